@@ -1,0 +1,1 @@
+"""Class-conditional diffusion on Fashion-MNIST: train it, sample it, judge it."""

@@ -1,0 +1,196 @@
+"""Every number that can be set, declared once with its unit and its bounds; presets; flags."""
+
+import argparse
+import dataclasses
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fashion_ddpm.labels import CLASS_NAMES
+
+NOISE_SCHEDULES = ("cosine", "linear", "scaled-linear", "sigmoid")
+"""What a network can be trained on."""
+
+SCHEDULES = (*NOISE_SCHEDULES, "karras", "exponential", "report")
+"""Which noise levels a sample can visit ("report": linear over T = 100, as in the report)."""
+
+SAMPLERS = ("dpm++2m", "dpm++2m-sde", "ddim", "ddpm", "euler")
+"""The solvers that step between noise levels; the first is the default."""
+
+DATA_DIR_VARIABLE = "FASHION_DDPM_DATA"
+
+
+class ConfigError(ValueError):
+    """A setting that cannot be used; the message names the value, what is allowed, the fix."""
+
+
+def setting(
+    default: Any,
+    help: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] | None = None,
+) -> Any:
+    """Returns a dataclass field that carries its own documentation and its bounds."""
+    metadata = {"help": help, "low": low, "high": high, "choices": choices}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def check_value(name: str, value: Any, metadata: Mapping[str, Any]) -> None:
+    """Raises ConfigError when a value is outside the bounds that its field declares."""
+    choices, low, high = (metadata.get(key) for key in ("choices", "low", "high"))
+    if choices and value not in choices:
+        raise ConfigError(f"{name} is {value!r}; it must be one of {', '.join(choices)}.")
+    for number in value if isinstance(value, tuple) else (value,):
+        if isinstance(number, float) and not math.isfinite(number):
+            raise ConfigError(f"{name} is {number}; it must be a finite number.")
+        if low is not None and number < low:
+            raise ConfigError(f"{name} is {number}; it must be at least {low}.")
+        if high is not None and number > high:
+            raise ConfigError(f"{name} is {number}; it must be at most {high}.")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """One training run, in full: two runs with equal configs are the same run."""
+
+    data_dir: str = setting("data", f"folder that holds FashionMNIST/raw (${DATA_DIR_VARIABLE})")
+    output_dir: str = setting("runs/latest", "folder for states, previews and the checkpoint")
+
+    block_out_channels: tuple[int, ...] = setting(
+        (32, 64, 128), "channels at 28, 14 and 7 pixels", low=8
+    )
+    layers_per_block: int = setting(1, "residual layers at each resolution", low=1, high=8)
+    attention_resolutions: tuple[int, ...] = setting(
+        (7,), "image sides in pixels that get self-attention", low=1
+    )
+    dropout: float = setting(0.0, "dropout inside residual layers, probability", low=0, high=0.9)
+    scale_shift: bool = setting(False, "time embedding scales as well as shifts")
+
+    noise_schedule: str = setting("cosine", "noise schedule to train on", choices=NOISE_SCHEDULES)
+    num_train_timesteps: int = setting(1000, "T, number of noise levels", low=2, high=10_000)
+    beta_scale: float = setting(
+        1.0, "factor on the betas of linear kinds (1000/T keeps the noise of T = 1000)", low=0.001
+    )
+    prediction_type: str = setting(
+        "v_prediction",
+        "what the network predicts",
+        choices=("v_prediction", "epsilon", "sample"),
+    )
+    allow_nonzero_terminal_snr: bool = setting(
+        False, "train even if the last level still shows the image (the report's mistake)"
+    )
+    loss_weighting: str = setting(
+        "uniform", "weight of the noise levels in the loss", choices=("uniform", "min-snr")
+    )
+    min_snr_gamma: float = setting(5.0, "gamma of the min-snr weight", low=0.01)
+    label_dropout: float = setting(
+        0.1, "probability that a label becomes the null label", low=0, high=1
+    )
+
+    images_total: int = setting(440_000, "length of the run, images seen", low=1)
+    batch_size: int = setting(128, "images a step over all processes and accumulations", low=1)
+    gradient_accumulation_steps: int = setting(1, "parts in which a batch is computed", low=1)
+    learning_rate: float = setting(1e-3, "peak of AdamW's learning rate", low=0)
+    warmup_steps: int = setting(200, "steps in which the learning rate rises", low=0)
+    adam_beta1: float = setting(0.9, "AdamW's decay of the mean", low=0, high=0.9999)
+    adam_beta2: float = setting(0.99, "AdamW's decay of the square", low=0, high=0.99999)
+    weight_decay: float = setting(0.0, "AdamW's weight decay", low=0)
+    max_grad_norm: float = setting(1.0, "gradients are scaled down to this L2 norm", low=0)
+    ema_decay: float = setting(0.999, "ceiling of the moving average's decay", low=0, high=1)
+    mixed_precision: str = setting("bf16", "autocast", choices=("no", "bf16", "fp16"))
+    seed: int = setting(0, "seed of weights, data order and noise", low=0, high=2**32 - 1)
+
+    log_every: int = setting(12_800, "images between two lines of the log", low=1)
+    validate_every: int = setting(55_000, "images between two validations", low=1)
+    validation_images: int = setting(2_000, "images of a validation", low=1)
+    preview_every: int = setting(55_000, "images between two grids of samples", low=1)
+    save_every: int = setting(55_000, "images between two saved states", low=1)
+    keep_states: int = setting(2, "saved states that are kept", low=1)
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            check_value(flag_name(field.name), getattr(self, field.name), field.metadata)
+        if self.batch_size % self.gradient_accumulation_steps:
+            raise ConfigError(
+                f"--batch-size {self.batch_size} cannot be split into "
+                f"--gradient-accumulation-steps {self.gradient_accumulation_steps} equal parts; "
+                "choose a multiple."
+            )
+
+    @property
+    def num_class_embeds(self) -> int:
+        """Rows of the class embedding: the classes and the null label."""
+        return len(CLASS_NAMES) + 1
+
+    @property
+    def total_steps(self) -> int:
+        """Optimizer steps in the whole run."""
+        return math.ceil(self.images_total / self.batch_size)
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "smoke": {
+        "block_out_channels": (8, 16, 16),
+        "images_total": 256,
+        "batch_size": 32,
+        "warmup_steps": 2,
+        "mixed_precision": "no",
+        "log_every": 32,
+        "validate_every": 128,
+        "validation_images": 32,
+        "preview_every": 128,
+        "save_every": 64,
+    },
+    "cpu": {},
+    "gpu": {
+        "layers_per_block": 2,
+        "attention_resolutions": (14, 7),
+        "dropout": 0.1,
+        "images_total": 16_500_000,
+        "batch_size": 512,
+        "ema_decay": 0.9995,
+        "log_every": 102_400,
+        "validate_every": 550_000,
+        "validation_images": 5_000,
+        "preview_every": 1_650_000,
+        "save_every": 1_650_000,
+    },
+}
+"""smoke: seconds, to see that everything runs. cpu: 8 epochs. gpu: 300 epochs, wider."""
+
+
+def flag_name(field_name: str) -> str:
+    """Returns the flag that sets a field: "batch_size" → "--batch-size"."""
+    return "--" + field_name.replace("_", "-")
+
+
+def add_flags(parser: argparse.ArgumentParser, config_class: type) -> None:
+    """Adds one flag for each field of a config; a flag that is not given changes nothing."""
+    for field in dataclasses.fields(config_class):
+        options: dict[str, Any] = {"help": field.metadata["help"], "default": argparse.SUPPRESS}
+        if isinstance(field.default, bool):
+            options["action"] = argparse.BooleanOptionalAction
+        elif isinstance(field.default, tuple):
+            options |= {"type": type(field.default[0]), "nargs": "+"}
+        else:
+            options |= {"type": type(field.default), "choices": field.metadata["choices"]}
+        parser.add_argument(flag_name(field.name), **options)
+
+
+def train_config(preset: str, flags: Mapping[str, Any]) -> TrainConfig:
+    """Returns the run's config: defaults, over them the preset, over that the given flags.
+
+    Raises:
+        ConfigError: a value is out of bounds, or two settings contradict each other.
+    """
+    given = {name: tuple(v) if isinstance(v, list) else v for name, v in flags.items()}
+    return TrainConfig(**{"data_dir": default_data_dir(), **PRESETS[preset], **given})
+
+
+def default_data_dir() -> str:
+    """Returns the data folder of the environment, or "data"."""
+    return os.environ.get(DATA_DIR_VARIABLE, "data")

@@ -1,0 +1,161 @@
+"""Data sets become tensors: Fashion-MNIST through torchvision, with a fixed validation split."""
+
+import gzip
+import hashlib
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torchvision.datasets import FashionMNIST
+
+from fashion_ddpm.labels import CLASS_NAMES
+
+SPLITS = ("train", "validation", "test")
+VALIDATION_SHARE = 12
+"""One training image in so many is kept for validation: 5,000 of the 60,000."""
+
+SPLIT_SEED = 20_170_825
+"""Seed of the permutation that picks the validation images; changing it changes the split."""
+
+CHECKSUM_FILE = "MD5SUMS"
+"""Beside the four files of a subset, in the format of md5sum: stands in for the official sums."""
+
+
+class DataError(RuntimeError):
+    """The data cannot be used; the message is one sentence with the fix."""
+
+
+@dataclass(frozen=True)
+class LabelledImages:
+    """A split, in memory.
+
+    Attributes:
+        images: uint8 [N, 28, 28], 0 black … 255 white.
+        labels: int64 [N], 0 … 9.
+    """
+
+    images: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def of_class(self, class_label: int) -> Tensor:
+        """Returns the images of one class: uint8 [M, 28, 28]."""
+        return self.images[self.labels == class_label]
+
+    def to(self, device: torch.device) -> "LabelledImages":
+        """Returns the split on another device."""
+        return LabelledImages(self.images.to(device), self.labels.to(device))
+
+
+def load_split(data_dir: str | Path, split: str) -> LabelledImages:
+    """Returns one split of Fashion-MNIST; downloads it first when the folder lacks it.
+
+    Args:
+        data_dir: torchvision's root, the folder that holds FashionMNIST/raw. May be read-only
+            and may hold the four files packed (.gz) or unpacked.
+        split: train (55,000 images), validation (5,000) or test (10,000).
+
+    Raises:
+        DataError: a file is damaged or not the official one, or the download failed.
+    """
+    whole = _read(Path(data_dir), train=split != "test")
+    if split == "test":
+        return whole
+    order = torch.randperm(len(whole), generator=torch.Generator().manual_seed(SPLIT_SEED))
+    validation = len(whole) // VALIDATION_SHARE
+    chosen = order[:validation] if split == "validation" else order[validation:]
+    return LabelledImages(whole.images[chosen], whole.labels[chosen])
+
+
+def raw_folder(data_dir: Path) -> Path:
+    """Returns the folder where torchvision keeps the four files."""
+    return data_dir / "FashionMNIST" / "raw"
+
+
+def official_checksums() -> dict[str, str]:
+    """Returns the md5 of each of the four packed files, as torchvision knows them."""
+    return dict(FashionMNIST.resources)
+
+
+def checksum_errors(raw: Path) -> list[str]:
+    """Returns one sentence for each packed file that is not the official (or declared) one."""
+    expected = official_checksums()
+    if (raw / CHECKSUM_FILE).exists():
+        lines = (raw / CHECKSUM_FILE).read_text().splitlines()
+        expected = {name: md5 for md5, name in (line.split() for line in lines)}
+    found = {name: raw / name for name in expected if (raw / name).exists()}
+    return [
+        f"{path} has md5 {md5}; the official file has {expected[name]}: delete it and load again."
+        for name, path in found.items()
+        if (md5 := hashlib.md5(path.read_bytes()).hexdigest()) != expected[name]
+    ]
+
+
+def _read(data_dir: Path, train: bool) -> LabelledImages:
+    raw = raw_folder(data_dir)
+    names = list(official_checksums())
+    if all((raw / name.removesuffix(".gz")).exists() for name in names):
+        return _from_torchvision(FashionMNIST(str(data_dir), train=train))
+    if not all((raw / name).exists() for name in names):
+        _download(data_dir)
+        return _read(data_dir, train)
+    if errors := checksum_errors(raw):
+        raise DataError(errors[0])
+    return read_packed(raw, train)
+
+
+def read_packed(raw: Path, train: bool) -> LabelledImages:
+    """Reads the packed files, unchecked, without writing beside them (the folder may be read-only).
+
+    Raises:
+        DataError: a file cannot be unpacked or is not in the IDX format.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        unpacked = raw_folder(Path(folder))
+        unpacked.mkdir(parents=True)
+        for name in official_checksums():
+            try:
+                with gzip.open(raw / name) as packed, open(unpacked / name[:-3], "wb") as plain:
+                    shutil.copyfileobj(packed, plain)
+            except (EOFError, OSError) as error:
+                raise DataError(
+                    f"{raw / name} cannot be unpacked ({error}): delete it and load again."
+                ) from error
+        try:
+            return _from_torchvision(FashionMNIST(folder, train=train))
+        except (AssertionError, RuntimeError, ValueError, KeyError, IndexError) as error:
+            raise DataError(
+                f"{raw} holds a file that is not in the IDX format ({error}): delete it and load "
+                "again."
+            ) from error
+
+
+def _from_torchvision(dataset: FashionMNIST) -> LabelledImages:
+    if len(dataset.data) != len(dataset.targets):
+        raise DataError(
+            f"{len(dataset.data)} images but {len(dataset.targets)} labels: the files do not "
+            "belong together; delete them and load again."
+        )
+    return LabelledImages(dataset.data, dataset.targets.long())
+
+
+def _download(data_dir: Path) -> None:
+    try:
+        FashionMNIST(str(data_dir), download=True)
+    except (OSError, RuntimeError) as error:
+        raise DataError(
+            f"{data_dir} does not hold Fashion-MNIST and it could not be downloaded ({error}): "
+            f"connect to the network, or put its four .gz files into {raw_folder(data_dir)}, or "
+            "name another folder with --data-dir."
+        ) from error
+
+
+def class_counts(split: LabelledImages) -> dict[str, int]:
+    """Returns how many images each class has."""
+    counts = torch.bincount(split.labels, minlength=len(CLASS_NAMES))
+    return dict(zip(CLASS_NAMES, counts.tolist(), strict=True))

@@ -1,0 +1,46 @@
+"""The network: a TrainConfig becomes a diffusers UNet2DModel with a class embedding."""
+
+from diffusers import UNet2DModel
+
+from fashion_ddpm.config import ConfigError, TrainConfig
+from fashion_ddpm.images import IMAGE_SIZE
+
+GROUP_NORM_CHANNELS = 4
+"""Fewest channels that share a group norm: as in EDM, so that a group never is one channel."""
+
+
+def build_unet(config: TrainConfig) -> UNet2DModel:
+    """Returns a freshly initialised UNet: [B, 1, 28, 28], timestep [B], label [B] → same shape.
+
+    Raises:
+        ConfigError: a channel count or an attention resolution does not fit the network.
+    """
+    channels = config.block_out_channels
+    sides = [IMAGE_SIZE >> level for level in range(len(channels))]
+    unknown = set(config.attention_resolutions) - set(sides)
+    if unknown or IMAGE_SIZE % sides[-1]:
+        raise ConfigError(
+            f"--attention-resolutions {sorted(config.attention_resolutions)} with "
+            f"{len(channels)} levels: allowed are {sides} pixels and at most 3 levels."
+        )
+    groups = min(32, channels[0] // GROUP_NORM_CHANNELS)
+    if any(width % groups for width in channels):
+        raise ConfigError(
+            f"--block-out-channels {list(channels)} must all be multiples of {groups}, "
+            "the number of group-norm groups."
+        )
+    attention = [side in config.attention_resolutions for side in sides]
+    return UNet2DModel(
+        sample_size=IMAGE_SIZE,
+        in_channels=1,
+        out_channels=1,
+        block_out_channels=channels,
+        layers_per_block=config.layers_per_block,
+        down_block_types=tuple("AttnDownBlock2D" if a else "DownBlock2D" for a in attention),
+        up_block_types=tuple("AttnUpBlock2D" if a else "UpBlock2D" for a in reversed(attention)),
+        attention_head_dim=32 if channels[-1] % 32 == 0 else channels[-1],
+        norm_num_groups=groups,
+        dropout=config.dropout,
+        resnet_time_scale_shift="scale_shift" if config.scale_shift else "default",
+        num_class_embeds=config.num_class_embeds,
+    )

@@ -1,0 +1,104 @@
+"""One batch's loss: draw noise levels and noise, predict, compare."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from diffusers import DDPMScheduler
+from torch import Tensor
+
+from fashion_ddpm.labels import NULL_LABEL
+
+Predictor = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""(x_t [B,1,28,28], timestep [B], label [B]) → the network's output [B,1,28,28]."""
+
+
+@dataclass(frozen=True)
+class Draws:
+    """The chance in one batch.
+
+    Attributes:
+        timesteps: int64 [B], 0 … T − 1.
+        noise: float32 [B, 1, 28, 28], standard normal.
+        dropped: bool [B], whether the label becomes the null label.
+    """
+
+    timesteps: Tensor
+    noise: Tensor
+    dropped: Tensor
+
+    def __getitem__(self, part: slice) -> "Draws":
+        return Draws(self.timesteps[part], self.noise[part], self.dropped[part])
+
+
+def draw(
+    shape: torch.Size, num_train_timesteps: int, label_dropout: float, generator: torch.Generator
+) -> Draws:
+    """Draws timesteps (uniform), noise and dropped labels for images of a shape [B, 1, H, W]."""
+    where = {"generator": generator, "device": generator.device}
+    return Draws(
+        timesteps=torch.randint(num_train_timesteps, shape[:1], **where),
+        noise=torch.randn(shape, **where),
+        dropped=torch.rand(shape[:1], **where) < label_dropout,
+    )
+
+
+def loss_per_image(
+    predict: Predictor,
+    scheduler: DDPMScheduler,
+    clean: Tensor,
+    labels: Tensor,
+    draws: Draws,
+) -> Tensor:
+    """Returns the mean squared error of what the network predicts, before any weight.
+
+    With v-prediction the target is v = sqrt(ᾱ) ε − sqrt(1 − ᾱ) x_0 (Salimans and Ho, 2022).
+
+    Args:
+        predict: the network.
+        scheduler: the noise schedule, which also says what is predicted.
+        clean: float32 [B, 1, 28, 28] in [−1, 1].
+        labels: int64 [B], 0 … 9.
+        draws: the batch's chance.
+
+    Returns:
+        float32 [B].
+    """
+    noisy = scheduler.add_noise(clean, draws.noise, draws.timesteps)
+    labels = torch.where(draws.dropped, NULL_LABEL, labels)
+    output = predict(noisy, draws.timesteps, labels)
+    error = output.float() - _target(scheduler, clean, draws)
+    return error.square().mean(dim=(1, 2, 3))
+
+
+def _target(scheduler: DDPMScheduler, clean: Tensor, draws: Draws) -> Tensor:
+    kind = scheduler.config["prediction_type"]
+    if kind == "epsilon":
+        return draws.noise
+    if kind == "sample":
+        return clean
+    return scheduler.get_velocity(clean, draws.noise, draws.timesteps)
+
+
+def min_snr_weight(scheduler: DDPMScheduler, timesteps: Tensor, gamma: float) -> Tensor:
+    """Returns the min-SNR weight (Hang et al., 2023) in its form that is safe at zero SNR.
+
+    Raw min(SNR, γ) / (SNR + 1) gives v-prediction a weight of 0 at pure noise, where the class
+    is decided; min(SNR + 1, γ + 1) / (SNR + 1) gives it 1.
+
+    Args:
+        scheduler: the noise schedule, which also says what is predicted.
+        timesteps: int64 [B].
+        gamma: SNR at which a level stops gaining weight.
+
+    Returns:
+        float32 [B], in (0, γ + 1].
+    """
+    alpha_bar = scheduler.alphas_cumprod.to(timesteps.device)[timesteps]
+    snr = alpha_bar / (1 - alpha_bar)
+    kind = scheduler.config["prediction_type"]
+    if kind == "epsilon":
+        return (gamma / snr).clamp(max=1)
+    if kind == "sample":
+        return snr.clamp(max=gamma) + 1
+    return (snr + 1).clamp(max=gamma + 1) / (snr + 1)

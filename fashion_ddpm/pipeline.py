@@ -1,0 +1,135 @@
+"""FashionDDPMPipeline: a diffusers folder that loads, generates and saves."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import DDPMScheduler, DiffusionPipeline, UNet2DModel
+from torch import Tensor
+
+from fashion_ddpm.images import to_uint8
+from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.sampling import DenoisingStep, SamplingSettings, denoise
+
+RUN_FILE = "run.json"
+BUNDLED = Path(__file__).parent.parent / "checkpoints"
+BUNDLED_CHECKPOINT = BUNDLED / "fashion-mnist"
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint cannot be loaded; the message is one sentence with the fix."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Finished images.
+
+    Attributes:
+        images: uint8 [B, 28, 28], 0 black … 255 white.
+        labels: int64 [B], 0 … 9.
+        seeds: B seeds, one an image.
+    """
+
+    images: Tensor
+    labels: Tensor
+    seeds: list[int]
+
+
+class FashionDDPMPipeline(DiffusionPipeline):
+    """A UNet, the noise schedule it was trained on, and the names of its classes."""
+
+    def __init__(
+        self,
+        unet: UNet2DModel,
+        scheduler: DDPMScheduler,
+        id2label: dict[int, str] | None = None,
+    ) -> None:
+        super().__init__()
+        self.register_modules(unet=unet, scheduler=scheduler)
+        names = id2label or dict(enumerate(CLASS_NAMES))
+        self.register_to_config(id2label={int(key): name for key, name in names.items()})
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The class names, in label order (JSON has turned the labels into strings)."""
+        id2label = {int(key): str(name) for key, name in self.config["id2label"].items()}
+        return tuple(id2label[label] for label in sorted(id2label))
+
+    def stream(
+        self, labels: list[int], seeds: list[int], settings: SamplingSettings
+    ) -> Iterator[DenoisingStep]:
+        """Yields every denoising step of one batch; image i depends on its label and seed alone.
+
+        Args:
+            labels: B labels, 0 … 9.
+            seeds: B seeds.
+            settings: schedule, sampler, steps and guidance.
+        """
+        on_device = torch.tensor(labels, device=self.device)
+        return denoise(self.unet, self.scheduler, on_device, seeds, settings)
+
+    def generate(
+        self,
+        labels: list[int],
+        seed: int = 0,
+        settings: SamplingSettings | None = None,
+        batch_size: int = 64,
+    ) -> Iterator[Batch]:
+        """Yields finished images, batch by batch; image i has seed + i, in any batch size.
+
+        Args:
+            labels: N labels, 0 … 9.
+            seed: seed of the first image.
+            settings: schedule, sampler, steps and guidance; the defaults when not given.
+            batch_size: images that are denoised together.
+        """
+        for start in range(0, len(labels), batch_size):
+            part = labels[start : start + batch_size]
+            seeds = [seed + start + offset for offset in range(len(part))]
+            *_, last = self.stream(part, seeds, settings or SamplingSettings())
+            yield Batch(to_uint8(last.clean).cpu(), torch.tensor(part), seeds)
+
+    def __call__(
+        self,
+        class_labels: list[int],
+        seed: int = 0,
+        settings: SamplingSettings | None = None,
+    ) -> Tensor:
+        """Returns images of the given classes at once: uint8 [N, 28, 28]."""
+        return torch.cat([batch.images for batch in self.generate(class_labels, seed, settings)])
+
+
+def load_pipeline(checkpoint: str | Path, device: str = "cpu") -> FashionDDPMPipeline:
+    """Loads a folder or a Hub repository, safetensors only, float32, ready to generate.
+
+    Raises:
+        CheckpointError: it is not there, or it is not such a pipeline.
+    """
+    folder = Path(checkpoint)
+    if folder.is_dir() and not (folder / "model_index.json").exists():
+        raise CheckpointError(
+            f"{checkpoint} has no model_index.json; name a folder that train_accelerate.py wrote."
+        )
+    try:
+        pipeline = FashionDDPMPipeline.from_pretrained(
+            str(checkpoint), use_safetensors=True, torch_dtype=torch.float32
+        )
+    except (OSError, ValueError, RuntimeError, AttributeError, TypeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise CheckpointError(
+            f"{checkpoint} could not be loaded ({reason}); name a folder that "
+            "train_accelerate.py wrote, or a Hub repository that holds one."
+        ) from error
+    pipeline.set_progress_bar_config(disable=True)
+    pipeline.unet.eval()
+    loaded: FashionDDPMPipeline = pipeline.to(device)
+    return loaded
+
+
+def read_run(checkpoint: Path) -> dict[str, Any]:
+    """Returns what run.json says of a checkpoint's training, or an empty dict."""
+    path = checkpoint / RUN_FILE
+    return dict(json.loads(path.read_text())) if path.exists() else {}

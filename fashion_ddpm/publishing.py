@@ -1,0 +1,89 @@
+"""A trained network becomes a checkpoint folder: diffusers files, run.json, a few figures."""
+
+import dataclasses
+import json
+import platform
+import subprocess
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fashion_ddpm import saved_states
+from fashion_ddpm.config import TrainConfig
+from fashion_ddpm.labels import NULL_LABEL
+from fashion_ddpm.pipeline import RUN_FILE, FashionDDPMPipeline
+
+MAX_FILE_BYTES = 10_000_000
+"""A plain push to a Space refuses larger files."""
+
+LIBRARIES = ("torch", "torchvision", "diffusers", "accelerate", "transformers", "safetensors")
+
+
+def publish(
+    pipeline: FashionDDPMPipeline,
+    folder: Path,
+    config: TrainConfig,
+    facts: Mapping[str, Any],
+) -> None:
+    """Writes a checkpoint folder, whole or not at all; in float16 where float32 is too large.
+
+    Args:
+        pipeline: the network with the weights to publish, and its noise schedule.
+        folder: where to; an older checkpoint there is replaced.
+        config: the run's settings.
+        facts: what else run.json says: images seen, losses, device.
+    """
+    size = sum(parameter.numel() for parameter in pipeline.unet.parameters())
+    half = size * 4 > MAX_FILE_BYTES
+    temporary = saved_states.temporary_folder(folder)
+    if half:
+        pipeline = FashionDDPMPipeline(
+            _half(pipeline.unet), pipeline.scheduler, dict(enumerate(pipeline.class_names))
+        )
+    pipeline.save_pretrained(temporary, safe_serialization=True)
+    run = {
+        "class_names": list(pipeline.class_names),
+        "null_label": NULL_LABEL,
+        "pixel_range": [-1, 1],
+        "weights": "float16" if half else "float32",
+        "parameters": size,
+        "config": dataclasses.asdict(config),
+        "versions": library_versions(),
+        "commit": current_commit(),
+        **facts,
+    }
+    (temporary / RUN_FILE).write_text(json.dumps(run, indent=2) + "\n")
+    saved_states.seal(folder)
+
+
+def _half(unet: Any) -> Any:
+    """Returns a float16 copy; the original goes on training."""
+    copy = type(unet).from_config(unet.config)
+    copy.load_state_dict(unet.state_dict())
+    return copy.to(torch.float16)
+
+
+def library_versions() -> dict[str, str]:
+    """Returns the versions of the libraries that a checkpoint depends on, and Python's."""
+    return {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
+
+
+def device_name(device: torch.device) -> str:
+    """Returns the accelerator's name, or the CPU's architecture and number of threads."""
+    if device.type == "cuda":
+        return str(torch.cuda.get_device_name(device))
+    return f"{device.type} ({platform.machine()}, {torch.get_num_threads()} threads a process)"
+
+
+def current_commit() -> str | None:
+    """Returns the commit of this code, with "+changes" if files differ; None outside git."""
+    try:
+        command = ["git", "describe", "--always", "--abbrev=12", "--dirty=+changes", "--exclude=*"]
+        here = Path(__file__).parent
+        done = subprocess.run(command, cwd=here, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None

@@ -1,0 +1,118 @@
+"""Seeds and labels become images: an iterator over the steps of denoising."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from diffusers import DDPMScheduler, UNet2DModel
+from torch import Tensor
+
+from fashion_ddpm.images import IMAGE_SIZE
+from fashion_ddpm.labels import NULL_LABEL
+from fashion_ddpm.schedules import build_sampler, noise_levels
+
+
+@dataclass(frozen=True)
+class SamplingSettings:
+    """How to sample, apart from what: the same settings give the same image for a seed.
+
+    Attributes:
+        schedule: one of SCHEDULES.
+        sampler: one of SAMPLERS.
+        num_inference_steps: UNet evaluations an image (twice that with guidance).
+        guidance_scale: uncond + scale · (cond − uncond); 1.0 is off.
+        guidance_interval: share of the training timesteps, (low, high) in [0, 1], inside which
+            guidance acts; outside it a step costs one UNet call.
+    """
+
+    schedule: str = "cosine"
+    sampler: str = "dpm++2m"
+    num_inference_steps: int = 20
+    guidance_scale: float = 1.0
+    guidance_interval: tuple[float, float] = (0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class DenoisingStep:
+    """One step of denoising, as it was before the sampler moved on.
+
+    Attributes:
+        index: 0 … num_inference_steps − 1.
+        alpha_bar: ᾱ of noisy, in (0, 1).
+        noisy: float32 [B, 1, 28, 28], x_t with variance near 1.
+        clean: float32 [B, 1, 28, 28] in [−1, 1], the predicted x_0; the last one is the image.
+    """
+
+    index: int
+    alpha_bar: float
+    noisy: Tensor
+    clean: Tensor
+
+
+@torch.no_grad()
+def denoise(
+    unet: UNet2DModel,
+    training: DDPMScheduler,
+    labels: Tensor,
+    seeds: list[int],
+    settings: SamplingSettings,
+) -> Iterator[DenoisingStep]:
+    """Yields each step from pure noise to images; image i depends on seeds[i] alone.
+
+    Args:
+        unet: the network.
+        training: the noise schedule it was trained on, which also says what it predicts.
+        labels: int64 [B], 0 … 9 (or the null label), on the network's device.
+        seeds: B seeds, one for each image's initial noise and every later draw.
+        settings: schedule, sampler, steps and guidance.
+
+    Raises:
+        ConfigError: the schedule or the sampler is unknown.
+    """
+    levels = noise_levels(settings.schedule, settings.num_inference_steps, training)
+    sampler = build_sampler(settings.sampler, levels)
+    generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
+    shape = (1, IMAGE_SIZE, IMAGE_SIZE)
+    noise = torch.stack([torch.randn(shape, generator=generator) for generator in generators])
+    x = noise.to(labels.device) * sampler.init_noise_sigma
+    for index, position in enumerate(sampler.timesteps):
+        noisy = sampler.scale_model_input(x, position)
+        level = float(levels.alpha_bar[index]), float(levels.timesteps[index])
+        clean = _predict_clean(unet, training, noisy, level, labels, settings)
+        yield DenoisingStep(index, level[0], noisy, clean)
+        x = sampler.step(clean, position, x, generator=generators).prev_sample
+
+
+def _predict_clean(
+    unet: UNet2DModel,
+    training: DDPMScheduler,
+    noisy: Tensor,
+    level: tuple[float, float],
+    labels: Tensor,
+    settings: SamplingSettings,
+) -> Tensor:
+    """Predicts x_0 at one level (ᾱ, timestep), guided where asked, clamped to the data's range."""
+    alpha_bar, timestep = level
+    low, high = settings.guidance_interval
+    place = timestep / (len(training.betas) - 1)
+    guided = settings.guidance_scale != 1.0 and low <= place <= high
+    batch, batch_labels = noisy, labels
+    if guided:
+        batch = torch.cat([noisy, noisy])
+        batch_labels = torch.cat([labels, torch.full_like(labels, NULL_LABEL)])
+    timesteps = torch.full((len(batch),), timestep, device=noisy.device)
+    output = unet(batch, timesteps, batch_labels).sample
+    if guided:
+        conditional, unconditional = output.chunk(2)
+        output = unconditional + settings.guidance_scale * (conditional - unconditional)
+    return _to_clean(training.config["prediction_type"], noisy, output, alpha_bar).clamp(-1, 1)
+
+
+def _to_clean(prediction_type: str, noisy: Tensor, output: Tensor, alpha_bar: float) -> Tensor:
+    """Turns what the network predicts into x_0, given x_t = sqrt(ᾱ) x_0 + sqrt(1 − ᾱ) ε."""
+    alpha, sigma = alpha_bar**0.5, (1 - alpha_bar) ** 0.5
+    if prediction_type == "epsilon":
+        return (noisy - sigma * output) / alpha
+    if prediction_type == "sample":
+        return output
+    return alpha * noisy - sigma * output

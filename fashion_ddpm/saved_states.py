@@ -1,0 +1,77 @@
+"""Folders that are written whole or not at all: temp folder, checksums, fsync, rename."""
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+
+MANIFEST = "manifest.json"
+TEMPORARY = ".writing"
+REPLACED = ".replaced"
+
+
+def temporary_path(final: Path) -> Path:
+    """Returns where a folder is filled before it is sealed."""
+    return final.with_name(final.name + TEMPORARY)
+
+
+def temporary_folder(final: Path) -> Path:
+    """Returns an empty folder beside the final one, to be filled and then sealed."""
+    folder = temporary_path(final)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def seal(final: Path) -> None:
+    """Makes the filled temporary folder final; a kill at any moment loses no finished one."""
+    temporary = temporary_path(final)
+    files = sorted(path for path in temporary.rglob("*") if path.is_file())
+    manifest = {str(path.relative_to(temporary)): _sha256(path) for path in files}
+    (temporary / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
+    for path in (*files, temporary / MANIFEST, temporary):
+        _sync(path)
+    aside = final.with_name(final.name + REPLACED)
+    shutil.rmtree(aside, ignore_errors=True)
+    if final.exists():
+        os.replace(final, aside)
+    os.replace(temporary, final)
+    _sync(final.parent)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether every file that the manifest lists is there with its checksum."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text())
+        return all(_sha256(folder / name) == digest for name, digest in manifest.items())
+    except (OSError, ValueError):
+        return False
+
+
+def states(parent: Path) -> list[Path]:
+    """Returns the sealed states in a folder, newest first, whole or not."""
+    if not parent.is_dir():
+        return []
+    found = [path for path in parent.iterdir() if path.is_dir() and not path.suffix]
+    return sorted(found, reverse=True)
+
+
+def prune(parent: Path, keep: int) -> None:
+    """Deletes all but the newest states."""
+    for path in states(parent)[keep:]:
+        shutil.rmtree(path)
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

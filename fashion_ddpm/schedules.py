@@ -1,0 +1,237 @@
+"""Noise schedules, sampling schedules mapped onto them, samplers, and the schedule check."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from diffusers import (
+    DDIMScheduler,
+    DDPMScheduler,
+    DPMSolverMultistepScheduler,
+    EulerDiscreteScheduler,
+)
+
+from fashion_ddpm.config import NOISE_SCHEDULES, SAMPLERS, SCHEDULES, ConfigError
+
+MAX_TERMINAL_ALPHA_BAR = 1e-3
+"""Above this share of the image's power at the last level, sampling cannot start from noise."""
+
+MIN_ALPHA_BAR = 1e-5
+"""The noisiest level a sample visits: below it float32 betas cannot tell two levels apart."""
+
+MAX_SIGMA = 80.0
+"""Where karras and exponential start (EDM's value): higher, and half the steps see only noise."""
+
+KARRAS_RHO = 7.0
+REPORT_TIMESTEPS = 100
+
+_BETAS: dict[str, tuple[str, float, float]] = {
+    "cosine": ("squaredcos_cap_v2", 1e-4, 0.02),
+    "linear": ("linear", 1e-4, 0.02),
+    "scaled-linear": ("scaled_linear", 1e-4, 0.03),
+    "sigmoid": ("sigmoid", 1e-4, 0.02),
+}
+"""diffusers' name, first and last beta. Scaled-linear's usual 0.02 would end at ᾱ = 8e-4."""
+
+
+def noise_scheduler(
+    noise_schedule: str,
+    num_train_timesteps: int = 1000,
+    prediction_type: str = "v_prediction",
+    beta_scale: float = 1.0,
+) -> DDPMScheduler:
+    """Returns the noise schedule a network is trained on.
+
+    Raises:
+        ConfigError: the schedule is unknown, or the scaled betas reach 1.
+    """
+    if noise_schedule not in NOISE_SCHEDULES:
+        raise ConfigError(
+            f"noise schedule is {noise_schedule!r}; it must be one of {', '.join(NOISE_SCHEDULES)}."
+        )
+    kind, beta_start, beta_end = _BETAS[noise_schedule]
+    if beta_end * beta_scale >= 1:
+        raise ConfigError(
+            f"--beta-scale {beta_scale} makes the last beta {beta_end * beta_scale:g}; it must "
+            f"stay below 1: use less than {1 / beta_end:g}, or the cosine schedule."
+        )
+    return DDPMScheduler(
+        num_train_timesteps=num_train_timesteps,
+        beta_schedule=kind,
+        beta_start=beta_start * beta_scale,
+        beta_end=beta_end * beta_scale,
+        prediction_type=prediction_type,
+        timestep_spacing="trailing",
+        clip_sample=True,
+    )
+
+
+def alpha_bars(scheduler: DDPMScheduler) -> np.ndarray:
+    """Returns ᾱ_t, the share of the image's power left at timestep t: float64 [T], falling."""
+    return np.cumprod(1 - scheduler.betas.double().numpy())
+
+
+def log_snr(alpha_bar: np.ndarray) -> np.ndarray:
+    """Returns log(ᾱ / (1 − ᾱ)), the logarithm of the signal-to-noise power ratio."""
+    return np.log(alpha_bar) - np.log1p(-alpha_bar)
+
+
+@dataclass(frozen=True)
+class NoiseLevels:
+    """The noise levels that a sample visits, noisiest first.
+
+    Attributes:
+        alpha_bar: float64 [K], rising, in (0, 1).
+        timesteps: float64 [K], the *training* schedule's timestep with that log-SNR.
+    """
+
+    alpha_bar: np.ndarray
+    timesteps: np.ndarray
+
+
+def noise_levels(schedule: str, num_inference_steps: int, training: DDPMScheduler) -> NoiseLevels:
+    """Returns the levels that a sampling schedule visits in K steps.
+
+    The optimal denoiser depends on the noise level alone, so a network trained on one schedule
+    serves all: each level is looked up, by log-SNR, on the schedule the network knows.
+
+    Args:
+        schedule: one of SCHEDULES.
+        num_inference_steps: K, from 1 up.
+        training: the noise schedule of the checkpoint.
+
+    Raises:
+        ConfigError: the schedule is unknown.
+    """
+    if schedule not in SCHEDULES:
+        raise ConfigError(f"schedule is {schedule!r}; it must be one of {', '.join(SCHEDULES)}.")
+    known = alpha_bars(training)
+    if schedule in ("karras", "exponential"):
+        lowest_sigma = float(np.sqrt(1 / known[0] - 1))
+        visited = _sigma_spaced(schedule, num_inference_steps, lowest_sigma)
+    else:
+        visited = _trailing(_own_alpha_bars(schedule, training), num_inference_steps)
+    timesteps = np.interp(-log_snr(visited), -log_snr(known), np.arange(len(known)))
+    return NoiseLevels(visited, timesteps)
+
+
+def _own_alpha_bars(schedule: str, training: DDPMScheduler) -> np.ndarray:
+    if schedule == "report":
+        return alpha_bars(noise_scheduler("linear", REPORT_TIMESTEPS))
+    if _BETAS[schedule][0] == training.config["beta_schedule"]:
+        return alpha_bars(training)
+    return alpha_bars(noise_scheduler(schedule))
+
+
+def _trailing(alpha_bar: np.ndarray, num_inference_steps: int) -> np.ndarray:
+    """Spaces K timesteps evenly from the noisiest, T − 1, down to T/K − 1 (float: any K works)."""
+    total = len(alpha_bar)
+    levels = log_snr(alpha_bar)
+    noisiest = np.interp(-log_snr(np.float64(MIN_ALPHA_BAR)), -levels, np.arange(total))
+    last = max(total / num_inference_steps - 1, 0)
+    timesteps = np.linspace(noisiest, min(last, noisiest), num_inference_steps)
+    return _sigmoid(np.interp(timesteps, np.arange(total), levels))
+
+
+def _sigma_spaced(schedule: str, num_inference_steps: int, lowest: float) -> np.ndarray:
+    """Spaces K levels by sigma = sqrt(1/ᾱ − 1), as Karras et al. (2022) or evenly in its log."""
+    if schedule == "karras":
+        ends = MAX_SIGMA ** (1 / KARRAS_RHO), lowest ** (1 / KARRAS_RHO)
+        sigmas = np.linspace(*ends, num_inference_steps) ** KARRAS_RHO
+    else:
+        sigmas = np.geomspace(MAX_SIGMA, lowest, num_inference_steps)
+    return 1 / (1 + sigmas**2)
+
+
+def _sigmoid(values: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-values))
+
+
+def build_sampler(sampler: str, levels: NoiseLevels) -> Any:
+    """Returns a fresh diffusers scheduler whose own noise schedule *is* the visited levels.
+
+    With K levels its timesteps are K − 1 … 0, whole numbers, so nothing is rounded, no two levels
+    fall together, and every diffusers solver steps between exactly these levels. It expects the
+    predicted clean image as the model's output, so that the caller can guide and clamp it.
+
+    Raises:
+        ConfigError: the sampler is unknown.
+    """
+    if sampler not in SAMPLERS:
+        raise ConfigError(f"sampler is {sampler!r}; it must be one of {', '.join(SAMPLERS)}.")
+    rising_noise = levels.alpha_bar[::-1]
+    before = np.concatenate([[1.0], rising_noise[:-1]])
+    steps = len(rising_noise)
+    common: dict[str, Any] = {
+        "num_train_timesteps": steps,
+        "trained_betas": (1 - rising_noise / before).tolist(),
+        "prediction_type": "sample",
+        "timestep_spacing": "trailing",
+    }
+    if sampler == "ddpm":
+        scheduler: Any = DDPMScheduler(**common, clip_sample=False)
+    elif sampler == "ddim":
+        scheduler = DDIMScheduler(**common, clip_sample=False)
+    elif sampler == "euler":
+        scheduler = EulerDiscreteScheduler(**common)
+    else:
+        kind = "sde-dpmsolver++" if sampler == "dpm++2m-sde" else "dpmsolver++"
+        scheduler = DPMSolverMultistepScheduler(**common, algorithm_type=kind)
+    scheduler.set_timesteps(steps)
+    return scheduler
+
+
+@dataclass(frozen=True)
+class ScheduleCheck:
+    """What the schedule check found.
+
+    Attributes:
+        name: the schedule, with T where it has one.
+        terminal_alpha_bar: share of the image's power left at the noisiest level, in (0, 1).
+        first_sigma, last_sigma: noise over signal, sqrt(1/ᾱ − 1), at the two ends.
+    """
+
+    name: str
+    terminal_alpha_bar: float
+    first_sigma: float
+    last_sigma: float
+
+    @property
+    def terminal_snr(self) -> float:
+        """Signal over noise, as power, at the noisiest level."""
+        return self.terminal_alpha_bar / (1 - self.terminal_alpha_bar)
+
+    @property
+    def starts_from_noise(self) -> bool:
+        """Whether pure noise is what the network saw at the noisiest level."""
+        return self.terminal_alpha_bar <= MAX_TERMINAL_ALPHA_BAR
+
+    @property
+    def verdict(self) -> str:
+        """The finding in one or two sentences."""
+        amplitude = 100 * np.sqrt(self.terminal_alpha_bar)
+        if self.starts_from_noise:
+            return f"good: {amplitude:.2g} % of the image's amplitude is left, so noise is a start"
+        return (
+            f"broken: {amplitude:.0f} % of the image's amplitude is left where sampling starts from "
+            "pure noise, which the network never saw there; multiply the betas by 1000/T "
+            "(--beta-scale) or use the cosine schedule"
+        )
+
+
+def check_alpha_bars(name: str, alpha_bar: np.ndarray) -> ScheduleCheck:
+    """Checks ᾱ values: float64 [T], any order."""
+    ends = float(alpha_bar.min()), float(alpha_bar.max())
+    first, last = (float(np.sqrt(1 / end - 1)) for end in ends)
+    return ScheduleCheck(name, ends[0], first, last)
+
+
+def check_training_schedule(scheduler: DDPMScheduler, allow_nonzero_terminal_snr: bool) -> None:
+    """Raises ConfigError for a schedule that sampling cannot start from, unless it is allowed."""
+    check = check_alpha_bars("the noise schedule", alpha_bars(scheduler))
+    if not (check.starts_from_noise or allow_nonzero_terminal_snr):
+        raise ConfigError(
+            f"terminal ᾱ is {check.terminal_alpha_bar:.3g}; it must be at most "
+            f"{MAX_TERMINAL_ALPHA_BAR:g}. {check.name} is {check.verdict} "
+            "(--allow-nonzero-terminal-snr trains on it all the same)."
+        )

@@ -1,0 +1,373 @@
+"""The run: loop, moving average, validation, previews, resume; the only door to accelerate."""
+
+import dataclasses
+import json
+import math
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import gather_object
+from diffusers.training_utils import EMAModel
+from torch import Tensor
+from tqdm import tqdm
+
+from fashion_ddpm import saved_states
+from fashion_ddpm.config import ConfigError, TrainConfig, flag_name
+from fashion_ddpm.curves import LogRow, save_loss_curves
+from fashion_ddpm.data import LabelledImages, load_split
+from fashion_ddpm.images import grid, to_model, to_uint8
+from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.model import build_unet
+from fashion_ddpm.objective import Draws, draw, loss_per_image, min_snr_weight
+from fashion_ddpm.pipeline import FashionDDPMPipeline
+from fashion_ddpm.publishing import device_name, publish
+from fashion_ddpm.sampling import SamplingSettings
+from fashion_ddpm.schedules import check_training_schedule, noise_scheduler
+from fashion_ddpm.step_plan import batch_indices, learning_rate_at, step_seed
+from fashion_ddpm.validation import validation_sums
+
+CHECKPOINT = "checkpoint"
+STATES = "states"
+CONFIG_FILE = "config.json"
+PREVIEW_ROWS = 2
+STOP_CHECK_STEPS = 10
+"""With several processes, steps between two agreements on whether to stop."""
+
+FREE_TO_CHANGE = {"data_dir", "output_dir", "keep_states", "preview_every"}
+"""Settings that may differ when a run is resumed; any other would make it another run."""
+
+
+class TrainingError(RuntimeError):
+    """A run cannot go on; the message is one sentence with the fix."""
+
+
+@dataclasses.dataclass
+class Progress:
+    """What a resumed run must know besides weights: steps done, the log, the losses since."""
+
+    step: int = 0
+    loss_sum: Tensor = dataclasses.field(default_factory=lambda: torch.zeros(()))
+    log: list[LogRow] = dataclasses.field(default_factory=list)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns the progress for accelerate to save."""
+        return {"step": self.step, "loss_sum": self.loss_sum, "log": self.log}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Takes the progress that accelerate has loaded."""
+        self.step, self.loss_sum, self.log = state["step"], state["loss_sum"], state["log"]
+
+
+def train(config: TrainConfig) -> Path:
+    """Trains, or goes on with, the run in config.output_dir; returns the checkpoint's folder.
+
+    Raises:
+        ConfigError: the settings cannot be used, or differ from those of the run in the folder.
+        DataError: the data cannot be read.
+        TrainingError: the loss is no longer a number.
+    """
+    run = Run(config)
+    run.resume()
+    with run.saving_on_signal():
+        run.loop()
+    run.accelerator.end_training()
+    return run.output / CHECKPOINT
+
+
+class Run:
+    """One process's part in a training run."""
+
+    def __init__(self, config: TrainConfig) -> None:
+        self.config, self.output = config, Path(config.output_dir)
+        self.noise = noise_scheduler(
+            config.noise_schedule,
+            config.num_train_timesteps,
+            config.prediction_type,
+            config.beta_scale,
+        )
+        check_training_schedule(self.noise, config.allow_nonzero_terminal_snr)
+        self.accelerator = Accelerator(
+            mixed_precision=config.mixed_precision,
+            gradient_accumulation_steps=config.gradient_accumulation_steps,
+        )
+        self.device = self.accelerator.device
+        self.part_size = self._part_size()
+        self.train_data = load_split(config.data_dir, "train").to(self.device)
+        held_out = load_split(config.data_dir, "validation").to(self.device)
+        count = config.validation_images
+        self.validation_data = LabelledImages(held_out.images[:count], held_out.labels[:count])
+        torch.manual_seed(config.seed)
+        unet = build_unet(config).to(memory_format=torch.channels_last)
+        self.unet, self.optimizer = self.accelerator.prepare(unet, self._optimizer(unet))
+        self.plain_unet = self.accelerator.unwrap_model(self.unet)
+        self.ema = EMAModel(self.plain_unet.parameters(), decay=config.ema_decay)
+        self.ema.to(self.device)
+        self.progress = Progress()
+        self.accelerator.register_for_checkpointing(self.ema, self.progress)
+        self.stopping = False
+        self.logged = (0, 0.0)
+
+    def _optimizer(self, unet: torch.nn.Module) -> torch.optim.Optimizer:
+        config = self.config
+        return torch.optim.AdamW(
+            unet.parameters(),
+            lr=config.learning_rate,
+            betas=(config.adam_beta1, config.adam_beta2),
+            weight_decay=config.weight_decay,
+        )
+
+    def _part_size(self) -> int:
+        processes = self.accelerator.num_processes
+        parts = processes * self.config.gradient_accumulation_steps
+        if self.config.batch_size % parts:
+            raise ConfigError(
+                f"--batch-size {self.config.batch_size} cannot be shared by {processes} processes "
+                f"× {self.config.gradient_accumulation_steps} accumulation steps; choose a "
+                f"multiple of {parts}."
+            )
+        return self.config.batch_size // parts
+
+    @property
+    def images_seen(self) -> int:
+        """The images that all processes together have trained on."""
+        return self.progress.step * self.config.batch_size
+
+    def say(self, line: str) -> None:
+        """Prints a line, once for all processes."""
+        if self.accelerator.is_main_process:
+            tqdm.write(line, file=sys.stderr)
+
+    def resume(self) -> None:
+        """Goes back to the newest whole state of the output folder, if there is one."""
+        self._check_same_config()
+        for state in saved_states.states(self.output / STATES):
+            if saved_states.is_whole(state):
+                self.accelerator.load_state(str(state))
+                self.say(f"resumed at {self.images_seen:,} images from {state}")
+                return
+            self.say(f"{state} is damaged; trying the state before it")
+
+    def _check_same_config(self) -> None:
+        path = self.output / CONFIG_FILE
+        now = json.loads(json.dumps(dataclasses.asdict(self.config)))
+        before = json.loads(path.read_text()) if path.exists() else now
+        for name, value in now.items():
+            if name not in FREE_TO_CHANGE and before.get(name) != value:
+                raise ConfigError(
+                    f"{flag_name(name)} is {value}, but the run in {self.output} has "
+                    f"{before.get(name)}; give that value, or another --output-dir."
+                )
+        self.accelerator.wait_for_everyone()
+        if self.accelerator.is_main_process:
+            self.output.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(now, indent=2) + "\n")
+
+    @contextmanager
+    def saving_on_signal(self) -> Iterator[None]:
+        """Lets Ctrl-C and SIGTERM end the run after the current step, with its state saved."""
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            self.stopping = True
+
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        before = [signal.signal(number, stop) for number in numbers]
+        try:
+            yield
+        finally:
+            for number, handler in zip(numbers, before, strict=True):
+                signal.signal(number, handler)
+
+    def _asked_to_stop(self) -> bool:
+        """Whether to stop: all processes give the same answer at the same step."""
+        if self.accelerator.num_processes == 1:
+            return self.stopping
+        if self.progress.step % STOP_CHECK_STEPS:
+            return False
+        flag = torch.tensor(float(self.stopping), device=self.device)
+        return bool(self.accelerator.reduce(flag, "sum") > 0)
+
+    def loop(self) -> None:
+        """Trains until the end of the run or a signal; logs, validates, shows and saves."""
+        config = self.config
+        bar = tqdm(
+            total=config.images_total,
+            initial=self.images_seen,
+            unit="image",
+            disable=not (self.accelerator.is_main_process and sys.stderr.isatty()),
+        )
+        progress, self.logged = self.progress, (self.progress.step, time.monotonic())
+        while progress.step < config.total_steps and not self._asked_to_stop():
+            progress.loss_sum = progress.loss_sum.to(self.device) + self._step()
+            progress.step += 1
+            bar.update(config.batch_size)
+            if self._due(config.log_every):
+                self._log()
+            if self._due(config.validate_every):
+                self._validate()
+            if self._due(config.preview_every):
+                self._preview()
+            if self._due(config.save_every):
+                self._save()
+        bar.close()
+        if progress.step < config.total_steps:
+            self._save()
+            self.say(f"stopped at {self.images_seen:,} images; run the same command to go on")
+
+    def _due(self, every_images: int) -> bool:
+        """Whether the step just done crossed a multiple of so many images, or was the last."""
+        before = self.images_seen - self.config.batch_size
+        crossed = self.images_seen // every_images > before // every_images
+        return crossed or self.progress.step == self.config.total_steps
+
+    def _step(self) -> Tensor:
+        """Takes one optimizer step; returns this process's mean loss, float32 []."""
+        config, step = self.config, self.progress.step
+        indices = batch_indices(step, config.batch_size, len(self.train_data), config.seed)
+        clean_shape = torch.Size((config.batch_size, 1, *self.train_data.images.shape[1:]))
+        generator = torch.Generator(self.device).manual_seed(step_seed(config.seed, step))
+        draws = draw(clean_shape, config.num_train_timesteps, config.label_dropout, generator)
+        torch.manual_seed(step_seed(config.seed, step) + self.accelerator.process_index)
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate_at(step, config)
+        total = torch.zeros((), device=self.device)
+        for part in self._parts():
+            with self.accelerator.accumulate(self.unet):
+                loss = self._loss(indices[part].to(self.device), draws[part])
+                self.accelerator.backward(loss)
+                if self.accelerator.sync_gradients:
+                    self.accelerator.clip_grad_norm_(self.unet.parameters(), config.max_grad_norm)
+                self.optimizer.step()
+                self.optimizer.zero_grad()
+            total += loss.detach() / config.gradient_accumulation_steps
+        self.ema.step(self.plain_unet.parameters())
+        return total
+
+    def _parts(self) -> Iterator[slice]:
+        """Yields this process's slices of the batch, one for each accumulation step."""
+        processes, rank = self.accelerator.num_processes, self.accelerator.process_index
+        for turn in range(self.config.gradient_accumulation_steps):
+            start = (turn * processes + rank) * self.part_size
+            yield slice(start, start + self.part_size)
+
+    def _loss(self, indices: Tensor, draws: Draws) -> Tensor:
+        clean = to_model(self.train_data.images[indices])
+        labels = self.train_data.labels[indices]
+        losses = loss_per_image(self._predict, self.noise, clean, labels, draws)
+        if self.config.loss_weighting == "min-snr":
+            gamma = self.config.min_snr_gamma
+            losses = losses * min_snr_weight(self.noise, draws.timesteps, gamma)
+        return losses.mean()
+
+    def _predict(self, noisy: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
+        noisy = noisy.contiguous(memory_format=torch.channels_last)
+        output: Tensor = self.unet(noisy, timesteps, labels).sample
+        return output
+
+    def _record(self, row: LogRow, line: str) -> None:
+        """Adds a row to the log and prints a line."""
+        self.progress.log.append({"images_seen": self.images_seen, **row})
+        self.say(f"{self.images_seen:>12,} images  {line}")
+
+    def _log(self) -> None:
+        """Logs the mean loss since the last line, over all processes; refuses NaN."""
+        step, (last_step, last_time) = self.progress.step, self.logged
+        count = self._steps_since_log()
+        mean = self.accelerator.reduce(self.progress.loss_sum / count, "mean").item()
+        if not math.isfinite(mean):
+            raise TrainingError(
+                f"the loss is {mean} at step {step}: resume from {self.output / STATES} with "
+                "another --output-dir, a lower --learning-rate or --mixed-precision no."
+            )
+        self.logged = (step, time.monotonic())
+        speed = (step - last_step) * self.config.batch_size / (self.logged[1] - last_time)
+        left = (self.config.images_total - self.images_seen) / speed
+        rate = learning_rate_at(step - 1, self.config)
+        self._record(
+            {"loss": mean, "learning_rate": rate, "images_per_second": round(speed, 1)},
+            f"loss {mean:.4f}  {speed:,.0f} images/s  {timedelta(seconds=round(max(left, 0)))} left",
+        )
+        self.progress.loss_sum = torch.zeros(())
+
+    def _steps_since_log(self) -> int:
+        """Steps since the last row with a loss, which may be from before a resume."""
+        rows = [row["images_seen"] for row in self.progress.log if "loss" in row]
+        return self.progress.step - (rows[-1] // self.config.batch_size if rows else 0)
+
+    @contextmanager
+    def _averaged_weights(self) -> Iterator[None]:
+        """Puts the moving average into the network for a while."""
+        parameters = list(self.plain_unet.parameters())
+        self.ema.store(parameters)
+        self.ema.copy_to(parameters)
+        self.plain_unet.eval()
+        try:
+            yield
+        finally:
+            self.ema.restore(parameters)
+            self.plain_unet.train()
+
+    def _validate(self) -> None:
+        """Logs the averaged weights' validation loss; every process does its share."""
+        rank, processes = self.accelerator.process_index, self.accelerator.num_processes
+        with self._averaged_weights():
+            sums = validation_sums(self._predict, self.noise, self.validation_data, rank, processes)
+        sums = self.accelerator.reduce(sums.float().to(self.device), "sum").cpu()
+        by_level = (sums[0] / sums[1].clamp(min=1)).tolist()
+        mean = (sums[0].sum() / sums[1].sum()).item()
+        row = {"validation_loss": mean, "validation_loss_by_level": by_level}
+        self._record(row, f"validation loss {mean:.4f}")
+
+    def _pipeline(self) -> FashionDDPMPipeline:
+        return FashionDDPMPipeline(self.plain_unet, self.noise)
+
+    def _preview(self) -> None:
+        """Saves a grid, a class a column, from fixed seeds; every process draws its share."""
+        labels = list(range(len(CLASS_NAMES))) * PREVIEW_ROWS
+        rank, processes = self.accelerator.process_index, self.accelerator.num_processes
+        mine = list(range(rank, len(labels), processes))
+        with self._averaged_weights():
+            *_, last = self._pipeline().stream([labels[i] for i in mine], mine, SamplingSettings())
+        images = to_uint8(last.clean).cpu()
+        shares = gather_object(list(zip(mine, images, strict=True)))
+        if self.accelerator.is_main_process:
+            drawn = torch.stack([image for _, image in sorted(shares, key=lambda pair: pair[0])])
+            folder = self.output / "previews"
+            folder.mkdir(exist_ok=True)
+            path = folder / f"{self.images_seen:09d}.png"
+            grid(drawn, columns=len(CLASS_NAMES), scale=3).save(path)
+
+    def _save(self) -> None:
+        """Saves the state for resuming, then publishes the averaged weights."""
+        final = self.output / STATES / f"images-{self.images_seen:011d}"
+        main = self.accelerator.is_main_process
+        if main:
+            saved_states.temporary_folder(final)
+        self.accelerator.wait_for_everyone()
+        self.accelerator.save_state(str(saved_states.temporary_path(final)))
+        self.accelerator.wait_for_everyone()
+        if main:
+            saved_states.seal(final)
+            saved_states.prune(self.output / STATES, self.config.keep_states)
+            self._publish()
+        self.accelerator.wait_for_everyone()
+
+    def _publish(self) -> None:
+        log = self.progress.log
+        facts = {
+            "images_seen": self.images_seen,
+            "processes": self.accelerator.num_processes,
+            "device": device_name(self.device),
+            "log": log,
+        }
+        with self._averaged_weights():
+            publish(self._pipeline(), self.output / CHECKPOINT, self.config, facts)
+        save_loss_curves(log, self.output / "loss.png")

@@ -1,0 +1,58 @@
+"""The loss on images never trained on, with fixed noise and timesteps, split by noise level."""
+
+import torch
+from diffusers import DDPMScheduler
+from torch import Tensor
+
+from fashion_ddpm.data import LabelledImages
+from fashion_ddpm.images import to_model
+from fashion_ddpm.objective import Draws, Predictor, loss_per_image
+
+LEVEL_BINS = 4
+BATCH_SIZE = 250
+SEED = 1
+
+
+@torch.no_grad()
+def validation_sums(
+    predict: Predictor,
+    scheduler: DDPMScheduler,
+    data: LabelledImages,
+    rank: int = 0,
+    num_ranks: int = 1,
+) -> Tensor:
+    """Returns one rank's share of the sums; added over the ranks they do not depend on their number.
+
+    Args:
+        predict: the network.
+        scheduler: its noise schedule.
+        data: the validation images; the same noise falls on the same image every time.
+        rank, num_ranks: this process takes every num_ranks-th image.
+
+    Returns:
+        float64 [2, LEVEL_BINS]: sums of the loss, and counts, by quarter of the timesteps.
+    """
+    sums = torch.zeros(2, LEVEL_BINS, dtype=torch.float64)
+    draws = _fixed_draws(data, len(scheduler.betas))
+    mine = torch.arange(rank, len(data), num_ranks)
+    for chosen in mine.split(BATCH_SIZE):
+        part = Draws(draws.timesteps[chosen], draws.noise[chosen], draws.dropped[chosen])
+        where = data.images.device
+        on_device = Draws(part.timesteps.to(where), part.noise.to(where), part.dropped.to(where))
+        index = chosen.to(where)
+        clean, labels = to_model(data.images[index]), data.labels[index]
+        losses = loss_per_image(predict, scheduler, clean, labels, on_device).double().cpu()
+        bins = part.timesteps * LEVEL_BINS // len(scheduler.betas)
+        sums[0].index_add_(0, bins, losses)
+        sums[1] += torch.bincount(bins, minlength=LEVEL_BINS)
+    return sums
+
+
+def _fixed_draws(data: LabelledImages, num_train_timesteps: int) -> Draws:
+    """Draws noise once and for all; timesteps are spread evenly over the images."""
+    generator = torch.Generator().manual_seed(SEED)
+    count = len(data)
+    places = (torch.randperm(count, generator=generator) + 0.5) / count
+    noise = torch.randn((count, 1, *data.images.shape[1:]), generator=generator)
+    timesteps = (places * num_train_timesteps).long()
+    return Draws(timesteps, noise, torch.zeros(count, dtype=torch.bool))

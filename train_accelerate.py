@@ -1,0 +1,50 @@
+"""Train the diffusion model: accelerate launch train_accelerate.py --preset smoke|cpu|gpu."""
+
+import argparse
+import dataclasses
+import json
+import sys
+
+from fashion_ddpm.config import PRESETS, ConfigError, TrainConfig, add_flags, train_config
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Returns the flags: a preset, and a value for each field of TrainConfig that was given."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--preset", choices=PRESETS, default="cpu", help="values to start from")
+    parser.add_argument("--dry-run", action="store_true", help="print the resolved config, stop")
+    add_flags(parser, TrainConfig)
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Resolves the config, prints it, trains; returns the exit status."""
+    flags = vars(parse_arguments())
+    preset, dry_run = flags.pop("preset"), flags.pop("dry_run")
+    try:
+        config = train_config(preset, flags)
+        print(json.dumps(dataclasses.asdict(config), indent=2), flush=True)
+        if dry_run:
+            return 0
+        return run(config)
+    except ConfigError as error:
+        print(f"train_accelerate.py: {error}", file=sys.stderr)
+        return 2
+
+
+def run(config: TrainConfig) -> int:
+    """Trains; returns the exit status."""
+    from fashion_ddpm.data import DataError
+    from fashion_ddpm.training import TrainingError, train
+
+    try:
+        checkpoint = train(config)
+    except (DataError, TrainingError) as error:
+        print(f"train_accelerate.py: {error}", file=sys.stderr)
+        return 1
+    print(f"checkpoint: {checkpoint}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
