@@ -5,7 +5,8 @@ import dataclasses
 import json
 import sys
 
-from fashion_ddpm.config import PRESETS, ConfigError, TrainConfig, add_flags, train_config
+from fashion_ddpm.config import PRESETS, TrainConfig, add_flags, train_config
+from fashion_ddpm.errors import UserError
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -26,23 +27,12 @@ def main() -> int:
         print(json.dumps(dataclasses.asdict(config), indent=2), flush=True)
         if dry_run:
             return 0
-        return run(config)
-    except ConfigError as error:
-        print(f"train_accelerate.py: {error}", file=sys.stderr)
-        return 2
+        from fashion_ddpm.training import train
 
-
-def run(config: TrainConfig) -> int:
-    """Trains; returns the exit status."""
-    from fashion_ddpm.data import DataError
-    from fashion_ddpm.training import TrainingError, train
-
-    try:
-        checkpoint = train(config)
-    except (DataError, TrainingError) as error:
+        print(f"checkpoint: {train(config)}")
+    except UserError as error:
         print(f"train_accelerate.py: {error}", file=sys.stderr)
         return 1
-    print(f"checkpoint: {checkpoint}")
     return 0
 
 

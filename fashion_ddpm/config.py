@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fashion_ddpm.errors import UserError
 from fashion_ddpm.labels import CLASS_NAMES
 
 NOISE_SCHEDULES = ("cosine", "linear", "scaled-linear", "sigmoid")
@@ -22,7 +23,7 @@ SAMPLERS = ("dpm++2m", "dpm++2m-sde", "ddim", "ddpm", "euler")
 DATA_DIR_VARIABLE = "FASHION_DDPM_DATA"
 
 
-class ConfigError(ValueError):
+class ConfigError(UserError):
     """A setting that cannot be used; the message names the value, what is allowed, the fix."""
 
 
@@ -51,6 +52,22 @@ def check_value(name: str, value: Any, metadata: Mapping[str, Any]) -> None:
             raise ConfigError(f"{name} is {number}; it must be at least {low}.")
         if high is not None and number > high:
             raise ConfigError(f"{name} is {number}; it must be at most {high}.")
+
+
+PATHS = ("data_dir", "output_dir")
+"""Settings that belong to a machine, not to a run."""
+
+
+def recorded(config: Any) -> dict[str, Any]:
+    """Returns the settings that a published run.json repeats: all but the machine's paths."""
+    settings = dataclasses.asdict(config)
+    return {name: value for name, value in settings.items() if name not in PATHS}
+
+
+def check_fields(config: Any) -> None:
+    """Raises ConfigError when any field of a config is outside its bounds."""
+    for field in dataclasses.fields(config):
+        check_value(flag_name(field.name), getattr(config, field.name), field.metadata)
 
 
 @dataclass(frozen=True)
@@ -112,8 +129,7 @@ class TrainConfig:
     keep_states: int = setting(2, "saved states that are kept", low=1)
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            check_value(flag_name(field.name), getattr(self, field.name), field.metadata)
+        check_fields(self)
         if self.batch_size % self.gradient_accumulation_steps:
             raise ConfigError(
                 f"--batch-size {self.batch_size} cannot be split into "
@@ -125,6 +141,38 @@ class TrainConfig:
     def num_class_embeds(self) -> int:
         """Rows of the class embedding: the classes and the null label."""
         return len(CLASS_NAMES) + 1
+
+    @property
+    def total_steps(self) -> int:
+        """Optimizer steps in the whole run."""
+        return math.ceil(self.images_total / self.batch_size)
+
+
+@dataclass(frozen=True)
+class ScorerConfig:
+    """The training of the embedded scorer, a small CLIP, in full."""
+
+    data_dir: str = setting("data", f"folder that holds FashionMNIST/raw (${DATA_DIR_VARIABLE})")
+    output_dir: str = setting("runs/scorer", "folder for the scorer; replaced when done")
+
+    vision_width: int = setting(128, "channels of the image side", low=8)
+    vision_layers: int = setting(4, "transformer layers of the image side", low=1)
+    text_width: int = setting(64, "channels of the text side", low=8)
+    text_layers: int = setting(2, "transformer layers of the text side", low=1)
+    projection_dim: int = setting(64, "dimensions that both sides share", low=2)
+    patch_size: int = setting(4, "side of a patch, pixels", low=1, high=28)
+
+    images_total: int = setting(600_000, "length of the run, images seen", low=1)
+    batch_size: int = setting(256, "images a step", low=4)
+    captions_per_step: int = setting(128, "captions an image is compared with", low=2)
+    learning_rate: float = setting(1.5e-3, "peak of AdamW's learning rate", low=0)
+    warmup_steps: int = setting(100, "steps in which the learning rate rises", low=0)
+    weight_decay: float = setting(0.05, "AdamW's weight decay", low=0)
+    half_denoised_seeds: int = setting(1_000, "seeds for half-denoised images", low=1)
+    seed: int = setting(0, "seed of weights, data order and degradations", low=0, high=2**32 - 1)
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     @property
     def total_steps(self) -> int:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torchvision.datasets import FashionMNIST
 
+from fashion_ddpm.errors import UserError
 from fashion_ddpm.labels import CLASS_NAMES
 
 SPLITS = ("train", "validation", "test")
@@ -24,7 +25,7 @@ CHECKSUM_FILE = "MD5SUMS"
 """Beside the four files of a subset, in the format of md5sum: stands in for the official sums."""
 
 
-class DataError(RuntimeError):
+class DataError(UserError):
     """The data cannot be used; the message is one sentence with the fix."""
 
 

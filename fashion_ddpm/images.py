@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
@@ -86,3 +86,21 @@ def read_settings(path: Path) -> dict[str, Any]:
     """Returns the settings a PNG was made with, or an empty dict."""
     with Image.open(path) as picture:
         return dict(json.loads(picture.info.get(SETTINGS_KEY, "{}")))
+
+
+def labelled_grid(rows: Mapping[str, Tensor], scale: int = 2) -> Image.Image:
+    """Lays out one row of images for each name, with the name in front.
+
+    Args:
+        rows: name → uint8 [B, H, W], the same B for all.
+        scale: factor of enlargement.
+    """
+    strips = [grid(images, columns=len(images), scale=scale) for images in rows.values()]
+    gap, margin = 2 * scale, 90
+    height = strips[0].height + gap
+    picture = Image.new("L", (margin + strips[0].width, height * len(strips) - gap))
+    pen = ImageDraw.Draw(picture)
+    for index, (name, strip) in enumerate(zip(rows, strips, strict=True)):
+        pen.text((4, index * height + strip.height // 2 - 6), name, fill=255)
+        picture.paste(strip, (margin, index * height))
+    return picture

@@ -10,6 +10,7 @@ import torch
 from diffusers import DDPMScheduler, DiffusionPipeline, UNet2DModel
 from torch import Tensor
 
+from fashion_ddpm.errors import UserError
 from fashion_ddpm.images import to_uint8
 from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.sampling import DenoisingStep, SamplingSettings, denoise
@@ -19,7 +20,7 @@ BUNDLED = Path(__file__).parent.parent / "checkpoints"
 BUNDLED_CHECKPOINT = BUNDLED / "fashion-mnist"
 
 
-class CheckpointError(RuntimeError):
+class CheckpointError(UserError):
     """A checkpoint cannot be loaded; the message is one sentence with the fix."""
 
 
@@ -45,18 +46,18 @@ class FashionDDPMPipeline(DiffusionPipeline):
         self,
         unet: UNet2DModel,
         scheduler: DDPMScheduler,
-        id2label: dict[int, str] | None = None,
+        id2label: dict[str, str] | None = None,
     ) -> None:
         super().__init__()
         self.register_modules(unet=unet, scheduler=scheduler)
-        names = id2label or dict(enumerate(CLASS_NAMES))
-        self.register_to_config(id2label={int(key): name for key, name in names.items()})
+        names = id2label or {str(label): name for label, name in enumerate(CLASS_NAMES)}
+        self.register_to_config(id2label=names)
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """The class names, in label order (JSON has turned the labels into strings)."""
-        id2label = {int(key): str(name) for key, name in self.config["id2label"].items()}
-        return tuple(id2label[label] for label in sorted(id2label))
+        """The class names, in label order (JSON knows only strings as keys)."""
+        id2label: dict[str, str] = self.config["id2label"]
+        return tuple(id2label[label] for label in sorted(id2label, key=int))
 
     def stream(
         self, labels: list[int], seeds: list[int], settings: SamplingSettings
@@ -115,7 +116,7 @@ def load_pipeline(checkpoint: str | Path, device: str = "cpu") -> FashionDDPMPip
         )
     try:
         pipeline = FashionDDPMPipeline.from_pretrained(
-            str(checkpoint), use_safetensors=True, torch_dtype=torch.float32
+            str(checkpoint), use_safetensors=True, dtype=torch.float32
         )
     except (OSError, ValueError, RuntimeError, AttributeError, TypeError) as error:
         reason = str(error).strip().splitlines()[0]

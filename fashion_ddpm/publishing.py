@@ -1,6 +1,5 @@
 """A trained network becomes a checkpoint folder: diffusers files, run.json, a few figures."""
 
-import dataclasses
 import json
 import platform
 import subprocess
@@ -12,7 +11,7 @@ from typing import Any
 import torch
 
 from fashion_ddpm import saved_states
-from fashion_ddpm.config import TrainConfig
+from fashion_ddpm.config import TrainConfig, recorded
 from fashion_ddpm.labels import NULL_LABEL
 from fashion_ddpm.pipeline import RUN_FILE, FashionDDPMPipeline
 
@@ -40,9 +39,8 @@ def publish(
     half = size * 4 > MAX_FILE_BYTES
     temporary = saved_states.temporary_folder(folder)
     if half:
-        pipeline = FashionDDPMPipeline(
-            _half(pipeline.unet), pipeline.scheduler, dict(enumerate(pipeline.class_names))
-        )
+        id2label = pipeline.config["id2label"]
+        pipeline = FashionDDPMPipeline(_half(pipeline.unet), pipeline.scheduler, id2label)
     pipeline.save_pretrained(temporary, safe_serialization=True)
     run = {
         "class_names": list(pipeline.class_names),
@@ -50,7 +48,7 @@ def publish(
         "pixel_range": [-1, 1],
         "weights": "float16" if half else "float32",
         "parameters": size,
-        "config": dataclasses.asdict(config),
+        "config": recorded(config),
         "versions": library_versions(),
         "commit": current_commit(),
         **facts,
@@ -63,7 +61,7 @@ def _half(unet: Any) -> Any:
     """Returns a float16 copy; the original goes on training."""
     copy = type(unet).from_config(unet.config)
     copy.load_state_dict(unet.state_dict())
-    return copy.to(torch.float16)
+    return copy.half()
 
 
 def library_versions() -> dict[str, str]:

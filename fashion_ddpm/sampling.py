@@ -9,6 +9,7 @@ from torch import Tensor
 
 from fashion_ddpm.images import IMAGE_SIZE
 from fashion_ddpm.labels import NULL_LABEL
+from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.schedules import build_sampler, noise_levels
 
 
@@ -30,6 +31,17 @@ class SamplingSettings:
     num_inference_steps: int = 20
     guidance_scale: float = 1.0
     guidance_interval: tuple[float, float] = (0.0, 1.0)
+
+    @classmethod
+    def of(cls, request: GenerateRequest) -> "SamplingSettings":
+        """Returns the part of a request that says how, not what."""
+        return cls(
+            request.schedule,
+            request.sampler,
+            request.num_inference_steps,
+            request.guidance_scale,
+            (request.guidance_low, request.guidance_high),
+        )
 
 
 @dataclass(frozen=True)
@@ -93,9 +105,7 @@ def _predict_clean(
 ) -> Tensor:
     """Predicts x_0 at one level (ᾱ, timestep), guided where asked, clamped to the data's range."""
     alpha_bar, timestep = level
-    low, high = settings.guidance_interval
-    place = timestep / (len(training.betas) - 1)
-    guided = settings.guidance_scale != 1.0 and low <= place <= high
+    guided = _is_guided(settings, timestep, training)
     batch, batch_labels = noisy, labels
     if guided:
         batch = torch.cat([noisy, noisy])
@@ -106,6 +116,18 @@ def _predict_clean(
         conditional, unconditional = output.chunk(2)
         output = unconditional + settings.guidance_scale * (conditional - unconditional)
     return _to_clean(training.config["prediction_type"], noisy, output, alpha_bar).clamp(-1, 1)
+
+
+def _is_guided(settings: SamplingSettings, timestep: float, training: DDPMScheduler) -> bool:
+    low, high = settings.guidance_interval
+    place = timestep / (len(training.betas) - 1)
+    return settings.guidance_scale != 1.0 and low <= place <= high
+
+
+def num_evaluations(settings: SamplingSettings, training: DDPMScheduler) -> int:
+    """Returns how often the UNet runs for one image: once a step, twice where guidance acts."""
+    levels = noise_levels(settings.schedule, settings.num_inference_steps, training)
+    return sum(1 + _is_guided(settings, timestep, training) for timestep in levels.timesteps)
 
 
 def _to_clean(prediction_type: str, noisy: Tensor, output: Tensor, alpha_bar: float) -> Tensor:

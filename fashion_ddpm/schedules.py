@@ -188,7 +188,7 @@ class ScheduleCheck:
     Attributes:
         name: the schedule, with T where it has one.
         terminal_alpha_bar: share of the image's power left at the noisiest level, in (0, 1).
-        first_sigma, last_sigma: noise over signal, sqrt(1/ᾱ − 1), at the two ends.
+        first_sigma, last_sigma: noise over signal, sqrt(1/ᾱ − 1), at a sample's two ends.
     """
 
     name: str
@@ -213,25 +213,44 @@ class ScheduleCheck:
         if self.starts_from_noise:
             return f"good: {amplitude:.2g} % of the image's amplitude is left, so noise is a start"
         return (
-            f"broken: {amplitude:.0f} % of the image's amplitude is left where sampling starts from "
-            "pure noise, which the network never saw there; multiply the betas by 1000/T "
+            f"broken: {amplitude:.0f} % of the image's amplitude is left where sampling starts "
+            "from pure noise, which the network never saw there; multiply the betas by 1000/T "
             "(--beta-scale) or use the cosine schedule"
         )
 
 
-def check_alpha_bars(name: str, alpha_bar: np.ndarray) -> ScheduleCheck:
-    """Checks ᾱ values: float64 [T], any order."""
-    ends = float(alpha_bar.min()), float(alpha_bar.max())
-    first, last = (float(np.sqrt(1 / end - 1)) for end in ends)
-    return ScheduleCheck(name, ends[0], first, last)
+def check_schedule(
+    schedule: str,
+    num_inference_steps: int = 20,
+    num_train_timesteps: int = 1000,
+    beta_scale: float = 1.0,
+) -> ScheduleCheck:
+    """Checks a training or a sampling schedule, and what K steps over it visit.
+
+    Raises:
+        ConfigError: the schedule is unknown, or the scaled betas reach 1.
+    """
+    if schedule in NOISE_SCHEDULES:
+        training = noise_scheduler(schedule, num_train_timesteps, beta_scale=beta_scale)
+        name = f"{schedule} (T = {num_train_timesteps})"
+    else:
+        training, name = noise_scheduler("cosine"), schedule
+    visited = noise_levels(schedule, num_inference_steps, training).alpha_bar
+    whole = visited
+    if schedule not in ("karras", "exponential"):
+        whole = _own_alpha_bars(schedule, training)
+    sigmas = np.sqrt(1 / visited - 1)
+    return ScheduleCheck(name, float(whole.min()), float(sigmas[0]), float(sigmas[-1]))
 
 
 def check_training_schedule(scheduler: DDPMScheduler, allow_nonzero_terminal_snr: bool) -> None:
     """Raises ConfigError for a schedule that sampling cannot start from, unless it is allowed."""
-    check = check_alpha_bars("the noise schedule", alpha_bars(scheduler))
-    if not (check.starts_from_noise or allow_nonzero_terminal_snr):
+    terminal = float(alpha_bars(scheduler).min())
+    if terminal > MAX_TERMINAL_ALPHA_BAR and not allow_nonzero_terminal_snr:
+        total = len(scheduler.betas)
         raise ConfigError(
-            f"terminal ᾱ is {check.terminal_alpha_bar:.3g}; it must be at most "
-            f"{MAX_TERMINAL_ALPHA_BAR:g}. {check.name} is {check.verdict} "
-            "(--allow-nonzero-terminal-snr trains on it all the same)."
+            f"terminal alpha-bar is {terminal:.3g}; it must be at most {MAX_TERMINAL_ALPHA_BAR:g}, "
+            "or sampling from pure noise starts where training never was: scale the betas by "
+            f"1000/T (--beta-scale {1000 / total:g}) or use --noise-schedule cosine "
+            "(--allow-nonzero-terminal-snr trains all the same)."
         )

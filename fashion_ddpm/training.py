@@ -21,9 +21,10 @@ from torch import Tensor
 from tqdm import tqdm
 
 from fashion_ddpm import saved_states
-from fashion_ddpm.config import ConfigError, TrainConfig, flag_name
+from fashion_ddpm.config import PATHS, ConfigError, TrainConfig, flag_name
 from fashion_ddpm.curves import LogRow, save_loss_curves
 from fashion_ddpm.data import LabelledImages, load_split
+from fashion_ddpm.errors import UserError
 from fashion_ddpm.images import grid, to_model, to_uint8
 from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.model import build_unet
@@ -42,11 +43,11 @@ PREVIEW_ROWS = 2
 STOP_CHECK_STEPS = 10
 """With several processes, steps between two agreements on whether to stop."""
 
-FREE_TO_CHANGE = {"data_dir", "output_dir", "keep_states", "preview_every"}
+FREE_TO_CHANGE = {*PATHS, "keep_states", "preview_every"}
 """Settings that may differ when a run is resumed; any other would make it another run."""
 
 
-class TrainingError(RuntimeError):
+class TrainingError(UserError):
     """A run cannot go on; the message is one sentence with the fix."""
 
 
@@ -289,11 +290,11 @@ class Run:
             )
         self.logged = (step, time.monotonic())
         speed = (step - last_step) * self.config.batch_size / (self.logged[1] - last_time)
-        left = (self.config.images_total - self.images_seen) / speed
+        left = max(0, round((self.config.images_total - self.images_seen) / speed))
         rate = learning_rate_at(step - 1, self.config)
         self._record(
             {"loss": mean, "learning_rate": rate, "images_per_second": round(speed, 1)},
-            f"loss {mean:.4f}  {speed:,.0f} images/s  {timedelta(seconds=round(max(left, 0)))} left",
+            f"loss {mean:.4f}  {speed:,.0f} images/s  {timedelta(seconds=left)} left",
         )
         self.progress.loss_sum = torch.zeros(())
 
@@ -349,6 +350,8 @@ class Run:
         """Saves the state for resuming, then publishes the averaged weights."""
         final = self.output / STATES / f"images-{self.images_seen:011d}"
         main = self.accelerator.is_main_process
+        # Only the main process's progress is saved, so it must be the same on all.
+        self.progress.loss_sum = self.accelerator.reduce(self.progress.loss_sum, "mean")
         if main:
             saved_states.temporary_folder(final)
         self.accelerator.wait_for_everyone()

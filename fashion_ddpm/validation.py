@@ -21,13 +21,14 @@ def validation_sums(
     rank: int = 0,
     num_ranks: int = 1,
 ) -> Tensor:
-    """Returns one rank's share of the sums; added over the ranks they do not depend on their number.
+    """Returns one rank's share of the sums; their total does not depend on the number of ranks.
 
     Args:
         predict: the network.
         scheduler: its noise schedule.
         data: the validation images; the same noise falls on the same image every time.
-        rank, num_ranks: this process takes every num_ranks-th image.
+        rank: this process takes images rank, rank + num_ranks, …
+        num_ranks: number of processes.
 
     Returns:
         float64 [2, LEVEL_BINS]: sums of the loss, and counts, by quarter of the timesteps.

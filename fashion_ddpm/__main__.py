@@ -1,0 +1,134 @@
+"""The command line: python -m fashion_ddpm generate | doctor | train-scorer."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from fashion_ddpm.config import (
+    SAMPLERS,
+    SCHEDULES,
+    ConfigError,
+    ScorerConfig,
+    add_flags,
+    default_data_dir,
+)
+from fashion_ddpm.errors import UserError
+from fashion_ddpm.request import ALL_CLASSES, GenerateRequest, RequestError
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Returns the parser of all subcommands."""
+    parser = argparse.ArgumentParser(prog="python -m fashion_ddpm", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    _add_generate(commands.add_parser("generate", help="images from a checkpoint"))
+    doctor = commands.add_parser("doctor", help="check the data or a schedule")
+    subjects = doctor.add_subparsers(required=True)
+    data = subjects.add_parser("data", help="is the data what training believes it is?")
+    data.add_argument("--data-dir", default=default_data_dir(), type=Path)
+    data.add_argument("--picture", default=Path("images/data.png"), type=Path, help="labelled grid")
+    data.set_defaults(run=run_doctor_data)
+    schedule = subjects.add_parser("schedule", help="can sampling start from noise?")
+    schedule.add_argument("names", nargs="*", default=SCHEDULES, metavar="NAME")
+    schedule.add_argument("--num-train-timesteps", type=int, default=1000, metavar="T")
+    schedule.add_argument("--beta-scale", type=float, default=1.0)
+    schedule.add_argument("--steps", type=int, default=20, help="levels that a sample visits")
+    schedule.set_defaults(run=run_doctor_schedule)
+    scorer = commands.add_parser("train-scorer", help="train the embedded CLIP")
+    scorer.add_argument("--checkpoint", help="diffusion model that gives half-denoised images")
+    add_flags(scorer, ScorerConfig)
+    scorer.set_defaults(run=run_train_scorer)
+    return parser
+
+
+def _add_generate(parser: argparse.ArgumentParser) -> None:
+    default = GenerateRequest(class_name=ALL_CLASSES)
+    parser.add_argument("--checkpoint", help="folder or Hub repository; default: the bundled one")
+    parser.add_argument("--class", dest="class_name", default=ALL_CLASSES, help="name, id or all")
+    parser.add_argument("--num-images", type=int, default=10)
+    parser.add_argument("--schedule", default=default.schedule, choices=SCHEDULES)
+    parser.add_argument("--sampler", default=default.sampler, choices=SAMPLERS)
+    parser.add_argument(
+        "--steps", dest="num_inference_steps", type=int, default=default.num_inference_steps
+    )
+    parser.add_argument("--guidance-scale", type=float, default=default.guidance_scale)
+    parser.add_argument("--guidance-low", type=float, default=default.guidance_low)
+    parser.add_argument("--guidance-high", type=float, default=default.guidance_high)
+    parser.add_argument("--seed", type=int, default=default.seed)
+    parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument("--score", action="store_true", help="print CLIP scores beside real ones")
+    parser.add_argument("--scorer", default="embedded", help="embedded, a folder or a Hub name")
+    parser.add_argument("--output", type=Path, default=Path("images/generated.png"))
+    parser.set_defaults(run=run_generate)
+
+
+def run_generate(arguments: argparse.Namespace) -> int:
+    """Generates, writes, and scores where asked."""
+    fields = GenerateRequest.__dataclass_fields__
+    request = GenerateRequest(**{name: getattr(arguments, name) for name in fields})
+    if arguments.batch_size < 1:
+        raise RequestError(f"batch_size is {arguments.batch_size}; it must be at least 1.")
+    from fashion_ddpm import generation
+
+    generation.run(
+        request,
+        checkpoint=arguments.checkpoint,
+        output=arguments.output,
+        batch_size=arguments.batch_size,
+        scorer_name=arguments.scorer if arguments.score else None,
+    )
+    return 0
+
+
+def run_doctor_data(arguments: argparse.Namespace) -> int:
+    """Checks the data; prints a line for each finding."""
+    from fashion_ddpm.data_check import check_data
+
+    arguments.picture.parent.mkdir(parents=True, exist_ok=True)
+    for line in check_data(arguments.data_dir, arguments.picture):
+        print(line)
+    return 0
+
+
+def run_doctor_schedule(arguments: argparse.Namespace) -> int:
+    """Prints, for each schedule, where it starts and ends, and whether sampling can begin there."""
+    from fashion_ddpm import schedules
+
+    if arguments.steps < 1 or arguments.num_train_timesteps < 2:
+        raise ConfigError("--steps must be at least 1 and --num-train-timesteps at least 2.")
+    for name in arguments.names:
+        check = schedules.check_schedule(
+            name, arguments.steps, arguments.num_train_timesteps, arguments.beta_scale
+        )
+        print(
+            f"{check.name}: terminal alpha-bar {check.terminal_alpha_bar:.3g}, SNR "
+            f"{check.terminal_snr:.3g}; first sigma {check.first_sigma:.4g}, last "
+            f"{check.last_sigma:.4g}; {check.verdict}."
+        )
+    return 0
+
+
+def run_train_scorer(arguments: argparse.Namespace) -> int:
+    """Trains the embedded scorer."""
+    names = ScorerConfig.__dataclass_fields__
+    flags = {name: value for name, value in vars(arguments).items() if name in names}
+    config = ScorerConfig(**{"data_dir": default_data_dir(), **flags})
+    from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, load_pipeline
+    from fashion_ddpm.scorer_training import train_scorer
+
+    pipeline = load_pipeline(arguments.checkpoint or BUNDLED_CHECKPOINT)
+    print(train_scorer(config, pipeline))
+    return 0
+
+
+def main() -> int:
+    """Runs a subcommand; a mistake of the user's costs one sentence, not a traceback."""
+    arguments = build_parser().parse_args()
+    try:
+        return int(arguments.run(arguments))
+    except UserError as error:
+        print(f"fashion_ddpm: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,112 @@
+"""The sentences that the embedded scorer learns: each names a garment, a quality, or both."""
+
+import itertools
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from fashion_ddpm.labels import (
+    BLURRY_PROMPT,
+    CLASS_NAMES,
+    NULL_LABEL,
+    label_prompts,
+    quality_prompts,
+)
+
+QUALITIES = ("clear", "noisy", "blurred", "half-denoised")
+CLEAR = 0
+DEGRADED = (1, 2, 3)
+
+GARMENTS: tuple[tuple[str, ...], ...] = (
+    ("T-shirt", "tee"),
+    ("trouser", "pair of trousers", "pair of pants"),
+    ("pullover", "sweater"),
+    ("dress", "gown"),
+    ("coat", "jacket"),
+    ("sandal", "open shoe"),
+    ("shirt", "button-up shirt"),
+    ("sneaker", "trainer"),
+    ("bag", "handbag"),
+    ("ankle boot", "boot"),
+)
+"""The words for each class, the class name first."""
+
+_PLAIN = ("a {}", "a photo of a {}", "a picture of a {}", "this is a {}", "an image of a {}")
+_BY_QUALITY: dict[tuple[int, ...], tuple[str, ...]] = {
+    (0,): (
+        "a clear {}",
+        "a clear, well-generated {}",
+        "a sharp photo of a {}",
+        "a clean picture of a {}",
+        "a recognizable {}",
+    ),
+    (1,): ("a noisy {}", "a photo of a {} covered in noise", "a grainy picture of a {}"),
+    (2,): ("a blurred {}", "a {} out of focus", "a smeared picture of a {}"),
+    (3,): ("a half-denoised {}", "an unfinished {}", "a hazy picture of a {}"),
+    DEGRADED: (
+        "a blurry or unclear {}",
+        "a noisy or unclear {}",
+        "an unclear {}",
+        "a badly generated {}",
+        "a blurry {}",
+    ),
+}
+_ANY_GARMENT = ("clothing item", "piece of clothing", "garment")
+
+_GARMENT_WEIGHT, _QUALITY_WEIGHT, _BOTH_WEIGHT = 1.0, 3.0, 4.0
+"""How much of an image's probability a caption deserves: the more it says, the more."""
+
+
+@dataclass(frozen=True)
+class Captions:
+    """All captions and what each is true of.
+
+    Attributes:
+        texts: C sentences.
+        weights: float32 [C, 11, 4], weight of a caption for an image of a class (the null label:
+            of no recognizable garment) and a quality; 0 where the caption is false.
+    """
+
+    texts: list[str]
+    weights: Tensor
+
+    def targets(self, labels: Tensor, qualities: Tensor) -> Tensor:
+        """Returns the weights of all captions for images: labels, qualities int64 [B] → [B, C]."""
+        return self.weights[:, labels, qualities].T
+
+
+def build_captions() -> Captions:
+    """Returns every garment, quality and template, and the prompts that the app asks."""
+    rows: dict[str, Tensor] = {}
+
+    def add(text: str, labels: list[int], qualities: tuple[int, ...], weight: float) -> None:
+        mask = torch.zeros(NULL_LABEL + 1, len(QUALITIES))
+        mask[torch.tensor(labels)[:, None], torch.tensor(qualities)] = weight
+        rows.setdefault(_proper_article(text).lower(), mask)
+
+    everything = tuple(range(len(QUALITIES)))
+    anything = list(range(NULL_LABEL + 1))
+    for label, names in enumerate(GARMENTS):
+        add(label_prompts()[label], [label], everything, _GARMENT_WEIGHT)
+        add(quality_prompts(CLASS_NAMES[label])[1], [label], (CLEAR,), _BOTH_WEIGHT)
+        for name in names:
+            for template in _PLAIN:
+                add(template.format(name), [label], everything, _GARMENT_WEIGHT)
+            for qualities, templates in _BY_QUALITY.items():
+                for template in templates:
+                    add(template.format(name), [label], qualities, _BOTH_WEIGHT)
+    add(BLURRY_PROMPT, anything, DEGRADED, _QUALITY_WEIGHT)
+    for noun in _ANY_GARMENT:
+        for qualities, templates in _BY_QUALITY.items():
+            for template in templates:
+                add(template.format(noun), anything, qualities, _QUALITY_WEIGHT)
+    return Captions(list(rows), torch.stack(list(rows.values())))
+
+
+def _proper_article(text: str) -> str:
+    """Turns "a ankle boot" into "an ankle boot" and leaves every other caption as it is."""
+    words = text.split(" ")
+    pairs = itertools.pairwise(words)
+    fixed = ["an" if word == "a" and after[0].lower() in "aeiou" else word for word, after in pairs]
+    return " ".join([*fixed, words[-1]])

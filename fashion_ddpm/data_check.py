@@ -1,0 +1,172 @@
+"""The data check: is the data what the network will be told it is, and what happens to it?"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from fashion_ddpm.data import (
+    CHECKSUM_FILE,
+    DataError,
+    LabelledImages,
+    checksum_errors,
+    class_counts,
+    load_split,
+    raw_folder,
+    read_packed,
+)
+from fashion_ddpm.images import IMAGE_SIZE, labelled_grid, to_model, to_uint8
+from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.schedules import alpha_bars, noise_scheduler
+
+KNOWN_MEAN, KNOWN_SIGMA = -0.428, 0.706
+"""Of the official training images after to_model, in [−1, 1]."""
+
+OFFICIAL_COUNTS = {"train": 60_000, "test": 10_000}
+MIN_CENTROID_ACCURACY = 0.5
+"""A nearest-class-mean classifier reaches 0.68; shuffled labels give 0.1."""
+
+EXAMPLES = 12
+NOISE_TIMESTEPS = (0, 250, 500, 750, 990)
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far from the known mean and sigma a data set may be, in units of the model's range."""
+
+    mean: float
+    sigma: float
+
+
+OFFICIAL, SUBSET = Tolerance(0.002, 0.002), Tolerance(0.06, 0.06)
+
+
+def check_data(data_dir: Path, picture: Path | None = None) -> Iterator[str]:
+    """Checks the two files of images and the two of labels; yields a line for each finding.
+
+    Args:
+        data_dir: torchvision's root. Files with an MD5SUMS beside them count as a subset: any
+            number of images, wider tolerances.
+        picture: where the labelled grid of examples goes.
+
+    Raises:
+        DataError: something is off; the sentence says what.
+    """
+    raw = raw_folder(data_dir)
+    subset = (raw / CHECKSUM_FILE).exists()
+    if not any(raw.glob("*")):
+        load_split(data_dir, "train")
+    for name, wanted in OFFICIAL_COUNTS.items():
+        packed = any(raw.glob("*.gz"))
+        split = read_packed(raw, name == "train") if packed else _unpacked(data_dir, name)
+        yield from check_split(name, split, SUBSET if subset else OFFICIAL)
+        if not subset and len(split) != wanted:
+            raise DataError(f"{name} has {len(split):,} images; Fashion-MNIST has {wanted:,}.")
+        if picture and name == "train":
+            rows = {CLASS_NAMES[k]: split.of_class(k)[:EXAMPLES] for k in range(len(CLASS_NAMES))}
+            labelled_grid(rows).save(picture)
+            yield f"picture: {picture}"
+    if errors := checksum_errors(raw):
+        raise DataError(errors[0])
+    yield "checksums: as declared by the subset" if subset else "checksums: official"
+
+
+def _unpacked(data_dir: Path, name: str) -> LabelledImages:
+    if name == "test":
+        return load_split(data_dir, "test")
+    parts = [load_split(data_dir, part) for part in ("train", "validation")]
+    images = torch.cat([part.images for part in parts])
+    return LabelledImages(images, torch.cat([part.labels for part in parts]))
+
+
+def check_split(name: str, split: LabelledImages, tolerance: Tolerance) -> Iterator[str]:
+    """Checks one split; yields a line for each finding.
+
+    Raises:
+        DataError: something is off; the sentence says what.
+    """
+    images, labels = split.images, split.labels
+    if images.dtype != torch.uint8 or images.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE):
+        raise DataError(
+            f"{name}: images are {images.dtype} {list(images.shape)}; they must be uint8 "
+            f"[N, {IMAGE_SIZE}, {IMAGE_SIZE}]."
+        )
+    yield f"{name}: {len(split):,} images, uint8 {list(images.shape)}, labels {list(labels.shape)}"
+    yield _check_range(name, images)
+    yield _check_labels(name, split)
+    yield _check_moments(name, images, tolerance)
+    yield _check_agreement(name, split)
+    yield _check_round_trips(name, images[:256])
+
+
+def _check_range(name: str, images: Tensor) -> str:
+    low, high = int(images.min()), int(images.max())
+    if high <= 1:
+        raise DataError(
+            f"{name}: values reach only {high}, so they lie in [0, 1]; they must lie in "
+            "[0, 255]: multiply by 255."
+        )
+    corners = images[:, [0, 0, -1, -1], [0, -1, 0, -1]].float().mean().item()
+    if corners > 127:
+        raise DataError(
+            f"{name}: the corners' mean is {corners:.0f}; clothes lie on black (0): the images are "
+            "inverted, take 255 minus each value."
+        )
+    return f"{name}: values {low} … {high}, corners {corners:.1f}"
+
+
+def _check_labels(name: str, split: LabelledImages) -> str:
+    low, high = int(split.labels.min()), int(split.labels.max())
+    if low < 0 or high >= len(CLASS_NAMES):
+        raise DataError(f"{name}: labels reach from {low} to {high}; they must lie in 0 … 9.")
+    counts = class_counts(split)
+    if min(counts.values()) != max(counts.values()):
+        raise DataError(f"{name}: classes have unequal counts, {counts}; all must be equal.")
+    return f"{name}: {min(counts.values()):,} images in each of {len(counts)} classes"
+
+
+def _check_moments(name: str, images: Tensor, tolerance: Tolerance) -> str:
+    values = images.double() / 127.5 - 1
+    mean, sigma = values.mean().item(), values.std().item()
+    off = abs(mean - KNOWN_MEAN) > tolerance.mean + 0.01 * (name == "test")
+    if off or abs(sigma - KNOWN_SIGMA) > tolerance.sigma + 0.01 * (name == "test"):
+        raise DataError(
+            f"{name}: mean {mean:.3f} and sigma {sigma:.3f} in [-1, 1]; Fashion-MNIST has "
+            f"{KNOWN_MEAN} and {KNOWN_SIGMA}: these are other images."
+        )
+    return f"{name}: mean {mean:.4f} ({KNOWN_MEAN}), sigma {sigma:.4f} ({KNOWN_SIGMA}) in [-1, 1]"
+
+
+def _check_agreement(name: str, split: LabelledImages) -> str:
+    """Classifies odd images by the class means of even ones: shuffled labels give 10 %."""
+    flat = split.images.flatten(1).float()
+    known, asked = flat[::2], flat[1::2]
+    known_labels = split.labels[::2]
+    classes = range(len(CLASS_NAMES))
+    means = torch.stack([known[known_labels == label].mean(dim=0) for label in classes])
+    accuracy = (torch.cdist(asked, means).argmin(dim=1) == split.labels[1::2]).float().mean().item()
+    if not accuracy >= MIN_CENTROID_ACCURACY:
+        raise DataError(
+            f"{name}: class means recognize {accuracy:.0%} of the images (usually 68 %): the "
+            "labels do not belong to the images; load both files again."
+        )
+    return f"{name}: class means recognize {accuracy:.1%} (shuffled labels: 10 %)"
+
+
+def _check_round_trips(name: str, images: Tensor) -> str:
+    """Through the model's range and back; through noise and, with the noise known, back."""
+    clean = to_model(images)
+    if not torch.equal(to_uint8(clean), images):
+        raise DataError(f"{name}: to_uint8(to_model(images)) differs from the images.")
+    scheduler = noise_scheduler("cosine")
+    levels = alpha_bars(scheduler)
+    noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
+    for timestep in NOISE_TIMESTEPS:
+        noisy = scheduler.add_noise(clean, noise, torch.full((len(clean),), timestep))
+        alpha, sigma = levels[timestep] ** 0.5, (1 - levels[timestep]) ** 0.5
+        if not torch.equal(to_uint8((noisy - sigma * noise) / alpha), images):
+            raise DataError(f"{name}: noise added at timestep {timestep} cannot be taken away.")
+    steps = ", ".join(map(str, NOISE_TIMESTEPS))
+    return f"{name}: round trips exact, through [-1, 1] and through noise at timesteps {steps}"

@@ -1,0 +1,98 @@
+"""Clear images become noisy, blurred or half-denoised ones: what the scorer learns to tell."""
+
+import torch
+from torch import Tensor
+from torchvision.transforms.functional import gaussian_blur
+
+from fashion_ddpm.images import to_model, to_uint8
+from fashion_ddpm.labels import NULL_LABEL
+from fashion_ddpm.pipeline import FashionDDPMPipeline
+from fashion_ddpm.sampling import SamplingSettings
+
+NOISE_SIGMAS = (0.3, 4.0)
+"""Noise over signal at which an image counts as noisy, in units of the model's range."""
+
+BLUR_SIGMAS = (1.2, 3.0)
+"""Standard deviation in pixels at which an image counts as blurred."""
+
+CLEAR_SIGMA = 0.06
+"""Up to this much noise, which only a close look finds, an image still is clear."""
+
+BATCH_SIZE = 100
+HALF_DENOISED = SamplingSettings(num_inference_steps=12)
+FROM_THE_REPORT = SamplingSettings(schedule="report", num_inference_steps=12)
+HALF_DENOISED_ALPHA_BAR = 0.12
+"""Predictions of x_0 from noisier levels than this are hazes: averages over many garments."""
+
+
+def add_noise(images: Tensor, sigma: Tensor, generator: torch.Generator) -> Tensor:
+    """Puts images onto diffusion noise levels and back into pixels.
+
+    x_t = (x_0 + sigma ε) / sqrt(1 + sigma²), so that ᾱ = 1 / (1 + sigma²).
+
+    Args:
+        images: uint8 [B, 28, 28].
+        sigma: float32 [B], noise over signal, 0 up.
+        generator: source of ε.
+
+    Returns:
+        uint8 [B, 28, 28].
+    """
+    clean, spread = to_model(images), sigma.view(-1, 1, 1, 1)
+    noisy = clean + spread * torch.randn(clean.shape, generator=generator)
+    return to_uint8(noisy / (1 + spread.square()).sqrt())
+
+
+def random_noise(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Adds noise between NOISE_SIGMAS, evenly in its logarithm: uint8 [B, 28, 28] → same."""
+    low, high = torch.tensor(NOISE_SIGMAS).log().tolist()
+    sigma = (low + (high - low) * torch.rand(len(images), generator=generator)).exp()
+    return add_noise(images, sigma, generator)
+
+
+def random_blur(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Blurs with one sigma between BLUR_SIGMAS for the batch: uint8 [B, 28, 28] → same."""
+    low, high = BLUR_SIGMAS
+    return blur(images, low + (high - low) * torch.rand((), generator=generator).item())
+
+
+def blur(images: Tensor, sigma: float) -> Tensor:
+    """Blurs images, uint8 [B, 28, 28], with a Gaussian of so many pixels."""
+    return gaussian_blur(images, kernel_size=[13, 13], sigma=[sigma, sigma])
+
+
+def nearly_clear(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Shifts by up to two pixels and adds a trace of noise: uint8 [B, 28, 28] → same."""
+    dy, dx = torch.randint(-2, 3, (2,), generator=generator).tolist()
+    shifted = torch.nn.functional.pad(images, (2, 2, 2, 2))
+    shifted = shifted[:, 2 + dy : 30 + dy, 2 + dx : 30 + dx]
+    sigma = CLEAR_SIGMA * torch.rand(len(images), generator=generator)
+    sigma[: len(images) // 2] = 0
+    return add_noise(shifted, sigma, generator)
+
+
+def half_denoised(pipeline: FashionDDPMPipeline, count: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Stops the model early: the hazes that it predicts, and what the report's schedule makes.
+
+    Args:
+        pipeline: the diffusion model.
+        count: seeds to use; each gives a few hazes and one image of the report's.
+        seed: seed of the first.
+
+    Returns:
+        uint8 [B, 28, 28], and int64 [B]: the class of a haze, the null label for the report's.
+    """
+    images, labels = [], []
+    for start in range(0, count, BATCH_SIZE):
+        asked = [index % NULL_LABEL for index in range(BATCH_SIZE)]
+        seeds = [seed + start + index for index in range(BATCH_SIZE)]
+        for step in pipeline.stream(asked, seeds, HALF_DENOISED):
+            if step.alpha_bar > HALF_DENOISED_ALPHA_BAR:
+                break
+            if step.index % 2:
+                images.append(to_uint8(step.clean))
+                labels += asked
+        *_, last = pipeline.stream(asked, seeds, FROM_THE_REPORT)
+        images.append(to_uint8(last.clean))
+        labels += [NULL_LABEL] * BATCH_SIZE
+    return torch.cat(images), torch.tensor(labels)

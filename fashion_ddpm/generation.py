@@ -1,0 +1,85 @@
+"""The generate command: a checked request becomes files and, where asked, a table of scores."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from fashion_ddpm import outputs
+from fashion_ddpm.clip_scores import ClipScorer, load_baseline, load_scorer
+from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, Batch, load_pipeline
+from fashion_ddpm.request import GenerateRequest
+from fashion_ddpm.sampling import SamplingSettings
+
+
+def run(
+    request: GenerateRequest,
+    checkpoint: str | None,
+    output: Path,
+    batch_size: int,
+    scorer_name: str | None,
+) -> None:
+    """Generates the images of a request, writes them, prints their scores.
+
+    Args:
+        request: what to generate.
+        checkpoint: folder or Hub repository; the bundled one when None.
+        output: .png for a grid, .npz for arrays, otherwise a folder.
+        batch_size: images denoised together; it does not change them.
+        scorer_name: the scorer, or None for no scores.
+
+    Raises:
+        UserError: the output, the checkpoint or the scorer cannot be used.
+    """
+    outputs.check_output(output)
+    scorer = load_scorer(scorer_name) if scorer_name else None
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    pipeline = load_pipeline(checkpoint or BUNDLED_CHECKPOINT, device)
+    settings = SamplingSettings.of(request)
+    batches = pipeline.generate(request.labels(), request.seed, settings, batch_size)
+    kept: list[Batch] = []
+    shown = _with_progress(batches, request.num_images)
+    outputs.save(_keeping(shown, kept) if scorer else shown, output, request)
+    print(output)
+    if scorer:
+        print(score_table(scorer, kept))
+
+
+def _with_progress(batches: Iterable[Batch], total: int) -> Iterator[Batch]:
+    with tqdm(total=total, unit="image") as bar:
+        for batch in batches:
+            yield batch
+            bar.update(len(batch.seeds))
+
+
+def _keeping(batches: Iterable[Batch], kept: list[Batch]) -> Iterator[Batch]:
+    for batch in batches:
+        kept.append(batch)
+        yield batch
+
+
+def score_table(scorer: ClipScorer, batches: list[Batch]) -> str:
+    """Returns a table: mean probability of the right label prompt, and how often it wins.
+
+    Every figure stands beside what real test images of that class score.
+    """
+    images = torch.cat([batch.images for batch in batches])
+    labels = torch.cat([batch.labels for batch in batches])
+    scores, baseline = scorer.label_scores(images), load_baseline(scorer)
+    quality = scorer.quality_scores(images, labels)
+    lines = [
+        f"{'class':<12} {'images':>6} {'score':>6} {'real':>6} {'wins':>6} {'clear':>6} {'real':>6}"
+    ]
+    for label in labels.unique().tolist():
+        mine = labels == label
+        lines.append(
+            f"{CLASS_NAMES[label]:<12} {int(mine.sum()):>6} "
+            f"{scores[mine, label].mean():>6.3f} {baseline.labels[label, label]:>6.3f} "
+            f"{(scores[mine].argmax(dim=1) == label).float().mean():>6.3f} "
+            f"{quality[mine, 1].mean():>6.3f} {baseline.quality[label, 1]:>6.3f}"
+        )
+    wins = (scores.argmax(dim=1) == labels).float().mean()
+    lines.append(f"all: the right label wins for {wins:.1%} of {len(labels):,} images")
+    return "\n".join(lines)

@@ -1,0 +1,75 @@
+"""Generated images go to disk: a grid, an archive, or a folder of PNG files."""
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from fashion_ddpm.images import enlarge, grid, save_png
+from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.pipeline import Batch
+from fashion_ddpm.request import GenerateRequest, RequestError
+
+GRID_SCALE = 4
+METADATA_FILE = "metadata.jsonl"
+
+
+def check_output(path: Path) -> None:
+    """Raises RequestError before any work is done, when the results could not be written."""
+    if path.suffix in (".png", ".npz"):
+        if path.is_dir():
+            raise RequestError(f"output is {path}, a folder; name a file or drop {path.suffix}.")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise RequestError(f"output {path} exists and is not an empty folder; name a new one.")
+
+
+def save(batches: Iterable[Batch], path: Path, request: GenerateRequest) -> None:
+    """Writes images as the path's ending says: .png a grid, .npz arrays, else a folder.
+
+    Args:
+        batches: finished images.
+        path: the file or folder; files are replaced whole, never half-written.
+        request: what was asked for; it goes into the PNG metadata.
+    """
+    if path.suffix not in (".png", ".npz"):
+        _save_folder(batches, path, request)
+        return
+    everything = list(batches)
+    images = torch.cat([batch.images for batch in everything])
+    temporary = path.with_name("." + path.name)
+    if path.suffix == ".png":
+        columns = len(CLASS_NAMES) if len(images) >= len(CLASS_NAMES) else None
+        save_png(grid(images, columns, scale=GRID_SCALE), temporary, request.as_settings())
+    else:
+        np.savez_compressed(
+            temporary,
+            images=images.numpy(),
+            labels=torch.cat([batch.labels for batch in everything]).numpy(),
+            seeds=np.array([seed for batch in everything for seed in batch.seeds], np.int64),
+        )
+    os.replace(temporary, path)
+
+
+def _save_folder(batches: Iterable[Batch], folder: Path, request: GenerateRequest) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / METADATA_FILE, "w") as metadata:
+        for image, label, seed in _one_by_one(batches):
+            name = f"{CLASS_NAMES[label].replace(' ', '-')}-{seed:010d}.png"
+            settings = request.as_settings() | {
+                "class_name": CLASS_NAMES[label],
+                "num_images": 1,
+                "seed": seed,
+            }
+            save_png(enlarge(image, 1), folder / name, settings)
+            metadata.write(json.dumps({"file_name": name, "label": label, **settings}) + "\n")
+
+
+def _one_by_one(batches: Iterable[Batch]) -> Iterator[tuple[np.ndarray, int, int]]:
+    for batch in batches:
+        labels: list[int] = batch.labels.tolist()
+        yield from zip(batch.images.numpy(), labels, batch.seeds, strict=True)

@@ -1,0 +1,237 @@
+"""Trains the embedded scorer: a small CLIP that knows garments and how clear they are."""
+
+import dataclasses
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
+from torch import Tensor
+from torch.nn.functional import log_softmax
+from tqdm import tqdm
+from transformers import (
+    CLIPConfig,
+    CLIPImageProcessor,
+    CLIPModel,
+    CLIPProcessor,
+    PreTrainedTokenizerFast,
+)
+
+from fashion_ddpm import saved_states
+from fashion_ddpm.captions import QUALITIES, Captions, build_captions
+from fashion_ddpm.clip_scores import (
+    ClipScorer,
+    measure_baseline,
+    save_baseline,
+    zero_shot_accuracy,
+)
+from fashion_ddpm.config import ScorerConfig, recorded
+from fashion_ddpm.data import LabelledImages, load_split
+from fashion_ddpm.degradations import half_denoised, nearly_clear, random_blur, random_noise
+from fashion_ddpm.images import IMAGE_SIZE, to_model
+from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.pipeline import RUN_FILE, FashionDDPMPipeline
+from fashion_ddpm.publishing import current_commit, library_versions
+from fashion_ddpm.step_plan import batch_indices, learning_rate_at, step_seed
+
+PAD, BEGIN, UNKNOWN, END = "<pad>", "<begin>", "<unknown>", "<end>"
+MAX_WORDS = 24
+QUALITY_SHARES = (0.55, 0.15, 0.15, 0.15)
+"""Share of a batch for each of QUALITIES."""
+
+
+def build_tokenizer(texts: list[str]) -> PreTrainedTokenizerFast:
+    """Returns a word tokenizer that knows the words of the captions, in lower case."""
+    words = sorted({word for text in texts for word in text.lower().replace(",", " ").split()})
+    special = (PAD, BEGIN, UNKNOWN, END)
+    vocabulary = {word: index for index, word in enumerate((*special, *words))}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token=UNKNOWN))
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.Lowercase(), normalizers.Replace(Regex("[,.!?]"), " ")]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{BEGIN} $A {END}",
+        special_tokens=[(BEGIN, vocabulary[BEGIN]), (END, vocabulary[END])],
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token=PAD,
+        bos_token=BEGIN,
+        unk_token=UNKNOWN,
+        eos_token=END,
+        model_max_length=MAX_WORDS,
+        model_input_names=["input_ids", "attention_mask"],
+    )
+
+
+def build_processor(tokenizer: PreTrainedTokenizerFast) -> CLIPProcessor:
+    """Returns a processor that maps 28×28 pixels to [−1, 1], as to_model does."""
+    side = {"height": IMAGE_SIZE, "width": IMAGE_SIZE}
+    images = CLIPImageProcessor(
+        size=side, crop_size=side, image_mean=[0.5] * 3, image_std=[0.5] * 3
+    )
+    return CLIPProcessor(images, tokenizer)
+
+
+def build_clip(config: ScorerConfig, tokenizer: PreTrainedTokenizerFast) -> CLIPModel:
+    """Returns a freshly initialised CLIP of the configured size."""
+    text = {
+        "hidden_act": "gelu",
+        "vocab_size": len(tokenizer),
+        "hidden_size": config.text_width,
+        "intermediate_size": 2 * config.text_width,
+        "num_hidden_layers": config.text_layers,
+        "num_attention_heads": max(1, config.text_width // 32),
+        "max_position_embeddings": MAX_WORDS,
+        "pad_token_id": tokenizer.pad_token_id,
+        "bos_token_id": tokenizer.bos_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+    }
+    vision = {
+        "hidden_act": "gelu",
+        "hidden_size": config.vision_width,
+        "intermediate_size": 2 * config.vision_width,
+        "num_hidden_layers": config.vision_layers,
+        "num_attention_heads": max(1, config.vision_width // 32),
+        "image_size": IMAGE_SIZE,
+        "patch_size": config.patch_size,
+    }
+    return CLIPModel(
+        CLIPConfig(text_config=text, vision_config=vision, projection_dim=config.projection_dim)
+    )
+
+
+def contrastive_loss(logits: Tensor, weights: Tensor) -> Tensor:
+    """Returns CLIP's symmetric loss where several captions may be true of an image.
+
+    Args:
+        logits: float32 [B, C], scaled similarities of images and captions.
+        weights: float32 [B, C], how much of each image a true caption deserves; 0 where false.
+    """
+    true = (weights > 0).float()
+    return 0.5 * (_cross_entropy(logits, weights) + _cross_entropy(logits.T, true.T))
+
+
+def _cross_entropy(logits: Tensor, weights: Tensor) -> Tensor:
+    totals = weights.sum(dim=1, keepdim=True)
+    targets = weights / totals.clamp(min=1e-6)
+    losses = -(targets * log_softmax(logits, dim=1)).sum(dim=1)
+    return losses.sum() / (totals > 0).sum().clamp(min=1)
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingImages:
+    """Where a batch's images come from: real ones, and the model's hazes."""
+
+    real: LabelledImages
+    hazes: LabelledImages
+
+    def batch(self, step: int, config: ScorerConfig) -> tuple[Tensor, Tensor, Tensor]:
+        """Returns images uint8 [B, 28, 28], labels and qualities int64 [B] of a step."""
+        generator = torch.Generator().manual_seed(step_seed(config.seed, step))
+        sizes = [round(share * config.batch_size) for share in QUALITY_SHARES[1:]]
+        sizes = [config.batch_size - sum(sizes), *sizes]
+        chosen = batch_indices(step, config.batch_size, len(self.real), config.seed)
+        clear, noisy, blurred, _ = self.real.images[chosen].split(sizes)
+        labels = self.real.labels[chosen].clone()
+        picked = torch.randint(len(self.hazes), (sizes[-1],), generator=generator)
+        labels[-sizes[-1] :] = self.hazes.labels[picked]
+        images = [
+            nearly_clear(clear, generator),
+            random_noise(noisy, generator),
+            random_blur(blurred, generator),
+            self.hazes.images[picked],
+        ]
+        qualities = torch.repeat_interleave(torch.arange(len(QUALITIES)), torch.tensor(sizes))
+        return torch.cat(images), labels, qualities
+
+
+def _train_steps(
+    model: CLIPModel,
+    captions: Captions,
+    tokens: dict[str, Tensor],
+    images: TrainingImages,
+    config: ScorerConfig,
+) -> Iterator[float]:
+    """Trains, yielding each step's loss."""
+    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=config.weight_decay)
+    for step in range(config.total_steps):
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate_at(step, config)
+        batch, labels, qualities = images.batch(step, config)
+        generator = torch.Generator().manual_seed(step_seed(config.seed, step) + 1)
+        asked = torch.randperm(len(captions.texts), generator=generator)[: config.captions_per_step]
+        weights = captions.targets(labels, qualities)[:, asked]
+        output = model(
+            input_ids=tokens["input_ids"][asked],
+            attention_mask=tokens["attention_mask"][asked],
+            pixel_values=to_model(batch).expand(-1, 3, -1, -1),
+        )
+        loss = contrastive_loss(output.logits_per_image, weights)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        with torch.no_grad():
+            model.logit_scale.clamp_(max=4.6)
+        yield loss.item()
+
+
+def train_scorer(config: ScorerConfig, pipeline: FashionDDPMPipeline) -> Path:
+    """Trains the scorer, measures it on the test split, writes its folder.
+
+    Args:
+        config: the run's settings.
+        pipeline: the diffusion model whose half-denoised images the scorer learns to refuse.
+
+    Raises:
+        DataError: the data cannot be read.
+    """
+    torch.manual_seed(config.seed)
+    captions = build_captions()
+    tokenizer = build_tokenizer(captions.texts)
+    model, processor = build_clip(config, tokenizer), build_processor(tokenizer)
+    tokens = tokenizer(captions.texts, return_tensors="pt", padding=True)
+    real = load_split(config.data_dir, "train")
+    print("drawing half-denoised images", file=sys.stderr)
+    hazes = LabelledImages(*half_denoised(pipeline, config.half_denoised_seeds, seed=10**6))
+    steps = _train_steps(model, captions, tokens, TrainingImages(real, hazes), config)
+    log, recent = [], 0.0
+    for step, loss in enumerate(tqdm(steps, total=config.total_steps, mininterval=10), start=1):
+        recent += loss
+        if step % 100 == 0:
+            log.append({"images_seen": step * config.batch_size, "loss": recent / 100})
+            recent = 0.0
+            print(log[-1], file=sys.stderr)
+    scorer = ClipScorer(model, processor, config.output_dir)
+    return _publish(scorer, config, log)
+
+
+def _publish(scorer: ClipScorer, config: ScorerConfig, log: list[dict[str, float]]) -> Path:
+    folder = Path(config.output_dir)
+    held_out = {name: load_split(config.data_dir, name) for name in ("validation", "test")}
+    scores = {
+        f"{name}_zero_shot_accuracy": zero_shot_accuracy(scorer, split)
+        for name, split in held_out.items()
+    }
+    temporary = saved_states.temporary_folder(folder)
+    scorer.model.save_pretrained(temporary)
+    scorer.processor.save_pretrained(temporary)
+    save_baseline(measure_baseline(scorer, held_out["test"]), temporary)
+    run = {
+        "class_names": list(CLASS_NAMES),
+        "qualities": list(QUALITIES),
+        "scores": scores,
+        "config": recorded(config),
+        "images_seen": config.total_steps * config.batch_size,
+        "versions": library_versions(),
+        "commit": current_commit(),
+        "log": log,
+    }
+    (temporary / RUN_FILE).write_text(json.dumps(run, indent=2) + "\n")
+    saved_states.seal(folder)
+    print(scores, file=sys.stderr)
+    return folder
