@@ -63,7 +63,7 @@ class Captions:
     """All captions and what each is true of.
 
     Attributes:
-        texts: C sentences.
+        texts: C sentences, the ten label prompts first.
         weights: float32 [C, 11, 4], weight of a caption for an image of a class (the null label:
             of no recognizable garment) and a quality; 0 where the caption is false.
     """
@@ -87,8 +87,9 @@ def build_captions() -> Captions:
 
     everything = tuple(range(len(QUALITIES)))
     anything = list(range(NULL_LABEL + 1))
+    for label, prompt in enumerate(label_prompts()):
+        add(prompt, [label], everything, _GARMENT_WEIGHT)
     for label, names in enumerate(GARMENTS):
-        add(label_prompts()[label], [label], everything, _GARMENT_WEIGHT)
         add(quality_prompts(CLASS_NAMES[label])[1], [label], (CLEAR,), _BOTH_WEIGHT)
         for name in names:
             for template in _PLAIN:

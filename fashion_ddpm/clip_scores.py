@@ -11,7 +11,7 @@ from torch import Tensor
 from transformers import AutoProcessor, CLIPModel
 
 from fashion_ddpm.data import LabelledImages
-from fashion_ddpm.errors import UserError
+from fashion_ddpm.errors import UserError, reason
 from fashion_ddpm.labels import CLASS_NAMES, label_prompts, quality_prompts
 
 EMBEDDED = "embedded"
@@ -133,10 +133,9 @@ def load_scorer(name_or_folder: str = EMBEDDED) -> ClipScorer:
         model = CLIPModel.from_pretrained(source, use_safetensors=True, dtype=torch.float32)
         processor = AutoProcessor.from_pretrained(source)
     except (OSError, ValueError, RuntimeError, KeyError) as error:
-        reason = str(error).strip().splitlines()[0]
         raise ScorerError(
-            f"The scorer {name_or_folder} could not be loaded ({reason}); connect to the network, "
-            f"name a local folder that holds it, or use {EMBEDDED}."
+            f"The scorer {name_or_folder} could not be loaded ({reason(error)}); connect to the "
+            f"network, name a local folder that holds it, or use {EMBEDDED}."
         ) from error
     return ClipScorer(model, processor, name_or_folder)
 

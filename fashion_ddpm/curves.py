@@ -6,8 +6,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-LogRow = dict[str, Any]
-"""One line of a run's log: images_seen and whatever was measured there."""
+from fashion_ddpm.progress import LogRow
 
 
 def save_loss_curves(log: Sequence[LogRow], path: Path) -> None:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torchvision.datasets import FashionMNIST
 
-from fashion_ddpm.errors import UserError
+from fashion_ddpm.errors import UserError, reason
 from fashion_ddpm.labels import CLASS_NAMES
 
 SPLITS = ("train", "validation", "test")
@@ -125,14 +125,14 @@ def read_packed(raw: Path, train: bool) -> LabelledImages:
                     shutil.copyfileobj(packed, plain)
             except (EOFError, OSError) as error:
                 raise DataError(
-                    f"{raw / name} cannot be unpacked ({error}): delete it and load again."
+                    f"{raw / name} cannot be unpacked ({reason(error)}): delete it and load again."
                 ) from error
         try:
             return _from_torchvision(FashionMNIST(folder, train=train))
         except (AssertionError, RuntimeError, ValueError, KeyError, IndexError) as error:
             raise DataError(
-                f"{raw} holds a file that is not in the IDX format ({error}): delete it and load "
-                "again."
+                f"{raw} holds a file that is not in the IDX format ({reason(error)}): delete it "
+                "and load again."
             ) from error
 
 
@@ -150,8 +150,8 @@ def _download(data_dir: Path) -> None:
         FashionMNIST(str(data_dir), download=True)
     except (OSError, RuntimeError) as error:
         raise DataError(
-            f"{data_dir} does not hold Fashion-MNIST and it could not be downloaded ({error}): "
-            f"connect to the network, or put its four .gz files into {raw_folder(data_dir)}, or "
+            f"{data_dir} does not hold Fashion-MNIST and it could not be downloaded "
+            f"({reason(error)}): connect to the network, or put its four .gz files into {raw_folder(data_dir)}, or "
             "name another folder with --data-dir."
         ) from error
 

@@ -1,7 +1,7 @@
 """What the page shows, as pictures and numbers: no gradio here, no layout."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,8 +125,7 @@ class Demo:
         """
         check_size(request)
         scorer, baseline = self.scorer(scorer_name)
-        settings, labels = SamplingSettings.of(request), request.labels()
-        seeds = [request.seed + index for index in range(len(labels))]
+        settings, labels, seeds = SamplingSettings.of(request), request.labels(), request.seeds()
         begin = shown = time.monotonic()
         for step in self.pipeline.stream(labels, seeds, settings):
             now = time.monotonic()
@@ -167,7 +166,9 @@ def preview_picture(step: DenoisingStep) -> Image.Image:
     return grid(torch.cat([noisy, blank, clean, blank]), columns, scale=PREVIEW_SCALE)
 
 
-def captioned(images: Tensor, labels: list[int], seeds: list[int]) -> list[tuple[Image.Image, str]]:
+def captioned(
+    images: Tensor, labels: Sequence[int], seeds: Sequence[int]
+) -> list[tuple[Image.Image, str]]:
     """Returns enlarged images, each with its class and seed."""
     return [
         (enlarge(image, IMAGE_SCALE), f"{CLASS_NAMES[label]}, seed {seed}")

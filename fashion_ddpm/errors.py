@@ -1,5 +1,13 @@
-"""The mistake of a user or of a file: one sentence with the value, what is allowed, the fix."""
+"""The mistakes that are the user's to fix: doors print one sentence, not a traceback."""
+
+MAX_REASON = 200
 
 
 class UserError(Exception):
-    """Base of every error that a door (page, API, command line) shows as one sentence."""
+    """The message is one sentence that names the value, what is allowed and the fix."""
+
+
+def reason(error: Exception) -> str:
+    """Returns what a library says of a failure, on one line and no longer than a sentence."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= MAX_REASON else text[:MAX_REASON] + "…"

@@ -38,7 +38,7 @@ def run(
     device = "cuda" if torch.cuda.is_available() else "cpu"
     pipeline = load_pipeline(checkpoint or BUNDLED_CHECKPOINT, device)
     settings = SamplingSettings.of(request)
-    batches = pipeline.generate(request.labels(), request.seed, settings, batch_size)
+    batches = pipeline.generate(request.labels(), request.seeds(), settings, batch_size)
     kept: list[Batch] = []
     shown = _with_progress(batches, request.num_images)
     outputs.save(_keeping(shown, kept) if scorer else shown, output, request)

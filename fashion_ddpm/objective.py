@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from diffusers import DDPMScheduler
@@ -35,7 +36,7 @@ def draw(
     shape: torch.Size, num_train_timesteps: int, label_dropout: float, generator: torch.Generator
 ) -> Draws:
     """Draws timesteps (uniform), noise and dropped labels for images of a shape [B, 1, H, W]."""
-    where = {"generator": generator, "device": generator.device}
+    where: dict[str, Any] = {"generator": generator, "device": generator.device}
     return Draws(
         timesteps=torch.randint(num_train_timesteps, shape[:1], **where),
         noise=torch.randn(shape, **where),

@@ -1,7 +1,7 @@
 """FashionDDPMPipeline: a diffusers folder that loads, generates and saves."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ import torch
 from diffusers import DDPMScheduler, DiffusionPipeline, UNet2DModel
 from torch import Tensor
 
-from fashion_ddpm.errors import UserError
+from fashion_ddpm.errors import UserError, reason
 from fashion_ddpm.images import to_uint8
 from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.sampling import DenoisingStep, SamplingSettings, denoise
@@ -60,7 +60,7 @@ class FashionDDPMPipeline(DiffusionPipeline):
         return tuple(id2label[label] for label in sorted(id2label, key=int))
 
     def stream(
-        self, labels: list[int], seeds: list[int], settings: SamplingSettings
+        self, labels: Sequence[int], seeds: Sequence[int], settings: SamplingSettings
     ) -> Iterator[DenoisingStep]:
         """Yields every denoising step of one batch; image i depends on its label and seed alone.
 
@@ -74,24 +74,23 @@ class FashionDDPMPipeline(DiffusionPipeline):
 
     def generate(
         self,
-        labels: list[int],
-        seed: int = 0,
+        labels: Sequence[int],
+        seeds: Sequence[int],
         settings: SamplingSettings | None = None,
         batch_size: int = 64,
     ) -> Iterator[Batch]:
-        """Yields finished images, batch by batch; image i has seed + i, in any batch size.
+        """Yields finished images, batch by batch; image i is the same in any batch size.
 
         Args:
             labels: N labels, 0 … 9.
-            seed: seed of the first image.
+            seeds: N seeds.
             settings: schedule, sampler, steps and guidance; the defaults when not given.
             batch_size: images that are denoised together.
         """
         for start in range(0, len(labels), batch_size):
-            part = labels[start : start + batch_size]
-            seeds = [seed + start + offset for offset in range(len(part))]
-            *_, last = self.stream(part, seeds, settings or SamplingSettings())
-            yield Batch(to_uint8(last.clean).cpu(), torch.tensor(part), seeds)
+            part, part_seeds = labels[start:][:batch_size], seeds[start:][:batch_size]
+            *_, last = self.stream(part, part_seeds, settings or SamplingSettings())
+            yield Batch(to_uint8(last.clean).cpu(), torch.tensor(part), list(part_seeds))
 
     def __call__(
         self,
@@ -99,8 +98,9 @@ class FashionDDPMPipeline(DiffusionPipeline):
         seed: int = 0,
         settings: SamplingSettings | None = None,
     ) -> Tensor:
-        """Returns images of the given classes at once: uint8 [N, 28, 28]."""
-        return torch.cat([batch.images for batch in self.generate(class_labels, seed, settings)])
+        """Returns images of the given classes, image i from seed + i: uint8 [N, 28, 28]."""
+        seeds = range(seed, seed + len(class_labels))
+        return torch.cat([batch.images for batch in self.generate(class_labels, seeds, settings)])
 
 
 def load_pipeline(checkpoint: str | Path, device: str = "cpu") -> FashionDDPMPipeline:
@@ -119,9 +119,8 @@ def load_pipeline(checkpoint: str | Path, device: str = "cpu") -> FashionDDPMPip
             str(checkpoint), use_safetensors=True, dtype=torch.float32
         )
     except (OSError, ValueError, RuntimeError, AttributeError, TypeError) as error:
-        reason = str(error).strip().splitlines()[0]
         raise CheckpointError(
-            f"{checkpoint} could not be loaded ({reason}); name a folder that "
+            f"{checkpoint} could not be loaded ({reason(error)}); name a folder that "
             "train_accelerate.py wrote, or a Hub repository that holds one."
         ) from error
     pipeline.set_progress_bar_config(disable=True)

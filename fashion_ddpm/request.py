@@ -65,6 +65,10 @@ class GenerateRequest:
             return [index % len(CLASS_NAMES) for index in range(self.num_images)]
         return [class_label(self.class_name)] * self.num_images
 
+    def seeds(self) -> range:
+        """Returns one seed an image."""
+        return range(self.seed, self.seed + self.num_images)
+
     def as_settings(self) -> dict[str, Any]:
         """Returns the request as plain values, for PNG metadata and run files."""
         return dataclasses.asdict(self)

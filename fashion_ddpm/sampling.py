@@ -1,6 +1,6 @@
 """Seeds and labels become images: an iterator over the steps of denoising."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -66,7 +66,7 @@ def denoise(
     unet: UNet2DModel,
     training: DDPMScheduler,
     labels: Tensor,
-    seeds: list[int],
+    seeds: Sequence[int],
     settings: SamplingSettings,
 ) -> Iterator[DenoisingStep]:
     """Yields each step from pure noise to images; image i depends on seeds[i] alone.

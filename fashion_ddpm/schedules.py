@@ -127,7 +127,7 @@ def _trailing(alpha_bar: np.ndarray, num_inference_steps: int) -> np.ndarray:
     """Spaces K timesteps evenly from the noisiest, T − 1, down to T/K − 1 (float: any K works)."""
     total = len(alpha_bar)
     levels = log_snr(alpha_bar)
-    noisiest = np.interp(-log_snr(np.float64(MIN_ALPHA_BAR)), -levels, np.arange(total))
+    noisiest = float(np.interp(-log_snr(np.array(MIN_ALPHA_BAR)), -levels, np.arange(total)))
     last = max(total / num_inference_steps - 1, 0)
     timesteps = np.linspace(noisiest, min(last, noisiest), num_inference_steps)
     return _sigmoid(np.interp(timesteps, np.arange(total), levels))
@@ -136,8 +136,8 @@ def _trailing(alpha_bar: np.ndarray, num_inference_steps: int) -> np.ndarray:
 def _sigma_spaced(schedule: str, num_inference_steps: int, lowest: float) -> np.ndarray:
     """Spaces K levels by sigma = sqrt(1/ᾱ − 1), as Karras et al. (2022) or evenly in its log."""
     if schedule == "karras":
-        ends = MAX_SIGMA ** (1 / KARRAS_RHO), lowest ** (1 / KARRAS_RHO)
-        sigmas = np.linspace(*ends, num_inference_steps) ** KARRAS_RHO
+        first, last = MAX_SIGMA ** (1 / KARRAS_RHO), lowest ** (1 / KARRAS_RHO)
+        sigmas = np.linspace(first, last, num_inference_steps) ** KARRAS_RHO
     else:
         sigmas = np.geomspace(MAX_SIGMA, lowest, num_inference_steps)
     return 1 / (1 + sigmas**2)

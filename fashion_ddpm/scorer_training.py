@@ -104,15 +104,27 @@ def build_clip(config: ScorerConfig, tokenizer: PreTrainedTokenizerFast) -> CLIP
     )
 
 
+def asked_captions(step: int, count: int, config: ScorerConfig) -> Tensor:
+    """Returns a step's captions: the ten label prompts, which come first, and some others."""
+    generator = torch.Generator().manual_seed(step_seed(config.seed, step) + 1)
+    first = len(CLASS_NAMES)
+    others = first + torch.randperm(count - first, generator=generator)
+    return torch.cat([torch.arange(first), others])[: config.captions_per_step]
+
+
 def contrastive_loss(logits: Tensor, weights: Tensor) -> Tensor:
     """Returns CLIP's symmetric loss where several captions may be true of an image.
 
+    The label prompts also compete among themselves alone, as they do when scores are shown:
+    without that, the many captions on quality leave garments a small part of the loss.
+
     Args:
-        logits: float32 [B, C], scaled similarities of images and captions.
+        logits: float32 [B, C], scaled similarities of images and captions, label prompts first.
         weights: float32 [B, C], how much of each image a true caption deserves; 0 where false.
     """
-    true = (weights > 0).float()
-    return 0.5 * (_cross_entropy(logits, weights) + _cross_entropy(logits.T, true.T))
+    true, labels = (weights > 0).float(), slice(len(CLASS_NAMES))
+    symmetric = 0.5 * (_cross_entropy(logits, weights) + _cross_entropy(logits.T, true.T))
+    return symmetric + _cross_entropy(logits[:, labels], weights[:, labels])
 
 
 def _cross_entropy(logits: Tensor, weights: Tensor) -> Tensor:
@@ -162,8 +174,7 @@ def _train_steps(
         for group in optimizer.param_groups:
             group["lr"] = learning_rate_at(step, config)
         batch, labels, qualities = images.batch(step, config)
-        generator = torch.Generator().manual_seed(step_seed(config.seed, step) + 1)
-        asked = torch.randperm(len(captions.texts), generator=generator)[: config.captions_per_step]
+        asked = asked_captions(step, len(captions.texts), config)
         weights = captions.targets(labels, qualities)[:, asked]
         output = model(
             input_ids=tokens["input_ids"][asked],

@@ -1,17 +1,12 @@
 """The run: loop, moving average, validation, previews, resume; the only door to accelerate."""
 
-import dataclasses
-import json
 import math
-import signal
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -21,51 +16,29 @@ from torch import Tensor
 from tqdm import tqdm
 
 from fashion_ddpm import saved_states
-from fashion_ddpm.config import PATHS, ConfigError, TrainConfig, flag_name
-from fashion_ddpm.curves import LogRow, save_loss_curves
+from fashion_ddpm.config import ConfigError, TrainConfig
+from fashion_ddpm.curves import save_loss_curves
 from fashion_ddpm.data import LabelledImages, load_split
 from fashion_ddpm.errors import UserError
-from fashion_ddpm.images import grid, to_model, to_uint8
-from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.images import to_model
 from fashion_ddpm.model import build_unet
 from fashion_ddpm.objective import Draws, draw, loss_per_image, min_snr_weight
 from fashion_ddpm.pipeline import FashionDDPMPipeline
+from fashion_ddpm.previews import draw_share, save_shares
+from fashion_ddpm.progress import LogRow, Progress
 from fashion_ddpm.publishing import device_name, publish
-from fashion_ddpm.sampling import SamplingSettings
+from fashion_ddpm.run_folder import RunFolder
 from fashion_ddpm.schedules import check_training_schedule, noise_scheduler
 from fashion_ddpm.step_plan import batch_indices, learning_rate_at, step_seed
+from fashion_ddpm.stopping import StopOnSignal
 from fashion_ddpm.validation import validation_sums
 
-CHECKPOINT = "checkpoint"
-STATES = "states"
-CONFIG_FILE = "config.json"
-PREVIEW_ROWS = 2
 STOP_CHECK_STEPS = 10
 """With several processes, steps between two agreements on whether to stop."""
-
-FREE_TO_CHANGE = {*PATHS, "keep_states", "preview_every"}
-"""Settings that may differ when a run is resumed; any other would make it another run."""
 
 
 class TrainingError(UserError):
     """A run cannot go on; the message is one sentence with the fix."""
-
-
-@dataclasses.dataclass
-class Progress:
-    """What a resumed run must know besides weights: steps done, the log, the losses since."""
-
-    step: int = 0
-    loss_sum: Tensor = dataclasses.field(default_factory=lambda: torch.zeros(()))
-    log: list[LogRow] = dataclasses.field(default_factory=list)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Returns the progress for accelerate to save."""
-        return {"step": self.step, "loss_sum": self.loss_sum, "log": self.log}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Takes the progress that accelerate has loaded."""
-        self.step, self.loss_sum, self.log = state["step"], state["loss_sum"], state["log"]
 
 
 def train(config: TrainConfig) -> Path:
@@ -78,17 +51,17 @@ def train(config: TrainConfig) -> Path:
     """
     run = Run(config)
     run.resume()
-    with run.saving_on_signal():
+    with run.stop:
         run.loop()
     run.accelerator.end_training()
-    return run.output / CHECKPOINT
+    return run.folder.checkpoint
 
 
 class Run:
     """One process's part in a training run."""
 
     def __init__(self, config: TrainConfig) -> None:
-        self.config, self.output = config, Path(config.output_dir)
+        self.config, self.folder = config, RunFolder(config.output_dir)
         self.noise = noise_scheduler(
             config.noise_schedule,
             config.num_train_timesteps,
@@ -114,7 +87,7 @@ class Run:
         self.ema.to(self.device)
         self.progress = Progress()
         self.accelerator.register_for_checkpointing(self.ema, self.progress)
-        self.stopping = False
+        self.stop = StopOnSignal()
         self.logged = (0, 0.0)
 
     def _optimizer(self, unet: torch.nn.Module) -> torch.optim.Optimizer:
@@ -149,51 +122,24 @@ class Run:
 
     def resume(self) -> None:
         """Goes back to the newest whole state of the output folder, if there is one."""
-        self._check_same_config()
-        for state in saved_states.states(self.output / STATES):
+        self.folder.check_same_run(self.config)
+        self.accelerator.wait_for_everyone()
+        if self.accelerator.is_main_process:
+            self.folder.begin(self.config)
+        for state in saved_states.states(self.folder.states):
             if saved_states.is_whole(state):
                 self.accelerator.load_state(str(state))
                 self.say(f"resumed at {self.images_seen:,} images from {state}")
                 return
             self.say(f"{state} is damaged; trying the state before it")
 
-    def _check_same_config(self) -> None:
-        path = self.output / CONFIG_FILE
-        now = json.loads(json.dumps(dataclasses.asdict(self.config)))
-        before = json.loads(path.read_text()) if path.exists() else now
-        for name, value in now.items():
-            if name not in FREE_TO_CHANGE and before.get(name) != value:
-                raise ConfigError(
-                    f"{flag_name(name)} is {value}, but the run in {self.output} has "
-                    f"{before.get(name)}; give that value, or another --output-dir."
-                )
-        self.accelerator.wait_for_everyone()
-        if self.accelerator.is_main_process:
-            self.output.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(now, indent=2) + "\n")
-
-    @contextmanager
-    def saving_on_signal(self) -> Iterator[None]:
-        """Lets Ctrl-C and SIGTERM end the run after the current step, with its state saved."""
-
-        def stop(number: int, frame: FrameType | None) -> None:
-            self.stopping = True
-
-        numbers = (signal.SIGINT, signal.SIGTERM)
-        before = [signal.signal(number, stop) for number in numbers]
-        try:
-            yield
-        finally:
-            for number, handler in zip(numbers, before, strict=True):
-                signal.signal(number, handler)
-
     def _asked_to_stop(self) -> bool:
         """Whether to stop: all processes give the same answer at the same step."""
         if self.accelerator.num_processes == 1:
-            return self.stopping
+            return self.stop.asked
         if self.progress.step % STOP_CHECK_STEPS:
             return False
-        flag = torch.tensor(float(self.stopping), device=self.device)
+        flag = torch.tensor(float(self.stop.asked), device=self.device)
         return bool(self.accelerator.reduce(flag, "sum") > 0)
 
     def loop(self) -> None:
@@ -281,11 +227,11 @@ class Run:
     def _log(self) -> None:
         """Logs the mean loss since the last line, over all processes; refuses NaN."""
         step, (last_step, last_time) = self.progress.step, self.logged
-        count = self._steps_since_log()
+        count = self.progress.steps_since_loss(self.config.batch_size)
         mean = self.accelerator.reduce(self.progress.loss_sum / count, "mean").item()
         if not math.isfinite(mean):
             raise TrainingError(
-                f"the loss is {mean} at step {step}: resume from {self.output / STATES} with "
+                f"the loss is {mean} at step {step}: resume from {self.folder.states} with "
                 "another --output-dir, a lower --learning-rate or --mixed-precision no."
             )
         self.logged = (step, time.monotonic())
@@ -297,11 +243,6 @@ class Run:
             f"loss {mean:.4f}  {speed:,.0f} images/s  {timedelta(seconds=left)} left",
         )
         self.progress.loss_sum = torch.zeros(())
-
-    def _steps_since_log(self) -> int:
-        """Steps since the last row with a loss, which may be from before a resume."""
-        rows = [row["images_seen"] for row in self.progress.log if "loss" in row]
-        return self.progress.step - (rows[-1] // self.config.batch_size if rows else 0)
 
     @contextmanager
     def _averaged_weights(self) -> Iterator[None]:
@@ -332,23 +273,15 @@ class Run:
 
     def _preview(self) -> None:
         """Saves a grid, a class a column, from fixed seeds; every process draws its share."""
-        labels = list(range(len(CLASS_NAMES))) * PREVIEW_ROWS
         rank, processes = self.accelerator.process_index, self.accelerator.num_processes
-        mine = list(range(rank, len(labels), processes))
         with self._averaged_weights():
-            *_, last = self._pipeline().stream([labels[i] for i in mine], mine, SamplingSettings())
-        images = to_uint8(last.clean).cpu()
-        shares = gather_object(list(zip(mine, images, strict=True)))
+            shares = gather_object(draw_share(self._pipeline(), rank, processes))
         if self.accelerator.is_main_process:
-            drawn = torch.stack([image for _, image in sorted(shares, key=lambda pair: pair[0])])
-            folder = self.output / "previews"
-            folder.mkdir(exist_ok=True)
-            path = folder / f"{self.images_seen:09d}.png"
-            grid(drawn, columns=len(CLASS_NAMES), scale=3).save(path)
+            save_shares(shares, self.folder.preview(self.images_seen))
 
     def _save(self) -> None:
         """Saves the state for resuming, then publishes the averaged weights."""
-        final = self.output / STATES / f"images-{self.images_seen:011d}"
+        final = self.folder.state(self.images_seen)
         main = self.accelerator.is_main_process
         # Only the main process's progress is saved, so it must be the same on all.
         self.progress.loss_sum = self.accelerator.reduce(self.progress.loss_sum, "mean")
@@ -359,7 +292,7 @@ class Run:
         self.accelerator.wait_for_everyone()
         if main:
             saved_states.seal(final)
-            saved_states.prune(self.output / STATES, self.config.keep_states)
+            saved_states.prune(self.folder.states, self.config.keep_states)
             self._publish()
         self.accelerator.wait_for_everyone()
 
@@ -372,5 +305,5 @@ class Run:
             "log": log,
         }
         with self._averaged_weights():
-            publish(self._pipeline(), self.output / CHECKPOINT, self.config, facts)
-        save_loss_curves(log, self.output / "loss.png")
+            publish(self._pipeline(), self.folder.checkpoint, self.config, facts)
+        save_loss_curves(log, self.folder.curves)

@@ -1,0 +1,33 @@
+# make app: set up and open the demo. make test: set up and run every check. Both may be repeated.
+
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3,\
+	$(shell command -v $(name))))
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: app test clean
+
+app: $(VENV)/app-ready
+	$(BIN)/python app.py
+
+test: $(VENV)/test-ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+$(VENV)/app-ready: requirements.txt | $(BIN)/python
+	$(BIN)/python -m pip install --requirement requirements.txt
+	touch $@
+
+$(VENV)/test-ready: requirements-dev.txt requirements.txt | $(BIN)/python
+	$(BIN)/python -m pip install --requirement requirements-dev.txt
+	touch $@ $(VENV)/app-ready
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; name one: make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+clean:
+	rm -rf $(VENV)

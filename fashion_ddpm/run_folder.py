@@ -1,0 +1,52 @@
+"""What lies where in a run's folder, and whether a folder holds this run or another."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+from fashion_ddpm.config import PATHS, ConfigError, TrainConfig, flag_name
+
+FREE_TO_CHANGE = {*PATHS, "keep_states", "preview_every"}
+"""Settings that may differ when a run is resumed; any other would make it another run."""
+
+
+class RunFolder:
+    """The folder of one training run."""
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = Path(root)
+        self.config = self.root / "config.json"
+        self.states = self.root / "states"
+        self.checkpoint = self.root / "checkpoint"
+        self.previews = self.root / "previews"
+        self.curves = self.root / "loss.png"
+
+    def state(self, images_seen: int) -> Path:
+        """Returns the folder of a saved state; later ones sort after earlier ones."""
+        return self.states / f"images-{images_seen:011d}"
+
+    def preview(self, images_seen: int) -> Path:
+        """Returns the file of a grid of samples."""
+        return self.previews / f"{images_seen:011d}.png"
+
+    def check_same_run(self, config: TrainConfig) -> None:
+        """Raises ConfigError when the folder holds a run with other settings."""
+        if not self.config.exists():
+            return
+        before = json.loads(self.config.read_text())
+        for name, value in _as_json(config).items():
+            if name not in FREE_TO_CHANGE and before.get(name) != value:
+                raise ConfigError(
+                    f"{flag_name(name)} is {value}, but the run in {self.root} has "
+                    f"{before.get(name)}; give that value, or another --output-dir."
+                )
+
+    def begin(self, config: TrainConfig) -> None:
+        """Makes the folder and writes down whose run it holds."""
+        self.previews.mkdir(parents=True, exist_ok=True)
+        self.config.write_text(json.dumps(_as_json(config), indent=2) + "\n")
+
+
+def _as_json(config: TrainConfig) -> dict[str, object]:
+    """Returns the settings as they look after a round trip through a file: tuples are lists."""
+    return dict(json.loads(json.dumps(dataclasses.asdict(config))))

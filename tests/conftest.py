@@ -1,0 +1,71 @@
+"""Shared parts: a tiny real checkpoint, a tiny real CLIP, the small real data."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+# Set before any library reads them: no test may use the network.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+from fashion_ddpm.captions import build_captions
+from fashion_ddpm.clip_scores import ClipScorer
+from fashion_ddpm.config import ScorerConfig, TrainConfig
+from fashion_ddpm.data import LabelledImages, load_split
+from fashion_ddpm.model import build_unet
+from fashion_ddpm.pipeline import FashionDDPMPipeline
+from fashion_ddpm.publishing import publish
+from fashion_ddpm.schedules import noise_scheduler
+from fashion_ddpm.scorer_training import build_clip, build_processor, build_tokenizer
+from tests.tools import MINI_DATA
+
+TINY = TrainConfig(block_out_channels=(8, 8, 16), batch_size=32, mixed_precision="no")
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The small real subset, as torchvision's root."""
+    return MINI_DATA
+
+
+@pytest.fixture(scope="session")
+def real() -> LabelledImages:
+    """200 real test images, 20 of each class."""
+    return load_split(MINI_DATA, "test")
+
+
+@pytest.fixture(scope="session")
+def tiny_pipeline() -> FashionDDPMPipeline:
+    """A pipeline with a small untrained network."""
+    torch.manual_seed(0)
+    return FashionDDPMPipeline(build_unet(TINY).eval(), noise_scheduler("cosine"))
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(
+    tmp_path_factory: pytest.TempPathFactory, tiny_pipeline: FashionDDPMPipeline
+) -> Path:
+    """The same, published to a folder."""
+    folder = tmp_path_factory.mktemp("checkpoint") / "tiny"
+    publish(tiny_pipeline, folder, TINY, {"images_seen": 0})
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_scorer() -> ClipScorer:
+    """A small untrained CLIP with its real processor."""
+    torch.manual_seed(0)
+    tokenizer = build_tokenizer(build_captions().texts)
+    config = ScorerConfig(vision_width=16, vision_layers=1, text_width=16, text_layers=1)
+    return ClipScorer(build_clip(config, tokenizer), build_processor(tokenizer), "tiny")
+
+
+@pytest.fixture(scope="session")
+def tiny_clip(tmp_path_factory: pytest.TempPathFactory, tiny_scorer: ClipScorer) -> Path:
+    """The same, saved to a folder as the Hub's models are."""
+    folder = tmp_path_factory.mktemp("clip") / "tiny"
+    tiny_scorer.model.save_pretrained(folder)
+    tiny_scorer.processor.save_pretrained(folder)
+    return folder

@@ -1,0 +1,101 @@
+"""Tests of the scorers: a tiny CLIP through the whole path, and the bundled one on real images."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from fashion_ddpm.clip_scores import (
+    BUNDLED_SCORER,
+    ClipScorer,
+    ScorerError,
+    load_baseline,
+    load_real_sample,
+    load_scorer,
+    measure_baseline,
+    zero_shot_accuracy,
+)
+from fashion_ddpm.data import LabelledImages
+from fashion_ddpm.degradations import add_noise, blur
+from fashion_ddpm.labels import label_prompts
+
+
+@pytest.fixture(scope="module")
+def bundled() -> ClipScorer:
+    return load_scorer()
+
+
+def test_any_clip_in_a_local_folder_is_a_scorer(tiny_clip: Path, real: LabelledImages) -> None:
+    scorer = load_scorer(str(tiny_clip))
+    scores = scorer.probabilities(real.images[:7], ["A bag", "A trouser", "A hat"])
+    assert scores.shape == (7, 3)
+    assert torch.allclose(scores.sum(dim=1), torch.ones(7))
+
+
+def test_scores_do_not_depend_on_the_other_images(
+    bundled: ClipScorer, real: LabelledImages
+) -> None:
+    together = bundled.label_scores(real.images[:9])
+    alone = torch.cat([bundled.label_scores(real.images[i : i + 1]) for i in range(9)])
+    assert torch.allclose(together, alone, atol=1e-5)
+
+
+def test_the_processor_maps_pixels_as_to_model_does(
+    tiny_scorer: ClipScorer, real: LabelledImages
+) -> None:
+    colour = [image.unsqueeze(0).expand(3, -1, -1) for image in real.images[:3]]
+    pixels = tiny_scorer.processor(images=colour, return_tensors="pt")["pixel_values"]
+    expected = real.images[:3].unsqueeze(1).float() / 127.5 - 1
+    assert torch.allclose(pixels, expected.expand(-1, 3, -1, -1), atol=1e-5)
+
+
+def test_each_image_is_asked_its_own_quality_prompts(
+    bundled: ClipScorer, real: LabelledImages
+) -> None:
+    scores = bundled.quality_scores(real.images[:20], real.labels[:20])
+    one = bundled.quality_scores(real.images[3:4], real.labels[3:4])
+    assert torch.allclose(scores[3:4], one, atol=1e-5)
+
+
+def test_the_bundled_scorer_recognizes_real_clothes(
+    bundled: ClipScorer, real: LabelledImages
+) -> None:
+    assert zero_shot_accuracy(bundled, real) >= 0.85
+
+
+def test_the_bundled_scorer_tells_clear_from_unclear(
+    bundled: ClipScorer, real: LabelledImages
+) -> None:
+    generator = torch.Generator().manual_seed(0)
+    noisy = add_noise(real.images, torch.full((len(real),), 0.7), generator)
+    clear = bundled.quality_scores(real.images, real.labels).argmax(dim=1)
+    assert (clear == 1).float().mean() >= 0.95
+    for degraded in (noisy, blur(real.images, 1.5)):
+        preferred = bundled.quality_scores(degraded, real.labels).argmax(dim=1)
+        assert (preferred == 2).float().mean() >= 0.95
+
+
+def test_the_bundled_baseline_is_what_the_whole_test_split_scores(bundled: ClipScorer) -> None:
+    baseline = load_baseline(bundled)
+    assert baseline.count == 10_000
+    measured = measure_baseline(bundled, load_real_sample())
+    assert (baseline.labels.diagonal() - measured.labels.diagonal()).abs().max() < 0.25
+
+
+def test_another_scorer_is_calibrated_on_the_bundled_sample(tiny_clip: Path) -> None:
+    baseline = load_baseline(load_scorer(str(tiny_clip)))
+    assert baseline.count == len(load_real_sample()) == 200
+    assert baseline.labels.shape == (len(label_prompts()), len(label_prompts()))
+    assert torch.allclose(baseline.quality.sum(dim=1), torch.ones(10), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["openai/clip-vit-base-patch16", "nowhere/at-all", "/no/folder"])
+def test_a_scorer_that_cannot_be_had_costs_one_sentence(name: str) -> None:
+    with pytest.raises(ScorerError, match=r"could not be loaded .+ use embedded"):
+        load_scorer(name)
+
+
+def test_every_bundled_file_is_small_enough_for_a_plain_push() -> None:
+    sizes = [path.stat().st_size for path in BUNDLED_SCORER.parent.rglob("*")]
+    assert sizes
+    assert max(sizes) <= 10_000_000

@@ -1,0 +1,61 @@
+"""Tests of the ways in which a clear image is spoilt."""
+
+import pytest
+import torch
+
+from fashion_ddpm.data import LabelledImages
+from fashion_ddpm.degradations import (
+    CLEAR_SIGMA,
+    add_noise,
+    blur,
+    half_denoised,
+    nearly_clear,
+    random_blur,
+    random_noise,
+)
+from fashion_ddpm.images import to_model
+from fashion_ddpm.labels import NULL_LABEL
+from fashion_ddpm.pipeline import FashionDDPMPipeline
+
+
+def generator() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+def test_no_noise_changes_nothing(real: LabelledImages) -> None:
+    assert torch.equal(add_noise(real.images, torch.zeros(200), generator()), real.images)
+
+
+def test_noise_has_the_variance_of_its_diffusion_level() -> None:
+    """Of mid-grey images only the noise is left, scaled as a level with that sigma scales it."""
+    grey = torch.full((200, 28, 28), 128, dtype=torch.uint8)
+    noisy = to_model(add_noise(grey, torch.full((200,), 0.2), generator()))
+    assert noisy.std().item() == pytest.approx(0.2 / (1 + 0.2**2) ** 0.5, rel=0.02)
+
+
+def test_blur_smooths_and_keeps_the_mean(real: LabelledImages) -> None:
+    soft = blur(real.images, 1.5).float()
+    sharp = real.images.float()
+    assert soft.diff(dim=2).abs().mean() < 0.6 * sharp.diff(dim=2).abs().mean()
+    assert soft.mean().item() == pytest.approx(sharp.mean().item(), rel=0.05)
+
+
+def test_random_degradations_repeat_with_their_generator(real: LabelledImages) -> None:
+    for degrade in (random_noise, random_blur, nearly_clear):
+        spoilt = degrade(real.images, generator())
+        assert spoilt.dtype == torch.uint8
+        assert torch.equal(spoilt, degrade(real.images, generator()))
+        assert not torch.equal(spoilt, real.images)
+
+
+def test_nearly_clear_images_are_only_moved_and_slightly_noisy(real: LabelledImages) -> None:
+    near = nearly_clear(real.images, generator())
+    spread = near.float().std() / real.images.float().std()
+    assert spread.item() == pytest.approx(1, abs=2 * CLEAR_SIGMA)
+
+
+def test_half_denoised_images_come_from_the_model(tiny_pipeline: FashionDDPMPipeline) -> None:
+    images, labels = half_denoised(tiny_pipeline, count=100, seed=0)
+    assert images.dtype == torch.uint8
+    assert len(images) == len(labels)
+    assert set(labels.tolist()) == set(range(NULL_LABEL + 1))

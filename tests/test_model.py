@@ -1,0 +1,54 @@
+"""Tests of the network's construction."""
+
+import pytest
+import torch
+
+from fashion_ddpm.config import ConfigError, TrainConfig, train_config
+from fashion_ddpm.model import build_unet
+
+
+def test_the_class_embedding_has_a_row_for_the_null_label() -> None:
+    assert build_unet(TrainConfig()).class_embedding.weight.shape[0] == 11
+
+
+@pytest.mark.parametrize("preset", ["smoke", "cpu", "gpu"])
+def test_every_preset_builds_a_network_that_keeps_the_shape(preset: str) -> None:
+    unet = build_unet(train_config(preset, {})).eval()
+    with torch.no_grad():
+        output = unet(torch.randn(2, 1, 28, 28), torch.tensor([3.5, 900.0]), torch.tensor([0, 10]))
+    assert output.sample.shape == (2, 1, 28, 28)
+
+
+def test_attention_sits_where_it_was_asked_for() -> None:
+    unet = build_unet(TrainConfig(attention_resolutions=(14, 7)))
+    assert unet.config["down_block_types"] == (
+        "DownBlock2D",
+        "AttnDownBlock2D",
+        "AttnDownBlock2D",
+    )
+
+
+def test_the_label_and_the_noise_level_change_the_output() -> None:
+    torch.manual_seed(0)
+    unet = build_unet(train_config("smoke", {})).eval()
+    x = torch.randn(1, 1, 28, 28)
+
+    def output(timestep: float, label: int) -> torch.Tensor:
+        with torch.no_grad():
+            return unet(x, torch.tensor([timestep]), torch.tensor([label])).sample
+
+    assert not torch.allclose(output(100, 0), output(100, 1))
+    assert not torch.allclose(output(100, 0), output(900, 0))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"attention_resolutions": (8,)},
+        {"block_out_channels": (32, 64, 128, 128)},
+        {"block_out_channels": (32, 30)},
+    ],
+)
+def test_a_network_that_cannot_be_built_costs_one_sentence(changes: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match="--"):
+        build_unet(TrainConfig(**changes))  # type: ignore[arg-type]

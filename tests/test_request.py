@@ -1,0 +1,71 @@
+"""Tests of the one request that page, API and command line share."""
+
+from typing import Any
+
+import pytest
+
+from fashion_ddpm.request import ALL_CLASSES, MAX_SEED, GenerateRequest, RequestError, class_label
+
+
+@pytest.mark.parametrize(
+    ("given", "label"), [("trouser", 1), ("ANKLE BOOT", 9), ("0", 0), (" bag ", 8)]
+)
+def test_a_class_is_given_by_name_or_number(given: str, label: int) -> None:
+    assert class_label(given) == label
+
+
+def test_all_cycles_through_the_classes() -> None:
+    request = GenerateRequest(class_name=ALL_CLASSES, num_images=12, seed=5)
+    assert request.labels() == [*range(10), 0, 1]
+    assert list(request.seeds()) == list(range(5, 17))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("class_name", "hat"),
+        ("class_name", "10"),
+        ("class_name", "²"),
+        ("class_name", None),
+        ("class_name", ["trouser"]),
+        ("schedule", "Cosine"),
+        ("schedule", {}),
+        ("sampler", "heun"),
+        ("num_images", 0),
+        ("num_images", True),
+        ("num_images", 2.5),
+        ("num_inference_steps", 0),
+        ("num_inference_steps", 1001),
+        ("num_inference_steps", "20"),
+        ("guidance_scale", 0.5),
+        ("guidance_scale", float("nan")),
+        ("guidance_scale", float("inf")),
+        ("guidance_scale", None),
+        ("guidance_low", -0.1),
+        ("guidance_high", 1.1),
+        ("seed", -1),
+        ("seed", 2**32),
+        ("seed", 1e300),
+    ],
+)
+def test_a_bad_value_is_named_with_what_is_allowed(field: str, value: Any) -> None:
+    with pytest.raises(RequestError, match=r" is .+; it must be "):
+        GenerateRequest(**{"class_name": "bag", field: value})
+
+
+def test_an_empty_guidance_interval_is_refused() -> None:
+    with pytest.raises(RequestError, match="guidance_high"):
+        GenerateRequest(class_name="bag", guidance_low=0.8, guidance_high=0.2)
+
+
+def test_the_last_images_seed_must_exist_too() -> None:
+    GenerateRequest(class_name="bag", num_images=2, seed=MAX_SEED - 1)
+    with pytest.raises(RequestError, match="seed"):
+        GenerateRequest(class_name="bag", num_images=2, seed=MAX_SEED)
+
+
+def test_a_message_is_short_and_holds_no_markup() -> None:
+    with pytest.raises(RequestError) as caught:
+        GenerateRequest(class_name="<script>" + "x" * 10_000)
+    assert len(str(caught.value)) < 300
+    assert "<" not in str(caught.value)

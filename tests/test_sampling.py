@@ -1,0 +1,186 @@
+"""Tests of denoising: determinism, equality with diffusers, guidance and its cost."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import pytest
+import torch
+from diffusers import (
+    DDIMScheduler,
+    DDPMScheduler,
+    DPMSolverMultistepScheduler,
+    EulerDiscreteScheduler,
+    UNet2DModel,
+)
+from torch import Tensor
+
+from fashion_ddpm.config import SAMPLERS, SCHEDULES
+from fashion_ddpm.images import to_uint8
+from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, FashionDDPMPipeline, load_pipeline
+from fashion_ddpm.request import GenerateRequest
+from fashion_ddpm.sampling import SamplingSettings, denoise, num_evaluations
+from fashion_ddpm.schedules import noise_scheduler
+
+STEP_COUNTS = (1, 4, 7, 10, 20, 50, 61, 100, 103)
+
+
+def sample(
+    pipeline: FashionDDPMPipeline, labels: list[int], seeds: list[int], settings: SamplingSettings
+) -> Tensor:
+    *_, last = pipeline.stream(labels, seeds, settings)
+    return last.clean
+
+
+@pytest.fixture(scope="module")
+def fastest_unet() -> UNet2DModel:
+    """The smallest UNet there is, for tests of a great many steps."""
+    torch.manual_seed(0)
+    return UNet2DModel(
+        sample_size=28,
+        in_channels=1,
+        out_channels=1,
+        block_out_channels=(8,),
+        layers_per_block=1,
+        down_block_types=("DownBlock2D",),
+        up_block_types=("UpBlock2D",),
+        norm_num_groups=4,
+        add_attention=False,
+        num_class_embeds=11,
+    ).eval()
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_every_sampler_and_schedule_works_with_any_number_of_steps(
+    fastest_unet: UNet2DModel, sampler: str, schedule: str
+) -> None:
+    training, labels = noise_scheduler("cosine"), torch.tensor([3])
+    for count in STEP_COUNTS:
+        settings = SamplingSettings(schedule, sampler, count)
+        steps = list(denoise(fastest_unet, training, labels, [0], settings))
+        assert len(steps) == count
+        assert all(torch.isfinite(step.noisy).all() for step in steps)
+        assert steps[-1].clean.abs().max() <= 1
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_same_seed_gives_same_image_in_any_batch(sampler: str) -> None:
+    pipeline = load_pipeline(BUNDLED_CHECKPOINT)
+    settings = SamplingSettings(sampler=sampler, num_inference_steps=5, guidance_scale=2.0)
+    alone = sample(pipeline, [9], [0], settings)
+    together = sample(pipeline, [9, *range(7)], [0, *range(50, 57)], settings)
+    assert torch.equal(to_uint8(alone)[0], to_uint8(together)[0])
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_another_seed_and_another_class_give_another_image(sampler: str) -> None:
+    pipeline = load_pipeline(BUNDLED_CHECKPOINT)
+    settings = SamplingSettings(sampler=sampler, num_inference_steps=4)
+    images = sample(pipeline, [9, 9, 1], [0, 1, 0], settings)
+    assert (images[0] - images[1]).abs().mean() > 0.05
+    assert (images[0] - images[2]).abs().mean() > 0.05
+
+
+class TameNetwork:
+    """Predicts clean images that never leave the data's range, so that nothing is clamped."""
+
+    def __call__(self, x: Tensor, timesteps: Tensor, labels: Tensor) -> SimpleNamespace:
+        """Answers as a UNet2DModel does."""
+        return SimpleNamespace(sample=(x + timesteps.view(-1, 1, 1, 1) / 500).sin())
+
+
+THEIRS = {
+    "ddpm": lambda config: DDPMScheduler.from_config(config),
+    "ddim": lambda config: DDIMScheduler.from_config(config),
+    "euler": lambda config: EulerDiscreteScheduler.from_config(config),
+    "dpm++2m": lambda config: DPMSolverMultistepScheduler.from_config(config),
+    "dpm++2m-sde": lambda config: DPMSolverMultistepScheduler.from_config(
+        config, algorithm_type="sde-dpmsolver++"
+    ),
+}
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_the_native_schedule_equals_diffusers_own_loop(sampler: str) -> None:
+    training, network = noise_scheduler("linear", prediction_type="sample"), TameNetwork()
+    settings, labels = SamplingSettings("linear", sampler, 20), torch.tensor([4])
+    *_, ours = denoise(network, training, labels, [7], settings)
+    theirs = THEIRS[sampler](training.config)
+    theirs.set_timesteps(20)
+    generator = torch.Generator().manual_seed(7)
+    x = torch.randn((1, 1, 28, 28), generator=generator) * theirs.init_noise_sigma
+    for position in theirs.timesteps:
+        scaled = theirs.scale_model_input(x, position)
+        output = network(scaled, position.expand(1).float(), labels).sample
+        x = theirs.step(output, position, x, generator=generator).prev_sample
+    assert torch.allclose(x, ours.clean, atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["v_prediction", "epsilon", "sample"])
+def test_every_prediction_type_can_be_sampled(
+    tiny_pipeline: FashionDDPMPipeline, kind: str
+) -> None:
+    training = noise_scheduler("cosine", prediction_type=kind)
+    settings = SamplingSettings(num_inference_steps=4)
+    *_, last = denoise(tiny_pipeline.unet, training, torch.tensor([0]), [0], settings)
+    assert torch.isfinite(last.clean).all()
+
+
+@contextmanager
+def counted(unet: UNet2DModel) -> Iterator[list[int]]:
+    """Counts the images that go through a network."""
+    sizes: list[int] = []
+    hook = unet.register_forward_pre_hook(lambda module, inputs: sizes.append(len(inputs[0])))
+    yield sizes
+    hook.remove()
+
+
+@pytest.mark.parametrize(
+    ("scale", "interval", "expected"),
+    [(1.0, (0.0, 1.0), 10), (3.0, (0.0, 1.0), 20), (3.0, (0.5, 1.0), None)],
+)
+def test_guidance_costs_a_second_evaluation_only_where_it_acts(
+    tiny_pipeline: FashionDDPMPipeline,
+    scale: float,
+    interval: tuple[float, float],
+    expected: int | None,
+) -> None:
+    settings = SamplingSettings(
+        num_inference_steps=10, guidance_scale=scale, guidance_interval=interval
+    )
+    with counted(tiny_pipeline.unet) as sizes:
+        sample(tiny_pipeline, [0], [0], settings)
+    announced = num_evaluations(settings, tiny_pipeline.scheduler)
+    assert sum(sizes) == announced
+    assert announced == expected if expected else 10 < announced < 20
+
+
+def test_guidance_moves_the_image(tiny_pipeline: FashionDDPMPipeline) -> None:
+    plain = sample(tiny_pipeline, [5], [0], SamplingSettings(num_inference_steps=4))
+    guided = sample(
+        tiny_pipeline, [5], [0], SamplingSettings(num_inference_steps=4, guidance_scale=4.0)
+    )
+    assert not torch.allclose(plain, guided)
+
+
+def test_settings_come_from_a_request() -> None:
+    request = GenerateRequest(
+        class_name="bag",
+        schedule="karras",
+        sampler="euler",
+        num_inference_steps=7,
+        guidance_scale=2.0,
+        guidance_low=0.1,
+        guidance_high=0.9,
+    )
+    assert SamplingSettings.of(request) == SamplingSettings("karras", "euler", 7, 2.0, (0.1, 0.9))
+
+
+def test_the_bundled_model_draws_clothes_and_the_report_ruins_them() -> None:
+    pipeline = load_pipeline(BUNDLED_CHECKPOINT)
+    labels, seeds = [index % 10 for index in range(40)], list(range(40))
+    good = sample(pipeline, labels, seeds, SamplingSettings(num_inference_steps=10))
+    ruined = sample(pipeline, labels, seeds, SamplingSettings("report", num_inference_steps=10))
+    assert good.mean().item() == pytest.approx(-0.428, abs=0.1)
+    assert ruined.mean().item() > -0.2

@@ -1,0 +1,123 @@
+"""Tests of the noise schedules, the sampling schedules and the schedule check."""
+
+import numpy as np
+import pytest
+import torch
+
+from fashion_ddpm.config import NOISE_SCHEDULES, SAMPLERS, SCHEDULES, ConfigError
+from fashion_ddpm.schedules import (
+    MAX_SIGMA,
+    MIN_ALPHA_BAR,
+    alpha_bars,
+    build_sampler,
+    check_schedule,
+    check_training_schedule,
+    log_snr,
+    noise_levels,
+    noise_scheduler,
+)
+
+STEP_COUNTS = (1, 2, 4, 7, 10, 20, 50, 61, 100, 103, 1000)
+
+
+@pytest.mark.parametrize("name", NOISE_SCHEDULES)
+def test_every_schedule_offered_for_training_ends_in_noise(name: str) -> None:
+    levels = alpha_bars(noise_scheduler(name))
+    assert levels[-1] < 1e-4
+    assert np.all(np.diff(levels) < 0)
+
+
+def test_the_report_starts_with_most_of_the_image_still_there() -> None:
+    check = check_schedule("report")
+    assert check.terminal_alpha_bar == pytest.approx(0.364, abs=0.001)
+    assert not check.starts_from_noise
+    assert "broken: 60 %" in check.verdict
+    assert "1000/T" in check.verdict
+
+
+@pytest.mark.parametrize("name", [name for name in SCHEDULES if name != "report"])
+def test_every_other_sampling_schedule_is_good(name: str) -> None:
+    assert check_schedule(name).starts_from_noise
+    assert check_schedule(name).verdict.startswith("good")
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+@pytest.mark.parametrize("steps", STEP_COUNTS)
+def test_levels_fall_from_the_noisiest_and_lie_on_the_training_schedule(
+    name: str, steps: int
+) -> None:
+    training = noise_scheduler("cosine")
+    levels = noise_levels(name, steps, training)
+    assert len(levels.alpha_bar) == len(levels.timesteps) == steps
+    assert np.all(np.diff(levels.alpha_bar) > 0)
+    assert np.all((levels.timesteps >= 0) & (levels.timesteps <= 999))
+    if name in NOISE_SCHEDULES:
+        noisiest = max(MIN_ALPHA_BAR, alpha_bars(noise_scheduler(name))[-1])
+        assert levels.alpha_bar[0] == pytest.approx(noisiest, rel=1e-6)
+    known = log_snr(alpha_bars(training))
+    there = np.interp(levels.timesteps, np.arange(1000), known)
+    inside = levels.alpha_bar < alpha_bars(training)[0]
+    assert np.allclose(there[inside], log_snr(levels.alpha_bar)[inside], atol=1e-6)
+
+
+def test_the_native_schedule_visits_diffusers_trailing_timesteps() -> None:
+    training = noise_scheduler("linear")
+    levels = noise_levels("linear", 20, training)
+    training.set_timesteps(20)
+    assert np.allclose(levels.timesteps, training.timesteps.numpy(), atol=1e-6)
+
+
+def test_karras_spaces_the_seventh_root_of_sigma_evenly() -> None:
+    alpha_bar = noise_levels("karras", 10, noise_scheduler("cosine")).alpha_bar
+    sigmas = np.sqrt(1 / alpha_bar - 1)
+    assert sigmas[0] == pytest.approx(MAX_SIGMA)
+    roots = sigmas ** (1 / 7)
+    assert np.allclose(np.diff(roots), np.diff(roots)[0])
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("steps", STEP_COUNTS[:-1])
+def test_every_sampler_takes_the_levels_one_by_one(sampler: str, steps: int) -> None:
+    levels = noise_levels("cosine", steps, noise_scheduler("cosine"))
+    scheduler = build_sampler(sampler, levels)
+    assert scheduler.timesteps.tolist() == list(range(steps - 1, -1, -1))
+    own = scheduler.alphas_cumprod.flip(0).double().numpy()
+    assert np.allclose(own, levels.alpha_bar, rtol=1e-3)
+    if hasattr(scheduler, "sigmas"):
+        assert scheduler.sigmas[-1] == 0
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_perfect_denoiser_is_followed_to_the_image(sampler: str) -> None:
+    image = torch.linspace(-1, 1, 16).view(1, 1, 4, 4)
+    levels = noise_levels("cosine", 10, noise_scheduler("cosine"))
+    scheduler = build_sampler(sampler, levels)
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(image.shape, generator=generator) * scheduler.init_noise_sigma
+    for position in scheduler.timesteps:
+        scheduler.scale_model_input(x, position)
+        x = scheduler.step(image, position, x, generator=generator).prev_sample
+    assert torch.allclose(x, image, atol=1e-5)
+
+
+def test_names_that_do_not_exist_are_refused() -> None:
+    training = noise_scheduler("cosine")
+    with pytest.raises(ConfigError, match="noise schedule is 'report'"):
+        noise_scheduler("report")
+    with pytest.raises(ConfigError, match="schedule is 'quadratic'"):
+        noise_levels("quadratic", 10, training)
+    with pytest.raises(ConfigError, match="sampler is 'heun'"):
+        build_sampler("heun", noise_levels("cosine", 10, training))
+
+
+def test_training_where_sampling_cannot_start_is_refused_with_the_fix() -> None:
+    report = noise_scheduler("linear", 100)
+    with pytest.raises(ConfigError, match=r"0\.364.+--beta-scale 10\b.+cosine"):
+        check_training_schedule(report, allow_nonzero_terminal_snr=False)
+    check_training_schedule(report, allow_nonzero_terminal_snr=True)
+    check_training_schedule(noise_scheduler("linear", 100, beta_scale=10), False)
+
+
+def test_betas_beyond_one_are_refused() -> None:
+    with pytest.raises(ConfigError, match="must stay below 1"):
+        noise_scheduler("linear", 10, beta_scale=100)

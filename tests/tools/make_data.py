@@ -1,0 +1,68 @@
+"""Cuts the small real data that the repository bundles out of the official files.
+
+python -m tests.tools.make_data --data-dir DIR writes tests/fashion-mnist-mini, which stands in for
+the data set in the tests, and checkpoints/real-test-images.npz, which any scorer is calibrated on.
+"""
+
+import argparse
+import gzip
+import hashlib
+import struct
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from fashion_ddpm.clip_scores import REAL_SAMPLE
+from fashion_ddpm.data import CHECKSUM_FILE, LabelledImages, load_split, raw_folder
+from fashion_ddpm.labels import CLASS_NAMES
+from tests.tools import MINI_DATA
+
+PER_CLASS = {"train": 42, "test": 20}
+FILE_PREFIX = {"train": "train", "test": "t10k"}
+
+
+def first_of_each_class(split: LabelledImages, per_class: int) -> LabelledImages:
+    """Returns the first images of each class, in the split's order."""
+    classes = range(len(CLASS_NAMES))
+    kept = torch.cat([(split.labels == c).nonzero().flatten()[:per_class] for c in classes])
+    kept = kept.sort().values
+    return LabelledImages(split.images[kept], split.labels[kept])
+
+
+def write_raw(folder: Path, split: LabelledImages, prefix: str) -> None:
+    """Writes a split as the two packed IDX files of the official data set."""
+    count, height, width = split.images.shape
+    files = {
+        "images-idx3": struct.pack(">IIII", 2051, count, height, width)
+        + split.images.numpy().tobytes(),
+        "labels-idx1": struct.pack(">II", 2049, count) + split.labels.byte().numpy().tobytes(),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    for kind, content in files.items():
+        # No time stamp inside, so that the same images give the same file.
+        (folder / f"{prefix}-{kind}-ubyte.gz").write_bytes(gzip.compress(content, 9, mtime=0))
+
+
+def write_checksums(folder: Path) -> None:
+    """Declares the files of a subset, in the format of md5sum."""
+    files = sorted(folder.glob("*.gz"))
+    lines = [f"{hashlib.md5(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files]
+    (folder / CHECKSUM_FILE).write_text("".join(lines))
+
+
+def main() -> None:
+    """Writes both."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data-dir", required=True)
+    data_dir = parser.parse_args().data_dir
+    for name, per_class in PER_CLASS.items():
+        sample = first_of_each_class(load_split(data_dir, name), per_class)
+        write_raw(raw_folder(MINI_DATA), sample, FILE_PREFIX[name])
+    write_checksums(raw_folder(MINI_DATA))
+    real = first_of_each_class(load_split(data_dir, "test"), PER_CLASS["test"])
+    np.savez_compressed(REAL_SAMPLE, images=real.images.numpy(), labels=real.labels.byte().numpy())
+
+
+if __name__ == "__main__":
+    main()
