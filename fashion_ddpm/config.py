@@ -162,7 +162,7 @@ class ScorerConfig:
     projection_dim: int = setting(64, "dimensions that both sides share", low=2)
     patch_size: int = setting(4, "side of a patch, pixels", low=1, high=28)
 
-    images_total: int = setting(1_200_000, "length of the run, images seen", low=1)
+    images_total: int = setting(1_000_000, "length of the run, images seen", low=1)
     batch_size: int = setting(128, "images a step", low=4)
     captions_per_step: int = setting(128, "captions an image is compared with", low=10)
     learning_rate: float = setting(1e-3, "peak of AdamW's learning rate", low=0)

@@ -18,6 +18,9 @@ BLUR_SIGMAS = (1.2, 3.0)
 CLEAR_SIGMA = 0.06
 """Up to this much noise, which only a close look finds, an image still is clear."""
 
+MAX_SHIFT = 2
+"""Pixels up, down, left or right that a clear image may be moved by."""
+
 BATCH_SIZE = 100
 HALF_DENOISED = SamplingSettings(num_inference_steps=12)
 FROM_THE_REPORT = SamplingSettings(schedule="report", num_inference_steps=12)
@@ -62,10 +65,12 @@ def blur(images: Tensor, sigma: float) -> Tensor:
 
 
 def nearly_clear(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Shifts by up to two pixels and adds a trace of noise: uint8 [B, 28, 28] → same."""
-    dy, dx = torch.randint(-2, 3, (2,), generator=generator).tolist()
-    shifted = torch.nn.functional.pad(images, (2, 2, 2, 2))
-    shifted = shifted[:, 2 + dy : 30 + dy, 2 + dx : 30 + dx]
+    """Shifts each image by up to MAX_SHIFT pixels and adds a trace of noise: uint8 [B, 28, 28] → same."""
+    count, height, width = images.shape
+    dy, dx = torch.randint(0, 2 * MAX_SHIFT + 1, (2, count, 1), generator=generator)
+    rows, columns = torch.arange(height) + dy, torch.arange(width) + dx
+    padded = torch.nn.functional.pad(images, [MAX_SHIFT] * 4)
+    shifted = padded[torch.arange(count)[:, None, None], rows[:, :, None], columns[:, None]]
     sigma = CLEAR_SIGMA * torch.rand(len(images), generator=generator)
     sigma[: len(images) // 2] = 0
     return add_noise(shifted, sigma, generator)

@@ -38,8 +38,10 @@ from fashion_ddpm.step_plan import batch_indices, learning_rate_at, step_seed
 
 PAD, BEGIN, UNKNOWN, END = "<pad>", "<begin>", "<unknown>", "<end>"
 MAX_WORDS = 24
-QUALITY_SHARES = (0.55, 0.15, 0.15, 0.15)
+QUALITY_SHARES = (0.7, 0.1, 0.1, 0.1)
 """Share of a batch for each of QUALITIES."""
+LABEL_WEIGHT = 2.0
+"""Weight of the label prompts' own competition: the ten sentences that every score rests on."""
 
 
 def build_tokenizer(texts: list[str]) -> PreTrainedTokenizerFast:
@@ -124,7 +126,7 @@ def contrastive_loss(logits: Tensor, weights: Tensor) -> Tensor:
     """
     true, labels = (weights > 0).float(), slice(len(CLASS_NAMES))
     symmetric = 0.5 * (_cross_entropy(logits, weights) + _cross_entropy(logits.T, true.T))
-    return symmetric + _cross_entropy(logits[:, labels], weights[:, labels])
+    return symmetric + LABEL_WEIGHT * _cross_entropy(logits[:, labels], weights[:, labels])
 
 
 def _cross_entropy(logits: Tensor, weights: Tensor) -> Tensor:

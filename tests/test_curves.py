@@ -1,0 +1,22 @@
+"""Tests of the loss curves."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from fashion_ddpm.curves import save_loss_curves
+from fashion_ddpm.progress import LogRow
+
+LOG: list[LogRow] = [
+    {"images_seen": 32, "loss": 1.0},
+    {"images_seen": 64, "loss": 0.5},
+    {"images_seen": 64, "validation_loss": 0.6, "validation_loss_by_level": [0.9, 0.3]},
+]
+
+
+@pytest.mark.parametrize("log", [LOG, LOG[:1], []])
+def test_any_log_becomes_a_picture(tmp_path: Path, log: list[LogRow]) -> None:
+    save_loss_curves(log, tmp_path / "loss.png")
+    with Image.open(tmp_path / "loss.png") as picture:
+        assert picture.width > 500

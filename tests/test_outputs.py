@@ -1,0 +1,67 @@
+"""Tests of how images go to disk."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from fashion_ddpm.images import read_settings
+from fashion_ddpm.outputs import check_output, save
+from fashion_ddpm.pipeline import Batch
+from fashion_ddpm.request import GenerateRequest, RequestError
+
+REQUEST = GenerateRequest(class_name="all", num_images=12, seed=100)
+
+
+def batches() -> list[Batch]:
+    images = torch.randint(256, (12, 28, 28), generator=torch.Generator().manual_seed(0)).byte()
+    labels = torch.tensor(REQUEST.labels())
+    return [
+        Batch(images[:8], labels[:8], list(range(100, 108))),
+        Batch(images[8:], labels[8:], list(range(108, 112))),
+    ]
+
+
+def test_npz_holds_images_labels_and_seeds(tmp_path: Path) -> None:
+    save(batches(), tmp_path / "out.npz", REQUEST)
+    with np.load(tmp_path / "out.npz") as arrays:
+        assert arrays["images"].shape == (12, 28, 28)
+        assert arrays["images"].dtype == np.uint8
+        assert arrays["labels"].dtype == arrays["seeds"].dtype == np.int64
+        assert arrays["seeds"].tolist() == list(range(100, 112))
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_png_is_a_grid_with_its_settings(tmp_path: Path) -> None:
+    save(batches(), tmp_path / "out.png", REQUEST)
+    assert read_settings(tmp_path / "out.png") == REQUEST.as_settings()
+
+
+def test_a_folder_has_one_lossless_png_an_image_with_its_own_settings(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    save(batches(), folder, REQUEST)
+    rows = [json.loads(line) for line in (folder / "metadata.jsonl").read_text().splitlines()]
+    assert len(rows) == 12
+    images = torch.cat([batch.images for batch in batches()])
+    for row, image in zip(rows, images, strict=True):
+        path = folder / row["file_name"]
+        with Image.open(path) as picture:
+            assert np.array_equal(np.asarray(picture), image.numpy())
+        again = GenerateRequest(**read_settings(path))
+        assert again.seed == row["seed"]
+        assert again.labels() == [row["label"]]
+
+
+def test_what_is_in_the_way_is_refused_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").write_text("mine")
+    (tmp_path / "folder.png").mkdir()
+    with pytest.raises(RequestError, match="not an empty folder"):
+        check_output(tmp_path / "full")
+    with pytest.raises(RequestError, match="a folder; name a file"):
+        check_output(tmp_path / "folder.png")
+    check_output(tmp_path / "new" / "deep.npz")
+    check_output(tmp_path / "another")

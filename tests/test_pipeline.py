@@ -1,0 +1,73 @@
+"""Tests of loading, generating and saving as a diffusers pipeline."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.pipeline import (
+    BUNDLED_CHECKPOINT,
+    CheckpointError,
+    FashionDDPMPipeline,
+    load_pipeline,
+    read_run,
+)
+from fashion_ddpm.sampling import SamplingSettings
+from fashion_ddpm.saved_states import is_whole
+
+FAST = SamplingSettings(num_inference_steps=3)
+
+
+def test_the_batch_size_changes_no_image(tiny_pipeline: FashionDDPMPipeline) -> None:
+    labels, seeds = list(range(10)), range(40, 50)
+    whole = [batch.images for batch in tiny_pipeline.generate(labels, seeds, FAST)]
+    parts = list(tiny_pipeline.generate(labels, seeds, FAST, batch_size=3))
+    assert [len(batch.seeds) for batch in parts] == [3, 3, 3, 1]
+    assert torch.equal(torch.cat(whole), torch.cat([batch.images for batch in parts]))
+
+
+def test_calling_it_gives_one_image_a_label_from_consecutive_seeds(
+    tiny_pipeline: FashionDDPMPipeline,
+) -> None:
+    images = tiny_pipeline([1, 2], seed=5, settings=FAST)
+    (second,) = tiny_pipeline.generate([2], [6], FAST)
+    assert images.dtype == torch.uint8
+    assert torch.equal(images[1:], second.images)
+
+
+def test_a_saved_pipeline_loads_and_draws_the_same(
+    tiny_pipeline: FashionDDPMPipeline, tiny_checkpoint: Path
+) -> None:
+    loaded = load_pipeline(tiny_checkpoint)
+    assert loaded.class_names == CLASS_NAMES
+    assert torch.equal(loaded([3], settings=FAST), tiny_pipeline([3], settings=FAST))
+
+
+def test_the_bundled_checkpoint_is_whole_and_says_how_it_was_trained() -> None:
+    assert is_whole(BUNDLED_CHECKPOINT)
+    run = read_run(BUNDLED_CHECKPOINT)
+    assert run["images_seen"] >= 8 * 55_000
+    assert load_pipeline(BUNDLED_CHECKPOINT).unet.dtype == torch.float32
+
+
+def test_a_folder_without_a_checkpoint_costs_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"has no model_index\.json"):
+        load_pipeline(tmp_path)
+
+
+def test_a_repository_that_cannot_be_reached_costs_one_sentence() -> None:
+    with pytest.raises(CheckpointError, match="could not be loaded"):
+        load_pipeline("nobody/nothing")
+
+
+@pytest.mark.parametrize("name", ["diffusion_pytorch_model.safetensors", "config.json"])
+def test_a_damaged_checkpoint_costs_one_sentence(
+    tiny_checkpoint: Path, tmp_path: Path, name: str
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(tiny_checkpoint, copy)
+    (copy / "unet" / name).write_bytes(b"damaged")
+    with pytest.raises(CheckpointError, match="could not be loaded"):
+        load_pipeline(copy)

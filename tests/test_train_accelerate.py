@@ -1,0 +1,48 @@
+"""Tests of the training script as a user runs it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from fashion_ddpm.config import train_config
+from tests.tools import MINI_DATA
+
+ROOT = Path(__file__).parent.parent
+
+
+def run(*arguments: str, launcher: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *launcher, "train_accelerate.py", *arguments],
+        cwd=ROOT,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+
+
+def test_a_dry_run_prints_the_resolved_config_and_touches_nothing(tmp_path: Path) -> None:
+    done = run("--preset", "gpu", "--batch-size", "64", "--dry-run", "--output-dir", str(tmp_path))
+    config = json.loads(done.stdout)
+    assert config["batch_size"] == 64
+    assert config["images_total"] == train_config("gpu", {}).images_total
+    assert not list(tmp_path.iterdir())
+
+
+def test_accelerate_launch_trains_the_smoke_preset(tmp_path: Path) -> None:
+    done = run(
+        *("--preset", "smoke", "--data-dir", str(MINI_DATA), "--output-dir", str(tmp_path / "run")),
+        launcher=("-m", "accelerate.commands.launch", "--cpu", "--num_processes", "1"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "run" / "checkpoint" / "model_index.json").exists()
+    assert done.stdout.strip().endswith("checkpoint")
+
+
+def test_a_mistake_costs_one_sentence_and_no_traceback(tmp_path: Path) -> None:
+    done = run("--noise-schedule", "linear", "--num-train-timesteps", "100")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "terminal alpha-bar is 0.364" in done.stderr

@@ -1,0 +1,229 @@
+"""Tests of the run: what it writes, and that no stop, kill or number of processes changes it."""
+
+import dataclasses
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from fashion_ddpm.config import ConfigError, TrainConfig, train_config
+from fashion_ddpm.pipeline import load_pipeline
+from fashion_ddpm.run_folder import RunFolder
+from fashion_ddpm.saved_states import is_whole, states
+from fashion_ddpm.training import TrainingError, train
+from tests.tools import MINI_DATA
+
+ROOT = Path(__file__).parent.parent
+SCRIPT = str(ROOT / "train_accelerate.py")
+ENVIRONMENT = os.environ | {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
+
+
+def small(output_dir: Path, **changes: Any) -> TrainConfig:
+    """Returns a run of 16 steps that saves every fourth."""
+    settings = {
+        "data_dir": str(MINI_DATA),
+        "output_dir": str(output_dir),
+        "block_out_channels": (8, 8, 8),
+        "images_total": 512,
+        "save_every": 128,
+        "validate_every": 256,
+        "preview_every": 512,
+    }
+    return train_config("smoke", settings | changes)
+
+
+def flags(config: TrainConfig) -> list[str]:
+    """Returns the command line of a config."""
+    words = []
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        name = field.name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{name}" if value else f"--no-{name}")
+        else:
+            words.append(f"--{name}")
+            words += map(str, value if isinstance(value, tuple) else [value])
+    return words
+
+
+def command(config: TrainConfig, processes: int = 1) -> list[str]:
+    launcher = [sys.executable]
+    if processes > 1:
+        launcher += ["-m", "torch.distributed.run", "--standalone"]
+        launcher += ["--nproc_per_node", str(processes)]
+    return [*launcher, SCRIPT, *flags(config)]
+
+
+def launch(config: TrainConfig, processes: int = 1) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(config, processes), env=ENVIRONMENT, capture_output=True, text=True, timeout=240
+    )
+
+
+def run_json(config: TrainConfig) -> dict[str, Any]:
+    return dict(json.loads((RunFolder(config.output_dir).checkpoint / "run.json").read_text()))
+
+
+def losses(config: TrainConfig) -> list[tuple[int, float]]:
+    """Returns the training and the validation losses of a run, in the order of its log."""
+    log = run_json(config)["log"]
+    return [(row["images_seen"], row.get("loss", row.get("validation_loss"))) for row in log]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:
+    """A run that nothing disturbed."""
+    config = small(tmp_path_factory.mktemp("finished") / "run")
+    train(config)
+    return config
+
+
+def test_a_run_leaves_a_checkpoint_states_previews_and_curves(finished: TrainConfig) -> None:
+    folder = RunFolder(finished.output_dir)
+    assert is_whole(folder.checkpoint)
+    assert len(states(folder.states)) == finished.keep_states
+    assert folder.preview(512).exists()
+    assert folder.curves.exists()
+    assert load_pipeline(folder.checkpoint)([0]).shape == (1, 28, 28)
+    run = run_json(finished)
+    assert run["images_seen"] == 512
+    assert run["processes"] == 1
+    bins = [row["validation_loss_by_level"] for row in run["log"] if "validation_loss" in row]
+    assert len(bins) == 2
+
+
+def test_training_learns(finished: TrainConfig) -> None:
+    values = [loss for _, loss in losses(finished)]
+    assert values[-1] < values[0]
+
+
+def test_the_published_weights_are_the_moving_average(tmp_path: Path) -> None:
+    """With a decay of 0 the average is the last step's weights; with another it lags behind."""
+    weights = []
+    for decay in (0.0, 0.999):
+        config = small(tmp_path / str(decay), images_total=128, ema_decay=decay)
+        unet = load_pipeline(train(config)).unet
+        weights.append(torch.cat([parameter.flatten() for parameter in unet.parameters()]))
+    assert not torch.allclose(weights[0], weights[1], atol=1e-4)
+
+
+def test_the_same_command_after_the_end_changes_nothing(finished: TrainConfig) -> None:
+    before = losses(finished)
+    assert is_whole(train(finished))
+    assert losses(finished) == before
+
+
+def test_a_killed_run_ends_where_an_undisturbed_one_ends(
+    finished: TrainConfig, tmp_path: Path
+) -> None:
+    config = small(tmp_path / "run")
+    folder = RunFolder(config.output_dir)
+    process = subprocess.Popen(command(config), env=ENVIRONMENT, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while len(states(folder.states)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert run_json(config)["images_seen"] < config.images_total
+    done = launch(config)
+    assert "resumed at" in done.stderr
+    assert done.returncode == 0
+    assert losses(config) == pytest.approx(losses(finished))
+
+
+def test_a_damaged_state_is_passed_over_for_the_one_before(
+    finished: TrainConfig, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(finished.output_dir, tmp_path / "run")
+    config = small(tmp_path / "run")
+    newest = states(RunFolder(config.output_dir).states)[0]
+    (newest / "model.safetensors").write_bytes(b"damaged")
+    train(config)
+    printed = capfd.readouterr().err
+    assert "is damaged" in printed
+    assert "resumed at 384 images" in printed
+    assert losses(config) == pytest.approx(losses(finished))
+
+
+def test_sigterm_saves_before_leaving(tmp_path: Path) -> None:
+    config = small(tmp_path / "run", images_total=10**7, save_every=10**7)
+    process = subprocess.Popen(command(config), env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "loss" in line:
+            break
+    process.send_signal(signal.SIGTERM)
+    _, rest = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "run the same command to go on" in rest
+    (state,) = states(RunFolder(config.output_dir).states)
+    assert is_whole(state)
+    assert 0 < run_json(config)["images_seen"] < config.images_total
+
+
+def test_two_processes_train_save_and_resume_to_the_same_losses(
+    finished: TrainConfig, tmp_path: Path
+) -> None:
+    config = small(tmp_path / "run")
+    assert launch(config, processes=2).returncode == 0
+    assert run_json(config)["processes"] == 2
+    assert losses(config) == pytest.approx(losses(finished), rel=1e-3)
+    undisturbed = losses(config)
+    shutil.rmtree(states(RunFolder(config.output_dir).states)[0])
+    done = launch(config, processes=2)
+    assert "resumed at 384 images" in done.stderr
+    assert run_json(config)["processes"] == 2
+    assert losses(config) == pytest.approx(undisturbed)
+
+
+def test_accumulating_gradients_changes_no_loss(finished: TrainConfig, tmp_path: Path) -> None:
+    config = small(tmp_path / "run", gradient_accumulation_steps=4)
+    train(config)
+    assert losses(config) == pytest.approx(losses(finished), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"loss_weighting": "min-snr", "prediction_type": "epsilon"},
+        {"noise_schedule": "linear", "num_train_timesteps": 100, "beta_scale": 10.0},
+        {"noise_schedule": "sigmoid", "prediction_type": "sample", "scale_shift": True},
+        {
+            "noise_schedule": "linear",
+            "num_train_timesteps": 100,
+            "allow_nonzero_terminal_snr": True,
+        },
+    ],
+)
+def test_other_recipes_train_too_the_reports_among_them(
+    tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    config = small(tmp_path / "run", images_total=64, **changes)
+    scheduler = load_pipeline(train(config)).scheduler
+    assert len(scheduler.betas) == config.num_train_timesteps
+
+
+def test_the_reports_mistake_is_refused_with_the_fix(tmp_path: Path) -> None:
+    config = small(tmp_path / "run", noise_schedule="linear", num_train_timesteps=100)
+    with pytest.raises(ConfigError, match="scale the betas by 1000/T"):
+        train(config)
+    assert not (tmp_path / "run").exists()
+
+
+def test_other_settings_do_not_go_on_with_a_run(finished: TrainConfig) -> None:
+    with pytest.raises(ConfigError, match=r"--seed is 1, but the run in"):
+        train(dataclasses.replace(finished, seed=1))
+
+
+def test_a_loss_that_is_no_number_ends_the_run_with_one_sentence(tmp_path: Path) -> None:
+    config = small(tmp_path / "run", learning_rate=1e30, max_grad_norm=1e30)
+    with pytest.raises(TrainingError, match=r"the loss is .+ lower --learning-rate"):
+        train(config)
