@@ -151,8 +151,8 @@ def _download(data_dir: Path) -> None:
     except (OSError, RuntimeError) as error:
         raise DataError(
             f"{data_dir} does not hold Fashion-MNIST and it could not be downloaded "
-            f"({reason(error)}): connect to the network, or put its four .gz files into {raw_folder(data_dir)}, or "
-            "name another folder with --data-dir."
+            f"({reason(error)}): connect to the network, or put its four .gz files "
+            f"into {raw_folder(data_dir)}, or name another folder with --data-dir."
         ) from error
 
 

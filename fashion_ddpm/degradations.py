@@ -65,7 +65,7 @@ def blur(images: Tensor, sigma: float) -> Tensor:
 
 
 def nearly_clear(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Shifts each image by up to MAX_SHIFT pixels and adds a trace of noise: uint8 [B, 28, 28] → same."""
+    """Shifts each image and adds a trace of noise: uint8 [B, 28, 28] → same."""
     count, height, width = images.shape
     dy, dx = torch.randint(0, 2 * MAX_SHIFT + 1, (2, count, 1), generator=generator)
     rows, columns = torch.arange(height) + dy, torch.arange(width) + dx

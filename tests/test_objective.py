@@ -1,5 +1,7 @@
 """Tests of one batch's loss."""
 
+from functools import partial
+
 import pytest
 import torch
 from diffusers import DDPMScheduler
@@ -34,7 +36,9 @@ def test_a_perfect_network_has_no_loss_and_another_one_its_squared_error(kind: s
     right = perfect(scheduler, clean, draws)
     labels = torch.zeros(64, dtype=torch.long)
     for shift in (0.0, 0.5):
-        losses = loss_per_image(lambda x, t, y, s=shift: right + s, scheduler, clean, labels, draws)
+        losses = loss_per_image(
+            partial(lambda s, x, t, y: right + s, shift), scheduler, clean, labels, draws
+        )
         assert torch.allclose(losses, torch.full((64,), shift**2), atol=1e-6)
 
 
