@@ -44,6 +44,8 @@ then try the schedule **report** and see how one wrong choice ruins a good model
 CSS = """
 .gradio-container { max-width: 1180px !important; margin: auto !important; }
 .pixels img { image-rendering: pixelated; }
+.pixels .grid-wrap { min-height: 0 !important; }
+.scores .output-class { font-size: 1.1rem; padding: 2rem 0 0.5rem; }
 """
 
 SelectableScores = list[tuple[Scores, Scores]]
@@ -181,16 +183,18 @@ def _controls() -> tuple[list[Any], gr.Button, gr.Button]:
 def _results() -> tuple[gr.Image, gr.Gallery, gr.Markdown, list[gr.Label], list[gr.Label]]:
     """Lays out what a visitor sees; the labels are: selected image, batch mean, real images."""
     status = gr.Markdown("Press Generate.")
+    gr.Markdown("On the way: the noisy image above, the clean one it predicts below")
     preview = gr.Image(
-        label="From noise (above) to the predicted image (below)",
+        show_label=False,
         format="png",
         interactive=False,
         buttons=["fullscreen"],
         elem_classes="pixels",
         alt_text="noisy images above, predicted clean images below",
     )
+    gr.Markdown("Done: click an image for its scores")
     gallery = gr.Gallery(
-        label="Images – click one for its scores",
+        show_label=False,
         format="png",
         columns=4,
         height="auto",
@@ -199,14 +203,18 @@ def _results() -> tuple[gr.Image, gr.Gallery, gr.Markdown, list[gr.Label], list[
         buttons=["download", "fullscreen"],
         elem_classes="pixels",
     )
-    titles = ("Selected image", "Mean of these images", "Real test images of this class")
+    titles = ("Selected image", "Mean of these images", "Real test images")
     gr.Markdown("### Which garment is it? CLIP's label scores")
     with gr.Row():
-        labels = [gr.Label(label=title, num_top_classes=3, min_width=160) for title in titles]
+        labels = [_score_label(title) for title in titles]
     gr.Markdown("### Is it clear? The report's three prompts")
     with gr.Row():
-        quality = [gr.Label(label=title, num_top_classes=3, min_width=160) for title in titles]
+        quality = [_score_label(title) for title in titles]
     return preview, gallery, status, labels, quality
+
+
+def _score_label(title: str) -> gr.Label:
+    return gr.Label(label=title, num_top_classes=3, min_width=160, elem_classes="scores")
 
 
 def main() -> None:

@@ -1,0 +1,178 @@
+"""Tests of the demo as visitors meet it: over HTTP, and in a browser where there is one."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+ROOT = Path(__file__).parent.parent
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+SOUND = ("bag", "cosine", 3, "dpm++2m", 1.0, 2, 7, False, "embedded")
+"""Class, schedule, steps, sampler, guidance, images, seed, whether it is random, scorer."""
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """The app on the bundled weights, served at a free port by a process of its own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = os.environ | {"HF_HUB_OFFLINE": "1", "GRADIO_SERVER_PORT": str(port)}
+    process = subprocess.Popen(
+        [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(address, process)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            urllib.request.urlopen(address, timeout=5)
+            return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail("app.py does not answer")
+
+
+@pytest.fixture(scope="module")
+def client(address: str) -> Client:
+    return Client(address, verbose=False)
+
+
+def ask(client: Client, **changes: Any) -> Any:
+    """Sends a sound request with a few values changed, by their place."""
+    values = list(SOUND)
+    for place, value in changes.items():
+        values[int(place.strip("_"))] = value
+    return client.predict(*values, api_name="/generate")
+
+
+def test_the_api_has_one_endpoint_and_gives_the_seed_back(client: Client) -> None:
+    endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+    assert list(endpoints) == ["/generate"]
+    result = ask(client)
+    assert len(result[1]) == 2
+    assert result[1][0]["caption"] == "bag, seed 7"
+    assert result[9] == 7
+
+
+def test_the_same_request_gives_the_same_images(client: Client) -> None:
+    first, second = (Path(ask(client)[1][0]["image"]).read_bytes() for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"_0": "hat"}, "hat"),
+        ({"_1": "magic"}, "magic"),
+        ({"_2": 0}, "0"),
+        ({"_2": 101}, "101"),
+        ({"_2": 2.5}, "2.5"),
+        ({"_3": "newton"}, "newton"),
+        ({"_4": 99}, "99"),
+        ({"_5": 10**9}, "1000000000"),
+        ({"_6": -1}, "-1"),
+        ({"_8": "../../etc/passwd"}, "etc/passwd"),
+    ],
+)
+def test_bad_input_is_answered_by_a_sentence_that_names_it(
+    client: Client, changes: dict[str, Any], expected: str
+) -> None:
+    with pytest.raises((AppError, ValueError), match=re.escape(expected)):
+        ask(client, **changes)
+    assert len(ask(client)[1]) == 2
+
+
+def test_a_scorer_that_cannot_be_downloaded_is_a_sentence_and_the_app_goes_on(
+    client: Client,
+) -> None:
+    with pytest.raises(AppError, match="could not be loaded"):
+        ask(client, _8="openai/clip-vit-base-patch32")
+    assert len(ask(client)[1]) == 2
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium or Chrome, found by name."""
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        reason = f"no browser: none of {', '.join(BROWSERS)} is on the PATH"
+        if os.environ.get("REQUIRE_BROWSER") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        flags = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+        browser = playwright.chromium.launch(executable_path=path, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """The demo's page; no request may leave the machine and no script may fail."""
+    page = browser.new_page(viewport={"width": 1280, "height": 1300})
+    asked: list[str] = []
+    broken: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: broken.append(str(error)))
+    page.goto(address)
+    yield page
+    outside = [url for url in asked if not url.startswith((address, "data:", "blob:"))]
+    page.close()
+    assert asked
+    assert not outside
+    assert not broken
+
+
+def test_a_visitor_picks_a_class_a_schedule_and_steps_and_sees_scored_images(page: Page) -> None:
+    page.get_by_role("radio", name="trouser").check()
+    page.get_by_role("radio", name="karras").check()
+    page.get_by_label("number input for Steps").fill("6")
+    page.get_by_role("button", name="Generate").click()
+    expect(page.get_by_text("8 images in")).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("6 steps, 48 UNet evaluations")).to_be_visible()
+    expect(page.get_by_text("trouser, seed 7")).to_be_visible()
+    pictures = page.locator(".grid-wrap img")
+    expect(pictures).to_have_count(8)
+    assert pictures.first.evaluate("picture => picture.naturalWidth") == 8 * 28
+    labels = page.get_by_test_id("label-output-value")
+    expect(labels).to_have_count(6)
+    expect(labels.nth(1)).to_have_text("A trouser")
+    expect(labels.nth(2)).to_have_text("A trouser")
+
+
+def test_the_reports_schedule_says_that_it_is_broken(page: Page) -> None:
+    page.get_by_role("radio", name="report").check()
+    expect(page.get_by_text("Verdict: broken")).to_be_visible(timeout=30_000)
+
+
+def test_stop_ends_a_long_request_and_the_next_one_works(page: Page) -> None:
+    steps = page.get_by_label("number input for Steps")
+    steps.fill("100")
+    page.get_by_role("button", name="Generate").click()
+    expect(page.get_by_text("of 100")).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("Stopped.")).to_be_visible()
+    steps.fill("2")
+    page.get_by_role("button", name="Generate").click()
+    expect(page.get_by_text("2 steps, 16 UNet evaluations")).to_be_visible(timeout=60_000)

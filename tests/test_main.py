@@ -1,0 +1,80 @@
+"""Tests of the command line, run as a user runs it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "fashion_ddpm", *arguments],
+        cwd=ROOT,
+        env=os.environ | {"HF_HUB_OFFLINE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_generate_draws_with_the_bundled_checkpoint_and_scores(tmp_path: Path) -> None:
+    output = tmp_path / "out.npz"
+    done = run(
+        *("generate", "--num-images", "10", "--steps", "4", "--score", "--output", str(output))
+    )
+    assert done.returncode == 0, done.stderr
+    assert "ankle boot" in done.stdout
+    with np.load(output) as arrays:
+        assert arrays["labels"].tolist() == list(range(10))
+
+
+def test_the_batch_size_changes_no_file(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{size}.npz" for size in (1, 3)]
+    for size, path in zip((1, 3), paths, strict=True):
+        run(
+            *("generate", "--class", "bag", "--num-images", "3", "--steps", "3", "--seed", "5"),
+            *("--batch-size", str(size), "--output", str(path)),
+        )
+    first, second = (np.load(path)["images"] for path in paths)
+    assert np.array_equal(first, second)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--class", "hat"), "class is 'hat'; it must be one of"),
+        (("--steps", "0"), "steps is 0; it must be a whole number from 1 to 1,000"),
+        (("--seed", "-1"), "seed is -1"),
+        (("--num-images", "0"), "num_images is 0"),
+        (("--guidance-scale", "nan"), "guidance_scale is nan"),
+        (("--batch-size", "0"), "batch_size is 0; it must be at least 1"),
+        (("--checkpoint", "nowhere/at-all"), "nowhere/at-all could not be loaded"),
+    ],
+)
+def test_a_mistake_costs_one_sentence_and_writes_nothing(
+    tmp_path: Path, arguments: tuple[str, ...], expected: str
+) -> None:
+    done = run("generate", "--output", str(tmp_path / "out.npz"), *arguments)
+    assert done.returncode == 1
+    assert expected in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out.npz").exists()
+
+
+def test_doctor_schedule_says_which_schedule_is_broken() -> None:
+    lines = run("doctor", "schedule").stdout.splitlines()
+    broken = [line.split(":")[0] for line in lines if "broken" in line]
+    assert broken == ["report"]
+    assert "terminal alpha-bar 0.364" in next(line for line in lines if "broken" in line)
+
+
+def test_doctor_data_fails_with_one_sentence_when_there_is_none(tmp_path: Path) -> None:
+    picture = str(tmp_path / "data.png")
+    done = run("doctor", "data", "--data-dir", str(tmp_path), "--picture", picture)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr

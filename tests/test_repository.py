@@ -1,0 +1,60 @@
+"""Tests of the repository as a Space and as a clone: pins, front matter, sizes."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from fashion_ddpm.publishing import library_versions
+
+ROOT = Path(__file__).parent.parent
+
+
+def pins() -> dict[str, str]:
+    lines = (ROOT / "requirements.txt").read_text().split()
+    return dict(line.split("==") for line in lines)
+
+
+def front_matter() -> dict[str, str]:
+    block = (ROOT / "README.md").read_text().split("---\n")[1]
+    return dict(line.split(": ", 1) for line in block.splitlines())
+
+
+def test_the_space_runs_the_gradio_that_is_tested() -> None:
+    matter = front_matter()
+    assert matter["sdk"] == "gradio"
+    assert matter["sdk_version"] == pins()["gradio"]
+    assert matter["python_version"].strip('"') == "3.11"
+    assert (ROOT / matter["app_file"]).exists()
+    assert len(matter["short_description"]) <= 60
+
+
+def test_what_is_installed_is_what_is_pinned() -> None:
+    wanted = pins()
+    installed = {name: version for name, version in library_versions().items() if name in wanted}
+    assert installed
+    assert {name: version.split("+")[0] for name, version in installed.items()} == {
+        name: wanted[name] for name in installed
+    }
+
+
+def test_every_tracked_file_is_small_enough_for_a_plain_push() -> None:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("not a git clone")
+    for name in filter(None, listed.stdout.split("\0")):
+        path = ROOT / name
+        assert not path.exists() or path.stat().st_size <= 10 * 2**20, name
+
+
+def test_the_bundled_weights_are_safetensors_alone() -> None:
+    names = {path.suffix for path in (ROOT / "checkpoints").rglob("*") if path.is_file()}
+    assert names <= {".json", ".safetensors", ".npz"}
+
+
+def test_links_in_the_readme_lead_somewhere() -> None:
+    targets = re.findall(r"\]\(([^)#:]+)\)", (ROOT / "README.md").read_text())
+    assert targets
+    for target in targets:
+        assert (ROOT / target).exists(), target
