@@ -12,6 +12,10 @@ from fashion_ddpm.labels import NULL_LABEL
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.schedules import build_sampler, noise_levels
 
+CPU_CHUNK = 4
+"""Images in every UNet call on a CPU: each batch size takes its own way through the kernels and
+rounds its own way, so only a fixed one makes an image independent of its batch to the last bit."""
+
 
 @dataclass(frozen=True)
 class SamplingSettings:
@@ -110,12 +114,24 @@ def _predict_clean(
     if guided:
         batch = torch.cat([noisy, noisy])
         batch_labels = torch.cat([labels, torch.full_like(labels, NULL_LABEL)])
-    timesteps = torch.full((len(batch),), timestep, device=noisy.device)
-    output = unet(batch, timesteps, batch_labels).sample
+    output = _evaluate(unet, batch, timestep, batch_labels)
     if guided:
         conditional, unconditional = output.chunk(2)
         output = unconditional + settings.guidance_scale * (conditional - unconditional)
     return _to_clean(training.config["prediction_type"], noisy, output, alpha_bar).clamp(-1, 1)
+
+
+def _evaluate(unet: UNet2DModel, batch: Tensor, timestep: float, labels: Tensor) -> Tensor:
+    """Runs the network at one timestep; on a CPU in chunks of one size, the last one padded."""
+    chunk = CPU_CHUNK if batch.device.type == "cpu" else len(batch)
+    timesteps = torch.full((chunk,), timestep, device=batch.device)
+    outputs = []
+    for part, part_labels in zip(batch.split(chunk), labels.split(chunk), strict=True):
+        missing = chunk - len(part)
+        padded = torch.cat([part, part.new_zeros(missing, *part.shape[1:])])
+        padded_labels = torch.cat([part_labels, part_labels.new_zeros(missing)])
+        outputs.append(unet(padded, timesteps, padded_labels).sample[: len(part)])
+    return torch.cat(outputs)
 
 
 def _is_guided(settings: SamplingSettings, timestep: float, training: DDPMScheduler) -> bool:

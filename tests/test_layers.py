@@ -47,7 +47,7 @@ def test_imports_only_go_down(path: Path) -> None:
     order = listed()
     for name in imported(path):
         if name.startswith("fashion_ddpm."):
-            first, second = (name.split(".") + [""])[1:3]
+            first, second = [*name.split("."), ""][1:3]
             module = first if first in order else second
             assert order.index(module) < order.index(path.stem), f"{path.stem} imports {module}"
 
@@ -56,9 +56,7 @@ def test_imports_only_go_down(path: Path) -> None:
 def test_an_outside_library_has_one_door(library: str) -> None:
     files = [*sources(), ROOT / "app.py", ROOT / "train_accelerate.py"]
     users = {
-        path.stem
-        for path in files
-        if any(name.split(".")[0] == library for name in imported(path))
+        path.stem for path in files if any(name.split(".")[0] == library for name in imported(path))
     }
     assert users == DOORS[library]
 
