@@ -76,6 +76,9 @@ class TrainConfig:
 
     data_dir: str = setting("data", f"folder that holds FashionMNIST/raw (${DATA_DIR_VARIABLE})")
     output_dir: str = setting("runs/latest", "folder for states, previews and the checkpoint")
+    initial_checkpoint: str = setting(
+        "", "folder or Hub repository with the weights to start from; none: random weights"
+    )
 
     block_out_channels: tuple[int, ...] = setting(
         (32, 64, 128), "channels at 28, 14 and 7 pixels", low=8

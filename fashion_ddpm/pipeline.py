@@ -129,7 +129,7 @@ def load_pipeline(checkpoint: str | Path, device: str = "cpu") -> FashionDDPMPip
     return loaded
 
 
-def read_run(checkpoint: Path) -> dict[str, Any]:
-    """Returns what run.json says of a checkpoint's training, or an empty dict."""
-    path = checkpoint / RUN_FILE
+def read_run(checkpoint: str | Path) -> dict[str, Any]:
+    """Returns what run.json in a folder says of a checkpoint's training, or an empty dict."""
+    path = Path(checkpoint) / RUN_FILE
     return dict(json.loads(path.read_text())) if path.exists() else {}

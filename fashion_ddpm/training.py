@@ -21,7 +21,6 @@ from fashion_ddpm.curves import save_loss_curves
 from fashion_ddpm.data import LabelledImages, load_split
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.images import to_model
-from fashion_ddpm.model import build_unet
 from fashion_ddpm.objective import Draws, draw, loss_per_image, min_snr_weight
 from fashion_ddpm.pipeline import FashionDDPMPipeline
 from fashion_ddpm.previews import draw_share, save_shares
@@ -32,6 +31,7 @@ from fashion_ddpm.schedules import check_training_schedule, noise_scheduler
 from fashion_ddpm.step_plan import batch_indices, learning_rate_at, step_seed
 from fashion_ddpm.stopping import StopOnSignal
 from fashion_ddpm.validation import validation_sums
+from fashion_ddpm.warm_start import earlier_runs, initial_unet
 
 STOP_CHECK_STEPS = 10
 """With several processes, steps between two agreements on whether to stop."""
@@ -80,7 +80,7 @@ class Run:
         count = config.validation_images
         self.validation_data = LabelledImages(held_out.images[:count], held_out.labels[:count])
         torch.manual_seed(config.seed)
-        unet = build_unet(config).to(memory_format=torch.channels_last)
+        unet = initial_unet(config).to(memory_format=torch.channels_last)
         self.unet, self.optimizer = self.accelerator.prepare(unet, self._optimizer(unet))
         self.plain_unet = self.accelerator.unwrap_model(self.unet)
         self.ema = EMAModel(self.plain_unet.parameters(), decay=config.ema_decay)
@@ -302,6 +302,7 @@ class Run:
             "images_seen": self.images_seen,
             "processes": self.accelerator.num_processes,
             "device": device_name(self.device),
+            **earlier_runs(self.config),
             "log": log,
         }
         with self._averaged_weights():

@@ -1,0 +1,38 @@
+"""Tests of a run that starts from published weights."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+
+from fashion_ddpm.config import ConfigError
+from fashion_ddpm.pipeline import CheckpointError, FashionDDPMPipeline
+from fashion_ddpm.warm_start import earlier_runs, initial_unet
+from tests.conftest import TINY
+
+
+def test_a_run_starts_with_the_weights_of_a_checkpoint(
+    tiny_checkpoint: Path, tiny_pipeline: FashionDDPMPipeline
+) -> None:
+    config = dataclasses.replace(TINY, initial_checkpoint=str(tiny_checkpoint))
+    pairs = zip(initial_unet(config).parameters(), tiny_pipeline.unet.parameters(), strict=True)
+    assert all(torch.equal(mine, published) for mine, published in pairs)
+    assert earlier_runs(config)["started_from"]["images_seen"] == 0
+
+
+def test_without_a_checkpoint_there_is_nothing_before_the_run() -> None:
+    assert earlier_runs(TINY) == {}
+    assert initial_unet(TINY).training
+
+
+def test_a_network_of_another_shape_is_refused_in_a_sentence(tiny_checkpoint: Path) -> None:
+    config = dataclasses.replace(TINY, layers_per_block=2, initial_checkpoint=str(tiny_checkpoint))
+    with pytest.raises(ConfigError, match=r"channels and 1 layers a block that does not fit"):
+        initial_unet(config)
+
+
+def test_a_checkpoint_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    config = dataclasses.replace(TINY, initial_checkpoint=str(tmp_path))
+    with pytest.raises(CheckpointError, match=r"has no model_index\.json"):
+        initial_unet(config)
