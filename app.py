@@ -45,7 +45,7 @@ CSS = """
 .gradio-container { max-width: 1180px !important; margin: auto !important; }
 .pixels img { image-rendering: pixelated; }
 .pixels .grid-wrap { min-height: 0 !important; }
-.pixels .caption-label { font-size: 0.7rem; padding: 0 0.3rem; max-width: 100%; bottom: 0; right: 0; }
+.pixels .caption-label { font-size: 0.7rem; padding: 0 0.3rem; inset: auto 0 0 auto; }
 .scores .output-class { font-size: 1.1rem; padding: 2rem 0 0.5rem; }
 """
 

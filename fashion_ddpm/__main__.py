@@ -21,7 +21,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m fashion_ddpm", description=__doc__)
     commands = parser.add_subparsers(required=True)
     _add_generate(commands.add_parser("generate", help="images from a checkpoint"))
-    doctor = commands.add_parser("doctor", help="check the data or a schedule")
+    doctor = commands.add_parser("doctor", help="check the data, a schedule or a scorer")
     subjects = doctor.add_subparsers(required=True)
     data = subjects.add_parser("data", help="is the data what training believes it is?")
     data.add_argument("--data-dir", default=default_data_dir(), type=Path)
@@ -33,6 +33,10 @@ def build_parser() -> argparse.ArgumentParser:
     schedule.add_argument("--beta-scale", type=float, default=1.0)
     schedule.add_argument("--steps", type=int, default=20, help="levels that a sample visits")
     schedule.set_defaults(run=run_doctor_schedule)
+    judge = subjects.add_parser("scorer", help="does it tell clear clothes from ruined ones?")
+    judge.add_argument("names", nargs="*", default=["embedded"], metavar="NAME|FOLDER")
+    judge.add_argument("--data-dir", default=default_data_dir(), type=Path)
+    judge.set_defaults(run=run_doctor_scorer)
     scorer = commands.add_parser("train-scorer", help="train the embedded CLIP")
     scorer.add_argument("--checkpoint", help="diffusion model that gives half-denoised images")
     add_flags(scorer, ScorerConfig)
@@ -104,6 +108,19 @@ def run_doctor_schedule(arguments: argparse.Namespace) -> int:
             f"{check.terminal_snr:.3g}; first sigma {check.first_sigma:.4g}, last "
             f"{check.last_sigma:.4g}; {check.verdict}."
         )
+    return 0
+
+
+def run_doctor_scorer(arguments: argparse.Namespace) -> int:
+    """Prints how well scorers know real test images, and the same images ruined."""
+    from fashion_ddpm.clip_scores import load_scorer
+    from fashion_ddpm.data import load_split
+    from fashion_ddpm.scorer_check import check_scorer
+
+    real = load_split(arguments.data_dir, "test")
+    for name in arguments.names:
+        for line in check_scorer(load_scorer(name), real):
+            print(line, flush=True)
     return 0
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.tools import MINI_DATA
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -77,4 +79,11 @@ def test_doctor_data_fails_with_one_sentence_when_there_is_none(tmp_path: Path) 
     picture = str(tmp_path / "data.png")
     done = run("doctor", "data", "--data-dir", str(tmp_path), "--picture", picture)
     assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_doctor_scorer_refuses_a_folder_without_one(tmp_path: Path) -> None:
+    done = run("doctor", "scorer", str(tmp_path), "--data-dir", str(MINI_DATA))
+    assert done.returncode == 1
+    assert "could not be loaded" in done.stderr
     assert "Traceback" not in done.stderr
