@@ -1,11 +1,12 @@
 # make app: set up and open the demo. make test: set up and run every check. Both may be repeated.
+# make evaluation: measure the bundled checkpoint (DATA=folder). make results: write it down.
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3,\
 	$(shell command -v $(name))))
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: app test clean
+.PHONY: app test evaluation results clean
 
 app: $(VENV)/app-ready
 	$(BIN)/python app.py
@@ -15,6 +16,12 @@ test: $(VENV)/test-ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+evaluation: $(VENV)/app-ready
+	$(BIN)/python -m fashion_ddpm evaluate --output docs/evaluation $(if $(DATA),--data-dir $(DATA))
+
+results: $(VENV)/app-ready
+	$(BIN)/python -m fashion_ddpm results
 
 $(VENV)/app-ready: requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --requirement requirements.txt

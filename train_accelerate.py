@@ -5,8 +5,9 @@ import dataclasses
 import json
 import sys
 
-from fashion_ddpm.config import PRESETS, TrainConfig, add_flags, train_config
+from fashion_ddpm.config import PRESETS, TrainConfig, train_config
 from fashion_ddpm.errors import UserError
+from fashion_ddpm.settings import add_flags
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -1,19 +1,15 @@
-"""The command line: python -m fashion_ddpm generate | doctor | train-scorer."""
+"""The command line: python -m fashion_ddpm COMMAND."""
 
 import argparse
+import dataclasses
 import sys
 from pathlib import Path
+from typing import Any
 
-from fashion_ddpm.config import (
-    SAMPLERS,
-    SCHEDULES,
-    ConfigError,
-    ScorerConfig,
-    add_flags,
-    default_data_dir,
-)
+from fashion_ddpm.config import SAMPLERS, SCHEDULES, ClassifierConfig, ScorerConfig
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.request import ALL_CLASSES, GenerateRequest, RequestError
+from fashion_ddpm.settings import ConfigError, add_flags, default_data_dir
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -21,6 +17,11 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m fashion_ddpm", description=__doc__)
     commands = parser.add_subparsers(required=True)
     _add_generate(commands.add_parser("generate", help="images from a checkpoint"))
+    _add_evaluate(commands.add_parser("evaluate", help="measure a checkpoint; write a report"))
+    results = commands.add_parser("results", help="write a report into README and model card")
+    results.add_argument("--report", type=Path, default=Path("docs/evaluation/report.json"))
+    results.add_argument("--readme", type=Path, default=Path("README.md"))
+    results.set_defaults(run=run_results)
     doctor = commands.add_parser("doctor", help="check the data, a schedule or a scorer")
     subjects = doctor.add_subparsers(required=True)
     data = subjects.add_parser("data", help="is the data what training believes it is?")
@@ -41,14 +42,18 @@ def build_parser() -> argparse.ArgumentParser:
     scorer.add_argument("--checkpoint", help="diffusion model that gives half-denoised images")
     add_flags(scorer, ScorerConfig)
     scorer.set_defaults(run=run_train_scorer)
+    classifier = commands.add_parser("train-classifier", help="train the judge of evaluate")
+    add_flags(classifier, ClassifierConfig)
+    classifier.set_defaults(run=run_train_classifier)
     return parser
 
 
-def _add_generate(parser: argparse.ArgumentParser) -> None:
+def _add_request(parser: argparse.ArgumentParser, num_images: int) -> None:
+    """Adds the flags that say what to generate, from which checkpoint and how."""
     default = GenerateRequest(class_name=ALL_CLASSES)
     parser.add_argument("--checkpoint", help="folder or Hub repository; default: the bundled one")
     parser.add_argument("--class", dest="class_name", default=ALL_CLASSES, help="name, id or all")
-    parser.add_argument("--num-images", type=int, default=10)
+    parser.add_argument("--num-images", type=int, default=num_images)
     parser.add_argument("--schedule", default=default.schedule, choices=SCHEDULES)
     parser.add_argument("--sampler", default=default.sampler, choices=SAMPLERS)
     parser.add_argument(
@@ -59,18 +64,38 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--guidance-high", type=float, default=default.guidance_high)
     parser.add_argument("--seed", type=int, default=default.seed)
     parser.add_argument("--batch-size", type=int, default=64)
+
+
+def _request_of(arguments: argparse.Namespace) -> GenerateRequest:
+    """Returns the checked request that the flags make."""
+    if arguments.batch_size < 1:
+        raise RequestError(f"batch_size is {arguments.batch_size}; it must be at least 1.")
+    fields = GenerateRequest.__dataclass_fields__
+    return GenerateRequest(**{name: getattr(arguments, name) for name in fields})
+
+
+def _add_generate(parser: argparse.ArgumentParser) -> None:
+    _add_request(parser, num_images=10)
     parser.add_argument("--score", action="store_true", help="print CLIP scores beside real ones")
     parser.add_argument("--scorer", default="embedded", help="embedded, a folder or a Hub name")
     parser.add_argument("--output", type=Path, default=Path("images/generated.png"))
     parser.set_defaults(run=run_generate)
 
 
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    _add_request(parser, num_images=10_000)
+    parser.add_argument("--data-dir", default=default_data_dir(), type=Path)
+    parser.add_argument("--reference", default="test", choices=("test", "train"))
+    parser.add_argument("--classifier", type=Path, help="folder of the judge; default: bundled")
+    parser.add_argument("--scorer", action="append", help="a CLIP; may be repeated; default: all")
+    parser.add_argument("--inception-weights", metavar="FILE|download", help="torch-fidelity's")
+    parser.add_argument("--output", type=Path, default=Path("runs/evaluation"))
+    parser.set_defaults(run=run_evaluate)
+
+
 def run_generate(arguments: argparse.Namespace) -> int:
     """Generates, writes, and scores where asked."""
-    fields = GenerateRequest.__dataclass_fields__
-    request = GenerateRequest(**{name: getattr(arguments, name) for name in fields})
-    if arguments.batch_size < 1:
-        raise RequestError(f"batch_size is {arguments.batch_size}; it must be at least 1.")
+    request = _request_of(arguments)
     from fashion_ddpm import generation
 
     generation.run(
@@ -80,6 +105,42 @@ def run_generate(arguments: argparse.Namespace) -> int:
         batch_size=arguments.batch_size,
         scorer_name=arguments.scorer if arguments.score else None,
     )
+    return 0
+
+
+def run_evaluate(arguments: argparse.Namespace) -> int:
+    """Generates, measures, writes a report; prints its table."""
+    request = _request_of(arguments)
+    from fashion_ddpm.classifier import BUNDLED_CLASSIFIER
+    from fashion_ddpm.clip_scores import SCORERS
+    from fashion_ddpm.evaluation import Evaluation, evaluate
+    from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT
+    from fashion_ddpm.report import figure_table
+
+    evaluation = Evaluation(
+        request,
+        checkpoint=arguments.checkpoint or BUNDLED_CHECKPOINT,
+        data_dir=arguments.data_dir,
+        reference=arguments.reference,
+        batch_size=arguments.batch_size,
+        classifier=arguments.classifier or BUNDLED_CLASSIFIER,
+        scorers=arguments.scorer or SCORERS,
+        inception_weights=arguments.inception_weights,
+    )
+    report = evaluate(evaluation, arguments.output)
+    if report:
+        print("\n".join([*report.warnings, figure_table(report), str(arguments.output)]))
+    return 0
+
+
+def run_results(arguments: argparse.Namespace) -> int:
+    """Writes the bundled checkpoint's report into the README and into its model card."""
+    from fashion_ddpm.model_card import write_results
+    from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, read_run
+    from fashion_ddpm.report import load_report
+
+    report, run = load_report(arguments.report), read_run(BUNDLED_CHECKPOINT)
+    write_results(arguments.readme, BUNDLED_CHECKPOINT, run, report)
     return 0
 
 
@@ -124,16 +185,30 @@ def run_doctor_scorer(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _config_of(arguments: argparse.Namespace, config_class: type) -> Any:
+    """Returns a config with the fields that flags gave, and defaults for the rest."""
+    names = {field.name for field in dataclasses.fields(config_class)}
+    flags = {name: value for name, value in vars(arguments).items() if name in names}
+    return config_class(**{"data_dir": default_data_dir(), **flags})
+
+
 def run_train_scorer(arguments: argparse.Namespace) -> int:
     """Trains the embedded scorer."""
-    names = ScorerConfig.__dataclass_fields__
-    flags = {name: value for name, value in vars(arguments).items() if name in names}
-    config = ScorerConfig(**{"data_dir": default_data_dir(), **flags})
+    config = _config_of(arguments, ScorerConfig)
     from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, load_pipeline
     from fashion_ddpm.scorer_training import train_scorer
 
     pipeline = load_pipeline(arguments.checkpoint or BUNDLED_CHECKPOINT)
     print(train_scorer(config, pipeline))
+    return 0
+
+
+def run_train_classifier(arguments: argparse.Namespace) -> int:
+    """Trains the judge."""
+    config = _config_of(arguments, ClassifierConfig)
+    from fashion_ddpm.classifier_training import train_classifier
+
+    print(train_classifier(config))
     return 0
 
 

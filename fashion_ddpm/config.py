@@ -1,15 +1,18 @@
-"""Every number that can be set, declared once with its unit and its bounds; presets; flags."""
+"""Every number that can be set, declared once with its unit and its bounds; presets."""
 
-import argparse
-import dataclasses
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fashion_ddpm.errors import UserError
 from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.settings import (
+    DATA_DIR_VARIABLE,
+    ConfigError,
+    check_fields,
+    default_data_dir,
+    setting,
+)
 
 NOISE_SCHEDULES = ("cosine", "linear", "scaled-linear", "sigmoid")
 """What a network can be trained on."""
@@ -19,55 +22,6 @@ SCHEDULES = (*NOISE_SCHEDULES, "karras", "exponential", "report")
 
 SAMPLERS = ("dpm++2m", "dpm++2m-sde", "ddim", "ddpm", "euler")
 """The solvers that step between noise levels; the first is the default."""
-
-DATA_DIR_VARIABLE = "FASHION_DDPM_DATA"
-
-
-class ConfigError(UserError):
-    """A setting that cannot be used; the message names the value, what is allowed, the fix."""
-
-
-def setting(
-    default: Any,
-    help: str,
-    *,
-    low: float | None = None,
-    high: float | None = None,
-    choices: tuple[str, ...] | None = None,
-) -> Any:
-    """Returns a dataclass field that carries its own documentation and its bounds."""
-    metadata = {"help": help, "low": low, "high": high, "choices": choices}
-    return dataclasses.field(default=default, metadata=metadata)
-
-
-def check_value(name: str, value: Any, metadata: Mapping[str, Any]) -> None:
-    """Raises ConfigError when a value is outside the bounds that its field declares."""
-    choices, low, high = (metadata.get(key) for key in ("choices", "low", "high"))
-    if choices and value not in choices:
-        raise ConfigError(f"{name} is {value!r}; it must be one of {', '.join(choices)}.")
-    for number in value if isinstance(value, tuple) else (value,):
-        if isinstance(number, float) and not math.isfinite(number):
-            raise ConfigError(f"{name} is {number}; it must be a finite number.")
-        if low is not None and number < low:
-            raise ConfigError(f"{name} is {number}; it must be at least {low}.")
-        if high is not None and number > high:
-            raise ConfigError(f"{name} is {number}; it must be at most {high}.")
-
-
-PATHS = ("data_dir", "output_dir")
-"""Settings that belong to a machine, not to a run."""
-
-
-def recorded(config: Any) -> dict[str, Any]:
-    """Returns the settings that a published run.json repeats: all but the machine's paths."""
-    settings = dataclasses.asdict(config)
-    return {name: value for name, value in settings.items() if name not in PATHS}
-
-
-def check_fields(config: Any) -> None:
-    """Raises ConfigError when any field of a config is outside its bounds."""
-    for field in dataclasses.fields(config):
-        check_value(flag_name(field.name), getattr(config, field.name), field.metadata)
 
 
 @dataclass(frozen=True)
@@ -183,6 +137,34 @@ class ScorerConfig:
         return math.ceil(self.images_total / self.batch_size)
 
 
+@dataclass(frozen=True)
+class ClassifierConfig:
+    """The training of the judge, a small classifier of real images, in full."""
+
+    data_dir: str = setting("data", f"folder that holds FashionMNIST/raw (${DATA_DIR_VARIABLE})")
+    output_dir: str = setting("runs/classifier", "folder for the classifier; replaced when done")
+
+    images_total: int = setting(1_100_000, "length of the run, images seen", low=1)
+    batch_size: int = setting(128, "images a step", low=2)
+    learning_rate: float = setting(3e-3, "peak of AdamW's learning rate", low=0)
+    warmup_steps: int = setting(400, "steps in which the learning rate rises", low=0)
+    weight_decay: float = setting(0.05, "AdamW's weight decay", low=0)
+    label_smoothing: float = setting(0.05, "probability spread over all classes", low=0, high=0.9)
+    erased: float = setting(0.5, "probability that a patch of an image is blackened", low=0, high=1)
+    mixed_precision: str = setting("bf16", "autocast", choices=("no", "bf16"))
+    seed: int = setting(0, "seed of weights, data order and shifts", low=0, high=2**32 - 1)
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+    @property
+    def total_steps(self) -> int:
+        """Optimizer steps in the whole run."""
+        return math.ceil(self.images_total / self.batch_size)
+
+
+AnyConfig = TrainConfig | ScorerConfig | ClassifierConfig
+
 PRESETS: dict[str, dict[str, Any]] = {
     "smoke": {
         "block_out_channels": (8, 16, 16),
@@ -214,24 +196,6 @@ PRESETS: dict[str, dict[str, Any]] = {
 """smoke: seconds, to see that everything runs. cpu: 8 epochs. gpu: 300 epochs, wider."""
 
 
-def flag_name(field_name: str) -> str:
-    """Returns the flag that sets a field: "batch_size" → "--batch-size"."""
-    return "--" + field_name.replace("_", "-")
-
-
-def add_flags(parser: argparse.ArgumentParser, config_class: type) -> None:
-    """Adds one flag for each field of a config; a flag that is not given changes nothing."""
-    for field in dataclasses.fields(config_class):
-        options: dict[str, Any] = {"help": field.metadata["help"], "default": argparse.SUPPRESS}
-        if isinstance(field.default, bool):
-            options["action"] = argparse.BooleanOptionalAction
-        elif isinstance(field.default, tuple):
-            options |= {"type": type(field.default[0]), "nargs": "+"}
-        else:
-            options |= {"type": type(field.default), "choices": field.metadata["choices"]}
-        parser.add_argument(flag_name(field.name), **options)
-
-
 def train_config(preset: str, flags: Mapping[str, Any]) -> TrainConfig:
     """Returns the run's config: defaults, over them the preset, over that the given flags.
 
@@ -240,8 +204,3 @@ def train_config(preset: str, flags: Mapping[str, Any]) -> TrainConfig:
     """
     given = {name: tuple(v) if isinstance(v, list) else v for name, v in flags.items()}
     return TrainConfig(**{"data_dir": default_data_dir(), **PRESETS[preset], **given})
-
-
-def default_data_dir() -> str:
-    """Returns the data folder of the environment, or "data"."""
-    return os.environ.get(DATA_DIR_VARIABLE, "data")

@@ -64,16 +64,21 @@ def blur(images: Tensor, sigma: float) -> Tensor:
     return gaussian_blur(images, kernel_size=[13, 13], sigma=[sigma, sigma])
 
 
-def nearly_clear(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Shifts each image and adds a trace of noise: uint8 [B, 28, 28] → same."""
+def shifted(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Moves each image by up to MAX_SHIFT pixels in both directions: uint8 [B, 28, 28] → same."""
     count, height, width = images.shape
     dy, dx = torch.randint(0, 2 * MAX_SHIFT + 1, (2, count, 1), generator=generator)
     rows, columns = torch.arange(height) + dy, torch.arange(width) + dx
     padded = torch.nn.functional.pad(images, [MAX_SHIFT] * 4)
-    shifted = padded[torch.arange(count)[:, None, None], rows[:, :, None], columns[:, None]]
+    return padded[torch.arange(count)[:, None, None], rows[:, :, None], columns[:, None]]
+
+
+def nearly_clear(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Shifts each image and adds a trace of noise: uint8 [B, 28, 28] → same."""
+    moved = shifted(images, generator)
     sigma = CLEAR_SIGMA * torch.rand(len(images), generator=generator)
     sigma[: len(images) // 2] = 0
-    return add_noise(shifted, sigma, generator)
+    return add_noise(moved, sigma, generator)
 
 
 def half_denoised(pipeline: FashionDDPMPipeline, count: int, seed: int) -> tuple[Tensor, Tensor]:

@@ -9,7 +9,7 @@ from tqdm import tqdm
 from fashion_ddpm import outputs
 from fashion_ddpm.clip_scores import ClipScorer, load_baseline, load_scorer
 from fashion_ddpm.labels import CLASS_NAMES
-from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, Batch, load_pipeline
+from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, Batch, CheckpointError, load_pipeline
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.sampling import SamplingSettings
 
@@ -50,6 +50,11 @@ def run(
 def _with_progress(batches: Iterable[Batch], total: int) -> Iterator[Batch]:
     with tqdm(total=total, unit="image") as bar:
         for batch in batches:
+            if not batch.finite.all():
+                raise CheckpointError(
+                    "the network's output is not a number: its weights are broken; name another "
+                    "--checkpoint."
+                )
             yield batch
             bar.update(len(batch.seeds))
 

@@ -2,8 +2,9 @@
 
 from diffusers import UNet2DModel
 
-from fashion_ddpm.config import ConfigError, TrainConfig
+from fashion_ddpm.config import TrainConfig
 from fashion_ddpm.images import IMAGE_SIZE
+from fashion_ddpm.settings import ConfigError
 
 GROUP_NORM_CHANNELS = 4
 """Fewest channels that share a group norm: as in EDM, so that a group never is one channel."""

@@ -32,11 +32,13 @@ class Batch:
         images: uint8 [B, 28, 28], 0 black … 255 white.
         labels: int64 [B], 0 … 9.
         seeds: B seeds, one an image.
+        finite: bool [B], whether the network's output was a number; if not, the image is grey.
     """
 
     images: Tensor
     labels: Tensor
     seeds: list[int]
+    finite: Tensor
 
 
 class FashionDDPMPipeline(DiffusionPipeline):
@@ -90,7 +92,9 @@ class FashionDDPMPipeline(DiffusionPipeline):
         for start in range(0, len(labels), batch_size):
             part, part_seeds = labels[start:][:batch_size], seeds[start:][:batch_size]
             *_, last = self.stream(part, part_seeds, settings or SamplingSettings())
-            yield Batch(to_uint8(last.clean).cpu(), torch.tensor(part), list(part_seeds))
+            clean = last.clean.cpu()
+            finite = clean.isfinite().flatten(1).all(dim=1)
+            yield Batch(to_uint8(clean.nan_to_num()), torch.tensor(part), list(part_seeds), finite)
 
     def __call__(
         self,
@@ -124,7 +128,7 @@ def load_pipeline(checkpoint: str | Path, device: str = "cpu") -> FashionDDPMPip
             "train_accelerate.py wrote, or a Hub repository that holds one."
         ) from error
     pipeline.set_progress_bar_config(disable=True)
-    pipeline.unet.eval()
+    pipeline.unet.eval().to(memory_format=torch.channels_last)  # a fifth faster on a CPU
     loaded: FashionDDPMPipeline = pipeline.to(device)
     return loaded
 

@@ -11,9 +11,10 @@ from typing import Any
 import torch
 
 from fashion_ddpm import saved_states
-from fashion_ddpm.config import TrainConfig, recorded
+from fashion_ddpm.config import AnyConfig, TrainConfig
 from fashion_ddpm.labels import NULL_LABEL
 from fashion_ddpm.pipeline import RUN_FILE, FashionDDPMPipeline
+from fashion_ddpm.settings import recorded
 
 MAX_FILE_BYTES = 10_000_000
 """A plain push to a Space refuses larger files."""
@@ -48,13 +49,20 @@ def publish(
         "pixel_range": [-1, 1],
         "weights": "float16" if half else "float32",
         "parameters": size,
-        "config": recorded(config),
-        "versions": library_versions(),
-        "commit": current_commit(),
+        **provenance(config),
         **facts,
     }
     (temporary / RUN_FILE).write_text(json.dumps(run, indent=2) + "\n")
     saved_states.seal(folder)
+
+
+def provenance(config: AnyConfig) -> dict[str, Any]:
+    """Returns what every run.json says of how it came to be: settings, versions, commit."""
+    return {
+        "config": recorded(config),
+        "versions": library_versions(),
+        "commit": current_commit(),
+    }
 
 
 def _half(unet: Any) -> Any:

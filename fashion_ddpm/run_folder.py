@@ -4,7 +4,8 @@ import dataclasses
 import json
 from pathlib import Path
 
-from fashion_ddpm.config import PATHS, ConfigError, TrainConfig, flag_name
+from fashion_ddpm.config import TrainConfig
+from fashion_ddpm.settings import PATHS, ConfigError, flag_name
 
 FREE_TO_CHANGE = {*PATHS, "keep_states", "preview_every"}
 """Settings that may differ when a run is resumed; any other would make it another run."""

@@ -12,7 +12,7 @@ from fashion_ddpm.labels import NULL_LABEL
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.schedules import build_sampler, noise_levels
 
-CPU_CHUNK = 4
+CPU_CHUNK = 8
 """Images in every UNet call on a CPU: each batch size takes its own way through the kernels and
 rounds its own way, so only a fixed one makes an image independent of its batch to the last bit."""
 

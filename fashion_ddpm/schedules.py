@@ -11,7 +11,8 @@ from diffusers import (
     EulerDiscreteScheduler,
 )
 
-from fashion_ddpm.config import NOISE_SCHEDULES, SAMPLERS, SCHEDULES, ConfigError
+from fashion_ddpm.config import NOISE_SCHEDULES, SAMPLERS, SCHEDULES
+from fashion_ddpm.settings import ConfigError
 
 MAX_TERMINAL_ALPHA_BAR = 1e-3
 """Above this share of the image's power at the last level, sampling cannot start from noise."""

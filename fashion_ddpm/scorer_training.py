@@ -27,13 +27,13 @@ from fashion_ddpm.clip_scores import (
     save_baseline,
     zero_shot_accuracy,
 )
-from fashion_ddpm.config import ScorerConfig, recorded
+from fashion_ddpm.config import ScorerConfig
 from fashion_ddpm.data import LabelledImages, load_split
 from fashion_ddpm.degradations import half_denoised, nearly_clear, random_blur, random_noise
 from fashion_ddpm.images import IMAGE_SIZE, to_model
 from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.pipeline import RUN_FILE, FashionDDPMPipeline
-from fashion_ddpm.publishing import current_commit, library_versions
+from fashion_ddpm.publishing import provenance
 from fashion_ddpm.step_plan import batch_indices, learning_rate_at, step_seed
 
 PAD, BEGIN, UNKNOWN, END = "<pad>", "<begin>", "<unknown>", "<end>"
@@ -238,10 +238,8 @@ def _publish(scorer: ClipScorer, config: ScorerConfig, log: list[dict[str, float
         "class_names": list(CLASS_NAMES),
         "qualities": list(QUALITIES),
         "scores": scores,
-        "config": recorded(config),
+        **provenance(config),
         "images_seen": config.total_steps * config.batch_size,
-        "versions": library_versions(),
-        "commit": current_commit(),
         "log": log,
     }
     (temporary / RUN_FILE).write_text(json.dumps(run, indent=2) + "\n")

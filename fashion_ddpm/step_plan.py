@@ -6,7 +6,7 @@ import math
 import torch
 from torch import Tensor
 
-from fashion_ddpm.config import ScorerConfig, TrainConfig
+from fashion_ddpm.config import AnyConfig
 
 
 @functools.lru_cache(maxsize=2)
@@ -35,7 +35,7 @@ def step_seed(seed: int, step: int) -> int:
     return 2 * (seed * 1_000_003 + step)
 
 
-def learning_rate_at(step: int, config: TrainConfig | ScorerConfig) -> float:
+def learning_rate_at(step: int, config: AnyConfig) -> float:
     """Returns the learning rate of a step: linear warm-up, then half a cosine down to 0."""
     if step < config.warmup_steps:
         return config.learning_rate * (step + 1) / config.warmup_steps

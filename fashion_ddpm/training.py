@@ -16,10 +16,10 @@ from torch import Tensor
 from tqdm import tqdm
 
 from fashion_ddpm import saved_states
-from fashion_ddpm.config import ConfigError, TrainConfig
-from fashion_ddpm.curves import save_loss_curves
+from fashion_ddpm.config import TrainConfig
 from fashion_ddpm.data import LabelledImages, load_split
 from fashion_ddpm.errors import UserError
+from fashion_ddpm.figures import save_loss_curves
 from fashion_ddpm.images import to_model
 from fashion_ddpm.objective import Draws, draw, loss_per_image, min_snr_weight
 from fashion_ddpm.pipeline import FashionDDPMPipeline
@@ -28,6 +28,7 @@ from fashion_ddpm.progress import LogRow, Progress
 from fashion_ddpm.publishing import device_name, publish
 from fashion_ddpm.run_folder import RunFolder
 from fashion_ddpm.schedules import check_training_schedule, noise_scheduler
+from fashion_ddpm.settings import ConfigError
 from fashion_ddpm.step_plan import batch_indices, learning_rate_at, step_seed
 from fashion_ddpm.stopping import StopOnSignal
 from fashion_ddpm.validation import validation_sums

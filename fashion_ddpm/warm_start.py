@@ -4,9 +4,10 @@ from typing import Any
 
 from diffusers import UNet2DModel
 
-from fashion_ddpm.config import ConfigError, TrainConfig
+from fashion_ddpm.config import TrainConfig
 from fashion_ddpm.model import build_unet
 from fashion_ddpm.pipeline import load_pipeline, read_run
+from fashion_ddpm.settings import ConfigError
 
 
 def initial_unet(config: TrainConfig) -> UNet2DModel:

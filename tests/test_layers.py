@@ -10,10 +10,12 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "fashion_ddpm"
 DOORS = {
     "gradio": {"app"},
-    "accelerate": {"training"},
+    "accelerate": {"ranks", "training"},
     "transformers": {"clip_scores", "scorer_training"},
     "tokenizers": {"scorer_training"},
-    "matplotlib": {"curves"},
+    "matplotlib": {"figures"},
+    "torch_fidelity": {"inception"},
+    "huggingface_hub": {"model_card"},
 }
 
 

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from fashion_ddpm.config import ConfigError, TrainConfig, train_config
+from fashion_ddpm.config import TrainConfig, train_config
 from fashion_ddpm.model import build_unet
+from fashion_ddpm.settings import ConfigError
 
 
 def test_the_class_embedding_has_a_row_for_the_null_label() -> None:

@@ -20,8 +20,8 @@ def batches() -> list[Batch]:
     images = torch.randint(256, (12, 28, 28), generator=torch.Generator().manual_seed(0)).byte()
     labels = torch.tensor(REQUEST.labels())
     return [
-        Batch(images[:8], labels[:8], list(range(100, 108))),
-        Batch(images[8:], labels[8:], list(range(108, 112))),
+        Batch(images[:8], labels[:8], list(range(100, 108)), torch.ones(8, dtype=torch.bool)),
+        Batch(images[8:], labels[8:], list(range(108, 112)), torch.ones(4, dtype=torch.bool)),
     ]
 
 

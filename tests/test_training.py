@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 import torch
 
-from fashion_ddpm.config import ConfigError, TrainConfig, train_config
+from fashion_ddpm.config import TrainConfig, train_config
 from fashion_ddpm.pipeline import load_pipeline
 from fashion_ddpm.run_folder import RunFolder
 from fashion_ddpm.saved_states import is_whole, states
+from fashion_ddpm.settings import ConfigError
 from fashion_ddpm.training import TrainingError, train
 from tests.tools import MINI_DATA
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from fashion_ddpm.config import ConfigError
 from fashion_ddpm.pipeline import CheckpointError, FashionDDPMPipeline
+from fashion_ddpm.settings import ConfigError
 from fashion_ddpm.warm_start import earlier_runs, initial_unet
 from tests.conftest import TINY
 

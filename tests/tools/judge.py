@@ -15,10 +15,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from fashion_ddpm.config import default_data_dir
 from fashion_ddpm.data import LabelledImages, load_split
 from fashion_ddpm.images import to_model
 from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.settings import default_data_dir
 from fashion_ddpm.step_plan import batch_indices
 
 BATCH_SIZE = 128

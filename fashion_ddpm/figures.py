@@ -1,4 +1,4 @@
-"""A run's log becomes pictures: loss and validation loss against images seen."""
+"""Numbers become pictures: loss curves and confusion matrices; the only door to matplotlib."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.progress import LogRow
 
 
@@ -37,3 +38,21 @@ def _plot(axes: Any, log: Sequence[LogRow], key: str, label: str) -> None:
     rows = [row for row in log if key in row]
     if rows:
         axes.plot([row["images_seen"] for row in rows], [row[key] for row in rows], label=label)
+
+
+def save_confusion(counts: Sequence[Sequence[int]], path: Path) -> None:
+    """Draws what was asked for (rows) against what the judge sees (columns) into a PNG."""
+    figure = Figure(figsize=(6.4, 5.6), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(counts, cmap="Blues")
+    places = range(len(CLASS_NAMES))
+    axes.set_xticks(places, CLASS_NAMES, rotation=45, ha="right")
+    axes.set_yticks(places, CLASS_NAMES)
+    axes.set_xlabel("seen by the judge")
+    axes.set_ylabel("asked for")
+    most = max(max(row) for row in counts)
+    for row, asked in enumerate(counts):
+        for column, count in enumerate(asked):
+            shade = "white" if count > most / 2 else "black"
+            axes.text(column, row, str(count), ha="center", va="center", color=shade, fontsize=8)
+    figure.savefig(path, dpi=110)

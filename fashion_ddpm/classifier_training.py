@@ -1,0 +1,91 @@
+"""Trains the judge on real images, or on generated ones to see what they are worth."""
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from fashion_ddpm import saved_states
+from fashion_ddpm.classifier import Classifier, save_classifier
+from fashion_ddpm.config import ClassifierConfig
+from fashion_ddpm.data import LabelledImages, load_split
+from fashion_ddpm.degradations import shifted
+from fashion_ddpm.images import to_model
+from fashion_ddpm.pipeline import RUN_FILE
+from fashion_ddpm.publishing import provenance
+from fashion_ddpm.step_plan import batch_indices, learning_rate_at, step_seed
+
+ERASED_SIDES = (4, 13)
+"""Smallest side of a blackened patch, and one more than the largest, in pixels."""
+
+
+def erase(images: Tensor, probability: float, generator: torch.Generator) -> Tensor:
+    """Blackens a square patch in some images (Zhong et al., 2017): uint8 [B, H, W] → same."""
+    count, height, width = images.shape
+    sides = torch.randint(*ERASED_SIDES, (count, 1), generator=generator)
+    sides[torch.rand(count, generator=generator) >= probability] = 0
+    top = torch.randint(0, height, (count, 1), generator=generator) - sides // 2
+    left = torch.randint(0, width, (count, 1), generator=generator) - sides // 2
+    rows, columns = torch.arange(height), torch.arange(width)
+    inside_rows = (rows >= top) & (rows < top + sides)
+    inside_columns = (columns >= left) & (columns < left + sides)
+    return images.masked_fill(inside_rows[:, :, None] & inside_columns[:, None, :], 0)
+
+
+def fit(images: LabelledImages, config: ClassifierConfig, title: str) -> Classifier:
+    """Returns a classifier trained on labelled images, never flipped: shoes face one way.
+
+    Args:
+        images: what to learn from.
+        config: the run's settings.
+        title: what the progress bar calls the run.
+    """
+    torch.manual_seed(config.seed)
+    model = Classifier().to(memory_format=torch.channels_last).train()
+    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=config.weight_decay)
+    half = config.mixed_precision == "bf16"
+    for step in tqdm(range(config.total_steps), desc=title, mininterval=5, leave=False):
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate_at(step, config)
+        generator = torch.Generator().manual_seed(step_seed(config.seed, step))
+        chosen = batch_indices(step, config.batch_size, len(images), config.seed)
+        batch = erase(shifted(images.images[chosen], generator), config.erased, generator)
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            logits = model(to_model(batch).contiguous(memory_format=torch.channels_last))
+        loss = nn.functional.cross_entropy(
+            logits.float(), images.labels[chosen], label_smoothing=config.label_smoothing
+        )
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return model.eval()
+
+
+def accuracy(classifier: Classifier, split: LabelledImages) -> float:
+    """Returns the share of images whose class the classifier finds, in [0, 1]."""
+    found = classifier.predict(classifier.features(split.images))
+    return (found == split.labels).float().mean().item()
+
+
+def train_classifier(config: ClassifierConfig) -> Path:
+    """Trains the judge on the training split, measures it, writes its folder.
+
+    Raises:
+        DataError: the data cannot be read.
+    """
+    classifier = fit(load_split(config.data_dir, "train"), config, "classifier")
+    scores = {
+        f"{name}_accuracy": accuracy(classifier, load_split(config.data_dir, name))
+        for name in ("validation", "test")
+    }
+    folder = Path(config.output_dir)
+    temporary = saved_states.temporary_folder(folder)
+    save_classifier(classifier, temporary)
+    run = {"scores": scores, **provenance(config)}
+    (temporary / RUN_FILE).write_text(json.dumps(run, indent=2) + "\n")
+    saved_states.seal(folder)
+    print(scores, file=sys.stderr)
+    return folder

@@ -1,0 +1,254 @@
+"""The evaluate command: generates on all processes, measures everything, writes one report."""
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from fashion_ddpm import measurements as measure
+from fashion_ddpm.classifier import BUNDLED_CLASSIFIER, Classifier, load_classifier
+from fashion_ddpm.clip_scores import SCORERS, ScorerError, load_scorer
+from fashion_ddpm.data import LabelledImages, load_split
+from fashion_ddpm.errors import UserError
+from fashion_ddpm.figures import save_confusion
+from fashion_ddpm.images import grid, labelled_grid
+from fashion_ddpm.inception import InceptionError, load_inception
+from fashion_ddpm.metrics import NEIGHBOURS
+from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline
+from fashion_ddpm.publishing import current_commit, device_name, library_versions
+from fashion_ddpm.ranks import Ranks, this_process
+from fashion_ddpm.report import Report, Row, save_report, warnings_of
+from fashion_ddpm.request import GenerateRequest
+from fashion_ddpm.sampling import SamplingSettings, num_evaluations
+
+REFERENCES = ("test", "train")
+FLOOR_SEED = 0
+FEWEST_IMAGES = 10 * (NEIGHBOURS + 1)
+
+
+class EvaluationError(UserError):
+    """An evaluation that cannot be done; the message is one sentence with the fix."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What to evaluate, and against what.
+
+    Attributes:
+        request: the images to generate and how.
+        checkpoint: folder or Hub repository.
+        data_dir: torchvision's root of Fashion-MNIST.
+        reference: one of REFERENCES, the real images whose distribution is the goal.
+        batch_size: images denoised together; it does not change them.
+        classifier: folder of the judge.
+        scorers: CLIP models to ask; one that cannot be loaded is reported as such.
+        inception_weights: a file, "download", or None.
+    """
+
+    request: GenerateRequest
+    checkpoint: str | Path
+    data_dir: str | Path
+    reference: str = REFERENCES[0]
+    batch_size: int = 64
+    classifier: str | Path = BUNDLED_CLASSIFIER
+    scorers: Sequence[str] = SCORERS
+    inception_weights: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.request.num_images < FEWEST_IMAGES:
+            raise EvaluationError(
+                f"num_images is {self.request.num_images}; an evaluation needs at least "
+                f"{FEWEST_IMAGES}, and 10,000 for figures that mean something."
+            )
+
+
+@dataclass(frozen=True)
+class Generated:
+    """Images from all processes, in the order of their seeds.
+
+    Attributes:
+        images: uint8 [N, 28, 28] and their labels.
+        finite: bool [N], whether the network's output was a number.
+        seconds: the slowest process's time.
+    """
+
+    images: LabelledImages
+    finite: Tensor
+    seconds: float
+
+
+def generate_together(
+    pipeline: FashionDDPMPipeline, request: GenerateRequest, batch_size: int, ranks: Ranks
+) -> Generated:
+    """Every process generates its share; all get all: the same images for any number of them."""
+    places = ranks.share(request.num_images)
+    labels, seeds = request.labels(), request.seeds()
+    mine, my_seeds = [labels[place] for place in places], [seeds[place] for place in places]
+    settings, begin = SamplingSettings.of(request), time.monotonic()
+    batches = []
+    with tqdm(total=len(places), desc="generate", unit="image", disable=not ranks.is_main) as bar:
+        for batch in pipeline.generate(mine, my_seeds, settings, batch_size):
+            batches.append(batch)
+            bar.update(len(batch.seeds))
+    own = (
+        torch.cat([batch.images for batch in batches]),
+        torch.cat([batch.finite for batch in batches]),
+        time.monotonic() - begin,
+    )
+    parts = ranks.together(own)
+    images = torch.empty(request.num_images, *own[0].shape[1:], dtype=torch.uint8)
+    finite = torch.empty(request.num_images, dtype=torch.bool)
+    for rank, (part, part_finite, _) in enumerate(parts):
+        images[rank :: ranks.count], finite[rank :: ranks.count] = part, part_finite
+    seconds = max(part_seconds for _, _, part_seconds in parts)
+    return Generated(LabelledImages(images, torch.tensor(labels)), finite, seconds)
+
+
+def evaluate(evaluation: Evaluation, output: Path) -> Report | None:
+    """Generates, measures, writes report.json, report.md and pictures; None but on rank 0.
+
+    Raises:
+        UserError: the checkpoint, the judge or the data cannot be loaded.
+    """
+    ranks = this_process()
+    judge = load_classifier(evaluation.classifier)
+    pipeline = load_pipeline(evaluation.checkpoint, str(ranks.device))
+    generated = generate_together(pipeline, evaluation.request, evaluation.batch_size, ranks)
+    if not ranks.is_main:
+        return None
+    output.mkdir(parents=True, exist_ok=True)
+    protocol = _protocol(evaluation, pipeline, generated, ranks)
+    grid(generated.images.images[:100], 10, scale=2).save(output / "samples.png")
+    broken = int((~generated.finite).sum())
+    usable = measure.only_finite(generated.images, generated.finite)
+    warnings = []
+    if broken:
+        warnings.append(
+            f"Broken: for {broken:,} of {len(generated.finite):,} images the network's output is "
+            "not a number; the figures leave them out."
+        )
+    if len(usable) < FEWEST_IMAGES:
+        report = Report(protocol, warnings, {}, {}, [])
+    else:
+        report = _measured(evaluation, judge, usable, protocol, warnings, output)
+    save_report(report, output)
+    return report
+
+
+def _measured(
+    evaluation: Evaluation,
+    judge: Classifier,
+    generated: LabelledImages,
+    protocol: dict[str, object],
+    warnings: list[str],
+    output: Path,
+) -> Report:
+    sets = image_sets(evaluation, generated)
+    agreement = measure.class_agreement(judge, sets)
+    memory = measure.memorisation(judge, sets)
+    rows = {
+        **measure.distance_rows("domain", judge.features, sets),
+        **_inception_rows(evaluation.inception_weights, sets),
+        **agreement.rows,
+        **measure.pixel_rows(sets),
+        **_clip_rows(evaluation.scorers, sets),
+        **measure.worth_as_training_data(sets),
+        **memory.rows,
+    }
+    save_confusion(agreement.confusion.tolist(), output / "confusion.png")
+    labelled_grid(memory.examples, scale=2).save(output / "nearest.png")
+    predicted = agreement.confusion.sum(dim=0).tolist()
+    return Report(
+        protocol,
+        [*warnings, *warnings_of(rows, len(generated), predicted)],
+        rows,
+        agreement.by_class,
+        agreement.confusion.tolist(),
+    )
+
+
+def image_sets(evaluation: Evaluation, generated: LabelledImages) -> measure.ImageSets:
+    """Returns the generated images beside the real ones of an evaluation."""
+    asked = generated.labels.unique()
+    train, test = (
+        _of_classes(load_split(evaluation.data_dir, name), asked) for name in ("train", "test")
+    )
+    reference, other = (test, train) if evaluation.reference == "test" else (train, test)
+    return measure.ImageSets(
+        generated=generated,
+        reference=reference,
+        floor=_some(other, len(generated)),
+        train=train,
+        test=_some(test, len(generated)),
+    )
+
+
+def _of_classes(split: LabelledImages, labels: Tensor) -> LabelledImages:
+    """Returns the images of the given classes."""
+    chosen = torch.isin(split.labels, labels)
+    return LabelledImages(split.images[chosen], split.labels[chosen])
+
+
+def _some(split: LabelledImages, count: int) -> LabelledImages:
+    """Returns so many images of a split (all, if it has fewer), drawn once and for all."""
+    chosen = torch.randperm(len(split), generator=torch.Generator().manual_seed(FLOOR_SEED))
+    return LabelledImages(split.images[chosen[:count]], split.labels[chosen[:count]])
+
+
+def _inception_rows(weights: str | None, sets: measure.ImageSets) -> dict[str, Row]:
+    if weights is None:
+        return measure.missing_distances("Inception", "no --inception-weights")
+    try:
+        features = load_inception(weights)
+    except InceptionError as error:
+        return measure.missing_distances("Inception", str(error))
+    return measure.distance_rows("Inception", features, sets)
+
+
+def _clip_rows(names: Sequence[str], sets: measure.ImageSets) -> dict[str, Row]:
+    rows: dict[str, Row] = {}
+    for name in names:
+        try:
+            rows |= measure.clip_rows(load_scorer(name), sets)
+        except ScorerError as error:
+            rows[f"label_score:{name}"] = Row(f"label score ({name})", missing=str(error))
+    return rows
+
+
+def _protocol(
+    evaluation: Evaluation, pipeline: FashionDDPMPipeline, generated: Generated, ranks: Ranks
+) -> dict[str, object]:
+    request, count = evaluation.request, len(generated.finite)
+    settings = SamplingSettings.of(request)
+    return {
+        "checkpoint_sha256": weights_hash(pipeline),
+        "num_images": count,
+        "reference": f"{evaluation.reference} split",
+        "classes": request.class_name,
+        "schedule": request.schedule,
+        "sampler": request.sampler,
+        "steps": request.num_inference_steps,
+        "guidance_scale": request.guidance_scale,
+        "guidance_interval": f"{request.guidance_low} … {request.guidance_high}",
+        "unet_evaluations_per_image": num_evaluations(settings, pipeline.scheduler),
+        "seeds": f"{request.seed} … {request.seed + count - 1}",
+        "ms_per_image": round(1000 * generated.seconds / count, 1),
+        "processes": ranks.count,
+        "device": device_name(ranks.device),
+        "commit": current_commit(),
+        "versions": ", ".join(f"{name} {v}" for name, v in library_versions().items()),
+    }
+
+
+def weights_hash(pipeline: FashionDDPMPipeline) -> str:
+    """Returns a checksum of the network's weights, the same wherever the checkpoint lies."""
+    digest = hashlib.sha256()
+    for name, value in sorted(pipeline.unet.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(value.contiguous().cpu().numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,54 @@
+"""Inception's feature space, where its weights can be had: the one most papers measure in."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from fashion_ddpm.errors import UserError, reason
+
+DOWNLOAD = "download"
+"""Stands for torch-fidelity's own weights, fetched from the network."""
+
+BATCH_SIZE = 50
+
+
+class InceptionError(UserError):
+    """Inception cannot be had; the message is one sentence with the fix."""
+
+
+def load_inception(weights: str) -> Callable[[Tensor], Tensor]:
+    """Returns a function uint8 [N, 28, 28] → float32 [N, 2048], grey repeated as colour.
+
+    Args:
+        weights: the file pt_inception-2015-12-05-6726825d.pth of torch-fidelity, or DOWNLOAD.
+
+    Raises:
+        InceptionError: torch-fidelity is not installed, or the weights cannot be loaded.
+    """
+    try:
+        from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+    except ImportError as error:
+        raise InceptionError(
+            "torch-fidelity is not installed: pip install --requirement requirements-dev.txt"
+        ) from error
+    path = None if weights == DOWNLOAD else weights
+    try:
+        if path:
+            # torch-fidelity would unpickle anything; this refuses all but tensors.
+            torch.load(path, weights_only=True, map_location="cpu", mmap=True)
+        network = FeatureExtractorInceptionV3(
+            "inception-v3-compat", ["2048"], feature_extractor_weights_path=path
+        )
+    except Exception as error:  # a wrong file fails in as many ways as there are files
+        fix = "connect to the network" if path is None else f"{Path(weights)} must hold its weights"
+        raise InceptionError(f"Inception could not be loaded ({reason(error)}): {fix}") from error
+
+    @torch.no_grad()
+    def features(images: Tensor) -> Tensor:
+        parts = tqdm(images.split(BATCH_SIZE), desc="Inception", leave=False)
+        return torch.cat([network(part.unsqueeze(1).expand(-1, 3, -1, -1))[0] for part in parts])
+
+    return features

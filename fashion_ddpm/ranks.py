@@ -1,0 +1,44 @@
+"""Several processes share one job: which part is this one's, and everyone's parts together."""
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+from accelerate import PartialState
+from accelerate.utils import gather_object
+
+Part = TypeVar("Part")
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """This process among all that were launched together.
+
+    Attributes:
+        rank: 0 … count − 1; rank 0 writes and prints.
+        count: number of processes.
+        device: where this process computes.
+    """
+
+    rank: int
+    count: int
+    device: torch.device
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this is the process that writes and prints."""
+        return self.rank == 0
+
+    def share(self, total: int) -> range:
+        """Returns this process's places of a job: rank, rank + count, rank + 2 count and so on."""
+        return range(self.rank, total, self.count)
+
+    def together(self, part: Part) -> list[Part]:
+        """Returns the parts of all processes, in the order of ranks, to each of them."""
+        return list(gather_object([part])) if self.count > 1 else [part]
+
+
+def this_process() -> Ranks:
+    """Joins the processes that accelerate launch or torchrun started; alone, it is rank 0 of 1."""
+    state = PartialState(cpu=not torch.cuda.is_available())
+    return Ranks(state.process_index, state.num_processes, state.device)

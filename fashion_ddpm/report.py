@@ -1,0 +1,157 @@
+"""A report on generated images: its figures, its warnings, and how they are written down."""
+
+import dataclasses
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fashion_ddpm.labels import CLASS_NAMES
+
+REPORT_FILE = "report.json"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure and the same figure for real images.
+
+    Attributes:
+        name: what was measured.
+        generated: for the generated images; None where it was not measured.
+        real: for real images that were not generated, at the same count.
+        better: "lower", "higher", or "real" when the nearest to the real figure is best.
+        half_width: half of the generated figure's 95 % confidence interval.
+        real_half_width: the same for the real figure.
+        missing: why it was not measured.
+    """
+
+    name: str
+    generated: float | None = None
+    real: float | None = None
+    better: str = "real"
+    half_width: float | None = None
+    real_half_width: float | None = None
+    missing: str | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything an evaluation found.
+
+    Attributes:
+        protocol: how the images were made and what they were compared with.
+        warnings: sentences a reader must know before the figures.
+        rows: the figures, by key.
+        class_accuracy: class name → (generated, real), in [0, 1].
+        confusion: [10][10] counts, rows what was asked for, columns what the judge sees.
+    """
+
+    protocol: dict[str, Any]
+    warnings: list[str]
+    rows: dict[str, Row]
+    class_accuracy: dict[str, tuple[float, float]]
+    confusion: list[list[int]]
+
+
+def save_report(report: Report, folder: Path) -> None:
+    """Writes report.json and report.md."""
+    content = json.dumps(_plain(dataclasses.asdict(report)), indent=2)
+    (folder / REPORT_FILE).write_text(content + "\n")
+    (folder / "report.md").write_text(to_markdown(report))
+
+
+def load_report(path: Path) -> Report:
+    """Reads report.json back."""
+    content = json.loads(path.read_text())
+    rows = {key: Row(**row) for key, row in content.pop("rows").items()}
+    accuracy = {name: (pair[0], pair[1]) for name, pair in content.pop("class_accuracy").items()}
+    return Report(rows=rows, class_accuracy=accuracy, **content)
+
+
+def _plain(value: Any) -> Any:
+    """Turns values that JSON does not know, not-a-number among them, into null."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def to_markdown(report: Report) -> str:
+    """Returns the report as a page: warnings, figures, classes, protocol."""
+    lines = ["# Evaluation", ""]
+    lines += [f"**{warning}**\n" for warning in report.warnings]
+    lines += [figure_table(report), "", "![samples](samples.png)", ""]
+    if report.class_accuracy:
+        lines += ["| class | accuracy | real images |", "|---|---|---|"]
+        lines += [
+            f"| {name} | {generated:.1%} | {real:.1%} |"
+            for name, (generated, real) in report.class_accuracy.items()
+        ]
+        lines += ["", "![confusion](confusion.png)", "", "![nearest](nearest.png)", ""]
+    lines += ["| protocol | |", "|---|---|"]
+    lines += [f"| {key.replace('_', ' ')} | {value} |" for key, value in report.protocol.items()]
+    return "\n".join(lines) + "\n"
+
+
+def figure_table(report: Report, keys: tuple[str, ...] | None = None) -> str:
+    """Returns a Markdown table of the figures, all or some of them."""
+    chosen = [report.rows[key] for key in keys or report.rows if key in report.rows]
+    lines = ["| figure | generated | real images | better |", "|---|---|---|---|"]
+    for row in chosen:
+        if row.missing:
+            lines.append(f"| {row.name} | not measured: {row.missing} | | {row.better} |")
+            continue
+        generated = _number(row.generated, row.half_width)
+        real = _number(row.real, row.real_half_width)
+        lines.append(f"| {row.name} | {generated} | {real} | {row.better} |")
+    return "\n".join(lines)
+
+
+def _number(value: float | None, half_width: float | None) -> str:
+    if value is None or not math.isfinite(value):
+        return "–"
+    shown = f"{value:.4g}"
+    return f"{shown} ± {half_width:.2g}" if half_width and math.isfinite(half_width) else shown
+
+
+def warnings_of(rows: dict[str, Row], num_images: int, predicted: list[int]) -> list[str]:
+    """Returns what is wrong with the images, in words.
+
+    Args:
+        rows: the figures.
+        num_images: how many images were judged.
+        predicted: how many images the judge takes for each class.
+    """
+    found = []
+    if num_images < 10_000:
+        found.append(
+            f"{num_images:,} images: Fréchet distances are biased upwards, the more the fewer "
+            "images there are; compare only with figures of the same count."
+        )
+    most = max(range(len(predicted)), key=predicted.__getitem__)
+    if predicted[most] > 0.5 * num_images:
+        found.append(
+            f"Collapsed: {predicted[most] / num_images:.0%} of the images look like one class, "
+            f"{CLASS_NAMES[most]}."
+        )
+    accuracy, real_accuracy = _pair(rows["class_accuracy"])
+    if accuracy < 0.3:
+        found.append(
+            f"Not what was asked for: the judge recognizes {accuracy:.0%} of the images "
+            f"(real ones: {real_accuracy:.0%}); this is what noise scores."
+        )
+    mean, real_mean = _pair(rows["mean_pixel"])
+    if abs(mean - real_mean) > 0.1:
+        found.append(
+            f"Off in brightness: the mean pixel is {mean:.3f}, that of real images {real_mean:.3f}."
+        )
+    return found
+
+
+def _pair(row: Row) -> tuple[float, float]:
+    """Returns a measured row's two figures."""
+    assert row.generated is not None
+    assert row.real is not None
+    return row.generated, row.real

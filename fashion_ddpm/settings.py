@@ -1,0 +1,82 @@
+"""How a setting is declared, checked and turned into a flag: the machinery below the configs."""
+
+import argparse
+import dataclasses
+import math
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from fashion_ddpm.errors import UserError
+
+DATA_DIR_VARIABLE = "FASHION_DDPM_DATA"
+
+
+class ConfigError(UserError):
+    """A setting that cannot be used; the message names the value, what is allowed, the fix."""
+
+
+def setting(
+    default: Any,
+    help: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] | None = None,
+) -> Any:
+    """Returns a dataclass field that carries its own documentation and its bounds."""
+    metadata = {"help": help, "low": low, "high": high, "choices": choices}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def check_value(name: str, value: Any, metadata: Mapping[str, Any]) -> None:
+    """Raises ConfigError when a value is outside the bounds that its field declares."""
+    choices, low, high = (metadata.get(key) for key in ("choices", "low", "high"))
+    if choices and value not in choices:
+        raise ConfigError(f"{name} is {value!r}; it must be one of {', '.join(choices)}.")
+    for number in value if isinstance(value, tuple) else (value,):
+        if isinstance(number, float) and not math.isfinite(number):
+            raise ConfigError(f"{name} is {number}; it must be a finite number.")
+        if low is not None and number < low:
+            raise ConfigError(f"{name} is {number}; it must be at least {low}.")
+        if high is not None and number > high:
+            raise ConfigError(f"{name} is {number}; it must be at most {high}.")
+
+
+PATHS = ("data_dir", "output_dir")
+"""Settings that belong to a machine, not to a run."""
+
+
+def recorded(config: Any) -> dict[str, Any]:
+    """Returns the settings that a published run.json repeats: all but the machine's paths."""
+    settings = dataclasses.asdict(config)
+    return {name: value for name, value in settings.items() if name not in PATHS}
+
+
+def check_fields(config: Any) -> None:
+    """Raises ConfigError when any field of a config is outside its bounds."""
+    for field in dataclasses.fields(config):
+        check_value(flag_name(field.name), getattr(config, field.name), field.metadata)
+
+
+def flag_name(field_name: str) -> str:
+    """Returns the flag that sets a field: "batch_size" → "--batch-size"."""
+    return "--" + field_name.replace("_", "-")
+
+
+def add_flags(parser: argparse.ArgumentParser, config_class: type) -> None:
+    """Adds one flag for each field of a config; a flag that is not given changes nothing."""
+    for field in dataclasses.fields(config_class):
+        options: dict[str, Any] = {"help": field.metadata["help"], "default": argparse.SUPPRESS}
+        if isinstance(field.default, bool):
+            options["action"] = argparse.BooleanOptionalAction
+        elif isinstance(field.default, tuple):
+            options |= {"type": type(field.default[0]), "nargs": "+"}
+        else:
+            options |= {"type": type(field.default), "choices": field.metadata["choices"]}
+        parser.add_argument(flag_name(field.name), **options)
+
+
+def default_data_dir() -> str:
+    """Returns the data folder of the environment, or "data"."""
+    return os.environ.get(DATA_DIR_VARIABLE, "data")

@@ -1,0 +1,50 @@
+"""Tests of the judge's training, on the small real data."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from fashion_ddpm.classifier import load_classifier
+from fashion_ddpm.classifier_training import accuracy, erase, fit, train_classifier
+from fashion_ddpm.config import ClassifierConfig
+from fashion_ddpm.data import LabelledImages, load_split
+from fashion_ddpm.saved_states import is_whole
+
+
+def small(**changes: object) -> ClassifierConfig:
+    settings = {"images_total": 6_400, "batch_size": 32, "warmup_steps": 20, "erased": 0.2}
+    return ClassifierConfig(**(settings | changes))  # type: ignore[arg-type]
+
+
+def test_it_learns_real_classes_and_writes_what_it_measured(data_dir: Path, tmp_path: Path) -> None:
+    folder = train_classifier(small(data_dir=str(data_dir), output_dir=str(tmp_path / "out")))
+    assert is_whole(folder)
+    run = json.loads((folder / "run.json").read_text())
+    assert run["scores"]["test_accuracy"] >= 0.6
+    assert "data_dir" not in run["config"]
+    measured = accuracy(load_classifier(folder), load_split(data_dir, "test"))
+    assert measured == pytest.approx(run["scores"]["test_accuracy"])
+
+
+def test_noise_teaches_nothing(real: LabelledImages) -> None:
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randint(0, 256, (200, 28, 28), generator=generator, dtype=torch.uint8)
+    judge = fit(LabelledImages(noise, real.labels), small(images_total=1_600), "noise")
+    assert accuracy(judge, real) < 0.3
+
+
+def test_the_same_seed_gives_the_same_judge(real: LabelledImages) -> None:
+    first, second = (fit(real, small(images_total=320), "twice") for _ in range(2))
+    pairs = zip(first.parameters(), second.parameters(), strict=True)
+    assert all(torch.equal(one, other) for one, other in pairs)
+
+
+def test_erasing_blackens_one_square_in_the_share_that_was_asked_for() -> None:
+    white = torch.full((400, 28, 28), 255, dtype=torch.uint8)
+    erased = erase(white, 0.5, torch.Generator().manual_seed(0))
+    touched = (erased == 0).flatten(1).sum(dim=1)
+    assert 0.4 < (touched > 0).float().mean().item() < 0.6
+    assert touched.max() <= 12 * 12
+    assert torch.equal(erase(white, 0.0, torch.Generator().manual_seed(0)), white)

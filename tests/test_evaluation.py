@@ -1,0 +1,112 @@
+"""Tests of the evaluation, end to end on the small real data."""
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from fashion_ddpm.evaluation import Evaluation, EvaluationError, evaluate, weights_hash
+from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, FashionDDPMPipeline, load_pipeline
+from fashion_ddpm.report import Report
+from fashion_ddpm.request import GenerateRequest
+from tests.tools import MINI_DATA
+
+ROOT = Path(__file__).parent.parent
+
+
+def run(checkpoint: Path, output: Path, **changes: Any) -> Report:
+    defaults = GenerateRequest("all", num_images=60, num_inference_steps=4)
+    request = dataclasses.replace(defaults, **changes)
+    report = evaluate(Evaluation(request, checkpoint, MINI_DATA, scorers=["embedded"]), output)
+    assert report is not None
+    return report
+
+
+@pytest.fixture(scope="module")
+def bundled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Report, Path]:
+    folder = tmp_path_factory.mktemp("evaluation")
+    return run(BUNDLED_CHECKPOINT, folder), folder
+
+
+def test_a_good_checkpoint_is_near_the_real_images(bundled: tuple[Report, Path]) -> None:
+    report, _ = bundled
+    rows = report.rows
+    assert rows["class_accuracy"].generated > 0.7  # type: ignore[operator]
+    assert rows["domain_recall"].generated > 0.3  # type: ignore[operator]
+    assert "no --inception-weights" in str(rows["Inception_frechet_distance"].missing)
+    assert [warning for warning in report.warnings if "biased upwards" in warning]
+    assert len(report.warnings) == 1
+
+
+def test_nothing_but_the_report_is_written(bundled: tuple[Report, Path]) -> None:
+    names = sorted(path.name for path in bundled[1].iterdir())
+    assert names == ["confusion.png", "nearest.png", "report.json", "report.md", "samples.png"]
+
+
+def test_the_protocol_says_how_to_repeat_it(bundled: tuple[Report, Path]) -> None:
+    protocol = json.loads((bundled[1] / "report.json").read_text())["protocol"]
+    assert protocol["num_images"] == 60
+    assert protocol["seeds"] == "0 … 59"
+    assert protocol["unet_evaluations_per_image"] == 4
+    assert protocol["checkpoint_sha256"] == weights_hash(load_pipeline(BUNDLED_CHECKPOINT))
+
+
+def test_noise_is_reported_as_such(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    warnings = " ".join(run(tiny_checkpoint, tmp_path).warnings)
+    assert "this is what noise scores" in warnings
+
+
+def test_weights_that_are_no_numbers_are_reported_as_such(
+    tiny_pipeline: FashionDDPMPipeline, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken"
+    tiny_pipeline.save_pretrained(broken, safe_serialization=True)
+    pipeline = load_pipeline(broken)
+    torch.nn.init.constant_(pipeline.unet.conv_out.weight, torch.nan)
+    pipeline.save_pretrained(broken, safe_serialization=True)
+    report = run(broken, tmp_path / "out")
+    assert "for 60 of 60 images the network's output is not a number" in report.warnings[0]
+    assert (tmp_path / "out" / "report.md").exists()
+
+
+def test_one_class_alone_is_compared_with_its_own_kind(tmp_path: Path) -> None:
+    report = run(BUNDLED_CHECKPOINT, tmp_path, class_name="trouser", num_inference_steps=2)
+    assert list(report.class_accuracy) == ["trouser"]
+
+
+def test_too_few_images_are_refused() -> None:
+    with pytest.raises(EvaluationError, match="num_images is 10; an evaluation needs at least 50"):
+        Evaluation(GenerateRequest("all", num_images=10), BUNDLED_CHECKPOINT, MINI_DATA)
+
+
+def test_two_processes_find_the_same_figures_as_one(
+    bundled: tuple[Report, Path], tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += ["--nproc_per_node", "2", "-m", "fashion_ddpm", "evaluate", "--num-images", "60"]
+    command += ["--steps", "4", "--data-dir", str(MINI_DATA), "--scorer", "embedded"]
+    done = subprocess.run(
+        [*command, "--output", str(tmp_path)],
+        cwd=ROOT,
+        env=os.environ | {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("| class accuracy |") == 1
+    mine = json.loads((bundled[1] / "report.json").read_text())
+    theirs = json.loads((tmp_path / "report.json").read_text())
+    assert theirs["protocol"]["processes"] == 2
+    assert mine["confusion"] == theirs["confusion"]
+    for key, row in mine["rows"].items():
+        for side in ("generated", "real"):
+            if row[side] is not None:
+                tolerance = 0.06 if key == "classification_accuracy_score" else 1e-5
+                assert theirs["rows"][key][side] == pytest.approx(row[side], abs=tolerance), key

@@ -1,0 +1,64 @@
+"""Tests of Inception's feature space, with random weights of the right shape."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
+from fashion_ddpm.data import LabelledImages
+from fashion_ddpm.inception import DOWNLOAD, InceptionError, load_inception
+from fashion_ddpm.measurements import ImageSets, distance_rows
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file as torch-fidelity's, with random numbers in it."""
+    path = tmp_path_factory.mktemp("inception") / "weights.pth"
+    torch.save({}, path)
+    torch.manual_seed(0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FeatureExtractorInceptionV3, "load_state_dict", lambda self, state: None)
+        network = FeatureExtractorInceptionV3(
+            "inception-v3-compat", ["2048"], feature_extractor_weights_path=str(path)
+        )
+    torch.save(network.state_dict(), path)
+    return path
+
+
+def test_with_a_local_file_every_distance_is_measured(weights: Path, real: LabelledImages) -> None:
+    some, others = (LabelledImages(real.images[i::20], real.labels[i::20]) for i in (0, 1))
+    rows = distance_rows(
+        "Inception", load_inception(str(weights)), ImageSets(some, others, others, others, others)
+    )
+    assert rows["Inception_frechet_distance"].generated > 0  # type: ignore[operator]
+    assert rows["Inception_frechet_distance"].real == pytest.approx(0, abs=1e-6)
+
+
+def test_a_pickle_with_more_than_tensors_is_refused_unopened(tmp_path: Path) -> None:
+    class Trap:
+        """Writes a file when it is unpickled."""
+
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return Path.touch, (tmp_path / "sprung",)  # type: ignore[return-value]
+
+    torch.save(Trap(), tmp_path / "trap.pth")
+    with pytest.raises(InceptionError, match="could not be loaded"):
+        load_inception(str(tmp_path / "trap.pth"))
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_weights_that_are_not_there_cost_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(InceptionError, match="must hold its weights"):
+        load_inception(str(tmp_path / "nothing.pth"))
+
+
+def test_a_download_without_a_network_costs_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(*arguments: object, **options: object) -> None:
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(
+        "torch_fidelity.feature_extractor_inceptionv3.load_state_dict_from_url", unreachable
+    )
+    with pytest.raises(InceptionError, match=r"no route to host.+connect to the network"):
+        load_inception(DOWNLOAD)

@@ -1,0 +1,104 @@
+"""Tests of the measurements on real images that stand in for generated ones, good and bad."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from fashion_ddpm.classifier import Classifier, load_classifier
+from fashion_ddpm.clip_scores import load_scorer
+from fashion_ddpm.data import LabelledImages, load_split
+from fashion_ddpm.measurements import (
+    ImageSets,
+    class_agreement,
+    clip_rows,
+    distance_rows,
+    memorisation,
+    missing_distances,
+    only_finite,
+    pixel_rows,
+    worth_as_training_data,
+)
+from tests.tools import MINI_DATA
+
+
+@pytest.fixture(scope="module")
+def judge() -> Classifier:
+    return load_classifier()
+
+
+@pytest.fixture(scope="module")
+def sets(real: LabelledImages) -> ImageSets:
+    """Test images in the place of generated ones: a generator without a fault."""
+    train = load_split(MINI_DATA, "train")
+    floor = LabelledImages(train.images[:200], train.labels[:200])
+    return ImageSets(real, real, floor, train, real)
+
+
+@pytest.fixture(scope="module")
+def noisy(sets: ImageSets) -> ImageSets:
+    """The same with noise in the place of generated images."""
+    noise = torch.randint(0, 256, (200, 28, 28), generator=torch.Generator().manual_seed(0))
+    return replace(sets, generated=replace(sets.generated, images=noise.byte()))
+
+
+def test_the_reference_itself_is_at_distance_zero_and_noise_is_far(
+    judge: Classifier, sets: ImageSets, noisy: ImageSets
+) -> None:
+    perfect = distance_rows("domain", judge.features, sets)
+    far = distance_rows("domain", judge.features, noisy)
+    key = "domain_frechet_distance"
+    assert perfect[key].generated == pytest.approx(0, abs=1e-6)
+    assert far[key].generated > 5 * far[key].real  # type: ignore[operator]
+    assert perfect["domain_precision"].generated == 1
+    assert far["domain_coverage"].generated < 0.05  # type: ignore[operator]
+    assert far[key].real == perfect[key].real
+
+
+def test_a_space_that_cannot_be_had_is_one_row_that_says_why() -> None:
+    (row,) = missing_distances("Inception", "no network").values()
+    assert row.missing == "no network"
+    assert row.generated is None
+
+
+def test_agreement_counts_every_image_once(judge: Classifier, noisy: ImageSets) -> None:
+    found = class_agreement(judge, noisy)
+    assert found.confusion.sum() == 200
+    assert found.confusion.sum(dim=1).tolist() == [20] * 10
+    assert found.rows["class_accuracy"].generated < 0.3  # type: ignore[operator]
+    assert found.rows["class_accuracy"].real > 0.9  # type: ignore[operator]
+    assert len(found.by_class) == 10
+
+
+def test_pixels_of_real_images_are_half_black(sets: ImageSets) -> None:
+    rows = pixel_rows(sets)
+    assert rows["mean_pixel"].generated == pytest.approx(-0.428, abs=0.05)
+    assert rows["dark_pixels"].generated == pytest.approx(0.529, abs=0.05)
+    assert rows["black_pixels"] == replace(
+        rows["black_pixels"], real=rows["black_pixels"].generated
+    )
+
+
+def test_clip_is_asked_for_the_label_and_for_clearness(noisy: ImageSets) -> None:
+    rows = clip_rows(load_scorer(), noisy)
+    assert set(rows) == {f"{key}:embedded" for key in ("label_score", "label_wins", "clear_wins")}
+    assert rows["clear_wins:embedded"].generated < 0.05  # type: ignore[operator]
+    assert rows["clear_wins:embedded"].real > 0.95  # type: ignore[operator]
+
+
+def test_noise_is_worth_less_as_training_data_than_real_images(noisy: ImageSets) -> None:
+    (row,) = worth_as_training_data(noisy).values()
+    assert row.generated < row.real - 0.1  # type: ignore[operator]
+
+
+def test_copies_of_training_images_are_found_out(judge: Classifier, sets: ImageSets) -> None:
+    copies = LabelledImages(sets.train.images[5:105], sets.train.labels[5:105])
+    memory = memorisation(judge, replace(sets, generated=copies))
+    assert memory.rows["nearest_pixels"].generated == pytest.approx(0, abs=0.02)
+    assert memory.rows["nearest_pixels"].real > 3  # type: ignore[operator]
+    assert torch.equal(memory.examples["in pixels"], copies.images[:10])
+
+
+def test_images_that_are_no_numbers_are_left_out(real: LabelledImages) -> None:
+    finite = torch.arange(200) % 2 == 0
+    assert torch.equal(only_finite(real, finite).labels, real.labels[::2])

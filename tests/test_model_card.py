@@ -1,0 +1,65 @@
+"""Tests of what a report becomes: the README's table and the model card."""
+
+import json
+from pathlib import Path
+
+import pytest
+from huggingface_hub import ModelCard
+
+from fashion_ddpm.evaluation import weights_hash
+from fashion_ddpm.model_card import MARK, model_card, results_section, with_results, write_results
+from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, load_pipeline, read_run
+from fashion_ddpm.report import Report, Row, load_report
+
+ROOT = Path(__file__).parent.parent
+REPORT = Report(
+    {
+        "num_images": 10_000,
+        "classes": "all",
+        "seeds": "0 … 9999",
+        "sampler": "dpm++2m",
+        "schedule": "cosine",
+        "steps": 20,
+        "guidance_scale": 1.0,
+        "reference": "test split",
+        "device": "cpu",
+        "commit": "abc",
+    },
+    [],
+    {"class_accuracy": Row("class accuracy", 0.9, 0.94)},
+    {},
+    [],
+)
+
+
+def test_the_card_is_valid_metadata_with_the_measured_values() -> None:
+    card = ModelCard(model_card(read_run(BUNDLED_CHECKPOINT), REPORT))
+    data = card.data.to_dict()
+    assert data["library_name"] == "diffusers"
+    assert data["license"] == "mit"
+    (metric,) = data["model-index"][0]["results"][0]["metrics"]
+    assert metric["value"] == pytest.approx(0.9)
+    assert "UNet2DModel.from_pretrained" in card.text
+
+
+def test_only_the_part_between_the_marks_changes() -> None:
+    made = with_results(f"before\n{MARK}\nold\n{MARK}\nafter\n", REPORT)
+    assert made == f"before\n{MARK}\n{results_section(REPORT)}\n{MARK}\nafter\n"
+    assert with_results(made, REPORT) == made
+
+
+def test_the_repositorys_documents_are_made_from_its_report(tmp_path: Path) -> None:
+    tracked = (ROOT / "README.md").read_text()
+    readme, card = tmp_path / "page.md", tmp_path / "README.md"
+    readme.write_text(tracked)
+    report = load_report(ROOT / "docs" / "evaluation" / "report.json")
+    write_results(readme, tmp_path, read_run(BUNDLED_CHECKPOINT), report)
+    assert readme.read_text() == tracked
+    assert card.read_text() == (BUNDLED_CHECKPOINT / "README.md").read_text()
+
+
+def test_the_report_is_about_the_bundled_weights() -> None:
+    content = json.loads((ROOT / "docs" / "evaluation" / "report.json").read_text())
+    assert content["protocol"]["checkpoint_sha256"] == weights_hash(
+        load_pipeline(BUNDLED_CHECKPOINT)
+    )

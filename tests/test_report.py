@@ -1,0 +1,60 @@
+"""Tests of the report: what it warns of, and that it survives being written down."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from fashion_ddpm.report import Report, Row, figure_table, load_report, save_report, warnings_of
+
+ROWS = {
+    "class_accuracy": Row("class accuracy", 0.9, 0.94),
+    "mean_pixel": Row("mean pixel", -0.42, -0.43),
+    "kernel": Row("kernel distance", 0.012345, 0.001, "lower", 0.002, math.nan),
+    "inception": Row("Fréchet distance (Inception)", missing="no --inception-weights"),
+}
+EVEN = [1_000] * 10
+
+
+def changed(key: str, generated: float) -> dict[str, Row]:
+    return ROWS | {key: Row(key, generated, ROWS[key].real)}
+
+
+def test_good_images_in_number_cause_no_warning() -> None:
+    assert warnings_of(ROWS, 10_000, EVEN) == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "count", "predicted", "expected"),
+    [
+        (ROWS, 1_000, [100] * 10, "1,000 images: Fréchet distances are biased upwards"),
+        (ROWS, 10_000, [0] * 8 + [9_000, 1_000], "90% of the images look like one class, bag"),
+        (changed("class_accuracy", 0.12), 10_000, EVEN, "the judge recognizes 12% of the images"),
+        (changed("mean_pixel", -0.05), 10_000, EVEN, "the mean pixel is -0.050"),
+    ],
+)
+def test_what_is_wrong_is_said_in_words(
+    rows: dict[str, Row], count: int, predicted: list[int], expected: str
+) -> None:
+    (warning,) = warnings_of(rows, count, predicted)
+    assert expected in warning
+
+
+def test_the_table_shows_intervals_and_what_was_not_measured() -> None:
+    table = figure_table(Report({}, [], ROWS, {}, []))
+    assert "| kernel distance | 0.01235 ± 0.002 | 0.001 | lower |" in table
+    assert "not measured: no --inception-weights" in table
+    assert figure_table(Report({}, [], ROWS, {}, []), ("mean_pixel",)).count("\n") == 2
+
+
+def test_a_saved_report_is_read_back(tmp_path: Path) -> None:
+    report = Report({"steps": 20}, ["Careful."], ROWS, {"bag": (0.9, 0.95)}, [[1]])
+    save_report(report, tmp_path)
+    again = load_report(tmp_path / "report.json")
+    assert again.rows["class_accuracy"] == ROWS["class_accuracy"]
+    assert again.rows["kernel"].real_half_width is None
+    assert again.class_accuracy == report.class_accuracy
+    page = (tmp_path / "report.md").read_text()
+    assert "**Careful.**" in page
+    assert "| bag | 90.0% | 95.0% |" in page
+    assert "| steps | 20 |" in page

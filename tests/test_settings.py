@@ -1,0 +1,41 @@
+"""Tests of how settings are declared, checked, recorded and turned into flags."""
+
+import argparse
+import dataclasses
+from typing import Any
+
+import pytest
+
+from fashion_ddpm.config import ClassifierConfig, ScorerConfig, TrainConfig
+from fashion_ddpm.settings import PATHS, ConfigError, add_flags, recorded
+
+
+def test_every_field_is_a_flag_with_help_and_an_absent_flag_changes_nothing() -> None:
+    parser = argparse.ArgumentParser()
+    add_flags(parser, TrainConfig)
+    names = {action.dest for action in parser._actions} - {"help"}
+    assert names == {field.name for field in dataclasses.fields(TrainConfig)}
+    assert all(action.help for action in parser._actions)
+    assert vars(parser.parse_args([])) == {}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "part"),
+    [
+        ("batch_size", 0, "--batch-size is 0; it must be at least 1"),
+        ("dropout", 1.5, "--dropout is 1.5; it must be at most 0.9"),
+        ("learning_rate", float("nan"), "--learning-rate is nan; it must be a finite number"),
+        ("noise_schedule", "report", "--noise-schedule is 'report'; it must be one of cosine"),
+        ("block_out_channels", (32, 4), "--block-out-channels is 4; it must be at least 8"),
+    ],
+)
+def test_a_bad_value_costs_one_sentence(field: str, value: Any, part: str) -> None:
+    with pytest.raises(ConfigError, match=part):
+        TrainConfig(**{field: value})
+
+
+@pytest.mark.parametrize("config", [TrainConfig(), ScorerConfig(), ClassifierConfig()])
+def test_what_is_recorded_names_no_path_of_the_machine(config: Any) -> None:
+    assert set(recorded(config)) == {field.name for field in dataclasses.fields(config)} - set(
+        PATHS
+    )
