@@ -62,7 +62,11 @@ class FashionDDPMPipeline(DiffusionPipeline):
         return tuple(id2label[label] for label in sorted(id2label, key=int))
 
     def stream(
-        self, labels: Sequence[int], seeds: Sequence[int], settings: SamplingSettings
+        self,
+        labels: Sequence[int],
+        seeds: Sequence[int],
+        settings: SamplingSettings,
+        beginnings: Tensor | None = None,
     ) -> Iterator[DenoisingStep]:
         """Yields every denoising step of one batch; image i depends on its label and seed alone.
 
@@ -70,9 +74,10 @@ class FashionDDPMPipeline(DiffusionPipeline):
             labels: B labels, 0 … 9.
             seeds: B seeds.
             settings: schedule, sampler, steps and guidance.
+            beginnings: float32 [B, 1, 28, 28], clean images to begin with instead of noise.
         """
         on_device = torch.tensor(labels, device=self.device)
-        return denoise(self.unet, self.scheduler, on_device, seeds, settings)
+        return denoise(self.unet, self.scheduler, on_device, seeds, settings, beginnings)
 
     def generate(
         self,

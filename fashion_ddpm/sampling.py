@@ -72,8 +72,9 @@ def denoise(
     labels: Tensor,
     seeds: Sequence[int],
     settings: SamplingSettings,
+    beginnings: Tensor | None = None,
 ) -> Iterator[DenoisingStep]:
-    """Yields each step from pure noise to images; image i depends on seeds[i] alone.
+    """Yields each step from noise to images; image i depends on its seed and beginning alone.
 
     Args:
         unet: the network.
@@ -81,6 +82,8 @@ def denoise(
         labels: int64 [B], 0 … 9 (or the null label), on the network's device.
         seeds: B seeds, one for each image's initial noise and every later draw.
         settings: schedule, sampler, steps and guidance.
+        beginnings: float32 [B, 1, 28, 28] in [−1, 1], clean images that are noised to the first
+            level and denoised again; without them, sampling begins with pure noise.
 
     Raises:
         ConfigError: the schedule or the sampler is unknown.
@@ -90,7 +93,12 @@ def denoise(
     generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
     shape = (1, IMAGE_SIZE, IMAGE_SIZE)
     noise = torch.stack([torch.randn(shape, generator=generator) for generator in generators])
-    x = noise.to(labels.device) * sampler.init_noise_sigma
+    x = noise.to(labels.device)
+    if beginnings is not None:
+        first = float(levels.alpha_bar[0])
+        x = first**0.5 * beginnings + (1 - first) ** 0.5 * x
+    # Euler works on x_t / sqrt(ᾱ); its own init_noise_sigma holds only for nearly pure noise.
+    x = x / sampler.scale_model_input(torch.ones(()), sampler.timesteps[0])
     for index, position in enumerate(sampler.timesteps):
         noisy = sampler.scale_model_input(x, position)
         level = float(levels.alpha_bar[index]), float(levels.timesteps[index])

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from fashion_ddpm.figures import save_confusion, save_loss_curves
+from fashion_ddpm.figures import save_budgets, save_confusion, save_loss_curves
 from fashion_ddpm.progress import LogRow
 
 LOG: list[LogRow] = [
@@ -26,3 +26,13 @@ def test_a_confusion_matrix_becomes_a_picture(tmp_path: Path) -> None:
     save_confusion([[10] * 10 for _ in range(10)], tmp_path / "confusion.png")
     with Image.open(tmp_path / "confusion.png") as picture:
         assert picture.height > 400
+
+
+def test_distances_against_cost_become_a_picture(tmp_path: Path) -> None:
+    rows = [
+        {"sampler": s, "schedule": c, "evaluations": k, "frechet_distance": 1 / k}
+        for s, c, k in (("ddim", "cosine", 4), ("dpm++2m", "cosine", 8), ("dpm++2m", "karras", 8))
+    ]
+    save_budgets(rows, 0.05, tmp_path / "budgets.png")
+    with Image.open(tmp_path / "budgets.png") as picture:
+        assert picture.width > 800

@@ -16,6 +16,8 @@ from diffusers import (
 from torch import Tensor
 
 from fashion_ddpm.config import SAMPLERS, SCHEDULES
+from fashion_ddpm.data import LabelledImages
+from fashion_ddpm.images import to_model
 from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, FashionDDPMPipeline, load_pipeline
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.sampling import SamplingSettings, denoise, num_evaluations
@@ -183,3 +185,23 @@ def test_the_bundled_model_draws_clothes_and_the_report_ruins_them() -> None:
     ruined = sample(pipeline, labels, seeds, SamplingSettings("report", num_inference_steps=10))
     assert good.mean().item() == pytest.approx(-0.428, abs=0.1)
     assert ruined.mean().item() > -0.2
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_slightly_noised_beginning_is_found_again(sampler: str, real: LabelledImages) -> None:
+    pipeline = load_pipeline(BUNDLED_CHECKPOINT)
+    clean, labels = to_model(real.images[:4]), real.labels[:4].tolist()
+    settings = SamplingSettings("report", sampler, num_inference_steps=10)
+    *_, noised = pipeline.stream(labels, range(4), settings, clean)
+    *_, from_noise = pipeline.stream(labels, range(4), settings)
+    assert (noised.clean - clean).abs().mean() < 0.15
+    assert (from_noise.clean - clean).abs().mean() > 0.4
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_every_sampler_begins_with_the_same_noise(sampler: str) -> None:
+    pipeline = load_pipeline(BUNDLED_CHECKPOINT)
+    settings = SamplingSettings("report", sampler, num_inference_steps=2)
+    first = next(pipeline.stream([1], [5], settings)).noisy
+    noise = torch.randn((1, 28, 28), generator=torch.Generator().manual_seed(5))
+    assert torch.allclose(first[0], noise, atol=1e-5)

@@ -1,0 +1,93 @@
+"""Which sampler at which budget? Every sampler × schedule × steps, from the same seeds.
+
+python -m benchmarks.samplers --data-dir DIR adds what is missing to docs/samplers.json and draws
+docs/samplers.png. It may be stopped and repeated: what was measured for these weights and this
+number of images is kept.
+"""
+
+import argparse
+import json
+import time
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from fashion_ddpm.classifier import Classifier, load_classifier
+from fashion_ddpm.config import SAMPLERS, SCHEDULES
+from fashion_ddpm.data import load_split
+from fashion_ddpm.evaluation import weights_hash
+from fashion_ddpm.figures import save_budgets
+from fashion_ddpm.metrics import frechet_distance
+from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, FashionDDPMPipeline, load_pipeline
+from fashion_ddpm.publishing import current_commit
+from fashion_ddpm.request import GenerateRequest
+from fashion_ddpm.sampling import SamplingSettings, num_evaluations
+from fashion_ddpm.settings import default_data_dir
+
+STEPS = (4, 6, 8, 10, 15, 20, 50)
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Returns the flags."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data-dir", default=default_data_dir())
+    parser.add_argument("--checkpoint", default=BUNDLED_CHECKPOINT)
+    parser.add_argument("--num-images", type=int, default=500)
+    parser.add_argument("--samplers", nargs="+", default=SAMPLERS, choices=SAMPLERS)
+    parser.add_argument("--schedules", nargs="+", default=SCHEDULES, choices=SCHEDULES)
+    parser.add_argument("--steps", nargs="+", type=int, default=STEPS)
+    parser.add_argument("--output", type=Path, default=Path("docs/samplers.json"))
+    return parser.parse_args()
+
+
+def measured(
+    pipeline: FashionDDPMPipeline, judge: Classifier, reference: torch.Tensor, request: Any
+) -> dict[str, Any]:
+    """Generates the images of a request; returns what they score and what they cost."""
+    settings, begin = SamplingSettings.of(request), time.monotonic()
+    batches = list(pipeline.generate(request.labels(), request.seeds(), settings))
+    seconds = time.monotonic() - begin
+    features = judge.features(torch.cat([batch.images for batch in batches]))
+    right = judge.predict(features) == torch.tensor(request.labels())
+    return {
+        "sampler": request.sampler,
+        "schedule": request.schedule,
+        "steps": request.num_inference_steps,
+        "evaluations": num_evaluations(settings, pipeline.scheduler),
+        "frechet_distance": frechet_distance(features, reference),
+        "class_accuracy": right.float().mean().item(),
+        "ms_per_image": round(1000 * seconds / request.num_images, 1),
+    }
+
+
+def main() -> None:
+    """Measures what is missing, then draws everything."""
+    arguments = parse_arguments()
+    pipeline, judge = load_pipeline(arguments.checkpoint), load_classifier()
+    test, train = (load_split(arguments.data_dir, name) for name in ("test", "train"))
+    reference = judge.features(test.images)
+    floor = frechet_distance(judge.features(train.images[: arguments.num_images]), reference)
+    about = {"checkpoint_sha256": weights_hash(pipeline), "num_images": arguments.num_images}
+    found = json.loads(arguments.output.read_text()) if arguments.output.exists() else {}
+    if {key: found.get(key) for key in about} != about:
+        found = {**about, "floor": floor, "commit": current_commit(), "rows": []}
+    done = {(row["sampler"], row["schedule"], row["steps"]) for row in found["rows"]}
+    wanted = list(product(arguments.samplers, arguments.schedules, arguments.steps))
+    for sampler, schedule, steps in tqdm([point for point in wanted if point not in done]):
+        request = GenerateRequest(
+            "all",
+            num_images=arguments.num_images,
+            schedule=schedule,
+            sampler=sampler,
+            num_inference_steps=steps,
+        )
+        found["rows"].append(measured(pipeline, judge, reference, request))
+        arguments.output.write_text(json.dumps(found, indent=1) + "\n")
+    save_budgets(found["rows"], found["floor"], arguments.output.with_suffix(".png"))
+
+
+if __name__ == "__main__":
+    main()

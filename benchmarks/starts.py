@@ -1,0 +1,73 @@
+"""Was the report's network bad, or only its start? The same network, from two starts.
+
+python -m benchmarks.starts --checkpoint DIR --data-dir DIR samples a network trained on the
+report's schedule (T = 100, betas 1e-4 … 0.02) from pure noise, as the report did, and from real
+validation images noised to the schedule's last level, where training has been, and has the judge
+look at both.
+"""
+
+import argparse
+
+import torch
+
+from fashion_ddpm.classifier import Classifier, load_classifier
+from fashion_ddpm.data import LabelledImages, load_split
+from fashion_ddpm.images import to_model, to_uint8
+from fashion_ddpm.metrics import frechet_distance
+from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline
+from fashion_ddpm.sampling import SamplingSettings
+from fashion_ddpm.settings import default_data_dir
+
+BATCH_SIZE = 100
+
+
+def samples(
+    pipeline: FashionDDPMPipeline, real: LabelledImages, settings: SamplingSettings, noised: bool
+) -> torch.Tensor:
+    """Returns one image for each real one, of its class, from either start: uint8 [N, 28, 28]."""
+    parts = []
+    for start in range(0, len(real), BATCH_SIZE):
+        chosen = slice(start, start + BATCH_SIZE)
+        labels = real.labels[chosen].tolist()
+        beginnings = to_model(real.images[chosen]) if noised else None
+        seeds = range(start, start + len(labels))
+        *_, last = pipeline.stream(labels, seeds, settings, beginnings)
+        parts.append(to_uint8(last.clean))
+    return torch.cat(parts)
+
+
+def line(title: str, judge: Classifier, images: LabelledImages, reference: torch.Tensor) -> str:
+    """Returns a row of the table."""
+    features = judge.features(images.images)
+    accuracy = (judge.predict(features) == images.labels).float().mean().item()
+    distance = frechet_distance(features, reference)
+    mean = to_model(images.images).mean().item()
+    return f"| {title} | {accuracy:.1%} | {distance:.3f} | {mean:.3f} |"
+
+
+def main() -> None:
+    """Prints a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--checkpoint", required=True)
+    parser.add_argument("--data-dir", default=default_data_dir())
+    parser.add_argument("--num-images", type=int, default=1_000)
+    parser.add_argument("--schedule", default="report")
+    parser.add_argument("--sampler", default="ddpm")
+    parser.add_argument("--steps", nargs="+", type=int, default=[100, 50, 20])
+    arguments = parser.parse_args()
+    pipeline, judge = load_pipeline(arguments.checkpoint), load_classifier()
+    held_out = load_split(arguments.data_dir, "validation")
+    count = arguments.num_images
+    real = LabelledImages(held_out.images[:count], held_out.labels[:count])
+    reference = judge.features(load_split(arguments.data_dir, "test").images)
+    print("| images | class accuracy | Fréchet distance | mean pixel |\n|---|---|---|---|")
+    print(line(f"{count:,} real validation images", judge, real, reference))
+    for steps in arguments.steps:
+        settings = SamplingSettings(arguments.schedule, arguments.sampler, steps)
+        for title, noised in (("pure noise", False), ("noised real images", True)):
+            images = LabelledImages(samples(pipeline, real, settings, noised), real.labels)
+            print(line(f"{steps} steps from {title}", judge, images, reference), flush=True)
+
+
+if __name__ == "__main__":
+    main()
