@@ -1,12 +1,13 @@
 # make app: set up and open the demo. make test: set up and run every check. Both may be repeated.
-# make evaluation: measure the bundled checkpoint (DATA=folder). make results: write it down.
+# After new weights: make gallery draws the demo's first picture; make evaluation measures (with
+# DATA=folder); make results writes the figures into README.md and the model card.
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3,\
 	$(shell command -v $(name))))
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: app test evaluation results clean
+.PHONY: app test gallery evaluation results clean
 
 app: $(VENV)/app-ready
 	$(BIN)/python app.py
@@ -16,6 +17,9 @@ test: $(VENV)/test-ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+gallery: $(VENV)/app-ready
+	$(BIN)/python -m fashion_ddpm gallery
 
 evaluation: $(VENV)/app-ready
 	$(BIN)/python -m fashion_ddpm evaluate --output docs/evaluation $(if $(DATA),--data-dir $(DATA))

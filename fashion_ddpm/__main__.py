@@ -22,6 +22,8 @@ def build_parser() -> argparse.ArgumentParser:
     results.add_argument("--report", type=Path, default=Path("docs/evaluation/report.json"))
     results.add_argument("--readme", type=Path, default=Path("README.md"))
     results.set_defaults(run=run_results)
+    gallery = commands.add_parser("gallery", help="draw the demo's first picture")
+    gallery.set_defaults(run=run_gallery)
     doctor = commands.add_parser("doctor", help="check the data, a schedule or a scorer")
     subjects = doctor.add_subparsers(required=True)
     data = subjects.add_parser("data", help="is the data what training believes it is?")
@@ -144,6 +146,16 @@ def run_results(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def run_gallery(arguments: argparse.Namespace) -> int:
+    """Draws and scores the images that the demo shows before anybody presses a button."""
+    from fashion_ddpm.demo import Demo
+    from fashion_ddpm.gallery import GALLERY, save_gallery
+
+    save_gallery(Demo())
+    print(GALLERY)
+    return 0
+
+
 def run_doctor_data(arguments: argparse.Namespace) -> int:
     """Checks the data; prints a line for each finding."""
     from fashion_ddpm.data_check import check_data
@@ -156,12 +168,12 @@ def run_doctor_data(arguments: argparse.Namespace) -> int:
 
 def run_doctor_schedule(arguments: argparse.Namespace) -> int:
     """Prints, for each schedule, where it starts and ends, and whether sampling can begin there."""
-    from fashion_ddpm import schedules
+    from fashion_ddpm.schedule_check import check_schedule
 
     if arguments.steps < 1 or arguments.num_train_timesteps < 2:
         raise ConfigError("--steps must be at least 1 and --num-train-timesteps at least 2.")
     for name in arguments.names:
-        check = schedules.check_schedule(
+        check = check_schedule(
             name, arguments.steps, arguments.num_train_timesteps, arguments.beta_scale
         )
         print(

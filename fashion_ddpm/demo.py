@@ -1,10 +1,11 @@
 """What the page shows, as pictures and numbers: no gradio here, no layout."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
@@ -17,21 +18,26 @@ from fashion_ddpm.clip_scores import (
     load_baseline,
     load_scorer,
 )
+from fashion_ddpm.cost import calibrate
 from fashion_ddpm.images import enlarge, grid, to_uint8
 from fashion_ddpm.labels import CLASS_NAMES, label_prompts, quality_prompts
 from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, load_pipeline
 from fashion_ddpm.request import GenerateRequest, RequestError
-from fashion_ddpm.sampling import DenoisingStep, SamplingSettings, num_evaluations
-from fashion_ddpm.schedules import check_schedule
+from fashion_ddpm.sampling import SamplingSettings, num_evaluations
+from fashion_ddpm.schedule_check import check_schedule
+from fashion_ddpm.trajectory import Trajectory
 
 MAX_IMAGES = 16
 MAX_STEPS = 100
 """What one visitor may ask of a machine with two cores; the command line has no such limit."""
 
+PRESETS = {"Fast": 6, "Balanced": 10, "Best": 20}
+"""Steps of dpm++2m on the cosine schedule, by what a visitor wants."""
+
 PREVIEW_INTERVAL = 0.1
 """Seconds between two previews: more than ten a second only costs time."""
 
-PREVIEW_COLUMNS = 8
+PREVIEW_COLUMNS = 10
 PREVIEW_SCALE = 4
 IMAGE_SCALE = 8
 
@@ -50,11 +56,14 @@ class Preview:
 
 @dataclass(frozen=True)
 class Result:
-    """Finished images and what the scorer says of them.
+    """Finished images, how they came to be, and what the scorer says of them.
 
     Attributes:
-        pictures: B enlarged images, each with its caption.
-        labels: int64 [B].
+        request: what was asked for.
+        scorer: the scorer's name.
+        noisy: uint8 [K, B, 28, 28], x_t before each step.
+        clean: uint8 [K, B, 28, 28], the clean images predicted there; the last ones are the images.
+        alpha_bar: float64 [K], share of the images' power in x_t.
         label_scores: float32 [B, 10].
         quality_scores: float32 [B, 3].
         baseline: what real test images score.
@@ -62,13 +71,35 @@ class Result:
         seconds: from the request to the last step, without scoring.
     """
 
-    pictures: list[tuple[Image.Image, str]]
-    labels: Tensor
+    request: GenerateRequest
+    scorer: str
+    noisy: Tensor
+    clean: Tensor
+    alpha_bar: np.ndarray
     label_scores: Tensor
     quality_scores: Tensor
     baseline: Baseline
     evaluations: int
     seconds: float
+
+    @property
+    def labels(self) -> Tensor:
+        """What was asked for: int64 [B]."""
+        return torch.tensor(self.request.labels())
+
+    def pictures(self) -> list[tuple[Image.Image, str]]:
+        """Returns the enlarged images, each with its class and seed."""
+        return [
+            (enlarge(image, IMAGE_SCALE), f"{CLASS_NAMES[label]}, seed {seed}")
+            for image, label, seed in zip(
+                self.clean[-1], self.request.labels(), self.request.seeds(), strict=True
+            )
+        ]
+
+    def last_preview(self) -> Preview:
+        """Returns the preview of the last step."""
+        picture = preview_picture(self.noisy[-1], self.clean[-1])
+        return Preview(picture, len(self.noisy), self.seconds)
 
     def scores_of(self, index: int) -> tuple[Scores, Scores]:
         """Returns one image's scores: for the ten label prompts, for its quality prompts."""
@@ -99,6 +130,7 @@ class Demo:
 
     def __init__(self, checkpoint: str | Path = BUNDLED_CHECKPOINT) -> None:
         self.pipeline = load_pipeline(checkpoint, "cuda" if torch.cuda.is_available() else "cpu")
+        self.cost = calibrate(self.pipeline)
         self._scorers: dict[str, tuple[ClipScorer, Baseline]] = {}
         self.scorer(EMBEDDED)
 
@@ -126,21 +158,41 @@ class Demo:
         check_size(request)
         scorer, baseline = self.scorer(scorer_name)
         settings, labels, seeds = SamplingSettings.of(request), request.labels(), request.seeds()
+        noisy, clean, alpha_bar = [], [], []
         begin = shown = time.monotonic()
         for step in self.pipeline.stream(labels, seeds, settings):
+            noisy.append(to_uint8(step.noisy).cpu())
+            clean.append(to_uint8(step.clean).cpu())
+            alpha_bar.append(step.alpha_bar)
             now = time.monotonic()
             if step.index == 0 or now - shown >= PREVIEW_INTERVAL:
                 shown = now
-                yield Preview(preview_picture(step), step.index + 1, now - begin)
-        images, targets = to_uint8(step.clean).cpu(), torch.tensor(labels)
+                picture = preview_picture(noisy[-1], clean[-1])
+                yield Preview(picture, step.index + 1, now - begin)
+        seconds = time.monotonic() - begin
         yield Result(
-            pictures=captioned(images, labels, seeds),
-            labels=targets,
-            label_scores=scorer.label_scores(images),
-            quality_scores=scorer.quality_scores(images, targets),
+            request=request,
+            scorer=scorer_name,
+            noisy=torch.stack(noisy),
+            clean=torch.stack(clean),
+            alpha_bar=np.array(alpha_bar),
+            label_scores=scorer.label_scores(clean[-1]),
+            quality_scores=scorer.quality_scores(clean[-1], torch.tensor(labels)),
             baseline=baseline,
             evaluations=len(labels) * num_evaluations(settings, self.pipeline.scheduler),
-            seconds=time.monotonic() - begin,
+            seconds=seconds,
+        )
+
+    def way(self, result: Result, index: int) -> Trajectory:
+        """Returns the way that one image of a result went, scored at every step."""
+        scorer, _ = self.scorer(result.scorer)
+        clean = result.clean[:, index]
+        return Trajectory(
+            result.noisy[:, index],
+            clean,
+            result.alpha_bar,
+            scorer.label_scores(clean),
+            result.request.labels()[index],
         )
 
 
@@ -157,23 +209,18 @@ def check_size(request: GenerateRequest) -> None:
             )
 
 
-def preview_picture(step: DenoisingStep) -> Image.Image:
-    """Returns x_t in the upper rows and the predicted clean images in the lower ones."""
-    noisy, clean = to_uint8(step.noisy), to_uint8(step.clean)
-    columns = min(PREVIEW_COLUMNS, len(noisy))
+def preview_picture(noisy: Tensor, clean: Tensor) -> Image.Image:
+    """Returns x_t in the upper rows and the predicted clean images in the lower ones.
+
+    Args:
+        noisy: uint8 [B, 28, 28].
+        clean: uint8 [B, 28, 28].
+    """
+    rows = -(-len(noisy) // PREVIEW_COLUMNS)
+    columns = -(-len(noisy) // rows)
     missing = -len(noisy) % columns
-    blank = torch.zeros(missing, *noisy.shape[1:], dtype=torch.uint8, device=noisy.device)
+    blank = torch.zeros(missing, *noisy.shape[1:], dtype=torch.uint8)
     return grid(torch.cat([noisy, blank, clean, blank]), columns, scale=PREVIEW_SCALE)
-
-
-def captioned(
-    images: Tensor, labels: Sequence[int], seeds: Sequence[int]
-) -> list[tuple[Image.Image, str]]:
-    """Returns enlarged images, each with its class and seed."""
-    return [
-        (enlarge(image, IMAGE_SCALE), f"{CLASS_NAMES[label]}, seed {seed}")
-        for image, label, seed in zip(images, labels, seeds, strict=True)
-    ]
 
 
 def schedule_note(schedule: str, num_inference_steps: int) -> str:

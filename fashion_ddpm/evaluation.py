@@ -1,6 +1,5 @@
 """The evaluate command: generates on all processes, measures everything, writes one report."""
 
-import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from fashion_ddpm.figures import save_confusion
 from fashion_ddpm.images import grid, labelled_grid
 from fashion_ddpm.inception import InceptionError, load_inception
 from fashion_ddpm.metrics import NEIGHBOURS
-from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline
+from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
 from fashion_ddpm.publishing import current_commit, device_name, library_versions
 from fashion_ddpm.ranks import Ranks, this_process
 from fashion_ddpm.report import Report, Row, save_report, warnings_of
@@ -243,12 +242,3 @@ def _protocol(
         "commit": current_commit(),
         "versions": ", ".join(f"{name} {v}" for name, v in library_versions().items()),
     }
-
-
-def weights_hash(pipeline: FashionDDPMPipeline) -> str:
-    """Returns a checksum of the network's weights, the same wherever the checkpoint lies."""
-    digest = hashlib.sha256()
-    for name, value in sorted(pipeline.unet.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(value.contiguous().cpu().numpy().tobytes())
-    return digest.hexdigest()

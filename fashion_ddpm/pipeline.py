@@ -1,5 +1,6 @@
 """FashionDDPMPipeline: a diffusers folder that loads, generates and saves."""
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -142,3 +143,12 @@ def read_run(checkpoint: str | Path) -> dict[str, Any]:
     """Returns what run.json in a folder says of a checkpoint's training, or an empty dict."""
     path = Path(checkpoint) / RUN_FILE
     return dict(json.loads(path.read_text())) if path.exists() else {}
+
+
+def weights_hash(pipeline: FashionDDPMPipeline) -> str:
+    """Returns a checksum of the network's weights, the same wherever the checkpoint lies."""
+    digest = hashlib.sha256()
+    for name, value in sorted(pipeline.unet.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(value.contiguous().cpu().numpy().tobytes())
+    return digest.hexdigest()

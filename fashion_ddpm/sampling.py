@@ -10,7 +10,7 @@ from torch import Tensor
 from fashion_ddpm.images import IMAGE_SIZE
 from fashion_ddpm.labels import NULL_LABEL
 from fashion_ddpm.request import GenerateRequest
-from fashion_ddpm.schedules import build_sampler, noise_levels
+from fashion_ddpm.schedules import LinearBetas, build_sampler, noise_levels
 
 CPU_CHUNK = 8
 """Images in every UNet call on a CPU: each batch size takes its own way through the kernels and
@@ -22,7 +22,7 @@ class SamplingSettings:
     """How to sample, apart from what: the same settings give the same image for a seed.
 
     Attributes:
-        schedule: one of SCHEDULES.
+        schedule: one of SCHEDULES, or betas of one's own.
         sampler: one of SAMPLERS.
         num_inference_steps: UNet evaluations an image (twice that with guidance).
         guidance_scale: uncond + scale · (cond − uncond); 1.0 is off.
@@ -30,7 +30,7 @@ class SamplingSettings:
             guidance acts; outside it a step costs one UNet call.
     """
 
-    schedule: str = "cosine"
+    schedule: str | LinearBetas = "cosine"
     sampler: str = "dpm++2m"
     num_inference_steps: int = 20
     guidance_scale: float = 1.0

@@ -1,4 +1,4 @@
-"""Noise schedules, sampling schedules mapped onto them, samplers, and the schedule check."""
+"""Noise schedules, sampling schedules mapped onto them, and samplers."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,9 +14,6 @@ from diffusers import (
 from fashion_ddpm.config import NOISE_SCHEDULES, SAMPLERS, SCHEDULES
 from fashion_ddpm.settings import ConfigError
 
-MAX_TERMINAL_ALPHA_BAR = 1e-3
-"""Above this share of the image's power at the last level, sampling cannot start from noise."""
-
 MIN_ALPHA_BAR = 1e-5
 """The noisiest level a sample visits: below it float32 betas cannot tell two levels apart."""
 
@@ -24,7 +21,8 @@ MAX_SIGMA = 80.0
 """Where karras and exponential start (EDM's value): higher, and half the steps see only noise."""
 
 KARRAS_RHO = 7.0
-REPORT_TIMESTEPS = 100
+SIGMA_SPACED = ("karras", "exponential")
+"""Schedules that are no noise schedule of their own: they only space the levels."""
 
 _BETAS: dict[str, tuple[str, float, float]] = {
     "cosine": ("squaredcos_cap_v2", 1e-4, 0.02),
@@ -33,6 +31,38 @@ _BETAS: dict[str, tuple[str, float, float]] = {
     "sigmoid": ("sigmoid", 1e-4, 0.02),
 }
 """diffusers' name, first and last beta. Scaled-linear's usual 0.02 would end at ᾱ = 8e-4."""
+
+
+@dataclass(frozen=True)
+class LinearBetas:
+    """A noise schedule of one's own: T levels, betas rising in equal steps from first to last.
+
+    Raises:
+        ConfigError: there are fewer than two levels, or the betas do not rise within (0, 1).
+    """
+
+    num_train_timesteps: int
+    beta_start: float
+    beta_end: float
+
+    def __post_init__(self) -> None:
+        if not (self.num_train_timesteps >= 2 and 0 < self.beta_start <= self.beta_end < 1):
+            raise ConfigError(
+                f"{self}: a linear schedule needs T of at least 2 and betas that rise within "
+                "(0, 1), such as T = 1000 from 0.0001 to 0.02."
+            )
+
+    def __str__(self) -> str:
+        return f"linear (T = {self.num_train_timesteps}, β {self.beta_start:g} … {self.beta_end:g})"
+
+    def alpha_bars(self) -> np.ndarray:
+        """Returns ᾱ_t: float64 [T], falling."""
+        betas = np.linspace(self.beta_start, self.beta_end, self.num_train_timesteps)
+        return np.cumprod(1 - betas)
+
+
+REPORT = LinearBetas(100, 1e-4, 0.02)
+"""What the report trained and sampled with."""
 
 
 def noise_scheduler(
@@ -90,35 +120,40 @@ class NoiseLevels:
     timesteps: np.ndarray
 
 
-def noise_levels(schedule: str, num_inference_steps: int, training: DDPMScheduler) -> NoiseLevels:
+def noise_levels(
+    schedule: str | LinearBetas, num_inference_steps: int, training: DDPMScheduler
+) -> NoiseLevels:
     """Returns the levels that a sampling schedule visits in K steps.
 
     The optimal denoiser depends on the noise level alone, so a network trained on one schedule
     serves all: each level is looked up, by log-SNR, on the schedule the network knows.
 
     Args:
-        schedule: one of SCHEDULES.
+        schedule: one of SCHEDULES, or betas of one's own.
         num_inference_steps: K, from 1 up.
         training: the noise schedule of the checkpoint.
 
     Raises:
         ConfigError: the schedule is unknown.
     """
-    if schedule not in SCHEDULES:
+    if not isinstance(schedule, LinearBetas) and schedule not in SCHEDULES:
         raise ConfigError(f"schedule is {schedule!r}; it must be one of {', '.join(SCHEDULES)}.")
     known = alpha_bars(training)
-    if schedule in ("karras", "exponential"):
+    if isinstance(schedule, str) and schedule in SIGMA_SPACED:
         lowest_sigma = float(np.sqrt(1 / known[0] - 1))
         visited = _sigma_spaced(schedule, num_inference_steps, lowest_sigma)
     else:
-        visited = _trailing(_own_alpha_bars(schedule, training), num_inference_steps)
+        visited = _trailing(own_alpha_bars(schedule, training), num_inference_steps)
     timesteps = np.interp(-log_snr(visited), -log_snr(known), np.arange(len(known)))
     return NoiseLevels(visited, timesteps)
 
 
-def _own_alpha_bars(schedule: str, training: DDPMScheduler) -> np.ndarray:
+def own_alpha_bars(schedule: str | LinearBetas, training: DDPMScheduler) -> np.ndarray:
+    """Returns ᾱ_t of a schedule that is a noise schedule: float64 [T], falling."""
+    if isinstance(schedule, LinearBetas):
+        return schedule.alpha_bars()
     if schedule == "report":
-        return alpha_bars(noise_scheduler("linear", REPORT_TIMESTEPS))
+        return REPORT.alpha_bars()
     if _BETAS[schedule][0] == training.config["beta_schedule"]:
         return alpha_bars(training)
     return alpha_bars(noise_scheduler(schedule))
@@ -180,78 +215,3 @@ def build_sampler(sampler: str, levels: NoiseLevels) -> Any:
         scheduler = DPMSolverMultistepScheduler(**common, algorithm_type=kind)
     scheduler.set_timesteps(steps)
     return scheduler
-
-
-@dataclass(frozen=True)
-class ScheduleCheck:
-    """What the schedule check found.
-
-    Attributes:
-        name: the schedule, with T where it has one.
-        terminal_alpha_bar: share of the image's power left at the noisiest level, in (0, 1).
-        first_sigma, last_sigma: noise over signal, sqrt(1/ᾱ − 1), at a sample's two ends.
-    """
-
-    name: str
-    terminal_alpha_bar: float
-    first_sigma: float
-    last_sigma: float
-
-    @property
-    def terminal_snr(self) -> float:
-        """Signal over noise, as power, at the noisiest level."""
-        return self.terminal_alpha_bar / (1 - self.terminal_alpha_bar)
-
-    @property
-    def starts_from_noise(self) -> bool:
-        """Whether pure noise is what the network saw at the noisiest level."""
-        return self.terminal_alpha_bar <= MAX_TERMINAL_ALPHA_BAR
-
-    @property
-    def verdict(self) -> str:
-        """The finding in one or two sentences."""
-        amplitude = 100 * np.sqrt(self.terminal_alpha_bar)
-        if self.starts_from_noise:
-            return f"good: {amplitude:.2g} % of the image's amplitude is left, so noise is a start"
-        return (
-            f"broken: {amplitude:.0f} % of the image's amplitude is left where sampling starts "
-            "from pure noise, which the network never saw there; multiply the betas by 1000/T "
-            "(--beta-scale) or use the cosine schedule"
-        )
-
-
-def check_schedule(
-    schedule: str,
-    num_inference_steps: int = 20,
-    num_train_timesteps: int = 1000,
-    beta_scale: float = 1.0,
-) -> ScheduleCheck:
-    """Checks a training or a sampling schedule, and what K steps over it visit.
-
-    Raises:
-        ConfigError: the schedule is unknown, or the scaled betas reach 1.
-    """
-    if schedule in NOISE_SCHEDULES:
-        training = noise_scheduler(schedule, num_train_timesteps, beta_scale=beta_scale)
-        name = f"{schedule} (T = {num_train_timesteps})"
-    else:
-        training, name = noise_scheduler("cosine"), schedule
-    visited = noise_levels(schedule, num_inference_steps, training).alpha_bar
-    whole = visited
-    if schedule not in ("karras", "exponential"):
-        whole = _own_alpha_bars(schedule, training)
-    sigmas = np.sqrt(1 / visited - 1)
-    return ScheduleCheck(name, float(whole.min()), float(sigmas[0]), float(sigmas[-1]))
-
-
-def check_training_schedule(scheduler: DDPMScheduler, allow_nonzero_terminal_snr: bool) -> None:
-    """Raises ConfigError for a schedule that sampling cannot start from, unless it is allowed."""
-    terminal = float(alpha_bars(scheduler).min())
-    if terminal > MAX_TERMINAL_ALPHA_BAR and not allow_nonzero_terminal_snr:
-        total = len(scheduler.betas)
-        raise ConfigError(
-            f"terminal alpha-bar is {terminal:.3g}; it must be at most {MAX_TERMINAL_ALPHA_BAR:g}, "
-            "or sampling from pure noise starts where training never was: scale the betas by "
-            f"1000/T (--beta-scale {1000 / total:g}) or use --noise-schedule cosine "
-            "(--allow-nonzero-terminal-snr trains all the same)."
-        )

@@ -27,7 +27,8 @@ from fashion_ddpm.previews import draw_share, save_shares
 from fashion_ddpm.progress import LogRow, Progress
 from fashion_ddpm.publishing import device_name, publish
 from fashion_ddpm.run_folder import RunFolder
-from fashion_ddpm.schedules import check_training_schedule, noise_scheduler
+from fashion_ddpm.schedule_check import check_training_schedule
+from fashion_ddpm.schedules import noise_scheduler
 from fashion_ddpm.settings import ConfigError
 from fashion_ddpm.step_plan import batch_indices, learning_rate_at, step_seed
 from fashion_ddpm.stopping import StopOnSignal

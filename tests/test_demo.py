@@ -21,7 +21,7 @@ def test_previews_come_before_one_result(demo: Demo) -> None:
     assert previews
     assert all(isinstance(event, Preview) for event in previews)
     assert isinstance(result, Result)
-    assert [caption for _, caption in result.pictures] == [f"bag, seed {i}" for i in range(3)]
+    assert [caption for _, caption in result.pictures()] == [f"bag, seed {i}" for i in range(3)]
     assert result.evaluations == 12
 
 

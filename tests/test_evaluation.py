@@ -11,8 +11,13 @@ from typing import Any
 import pytest
 import torch
 
-from fashion_ddpm.evaluation import Evaluation, EvaluationError, evaluate, weights_hash
-from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, FashionDDPMPipeline, load_pipeline
+from fashion_ddpm.evaluation import Evaluation, EvaluationError, evaluate
+from fashion_ddpm.pipeline import (
+    BUNDLED_CHECKPOINT,
+    FashionDDPMPipeline,
+    load_pipeline,
+    weights_hash,
+)
 from fashion_ddpm.report import Report
 from fashion_ddpm.request import GenerateRequest
 from tests.tools import MINI_DATA

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "fashion_ddpm"
 DOORS = {
-    "gradio": {"app"},
+    "gradio": {"app", "ui.parts", "ui.create", "ui.compare", "ui.why"},
     "accelerate": {"ranks", "training"},
     "transformers": {"clip_scores", "scorer_training"},
     "tokenizers": {"scorer_training"},
@@ -22,7 +22,7 @@ DOORS = {
 def listed() -> list[str]:
     """Returns the modules of the README's table, from the lowest up."""
     table = (ROOT / "README.md").read_text().split("<!-- modules -->")[1]
-    return re.findall(r"^\| \w+ \| `(\w+)` \|", table, flags=re.MULTILINE)
+    return re.findall(r"^\| \w+ \| `([\w.]+)` \|", table, flags=re.MULTILINE)
 
 
 def imported(path: Path) -> list[str]:
@@ -37,33 +37,41 @@ def imported(path: Path) -> list[str]:
 
 
 def sources() -> list[Path]:
-    return sorted(path for path in PACKAGE.glob("*.py") if path.stem != "__init__")
+    return sorted(path for path in PACKAGE.rglob("*.py") if path.stem != "__init__")
+
+
+def module(path: Path) -> str:
+    """Returns a file's name inside the package, or beside it: "ui.create", "app"."""
+    inside = path.relative_to(PACKAGE) if path.is_relative_to(PACKAGE) else path
+    return ".".join(inside.with_suffix("").parts) if inside != path else path.stem
 
 
 def test_the_readme_lists_every_module_once() -> None:
-    assert sorted(listed()) == [path.stem for path in sources()]
+    assert sorted(listed()) == sorted(module(path) for path in sources())
 
 
-@pytest.mark.parametrize("path", sources(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sources(), ids=module)
 def test_imports_only_go_down(path: Path) -> None:
-    order = listed()
+    order, own = listed(), module(path)
     for name in imported(path):
-        if name.startswith("fashion_ddpm."):
-            first, second = [*name.split("."), ""][1:3]
-            module = first if first in order else second
-            assert order.index(module) < order.index(path.stem), f"{path.stem} imports {module}"
+        parts = name.removeprefix("fashion_ddpm.").split(".")
+        found = [part for part in (".".join(parts[:2]), parts[0]) if part in order]
+        if name.startswith("fashion_ddpm.") and found:
+            assert order.index(found[0]) < order.index(own), f"{own} imports {found[0]}"
 
 
 @pytest.mark.parametrize("library", DOORS)
 def test_an_outside_library_has_one_door(library: str) -> None:
     files = [*sources(), ROOT / "app.py", ROOT / "train_accelerate.py"]
     users = {
-        path.stem for path in files if any(name.split(".")[0] == library for name in imported(path))
+        module(path)
+        for path in files
+        if any(name.split(".")[0] == library for name in imported(path))
     }
     assert users == DOORS[library]
 
 
 def test_every_module_has_its_tests() -> None:
     for path in [*sources(), ROOT / "app.py", ROOT / "train_accelerate.py"]:
-        name = path.stem.strip("_")
+        name = module(path).strip("_").replace(".", "_")
         assert (ROOT / "tests" / f"test_{name}.py").exists(), f"{name} has no tests"

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 from huggingface_hub import ModelCard
 
-from fashion_ddpm.evaluation import weights_hash
 from fashion_ddpm.model_card import MARK, model_card, results_section, with_results, write_results
-from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, load_pipeline, read_run
+from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, load_pipeline, read_run, weights_hash
 from fashion_ddpm.report import Report, Row, load_report
 
 ROOT = Path(__file__).parent.parent

@@ -1,0 +1,54 @@
+"""What a request will cost on this machine, told before it is made."""
+
+import itertools
+import math
+import statistics
+import time
+from dataclasses import dataclass
+
+import torch
+from diffusers import DDPMScheduler
+
+from fashion_ddpm.pipeline import FashionDDPMPipeline
+from fashion_ddpm.request import GenerateRequest
+from fashion_ddpm.sampling import CPU_CHUNK, SamplingSettings, denoise, num_evaluations
+
+CALIBRATION_STEPS = 4
+
+
+@dataclass(frozen=True)
+class CostMeter:
+    """How long UNet calls take here.
+
+    Attributes:
+        seconds_per_call: median time of one call on CPU_CHUNK images, with the sampler's part.
+        training: the checkpoint's noise schedule, which decides where guidance acts.
+    """
+
+    seconds_per_call: float
+    training: DDPMScheduler
+
+    def seconds(self, request: GenerateRequest) -> float:
+        """Returns the expected time of a request, in seconds, without scoring."""
+        calls = num_evaluations(SamplingSettings.of(request), self.training)
+        return calls * math.ceil(request.num_images / CPU_CHUNK) * self.seconds_per_call
+
+    def sentence(self, request: GenerateRequest) -> str:
+        """Returns the estimate and what it rests on, in words."""
+        evaluations = num_evaluations(SamplingSettings.of(request), self.training)
+        return (
+            f"≈ **{self.seconds(request):.1f} s** on this machine: {request.num_images} images × "
+            f"{evaluations} UNet evaluations"
+        )
+
+
+def calibrate(pipeline: FashionDDPMPipeline) -> CostMeter:
+    """Times a few steps of a batch; the first one warms up and does not count."""
+    labels = torch.zeros(CPU_CHUNK, dtype=torch.long, device=pipeline.device)
+    settings = SamplingSettings(num_inference_steps=CALIBRATION_STEPS)
+    times = [time.perf_counter()]
+    for step in denoise(pipeline.unet, pipeline.scheduler, labels, range(CPU_CHUNK), settings):
+        step.clean.sum().item()  # waits for an accelerator
+        times.append(time.perf_counter())
+    spans = [after - before for before, after in itertools.pairwise(times[1:])]
+    return CostMeter(statistics.median(spans), pipeline.scheduler)

@@ -1,0 +1,53 @@
+"""The page's first picture: one image of each class with its scores, made ahead and bundled."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from fashion_ddpm.clip_scores import EMBEDDED
+from fashion_ddpm.demo import Demo, Result
+from fashion_ddpm.pipeline import BUNDLED, weights_hash
+from fashion_ddpm.request import ALL_CLASSES, GenerateRequest
+
+GALLERY = BUNDLED / "gallery.npz"
+REQUEST = GenerateRequest(class_name=ALL_CLASSES, num_images=10)
+"""Seed i for class i: nobody chose the prettiest."""
+
+TENSORS = ("noisy", "clean", "label_scores", "quality_scores")
+
+
+def save_gallery(demo: Demo, path: Path = GALLERY) -> None:
+    """Draws and scores the gallery; writes it with the checksum of the weights that drew it."""
+    *_, result = demo.run(REQUEST, EMBEDDED)
+    assert isinstance(result, Result)
+    arrays = {name: getattr(result, name).numpy() for name in TENSORS}
+    about = {
+        "weights": weights_hash(demo.pipeline),
+        "request": result.request.as_settings(),
+        "evaluations": result.evaluations,
+        "seconds": result.seconds,
+    }
+    np.savez_compressed(
+        path, about=np.array(json.dumps(about)), alpha_bar=result.alpha_bar, **arrays
+    )
+
+
+def load_gallery(demo: Demo, path: Path = GALLERY) -> Result | None:
+    """Returns the bundled gallery, or None when other weights than the loaded ones drew it."""
+    if not path.exists():
+        return None
+    with np.load(path) as arrays:
+        about = json.loads(str(arrays["about"]))
+        if about["weights"] != weights_hash(demo.pipeline):
+            return None
+        return Result(
+            request=GenerateRequest(**about["request"]),
+            scorer=EMBEDDED,
+            alpha_bar=arrays["alpha_bar"],
+            baseline=demo.scorer(EMBEDDED)[1],
+            evaluations=about["evaluations"],
+            seconds=about["seconds"],
+            **{name: torch.from_numpy(arrays[name]) for name in TENSORS},
+        )

@@ -1,0 +1,95 @@
+"""The schedule check: can sampling start from pure noise, where this schedule ends?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from diffusers import DDPMScheduler
+
+from fashion_ddpm.config import NOISE_SCHEDULES
+from fashion_ddpm.schedules import (
+    SIGMA_SPACED,
+    LinearBetas,
+    alpha_bars,
+    noise_levels,
+    noise_scheduler,
+    own_alpha_bars,
+)
+from fashion_ddpm.settings import ConfigError
+
+MAX_TERMINAL_ALPHA_BAR = 1e-3
+"""Above this share of the image's power at the last level, sampling cannot start from noise."""
+
+
+@dataclass(frozen=True)
+class ScheduleCheck:
+    """What the schedule check found.
+
+    Attributes:
+        name: the schedule, with T where it has one.
+        terminal_alpha_bar: share of the image's power left at the noisiest level, in (0, 1).
+        first_sigma, last_sigma: noise over signal, sqrt(1/ᾱ − 1), at a sample's two ends.
+    """
+
+    name: str
+    terminal_alpha_bar: float
+    first_sigma: float
+    last_sigma: float
+
+    @property
+    def terminal_snr(self) -> float:
+        """Signal over noise, as power, at the noisiest level."""
+        return self.terminal_alpha_bar / (1 - self.terminal_alpha_bar)
+
+    @property
+    def starts_from_noise(self) -> bool:
+        """Whether pure noise is what the network saw at the noisiest level."""
+        return self.terminal_alpha_bar <= MAX_TERMINAL_ALPHA_BAR
+
+    @property
+    def verdict(self) -> str:
+        """The finding in one or two sentences."""
+        amplitude = 100 * np.sqrt(self.terminal_alpha_bar)
+        if self.starts_from_noise:
+            return f"good: {amplitude:.2g} % of the image's amplitude is left, so noise is a start"
+        return (
+            f"broken: {amplitude:.0f} % of the image's amplitude is left where sampling starts "
+            "from pure noise, which the network never saw there; multiply the betas by 1000/T "
+            "(--beta-scale) or use the cosine schedule"
+        )
+
+
+def check_schedule(
+    schedule: str | LinearBetas,
+    num_inference_steps: int = 20,
+    num_train_timesteps: int = 1000,
+    beta_scale: float = 1.0,
+) -> ScheduleCheck:
+    """Checks a training or a sampling schedule, and what K steps over it visit.
+
+    Raises:
+        ConfigError: the schedule is unknown, or the scaled betas reach 1.
+    """
+    if isinstance(schedule, str) and schedule in NOISE_SCHEDULES:
+        training = noise_scheduler(schedule, num_train_timesteps, beta_scale=beta_scale)
+        name = f"{schedule} (T = {num_train_timesteps})"
+    else:
+        training, name = noise_scheduler("cosine"), str(schedule)
+    visited = noise_levels(schedule, num_inference_steps, training).alpha_bar
+    whole = visited
+    if schedule not in SIGMA_SPACED:
+        whole = own_alpha_bars(schedule, training)
+    sigmas = np.sqrt(1 / visited - 1)
+    return ScheduleCheck(name, float(whole.min()), float(sigmas[0]), float(sigmas[-1]))
+
+
+def check_training_schedule(scheduler: DDPMScheduler, allow_nonzero_terminal_snr: bool) -> None:
+    """Raises ConfigError for a schedule that sampling cannot start from, unless it is allowed."""
+    terminal = float(alpha_bars(scheduler).min())
+    if terminal > MAX_TERMINAL_ALPHA_BAR and not allow_nonzero_terminal_snr:
+        total = len(scheduler.betas)
+        raise ConfigError(
+            f"terminal alpha-bar is {terminal:.3g}; it must be at most {MAX_TERMINAL_ALPHA_BAR:g}, "
+            "or sampling from pure noise starts where training never was: scale the betas by "
+            f"1000/T (--beta-scale {1000 / total:g}) or use --noise-schedule cosine "
+            "(--allow-nonzero-terminal-snr trains all the same)."
+        )

@@ -1,0 +1,106 @@
+"""Why the report's images were blurry, as pictures and numbers: any betas beside cosine."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image
+
+from fashion_ddpm.clip_scores import EMBEDDED, load_real_sample
+from fashion_ddpm.demo import Demo
+from fashion_ddpm.images import grid, to_model, to_uint8
+from fashion_ddpm.request import class_label
+from fashion_ddpm.sampling import SamplingSettings
+from fashion_ddpm.schedules import (
+    LinearBetas,
+    alpha_bars,
+    log_snr,
+    noise_levels,
+    noise_scheduler,
+)
+from fashion_ddpm.trajectory import COLUMNS, Trajectory
+
+COSINE = "cosine"
+SEEDS = range(8)
+POINTS = 60
+"""Points of a curve."""
+
+NOISED_LEVELS = 10
+SCALE = 3
+
+Point = tuple[float, float, str]
+"""Share of the way from image to noise, value, name of the curve."""
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """What one schedule makes of the same eight seeds.
+
+    Attributes:
+        way: the first seed's way.
+        picture: the eight images.
+        score: mean probability that the scorer gives to what was asked for.
+    """
+
+    way: Trajectory
+    picture: Image.Image
+    score: float
+
+
+def curves(betas: LinearBetas) -> tuple[list[Point], list[Point]]:
+    """Returns the points of ᾱ and of log-SNR (natural) against t / T, for the betas and cosine."""
+    kinds = {str(betas): betas.alpha_bars(), COSINE: alpha_bars(noise_scheduler(COSINE))}
+    power, ratio = [], []
+    for name, levels in kinds.items():
+        for place in np.linspace(0, 1, POINTS):
+            level = float(np.interp(place, np.linspace(0, 1, len(levels)), levels))
+            power.append((float(place), level, name))
+            ratio.append((float(place), float(log_snr(np.array(level))), name))
+    return power, ratio
+
+
+def visited(betas: LinearBetas, num_inference_steps: int) -> list[Point]:
+    """Returns the log-SNR of the levels that K steps visit: (step, log-SNR, schedule)."""
+    training = noise_scheduler(COSINE)
+    return [
+        (float(index + 1), float(ratio), str(schedule))
+        for schedule in (betas, COSINE)
+        for index, ratio in enumerate(
+            log_snr(noise_levels(schedule, num_inference_steps, training).alpha_bar)
+        )
+    ]
+
+
+def noised(betas: LinearBetas, class_name: str) -> Image.Image:
+    """Returns a real image at ten levels, from the first to the last; betas above, cosine below."""
+    real = load_real_sample()
+    clean = to_model(real.of_class(class_label(class_name))[:1])
+    noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
+    rows = []
+    for levels in (betas.alpha_bars(), alpha_bars(noise_scheduler(COSINE))):
+        for place in np.linspace(0, len(levels) - 1, NOISED_LEVELS).round().astype(int):
+            level = float(levels[place])
+            rows.append(to_uint8(level**0.5 * clean + (1 - level) ** 0.5 * noise))
+    return grid(torch.cat(rows), columns=NOISED_LEVELS, scale=SCALE)
+
+
+def sampled(
+    demo: Demo, schedule: str | LinearBetas, class_name: str, num_inference_steps: int
+) -> Sampled:
+    """Samples eight seeds with a schedule and scores them."""
+    label = class_label(class_name)
+    settings = SamplingSettings(schedule, num_inference_steps=num_inference_steps)
+    steps = list(demo.pipeline.stream([label] * len(SEEDS), SEEDS, settings))
+    scorer, _ = demo.scorer(EMBEDDED)
+    clean = torch.cat([to_uint8(step.clean[:1]) for step in steps]).cpu()
+    noisy = torch.cat([to_uint8(step.noisy[:1]) for step in steps]).cpu()
+    images = to_uint8(steps[-1].clean).cpu()
+    way = Trajectory(
+        noisy,
+        clean,
+        np.array([step.alpha_bar for step in steps]),
+        scorer.label_scores(clean),
+        label,
+    )
+    score = scorer.label_scores(images)[:, label].mean().item()
+    return Sampled(way, grid(images, columns=COLUMNS, scale=SCALE), score)

@@ -1,0 +1,1 @@
+"""The page's tabs: layout and handlers, no tensor maths."""

@@ -1,0 +1,89 @@
+"""The second tab: a contact sheet of the same seeds under many settings."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from fashion_ddpm.contact_sheet import AXES, STEP_COUNTS, cells, sheet_requests
+from fashion_ddpm.demo import Demo
+from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.request import MAX_SEED, GenerateRequest
+from fashion_ddpm.ui.create import DEFAULT, Controls
+from fashion_ddpm.ui.parts import MODEL, NOW, PRIVATE, told, whole
+
+INTRODUCTION = f"""The same eight seeds in every cell, {", ".join(map(str, STEP_COUNTS))} steps from
+left to right. Under each cell: the score of what was asked for, and the time it took here. Click a
+cell to open its settings in Create."""
+
+
+class Handlers:
+    """What happens on the tab's events."""
+
+    def __init__(self, demo: Demo) -> None:
+        self.demo = demo
+
+    def draw(self, class_name: str, axis: str, seed: float) -> Iterator[tuple[Any, ...]]:
+        """Yields the sheet as it grows, a line on progress, and what each cell asked for."""
+        with told():
+            requests = sheet_requests(class_name, whole(seed), axis)
+            pictures: list[tuple[Any, str]] = []
+            for cell in cells(self.demo, requests):
+                pictures.append((cell.picture, cell.caption(axis)))
+                status = f"{len(pictures)} of {len(requests)} cells"
+                yield pictures, status, requests
+
+    @staticmethod
+    def open(requests: list[GenerateRequest], event: gr.SelectData) -> tuple[Any, ...]:
+        """Sends a cell's settings to the first tab."""
+        request = requests[event.index]
+        return (
+            gr.Tabs(selected="create"),
+            request.class_name,
+            request.schedule,
+            request.num_inference_steps,
+            request.sampler,
+            request.guidance_scale,
+            request.num_images,
+            request.seed,
+            False,
+        )
+
+
+def build(demo: Demo, tabs: gr.Tabs, create: Controls) -> None:
+    """Lays the tab out."""
+    handlers = Handlers(demo)
+    gr.Markdown(INTRODUCTION)
+    with gr.Row():
+        class_name = gr.Dropdown(list(CLASS_NAMES), value=DEFAULT.class_name, label="Garment")
+        axis = gr.Radio(list(AXES), value="schedule", label="Rows")
+        seed = gr.Number(0, label="First seed", minimum=0, maximum=MAX_SEED)
+    with gr.Row():
+        draw = gr.Button("Draw the sheet", variant="primary")
+        stop = gr.Button("Stop the sheet")
+    status = gr.Markdown()
+    sheet = gr.Gallery(
+        show_label=False,
+        format="png",
+        columns=len(STEP_COUNTS),
+        height="auto",
+        object_fit="contain",
+        interactive=False,
+        allow_preview=False,
+        buttons=["download_all"],
+        elem_classes=["pixels", "sheet"],
+    )
+    requests = gr.State([])
+    outputs: list[Any] = [sheet, status, requests]
+    running = draw.click(
+        handlers.draw,
+        [class_name, axis, seed],
+        outputs,
+        show_progress="minimal",
+        show_progress_on=[status],
+        **MODEL,
+        **PRIVATE,
+    )
+    stop.click(lambda: "Stopped.", None, status, cancels=[running], **NOW)
+    settings = create.inputs()[:-1]  # all but the scorer
+    sheet.select(handlers.open, requests, [tabs, *settings], **NOW)

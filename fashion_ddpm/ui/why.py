@@ -1,0 +1,137 @@
+"""The third tab: the report's failure, to be caused and repaired by hand."""
+
+import dataclasses
+from typing import Any
+
+import gradio as gr
+
+from fashion_ddpm.demo import Demo
+from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.schedule_check import check_schedule
+from fashion_ddpm.schedules import REPORT, LinearBetas
+from fashion_ddpm.story import COSINE, Sampled, curves, noised, sampled, visited
+from fashion_ddpm.trajectory import filmstrip
+from fashion_ddpm.ui.parts import MODEL, NOW, PRIVATE, picture, table, told, whole
+
+STEPS = 20
+GARMENT = "ankle boot"
+CURVE = ("t / T", "value", "schedule")
+VISITED = ("step", "log SNR", "schedule")
+
+INTRODUCTION = r"""A student's network learned well, its loss fell, and its images were haze.
+Training adds noise, $x_t = \sqrt{\bar\alpha_t}\,x_0 + \sqrt{1-\bar\alpha_t}\,\varepsilon$;
+sampling starts from pure noise, as if $\bar\alpha_T$ were 0. With T = 100 and betas up to 0.02 it
+is 0.36: **60 % of the image is still there** in the noisiest picture the network ever saw. It was
+never taught to begin. Below, the *same* network draws the *same* seeds with any betas you choose,
+beside cosine."""
+
+FIXES: dict[str, LinearBetas] = {
+    "The report: T = 100": REPORT,
+    "Twice the levels: T = 200": LinearBetas(200, REPORT.beta_start, REPORT.beta_end),
+    "Fix: T = 1000": LinearBetas(1000, REPORT.beta_start, REPORT.beta_end),
+    "Fix: betas × 10": LinearBetas(100, 10 * REPORT.beta_start, 10 * REPORT.beta_end),
+}
+"""Button → betas: one thing changed at a time."""
+
+
+class Handlers:
+    """What happens on the tab's events."""
+
+    def __init__(self, demo: Demo) -> None:
+        self.demo = demo
+
+    @staticmethod
+    def explain(total: float, first: float, last: float, class_name: str) -> tuple[Any, ...]:
+        """Returns the verdict, the noised images, and the plots of ᾱ, log-SNR and levels."""
+        with told():
+            betas = LinearBetas(whole(total), first, last)
+            check = check_schedule(betas, STEPS)
+            power, ratio = curves(betas)
+            verdict = f"### {check.name}: {check.verdict}"
+            dots = table(visited(betas, STEPS), VISITED)
+            picture = noised(betas, class_name)
+            return verdict, picture, table(power, CURVE), table(ratio, CURVE), dots
+
+    def draw(self, total: float, first: float, last: float, class_name: str) -> tuple[Any, ...]:
+        """Returns filmstrip, images and sentence for the betas, then the same for cosine."""
+        with told():
+            betas = LinearBetas(whole(total), first, last)
+            sides = [
+                sampled(self.demo, schedule, class_name, STEPS) for schedule in (betas, COSINE)
+            ]
+            titles = (str(betas), COSINE)
+            shown = [_shown(*pair) for pair in zip(titles, sides, strict=True)]
+            return (*shown[0], *shown[1])
+
+
+def _shown(title: str, side: Sampled) -> tuple[Any, ...]:
+    sentence = f"**{title}**: label score {side.score:.0%}, mean of eight images"
+    return sentence, filmstrip(side.way), side.picture
+
+
+def build(demo: Demo) -> None:
+    """Lays the tab out."""
+    handlers = Handlers(demo)
+    gr.Markdown(INTRODUCTION, latex_delimiters=[{"left": "$", "right": "$", "display": False}])
+    with gr.Row():
+        buttons = [gr.Button(name, size="sm") for name in FIXES]
+    with gr.Row():
+        total = gr.Slider(10, 1000, REPORT.num_train_timesteps, step=10, label="T")
+        first = gr.Slider(1e-5, 0.01, REPORT.beta_start, step=1e-5, label="First beta")
+        last = gr.Slider(0.001, 0.3, REPORT.beta_end, step=0.001, label="Last beta")
+        class_name = gr.Dropdown(list(CLASS_NAMES), value=GARMENT, label="Garment of the story")
+    betas = [total, first, last, class_name]
+    start = handlers.explain(
+        REPORT.num_train_timesteps, REPORT.beta_start, REPORT.beta_end, GARMENT
+    )
+    verdict = gr.Markdown(start[0])
+    gr.Markdown(
+        "A real image at ten of the levels: your betas above, cosine below. Is the last one noise?"
+    )
+    levels = picture("a real image, more and more noisy", start[1])
+    with gr.Row():
+        plots = _plots(start[2:])
+    draw = gr.Button("Draw the same seeds with both", variant="primary")
+    outputs = [*_side(), *_side()]
+    explained: list[Any] = [verdict, levels, *plots]
+    gr.on(
+        [total.release, first.release, last.release, class_name.change],
+        handlers.explain,
+        betas,
+        explained,
+        **NOW,
+    )
+    private: dict[str, Any] = {**MODEL, **PRIVATE}
+    draw.click(handlers.draw, betas, outputs, **private)
+    for button, fix in zip(buttons, FIXES.values(), strict=True):
+        values: Any = dataclasses.astuple(fix)
+        button.click(lambda values=values: values, None, betas[:3], **NOW).then(
+            handlers.explain, betas, explained, **NOW
+        ).then(handlers.draw, betas, outputs, **private)
+
+
+def _plots(values: tuple[Any, ...]) -> list[Any]:
+    """Lays out the curves of ᾱ and log-SNR, and the levels that a sample visits."""
+    place, value, name = CURVE
+    power = gr.LinePlot(
+        values[0], x=place, y=value, color=name, height=240, label="ᾱ: what is left of the image"
+    )
+    ratio = gr.LinePlot(values[1], x=place, y=value, color=name, height=240, label="log SNR")
+    step, level, schedule = VISITED
+    dots = gr.ScatterPlot(
+        values[2],
+        x=step,
+        y=level,
+        color=schedule,
+        height=240,
+        label=f"Levels that {STEPS} steps visit",
+    )
+    return [power, ratio, dots]
+
+
+def _side() -> list[Any]:
+    """Lays out what one schedule makes."""
+    sentence = gr.Markdown()
+    film = picture("one image's way from noise")
+    images = picture("eight images")
+    return [sentence, film, images]

@@ -1,0 +1,33 @@
+"""Tests of the cost meter."""
+
+import pytest
+
+from fashion_ddpm.cost import CostMeter, calibrate
+from fashion_ddpm.pipeline import FashionDDPMPipeline
+from fashion_ddpm.request import GenerateRequest
+from fashion_ddpm.schedules import noise_scheduler
+
+METER = CostMeter(0.02, noise_scheduler("cosine"))
+
+
+@pytest.mark.parametrize(
+    ("images", "steps", "guidance", "expected"),
+    [(8, 10, 1.0, 0.2), (1, 10, 1.0, 0.2), (9, 10, 1.0, 0.4), (8, 10, 2.0, 0.4), (8, 20, 1.0, 0.4)],
+)
+def test_the_estimate_counts_calls(
+    images: int, steps: int, guidance: float, expected: float
+) -> None:
+    request = GenerateRequest(
+        "bag", num_images=images, num_inference_steps=steps, guidance_scale=guidance
+    )
+    assert METER.seconds(request) == pytest.approx(expected)
+
+
+def test_the_sentence_says_what_the_estimate_rests_on() -> None:
+    assert METER.sentence(GenerateRequest("bag", num_inference_steps=10)) == (
+        "≈ **0.2 s** on this machine: 8 images × 10 UNet evaluations"
+    )
+
+
+def test_calibration_finds_a_time(tiny_pipeline: FashionDDPMPipeline) -> None:
+    assert calibrate(tiny_pipeline).seconds_per_call > 0

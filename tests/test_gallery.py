@@ -1,0 +1,40 @@
+"""Tests of the bundled first picture: it is what the bundled weights draw."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from fashion_ddpm.demo import Demo
+from fashion_ddpm.gallery import GALLERY, TENSORS, load_gallery, save_gallery
+
+
+@pytest.fixture(scope="module")
+def bundled() -> Demo:
+    return Demo()
+
+
+def test_the_bundled_gallery_is_what_the_bundled_weights_draw(
+    bundled: Demo, tmp_path: Path
+) -> None:
+    shown = load_gallery(bundled)
+    assert shown is not None, "run make gallery"
+    save_gallery(bundled, tmp_path / "gallery.npz")
+    made = load_gallery(bundled, tmp_path / "gallery.npz")
+    assert made is not None
+    assert shown.request == made.request
+    # Other CPUs round otherwise; an image stays the same image.
+    assert (shown.clean[-1].int() - made.clean[-1].int()).abs().float().mean() < 2
+    assert torch.allclose(shown.quality_scores, made.quality_scores, atol=0.2)
+    assert GALLERY.stat().st_size < 500_000
+
+
+def test_other_weights_have_no_gallery(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    other = Demo(tiny_checkpoint)
+    assert load_gallery(other) is None
+    assert load_gallery(other, tmp_path / "nothing.npz") is None
+    save_gallery(other, tmp_path / "own.npz")
+    loaded = load_gallery(other, tmp_path / "own.npz")
+    assert loaded is not None
+    assert len(loaded.pictures()) == 10
+    assert all(len(getattr(loaded, name)) in (10, 20) for name in TENSORS)

@@ -1,0 +1,38 @@
+"""Tests of the schedule check: it finds the report's mistake, and only that."""
+
+import pytest
+
+from fashion_ddpm.config import SCHEDULES
+from fashion_ddpm.schedule_check import check_schedule, check_training_schedule
+from fashion_ddpm.schedules import LinearBetas, noise_scheduler
+from fashion_ddpm.settings import ConfigError
+
+
+def test_the_report_starts_with_most_of_the_image_still_there() -> None:
+    check = check_schedule("report")
+    assert check.terminal_alpha_bar == pytest.approx(0.364, abs=0.001)
+    assert not check.starts_from_noise
+    assert "broken: 60 %" in check.verdict
+    assert "1000/T" in check.verdict
+
+
+@pytest.mark.parametrize("name", [name for name in SCHEDULES if name != "report"])
+def test_every_other_sampling_schedule_is_good(name: str) -> None:
+    assert check_schedule(name).starts_from_noise
+    assert check_schedule(name).verdict.startswith("good")
+
+
+def test_training_where_sampling_cannot_start_is_refused_with_the_fix() -> None:
+    report = noise_scheduler("linear", 100)
+    with pytest.raises(ConfigError, match=r"0\.364.+--beta-scale 10\b.+cosine"):
+        check_training_schedule(report, allow_nonzero_terminal_snr=False)
+    check_training_schedule(report, allow_nonzero_terminal_snr=True)
+    check_training_schedule(noise_scheduler("linear", 100, beta_scale=10), False)
+
+
+def test_betas_of_ones_own_are_checked_too() -> None:
+    assert check_schedule(LinearBetas(1000, 1e-4, 0.02)).starts_from_noise
+    check = check_schedule(LinearBetas(200, 1e-4, 0.02))
+    assert check.name == "linear (T = 200, β 0.0001 … 0.02)"
+    assert check.terminal_alpha_bar == pytest.approx(0.132, abs=0.001)
+    assert "broken" in check.verdict
