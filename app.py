@@ -24,12 +24,20 @@ then try the schedule **report** and see how one wrong choice ruins a good model
 CSS = """
 .gradio-container { max-width: 1180px !important; margin: auto !important; }
 .pixels img { image-rendering: pixelated; }
-.pixels .grid-wrap { min-height: 0 !important; }
-.pixels .caption-label { font-size: 0.7rem; padding: 0 0.3rem; inset: auto 0 0 auto; }
+.pixels .grid-wrap { min-height: 0 !important; max-height: none !important; }
 .pixels .grid-container { grid-template-columns: repeat(var(--grid-cols), minmax(0, 1fr)); }
-.sheet .caption-label { position: static; max-width: none; }
+.pixels .caption-label { font-size: 0.65rem; line-height: 1.1; padding: 0 0.2rem;
+    inset: auto 0 0 auto; white-space: normal; text-align: right; }
+#sheet .thumbnail-item { aspect-ratio: 118 / 72; }
+#sheet .thumbnail-item img { object-position: top; }
+#sheet .caption-label { inset: auto 0 0 0; max-width: none; text-align: center; }
 .scores .output-class { font-size: 1.1rem; padding: 2rem 0 0.5rem; }
 """
+
+HEAD = """<style>
+@media (max-width: 500px) { gradio-app .main { padding-inline: 12px !important; } }
+</style>"""
+"""What gradio would confine to the page's content: on a phone every pixel counts."""
 
 
 def build_page(demo: Demo) -> gr.Blocks:
@@ -41,7 +49,7 @@ def build_page(demo: Demo) -> gr.Blocks:
                 controls = create.build(demo)
             with gr.Tab("Compare", id="compare"):
                 compare.build(demo, tabs, controls)
-            with gr.Tab("Why was it blurry?", id="why"):
+            with gr.Tab("Why blurry?", id="why"):
                 why.build(demo)
     return page
 
@@ -64,6 +72,7 @@ def main() -> None:
         ssr_mode=False,
         theme=gr.themes.Soft(),
         css=CSS,
+        head=HEAD,
         footer_links=["api"],
     )
 

@@ -18,9 +18,10 @@ from fashion_ddpm.schedules import (
     noise_levels,
     noise_scheduler,
 )
-from fashion_ddpm.trajectory import COLUMNS, Trajectory
+from fashion_ddpm.trajectory import Trajectory
 
 COSINE = "cosine"
+YOURS = "yours"
 SEEDS = range(8)
 POINTS = 60
 """Points of a curve."""
@@ -28,8 +29,8 @@ POINTS = 60
 NOISED_LEVELS = 10
 SCALE = 3
 
-Point = tuple[float, float, str]
-"""Share of the way from image to noise, value, name of the curve."""
+Point = tuple[float, str, float]
+"""Share of the way from image to noise (or step), name of the curve, value."""
 
 
 @dataclass(frozen=True)
@@ -49,22 +50,23 @@ class Sampled:
 
 def curves(betas: LinearBetas) -> tuple[list[Point], list[Point]]:
     """Returns the points of ᾱ and of log-SNR (natural) against t / T, for the betas and cosine."""
-    kinds = {str(betas): betas.alpha_bars(), COSINE: alpha_bars(noise_scheduler(COSINE))}
+    kinds = {YOURS: betas.alpha_bars(), COSINE: alpha_bars(noise_scheduler(COSINE))}
     power, ratio = [], []
     for name, levels in kinds.items():
         for place in np.linspace(0, 1, POINTS):
             level = float(np.interp(place, np.linspace(0, 1, len(levels)), levels))
-            power.append((float(place), level, name))
-            ratio.append((float(place), float(log_snr(np.array(level))), name))
+            power.append((float(place), name, level))
+            ratio.append((float(place), name, float(log_snr(np.array(level)))))
     return power, ratio
 
 
 def visited(betas: LinearBetas, num_inference_steps: int) -> list[Point]:
-    """Returns the log-SNR of the levels that K steps visit: (step, log-SNR, schedule)."""
+    """Returns the log-SNR of the levels that K steps visit."""
     training = noise_scheduler(COSINE)
+    schedules: dict[str, str | LinearBetas] = {YOURS: betas, COSINE: COSINE}
     return [
-        (float(index + 1), float(ratio), str(schedule))
-        for schedule in (betas, COSINE)
+        (float(index + 1), name, float(ratio))
+        for name, schedule in schedules.items()
         for index, ratio in enumerate(
             log_snr(noise_levels(schedule, num_inference_steps, training).alpha_bar)
         )
@@ -103,4 +105,4 @@ def sampled(
         label,
     )
     score = scorer.label_scores(images)[:, label].mean().item()
-    return Sampled(way, grid(images, columns=COLUMNS, scale=SCALE), score)
+    return Sampled(way, grid(images, columns=len(SEEDS), scale=SCALE), score)

@@ -15,8 +15,6 @@ COLUMNS = 11
 
 FILM_SCALE = 3
 FRAME_SCALE = 8
-RIVALS = 2
-"""Other garments whose scores are drawn beside the asked one's."""
 
 
 @dataclass(frozen=True)
@@ -57,15 +55,18 @@ def frame(trajectory: Trajectory, index: int) -> Image.Image:
     return enlarge(np.asarray(grid(pair, columns=2)), FRAME_SCALE)
 
 
+ASKED, RIVALS = "asked for", ("strongest rival", "second rival")
+
+
 def score_curves(trajectory: Trajectory) -> list[tuple[float, str, float]]:
-    """Returns (percent done, prompt, score) for the asked garment and its strongest rivals."""
-    scores, prompts = trajectory.label_scores, label_prompts()
-    rivals = scores.max(dim=0).values.clone()
-    rivals[trajectory.label] = -1
-    shown = [trajectory.label, *rivals.topk(RIVALS).indices.tolist()]
+    """Returns (percent done, whose, score) for the asked garment and its strongest rivals."""
+    scores = trajectory.label_scores
+    best = scores.max(dim=0).values.clone()
+    best[trajectory.label] = -1
+    shown = [trajectory.label, *best.topk(len(RIVALS)).indices.tolist()]
     return [
-        (float(percent), prompts[label], float(row[label]))
-        for label in shown
+        (float(percent), whose, float(row[label]))
+        for whose, label in zip((ASKED, *RIVALS), shown, strict=True)
         for percent, row in zip(trajectory.done, scores, strict=True)
     ]
 

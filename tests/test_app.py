@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -127,14 +128,15 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def page(browser: Browser, address: str) -> Iterator[Page]:
-    """The demo's page; no request may leave the machine and no script may fail."""
-    page = browser.new_page(viewport={"width": 1280, "height": 1300})
+@contextmanager
+def visiting(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
+    """Opens the demo; no request may leave the machine, no script may fail or complain."""
+    page = browser.new_page(**{"viewport": {"width": 1280, "height": 1300}, **options})
     asked: list[str] = []
     broken: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: broken.append(str(error)))
+    page.on("console", lambda line: broken.append(line.text) if line.type == "error" else None)
     page.goto(address)
     yield page
     outside = [url for url in asked if not url.startswith((address, "data:", "blob:"))]
@@ -144,15 +146,22 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     assert not broken
 
 
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """The demo's page on a desktop."""
+    with visiting(browser, address) as page:
+        yield page
+
+
 def test_a_visitor_picks_a_class_a_schedule_and_steps_and_sees_scored_images(page: Page) -> None:
     page.get_by_role("radio", name="trouser").check()
     page.get_by_role("radio", name="karras").check()
     page.get_by_label("number input for Steps").fill("6")
-    page.get_by_role("button", name="Generate").click()
+    page.get_by_role("button", name="Generate", exact=True).click()
     expect(page.get_by_text("8 images in")).to_be_visible(timeout=120_000)
     expect(page.get_by_text("6 steps, 48 UNet evaluations")).to_be_visible()
     expect(page.get_by_text("trouser, seed 7")).to_be_visible()
-    pictures = page.locator(".grid-wrap img")
+    pictures = page.locator("#gallery img")
     expect(pictures).to_have_count(8)
     assert pictures.first.evaluate("picture => picture.naturalWidth") == 8 * 28
     labels = page.get_by_test_id("label-output-value")
@@ -169,12 +178,90 @@ def test_the_reports_schedule_says_that_it_is_broken(page: Page) -> None:
 def test_stop_ends_a_long_request_and_the_next_one_works(page: Page) -> None:
     steps = page.get_by_label("number input for Steps")
     steps.fill("100")
-    page.get_by_role("button", name="Generate").click()
+    page.get_by_role("button", name="Generate", exact=True).click()
     expect(page.get_by_text("of 100")).to_be_visible(timeout=60_000)
     # Gradio ignores a click on a button whose last request it has not yet ended.
     with page.expect_response(lambda response: response.url.endswith("/reset")):
         page.get_by_role("button", name="Stop").click()
     expect(page.get_by_text("Stopped.")).to_be_visible()
     steps.fill("2")
-    page.get_by_role("button", name="Generate").click()
+    page.get_by_role("button", name="Generate", exact=True).click()
     expect(page.get_by_text("2 steps, 16 UNet evaluations")).to_be_visible(timeout=60_000)
+
+
+def test_the_first_page_shows_one_image_of_each_class_and_runs_nothing(page: Page) -> None:
+    expect(page.get_by_text("drawn before you came")).to_be_visible()
+    expect(page.locator("#gallery img")).to_have_count(10)
+    expect(page.locator("#examples img")).to_have_count(10)
+    expect(page.get_by_test_id("label-output-value")).to_have_count(6)
+    expect(page.get_by_text("on this machine: 8 images × 10 UNet evaluations")).to_be_visible()
+
+
+def test_a_click_on_a_real_one_chooses_its_class(page: Page) -> None:
+    page.locator("#examples button.thumbnail-item").nth(3).click()
+    expect(page.get_by_role("radio", name="dress")).to_be_checked()
+
+
+def test_a_preset_sets_the_steps_and_the_estimate(page: Page) -> None:
+    page.get_by_role("button", name="Best · 20").click()
+    expect(page.get_by_label("number input for Steps")).to_have_value("20")
+    expect(page.get_by_text("8 images × 20 UNet evaluations")).to_be_visible()
+
+
+def test_an_image_is_followed_back_to_its_noise(page: Page) -> None:
+    page.locator("#gallery button.thumbnail-item").nth(9).click()
+    expect(page.get_by_text(re.compile("the scorer sees an ankle boot"))).to_be_visible()
+    frame = page.get_by_alt_text("one step: noisy on the left").first
+    before = frame.get_attribute("src")
+    step = page.get_by_label("number input for Step", exact=True)
+    step.fill("1")
+    step.press("Enter")
+    expect(frame).not_to_have_attribute("src", str(before))
+
+
+def test_a_cell_of_the_contact_sheet_opens_in_create(page: Page) -> None:
+    page.get_by_role("tab", name="Compare").click()
+    page.get_by_role("radio", name="guidance").check()
+    page.get_by_role("button", name="Draw the sheet").click()
+    expect(page.get_by_text("2 of 16 cells")).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name="Stop the sheet").click()
+    page.locator("#sheet button.thumbnail-item").nth(0).click()
+    expect(page.get_by_label("number input for Steps")).to_have_value("4")
+    expect(page.get_by_role("button", name="Generate", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (360, 740)])
+def test_the_report_is_caused_and_repaired_on_any_screen(
+    browser: Browser, address: str, width: int, height: int, scheme: str
+) -> None:
+    viewport = {"width": width, "height": height}
+    with visiting(browser, address, viewport=viewport, color_scheme=scheme) as page:
+        expect(page.get_by_text("drawn before you came")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.get_by_role("tab", name="Why blurry?").click()
+        expect(page.get_by_text("broken: 60 % of the image's amplitude").last).to_be_visible()
+        page.get_by_role("button", name="Fix: T = 1000").click()
+        sentence = page.get_by_text(re.compile(r"linear \(T = 1000.+label score \d+%"))
+        expect(sentence).to_be_visible(timeout=60_000)
+        expect(page.get_by_text(re.compile("good: 0.64 %"))).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_keyboard_alone_generates(page: Page) -> None:
+    page.get_by_role("button", name="Generate", exact=True).focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("8 images in")).to_be_visible(timeout=60_000)
+
+
+def test_two_visitors_get_their_own_images(browser: Browser, address: str) -> None:
+    with visiting(browser, address) as one, visiting(browser, address) as other:
+        one.get_by_role("radio", name="bag").check()
+        other.get_by_role("radio", name="coat").check()
+        for page in (one, other):
+            page.get_by_role("button", name="Generate", exact=True).click()
+        for page, name in ((one, "bag"), (other, "coat")):
+            expect(page.get_by_text("8 images in")).to_be_visible(timeout=60_000)
+            expect(page.locator("#gallery .caption-label")).to_have_text(
+                [f"{name}, seed {seed}" for seed in range(8)]
+            )

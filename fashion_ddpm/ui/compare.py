@@ -71,7 +71,8 @@ def build(demo: Demo, tabs: gr.Tabs, create: Controls) -> None:
         interactive=False,
         allow_preview=False,
         buttons=["download_all"],
-        elem_classes=["pixels", "sheet"],
+        elem_id="sheet",
+        elem_classes="pixels",
     )
     requests = gr.State([])
     outputs: list[Any] = [sheet, status, requests]

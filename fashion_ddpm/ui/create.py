@@ -36,7 +36,7 @@ from fashion_ddpm.ui.parts import (
 )
 
 DEFAULT = GenerateRequest(class_name=CLASS_NAMES[-1], num_inference_steps=PRESETS["Balanced"])
-SCORE_TITLES = ("Selected image", "Mean of these images", "Real test images")
+SCORE_TITLES = ("Selected image", "Mean of all", "Real images")
 WAIT = "Press Generate."
 
 
@@ -235,7 +235,8 @@ def _controls(handlers: Handlers) -> Controls:
         allow_preview=False,
         interactive=False,
         buttons=[],
-        elem_classes=["pixels", "examples"],
+        elem_id="examples",
+        elem_classes="pixels",
     )
     names = [*CLASS_NAMES, ALL_CLASSES]
     class_name = gr.Radio(names, value=DEFAULT.class_name, label="Class")
@@ -247,7 +248,10 @@ def _controls(handlers: Handlers) -> Controls:
     )
     steps = gr.Slider(1, MAX_STEPS, DEFAULT.num_inference_steps, step=1, label="Steps")
     with gr.Row():
-        presets = [gr.Button(f"{name} · {count}", size="sm") for name, count in PRESETS.items()]
+        presets = [
+            gr.Button(f"{name} · {count}", size="sm", min_width=80)
+            for name, count in PRESETS.items()
+        ]
     with gr.Row():
         generate = gr.Button("Generate", variant="primary")
         stop = gr.Button("Stop")
@@ -322,6 +326,7 @@ def _results(
         interactive=False,
         allow_preview=False,
         buttons=["download_all"],
+        elem_id="gallery",
         elem_classes="pixels",
     )
     values = score_columns(first, 0) if first else (None,) * 6

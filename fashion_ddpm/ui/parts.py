@@ -1,6 +1,6 @@
 """What several tabs need: pictures as components, tables for plots, mistakes as messages."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -8,7 +8,7 @@ import gradio as gr
 import pandas as pd
 
 from fashion_ddpm.errors import UserError
-from fashion_ddpm.trajectory import Trajectory, score_curves
+from fashion_ddpm.trajectory import ASKED, RIVALS, Trajectory, score_curves
 
 MODEL: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
 """On every event that runs the network: visitors take turns."""
@@ -52,7 +52,8 @@ def table(rows: Sequence[tuple[Any, ...]], columns: Sequence[str]) -> pd.DataFra
     return pd.DataFrame(rows, columns=list(columns))
 
 
-SCORE_COLUMNS = ("percent of the way", "prompt", "score")
+SCORE_COLUMNS = ("percent of the way", "garment", "score")
+SCORE_COLOURS = dict(zip((ASKED, *RIVALS), ("#4f46e5", "#ea580c", "#78716c"), strict=True))
 
 
 def score_table(trajectory: Trajectory) -> pd.DataFrame:
@@ -60,16 +61,38 @@ def score_table(trajectory: Trajectory) -> pd.DataFrame:
     return table(score_curves(trajectory), SCORE_COLUMNS)
 
 
-def score_plot(value: pd.DataFrame | None = None) -> gr.LinePlot:
-    """Returns a plot of label scores along an image's way."""
-    percent, prompt, score = SCORE_COLUMNS
+def line_plot(
+    value: pd.DataFrame | None, columns: Sequence[str], colours: Mapping[str, str], **options: Any
+) -> gr.LinePlot:
+    """Returns a plot of lines whose names never change (Gradio forgets colours of new names).
+
+    Args:
+        value: the table.
+        columns: names of the columns for x, the line and y.
+        colours: line → colour; the caller's text says which is which, for Gradio clips legends.
+        options: what else gr.LinePlot takes.
+    """
+    x, line, y = columns
     return gr.LinePlot(
         value,
-        x=percent,
-        y=score,
-        color=prompt,
+        x=x,
+        y=y,
+        color=line,
+        color_map=dict(colours),
+        colors_in_legend=[],
+        show_label=False,  # gradio leaves no room for it
+        **options,
+    )
+
+
+def score_plot(value: pd.DataFrame | None = None) -> gr.LinePlot:
+    """Returns a plot of label scores along an image's way, under its title."""
+    gr.Markdown("Label score of what was asked for (blue) and of its rivals (orange, grey)")
+    return line_plot(
+        value,
+        SCORE_COLUMNS,
+        SCORE_COLOURS,
         x_lim=[0, 100],
-        y_lim=[0, 1],
-        height=280,
-        label="When does it become one? Label scores of the predicted clean image",
+        y_lim=[0, 1.02],
+        height=260,
     )

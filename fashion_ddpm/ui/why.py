@@ -9,14 +9,15 @@ from fashion_ddpm.demo import Demo
 from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.schedule_check import check_schedule
 from fashion_ddpm.schedules import REPORT, LinearBetas
-from fashion_ddpm.story import COSINE, Sampled, curves, noised, sampled, visited
+from fashion_ddpm.story import COSINE, YOURS, Sampled, curves, noised, sampled, visited
 from fashion_ddpm.trajectory import filmstrip
-from fashion_ddpm.ui.parts import MODEL, NOW, PRIVATE, picture, table, told, whole
+from fashion_ddpm.ui.parts import MODEL, NOW, PRIVATE, line_plot, picture, table, told, whole
 
 STEPS = 20
 GARMENT = "ankle boot"
-CURVE = ("t / T", "value", "schedule")
-VISITED = ("step", "log SNR", "schedule")
+CURVE = ("t / T", "schedule", "value")
+VISITED = ("step", "schedule", "log SNR")
+COLOURS = {YOURS: "#4f46e5", COSINE: "#ea580c"}
 
 INTRODUCTION = r"""A student's network learned well, its loss fell, and its images were haze.
 Training adds noise, $x_t = \sqrt{\bar\alpha_t}\,x_0 + \sqrt{1-\bar\alpha_t}\,\varepsilon$;
@@ -76,9 +77,11 @@ def build(demo: Demo) -> None:
     with gr.Row():
         buttons = [gr.Button(name, size="sm") for name in FIXES]
     with gr.Row():
-        total = gr.Slider(10, 1000, REPORT.num_train_timesteps, step=10, label="T")
-        first = gr.Slider(1e-5, 0.01, REPORT.beta_start, step=1e-5, label="First beta")
-        last = gr.Slider(0.001, 0.3, REPORT.beta_end, step=0.001, label="Last beta")
+        total = gr.Slider(10, 1000, REPORT.num_train_timesteps, step=10, label="T", min_width=200)
+        first = gr.Slider(
+            1e-5, 0.01, REPORT.beta_start, step=1e-5, label="First beta", min_width=200
+        )
+        last = gr.Slider(0.001, 0.3, REPORT.beta_end, step=0.001, label="Last beta", min_width=200)
         class_name = gr.Dropdown(list(CLASS_NAMES), value=GARMENT, label="Garment of the story")
     betas = [total, first, last, class_name]
     start = handlers.explain(
@@ -112,20 +115,25 @@ def build(demo: Demo) -> None:
 
 def _plots(values: tuple[Any, ...]) -> list[Any]:
     """Lays out the curves of ᾱ and log-SNR, and the levels that a sample visits."""
-    place, value, name = CURVE
-    power = gr.LinePlot(
-        values[0], x=place, y=value, color=name, height=240, label="ᾱ: what is left of the image"
-    )
-    ratio = gr.LinePlot(values[1], x=place, y=value, color=name, height=240, label="log SNR")
-    step, level, schedule = VISITED
-    dots = gr.ScatterPlot(
-        values[2],
-        x=step,
-        y=level,
-        color=schedule,
-        height=240,
-        label=f"Levels that {STEPS} steps visit",
-    )
+    with gr.Column(min_width=280):
+        gr.Markdown("ᾱ: what is left of the image")
+        power = line_plot(values[0], CURVE, COLOURS, height=220)
+    with gr.Column(min_width=280):
+        gr.Markdown("The logarithm of signal over noise")
+        ratio = line_plot(values[1], CURVE, COLOURS, height=220)
+    with gr.Column(min_width=280):
+        gr.Markdown(f"The levels that {STEPS} steps visit")
+        step, schedule, level = VISITED
+        dots = gr.ScatterPlot(
+            values[2],
+            x=step,
+            y=level,
+            color=schedule,
+            color_map=COLOURS,
+            colors_in_legend=[],
+            height=220,
+            show_label=False,
+        )
     return [power, ratio, dots]
 
 

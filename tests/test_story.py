@@ -1,0 +1,40 @@
+"""Tests of the report's story, told with the bundled network."""
+
+import pytest
+
+from fashion_ddpm.demo import Demo
+from fashion_ddpm.schedules import REPORT, LinearBetas
+from fashion_ddpm.story import COSINE, YOURS, curves, noised, sampled, visited
+
+REPAIRED = LinearBetas(1000, REPORT.beta_start, REPORT.beta_end)
+
+
+@pytest.fixture(scope="module")
+def demo() -> Demo:
+    return Demo()
+
+
+def test_the_curves_end_where_the_schedules_end() -> None:
+    power, ratio = curves(REPORT)
+    last = {name: value for place, name, value in power if place == 1}
+    assert last[YOURS] == pytest.approx(0.364, abs=0.001)
+    assert last[COSINE] < 1e-6
+    assert len(power) == len(ratio) == 120
+    assert min(value for _, name, value in ratio if name == YOURS) > -1
+
+
+def test_the_levels_visited_begin_high_for_the_report_alone() -> None:
+    first = {name: value for step, name, value in visited(REPORT, 20) if step == 1}
+    assert first[YOURS] > -1
+    assert first[COSINE] < -10
+
+
+def test_the_noised_image_fills_two_rows_of_ten() -> None:
+    assert noised(REPORT, "bag").size == (3 * 298, 3 * 58)
+
+
+def test_the_same_network_fails_with_the_report_and_draws_when_it_is_repaired(demo: Demo) -> None:
+    report, repaired = (sampled(demo, betas, "ankle boot", 10) for betas in (REPORT, REPAIRED))
+    assert report.score < 0.3
+    assert repaired.score > 0.8
+    assert len(repaired.way.clean) == 10

@@ -1,0 +1,33 @@
+"""Tests of the contact sheet's handlers."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from fashion_ddpm.contact_sheet import sheet_requests
+from fashion_ddpm.demo import Demo
+from fashion_ddpm.ui.compare import Handlers
+
+
+def test_the_sheet_grows_cell_by_cell(tiny_checkpoint: Path) -> None:
+    events = Handlers(Demo(tiny_checkpoint)).draw("coat", "sampler", 0.0)
+    for count in (1, 2):
+        pictures, status, requests = next(events)
+        assert len(pictures) == count
+        assert status == f"{count} of {len(requests)} cells"
+
+
+def test_a_cell_opens_with_all_its_settings() -> None:
+    requests = sheet_requests("coat", 3, "guidance")
+    event: Any = SimpleNamespace(index=5)
+    tabs, *settings = Handlers.open(requests, event)
+    assert tabs.selected == "create"
+    assert settings == ["coat", "cosine", 10, "dpm++2m", 1.5, 8, 3, False]
+
+
+def test_a_mistake_is_a_message(tiny_checkpoint: Path) -> None:
+    with pytest.raises(gr.Error, match="seed is -1"):
+        next(Handlers(Demo(tiny_checkpoint)).draw("coat", "sampler", -1))

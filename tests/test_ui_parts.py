@@ -1,0 +1,34 @@
+"""Tests of what several tabs share."""
+
+import gradio as gr
+import pytest
+
+from fashion_ddpm.request import RequestError
+from fashion_ddpm.ui.parts import SCORE_COLUMNS, line_plot, picture, table, told, whole
+
+
+def test_a_mistake_becomes_a_message_and_a_bug_stays_a_bug() -> None:
+    with pytest.raises(gr.Error, match="steps is 0"), told():
+        raise RequestError("steps is 0")
+    with pytest.raises(ZeroDivisionError), told():
+        _ = 1 / 0
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(20.0, 20), (2.5, 2.5), (7, 7), (True, True), ("20", "20"), (None, None)],
+)
+def test_only_whole_floats_become_whole_numbers(value: object, expected: object) -> None:
+    assert whole(value) == expected
+    assert type(whole(value)) is type(expected)
+
+
+def test_pictures_are_lossless_and_described() -> None:
+    component = picture("what it shows")
+    assert component.format == "png"
+    assert component.alt_text == "what it shows"
+
+
+def test_a_plot_keeps_its_colours() -> None:
+    rows = table([(0.0, "one", 0.5)], SCORE_COLUMNS)
+    assert line_plot(rows, SCORE_COLUMNS, {"one": "#000"}).color_map == {"one": "#000"}
