@@ -11,7 +11,7 @@ import gradio as gr
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT
-from fashion_ddpm.ui import compare, create, why
+from fashion_ddpm.ui import compare, create, trust, why
 
 QUEUE_SIZE = 20
 CLEAN_UP = (600, 3600)
@@ -31,11 +31,15 @@ CSS = """
 #sheet .thumbnail-item { aspect-ratio: 118 / 72; }
 #sheet .thumbnail-item img { object-position: top; }
 #sheet .caption-label { inset: auto 0 0 0; max-width: none; text-align: center; }
+#report-card td, #report-card th { word-break: normal; padding: 0.2rem 0.4rem; }
 .scores .output-class { font-size: 1.1rem; padding: 2rem 0 0.5rem; }
 """
 
 HEAD = """<style>
-@media (max-width: 500px) { gradio-app .main { padding-inline: 12px !important; } }
+@media (max-width: 500px) {
+  gradio-app .main { padding-inline: 12px !important; }
+  gradio-app .tabs { max-width: calc(100vw - 24px); }
+}
 </style>"""
 """What gradio would confine to the page's content: on a phone every pixel counts."""
 
@@ -51,6 +55,8 @@ def build_page(demo: Demo) -> gr.Blocks:
                 compare.build(demo, tabs, controls)
             with gr.Tab("Why blurry?", id="why"):
                 why.build(demo)
+            with gr.Tab("Trust", id="trust"):
+                trust.build(demo)
     return page
 
 

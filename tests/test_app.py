@@ -153,6 +153,16 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
         yield page
 
 
+def open_tab(page: Page, name: str) -> None:
+    """Opens a tab; on a narrow screen it may hide in a menu."""
+    expect(page.get_by_text("drawn before you came")).to_be_visible()
+    tab = page.get_by_role("tab", name=name)
+    if not tab.is_visible():
+        page.locator(".overflow-menu > button").click()
+        tab = page.locator(".overflow-menu").get_by_text(name)
+    tab.click()
+
+
 def test_a_visitor_picks_a_class_a_schedule_and_steps_and_sees_scored_images(page: Page) -> None:
     page.get_by_role("radio", name="trouser").check()
     page.get_by_role("radio", name="karras").check()
@@ -220,7 +230,7 @@ def test_an_image_is_followed_back_to_its_noise(page: Page) -> None:
 
 
 def test_a_cell_of_the_contact_sheet_opens_in_create(page: Page) -> None:
-    page.get_by_role("tab", name="Compare").click()
+    open_tab(page, "Compare")
     page.get_by_role("radio", name="guidance").check()
     page.get_by_role("button", name="Draw the sheet").click()
     expect(page.get_by_text("2 of 16 cells")).to_be_visible(timeout=60_000)
@@ -239,7 +249,7 @@ def test_the_report_is_caused_and_repaired_on_any_screen(
     with visiting(browser, address, viewport=viewport, color_scheme=scheme) as page:
         expect(page.get_by_text("drawn before you came")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        page.get_by_role("tab", name="Why blurry?").click()
+        open_tab(page, "Why blurry?")
         expect(page.get_by_text("broken: 60 % of the image's amplitude").last).to_be_visible()
         page.get_by_role("button", name="Fix: T = 1000").click()
         sentence = page.get_by_text(re.compile(r"linear \(T = 1000.+label score \d+%"))
@@ -265,3 +275,12 @@ def test_two_visitors_get_their_own_images(browser: Browser, address: str) -> No
             expect(page.locator("#gallery .caption-label")).to_have_text(
                 [f"{name}, seed {seed}" for seed in range(8)]
             )
+
+
+def test_the_evidence_is_a_table_with_real_images_beside(page: Page) -> None:
+    open_tab(page, "Trust")
+    card = page.locator("#report-card")
+    expect(card.get_by_text("class accuracy", exact=True)).to_be_visible()
+    expect(card.get_by_text("real images", exact=True)).to_be_visible()
+    expect(page.get_by_alt_text("confusion matrix of the generated images")).to_be_visible()
+    expect(page.locator("#scorer-confusion").get_by_text("trouser").first).to_be_visible()

@@ -1,0 +1,64 @@
+"""What speaks for and against the bundled network: its report, its losses, its judges' limits."""
+
+from pathlib import Path
+from typing import Any
+
+from fashion_ddpm.clip_scores import EMBEDDED
+from fashion_ddpm.demo import Demo
+from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, read_run, weights_hash
+from fashion_ddpm.report import REPORT_FILE, Report, load_report
+
+EVALUATION = Path(__file__).parent.parent / "docs" / "evaluation"
+
+REPORT_LOSSES = {
+    "the report's training": (0.1577, 0.1076),
+    "the report's validation": (0.1321, 0.1083),
+}
+"""First and last loss that the student's report gives: of the noise, over T = 100."""
+
+OURS = ("training", "validation")
+
+
+def bundled_report(demo: Demo, folder: Path = EVALUATION) -> Report | None:
+    """Returns the report, if there is one and it is about the loaded weights."""
+    path = folder / REPORT_FILE
+    if not path.exists():
+        return None
+    report = load_report(path)
+    return report if report.protocol["checkpoint_sha256"] == weights_hash(demo.pipeline) else None
+
+
+def loss_points(run: dict[str, Any] | None = None) -> list[tuple[float, str, float]]:
+    """Returns (images seen, curve, loss) of a run, with the report's figures at its two ends."""
+    log = (run or read_run(BUNDLED_CHECKPOINT))["log"]
+    points = [
+        (float(row["images_seen"]), curve, float(row[key]))
+        for key, curve in zip(("loss", "validation_loss"), OURS, strict=True)
+        for row in log
+        if key in row
+    ]
+    if not points:
+        return []
+    ends = min(point[0] for point in points), max(point[0] for point in points)
+    return points + [
+        (place, curve, loss)
+        for curve, losses in REPORT_LOSSES.items()
+        for place, loss in zip(ends, losses, strict=True)
+    ]
+
+
+def real_scores(demo: Demo, scorer_name: str = EMBEDDED) -> list[tuple[str, float]]:
+    """Returns (class, mean score of its own prompt) of real test images."""
+    _, baseline = demo.scorer(scorer_name)
+    own = baseline.labels.diagonal().tolist()
+    return list(zip(CLASS_NAMES, own, strict=True))
+
+
+def scorer_confusion(demo: Demo, scorer_name: str = EMBEDDED) -> list[list[str]]:
+    """Returns a table: a real garment a row, what share of the score each prompt gets."""
+    _, baseline = demo.scorer(scorer_name)
+    return [
+        [name, *(f"{score:.0%}" for score in row)]
+        for name, row in zip(CLASS_NAMES, baseline.labels.tolist(), strict=True)
+    ]

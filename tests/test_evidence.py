@@ -1,0 +1,45 @@
+"""Tests of what speaks for the bundled network."""
+
+from pathlib import Path
+
+import pytest
+
+from fashion_ddpm.demo import Demo
+from fashion_ddpm.evidence import (
+    OURS,
+    REPORT_LOSSES,
+    bundled_report,
+    loss_points,
+    real_scores,
+    scorer_confusion,
+)
+
+
+@pytest.fixture(scope="module")
+def demo() -> Demo:
+    return Demo()
+
+
+def test_the_report_belongs_to_the_bundled_weights_alone(
+    demo: Demo, tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    assert bundled_report(demo) is not None
+    assert bundled_report(Demo(tiny_checkpoint)) is None
+    assert bundled_report(demo, tmp_path) is None
+
+
+def test_the_losses_stand_between_the_reports_ends() -> None:
+    run = {"log": [{"images_seen": 10, "loss": 0.5}, {"images_seen": 30, "validation_loss": 0.3}]}
+    points = loss_points(run)
+    assert points[:2] == [(10, OURS[0], 0.5), (30, OURS[1], 0.3)]
+    assert (30, "the report's validation", 0.1083) in points
+    assert len(points) == 2 + 2 * len(REPORT_LOSSES)
+    assert loss_points({"log": []}) == []
+    assert len(loss_points()) > 10
+
+
+def test_the_scorers_limits_are_told_class_by_class(demo: Demo) -> None:
+    scores = dict(real_scores(demo))
+    assert min(scores, key=scores.__getitem__) == "shirt"
+    assert len(scorer_confusion(demo)) == 10
+    assert scorer_confusion(demo)[1][:1] == ["trouser"]
