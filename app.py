@@ -11,7 +11,7 @@ import gradio as gr
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT
-from fashion_ddpm.ui import compare, create, trust, why
+from fashion_ddpm.ui import compare, create, play, trust, why
 
 QUEUE_SIZE = 20
 CLEAN_UP = (600, 3600)
@@ -57,6 +57,8 @@ def build_page(demo: Demo) -> gr.Blocks:
                 why.build(demo)
             with gr.Tab("Trust", id="trust"):
                 trust.build(demo)
+            with gr.Tab("Play", id="play"):
+                play.build(demo)
     return page
 
 

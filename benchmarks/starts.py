@@ -15,7 +15,7 @@ from fashion_ddpm.data import LabelledImages, load_split
 from fashion_ddpm.images import to_model, to_uint8
 from fashion_ddpm.metrics import frechet_distance
 from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline
-from fashion_ddpm.sampling import SamplingSettings
+from fashion_ddpm.sampling import NOISE, SamplingSettings, Start
 from fashion_ddpm.settings import default_data_dir
 
 BATCH_SIZE = 100
@@ -29,9 +29,9 @@ def samples(
     for start in range(0, len(real), BATCH_SIZE):
         chosen = slice(start, start + BATCH_SIZE)
         labels = real.labels[chosen].tolist()
-        beginnings = to_model(real.images[chosen]) if noised else None
+        begin = Start(images=to_model(real.images[chosen])) if noised else NOISE
         seeds = range(start, start + len(labels))
-        *_, last = pipeline.stream(labels, seeds, settings, beginnings)
+        *_, last = pipeline.stream(labels, seeds, settings, begin)
         parts.append(to_uint8(last.clean))
     return torch.cat(parts)
 

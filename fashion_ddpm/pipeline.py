@@ -14,7 +14,7 @@ from torch import Tensor
 from fashion_ddpm.errors import UserError, reason
 from fashion_ddpm.images import to_uint8
 from fashion_ddpm.labels import CLASS_NAMES
-from fashion_ddpm.sampling import DenoisingStep, SamplingSettings, denoise
+from fashion_ddpm.sampling import NOISE, DenoisingStep, SamplingSettings, Start, denoise
 
 RUN_FILE = "run.json"
 BUNDLED = Path(__file__).parent.parent / "checkpoints"
@@ -67,7 +67,7 @@ class FashionDDPMPipeline(DiffusionPipeline):
         labels: Sequence[int],
         seeds: Sequence[int],
         settings: SamplingSettings,
-        beginnings: Tensor | None = None,
+        start: Start = NOISE,
     ) -> Iterator[DenoisingStep]:
         """Yields every denoising step of one batch; image i depends on its label and seed alone.
 
@@ -75,10 +75,10 @@ class FashionDDPMPipeline(DiffusionPipeline):
             labels: B labels, 0 … 9.
             seeds: B seeds.
             settings: schedule, sampler, steps and guidance.
-            beginnings: float32 [B, 1, 28, 28], clean images to begin with instead of noise.
+            start: where to begin.
         """
         on_device = torch.tensor(labels, device=self.device)
-        return denoise(self.unet, self.scheduler, on_device, seeds, settings, beginnings)
+        return denoise(self.unet, self.scheduler, on_device, seeds, settings, start)
 
     def generate(
         self,

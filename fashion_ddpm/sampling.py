@@ -1,5 +1,6 @@
 """Seeds and labels become images: an iterator over the steps of denoising."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from fashion_ddpm.images import IMAGE_SIZE
 from fashion_ddpm.labels import NULL_LABEL
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.schedules import LinearBetas, build_sampler, noise_levels
+from fashion_ddpm.settings import ConfigError
 
 CPU_CHUNK = 8
 """Images in every UNet call on a CPU: each batch size takes its own way through the kernels and
@@ -49,6 +51,32 @@ class SamplingSettings:
 
 
 @dataclass(frozen=True)
+class Start:
+    """Where sampling begins; the default is each seed's own noise at the noisiest level.
+
+    Attributes:
+        images: float32 [B, 1, 28, 28] in [−1, 1], clean images that are noised to the first level.
+        noise: float32 [B, 1, 28, 28], standard normal, in place of the seeds' own.
+        strength: share of the steps that are taken, the last ones, in (0, 1]: how much of the
+            images is forgotten (SDEdit, Meng et al., 2022). Below 1 it needs images.
+    """
+
+    images: Tensor | None = None
+    noise: Tensor | None = None
+    strength: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.strength <= 1 or (self.strength < 1 and self.images is None):
+            raise ConfigError(
+                f"strength is {self.strength}; it must lie above 0 and at most at 1, and below 1 "
+                "sampling needs images to begin with."
+            )
+
+
+NOISE = Start()
+
+
+@dataclass(frozen=True)
 class DenoisingStep:
     """One step of denoising, as it was before the sampler moved on.
 
@@ -72,9 +100,9 @@ def denoise(
     labels: Tensor,
     seeds: Sequence[int],
     settings: SamplingSettings,
-    beginnings: Tensor | None = None,
+    start: Start = NOISE,
 ) -> Iterator[DenoisingStep]:
-    """Yields each step from noise to images; image i depends on its seed and beginning alone.
+    """Yields each step from noise to images; image i depends on its seed and its start alone.
 
     Args:
         unet: the network.
@@ -82,21 +110,19 @@ def denoise(
         labels: int64 [B], 0 … 9 (or the null label), on the network's device.
         seeds: B seeds, one for each image's initial noise and every later draw.
         settings: schedule, sampler, steps and guidance.
-        beginnings: float32 [B, 1, 28, 28] in [−1, 1], clean images that are noised to the first
-            level and denoised again; without them, sampling begins with pure noise.
+        start: where to begin.
 
     Raises:
         ConfigError: the schedule or the sampler is unknown.
     """
     levels = noise_levels(settings.schedule, settings.num_inference_steps, training)
+    levels = levels.last(math.ceil(start.strength * settings.num_inference_steps))
     sampler = build_sampler(settings.sampler, levels)
     generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
-    shape = (1, IMAGE_SIZE, IMAGE_SIZE)
-    noise = torch.stack([torch.randn(shape, generator=generator) for generator in generators])
-    x = noise.to(labels.device)
-    if beginnings is not None:
+    x = (start.noise if start.noise is not None else _noise(generators)).to(labels.device)
+    if start.images is not None:
         first = float(levels.alpha_bar[0])
-        x = first**0.5 * beginnings + (1 - first) ** 0.5 * x
+        x = first**0.5 * start.images.to(x.device) + (1 - first) ** 0.5 * x
     # Euler works on x_t / sqrt(ᾱ); its own init_noise_sigma holds only for nearly pure noise.
     x = x / sampler.scale_model_input(torch.ones(()), sampler.timesteps[0])
     for index, position in enumerate(sampler.timesteps):
@@ -105,6 +131,11 @@ def denoise(
         clean = _predict_clean(unet, training, noisy, level, labels, settings)
         yield DenoisingStep(index, level[0], noisy, clean)
         x = sampler.step(clean, position, x, generator=generators).prev_sample
+
+
+def _noise(generators: Sequence[torch.Generator]) -> Tensor:
+    shape = (1, IMAGE_SIZE, IMAGE_SIZE)
+    return torch.stack([torch.randn(shape, generator=generator) for generator in generators])
 
 
 def _predict_clean(

@@ -119,6 +119,10 @@ class NoiseLevels:
     alpha_bar: np.ndarray
     timesteps: np.ndarray
 
+    def last(self, count: int) -> "NoiseLevels":
+        """Returns the least noisy levels."""
+        return NoiseLevels(self.alpha_bar[-count:], self.timesteps[-count:])
+
 
 def noise_levels(
     schedule: str | LinearBetas, num_inference_steps: int, training: DDPMScheduler

@@ -284,3 +284,24 @@ def test_the_evidence_is_a_table_with_real_images_beside(page: Page) -> None:
     expect(card.get_by_text("real images", exact=True)).to_be_visible()
     expect(page.get_by_alt_text("confusion matrix of the generated images")).to_be_visible()
     expect(page.locator("#scorer-confusion").get_by_text("trouser").first).to_be_visible()
+
+
+def test_garments_are_blended_and_a_drawing_is_made_real(page: Page) -> None:
+    open_tab(page, "Play")
+    page.get_by_role("button", name="Blend", exact=True).click()
+    expect(page.get_by_alt_text("from the first garment to the second")).to_be_visible(
+        timeout=60_000
+    )
+    page.get_by_role("button", name="Brush").click()
+    canvas = page.locator(".image-container canvas, .pixi-target canvas").last
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y - 60)
+    page.mouse.down()
+    for shift in range(-60, 60, 10):
+        page.mouse.move(x, y + shift)
+    page.mouse.up()
+    page.get_by_role("button", name="Make it real").click()
+    expect(page.get_by_alt_text("your drawing, and seven garments")).to_be_visible(timeout=60_000)

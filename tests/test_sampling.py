@@ -20,8 +20,9 @@ from fashion_ddpm.data import LabelledImages
 from fashion_ddpm.images import to_model
 from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, FashionDDPMPipeline, load_pipeline
 from fashion_ddpm.request import GenerateRequest
-from fashion_ddpm.sampling import SamplingSettings, denoise, num_evaluations
+from fashion_ddpm.sampling import SamplingSettings, Start, denoise, num_evaluations
 from fashion_ddpm.schedules import noise_scheduler
+from fashion_ddpm.settings import ConfigError
 
 STEP_COUNTS = (1, 4, 7, 10, 20, 50, 61, 100, 103)
 
@@ -192,7 +193,7 @@ def test_a_slightly_noised_beginning_is_found_again(sampler: str, real: Labelled
     pipeline = load_pipeline(BUNDLED_CHECKPOINT)
     clean, labels = to_model(real.images[:4]), real.labels[:4].tolist()
     settings = SamplingSettings("report", sampler, num_inference_steps=10)
-    *_, noised = pipeline.stream(labels, range(4), settings, clean)
+    *_, noised = pipeline.stream(labels, range(4), settings, Start(images=clean))
     *_, from_noise = pipeline.stream(labels, range(4), settings)
     assert (noised.clean - clean).abs().mean() < 0.15
     assert (from_noise.clean - clean).abs().mean() > 0.4
@@ -205,3 +206,30 @@ def test_every_sampler_begins_with_the_same_noise(sampler: str) -> None:
     first = next(pipeline.stream([1], [5], settings)).noisy
     noise = torch.randn((1, 28, 28), generator=torch.Generator().manual_seed(5))
     assert torch.allclose(first[0], noise, atol=1e-5)
+
+
+def test_a_weak_start_keeps_most_of_the_image_and_costs_fewer_steps(real: LabelledImages) -> None:
+    pipeline = load_pipeline(BUNDLED_CHECKPOINT)
+    clean, labels = to_model(real.images[:4]), real.labels[:4].tolist()
+    settings, distances = SamplingSettings(num_inference_steps=10), []
+    for strength, expected in ((0.25, 3), (0.5, 5), (1.0, 10)):
+        start = Start(images=clean, strength=strength)
+        steps = list(pipeline.stream(labels, range(4), settings, start))
+        assert len(steps) == expected
+        distances.append((steps[-1].clean - clean).abs().mean().item())
+    assert distances == sorted(distances)
+    assert distances[0] < 0.1
+
+
+def test_the_noise_can_be_given(tiny_pipeline: FashionDDPMPipeline) -> None:
+    settings = SamplingSettings(num_inference_steps=2)
+    noise = torch.randn((1, 28, 28), generator=torch.Generator().manual_seed(3))[None]
+    *_, given = tiny_pipeline.stream([0], [8], settings, Start(noise=noise))
+    *_, drawn = tiny_pipeline.stream([0], [3], settings)
+    assert torch.equal(given.clean, drawn.clean)
+
+
+@pytest.mark.parametrize("strength", [0, -1, 1.1, float("nan"), 0.5])
+def test_a_strength_that_means_nothing_is_refused(strength: float) -> None:
+    with pytest.raises(ConfigError, match=f"strength is {strength}"):
+        Start(strength=strength)

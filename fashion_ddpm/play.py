@@ -1,0 +1,110 @@
+"""Games with the network: blends of two classes, walks between two seeds, drawings made real."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from diffusers import UNet2DModel
+from PIL import Image
+from torch import Tensor
+
+from fashion_ddpm.demo import Demo
+from fashion_ddpm.images import IMAGE_SIZE, grid, to_model, to_uint8
+from fashion_ddpm.request import GenerateRequest, RequestError, class_label
+from fashion_ddpm.sampling import CPU_CHUNK, NOISE, SamplingSettings, Start
+
+FRAMES = CPU_CHUNK
+"""Images of a game: as many as one UNet call takes."""
+
+STEPS = 20
+SCALE = 4
+BLACK_PAPER = 8
+"""A drawing whose brightest pixel is below this is empty."""
+
+
+@contextmanager
+def blended(unet: UNet2DModel, others: Tensor, weights: Tensor) -> Iterator[None]:
+    """Makes the network see each label as a mixture with another, for a while.
+
+    Args:
+        unet: the network.
+        others: int64 [B], the other labels.
+        weights: float32 [B], share of the other label, 0 … 1.
+    """
+
+    def mix(module: torch.nn.Embedding, inputs: tuple[Tensor], output: Tensor) -> Tensor:
+        return torch.lerp(output, module.weight[others], weights[:, None])
+
+    hook = unet.class_embedding.register_forward_hook(mix)
+    try:
+        yield
+    finally:
+        hook.remove()
+
+
+def blend(demo: Demo, first: str, second: str, seed: int) -> Image.Image:
+    """Returns one seed drawn as the first class, then more and more as the second."""
+    labels = [class_label(first)] * FRAMES
+    others = torch.full((FRAMES,), class_label(second), device=demo.pipeline.device)
+    weights = torch.linspace(0, 1, FRAMES, device=demo.pipeline.device)
+    with blended(demo.pipeline.unet, others, weights):
+        return _drawn(demo, labels, [_checked(seed)] * FRAMES)
+
+
+def walk(demo: Demo, class_name: str, first: int, second: int) -> Image.Image:
+    """Returns a class drawn from the noise of one seed, then more and more from another's."""
+    begin, end = (
+        torch.randn((1, IMAGE_SIZE, IMAGE_SIZE), generator=torch.Generator().manual_seed(seed))
+        for seed in (_checked(first), _checked(second))
+    )
+    noise = torch.stack([slerp(begin, end, float(s)) for s in torch.linspace(0, 1, FRAMES)])
+    labels = [class_label(class_name)] * FRAMES
+    return _drawn(demo, labels, [first] * FRAMES, Start(noise=noise))
+
+
+def slerp(one: Tensor, other: Tensor, share: float) -> Tensor:
+    """Turns one noise into another on the sphere, so that every step of the way is noise."""
+    cosine = torch.nn.functional.cosine_similarity(one.flatten(), other.flatten(), dim=0)
+    angle = torch.arccos(cosine.clamp(-1, 1))
+    if angle < 1e-3:
+        return one
+    return (one * ((1 - share) * angle).sin() + other * (share * angle).sin()) / angle.sin()
+
+
+def redraw(demo: Demo, drawing: np.ndarray, class_name: str, strength: float) -> Image.Image:
+    """Returns a drawing as the network saw it, then seven garments made out of it.
+
+    Args:
+        demo: the loaded model.
+        drawing: uint8 [H, W], 0 black … 255 white, of any size.
+        class_name: what it shall become.
+        strength: how much of the drawing is forgotten, in (0, 1].
+
+    Raises:
+        RequestError: the drawing is empty.
+        ConfigError: the strength is out of bounds.
+    """
+    if drawing.size == 0 or drawing.max() < BLACK_PAPER:
+        raise RequestError("The paper is empty; draw a garment, then press the button.")
+    small = Image.fromarray(drawing).resize((IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BOX)
+    image = torch.from_numpy(np.array(small))[None]
+    count = FRAMES - 1
+    start = Start(images=to_model(image).expand(count, -1, -1, -1), strength=strength)
+    made = _images(demo, [class_label(class_name)] * count, list(range(count)), start)
+    return grid(torch.cat([image, made]), columns=FRAMES, scale=SCALE)
+
+
+def _drawn(demo: Demo, labels: list[int], seeds: list[int], start: Start = NOISE) -> Image.Image:
+    return grid(_images(demo, labels, seeds, start), columns=FRAMES, scale=SCALE)
+
+
+def _images(demo: Demo, labels: list[int], seeds: list[int], start: Start) -> Tensor:
+    settings = SamplingSettings(num_inference_steps=STEPS)
+    *_, last = demo.pipeline.stream(labels, seeds, settings, start)
+    return to_uint8(last.clean).cpu()
+
+
+def _checked(seed: int) -> int:
+    """Returns the seed, if it is one."""
+    return GenerateRequest("all", num_images=1, seed=seed).seed

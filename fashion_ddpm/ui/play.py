@@ -1,0 +1,93 @@
+"""The fifth tab: blend two classes, walk between two seeds, make a drawing real."""
+
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from fashion_ddpm.demo import Demo
+from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.play import blend, redraw, walk
+from fashion_ddpm.request import MAX_SEED, RequestError
+from fashion_ddpm.ui.parts import MODEL, PRIVATE, picture, told, whole
+
+PAPER = 280
+"""Side of the drawing paper in pixels: ten for each of the network's."""
+
+
+class Handlers:
+    """What happens on the tab's events."""
+
+    def __init__(self, demo: Demo) -> None:
+        self.demo = demo
+
+    def blend(self, first: str, second: str, seed: float) -> Any:
+        """Draws one seed as one class, then more and more as another."""
+        with told():
+            return blend(self.demo, first, second, whole(seed))
+
+    def walk(self, class_name: str, first: float, second: float) -> Any:
+        """Draws a class from one seed's noise, then more and more from another's."""
+        with told():
+            return walk(self.demo, class_name, whole(first), whole(second))
+
+    def redraw(self, paper: dict[str, Any] | None, class_name: str, strength: float) -> Any:
+        """Makes garments out of a drawing."""
+        with told():
+            composite = (paper or {}).get("composite")
+            if composite is None:
+                raise RequestError("There is no paper; reload the page and draw again.")
+            return redraw(self.demo, 255 - np.asarray(composite), class_name, strength)
+
+
+def build(demo: Demo) -> None:
+    """Lays the tab out."""
+    handlers = Handlers(demo)
+    private: dict[str, Any] = {**MODEL, **PRIVATE}
+    names = list(CLASS_NAMES)
+    gr.Markdown("### Blend: the same noise as one garment, then more and more as the other")
+    with gr.Row():
+        first = gr.Dropdown(names, value="sneaker", label="From")
+        second = gr.Dropdown(names, value="ankle boot", label="To")
+        seed = gr.Number(0, label="Seed of the blend", minimum=0, maximum=MAX_SEED)
+    blend_button = gr.Button("Blend", variant="primary")
+    blend_picture = picture("from the first garment to the second")
+    blend_button.click(handlers.blend, [first, second, seed], blend_picture, **private)
+
+    gr.Markdown("### Walk: one garment, from one seed's noise to another's")
+    with gr.Row():
+        class_name = gr.Dropdown(names, value="dress", label="Garment of the walk")
+        begin = gr.Number(0, label="From seed", minimum=0, maximum=MAX_SEED)
+        end = gr.Number(1, label="To seed", minimum=0, maximum=MAX_SEED)
+    walk_button = gr.Button("Walk", variant="primary")
+    walk_picture = picture("from the first seed to the second")
+    walk_button.click(handlers.walk, [class_name, begin, end], walk_picture, **private)
+
+    gr.Markdown("### Draw: your sketch is noised, and denoised as a garment")
+    with gr.Row():
+        with gr.Column(min_width=300):
+            paper = _paper()
+        with gr.Column(min_width=300):
+            garment = gr.Dropdown(names, value="T-shirt", label="Shall become")
+            strength = gr.Slider(
+                0.05, 1, 0.6, step=0.05, label="Strength", info="how much of it is forgotten"
+            )
+            draw_button = gr.Button("Make it real", variant="primary")
+    made = picture("your drawing, and seven garments made of it")
+    draw_button.click(handlers.redraw, [paper, garment, strength], made, **private)
+
+
+def _paper() -> gr.Sketchpad:
+    """Returns white paper for black strokes; the network gets them as white on black."""
+    return gr.Sketchpad(
+        type="numpy",
+        image_mode="L",
+        canvas_size=(PAPER, PAPER),
+        fixed_canvas=True,
+        layers=False,
+        transforms=(),
+        brush=gr.Brush(default_size=18, colors=["#000000", "#808080"], color_mode="fixed"),
+        label="Paper",
+        buttons=[],
+        height=360,
+    )

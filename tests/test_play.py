@@ -1,0 +1,70 @@
+"""Tests of the games, with the bundled network."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from fashion_ddpm.demo import Demo
+from fashion_ddpm.play import blend, redraw, slerp, walk
+from fashion_ddpm.request import RequestError
+from fashion_ddpm.sampling import SamplingSettings
+from fashion_ddpm.settings import ConfigError
+
+
+@pytest.fixture(scope="module")
+def demo() -> Demo:
+    return Demo()
+
+
+def frames(picture: Image.Image) -> torch.Tensor:
+    """Returns the eight images of a strip: uint8 [8, 28, 28]."""
+    small = np.asarray(picture)[::4, ::4]
+    return torch.from_numpy(np.stack([small[:, 30 * i : 30 * i + 28] for i in range(8)]))
+
+
+def drawn(demo: Demo, label: int, seed: int) -> torch.Tensor:
+    """Returns what a seed gives for a class: float [28, 28], 0 … 255."""
+    *_, last = demo.pipeline.stream([label], [seed], SamplingSettings(num_inference_steps=20))
+    return ((last.clean[0, 0] + 1) * 127.5).round()
+
+
+def test_a_blend_begins_as_one_class_and_ends_as_the_other(demo: Demo) -> None:
+    strip = frames(blend(demo, "trouser", "bag", 0)).float()
+    assert (strip[0] - drawn(demo, 1, 0)).abs().max() <= 2
+    assert (strip[-1] - drawn(demo, 8, 0)).abs().max() <= 2
+    assert (strip[4] - strip[0]).abs().mean() > 1
+    assert not demo.pipeline.unet.class_embedding._forward_hooks
+
+
+def test_a_walk_ends_at_the_second_seeds_image(demo: Demo) -> None:
+    strip = frames(walk(demo, "coat", 4, 9)).float()
+    for place, seed in ((0, 4), (-1, 9)):
+        assert (strip[place] - drawn(demo, 4, seed)).abs().max() <= 2
+    assert (strip[3] - strip[0]).abs().mean() > 1
+
+
+def test_every_step_of_the_way_is_noise() -> None:
+    one, other = (torch.randn(784, generator=torch.Generator().manual_seed(s)) for s in (0, 1))
+    for share in (0.0, 0.3, 0.5, 1.0):
+        assert slerp(one, other, share).std() == pytest.approx(1, abs=0.08)
+    assert torch.equal(slerp(one, one, 0.5), one)
+
+
+def test_a_drawing_is_kept_where_little_of_it_is_forgotten(demo: Demo) -> None:
+    drawing = np.zeros((280, 280), np.uint8)
+    drawing[40:250, 100:180] = 200
+    weak, strong = (frames(redraw(demo, drawing, "trouser", s)).float() for s in (0.2, 1.0))
+    assert torch.equal(weak[0], strong[0])
+    assert (weak[1:] - weak[0]).abs().mean() < (strong[1:] - strong[0]).abs().mean()
+
+
+def test_mistakes_are_refused(demo: Demo) -> None:
+    with pytest.raises(RequestError, match="paper is empty"):
+        redraw(demo, np.zeros((280, 280), np.uint8), "bag", 0.5)
+    with pytest.raises(ConfigError, match="strength is 7"):
+        redraw(demo, np.full((280, 280), 255, np.uint8), "bag", 7)
+    with pytest.raises(RequestError, match="seed is -1"):
+        walk(demo, "bag", 0, -1)
+    with pytest.raises(RequestError, match="class is 'hat'"):
+        blend(demo, "hat", "bag", 0)

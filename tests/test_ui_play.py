@@ -1,0 +1,33 @@
+"""Tests of the games' handlers; test_app has them in a browser."""
+
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+import pytest
+
+from fashion_ddpm.demo import Demo
+from fashion_ddpm.ui.play import Handlers
+
+
+@pytest.fixture(scope="module")
+def handlers(tiny_checkpoint: Path) -> Handlers:
+    return Handlers(Demo(tiny_checkpoint))
+
+
+def test_every_game_gives_a_strip_of_eight(handlers: Handlers) -> None:
+    paper = {"composite": np.zeros((280, 280), np.uint8)}
+    strips = [
+        handlers.blend("bag", "coat", 1.0),
+        handlers.walk("bag", 0.0, 1.0),
+        handlers.redraw(paper, "bag", 0.5),
+    ]
+    assert {strip.size for strip in strips} == {(4 * 238, 4 * 28)}
+
+
+def test_blank_paper_and_no_paper_are_messages(handlers: Handlers) -> None:
+    with pytest.raises(gr.Error, match="paper is empty"):
+        handlers.redraw({"composite": np.full((280, 280), 255, np.uint8)}, "bag", 0.5)
+    for nothing in (None, {"composite": None}):
+        with pytest.raises(gr.Error, match="There is no paper"):
+            handlers.redraw(nothing, "bag", 0.5)
