@@ -11,7 +11,7 @@ import gradio as gr
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT
-from fashion_ddpm.ui import compare, create, play, trust, why
+from fashion_ddpm.ui import compare, create, play, share, trust, why
 
 QUEUE_SIZE = 20
 CLEAN_UP = (600, 3600)
@@ -50,7 +50,8 @@ def build_page(demo: Demo) -> gr.Blocks:
         gr.Markdown(INTRODUCTION)
         with gr.Tabs() as tabs:
             with gr.Tab("Create", id="create"):
-                controls = create.build(demo)
+                controls, result = create.build(demo)
+                share.build(demo, page, controls, result)
             with gr.Tab("Compare", id="compare"):
                 compare.build(demo, tabs, controls)
             with gr.Tab("Why blurry?", id="why"):

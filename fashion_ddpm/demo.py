@@ -1,5 +1,6 @@
 """What the page shows, as pictures and numbers: no gradio here, no layout."""
 
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from fashion_ddpm.clip_scores import (
     load_scorer,
 )
 from fashion_ddpm.cost import calibrate
-from fashion_ddpm.images import enlarge, grid, to_uint8
+from fashion_ddpm.images import SETTINGS_KEY, enlarge, grid, to_uint8
 from fashion_ddpm.labels import CLASS_NAMES, label_prompts, quality_prompts
 from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, load_pipeline
 from fashion_ddpm.request import GenerateRequest, RequestError
@@ -54,7 +55,7 @@ class Preview:
     seconds: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # so that gradio can tell a new result from the last
 class Result:
     """Finished images, how they came to be, and what the scorer says of them.
 
@@ -88,13 +89,14 @@ class Result:
         return torch.tensor(self.request.labels())
 
     def pictures(self) -> list[tuple[Image.Image, str]]:
-        """Returns the enlarged images, each with its class and seed."""
-        return [
-            (enlarge(image, IMAGE_SCALE), f"{CLASS_NAMES[label]}, seed {seed}")
-            for image, label, seed in zip(
-                self.clean[-1], self.request.labels(), self.request.seeds(), strict=True
-            )
-        ]
+        """Returns the enlarged images with their settings inside, each with class and seed."""
+        found = []
+        for index, image in enumerate(self.clean[-1]):
+            alone = self.request.of_image(index)
+            picture = enlarge(image, IMAGE_SCALE)
+            picture.info[SETTINGS_KEY] = json.dumps(alone.as_settings())
+            found.append((picture, f"{alone.class_name}, seed {alone.seed}"))
+        return found
 
     def last_preview(self) -> Preview:
         """Returns the preview of the last step."""

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -57,19 +57,12 @@ def save(batches: Iterable[Batch], path: Path, request: GenerateRequest) -> None
 
 def _save_folder(batches: Iterable[Batch], folder: Path, request: GenerateRequest) -> None:
     folder.mkdir(parents=True, exist_ok=True)
+    images = (image for batch in batches for image in batch.images)
     with open(folder / METADATA_FILE, "w") as metadata:
-        for image, label, seed in _one_by_one(batches):
-            name = f"{CLASS_NAMES[label].replace(' ', '-')}-{seed:010d}.png"
-            settings = request.as_settings() | {
-                "class_name": CLASS_NAMES[label],
-                "num_images": 1,
-                "seed": seed,
-            }
+        for index, image in enumerate(images):
+            alone = request.of_image(index)
+            name = f"{alone.class_name.replace(' ', '-')}-{alone.seed:010d}.png"
+            settings = alone.as_settings()
             save_png(enlarge(image, 1), folder / name, settings)
-            metadata.write(json.dumps({"file_name": name, "label": label, **settings}) + "\n")
-
-
-def _one_by_one(batches: Iterable[Batch]) -> Iterator[tuple[np.ndarray, int, int]]:
-    for batch in batches:
-        labels: list[int] = batch.labels.tolist()
-        yield from zip(batch.images.numpy(), labels, batch.seeds, strict=True)
+            entry = {"file_name": name, "label": alone.labels()[0], **settings}
+            metadata.write(json.dumps(entry) + "\n")

@@ -69,6 +69,15 @@ class GenerateRequest:
         """Returns one seed an image."""
         return range(self.seed, self.seed + self.num_images)
 
+    def of_image(self, index: int) -> "GenerateRequest":
+        """Returns the request for one of the images alone; it gives the same image."""
+        return dataclasses.replace(
+            self,
+            class_name=CLASS_NAMES[self.labels()[index]],
+            num_images=1,
+            seed=self.seed + index,
+        )
+
     def as_settings(self) -> dict[str, Any]:
         """Returns the request as plain values, for PNG metadata and run files."""
         return dataclasses.asdict(self)

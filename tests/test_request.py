@@ -69,3 +69,9 @@ def test_a_message_is_short_and_holds_no_markup() -> None:
         GenerateRequest(class_name="<script>" + "x" * 10_000)
     assert len(str(caught.value)) < 300
     assert "<" not in str(caught.value)
+
+
+def test_one_image_of_a_request_can_be_asked_for_alone() -> None:
+    alone = GenerateRequest("all", num_images=12, seed=5).of_image(11)
+    assert (alone.class_name, alone.num_images, alone.seed) == ("trouser", 1, 16)
+    assert alone.labels() == [1]

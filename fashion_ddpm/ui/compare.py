@@ -9,7 +9,7 @@ from fashion_ddpm.contact_sheet import AXES, STEP_COUNTS, cells, sheet_requests
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.request import MAX_SEED, GenerateRequest
-from fashion_ddpm.ui.create import DEFAULT, Controls
+from fashion_ddpm.ui.create import DEFAULT, Controls, shown_settings
 from fashion_ddpm.ui.parts import MODEL, NOW, PRIVATE, told, whole
 
 INTRODUCTION = f"""The same eight seeds in every cell, {", ".join(map(str, STEP_COUNTS))} steps from
@@ -36,18 +36,7 @@ class Handlers:
     @staticmethod
     def open(requests: list[GenerateRequest], event: gr.SelectData) -> tuple[Any, ...]:
         """Sends a cell's settings to the first tab."""
-        request = requests[event.index]
-        return (
-            gr.Tabs(selected="create"),
-            request.class_name,
-            request.schedule,
-            request.num_inference_steps,
-            request.sampler,
-            request.guidance_scale,
-            request.num_images,
-            request.seed,
-            False,
-        )
+        return gr.Tabs(selected="create"), *shown_settings(requests[event.index])
 
 
 def build(demo: Demo, tabs: gr.Tabs, create: Controls) -> None:
@@ -86,5 +75,4 @@ def build(demo: Demo, tabs: gr.Tabs, create: Controls) -> None:
         **PRIVATE,
     )
     stop.click(lambda: "Stopped.", None, status, cancels=[running], **NOW)
-    settings = create.inputs()[:-1]  # all but the scorer
-    sheet.select(handlers.open, requests, [tabs, *settings], **NOW)
+    sheet.select(handlers.open, requests, [tabs, *create.settings()], **NOW)

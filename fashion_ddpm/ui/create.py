@@ -62,6 +62,10 @@ class Controls:
         settings = [self.class_name, self.schedule, self.steps, self.sampler, self.guidance]
         return [*settings, self.num_images, self.seed, self.random_seed, self.scorer]
 
+    def settings(self) -> list[Any]:
+        """Returns the components in the order of shown_settings."""
+        return self.inputs()[:-1]
+
     def costly(self) -> list[Any]:
         """Returns the components in the order of Handlers.note."""
         return [self.schedule, self.steps, self.sampler, self.guidance, self.num_images]
@@ -80,6 +84,20 @@ class Way:
     def outputs(self) -> list[Any]:
         """Returns the components in the order of shown_way."""
         return [self.film, self.decision, self.plot, self.scrub, self.frame]
+
+
+def shown_settings(request: GenerateRequest) -> tuple[Any, ...]:
+    """Returns a request as the values of Controls.settings."""
+    return (
+        request.class_name,
+        request.schedule,
+        request.num_inference_steps,
+        request.sampler,
+        request.guidance_scale,
+        request.num_images,
+        request.seed,
+        False,
+    )
 
 
 class Handlers:
@@ -194,8 +212,12 @@ def summary(result: Result) -> str:
     )
 
 
-def build(demo: Demo) -> Controls:
-    """Lays the tab out: controls on the left, pictures and scores on the right."""
+def build(demo: Demo) -> tuple[Controls, gr.State]:
+    """Lays the tab out: controls on the left, pictures and scores on the right.
+
+    Returns:
+        The controls, and the state that holds the newest result.
+    """
     handlers, first = Handlers(demo), load_gallery(demo)
     with gr.Row():
         with gr.Column(scale=2, min_width=300):
@@ -220,7 +242,7 @@ def build(demo: Demo) -> Controls:
     selected = [labels[0], quality[0], *way.outputs(), index]
     gallery.select(handlers.select, result, selected, **NOW)
     way.scrub.input(handlers.scrub, [result, index, way.scrub], way.frame, **NOW)
-    return controls
+    return controls, result
 
 
 def _controls(handlers: Handlers) -> Controls:
@@ -253,7 +275,7 @@ def _controls(handlers: Handlers) -> Controls:
             for name, count in PRESETS.items()
         ]
     with gr.Row():
-        generate = gr.Button("Generate", variant="primary")
+        generate = gr.Button("Generate", variant="primary", elem_id="generate")
         stop = gr.Button("Stop")
     note = gr.Markdown()
     with gr.Accordion("Advanced", open=False):

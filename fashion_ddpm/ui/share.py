@@ -1,0 +1,79 @@
+"""Below the first tab: a link that holds the settings, and settings out of a link or a picture."""
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from fashion_ddpm.demo import Demo, Result
+from fashion_ddpm.errors import UserError
+from fashion_ddpm.link import MODEL, from_picture, from_query, to_query
+from fashion_ddpm.pipeline import weights_hash
+from fashion_ddpm.ui.create import Controls, shown_settings
+from fashion_ddpm.ui.parts import NOW, PRIVATE, told
+
+NOTHING = (gr.skip(),) * 8
+
+TO_ADDRESS = """(query) => {
+  if (!query) return "";
+  history.replaceState(null, "", query);
+  return location.origin + location.pathname + query;
+}"""
+"""Makes a link of the query, and keeps it in the address bar: a reload brings the page back."""
+
+GENERATE_IF_LINKED = """() => {
+  if (new URLSearchParams(location.search).has("class"))
+    document.querySelector("#generate").click();
+}"""
+
+
+class Handlers:
+    """What happens on the events of links and pictures."""
+
+    def __init__(self, demo: Demo) -> None:
+        self.weights = weights_hash(demo.pipeline)
+
+    def link(self, result: Result | None) -> str:
+        """Returns the query string of the newest result."""
+        return to_query(result.request, self.weights) if result else ""
+
+    def open(self, request: gr.Request) -> tuple[Any, ...]:
+        """Takes the settings out of the page's address; a mistake in it is told and left out."""
+        query = dict(request.query_params)
+        try:
+            asked = from_query(query)
+        except UserError as error:
+            gr.Warning(f"The link could not be read: {error}")
+            return NOTHING
+        if asked is None:
+            return NOTHING
+        if not self.weights.startswith(query.get(MODEL, "")):
+            gr.Info("The link was made with other weights: its images will differ.")
+        return shown_settings(asked)
+
+    @staticmethod
+    def read(path: str | None) -> tuple[Any, ...]:
+        """Takes the settings out of a picture."""
+        if path is None:
+            return NOTHING
+        with told():
+            return shown_settings(from_picture(Path(path)))
+
+
+def build(demo: Demo, page: gr.Blocks, controls: Controls, result: gr.State) -> None:
+    """Lays it out, and reads the address when the page is opened."""
+    handlers = Handlers(demo)
+    with gr.Accordion("Share", open=False):
+        gr.Markdown(
+            "The link holds every setting: whoever opens it sees the same images. So does each "
+            "picture: drop one here, and its settings come back."
+        )
+        link = gr.Textbox(label="Link", interactive=False, buttons=["copy"], elem_id="link")
+        dropped = gr.File(label="A picture made here", file_types=[".png"], height=120)
+    query = gr.Textbox(visible=False)
+    result.change(handlers.link, result, query, **NOW).then(None, query, link, js=TO_ADDRESS, **NOW)
+    dropped.upload(handlers.read, dropped, controls.settings(), **NOW)
+    # Queued, because only then gradio shows the warnings.
+    page.load(handlers.open, None, controls.settings(), show_progress="hidden", **PRIVATE).then(
+        None, None, None, js=GENERATE_IF_LINKED, **NOW
+    )

@@ -1,0 +1,61 @@
+"""Tests of the handlers of links and pictures; test_app has them in a browser."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import parse_qsl
+
+import gradio as gr
+import pytest
+from PIL.PngImagePlugin import PngInfo
+
+from fashion_ddpm.demo import Demo, Result
+from fashion_ddpm.request import GenerateRequest
+from fashion_ddpm.ui.create import shown_settings
+from fashion_ddpm.ui.share import NOTHING, Handlers
+
+REQUEST = GenerateRequest("coat", 2, "karras", "euler", 3, 1.5, seed=4)
+
+
+@pytest.fixture(scope="module")
+def demo(tiny_checkpoint: Path) -> Demo:
+    return Demo(tiny_checkpoint)
+
+
+def opened(handlers: Handlers, query: dict[str, str]) -> tuple[Any, ...]:
+    request: Any = SimpleNamespace(query_params=query)
+    return handlers.open(request)
+
+
+def test_a_results_link_restores_its_settings(demo: Demo) -> None:
+    handlers = Handlers(demo)
+    *_, result = demo.run(REQUEST, "embedded")
+    assert isinstance(result, Result)
+    query = handlers.link(result)
+    assert opened(handlers, dict(parse_qsl(query[1:]))) == shown_settings(REQUEST)
+    assert handlers.link(None) == ""
+
+
+def test_a_bad_link_leaves_the_page_as_it_is(demo: Demo) -> None:
+    handlers = Handlers(demo)
+    assert opened(handlers, {}) == NOTHING
+    with pytest.warns(UserWarning, match="steps is '<b>'|steps is '‹b›'"):
+        assert opened(handlers, {"class": "bag", "steps": "<b>"}) == NOTHING
+
+
+def test_a_picture_restores_the_settings_of_its_image(demo: Demo, tmp_path: Path) -> None:
+    *_, result = demo.run(REQUEST, "embedded")
+    assert isinstance(result, Result)
+    picture, _ = result.pictures()[1]
+    info = PngInfo()
+    for key, value in picture.info.items():
+        info.add_text(str(key), str(value))
+    picture.save(tmp_path / "one.png", pnginfo=info)
+    assert Handlers.read(str(tmp_path / "one.png")) == shown_settings(REQUEST.of_image(1))
+    assert Handlers.read(None) == NOTHING
+
+
+def test_another_file_is_a_message(tmp_path: Path) -> None:
+    (tmp_path / "x.png").write_text("no picture")
+    with pytest.raises(gr.Error, match="not a PNG"):
+        Handlers.read(str(tmp_path / "x.png"))
