@@ -9,16 +9,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "fashion_ddpm"
 DOORS = {
-    "gradio": {
-        "app",
-        "ui.parts",
-        "ui.create",
-        "ui.compare",
-        "ui.play",
-        "ui.share",
-        "ui.trust",
-        "ui.why",
-    },
+    "gradio": {"app", *(f"ui.{path.stem}" for path in (PACKAGE / "ui").glob("[!_]*.py"))},
     "accelerate": {"ranks", "training"},
     "transformers": {"clip_scores", "scorer_training"},
     "tokenizers": {"scorer_training"},

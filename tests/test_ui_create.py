@@ -8,7 +8,6 @@ import gradio as gr
 import pytest
 
 from fashion_ddpm.demo import Demo, Result
-from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.ui.create import Handlers, score_columns, summary
 
 SOUND = ("bag", "cosine", 3, "dpm++2m", 1.0, 2, 7, False, "embedded")
@@ -59,17 +58,3 @@ def test_a_click_shows_that_image(handlers: Handlers, result: Result) -> None:
     assert labels == result.scores_of(1)[0]
     assert index == 1
     assert len(handlers.select(None, clicked(1))) == len(handlers.select(result, clicked(1)))
-
-
-def test_the_slider_stays_inside_the_way(handlers: Handlers, result: Result) -> None:
-    sizes = {handlers.scrub(result, 0, step).size for step in (0, 1, 3, 99)}
-    assert sizes == {(8 * 58, 8 * 28)}
-    assert handlers.scrub(None, 0, 1) == gr.skip()
-
-
-def test_the_note_tells_cost_and_verdict_or_the_mistake(handlers: Handlers) -> None:
-    note = handlers.note("report", 10, "dpm++2m", 1.0, 8)
-    assert "8 images × 10 UNet evaluations" in note
-    assert "broken: 60 %" in note
-    assert "steps is 0" in handlers.note("report", 0, "dpm++2m", 1.0, 8)
-    assert GenerateRequest("bag").schedule in handlers.note("cosine", 10, "ddim", 1.0, 8)

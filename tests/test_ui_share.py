@@ -11,7 +11,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from fashion_ddpm.demo import Demo, Result
 from fashion_ddpm.request import GenerateRequest
-from fashion_ddpm.ui.create import shown_settings
+from fashion_ddpm.ui.controls import shown_settings
 from fashion_ddpm.ui.share import NOTHING, Handlers
 
 REQUEST = GenerateRequest("coat", 2, "karras", "euler", 3, 1.5, seed=4)

@@ -9,8 +9,8 @@ from fashion_ddpm.contact_sheet import AXES, STEP_COUNTS, cells, sheet_requests
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.request import MAX_SEED, GenerateRequest
-from fashion_ddpm.ui.create import DEFAULT, Controls, shown_settings
-from fashion_ddpm.ui.parts import MODEL, NOW, PRIVATE, told, whole
+from fashion_ddpm.ui.controls import DEFAULT, Controls, shown_settings
+from fashion_ddpm.ui.parts import MODEL, NOW, PRIVATE, picture_gallery, told, whole
 
 INTRODUCTION = f"""The same eight seeds in every cell, {", ".join(map(str, STEP_COUNTS))} steps from
 left to right. Under each cell: the score of what was asked for, and the time it took here. Click a
@@ -51,18 +51,7 @@ def build(demo: Demo, tabs: gr.Tabs, create: Controls) -> None:
         draw = gr.Button("Draw the sheet", variant="primary")
         stop = gr.Button("Stop the sheet")
     status = gr.Markdown()
-    sheet = gr.Gallery(
-        show_label=False,
-        format="png",
-        columns=len(STEP_COUNTS),
-        height="auto",
-        object_fit="contain",
-        interactive=False,
-        allow_preview=False,
-        buttons=["download_all"],
-        elem_id="sheet",
-        elem_classes="pixels",
-    )
+    sheet = picture_gallery(None, len(STEP_COUNTS), "sheet")
     requests = gr.State([])
     outputs: list[Any] = [sheet, status, requests]
     running = draw.click(

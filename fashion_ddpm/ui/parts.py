@@ -47,6 +47,23 @@ def picture(alt_text: str, value: Any = None) -> gr.Image:
     )
 
 
+def picture_gallery(value: Any, columns: int, elem_id: str, download: bool = True) -> gr.Gallery:
+    """Returns a component for several pictures of pixels; a click selects and enlarges nothing."""
+    return gr.Gallery(
+        value,
+        show_label=False,
+        format="png",
+        columns=columns,
+        height="auto",
+        object_fit="contain",
+        interactive=False,
+        allow_preview=False,
+        buttons=["download_all"] if download else [],
+        elem_id=elem_id,
+        elem_classes="pixels",
+    )
+
+
 def table(rows: Sequence[tuple[Any, ...]], columns: Sequence[str]) -> pd.DataFrame:
     """Returns rows as what a plot takes."""
     return pd.DataFrame(rows, columns=list(columns))

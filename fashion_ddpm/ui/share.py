@@ -9,7 +9,7 @@ from fashion_ddpm.demo import Demo, Result
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.link import MODEL, from_picture, from_query, to_query
 from fashion_ddpm.pipeline import weights_hash
-from fashion_ddpm.ui.create import Controls, shown_settings
+from fashion_ddpm.ui.controls import Controls, shown_settings
 from fashion_ddpm.ui.parts import NOW, PRIVATE, told
 
 NOTHING = (gr.skip(),) * 8

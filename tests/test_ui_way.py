@@ -1,0 +1,35 @@
+"""Tests of the panel that shows an image's way from noise; test_app has it in a browser."""
+
+from pathlib import Path
+
+import gradio as gr
+
+from fashion_ddpm.demo import Demo, Result
+from fashion_ddpm.request import GenerateRequest
+from fashion_ddpm.ui.way import build, connect, shown_way
+
+
+def test_the_panel_is_empty_or_filled_and_its_slider_ends_with_the_way(
+    tiny_checkpoint: Path,
+) -> None:
+    demo = Demo(tiny_checkpoint)
+    *_, result = demo.run(GenerateRequest("bag", num_images=1, num_inference_steps=3), "embedded")
+    assert isinstance(result, Result)
+    way = demo.way(result, 0)
+    assert shown_way(way)[3]["maximum"] == 3
+    with gr.Blocks():
+        filled, empty = build(way), build(None)
+    assert (filled.scrub.maximum, filled.scrub.value) == (3, 3)
+    assert empty.film.value is None
+
+
+def test_the_slider_stays_inside_the_way(tiny_checkpoint: Path) -> None:
+    demo = Demo(tiny_checkpoint)
+    *_, result = demo.run(GenerateRequest("bag", num_images=1, num_inference_steps=3), "embedded")
+    with gr.Blocks() as page:
+        way = build(None)
+        connect(demo, way, gr.State(None), gr.State(0))
+    (scrub,) = (function.fn for function in page.fns.values())
+    assert scrub is not None
+    assert {scrub(result, 0, step).size for step in (0, 1, 3, 99)} == {(8 * 58, 8 * 28)}
+    assert scrub(None, 0, 1) == gr.skip()
