@@ -15,7 +15,7 @@ from fashion_ddpm.data import LabelledImages, load_split
 from fashion_ddpm.degradations import shifted
 from fashion_ddpm.images import to_model
 from fashion_ddpm.pipeline import RUN_FILE
-from fashion_ddpm.publishing import provenance
+from fashion_ddpm.publishing import current_commit, provenance
 from fashion_ddpm.step_plan import batch_indices, learning_rate_at, step_seed
 
 ERASED_SIDES = (4, 13)
@@ -76,6 +76,7 @@ def train_classifier(config: ClassifierConfig) -> Path:
     Raises:
         DataError: the data cannot be read.
     """
+    current_commit()  # remembered for run.json
     classifier = fit(load_split(config.data_dir, "train"), config, "classifier")
     scores = {
         f"{name}_accuracy": accuracy(classifier, load_split(config.data_dir, name))

@@ -114,6 +114,7 @@ def evaluate(evaluation: Evaluation, output: Path) -> Report | None:
     Raises:
         UserError: the checkpoint, the judge or the data cannot be loaded.
     """
+    current_commit()  # remembered for the protocol
     ranks = this_process()
     judge = load_classifier(evaluation.classifier)
     pipeline = load_pipeline(evaluation.checkpoint, str(ranks.device))

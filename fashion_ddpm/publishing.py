@@ -1,5 +1,6 @@
 """A trained network becomes a checkpoint folder: diffusers files, run.json, a few figures."""
 
+import functools
 import json
 import platform
 import subprocess
@@ -84,8 +85,12 @@ def device_name(device: torch.device) -> str:
     return f"{device.type} ({platform.machine()}, {torch.get_num_threads()} threads a process)"
 
 
+@functools.cache
 def current_commit() -> str | None:
-    """Returns the commit of this code, with "+changes" if files differ; None outside git."""
+    """Returns the commit of this code, with "+changes" if files differ; None outside git.
+
+    Asked when a run begins, it stays the same: the files may change while the run lasts.
+    """
     try:
         command = ["git", "describe", "--always", "--abbrev=12", "--dirty=+changes", "--exclude=*"]
         here = Path(__file__).parent

@@ -33,7 +33,7 @@ from fashion_ddpm.degradations import half_denoised, nearly_clear, random_blur, 
 from fashion_ddpm.images import IMAGE_SIZE, to_model
 from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.pipeline import RUN_FILE, FashionDDPMPipeline
-from fashion_ddpm.publishing import provenance
+from fashion_ddpm.publishing import current_commit, provenance
 from fashion_ddpm.step_plan import batch_indices, learning_rate_at, step_seed
 
 PAD, BEGIN, UNKNOWN, END = "<pad>", "<begin>", "<unknown>", "<end>"
@@ -203,6 +203,7 @@ def train_scorer(config: ScorerConfig, pipeline: FashionDDPMPipeline) -> Path:
     Raises:
         DataError: the data cannot be read.
     """
+    current_commit()  # remembered for run.json
     torch.manual_seed(config.seed)
     captions = build_captions()
     tokenizer = build_tokenizer(captions.texts)

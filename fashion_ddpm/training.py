@@ -25,7 +25,7 @@ from fashion_ddpm.objective import Draws, draw, loss_per_image, min_snr_weight
 from fashion_ddpm.pipeline import FashionDDPMPipeline
 from fashion_ddpm.previews import draw_share, save_shares
 from fashion_ddpm.progress import LogRow, Progress
-from fashion_ddpm.publishing import device_name, publish
+from fashion_ddpm.publishing import current_commit, device_name, publish
 from fashion_ddpm.run_folder import RunFolder
 from fashion_ddpm.schedule_check import check_training_schedule
 from fashion_ddpm.schedules import noise_scheduler
@@ -90,6 +90,7 @@ class Run:
         self.progress = Progress()
         self.accelerator.register_for_checkpointing(self.ema, self.progress)
         self.stop = StopOnSignal()
+        current_commit()  # remembered for the checkpoint
         self.logged = (0, 0.0)
 
     def _optimizer(self, unet: torch.nn.Module) -> torch.optim.Optimizer:
