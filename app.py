@@ -14,6 +14,9 @@ from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT
 from fashion_ddpm.ui import compare, create, play, share, trust, why
 
 QUEUE_SIZE = 20
+MAX_UPLOAD = "1mb"
+"""More than any picture made here, or any drawing, weighs."""
+
 CLEAN_UP = (600, 3600)
 """Seconds between two clean-ups of temporary pictures, and the age at which they go."""
 
@@ -79,6 +82,7 @@ def main() -> None:
         server_port=arguments.port,
         share=arguments.share,
         ssr_mode=False,
+        max_file_size=MAX_UPLOAD,
         theme=gr.themes.Soft(),
         css=CSS,
         head=HEAD,

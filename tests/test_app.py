@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -102,6 +103,18 @@ def test_bad_input_is_answered_by_a_sentence_that_names_it(
     with pytest.raises((AppError, ValueError), match=re.escape(expected)):
         ask(client, **changes)
     assert len(ask(client)[1]) == 2
+
+
+def test_a_large_upload_is_refused(address: str) -> None:
+    boundary = b"--line\r\n"
+    head = boundary + b'Content-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
+    request = urllib.request.Request(
+        f"{address}/gradio_api/upload",
+        data=head + b"0" * 2_000_000 + b"\r\n--line--\r\n",
+        headers={"Content-Type": "multipart/form-data; boundary=line"},
+    )
+    with pytest.raises(urllib.error.HTTPError, match="413"):
+        urllib.request.urlopen(request, timeout=30)
 
 
 def test_a_scorer_that_cannot_be_downloaded_is_a_sentence_and_the_app_goes_on(
