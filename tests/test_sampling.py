@@ -20,7 +20,7 @@ from fashion_ddpm.data import LabelledImages
 from fashion_ddpm.images import to_model
 from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, FashionDDPMPipeline, load_pipeline
 from fashion_ddpm.request import GenerateRequest
-from fashion_ddpm.sampling import SamplingSettings, Start, denoise, num_evaluations
+from fashion_ddpm.sampling import CPU_CHUNK, SamplingSettings, Start, denoise, num_evaluations
 from fashion_ddpm.schedules import noise_scheduler
 from fashion_ddpm.settings import ConfigError
 
@@ -152,9 +152,9 @@ def test_guidance_costs_a_second_evaluation_only_where_it_acts(
         num_inference_steps=10, guidance_scale=scale, guidance_interval=interval
     )
     with counted(tiny_pipeline.unet) as sizes:
-        sample(tiny_pipeline, [0] * 4, [0] * 4, settings)
+        sample(tiny_pipeline, [0] * CPU_CHUNK, [0] * CPU_CHUNK, settings)
     announced = num_evaluations(settings, tiny_pipeline.scheduler)
-    assert sum(sizes) == 4 * announced
+    assert sum(sizes) == CPU_CHUNK * announced
     assert announced == expected if expected else 10 < announced < 20
 
 
