@@ -14,7 +14,6 @@ from torchvision.datasets import FashionMNIST
 from fashion_ddpm.errors import UserError, reason
 from fashion_ddpm.labels import CLASS_NAMES
 
-SPLITS = ("train", "validation", "test")
 VALIDATION_SHARE = 12
 """One training image in so many is kept for validation: 5,000 of the 60,000."""
 

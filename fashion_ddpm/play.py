@@ -12,7 +12,14 @@ from torch import Tensor
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.images import IMAGE_SIZE, grid, to_model, to_uint8
 from fashion_ddpm.request import GenerateRequest, RequestError, class_label
-from fashion_ddpm.sampling import CPU_CHUNK, NOISE, SamplingSettings, Start
+from fashion_ddpm.sampling import (
+    CPU_CHUNK,
+    NOISE,
+    SamplingSettings,
+    Start,
+    draw_noise,
+    seed_generators,
+)
 
 FRAMES = CPU_CHUNK
 """Images of a game: as many as one UNet call takes."""
@@ -54,10 +61,7 @@ def blend(demo: Demo, first: str, second: str, seed: int) -> Image.Image:
 
 def walk(demo: Demo, class_name: str, first: int, second: int) -> Image.Image:
     """Returns a class drawn from the noise of one seed, then more and more from another's."""
-    begin, end = (
-        torch.randn((1, IMAGE_SIZE, IMAGE_SIZE), generator=torch.Generator().manual_seed(seed))
-        for seed in (_checked(first), _checked(second))
-    )
+    begin, end = draw_noise(seed_generators([_checked(first), _checked(second)]))
     noise = torch.stack([slerp(begin, end, float(s)) for s in torch.linspace(0, 1, FRAMES)])
     labels = [class_label(class_name)] * FRAMES
     return _drawn(demo, labels, [first] * FRAMES, Start(noise=noise))

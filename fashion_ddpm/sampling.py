@@ -118,8 +118,8 @@ def denoise(
     levels = noise_levels(settings.schedule, settings.num_inference_steps, training)
     levels = levels.last(math.ceil(start.strength * settings.num_inference_steps))
     sampler = build_sampler(settings.sampler, levels)
-    generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
-    x = (start.noise if start.noise is not None else _noise(generators)).to(labels.device)
+    generators = seed_generators(seeds)
+    x = (start.noise if start.noise is not None else draw_noise(generators)).to(labels.device)
     if start.images is not None:
         first = float(levels.alpha_bar[0])
         x = first**0.5 * start.images.to(x.device) + (1 - first) ** 0.5 * x
@@ -133,7 +133,13 @@ def denoise(
         x = sampler.step(clean, position, x, generator=generators).prev_sample
 
 
-def _noise(generators: Sequence[torch.Generator]) -> Tensor:
+def seed_generators(seeds: Sequence[int]) -> list[torch.Generator]:
+    """Returns a source of chance for each seed; on the CPU, so that it is the same everywhere."""
+    return [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
+
+
+def draw_noise(generators: Sequence[torch.Generator]) -> Tensor:
+    """Returns each seed's initial noise: float32 [B, 1, 28, 28], standard normal, on the CPU."""
     shape = (1, IMAGE_SIZE, IMAGE_SIZE)
     return torch.stack([torch.randn(shape, generator=generator) for generator in generators])
 
