@@ -1,6 +1,8 @@
 """The network: a TrainConfig becomes a diffusers UNet2DModel with a class embedding."""
 
+import torch
 from diffusers import UNet2DModel
+from diffusers.models.attention_processor import Attention, AttnProcessor
 
 from fashion_ddpm.config import TrainConfig
 from fashion_ddpm.images import IMAGE_SIZE
@@ -45,3 +47,23 @@ def build_unet(config: TrainConfig) -> UNet2DModel:
         resnet_time_scale_shift="scale_shift" if config.scale_shift else "default",
         num_class_embeds=config.num_class_embeds,
     )
+
+
+def training_layout(unet: UNet2DModel, device: torch.device) -> torch.memory_format:
+    """Puts the network into the form that trains fastest on a device; its function stays the same.
+
+    On a CPU the backward passes of fused attention and of group norms over channels-last memory
+    are slow: plain attention and contiguous memory train 1.5 times as fast
+    (`python -m benchmarks.training`). A GPU wants the opposite.
+
+    Returns:
+        The memory format that the network's inputs should have.
+    """
+    if device.type != "cpu":
+        unet.to(memory_format=torch.channels_last)
+        return torch.channels_last
+    for module in unet.modules():
+        if isinstance(module, Attention):
+            module.set_processor(AttnProcessor())
+    unet.to(memory_format=torch.contiguous_format)
+    return torch.contiguous_format

@@ -21,6 +21,7 @@ from fashion_ddpm.data import LabelledImages, load_split
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.figures import save_loss_curves
 from fashion_ddpm.images import to_model
+from fashion_ddpm.model import training_layout
 from fashion_ddpm.objective import Draws, draw, loss_per_image, min_snr_weight
 from fashion_ddpm.pipeline import FashionDDPMPipeline
 from fashion_ddpm.previews import draw_share, save_shares
@@ -82,7 +83,8 @@ class Run:
         count = config.validation_images
         self.validation_data = LabelledImages(held_out.images[:count], held_out.labels[:count])
         torch.manual_seed(config.seed)
-        unet = initial_unet(config).to(memory_format=torch.channels_last)
+        unet = initial_unet(config)
+        self.layout = training_layout(unet, self.device)
         self.unet, self.optimizer = self.accelerator.prepare(unet, self._optimizer(unet))
         self.plain_unet = self.accelerator.unwrap_model(self.unet)
         self.ema = EMAModel(self.plain_unet.parameters(), decay=config.ema_decay)
@@ -218,7 +220,7 @@ class Run:
         return losses.mean()
 
     def _predict(self, noisy: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
-        noisy = noisy.contiguous(memory_format=torch.channels_last)
+        noisy = noisy.contiguous(memory_format=self.layout)
         output: Tensor = self.unet(noisy, timesteps, labels).sample
         return output
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from fashion_ddpm.config import TrainConfig, train_config
-from fashion_ddpm.model import build_unet
+from fashion_ddpm.model import build_unet, training_layout
 from fashion_ddpm.settings import ConfigError
 
 
@@ -53,3 +53,16 @@ def test_the_label_and_the_noise_level_change_the_output() -> None:
 def test_a_network_that_cannot_be_built_costs_one_sentence(changes: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match="--"):
         build_unet(TrainConfig(**changes))  # type: ignore[arg-type]
+
+
+def test_the_layout_for_training_changes_neither_outputs_nor_gradients() -> None:
+    torch.manual_seed(0)
+    fused = build_unet(train_config("smoke", {}))
+    plain = build_unet(train_config("smoke", {}))
+    plain.load_state_dict(fused.state_dict())
+    assert training_layout(plain, torch.device("cpu")) is torch.contiguous_format
+    x = torch.randn(4, 1, 28, 28)
+    for unet in (fused, plain):
+        unet(x, torch.arange(4) * 250, torch.arange(4)).sample.square().mean().backward()
+    for (name, expected), other in zip(fused.named_parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(other.grad, expected.grad, rtol=1e-4, atol=1e-6, msg=name)
