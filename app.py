@@ -70,11 +70,12 @@ def main() -> None:
     """Loads the model and serves the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", default=BUNDLED_CHECKPOINT, help="folder or Hub repository")
+    parser.add_argument("--compare-with", help="a second one, side by side in Compare")
     parser.add_argument("--port", type=int, help="default: $GRADIO_SERVER_PORT, or 7860")
     parser.add_argument("--share", action="store_true", help="also serve on a public link")
     arguments = parser.parse_args()
     try:
-        page = build_page(Demo(arguments.checkpoint))
+        page = build_page(Demo(arguments.checkpoint, arguments.compare_with))
     except UserError as error:
         sys.exit(f"app.py: {error}")
     page.queue(api_open=False, max_size=QUEUE_SIZE, default_concurrency_limit=1)

@@ -4,6 +4,7 @@ import dataclasses
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from fashion_ddpm.clip_scores import EMBEDDED
 from fashion_ddpm.config import SAMPLERS, SCHEDULES
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.images import grid
+from fashion_ddpm.pipeline import FashionDDPMPipeline
 from fashion_ddpm.request import GenerateRequest, RequestError
 from fashion_ddpm.sampling import SamplingSettings
 
@@ -23,6 +25,9 @@ AXES: dict[str, tuple[str, Sequence[str | float]]] = {
 }
 """What a sheet's rows can vary → the request's field, and its values."""
 
+CHECKPOINT = "checkpoint"
+"""The rows are two networks, where a second one was given."""
+
 STEP_COUNTS = (4, 10, 20, 50)
 """Columns of a sheet."""
 
@@ -32,51 +37,84 @@ SCALE = 3
 
 
 @dataclass(frozen=True)
+class Order:
+    """What one place of a contact sheet shall show.
+
+    Attributes:
+        row: the name of its row: a schedule, a sampler, a guidance scale or a checkpoint.
+        request: what to draw.
+        pipeline: who draws it.
+    """
+
+    row: str
+    request: GenerateRequest
+    pipeline: FashionDDPMPipeline
+
+
+@dataclass(frozen=True)
 class Cell:
     """One place of a contact sheet.
 
     Attributes:
-        request: what was asked for.
+        order: what was asked for.
         picture: its images.
         score: mean probability that the scorer gives to what was asked for.
         seconds: time without scoring.
     """
 
-    request: GenerateRequest
+    order: Order
     picture: Image.Image
     score: float
     seconds: float
 
-    def caption(self, axis: str) -> str:
-        """Returns the varied value, the steps, the score and the time."""
-        value = getattr(self.request, AXES[axis][0])
-        steps = self.request.num_inference_steps
-        return f"{value}, {steps} steps: {self.score:.0%}, {self.seconds:.1f} s"
+    @property
+    def caption(self) -> str:
+        """The varied value, the steps, the score and the time."""
+        steps = self.order.request.num_inference_steps
+        return f"{self.order.row}, {steps} steps: {self.score:.0%}, {self.seconds:.1f} s"
 
 
-def sheet_requests(class_name: str, seed: int, axis: str) -> list[GenerateRequest]:
-    """Returns the requests of a sheet, row by row.
+def axes(demo: Demo) -> list[str]:
+    """Returns what the rows can vary."""
+    return [*AXES, CHECKPOINT] if demo.second else list(AXES)
+
+
+def orders(demo: Demo, class_name: str, seed: int, axis: str) -> list[Order]:
+    """Returns what a sheet shall show, row by row.
 
     Raises:
         RequestError: there is no such axis, class or seed.
     """
-    if axis not in AXES:
-        raise RequestError(f"rows are {axis!r:.40}; they must be one of {', '.join(AXES)}.")
-    field, values = AXES[axis]
+    if axis not in axes(demo):
+        raise RequestError(f"rows are {axis!r:.40}; they must be one of {', '.join(axes(demo))}.")
     base = GenerateRequest(class_name, num_images=IMAGES_A_CELL, seed=seed)
-    changes: list[dict[str, Any]] = [
-        {"num_inference_steps": steps, field: value} for value in values for steps in STEP_COUNTS
+    rows: list[tuple[str, dict[str, Any], FashionDDPMPipeline]]
+    if axis == CHECKPOINT:
+        networks = (demo.pipeline, demo.second)
+        rows = [(_name(network), {}, network) for network in networks if network]
+    else:
+        field, values = AXES[axis]
+        rows = [(str(value), {field: value}, demo.pipeline) for value in values]
+    return [
+        Order(row, dataclasses.replace(base, num_inference_steps=steps, **change), network)
+        for row, change, network in rows
+        for steps in STEP_COUNTS
     ]
-    return [dataclasses.replace(base, **change) for change in changes]
 
 
-def cells(demo: Demo, requests: Sequence[GenerateRequest]) -> Iterator[Cell]:
+def _name(pipeline: FashionDDPMPipeline) -> str:
+    """Returns the end of the path, or the repository, that a network came from."""
+    return "/".join(Path(pipeline.name_or_path).parts[-2:])
+
+
+def cells(demo: Demo, wanted: Sequence[Order]) -> Iterator[Cell]:
     """Yields the sheet's cells, one after the other."""
     scorer, _ = demo.scorer(EMBEDDED)
-    for request in requests:
-        labels, begin = request.labels(), time.monotonic()
-        (batch,) = demo.pipeline.generate(labels, request.seeds(), SamplingSettings.of(request))
+    for order in wanted:
+        labels, seeds = order.request.labels(), order.request.seeds()
+        begin = time.monotonic()
+        (batch,) = order.pipeline.generate(labels, seeds, SamplingSettings.of(order.request))
         seconds = time.monotonic() - begin
         scores = scorer.label_scores(batch.images)
         right = scores.gather(1, torch.tensor(labels)[:, None]).mean().item()
-        yield Cell(request, grid(batch.images, COLUMNS_A_CELL, scale=SCALE), right, seconds)
+        yield Cell(order, grid(batch.images, COLUMNS_A_CELL, scale=SCALE), right, seconds)

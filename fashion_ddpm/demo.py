@@ -128,10 +128,14 @@ class Result:
 
 
 class Demo:
-    """The loaded model and its scorers, shared by all visitors."""
+    """The loaded model and its scorers, shared by all visitors; a second model to compare it."""
 
-    def __init__(self, checkpoint: str | Path = BUNDLED_CHECKPOINT) -> None:
-        self.pipeline = load_pipeline(checkpoint, "cuda" if torch.cuda.is_available() else "cpu")
+    def __init__(
+        self, checkpoint: str | Path = BUNDLED_CHECKPOINT, second: str | Path | None = None
+    ) -> None:
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.pipeline = load_pipeline(checkpoint, device)
+        self.second = load_pipeline(second, device) if second else None
         self.cost = calibrate(self.pipeline)
         self._scorers: dict[str, tuple[ClipScorer, Baseline]] = {}
         self.scorer(EMBEDDED)

@@ -14,7 +14,14 @@ from torch import Tensor
 from fashion_ddpm.errors import UserError, reason
 from fashion_ddpm.images import to_uint8
 from fashion_ddpm.labels import CLASS_NAMES
-from fashion_ddpm.sampling import NOISE, DenoisingStep, SamplingSettings, Start, denoise
+from fashion_ddpm.sampling import (
+    NOISE,
+    DenoisingStep,
+    Midway,
+    SamplingSettings,
+    Start,
+    denoise,
+)
 
 RUN_FILE = "run.json"
 BUNDLED = Path(__file__).parent.parent / "checkpoints"
@@ -67,7 +74,7 @@ class FashionDDPMPipeline(DiffusionPipeline):
         labels: Sequence[int],
         seeds: Sequence[int],
         settings: SamplingSettings,
-        start: Start = NOISE,
+        start: Start | Midway = NOISE,
     ) -> Iterator[DenoisingStep]:
         """Yields every denoising step of one batch; image i depends on its label and seed alone.
 

@@ -77,6 +77,19 @@ NOISE = Start()
 
 
 @dataclass(frozen=True)
+class Midway:
+    """A way that was begun elsewhere, perhaps on another schedule or as another class.
+
+    Attributes:
+        noisy: float32 [B, 1, 28, 28], x_t with variance near 1.
+        alpha_bar: its ᾱ, in (0, 1); the schedule's less noisy levels follow.
+    """
+
+    noisy: Tensor
+    alpha_bar: float
+
+
+@dataclass(frozen=True)
 class DenoisingStep:
     """One step of denoising, as it was before the sampler moved on.
 
@@ -100,7 +113,7 @@ def denoise(
     labels: Tensor,
     seeds: Sequence[int],
     settings: SamplingSettings,
-    start: Start = NOISE,
+    start: Start | Midway = NOISE,
 ) -> Iterator[DenoisingStep]:
     """Yields each step from noise to images; image i depends on its seed and its start alone.
 
@@ -115,14 +128,14 @@ def denoise(
     Raises:
         ConfigError: the schedule or the sampler is unknown.
     """
-    levels = noise_levels(settings.schedule, settings.num_inference_steps, training)
-    levels = levels.last(math.ceil(start.strength * settings.num_inference_steps))
-    sampler = build_sampler(settings.sampler, levels)
     generators = seed_generators(seeds)
-    x = (start.noise if start.noise is not None else draw_noise(generators)).to(labels.device)
-    if start.images is not None:
-        first = float(levels.alpha_bar[0])
-        x = first**0.5 * start.images.to(x.device) + (1 - first) ** 0.5 * x
+    levels = noise_levels(settings.schedule, settings.num_inference_steps, training)
+    if isinstance(start, Midway):
+        levels, x = levels.after(start.alpha_bar, training), start.noisy.to(labels.device)
+    else:
+        levels = levels.last(math.ceil(start.strength * settings.num_inference_steps))
+        x = _begin(start, float(levels.alpha_bar[0]), generators, labels.device)
+    sampler = build_sampler(settings.sampler, levels)
     # Euler works on x_t / sqrt(ᾱ); its own init_noise_sigma holds only for nearly pure noise.
     x = x / sampler.scale_model_input(torch.ones(()), sampler.timesteps[0])
     for index, position in enumerate(sampler.timesteps):
@@ -131,6 +144,16 @@ def denoise(
         clean = _predict_clean(unet, training, noisy, level, labels, settings)
         yield DenoisingStep(index, level[0], noisy, clean)
         x = sampler.step(clean, position, x, generator=generators).prev_sample
+
+
+def _begin(
+    start: Start, alpha_bar: float, generators: list[torch.Generator], device: torch.device
+) -> Tensor:
+    """Returns x_t at the first level: noise, or the start's images noised."""
+    x = (start.noise if start.noise is not None else draw_noise(generators)).to(device)
+    if start.images is None:
+        return x
+    return alpha_bar**0.5 * start.images.to(device) + (1 - alpha_bar) ** 0.5 * x
 
 
 def seed_generators(seeds: Sequence[int]) -> list[torch.Generator]:

@@ -17,6 +17,9 @@ from fashion_ddpm.settings import ConfigError
 MIN_ALPHA_BAR = 1e-5
 """The noisiest level a sample visits: below it float32 betas cannot tell two levels apart."""
 
+SAME_LEVEL = 1e-6
+"""Relative difference of ᾱ below which two levels are one."""
+
 MAX_SIGMA = 80.0
 """Where karras and exponential start (EDM's value): higher, and half the steps see only noise."""
 
@@ -123,6 +126,11 @@ class NoiseLevels:
         """Returns the least noisy levels."""
         return NoiseLevels(self.alpha_bar[-count:], self.timesteps[-count:])
 
+    def after(self, alpha_bar: float, training: DDPMScheduler) -> "NoiseLevels":
+        """Returns a level of another schedule, then these levels that are less noisy than it."""
+        less_noisy = self.alpha_bar[self.alpha_bar > alpha_bar * (1 + SAME_LEVEL)]
+        return _known_as(np.concatenate([[alpha_bar], less_noisy]), training)
+
 
 def noise_levels(
     schedule: str | LinearBetas, num_inference_steps: int, training: DDPMScheduler
@@ -148,8 +156,13 @@ def noise_levels(
         visited = _sigma_spaced(schedule, num_inference_steps, lowest_sigma)
     else:
         visited = _trailing(own_alpha_bars(schedule, training), num_inference_steps)
-    timesteps = np.interp(-log_snr(visited), -log_snr(known), np.arange(len(known)))
-    return NoiseLevels(visited, timesteps)
+    return _known_as(visited, training)
+
+
+def _known_as(visited: np.ndarray, training: DDPMScheduler) -> NoiseLevels:
+    """Looks levels up, by log-SNR, on the schedule the network knows."""
+    known = log_snr(alpha_bars(training))
+    return NoiseLevels(visited, np.interp(-log_snr(visited), -known, np.arange(len(known))))
 
 
 def own_alpha_bars(schedule: str | LinearBetas, training: DDPMScheduler) -> np.ndarray:

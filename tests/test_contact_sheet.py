@@ -4,14 +4,20 @@ from pathlib import Path
 
 import pytest
 
-from fashion_ddpm.contact_sheet import AXES, STEP_COUNTS, cells, sheet_requests
+from fashion_ddpm.contact_sheet import AXES, CHECKPOINT, STEP_COUNTS, axes, cells, orders
 from fashion_ddpm.demo import Demo
+from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT
 from fashion_ddpm.request import RequestError
 
 
+@pytest.fixture(scope="module")
+def demo(tiny_checkpoint: Path) -> Demo:
+    return Demo(tiny_checkpoint)
+
+
 @pytest.mark.parametrize("axis", AXES)
-def test_rows_vary_one_thing_and_columns_the_steps(axis: str) -> None:
-    requests = sheet_requests("bag", 5, axis)
+def test_rows_vary_one_thing_and_columns_the_steps(demo: Demo, axis: str) -> None:
+    requests = [order.request for order in orders(demo, "bag", 5, axis)]
     field, values = AXES[axis]
     assert len(requests) == len(values) * len(STEP_COUNTS)
     assert [request.num_inference_steps for request in requests[:4]] == list(STEP_COUNTS)
@@ -19,13 +25,23 @@ def test_rows_vary_one_thing_and_columns_the_steps(axis: str) -> None:
     assert {request.seed for request in requests} == {5}
 
 
-def test_a_cell_tells_its_score_and_its_time(tiny_checkpoint: Path) -> None:
-    demo = Demo(tiny_checkpoint)
-    (cell,) = cells(demo, sheet_requests("bag", 0, "sampler")[:1])
+def test_a_cell_tells_its_score_and_its_time(demo: Demo) -> None:
+    (cell,) = cells(demo, orders(demo, "bag", 0, "sampler")[:1])
     assert 0 <= cell.score <= 1
     assert cell.picture.size == (3 * 118, 3 * 58)
-    assert cell.caption("sampler").startswith("dpm++2m, 4 steps: ")
-    assert cell.caption("sampler").endswith(" s")
+    assert cell.caption.startswith("dpm++2m, 4 steps: ")
+    assert cell.caption.endswith(" s")
+
+
+def test_a_second_checkpoint_stands_below_the_first(demo: Demo, tiny_checkpoint: Path) -> None:
+    both = Demo(tiny_checkpoint, second=BUNDLED_CHECKPOINT)
+    wanted = orders(both, "bag", 0, CHECKPOINT)
+    assert len(wanted) == 2 * len(STEP_COUNTS)
+    assert wanted[-1].row == "checkpoints/fashion-mnist"
+    untrained, trained = cells(both, wanted[::4])
+    assert trained.score > 0.9
+    assert untrained.picture.tobytes() != trained.picture.tobytes()
+    assert CHECKPOINT not in axes(demo)
 
 
 @pytest.mark.parametrize(
@@ -34,10 +50,11 @@ def test_a_cell_tells_its_score_and_its_time(tiny_checkpoint: Path) -> None:
         ("hat", 0, "sampler", "class is 'hat'"),
         ("bag", -1, "sampler", "seed is -1"),
         ("bag", 0, "colour", "rows are 'colour'"),
+        ("bag", 0, CHECKPOINT, "rows are 'checkpoint'"),
     ],
 )
 def test_a_mistake_is_refused_before_any_work(
-    class_name: str, seed: int, axis: str, expected: str
+    demo: Demo, class_name: str, seed: int, axis: str, expected: str
 ) -> None:
     with pytest.raises(RequestError, match=expected):
-        sheet_requests(class_name, seed, axis)
+        orders(demo, class_name, seed, axis)

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from fashion_ddpm.contact_sheet import sheet_requests
+from fashion_ddpm.contact_sheet import orders
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.ui.compare import Handlers
 
@@ -20,8 +20,9 @@ def test_the_sheet_grows_cell_by_cell(tiny_checkpoint: Path) -> None:
         assert status == f"{count} of {len(requests)} cells"
 
 
-def test_a_cell_opens_with_all_its_settings() -> None:
-    requests = sheet_requests("coat", 3, "guidance")
+def test_a_cell_opens_with_all_its_settings(tiny_checkpoint: Path) -> None:
+    wanted = orders(Demo(tiny_checkpoint), "coat", 3, "guidance")
+    requests = [order.request for order in wanted]
     event: Any = SimpleNamespace(index=5)
     tabs, *settings = Handlers.open(requests, event)
     assert tabs.selected == "create"

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import gradio as gr
+import pytest
 
 from fashion_ddpm.demo import Demo, Result
+from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.ui.way import build, connect, shown_way
 
@@ -29,7 +31,14 @@ def test_the_slider_stays_inside_the_way(tiny_checkpoint: Path) -> None:
     with gr.Blocks() as page:
         way = build(None)
         connect(demo, way, gr.State(None), gr.State(0))
-    (scrub,) = (function.fn for function in page.fns.values())
+    scrub, go_on = (function.fn for function in page.fns.values())
     assert scrub is not None
+    assert go_on is not None
     assert {scrub(result, 0, step).size for step in (0, 1, 3, 99)} == {(8 * 58, 8 * 28)}
     assert scrub(None, 0, 1) == gr.skip()
+    endings, sentence = go_on(result, 0, 2, "karras")
+    assert [caption.split(":")[0] for _, caption in endings] == list(CLASS_NAMES)
+    assert sentence.startswith("Left at step 2")
+    assert go_on(None, 0, 1, "karras")[0] == gr.skip()
+    with pytest.raises(gr.Error, match="schedule is 'magic'"):
+        go_on(result, 0, 2, "magic")

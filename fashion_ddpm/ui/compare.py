@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from fashion_ddpm.contact_sheet import AXES, STEP_COUNTS, cells, sheet_requests
+from fashion_ddpm.contact_sheet import STEP_COUNTS, axes, cells, orders
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.request import MAX_SEED, GenerateRequest
@@ -26,10 +26,11 @@ class Handlers:
     def draw(self, class_name: str, axis: str, seed: float) -> Iterator[tuple[Any, ...]]:
         """Yields the sheet as it grows, a line on progress, and what each cell asked for."""
         with told():
-            requests = sheet_requests(class_name, whole(seed), axis)
+            wanted = orders(self.demo, class_name, whole(seed), axis)
+            requests = [order.request for order in wanted]
             pictures: list[tuple[Any, str]] = []
-            for cell in cells(self.demo, requests):
-                pictures.append((cell.picture, cell.caption(axis)))
+            for cell in cells(self.demo, wanted):
+                pictures.append((cell.picture, cell.caption))
                 status = f"{len(pictures)} of {len(requests)} cells"
                 yield pictures, status, requests
 
@@ -45,7 +46,7 @@ def build(demo: Demo, tabs: gr.Tabs, create: Controls) -> None:
     gr.Markdown(INTRODUCTION)
     with gr.Row():
         class_name = gr.Dropdown(list(CLASS_NAMES), value=DEFAULT.class_name, label="Garment")
-        axis = gr.Radio(list(AXES), value="schedule", label="Rows")
+        axis = gr.Radio(axes(demo), value="schedule", label="Rows")
         seed = gr.Number(0, label="First seed", minimum=0, maximum=MAX_SEED)
     with gr.Row():
         draw = gr.Button("Draw the sheet", variant="primary")

@@ -1,13 +1,27 @@
-"""An image's way from noise: filmstrip, scores along it, and a slider through its steps."""
+"""An image's way from noise: filmstrip, scores, a slider through its steps, and other ends."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
+from fashion_ddpm.config import SCHEDULES
+from fashion_ddpm.continuation import continued
 from fashion_ddpm.demo import Demo, Result
 from fashion_ddpm.trajectory import Trajectory, decision, filmstrip, frame
-from fashion_ddpm.ui.parts import NOW, picture, score_plot, score_table
+from fashion_ddpm.ui.parts import (
+    MODEL,
+    NOW,
+    PRIVATE,
+    picture,
+    picture_gallery,
+    score_plot,
+    score_table,
+    told,
+)
+
+CONTINUE = """**What if it went on as something else?** Choose a step with the slider; from its
+noisy image the way goes on once as each garment. Early on anything can still become of it."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +33,10 @@ class Way:
     plot: gr.LinePlot
     scrub: gr.Slider
     frame: gr.Image
+    schedule: gr.Dropdown
+    go_on: gr.Button
+    endings: gr.Gallery
+    left: gr.Markdown
 
     def outputs(self) -> list[Any]:
         """Returns the components in the order of shown_way."""
@@ -46,11 +64,17 @@ def build(trajectory: Trajectory | None) -> Way:
             last = len(trajectory.noisy) if trajectory else 2
             scrub = gr.Slider(1, last, last, step=1, label="Step")
             one = picture("one step: noisy on the left, predicted on the right", shown[4])
-    return Way(film, sentence, plot, scrub, one)
+    gr.Markdown(CONTINUE)
+    with gr.Row():
+        schedule = gr.Dropdown(SCHEDULES, value=SCHEDULES[0], label="Schedule from here on")
+        go_on = gr.Button("Continue from here")
+    left = gr.Markdown()
+    endings = picture_gallery(None, 5, "endings", download=False)
+    return Way(film, sentence, plot, scrub, one, schedule, go_on, endings, left)
 
 
 def connect(demo: Demo, way: Way, result: gr.State, index: gr.State) -> None:
-    """Makes the slider show the steps of the selected image."""
+    """Makes the slider show the steps of the selected image, and the button go on from there."""
 
     def scrub(shown: Result | None, place: int, step: float) -> Any:
         if shown is None:
@@ -59,3 +83,16 @@ def connect(demo: Demo, way: Way, result: gr.State, index: gr.State) -> None:
         return frame(demo.way(shown, place), min(max(int(step) - 1, 0), last))
 
     way.scrub.input(scrub, [result, index, way.scrub], way.frame, **NOW)
+
+    def go_on(shown: Result | None, place: int, step: float, schedule: str) -> Any:
+        if shown is None:
+            return gr.skip(), "Generate first."
+        with told():
+            found = continued(demo, shown, place, int(step) - 1, schedule)
+        endings = [
+            (ending.picture, f"{ending.class_name}: {ending.score:.0%}") for ending in found.endings
+        ]
+        return endings, found.sentence()
+
+    chosen = [result, index, way.scrub, way.schedule]
+    way.go_on.click(go_on, chosen, [way.endings, way.left], **MODEL, **PRIVATE)

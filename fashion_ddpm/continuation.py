@@ -1,0 +1,85 @@
+"""A way from noise that is left at one step: where would it end on another schedule, as what?"""
+
+from dataclasses import dataclass, replace
+
+from PIL import Image
+
+from fashion_ddpm.demo import IMAGE_SCALE, Demo, Result
+from fashion_ddpm.images import enlarge, to_uint8
+from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.request import GenerateRequest
+from fashion_ddpm.sampling import DenoisingStep, Midway, SamplingSettings
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Where the way ends when it goes on as one class.
+
+    Attributes:
+        class_name: what it was asked to become.
+        picture: what it became, enlarged.
+        score: probability that the scorer gives to that class.
+    """
+
+    class_name: str
+    picture: Image.Image
+    score: float
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """All endings of a way that is left at one step.
+
+    Attributes:
+        step: the last step that was taken as it was, 1 up.
+        sigma: noise over signal where the way is left.
+        endings: one for each class.
+    """
+
+    step: int
+    sigma: float
+    endings: list[Ending]
+
+    def sentence(self) -> str:
+        """Says how much was still open."""
+        open_to = sum(ending.score > 0.5 for ending in self.endings)
+        return (
+            f"Left at step {self.step}, where noise over signal is {self.sigma:.2g}: {open_to} of "
+            f"{len(self.endings)} garments can still be made of it."
+        )
+
+
+def continued(demo: Demo, result: Result, index: int, step: int, schedule: str) -> Continuation:
+    """Goes on from a step of one image's way, once as each class.
+
+    Args:
+        demo: the loaded model.
+        result: what the visitor sees.
+        index: which of its images.
+        step: where its way is left, counted from 0; beyond the ends means the ends.
+        schedule: which noise levels are visited from there on.
+
+    Raises:
+        RequestError: there is no such schedule.
+    """
+    request = result.request.of_image(index)
+    new = replace(request, schedule=schedule)
+    left = _state_at(demo, request, step)
+    labels = list(range(len(CLASS_NAMES)))
+    start = Midway(left.noisy.expand(len(labels), -1, -1, -1), left.alpha_bar)
+    seeds = [request.seed] * len(labels)
+    *_, last = demo.pipeline.stream(labels, seeds, SamplingSettings.of(new), start)
+    images = to_uint8(last.clean).cpu()
+    scores = demo.scorer(result.scorer)[0].label_scores(images).diagonal().tolist()
+    endings = [
+        Ending(name, enlarge(image, IMAGE_SCALE), score)
+        for name, image, score in zip(CLASS_NAMES, images, scores, strict=True)
+    ]
+    return Continuation(left.index + 1, (1 / left.alpha_bar - 1) ** 0.5, endings)
+
+
+def _state_at(demo: Demo, request: GenerateRequest, step: int) -> DenoisingStep:
+    """Returns one image's state at a step: the way is gone again, for a result is rounded."""
+    settings, wanted = SamplingSettings.of(request), min(step, request.num_inference_steps - 1)
+    steps = demo.pipeline.stream(request.labels(), request.seeds(), settings)
+    return next(state for state in steps if state.index >= wanted)
