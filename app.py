@@ -1,6 +1,7 @@
 """The demo: pick a class, a schedule and a step count; see images and what CLIP says of them."""
 
 import argparse
+import importlib.util
 import os
 import sys
 
@@ -11,7 +12,7 @@ import gradio as gr
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT
-from fashion_ddpm.ui import compare, create, play, share, trust, why
+from fashion_ddpm.ui import api, compare, create, footer, play, share, trust, why
 
 QUEUE_SIZE = 20
 MAX_UPLOAD = "1mb"
@@ -55,6 +56,7 @@ def build_page(demo: Demo) -> gr.Blocks:
             with gr.Tab("Create", id="create"):
                 controls, result = create.build(demo)
                 share.build(demo, page, controls, result)
+                api.build(demo, controls)
             with gr.Tab("Compare", id="compare"):
                 compare.build(demo, tabs, controls)
             with gr.Tab("Why blurry?", id="why"):
@@ -63,6 +65,7 @@ def build_page(demo: Demo) -> gr.Blocks:
                 trust.build(demo)
             with gr.Tab("Play", id="play"):
                 play.build(demo)
+        footer.build()
     return page
 
 
@@ -73,7 +76,10 @@ def main() -> None:
     parser.add_argument("--compare-with", help="a second one, side by side in Compare")
     parser.add_argument("--port", type=int, help="default: $GRADIO_SERVER_PORT, or 7860")
     parser.add_argument("--share", action="store_true", help="also serve on a public link")
+    parser.add_argument("--mcp", action="store_true", help="also be a tool for language models")
     arguments = parser.parse_args()
+    if arguments.mcp and importlib.util.find_spec("mcp") is None:
+        sys.exit('app.py: --mcp needs the package mcp; run pip install "mcp<2", or leave it out.')
     try:
         page = build_page(Demo(arguments.checkpoint, arguments.compare_with))
     except UserError as error:
@@ -88,6 +94,7 @@ def main() -> None:
         css=CSS,
         head=HEAD,
         footer_links=["api"],
+        mcp_server=arguments.mcp,
     )
 
 

@@ -22,6 +22,7 @@ from fashion_ddpm.clip_scores import (
 from fashion_ddpm.cost import calibrate
 from fashion_ddpm.images import SETTINGS_KEY, enlarge, grid, to_uint8
 from fashion_ddpm.labels import CLASS_NAMES, label_prompts, quality_prompts
+from fashion_ddpm.outputs import zipped
 from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, load_pipeline
 from fashion_ddpm.request import GenerateRequest, RequestError
 from fashion_ddpm.sampling import SamplingSettings, num_evaluations
@@ -102,6 +103,15 @@ class Result:
         """Returns the preview of the last step."""
         picture = preview_picture(self.noisy[-1], self.clean[-1])
         return Preview(picture, len(self.noisy), self.seconds)
+
+    def archive(self) -> bytes:
+        """Returns a zip file of the images as drawn, with their settings and scores."""
+        names = label_prompts()
+        notes = [
+            {"label_scores": dict(zip(names, row, strict=True))}
+            for row in self.label_scores.tolist()
+        ]
+        return zipped(self.clean[-1], self.request, notes)
 
     def scores_of(self, index: int) -> tuple[Scores, Scores]:
         """Returns one image's scores: for the ten label prompts, for its quality prompts."""

@@ -1,5 +1,6 @@
 """The only place where pixel ranges and sizes change; grids and PNG files with their settings."""
 
+import io
 import json
 import math
 from collections.abc import Mapping
@@ -75,11 +76,11 @@ def enlarge(image: np.ndarray | Tensor, scale: int) -> Image.Image:
     return picture.resize(size, Image.Resampling.NEAREST)
 
 
-def save_png(picture: Image.Image, path: Path, settings: Mapping[str, Any]) -> None:
+def save_png(picture: Image.Image, target: Path | io.BytesIO, settings: Mapping[str, Any]) -> None:
     """Writes a PNG that carries the settings it was made with."""
     info = PngInfo()
     info.add_text(SETTINGS_KEY, json.dumps(dict(settings)))
-    picture.save(path, pnginfo=info)
+    picture.save(target, "PNG", pnginfo=info)
 
 
 def read_settings(path: Path) -> dict[str, Any]:

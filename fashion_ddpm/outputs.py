@@ -1,12 +1,16 @@
 """Generated images go to disk: a grid, an archive, or a folder of PNG files."""
 
+import io
 import json
 import os
-from collections.abc import Iterable
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from fashion_ddpm.images import enlarge, grid, save_png
 from fashion_ddpm.labels import CLASS_NAMES
@@ -59,10 +63,35 @@ def _save_folder(batches: Iterable[Batch], folder: Path, request: GenerateReques
     folder.mkdir(parents=True, exist_ok=True)
     images = (image for batch in batches for image in batch.images)
     with open(folder / METADATA_FILE, "w") as metadata:
-        for index, image in enumerate(images):
-            alone = request.of_image(index)
-            name = f"{alone.class_name.replace(' ', '-')}-{alone.seed:010d}.png"
-            settings = alone.as_settings()
-            save_png(enlarge(image, 1), folder / name, settings)
-            entry = {"file_name": name, "label": alone.labels()[0], **settings}
+        for entry, picture in _entries(images, request):
+            (folder / entry["file_name"]).write_bytes(picture)
             metadata.write(json.dumps(entry) + "\n")
+
+
+def zipped(images: Tensor, request: GenerateRequest, notes: Sequence[dict[str, Any]]) -> bytes:
+    """Returns a zip file of PNG files and the list that the datasets library reads.
+
+    Args:
+        images: uint8 [B, 28, 28].
+        request: what was asked for.
+        notes: what else is known of each image, such as its scores.
+    """
+    lines, buffer = [], io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for (entry, picture), note in zip(_entries(images, request), notes, strict=True):
+            archive.writestr(entry["file_name"], picture)
+            lines.append(json.dumps({**entry, **note}) + "\n")
+        archive.writestr(METADATA_FILE, "".join(lines))
+    return buffer.getvalue()
+
+
+def _entries(
+    images: Iterable[Tensor], request: GenerateRequest
+) -> Iterator[tuple[dict[str, Any], bytes]]:
+    """Yields each image's line in the list, and its PNG file, which carries the same settings."""
+    for index, image in enumerate(images):
+        alone = request.of_image(index)
+        settings, picture = alone.as_settings(), io.BytesIO()
+        save_png(enlarge(image, 1), picture, settings)
+        name = f"{alone.class_name.replace(' ', '-')}-{alone.seed:010d}.png"
+        yield {"file_name": name, "label": alone.labels()[0], **settings}, picture.getvalue()

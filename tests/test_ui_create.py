@@ -20,7 +20,7 @@ def handlers(tiny_checkpoint: Path) -> Handlers:
 
 @pytest.fixture(scope="module")
 def result(handlers: Handlers) -> Result:
-    *_, last = handlers.generate(*SOUND)
+    *_, last = handlers.draw(*SOUND)
     found: Result = last[-2]
     return found
 
@@ -30,7 +30,7 @@ def clicked(index: int) -> Any:
 
 
 def test_a_request_ends_with_pictures_scores_and_a_way(handlers: Handlers, result: Result) -> None:
-    *_, last = handlers.generate(*SOUND)
+    *_, last = handlers.draw(*SOUND)
     assert [caption for _, caption in last[1]] == ["bag, seed 7", "bag, seed 8"]
     assert last[2] == summary(result).replace(
         f"{result.seconds:.1f} s", last[2].split(" in ")[1].split(":")[0]
@@ -43,14 +43,14 @@ def test_a_request_ends_with_pictures_scores_and_a_way(handlers: Handlers, resul
 def test_a_random_seed_is_written_back(handlers: Handlers) -> None:
     seeds = set()
     for _ in range(2):
-        *_, last = handlers.generate(*SOUND[:7], True, SOUND[8])
+        *_, last = handlers.draw(*SOUND[:7], True, SOUND[8])
         seeds.add(last[9])
     assert len(seeds) == 2
 
 
 def test_a_mistake_is_a_message(handlers: Handlers) -> None:
     with pytest.raises(gr.Error, match="steps is 0"):
-        next(handlers.generate("bag", "cosine", 0, *SOUND[3:]))
+        next(handlers.draw("bag", "cosine", 0, *SOUND[3:]))
 
 
 def test_a_click_shows_that_image(handlers: Handlers, result: Result) -> None:

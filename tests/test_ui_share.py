@@ -1,5 +1,7 @@
 """Tests of the handlers of links and pictures; test_app has them in a browser."""
 
+import json
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 from PIL.PngImagePlugin import PngInfo
 
 from fashion_ddpm.demo import Demo, Result
+from fashion_ddpm.link import from_picture
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.ui.controls import shown_settings
 from fashion_ddpm.ui.share import NOTHING, Handlers
@@ -59,3 +62,27 @@ def test_another_file_is_a_message(tmp_path: Path) -> None:
     (tmp_path / "x.png").write_text("no picture")
     with pytest.raises(gr.Error, match="not a PNG"):
         Handlers.read(str(tmp_path / "x.png"))
+
+
+def test_the_zip_holds_every_image_with_its_settings_and_scores(demo: Demo, tmp_path: Path) -> None:
+    *_, result = demo.run(REQUEST, "embedded")
+    assert isinstance(result, Result)
+    path = Path(Handlers.archive(result, str(tmp_path)))
+    assert path.name == "coat-4.zip"
+    with zipfile.ZipFile(path) as archive:
+        lines = [json.loads(line) for line in archive.read("metadata.jsonl").splitlines()]
+        assert [line["seed"] for line in lines] == [4, 5]
+        for index, line in enumerate(lines):
+            (tmp_path / "one.png").write_bytes(archive.read(line["file_name"]))
+            assert from_picture(tmp_path / "one.png") == REQUEST.of_image(index)
+            assert sum(line["label_scores"].values()) == pytest.approx(1, abs=1e-4)
+    assert Handlers.archive(None, str(tmp_path)) == gr.skip()
+
+
+def test_the_programs_ask_the_address_that_the_visitor_sees(demo: Demo) -> None:
+    *_, result = demo.run(REQUEST, "embedded")
+    assert isinstance(result, Result)
+    programs = Handlers.programs(result, "https://clothes.example/app/?class=coat")
+    assert len(programs) == 3
+    assert all("https://clothes.example/app" in program for program in programs)
+    assert Handlers.programs(None, "")[0] == gr.skip()

@@ -36,9 +36,13 @@ class Controls:
     note: gr.Markdown
 
     def inputs(self) -> list[Any]:
-        """Returns the components in the order of Handlers.generate."""
+        """Returns the components in the order of Handlers.draw."""
         settings = [self.class_name, self.schedule, self.steps, self.sampler, self.guidance]
         return [*settings, self.num_images, self.seed, self.random_seed, self.scorer]
+
+    def request(self) -> list[Any]:
+        """Returns the components in the order of the endpoint's arguments."""
+        return [each for each in self.inputs() if each is not self.random_seed]
 
     def settings(self) -> list[Any]:
         """Returns the components in the order of shown_settings."""

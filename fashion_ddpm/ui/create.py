@@ -11,7 +11,7 @@ from fashion_ddpm.gallery import load_gallery
 from fashion_ddpm.request import MAX_SEED, GenerateRequest
 from fashion_ddpm.ui.controls import Controls
 from fashion_ddpm.ui.controls import build as build_controls
-from fashion_ddpm.ui.parts import MODEL, NOW, picture, picture_gallery, told, whole
+from fashion_ddpm.ui.parts import MODEL, NOW, PRIVATE, picture, picture_gallery, told, whole
 from fashion_ddpm.ui.way import build as build_way
 from fashion_ddpm.ui.way import connect as connect_way
 from fashion_ddpm.ui.way import shown_way
@@ -26,7 +26,7 @@ class Handlers:
     def __init__(self, demo: Demo) -> None:
         self.demo = demo
 
-    def generate(
+    def draw(
         self,
         class_name: str,
         schedule: str,
@@ -60,7 +60,7 @@ class Handlers:
                 yield self._shown(event, request)
 
     def _shown(self, event: Preview | Result, request: GenerateRequest) -> tuple[Any, ...]:
-        """Returns the outputs of generate for a preview or a result."""
+        """Returns the outputs of draw for a preview or a result."""
         if isinstance(event, Preview):
             status = f"Step {event.steps_done} of {request.num_inference_steps}, "
             status += f"{event.seconds:.1f} s"
@@ -113,16 +113,16 @@ def build(demo: Demo) -> tuple[Controls, gr.State]:
     way = build_way(demo.way(first, 0) if first else None)
     result, index = gr.State(first), gr.State(0)
     running = controls.generate.click(
-        handlers.generate,
+        handlers.draw,
         controls.inputs(),
         [
             *(preview, gallery, status, *labels, *quality),
             *(controls.seed, *way.outputs(), result, index),
         ],
-        api_name="generate",
         show_progress="minimal",
         show_progress_on=[status],
         **MODEL,
+        **PRIVATE,
     )
     controls.stop.click(lambda: "Stopped.", None, status, cancels=[running], **NOW)
     selected = [labels[0], quality[0], *way.outputs(), index]

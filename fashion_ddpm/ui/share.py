@@ -1,10 +1,12 @@
-"""Below the first tab: a link that holds the settings, and settings out of a link or a picture."""
+"""Below the first tab: links, pictures and programs that hold the settings, and a zip file."""
 
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.processing_utils import save_bytes_to_cache
 
+from fashion_ddpm.api_examples import api_examples
 from fashion_ddpm.demo import Demo, Result
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.link import MODEL, from_picture, from_query, to_query
@@ -25,6 +27,9 @@ GENERATE_IF_LINKED = """() => {
   if (new URLSearchParams(location.search).has("class"))
     document.querySelector("#generate").click();
 }"""
+
+
+LANGUAGES: tuple[Any, ...] = ("python", "javascript", "shell")
 
 
 class Handlers:
@@ -52,6 +57,22 @@ class Handlers:
         return shown_settings(asked)
 
     @staticmethod
+    def programs(result: Result | None, link: str) -> tuple[Any, ...]:
+        """Returns programs that ask the app at the link's address for the same images."""
+        if result is None or not link:
+            return (gr.skip(),) * len(LANGUAGES)
+        address = link.split("?")[0].rstrip("/")
+        return tuple(api_examples(result.request, address)[language] for language in LANGUAGES)
+
+    @staticmethod
+    def archive(result: Result | None, cache: str) -> Any:
+        """Writes the zip file into gradio's cache, which is cleaned up; returns its path."""
+        if result is None:
+            return gr.skip()
+        name = f"{result.request.class_name.replace(' ', '-')}-{result.request.seed}.zip"
+        return save_bytes_to_cache(result.archive(), name, cache)
+
+    @staticmethod
     def read(path: str | None) -> tuple[Any, ...]:
         """Takes the settings out of a picture."""
         if path is None:
@@ -70,8 +91,16 @@ def build(demo: Demo, page: gr.Blocks, controls: Controls, result: gr.State) -> 
         )
         link = gr.Textbox(label="Link", interactive=False, buttons=["copy"], elem_id="link")
         dropped = gr.File(label="A picture made here", file_types=[".png"], height=120)
+        archive = gr.DownloadButton("Download all as a zip, with settings and scores", size="md")
+        gr.Markdown("The same images for a program:")
+        programs = [gr.Code(language=name, label=name, lines=4) for name in LANGUAGES]
     query = gr.Textbox(visible=False)
-    result.change(handlers.link, result, query, **NOW).then(None, query, link, js=TO_ADDRESS, **NOW)
+    result.change(handlers.link, result, query, **NOW).then(
+        None, query, link, js=TO_ADDRESS, **NOW
+    ).then(handlers.programs, [result, link], programs, **NOW)
+    result.change(
+        lambda shown: handlers.archive(shown, archive.GRADIO_CACHE), result, archive, **NOW
+    )
     dropped.upload(handlers.read, dropped, controls.settings(), **NOW)
     # Queued, because only then gradio shows the warnings.
     page.load(handlers.open, None, controls.settings(), show_progress="hidden", **PRIVATE).then(

@@ -1,0 +1,62 @@
+"""How a program asks the app for what a visitor sees: the same request in three languages."""
+
+import json
+
+from fashion_ddpm.clip_scores import EMBEDDED
+from fashion_ddpm.request import GenerateRequest
+
+ENDPOINT = "generate"
+
+
+def api_examples(request: GenerateRequest, address: str) -> dict[str, str]:
+    """Returns a program for each of "python", "javascript" and "shell".
+
+    Args:
+        request: what shall be drawn.
+        address: where the app is served, such as "http://127.0.0.1:7860".
+    """
+    arguments = {
+        "class_name": request.class_name,
+        "schedule": request.schedule,
+        "steps": request.num_inference_steps,
+        "sampler": request.sampler,
+        "guidance_scale": request.guidance_scale,
+        "num_images": request.num_images,
+        "seed": request.seed,
+        "scorer": EMBEDDED,
+    }
+    return {
+        "python": _python(arguments, address),
+        "javascript": _javascript(arguments, address),
+        "shell": _shell(list(arguments.values()), address),
+    }
+
+
+def _python(arguments: dict[str, object], address: str) -> str:
+    lines = "".join(f"    {name}={value!r},\n" for name, value in arguments.items())
+    return f"""from gradio_client import Client
+
+client = Client("{address}")
+result = client.predict(
+{lines}    api_name="/{ENDPOINT}",
+)
+for picture in result[1]:
+    print(picture["caption"], picture["image"])
+"""
+
+
+def _javascript(arguments: dict[str, object], address: str) -> str:
+    return f"""import {{ Client }} from "@gradio/client";
+
+const client = await Client.connect("{address}");
+const result = await client.predict("/{ENDPOINT}", {json.dumps(arguments, indent=2)});
+for (const picture of result.data[1]) console.log(picture.caption, picture.image.url);
+"""
+
+
+def _shell(values: list[object], address: str) -> str:
+    url = f"{address}/gradio_api/call/{ENDPOINT}"
+    return f"""event=$(curl -s {url} -H "Content-Type: application/json" \\
+    -d '{json.dumps({"data": values})}' | cut -d '"' -f 4)
+curl -sN {url}/$event
+"""

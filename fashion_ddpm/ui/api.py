@@ -1,0 +1,88 @@
+"""The one endpoint for programs and language models: the first tab's request, without a page."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from fashion_ddpm.demo import Demo, Preview, Result
+from fashion_ddpm.request import GenerateRequest
+from fashion_ddpm.ui.controls import Controls
+from fashion_ddpm.ui.parts import MODEL, told, whole
+
+
+class Handlers:
+    """What the endpoint does."""
+
+    def __init__(self, demo: Demo) -> None:
+        self.demo = demo
+
+    def generate(
+        self,
+        class_name: str,
+        schedule: str,
+        steps: float,
+        sampler: str,
+        guidance_scale: float,
+        num_images: float,
+        seed: float,
+        scorer: str,
+    ) -> Iterator[tuple[Any, ...]]:
+        """Draws small grey pictures of a garment and says how well a CLIP recognizes them.
+
+        Args:
+            class_name: T-shirt, trouser, pullover, dress, coat, sandal, shirt, sneaker, bag, ankle
+                boot, or all, which takes them in turn.
+            schedule: which noise levels are visited: cosine is good, report is broken on purpose.
+            steps: evaluations of the network for each picture; 10 are enough.
+            sampler: the solver that steps between the levels.
+            guidance_scale: how strongly the class is insisted on; 1 is off.
+            num_images: how many pictures.
+            seed: seed of the first picture; picture i has seed + i.
+            scorer: the CLIP that judges; embedded needs no download.
+
+        Returns:
+            A picture of the way so far, the pictures, and their settings and scores.
+        """
+        with told():
+            request = GenerateRequest(
+                class_name=class_name,
+                num_images=whole(num_images),
+                schedule=schedule,
+                sampler=sampler,
+                num_inference_steps=whole(steps),
+                guidance_scale=guidance_scale,
+                seed=whole(seed),
+            )
+            for event in self.demo.run(request, scorer):
+                yield _answer(event)
+
+
+def _answer(event: Preview | Result) -> tuple[Any, ...]:
+    """Returns a preview with how far it is, or the pictures with their scores."""
+    if isinstance(event, Preview):
+        return event.picture, None, {"steps_done": event.steps_done, "seconds": event.seconds}
+    scores = [event.scores_of(index) for index in range(event.request.num_images)]
+    about = {
+        "settings": event.request.as_settings(),
+        "unet_evaluations": event.evaluations,
+        "seconds": event.seconds,
+        "label_scores": [labels for labels, _ in scores],
+        "quality_scores": [quality for _, quality in scores],
+        "real_images": event.real_scores(),
+    }
+    return event.last_preview().picture, event.pictures(), about
+
+
+def build(demo: Demo, controls: Controls) -> None:
+    """Adds the endpoint: its inputs are the first tab's, its outputs nobody sees."""
+    preview = gr.Image(visible=False, label="The way so far", format="png")
+    pictures = gr.Gallery(visible=False, label="Pictures", format="png")
+    about = gr.JSON(visible=False, label="Settings and scores")
+    gr.Button(visible=False).click(
+        Handlers(demo).generate,
+        controls.request(),
+        [preview, pictures, about],
+        api_name="generate",
+        **MODEL,
+    )

@@ -1,0 +1,252 @@
+"""Tests of the page in a browser, where there is one."""
+
+import os
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.tools.browsing import BROWSERS, browser_path, open_tab, opened_browser, visiting
+from tests.tools.serving import free_port, served
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """The app on the bundled weights."""
+    with served() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium or Chrome, found by name."""
+    path = browser_path()
+    if path is None:
+        reason = f"no browser: none of {', '.join(BROWSERS)} is on the PATH"
+        if os.environ.get("REQUIRE_BROWSER") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with opened_browser(path) as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """The demo's page on a desktop."""
+    with visiting(browser, address) as page:
+        yield page
+
+
+def test_a_visitor_picks_a_class_a_schedule_and_steps_and_sees_scored_images(page: Page) -> None:
+    page.get_by_role("radio", name="trouser").check()
+    page.get_by_role("radio", name="karras").check()
+    page.get_by_label("number input for Steps").fill("6")
+    page.get_by_role("button", name="Generate", exact=True).click()
+    expect(page.get_by_text("8 images in")).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("6 steps, 48 UNet evaluations")).to_be_visible()
+    expect(page.get_by_text("trouser, seed 7")).to_be_visible()
+    pictures = page.locator("#gallery img")
+    expect(pictures).to_have_count(8)
+    assert pictures.first.evaluate("picture => picture.naturalWidth") == 8 * 28
+    labels = page.get_by_test_id("label-output-value")
+    expect(labels).to_have_count(6)
+    expect(labels.nth(1)).to_have_text("A trouser")
+    expect(labels.nth(2)).to_have_text("A trouser")
+
+
+def test_the_reports_schedule_says_that_it_is_broken(page: Page) -> None:
+    page.get_by_role("radio", name="report").check()
+    expect(page.get_by_text("Verdict: broken")).to_be_visible(timeout=30_000)
+
+
+def test_stop_ends_a_long_request_and_the_next_one_works(page: Page) -> None:
+    steps = page.get_by_label("number input for Steps")
+    steps.fill("100")
+    page.get_by_role("button", name="Generate", exact=True).click()
+    expect(page.get_by_text("of 100")).to_be_visible(timeout=60_000)
+    # Gradio ignores a click on a button whose last request it has not yet ended.
+    with page.expect_response(lambda response: response.url.endswith("/reset")):
+        page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("Stopped.")).to_be_visible()
+    steps.fill("2")
+    page.get_by_role("button", name="Generate", exact=True).click()
+    expect(page.get_by_text("2 steps, 16 UNet evaluations")).to_be_visible(timeout=60_000)
+
+
+def test_the_first_page_shows_one_image_of_each_class_and_runs_nothing(page: Page) -> None:
+    expect(page.get_by_text("drawn before you came")).to_be_visible()
+    expect(page.locator("#gallery img")).to_have_count(10)
+    expect(page.locator("#examples img")).to_have_count(10)
+    expect(page.get_by_test_id("label-output-value")).to_have_count(6)
+    expect(page.get_by_text("on this machine: 8 images × 10 UNet evaluations")).to_be_visible()
+
+
+def test_a_click_on_a_real_one_chooses_its_class(page: Page) -> None:
+    page.locator("#examples button.thumbnail-item").nth(3).click()
+    expect(page.get_by_role("radio", name="dress")).to_be_checked()
+
+
+def test_a_preset_sets_the_steps_and_the_estimate(page: Page) -> None:
+    page.get_by_role("button", name="Best · 20").click()
+    expect(page.get_by_label("number input for Steps")).to_have_value("20")
+    expect(page.get_by_text("8 images × 20 UNet evaluations")).to_be_visible()
+
+
+def test_an_image_is_followed_back_to_its_noise(page: Page) -> None:
+    page.locator("#gallery button.thumbnail-item").nth(9).click()
+    expect(page.get_by_text(re.compile("the scorer sees an ankle boot"))).to_be_visible()
+    frame = page.get_by_alt_text("one step: noisy on the left").first
+    before = frame.get_attribute("src")
+    step = page.get_by_label("number input for Step", exact=True)
+    step.fill("1")
+    step.press("Enter")
+    expect(frame).not_to_have_attribute("src", str(before))
+
+
+def test_a_way_left_early_ends_as_every_garment(page: Page) -> None:
+    step = page.get_by_label("number input for Step", exact=True)
+    step.fill("1")
+    step.press("Enter")
+    page.get_by_role("button", name="Continue from here").click()
+    expect(page.get_by_text("Left at step 1, where")).to_be_visible(timeout=60_000)
+    expect(page.locator("#endings img")).to_have_count(10)
+
+
+def test_a_cell_of_the_contact_sheet_opens_in_create(page: Page) -> None:
+    open_tab(page, "Compare")
+    page.get_by_role("radio", name="guidance").check()
+    page.get_by_role("button", name="Draw the sheet").click()
+    expect(page.get_by_text("2 of 16 cells")).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name="Stop the sheet").click()
+    page.locator("#sheet button.thumbnail-item").nth(0).click()
+    expect(page.get_by_label("number input for Steps")).to_have_value("4")
+    expect(page.get_by_role("button", name="Generate", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (360, 740)])
+def test_the_report_is_caused_and_repaired_on_any_screen(
+    browser: Browser, address: str, width: int, height: int, scheme: str
+) -> None:
+    viewport = {"width": width, "height": height}
+    with visiting(browser, address, viewport=viewport, color_scheme=scheme) as page:
+        expect(page.get_by_text("drawn before you came")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        open_tab(page, "Why blurry?")
+        expect(page.get_by_text("broken: 60 % of the image's amplitude").last).to_be_visible()
+        page.get_by_role("button", name="Fix: T = 1000").click()
+        sentence = page.get_by_text(re.compile(r"linear \(T = 1000.+label score \d+%"))
+        expect(sentence).to_be_visible(timeout=60_000)
+        expect(page.get_by_text(re.compile("good: 0.64 %"))).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_keyboard_alone_generates(page: Page) -> None:
+    page.get_by_role("button", name="Generate", exact=True).focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("8 images in")).to_be_visible(timeout=60_000)
+
+
+def test_two_visitors_get_their_own_images(browser: Browser, address: str) -> None:
+    with visiting(browser, address) as one, visiting(browser, address) as other:
+        one.get_by_role("radio", name="bag").check()
+        other.get_by_role("radio", name="coat").check()
+        for page in (one, other):
+            page.get_by_role("button", name="Generate", exact=True).click()
+        for page, name in ((one, "bag"), (other, "coat")):
+            expect(page.get_by_text("8 images in")).to_be_visible(timeout=60_000)
+            expect(page.locator("#gallery .caption-label")).to_have_text(
+                [f"{name}, seed {seed}" for seed in range(8)]
+            )
+
+
+def test_the_evidence_is_a_table_with_real_images_beside(page: Page) -> None:
+    open_tab(page, "Trust")
+    card = page.locator("#report-card")
+    expect(card.get_by_text("class accuracy", exact=True)).to_be_visible()
+    expect(card.get_by_text("real images", exact=True)).to_be_visible()
+    expect(page.get_by_alt_text("confusion matrix of the generated images")).to_be_visible()
+    expect(page.locator("#scorer-confusion").get_by_text("trouser").first).to_be_visible()
+
+
+def test_garments_are_blended_and_a_drawing_is_made_real(page: Page) -> None:
+    open_tab(page, "Play")
+    page.get_by_role("button", name="Blend", exact=True).click()
+    expect(page.get_by_alt_text("from the first garment to the second")).to_be_visible(
+        timeout=60_000
+    )
+    page.get_by_role("button", name="Brush").click()
+    canvas = page.locator(".image-container canvas, .pixi-target canvas").last
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y - 60)
+    page.mouse.down()
+    for shift in range(-60, 60, 10):
+        page.mouse.move(x, y + shift)
+    page.mouse.up()
+    page.get_by_role("button", name="Make it real").click()
+    expect(page.get_by_alt_text("your drawing, and seven garments")).to_be_visible(timeout=60_000)
+
+
+def test_a_link_restores_the_page_after_a_restart_of_the_server(
+    browser: Browser, tmp_path: Path
+) -> None:
+    port = free_port()
+    with served(port=port) as address, visiting(browser, address) as page:
+        page.get_by_role("radio", name="bag").check()
+        page.get_by_label("number input for Steps").fill("5")
+        page.get_by_role("button", name="Generate", exact=True).click()
+        expect(page.get_by_text("5 steps, 40 UNet evaluations")).to_be_visible(timeout=60_000)
+        page.get_by_role("button", name="Share").click()
+        shown = page.locator("#link textarea, #link input")
+        expect(shown).to_have_value(re.compile("class=bag"))
+        link, picture = shown.input_value(), saved(page, 2, tmp_path / "before.png")
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Download all as a zip").click()
+        assert zipfile.ZipFile(download.value.path()).namelist()[-1] == "metadata.jsonl"
+        expect(page.get_by_text("client = Client(")).to_be_visible()
+    assert link.startswith(address)
+    with served(port=port), visiting(browser, link) as page:
+        expect(page.get_by_text("5 steps, 40 UNet evaluations")).to_be_visible(timeout=60_000)
+        expect(page.get_by_role("radio", name="bag")).to_be_checked()
+        assert saved(page, 2, tmp_path / "after.png").read_bytes() == picture.read_bytes()
+        page.get_by_role("button", name="Share").click()
+        page.locator("input[type=file]").first.set_input_files(picture)
+        seed = page.get_by_label("Seed", exact=True)
+        page.get_by_role("button", name="Advanced").click()
+        expect(seed).to_have_value("2")
+
+
+def saved(page: Page, index: int, path: Path) -> Path:
+    """Saves a picture of the gallery."""
+    source = page.locator("#gallery img").nth(index).get_attribute("src")
+    path.write_bytes(page.request.get(str(source)).body())
+    return path
+
+
+def test_a_fuzzed_link_does_not_break_the_page(browser: Browser, address: str) -> None:
+    with visiting(browser, f"{address}/?class=%3Cscript%3E&steps=1e9") as page:
+        expect(page.get_by_text("The link could not be read")).to_be_visible()
+        expect(page.locator("#gallery img")).to_have_count(10)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("tab", ["Create", "Compare", "Why blurry?", "Trust", "Play"])
+def test_nothing_bars_the_way_of_a_visitor_who_cannot_see(
+    browser: Browser, address: str, tab: str, scheme: str
+) -> None:
+    with visiting(browser, address, color_scheme=scheme) as page:
+        open_tab(page, tab)
+        found = Axe().run(page).response["violations"]
+    barriers = [
+        f"{each['id']}: {[node['target'] for node in each['nodes']]}"
+        for each in found
+        if each["impact"] in ("serious", "critical")
+    ]
+    assert not barriers

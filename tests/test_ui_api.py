@@ -1,0 +1,32 @@
+"""Tests of the endpoint's handler; test_app has it over HTTP."""
+
+from pathlib import Path
+
+import gradio as gr
+import pytest
+
+from fashion_ddpm.demo import Demo
+from fashion_ddpm.ui.api import Handlers
+
+SOUND = ("bag", "cosine", 3, "dpm++2m", 1.0, 2, 7, "embedded")
+
+
+@pytest.fixture(scope="module")
+def handlers(tiny_checkpoint: Path) -> Handlers:
+    return Handlers(Demo(tiny_checkpoint))
+
+
+def test_previews_come_first_and_the_scored_pictures_last(handlers: Handlers) -> None:
+    first, *_, last = handlers.generate(*SOUND)
+    assert first[1] is None
+    assert first[2]["steps_done"] == 1
+    _, pictures, about = last
+    assert [caption for _, caption in pictures] == ["bag, seed 7", "bag, seed 8"]
+    assert about["settings"]["num_inference_steps"] == 3
+    assert len(about["label_scores"]) == len(about["quality_scores"]) == 2
+    assert about["real_images"][0]["A bag"] > 0.5
+
+
+def test_a_mistake_is_a_message(handlers: Handlers) -> None:
+    with pytest.raises(gr.Error, match="steps is 0"):
+        next(handlers.generate("bag", "cosine", 0, *SOUND[3:]))

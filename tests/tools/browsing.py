@@ -1,0 +1,54 @@
+"""A visitor's browser: Chromium or Chrome, with everything forbidden that a page must not do."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+
+
+def browser_path() -> str | None:
+    """Returns where the browser is, if there is one."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+@contextmanager
+def opened_browser(path: str) -> Iterator[Browser]:
+    """Starts the browser, without a window."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def visiting(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
+    """Opens the demo; no request may leave the machine, no script may fail or complain."""
+    page = browser.new_page(**{"viewport": {"width": 1280, "height": 1300}, **options})
+    asked: list[str] = []
+    broken: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: broken.append(str(error)))
+    page.on("console", lambda line: broken.append(line.text) if line.type == "error" else None)
+    page.goto(address)
+    yield page
+    own = "/".join(address.split("/")[:3])
+    outside = [url for url in asked if not url.startswith((own, "data:", "blob:"))]
+    page.close()
+    assert asked
+    assert not outside
+    assert not broken
+
+
+def open_tab(page: Page, name: str) -> None:
+    """Opens a tab; on a narrow screen it may hide in a menu."""
+    expect(page.get_by_text("drawn before you came")).to_be_visible()
+    tab = page.get_by_role("tab", name=name)
+    if not tab.is_visible():
+        page.locator(".overflow-menu > button").click()
+        tab = page.locator(".overflow-menu").get_by_text(name)
+    tab.click()
