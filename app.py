@@ -13,6 +13,7 @@ from fashion_ddpm.demo import Demo
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT
 from fashion_ddpm.ui import api, compare, create, footer, play, share, trust, why
+from fashion_ddpm.ui.look import CSS, HEAD, theme
 
 QUEUE_SIZE = 20
 MAX_UPLOAD = "1mb"
@@ -24,28 +25,6 @@ CLEAN_UP = (600, 3600)
 INTRODUCTION = """# Fashion DDPM
 A small diffusion model draws clothes out of noise. Pick a garment, a schedule and a step count;
 then try the schedule **report** and see how one wrong choice ruins a good model."""
-
-CSS = """
-.gradio-container { max-width: 1180px !important; margin: auto !important; }
-.pixels img { image-rendering: pixelated; }
-.pixels .grid-wrap { min-height: 0 !important; max-height: none !important; }
-.pixels .grid-container { grid-template-columns: repeat(var(--grid-cols), minmax(0, 1fr)); }
-.pixels .caption-label { font-size: 0.65rem; line-height: 1.1; padding: 0 0.2rem;
-    inset: auto 0 0 auto; white-space: normal; text-align: right; }
-#sheet .thumbnail-item { aspect-ratio: 118 / 72; }
-#sheet .thumbnail-item img { object-position: top; }
-#sheet .caption-label { inset: auto 0 0 0; max-width: none; text-align: center; }
-#report-card td, #report-card th { word-break: normal; padding: 0.2rem 0.4rem; }
-.scores .output-class { font-size: 1.1rem; padding: 2rem 0 0.5rem; }
-"""
-
-HEAD = """<style>
-@media (max-width: 500px) {
-  gradio-app .main { padding-inline: 12px !important; }
-  gradio-app .tabs { max-width: calc(100vw - 24px); }
-}
-</style>"""
-"""What gradio would confine to the page's content: on a phone every pixel counts."""
 
 
 def build_page(demo: Demo) -> gr.Blocks:
@@ -90,7 +69,7 @@ def main() -> None:
         share=arguments.share,
         ssr_mode=False,
         max_file_size=MAX_UPLOAD,
-        theme=gr.themes.Soft(),
+        theme=theme(),
         css=CSS,
         head=HEAD,
         footer_links=["api"],

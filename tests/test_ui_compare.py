@@ -16,7 +16,7 @@ def test_the_sheet_grows_cell_by_cell(tiny_checkpoint: Path) -> None:
     events = Handlers(Demo(tiny_checkpoint)).draw("coat", "sampler", 0.0)
     for count in (1, 2):
         pictures, status, requests = next(events)
-        assert len(pictures) == count
+        assert len(pictures["value"]) == count
         assert status == f"{count} of {len(requests)} cells"
 
 

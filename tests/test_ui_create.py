@@ -31,7 +31,7 @@ def clicked(index: int) -> Any:
 
 def test_a_request_ends_with_pictures_scores_and_a_way(handlers: Handlers, result: Result) -> None:
     *_, last = handlers.draw(*SOUND)
-    assert [caption for _, caption in last[1]] == ["bag, seed 7", "bag, seed 8"]
+    assert [caption for _, caption in last[1]["value"]] == ["bag, seed 7", "bag, seed 8"]
     assert last[2] == summary(result).replace(
         f"{result.seconds:.1f} s", last[2].split(" in ")[1].split(":")[0]
     )

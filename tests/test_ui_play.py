@@ -22,7 +22,7 @@ def test_every_game_gives_a_strip_of_eight(handlers: Handlers) -> None:
         handlers.walk("bag", 0.0, 1.0),
         handlers.redraw(paper, "bag", 0.5),
     ]
-    assert {strip.size for strip in strips} == {(4 * 238, 4 * 28)}
+    assert {strip["value"].size for strip in strips} == {(4 * 238, 4 * 28)}
 
 
 def test_blank_paper_and_no_paper_are_messages(handlers: Handlers) -> None:

@@ -27,7 +27,7 @@ def test_both_sides_are_drawn_from_the_same_seeds(tiny_checkpoint: Path) -> None
     shown = handlers.draw(100, 1e-4, 0.02, "bag")
     assert shown[0].startswith("**linear (T = 100")
     assert shown[3].startswith("**cosine**")
-    assert shown[1].size == shown[4].size
+    assert shown[1]["value"].size == shown[4]["value"].size
 
 
 def test_betas_that_fall_are_a_message() -> None:

@@ -10,7 +10,7 @@ from fashion_ddpm.demo import Demo
 from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.request import MAX_SEED, GenerateRequest
 from fashion_ddpm.ui.controls import DEFAULT, Controls, shown_settings
-from fashion_ddpm.ui.parts import MODEL, NOW, PRIVATE, picture_gallery, told, whole
+from fashion_ddpm.ui.parts import MODEL, NOW, PRIVATE, filled, picture_gallery, told, whole
 
 INTRODUCTION = f"""The same eight seeds in every cell, {", ".join(map(str, STEP_COUNTS))} steps from
 left to right. Under each cell: the score of what was asked for, and the time it took here. Click a
@@ -32,7 +32,7 @@ class Handlers:
             for cell in cells(self.demo, wanted):
                 pictures.append((cell.picture, cell.caption))
                 status = f"{len(pictures)} of {len(requests)} cells"
-                yield pictures, status, requests
+                yield filled(pictures), status, requests
 
     @staticmethod
     def open(requests: list[GenerateRequest], event: gr.SelectData) -> tuple[Any, ...]:

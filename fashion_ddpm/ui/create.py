@@ -11,7 +11,7 @@ from fashion_ddpm.gallery import load_gallery
 from fashion_ddpm.request import MAX_SEED, GenerateRequest
 from fashion_ddpm.ui.controls import Controls
 from fashion_ddpm.ui.controls import build as build_controls
-from fashion_ddpm.ui.parts import MODEL, NOW, PRIVATE, picture, picture_gallery, told, whole
+from fashion_ddpm.ui.parts import MODEL, NOW, PRIVATE, filled, picture, picture_gallery, told, whole
 from fashion_ddpm.ui.way import build as build_way
 from fashion_ddpm.ui.way import connect as connect_way
 from fashion_ddpm.ui.way import shown_way
@@ -64,11 +64,19 @@ class Handlers:
         if isinstance(event, Preview):
             status = f"Step {event.steps_done} of {request.num_inference_steps}, "
             status += f"{event.seconds:.1f} s"
-            return (event.picture, gr.skip(), status, *[gr.skip()] * 6, request.seed, *_NO_WAY)
+            return (
+                filled(event.picture),
+                gr.skip(),
+                status,
+                *[gr.skip()] * 6,
+                request.seed,
+                *_NO_WAY,
+            )
         way = shown_way(self.demo.way(event, 0))
         columns = score_columns(event, 0)
         picture = event.last_preview().picture
-        return (picture, event.pictures(), summary(event), *columns, request.seed, *way, event, 0)
+        pictures = filled(picture), filled(event.pictures())
+        return (*pictures, summary(event), *columns, request.seed, *way, event, 0)
 
     def select(self, result: Result | None, event: gr.SelectData) -> tuple[Any, ...]:
         """Shows the scores and the way of the image that was clicked."""
@@ -144,10 +152,10 @@ def _results(
     gr.Markdown("Click an image for its scores and its way from noise")
     gallery = picture_gallery(first.pictures() if first else None, 5, "gallery")
     values = score_columns(first, 0) if first else (None,) * 6
-    gr.Markdown("### Which garment is it? CLIP's label scores")
+    gr.Markdown("## Which garment is it? CLIP's label scores")
     with gr.Row():
         labels = [_label(*pair) for pair in zip(SCORE_TITLES, values[:3], strict=True)]
-    gr.Markdown("### Is it clear? The report's three prompts")
+    gr.Markdown("## Is it clear? The report's three prompts")
     with gr.Row():
         quality = [_label(*pair) for pair in zip(SCORE_TITLES, values[3:], strict=True)]
     return preview, gallery, status, labels, quality

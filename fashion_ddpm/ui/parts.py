@@ -35,9 +35,13 @@ def whole(value: Any) -> Any:
 
 
 def picture(alt_text: str, value: Any = None) -> gr.Image:
-    """Returns a component for a picture of pixels, which must stay sharp and lossless."""
+    """Returns a component for a picture of pixels, which must stay sharp and lossless.
+
+    Without a value it is hidden: fill it with `filled`.
+    """
     return gr.Image(
         value,
+        visible=value is not None,
         show_label=False,
         format="png",
         interactive=False,
@@ -48,9 +52,13 @@ def picture(alt_text: str, value: Any = None) -> gr.Image:
 
 
 def picture_gallery(value: Any, columns: int, elem_id: str, download: bool = True) -> gr.Gallery:
-    """Returns a component for several pictures of pixels; a click selects and enlarges nothing."""
+    """Returns a component for several pictures of pixels; a click selects and enlarges nothing.
+
+    Without a value it is hidden: fill it with `filled`.
+    """
     return gr.Gallery(
         value,
+        visible=value is not None,
         show_label=False,
         format="png",
         columns=columns,
@@ -62,6 +70,11 @@ def picture_gallery(value: Any, columns: int, elem_id: str, download: bool = Tru
         elem_id=elem_id,
         elem_classes="pixels",
     )
+
+
+def filled(value: Any) -> Any:
+    """Puts a value into a picture or a gallery, and shows it."""
+    return gr.update(value=value, visible=True)
 
 
 def table(rows: Sequence[tuple[Any, ...]], columns: Sequence[str]) -> pd.DataFrame:

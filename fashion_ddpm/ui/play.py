@@ -9,7 +9,7 @@ from fashion_ddpm.demo import Demo
 from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.play import blend, redraw, walk
 from fashion_ddpm.request import MAX_SEED, RequestError
-from fashion_ddpm.ui.parts import MODEL, PRIVATE, picture, told, whole
+from fashion_ddpm.ui.parts import MODEL, PRIVATE, filled, picture, told, whole
 
 PAPER = 280
 """Side of the drawing paper in pixels: ten for each of the network's."""
@@ -24,12 +24,12 @@ class Handlers:
     def blend(self, first: str, second: str, seed: float) -> Any:
         """Draws one seed as one class, then more and more as another."""
         with told():
-            return blend(self.demo, first, second, whole(seed))
+            return filled(blend(self.demo, first, second, whole(seed)))
 
     def walk(self, class_name: str, first: float, second: float) -> Any:
         """Draws a class from one seed's noise, then more and more from another's."""
         with told():
-            return walk(self.demo, class_name, whole(first), whole(second))
+            return filled(walk(self.demo, class_name, whole(first), whole(second)))
 
     def redraw(self, paper: dict[str, Any] | None, class_name: str, strength: float) -> Any:
         """Makes garments out of a drawing."""
@@ -37,7 +37,8 @@ class Handlers:
             composite = (paper or {}).get("composite")
             if composite is None:
                 raise RequestError("There is no paper; reload the page and draw again.")
-            return redraw(self.demo, 255 - np.asarray(composite), class_name, strength)
+            drawing = 255 - np.asarray(composite)
+            return filled(redraw(self.demo, drawing, class_name, strength))
 
 
 def build(demo: Demo) -> None:
@@ -45,7 +46,7 @@ def build(demo: Demo) -> None:
     handlers = Handlers(demo)
     private: dict[str, Any] = {**MODEL, **PRIVATE}
     names = list(CLASS_NAMES)
-    gr.Markdown("### Blend: the same noise as one garment, then more and more as the other")
+    gr.Markdown("## Blend: the same noise as one garment, then more and more as the other")
     with gr.Row():
         first = gr.Dropdown(names, value="sneaker", label="From")
         second = gr.Dropdown(names, value="ankle boot", label="To")
@@ -54,7 +55,7 @@ def build(demo: Demo) -> None:
     blend_picture = picture("from the first garment to the second")
     blend_button.click(handlers.blend, [first, second, seed], blend_picture, **private)
 
-    gr.Markdown("### Walk: one garment, from one seed's noise to another's")
+    gr.Markdown("## Walk: one garment, from one seed's noise to another's")
     with gr.Row():
         class_name = gr.Dropdown(names, value="dress", label="Garment of the walk")
         begin = gr.Number(0, label="From seed", minimum=0, maximum=MAX_SEED)
@@ -63,7 +64,7 @@ def build(demo: Demo) -> None:
     walk_picture = picture("from the first seed to the second")
     walk_button.click(handlers.walk, [class_name, begin, end], walk_picture, **private)
 
-    gr.Markdown("### Draw: your sketch is noised, and denoised as a garment")
+    gr.Markdown("## Draw: your sketch is noised, and denoised as a garment")
     with gr.Row():
         with gr.Column(min_width=300):
             paper = _paper()

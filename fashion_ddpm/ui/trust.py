@@ -28,11 +28,11 @@ SCORE_COLUMNS = ("garment", "score")
 INTRODUCTION = """Every figure stands beside the same figure for real images that were not
 generated: what no generator can beat. `python -m fashion_ddpm evaluate` measures them all."""
 
-LOSSES = """### The losses: ours in blue, the report's first and last in orange
+LOSSES = """## The losses: ours in blue, the report's first and last in orange
 They cannot be compared: ours is of v over 1000 levels that reach pure noise, the report's of the
 noise over 100 that do not. That is the point: a fine loss on the wrong levels draws haze."""
 
-JUDGES = """### How good is the scorer? Real test images, asked which of ten prompts fits
+JUDGES = """## How good is the scorer? Real test images, asked which of ten prompts fits
 A score is worth what the scorer is worth. CLIP ViT-B/32 as published recognizes 63 % of these
 images, ViT-B/16 67 % (tanganke/fusion_bench); the report took B/32's word."""
 
@@ -82,7 +82,7 @@ def _report_card(demo: Demo) -> None:
     gr.Markdown(INTRODUCTION)
     protocol = report.protocol
     gr.Markdown(
-        f"### The report card: {protocol['num_images']:,} images, {protocol['sampler']}, "
+        f"## The report card: {protocol['num_images']:,} images, {protocol['sampler']}, "
         f"{protocol['schedule']}, {protocol['steps']} steps, against the {protocol['reference']}"
     )
     with gr.Row():

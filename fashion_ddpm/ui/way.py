@@ -13,6 +13,7 @@ from fashion_ddpm.ui.parts import (
     MODEL,
     NOW,
     PRIVATE,
+    filled,
     picture,
     picture_gallery,
     score_plot,
@@ -47,23 +48,28 @@ def shown_way(trajectory: Trajectory) -> tuple[Any, ...]:
     """Returns the filmstrip, the decision, the scores, the slider and the last frame."""
     last = len(trajectory.noisy)
     slider = gr.update(maximum=last, value=last)
-    film, plot = filmstrip(trajectory), score_table(trajectory)
-    return film, decision(trajectory), plot, slider, frame(trajectory, last - 1)
+    film, one = filled(filmstrip(trajectory)), filled(frame(trajectory, last - 1))
+    return film, decision(trajectory), score_table(trajectory), slider, one
 
 
 def build(trajectory: Trajectory | None) -> Way:
     """Lays out an image's way from noise."""
-    gr.Markdown("### Its way: the noisy image above, the clean one that the network predicts below")
-    shown = shown_way(trajectory) if trajectory else (None, "", None, None, None)
-    film = picture("from pure noise on the left to the image on the right", shown[0])
+    gr.Markdown("## Its way: the noisy image above, the clean one that the network predicts below")
+    count = len(trajectory.noisy) if trajectory else 2
+    film = picture(
+        "from pure noise on the left to the image on the right",
+        filmstrip(trajectory) if trajectory else None,
+    )
     with gr.Row():
         with gr.Column(scale=3, min_width=300):
-            sentence = gr.Markdown(shown[1])
-            plot = score_plot(shown[2])
+            sentence = gr.Markdown(decision(trajectory) if trajectory else "")
+            plot = score_plot(score_table(trajectory) if trajectory else None)
         with gr.Column(scale=2, min_width=300):
-            last = len(trajectory.noisy) if trajectory else 2
-            scrub = gr.Slider(1, last, last, step=1, label="Step")
-            one = picture("one step: noisy on the left, predicted on the right", shown[4])
+            scrub = gr.Slider(1, count, count, step=1, label="Step")
+            one = picture(
+                "one step: noisy on the left, predicted on the right",
+                frame(trajectory, count - 1) if trajectory else None,
+            )
     gr.Markdown(CONTINUE)
     with gr.Row():
         schedule = gr.Dropdown(SCHEDULES, value=SCHEDULES[0], label="Schedule from here on")
@@ -92,7 +98,7 @@ def connect(demo: Demo, way: Way, result: gr.State, index: gr.State) -> None:
         endings = [
             (ending.picture, f"{ending.class_name}: {ending.score:.0%}") for ending in found.endings
         ]
-        return endings, found.sentence()
+        return filled(endings), found.sentence()
 
     chosen = [result, index, way.scrub, way.schedule]
     way.go_on.click(go_on, chosen, [way.endings, way.left], **MODEL, **PRIVATE)

@@ -11,7 +11,17 @@ from fashion_ddpm.schedule_check import check_schedule
 from fashion_ddpm.schedules import REPORT, LinearBetas
 from fashion_ddpm.story import COSINE, YOURS, Sampled, curves, noised, sampled, visited
 from fashion_ddpm.trajectory import filmstrip
-from fashion_ddpm.ui.parts import MODEL, NOW, PRIVATE, line_plot, picture, table, told, whole
+from fashion_ddpm.ui.parts import (
+    MODEL,
+    NOW,
+    PRIVATE,
+    filled,
+    line_plot,
+    picture,
+    table,
+    told,
+    whole,
+)
 
 STEPS = 20
 GARMENT = "ankle boot"
@@ -48,7 +58,7 @@ class Handlers:
             betas = LinearBetas(whole(total), first, last)
             check = check_schedule(betas, STEPS)
             power, ratio = curves(betas)
-            verdict = f"### {check.name}: {check.verdict}"
+            verdict = f"## {check.name}: {check.verdict}"
             dots = table(visited(betas, STEPS), VISITED)
             picture = noised(betas, class_name)
             return verdict, picture, table(power, CURVE), table(ratio, CURVE), dots
@@ -67,13 +77,17 @@ class Handlers:
 
 def _shown(title: str, side: Sampled) -> tuple[Any, ...]:
     sentence = f"**{title}**: label score {side.score:.0%}, mean of eight images"
-    return sentence, filmstrip(side.way), side.picture
+    return sentence, filled(filmstrip(side.way)), filled(side.picture)
 
 
 def build(demo: Demo) -> None:
     """Lays the tab out."""
     handlers = Handlers(demo)
-    gr.Markdown(INTRODUCTION, latex_delimiters=[{"left": "$", "right": "$", "display": False}])
+    gr.Markdown(
+        INTRODUCTION,
+        latex_delimiters=[{"left": "$", "right": "$", "display": False}],
+        elem_id="story",
+    )
     with gr.Row():
         buttons = [gr.Button(name, size="sm") for name in FIXES]
     with gr.Row():

@@ -1,0 +1,42 @@
+"""How the page looks: colours that can be read, pixels that stay pixels."""
+
+import gradio as gr
+
+CSS = """
+.gradio-container { max-width: 1180px !important; margin: auto !important; }
+.pixels img { image-rendering: pixelated; }
+.pixels .grid-wrap { min-height: 0 !important; max-height: none !important; }
+.pixels .grid-container { grid-template-columns: repeat(var(--grid-cols), minmax(0, 1fr)); }
+.pixels .caption-label { font-size: 0.65rem; line-height: 1.1; padding: 0 0.2rem;
+    inset: auto 0 0 auto; white-space: normal; text-align: right; }
+#sheet .thumbnail-item { aspect-ratio: 118 / 72; }
+#sheet .thumbnail-item img { object-position: top; }
+#sheet .caption-label { inset: auto 0 0 0; max-width: none; text-align: center; }
+#report-card td, #report-card th { word-break: normal; padding: 0.2rem 0.4rem; }
+#story { overflow: visible !important; }
+.prose h2 { font-size: 1.15rem; }
+.scores .output-class { font-size: 1.1rem; padding: 2rem 0 0.5rem; }
+"""
+
+HEAD = """<style>
+@media (max-width: 500px) {
+  gradio-app .main { padding-inline: 12px !important; }
+  gradio-app .tabs { max-width: calc(100vw - 24px); }
+}
+</style>"""
+"""What gradio would confine to the page's content: on a phone every pixel counts."""
+
+
+def theme() -> gr.Theme:
+    """Returns gradio's soft theme with text that stands out enough (WCAG 2.1, level AA)."""
+    return gr.themes.Soft().set(
+        body_text_color_subdued="*neutral_600",
+        block_label_text_color="*primary_700",
+        block_title_text_color="*primary_700",
+        button_primary_background_fill="*primary_600",
+        button_primary_background_fill_hover="*primary_700",
+        checkbox_label_background_fill_selected="*primary_600",
+        link_text_color_dark="*secondary_300",
+        link_text_color_visited_dark="*secondary_300",
+        link_text_color_active_dark="*secondary_300",
+    )
