@@ -33,7 +33,7 @@ def build_page(demo: Demo) -> gr.Blocks:
         gr.Markdown(INTRODUCTION)
         with gr.Tabs() as tabs:
             with gr.Tab("Create", id="create"):
-                controls, result = create.build(demo)
+                controls, result, place = create.build(demo)
                 share.build(demo, page, controls, result)
                 api.build(demo, controls)
             with gr.Tab("Compare", id="compare"):
@@ -41,7 +41,7 @@ def build_page(demo: Demo) -> gr.Blocks:
             with gr.Tab("Why blurry?", id="why"):
                 why.build(demo)
             with gr.Tab("Trust", id="trust"):
-                trust.build(demo)
+                trust.build(demo, result, place)
             with gr.Tab("Play", id="play"):
                 play.build(demo)
         footer.build()

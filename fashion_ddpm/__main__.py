@@ -24,6 +24,9 @@ def build_parser() -> argparse.ArgumentParser:
     results.set_defaults(run=run_results)
     gallery = commands.add_parser("gallery", help="draw the demo's first picture")
     gallery.set_defaults(run=run_gallery)
+    neighbours = commands.add_parser("neighbours", help="index the training images for the demo")
+    neighbours.add_argument("--data-dir", default=default_data_dir(), type=Path)
+    neighbours.set_defaults(run=run_neighbours)
     doctor = commands.add_parser("doctor", help="check the data, a schedule or a scorer")
     subjects = doctor.add_subparsers(required=True)
     data = subjects.add_parser("data", help="is the data what training believes it is?")
@@ -153,6 +156,17 @@ def run_gallery(arguments: argparse.Namespace) -> int:
 
     save_gallery(Demo())
     print(GALLERY)
+    return 0
+
+
+def run_neighbours(arguments: argparse.Namespace) -> int:
+    """Makes the index in which the demo looks for the nearest training image."""
+    from fashion_ddpm.data import load_split
+    from fashion_ddpm.neighbour_index import NEIGHBOUR_INDEX, build_index, save_index
+
+    train, test = (load_split(arguments.data_dir, split).images for split in ("train", "test"))
+    save_index(build_index(train, test))
+    print(NEIGHBOUR_INDEX)
     return 0
 
 

@@ -17,6 +17,9 @@ REPORT_LOSSES = {
 }
 """First and last loss that the student's report gives: of the noise, over T = 100."""
 
+PREVIEWS = "previews"
+"""Folder that a training run writes beside its checkpoint; the bundled one has some of several."""
+
 OURS = ("training", "validation")
 
 
@@ -46,6 +49,12 @@ def loss_points(run: dict[str, Any] | None = None) -> list[tuple[float, str, flo
         for curve, losses in REPORT_LOSSES.items()
         for place, loss in zip(ends, losses, strict=True)
     ]
+
+
+def training_previews(demo: Demo) -> list[tuple[int, Path]]:
+    """Returns (images seen, grid of samples) for points of training, beside the checkpoint."""
+    folder = Path(demo.pipeline.name_or_path).parent / PREVIEWS
+    return [(int(path.stem), path) for path in sorted(folder.glob("[0-9]*.png"))]
 
 
 def real_scores(demo: Demo, scorer_name: str = EMBEDDED) -> list[tuple[str, float]]:

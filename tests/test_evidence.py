@@ -1,5 +1,6 @@
 """Tests of what speaks for the bundled network."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,30 @@ from fashion_ddpm.evidence import (
     loss_points,
     real_scores,
     scorer_confusion,
+    training_previews,
 )
 
 
 @pytest.fixture(scope="module")
 def demo() -> Demo:
     return Demo()
+
+
+def test_previews_lie_beside_the_checkpoint_in_the_order_of_training(
+    demo: Demo, tiny_checkpoint: Path
+) -> None:
+    assert len(training_previews(demo)) >= 2
+    tiny = Demo(tiny_checkpoint)
+    assert training_previews(tiny) == []
+    folder = tiny_checkpoint.parent / "previews"
+    folder.mkdir()
+    for name in ("00000000200.png", "00000000090.png"):
+        (folder / name).touch()
+    assert training_previews(tiny) == [
+        (90, folder / "00000000090.png"),
+        (200, folder / "00000000200.png"),
+    ]
+    shutil.rmtree(folder)
 
 
 def test_the_report_belongs_to_the_bundled_weights_alone(

@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.tools.browsing import BROWSERS, browser_path, open_tab, opened_browser, visiting
-from tests.tools.serving import free_port, served
+from tests.tools.serving import served
 
 
 @pytest.fixture(scope="module")
@@ -173,6 +173,13 @@ def test_the_evidence_is_a_table_with_real_images_beside(page: Page) -> None:
     expect(page.locator("#scorer-confusion").get_by_text("trouser").first).to_be_visible()
 
 
+def test_the_selected_image_is_compared_with_training_images(page: Page) -> None:
+    open_tab(page, "Trust")
+    page.get_by_role("button", name="Look for its nearest training image").click()
+    expect(page.get_by_text("The nearest of 55,000 training images is number")).to_be_visible()
+    expect(page.get_by_alt_text("the selected image and its nearest")).to_be_visible()
+
+
 def test_garments_are_blended_and_a_drawing_is_made_real(page: Page) -> None:
     open_tab(page, "Play")
     page.get_by_role("button", name="Blend", exact=True).click()
@@ -197,8 +204,7 @@ def test_garments_are_blended_and_a_drawing_is_made_real(page: Page) -> None:
 def test_a_link_restores_the_page_after_a_restart_of_the_server(
     browser: Browser, tmp_path: Path
 ) -> None:
-    port = free_port()
-    with served(port=port) as address, visiting(browser, address) as page:
+    with served() as before, visiting(browser, before) as page:
         page.get_by_role("radio", name="bag").check()
         page.get_by_label("number input for Steps").fill("5")
         page.get_by_role("button", name="Generate", exact=True).click()
@@ -211,8 +217,8 @@ def test_a_link_restores_the_page_after_a_restart_of_the_server(
             page.get_by_role("button", name="Download all as a zip").click()
         assert zipfile.ZipFile(download.value.path()).namelist()[-1] == "metadata.jsonl"
         expect(page.get_by_text("client = Client(")).to_be_visible()
-    assert link.startswith(address)
-    with served(port=port), visiting(browser, link) as page:
+    assert link.startswith(before)
+    with served() as after, visiting(browser, link.replace(before, after)) as page:
         expect(page.get_by_text("5 steps, 40 UNet evaluations")).to_be_visible(timeout=60_000)
         expect(page.get_by_role("radio", name="bag")).to_be_checked()
         assert saved(page, 2, tmp_path / "after.png").read_bytes() == picture.read_bytes()

@@ -1,4 +1,4 @@
-"""Tests of the evidence tab's handlers; test_app has it in a browser."""
+"""Tests of the evidence tab's handlers; test_page has it in a browser."""
 
 from pathlib import Path
 
@@ -6,6 +6,8 @@ import gradio as gr
 import pytest
 
 from fashion_ddpm.demo import Demo
+from fashion_ddpm.evidence import training_previews
+from fashion_ddpm.gallery import load_gallery
 from fashion_ddpm.ui.trust import LOSS_COLOURS, Handlers, build
 
 
@@ -21,7 +23,27 @@ def test_a_scorer_that_cannot_be_had_is_a_message(tiny_checkpoint: Path) -> None
 
 def test_weights_that_were_not_evaluated_say_so(tiny_checkpoint: Path) -> None:
     with gr.Blocks() as page:
-        build(Demo(tiny_checkpoint))
+        build(Demo(tiny_checkpoint), gr.State(None), gr.State(0))
     texts = [block.value for block in page.blocks.values() if isinstance(block, gr.Markdown)]
     assert any("were not evaluated" in str(text) for text in texts)
     assert len(LOSS_COLOURS) == 4
+
+
+def test_the_selected_image_is_shown_beside_its_nearest_training_image() -> None:
+    demo = Demo()
+    handlers, first = Handlers(demo), load_gallery(demo)
+    pictures, sentence = handlers.neighbour(first, 9)
+    assert pictures["value"].size == (6 * 88, 6 * 28)
+    assert sentence.startswith("The nearest of 55,000 training images")
+    assert handlers.neighbour(None, 0)[0] == gr.skip()
+
+
+def test_the_slider_shows_the_points_of_training() -> None:
+    demo = Demo()
+    points = training_previews(demo)
+    with gr.Blocks() as page:
+        build(demo, gr.State(None), gr.State(0))
+    (show,) = (each.fn for each in page.fns.values() if each.name == "show")
+    assert show is not None
+    assert show(1) == (str(points[0][1]), f"after {points[0][0]:,} images")
+    assert show(99)[0] == show(len(points))[0] == str(points[-1][1])

@@ -106,11 +106,11 @@ def summary(result: Result) -> str:
     )
 
 
-def build(demo: Demo) -> tuple[Controls, gr.State]:
+def build(demo: Demo) -> tuple[Controls, gr.State, gr.State]:
     """Lays the tab out: controls on the left, pictures and scores on the right.
 
     Returns:
-        The controls, and the state that holds the newest result.
+        The controls, the state that holds the newest result, and the place of the selected image.
     """
     handlers, first = Handlers(demo), load_gallery(demo)
     with gr.Row():
@@ -136,7 +136,7 @@ def build(demo: Demo) -> tuple[Controls, gr.State]:
     selected = [labels[0], quality[0], *way.outputs(), index]
     gallery.select(handlers.select, result, selected, **NOW)
     connect_way(demo, way, result, index)
-    return controls, result
+    return controls, result, index
 
 
 def _results(

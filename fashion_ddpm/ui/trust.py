@@ -5,7 +5,7 @@ from typing import Any
 import gradio as gr
 
 from fashion_ddpm.clip_scores import EMBEDDED, SCORERS
-from fashion_ddpm.demo import Demo
+from fashion_ddpm.demo import Demo, Result
 from fashion_ddpm.evidence import (
     EVALUATION,
     OURS,
@@ -14,15 +14,19 @@ from fashion_ddpm.evidence import (
     loss_points,
     real_scores,
     scorer_confusion,
+    training_previews,
 )
+from fashion_ddpm.images import grid
 from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.neighbour_index import load_index
 from fashion_ddpm.report import figure_table
-from fashion_ddpm.ui.parts import MODEL, PRIVATE, line_plot, picture, table, told
+from fashion_ddpm.ui.parts import MODEL, NOW, PRIVATE, filled, line_plot, picture, table, told
 
 LOSS_COLUMNS = ("images seen", "curve", "loss")
 LOSS_COLOURS = dict(
     zip((*OURS, *REPORT_LOSSES), ("#818cf8", "#4f46e5", "#fdba74", "#ea580c"), strict=True)
 )
+NEIGHBOUR_SCALE = 6
 SCORE_COLUMNS = ("garment", "score")
 
 INTRODUCTION = """Every figure stands beside the same figure for real images that were not
@@ -37,11 +41,16 @@ A score is worth what the scorer is worth. CLIP ViT-B/32 as published recognizes
 images, ViT-B/16 67 % (tanganke/fusion_bench); the report took B/32's word."""
 
 
+COPIED = """## Copied? The image selected in Create, and the nearest training image
+On the left the image; in the middle what 32 principal components keep of it; on the right the
+training image that has the most similar ones. A copy would have hardly any distance."""
+
+
 class Handlers:
     """What happens on the tab's events."""
 
     def __init__(self, demo: Demo) -> None:
-        self.demo = demo
+        self.demo, self.index = demo, load_index()
 
     def judge(self, scorer: str) -> tuple[Any, list[list[str]]]:
         """Returns a scorer's scores of real images by class, and its confusion."""
@@ -49,11 +58,20 @@ class Handlers:
             scores = table(real_scores(self.demo, scorer), SCORE_COLUMNS)
             return scores, scorer_confusion(self.demo, scorer)
 
+    def neighbour(self, result: Result | None, place: int) -> tuple[Any, str]:
+        """Returns the selected image beside its nearest training image, and how near it is."""
+        if result is None:
+            return gr.skip(), "Generate first."
+        found = self.index.look_up(result.clean[-1, place])
+        return filled(grid(found.pictures, columns=3, scale=NEIGHBOUR_SCALE)), found.sentence()
 
-def build(demo: Demo) -> None:
-    """Lays the tab out."""
+
+def build(demo: Demo, result: gr.State, place: gr.State) -> None:
+    """Lays the tab out; the states hold what is selected in the first tab."""
     handlers = Handlers(demo)
     _report_card(demo)
+    _neighbour(handlers, result, place)
+    _training(handlers)
     gr.Markdown(LOSSES)
     line_plot(table(loss_points(), LOSS_COLUMNS), LOSS_COLUMNS, LOSS_COLOURS, height=260)
     gr.Markdown(JUDGES)
@@ -71,6 +89,37 @@ def build(demo: Demo) -> None:
         elem_id="scorer-confusion",
     )
     scorer.change(handlers.judge, scorer, [bars, cells], **MODEL, **PRIVATE)
+
+
+def _training(handlers: Handlers) -> None:
+    """Lays out the same seeds at several points of training, where there are pictures of it."""
+    points = training_previews(handlers.demo)
+    if not points:
+        return
+    gr.Markdown("## The same twenty seeds while it learned")
+    last = len(points)
+    point = gr.Slider(1, last, last, step=1, label="Point of training")
+    seen = gr.Markdown(_images_seen(points[-1][0]))
+    grid = picture("samples at this point of training", str(points[-1][1]))
+
+    def show(place: float) -> tuple[str, str]:
+        images_seen, path = points[min(max(int(place), 1), last) - 1]
+        return str(path), _images_seen(images_seen)
+
+    point.input(show, point, [grid, seen], **NOW)
+
+
+def _images_seen(count: int) -> str:
+    return f"after {count:,} images"
+
+
+def _neighbour(handlers: Handlers, result: gr.State, place: gr.State) -> None:
+    """Lays out the search for a training image that was copied."""
+    gr.Markdown(COPIED)
+    look = gr.Button("Look for its nearest training image")
+    sentence = gr.Markdown()
+    pictures = picture("the selected image and its nearest training image")
+    look.click(handlers.neighbour, [result, place], [pictures, sentence], **NOW)
 
 
 def _report_card(demo: Demo) -> None:

@@ -24,9 +24,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(*flags: str, port: int | None = None) -> Iterator[str]:
+def served(*flags: str) -> Iterator[str]:
     """Starts app.py and yields its address; without a network, on the bundled weights."""
-    port = port or free_port()
+    port = free_port()
     environment = os.environ | {"HF_HUB_OFFLINE": "1", "GRADIO_SERVER_PORT": str(port)}
     command = [sys.executable, "app.py", *flags]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)

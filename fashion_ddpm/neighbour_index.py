@@ -1,0 +1,142 @@
+"""All training images in 32 bytes each: the nearest one to any image, without the data set."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fashion_ddpm.images import IMAGE_SIZE, to_model, to_uint8
+from fashion_ddpm.metrics import nearest
+from fashion_ddpm.pipeline import BUNDLED
+
+NEIGHBOUR_INDEX = BUNDLED / "training-images.npz"
+COMPONENTS = 32
+"""Principal components that are kept: what is left of an image is blurred, but not another one."""
+
+LEVELS = 127
+"""Largest code; codes are int8."""
+
+QUANTILES = 100
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """The training image that is most like an image.
+
+    Attributes:
+        pictures: uint8 [3, 28, 28]: the image; what the index sees of it; the training image as
+            the index remembers it.
+        number: the training image's place in the training split.
+        distance: between the two as the index sees them, root of summed squares in [−1, 1] units.
+        nearer: share of real test images that have a nearer neighbour, 0 … 1.
+        count: training images that were looked through.
+    """
+
+    pictures: Tensor
+    number: int
+    distance: float
+    nearer: float
+    count: int
+
+    def sentence(self) -> str:
+        """Says how near it is, beside how near real images are."""
+        return (
+            f"The nearest of {self.count:,} training images is number {self.number:,}, at a "
+            f"distance of {self.distance:.1f}; {self.nearer:.0%} of real test images have a "
+            "nearer one."
+        )
+
+
+@dataclass(frozen=True)
+class NeighbourIndex:
+    """Images as codes of their principal components.
+
+    Attributes:
+        mean: float32 [784], the mean training image in [−1, 1].
+        basis: float32 [32, 784], the components, each scaled so that codes are whole numbers.
+        codes: int8 [N, 32], the training images.
+        real_distances: float32 [101], quantiles of real test images' distances to the nearest.
+    """
+
+    mean: Tensor
+    basis: Tensor
+    codes: Tensor
+    real_distances: Tensor
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Returns the codes of stored images: uint8 [B, 28, 28] → int8 [B, 32]."""
+        return _encode(images, self.mean, self.basis)
+
+    def decode(self, codes: Tensor) -> Tensor:
+        """Returns what is left of images: int8 [B, 32] → uint8 [B, 28, 28]."""
+        flat = codes.float() @ self.basis + self.mean
+        return to_uint8(flat.view(-1, 1, IMAGE_SIZE, IMAGE_SIZE))
+
+    def distances(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns the distance to the nearest training image, and its number, of each image."""
+        return _distances(self.encode(images), self.codes, self.basis)
+
+    def look_up(self, image: Tensor) -> Neighbour:
+        """Finds the training image that is most like a stored image, uint8 [28, 28]."""
+        (distance,), (number,) = self.distances(image[None])
+        codes = torch.stack([self.encode(image[None])[0], self.codes[number]])
+        return Neighbour(
+            pictures=torch.cat([image[None], self.decode(codes)]),
+            number=int(number),
+            distance=float(distance),
+            nearer=float((self.real_distances < distance).float().mean()),
+            count=len(self.codes),
+        )
+
+
+def build_index(train: Tensor, test: Tensor) -> NeighbourIndex:
+    """Makes the index of training images; real test images say which distance is usual.
+
+    Args:
+        train: uint8 [N, 28, 28].
+        test: uint8 [M, 28, 28].
+    """
+    flat = to_model(train).flatten(1)
+    mean = flat.mean(dim=0)
+    centred = flat - mean
+    _, vectors = torch.linalg.eigh(centred.T @ centred)  # the largest come last
+    directions = vectors[:, -COMPONENTS:].T.flip(0)
+    largest = (centred @ directions.T).abs().max(dim=0).values
+    basis = (directions * (largest / LEVELS)[:, None]).half().float()
+    codes = _encode(train, mean, basis)
+    distances, _ = _distances(_encode(test, mean, basis), codes, basis)
+    quantiles = torch.quantile(distances, torch.linspace(0, 1, QUANTILES + 1))
+    return NeighbourIndex(mean, basis, codes, quantiles)
+
+
+def _encode(images: Tensor, mean: Tensor, basis: Tensor) -> Tensor:
+    projected = (to_model(images).flatten(1) - mean) @ basis.T / basis.square().sum(dim=1)
+    return projected.round().clamp(-LEVELS, LEVELS).to(torch.int8)
+
+
+def _distances(codes: Tensor, known: Tensor, basis: Tensor) -> tuple[Tensor, Tensor]:
+    """Measures in pixels: a component's codes count as much as its vector is long."""
+    lengths = basis.norm(dim=1)
+    return nearest(codes.float() * lengths, known.float() * lengths)
+
+
+def save_index(index: NeighbourIndex, path: Path = NEIGHBOUR_INDEX) -> None:
+    """Writes the index; half precision is enough for the components."""
+    np.savez_compressed(
+        path,
+        mean=index.mean.numpy(),
+        basis=index.basis.half().numpy(),
+        codes=index.codes.numpy(),
+        real_distances=index.real_distances.numpy(),
+    )
+
+
+def load_index(path: Path = NEIGHBOUR_INDEX) -> NeighbourIndex:
+    """Loads the bundled index."""
+    with np.load(path) as arrays:
+        mean, basis, real_distances = (
+            torch.from_numpy(arrays[name]).float() for name in ("mean", "basis", "real_distances")
+        )
+        return NeighbourIndex(mean, basis, torch.from_numpy(arrays["codes"]), real_distances)
