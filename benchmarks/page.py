@@ -1,0 +1,61 @@
+"""How long does a visitor wait? First paint, first preview, eight images, in a real browser.
+
+python -m benchmarks.page serves the app, visits it several times with headless Chromium, and
+prints the medians. The browser and the server share the machine, as they do not on a Space.
+"""
+
+import argparse
+import time
+from statistics import median
+
+from playwright.sync_api import Browser, expect
+
+from fashion_ddpm.demo import PRESETS
+from tests.tools.browsing import browser_path, opened_browser, visiting
+from tests.tools.serving import served
+
+PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime / 1000"
+PICTURES = "[...document.querySelectorAll('#gallery img')].filter(one => one.complete).length"
+
+
+def visit(browser: Browser, address: str, preset: str) -> dict[str, float]:
+    """Returns what one visitor waits for, in seconds."""
+    begin = time.monotonic()
+    with visiting(browser, address) as page:
+        page.wait_for_function(f"{PICTURES} === 10")
+        shown = time.monotonic() - begin
+        paint = float(page.evaluate(PAINT))
+        page.get_by_role("button", name=f"{preset} · {PRESETS[preset]}").click()
+        expect(page.get_by_text(f"8 images × {PRESETS[preset]} UNet")).to_be_visible()
+        begin = time.monotonic()
+        page.get_by_role("button", name="Generate", exact=True).click()
+        page.get_by_text(f"of {PRESETS[preset]},").wait_for()
+        preview = time.monotonic() - begin
+        page.get_by_text("8 images in").wait_for()
+        done = time.monotonic() - begin
+    return {
+        "opening: first contentful paint": paint,
+        "opening: the ten first pictures": shown,
+        "Generate: first preview": preview,
+        f"Generate: 8 images, {preset}, scored": done,
+    }
+
+
+def main() -> None:
+    """Prints a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--visits", type=int, default=7)
+    parser.add_argument("--preset", default="Balanced", choices=PRESETS)
+    arguments = parser.parse_args()
+    path = browser_path()
+    if path is None:
+        raise SystemExit("benchmarks.page: no Chromium or Chrome is on the PATH; install one.")
+    with served() as address, opened_browser(path) as browser:
+        visits = [visit(browser, address, arguments.preset) for _ in range(arguments.visits)]
+    print(f"| what, median of {len(visits)} | seconds |\n|---|---|")
+    for name in visits[0]:
+        print(f"| {name} | {median(each[name] for each in visits):.2f} |")
+
+
+if __name__ == "__main__":
+    main()
