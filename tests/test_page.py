@@ -242,13 +242,15 @@ def test_a_fuzzed_link_does_not_break_the_page(browser: Browser, address: str) -
         expect(page.locator("#gallery img")).to_have_count(10)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "height", "scheme"), [(1280, 800, "light"), (360, 740, "dark")])
 @pytest.mark.parametrize("tab", ["Create", "Compare", "Why blurry?", "Trust", "Play"])
-def test_nothing_bars_the_way_of_a_visitor_who_cannot_see(
-    browser: Browser, address: str, tab: str, scheme: str
+def test_every_tab_fits_its_screen_and_bars_nobodys_way(
+    browser: Browser, address: str, tab: str, width: int, height: int, scheme: str
 ) -> None:
-    with visiting(browser, address, color_scheme=scheme) as page:
+    viewport = {"width": width, "height": height}
+    with visiting(browser, address, viewport=viewport, color_scheme=scheme) as page:
         open_tab(page, tab)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
         found = Axe().run(page).response["violations"]
     barriers = [
         f"{each['id']}: {[node['target'] for node in each['nodes']]}"
@@ -256,3 +258,17 @@ def test_nothing_bars_the_way_of_a_visitor_who_cannot_see(
         if each["impact"] in ("serious", "critical")
     ]
     assert not barriers
+
+
+LAYOUT_SHIFT = """() => new Promise((resolve) => {
+  let sum = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) sum += entry.value;
+  }).observe({type: "layout-shift", buffered: true});
+  setTimeout(() => resolve(sum), 500);
+})"""
+
+
+def test_nothing_jumps_while_the_page_opens(page: Page) -> None:
+    expect(page.locator("#gallery img")).to_have_count(10)
+    assert page.evaluate(LAYOUT_SHIFT) < 0.1  # "good", as web.dev/cls has it
