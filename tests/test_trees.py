@@ -1,6 +1,7 @@
 """Tests of the folders that a checkpoint becomes; that the Space runs is test_sharing's."""
 
 import json
+import py_compile
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from diffusers import DDPMScheduler, UNet2DModel
 from huggingface_hub import ModelCard
 from PIL import Image
 
+from fashion_ddpm import labels
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.evidence import EVALUATION, bundled_report
 from fashion_ddpm.gallery import load_gallery
@@ -37,6 +39,7 @@ def model(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def space(demo: Demo, model: Path) -> Path:
     """The Space that draws with it."""
+    py_compile.compile(labels.__file__)  # so that there is a cache to be left out
     folder = model.with_name("space")
     write_space_tree(folder, model, demo, EVALUATION, ADDRESS)
     return folder
@@ -117,6 +120,19 @@ def test_other_weights_get_a_first_picture_of_their_own_and_no_figures(
     assert "were not evaluated" in (tmp_path / "model" / "README.md").read_text()
     assert not (tmp_path / "space" / "docs").exists()
     load_pipeline(tmp_path / "model")
+
+
+def test_what_else_lies_in_a_checkpoint_stays_there(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(tiny_checkpoint, copy)
+    for name in ("notes.txt", "unet/.cache", "optimizer.bin"):
+        (copy / name).touch()
+    write_model_tree(tmp_path / "model", copy, Demo(copy), None, ADDRESS)
+    assert names(tmp_path / "model") == names(tiny_checkpoint) | {
+        "LICENSE",
+        "README.md",
+        "samples.png",
+    }
 
 
 def test_a_sound_checkpoint_passes() -> None:
