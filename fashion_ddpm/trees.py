@@ -31,6 +31,10 @@ def check_checkpoint(folder: Path) -> None:
     Raises:
         CheckpointError: it is no checkpoint, or its files are not those that were written.
     """
+    if not (folder / RUN_FILE).is_file():
+        raise CheckpointError(
+            f"{folder} has no {RUN_FILE}; name a folder that train_accelerate.py wrote."
+        )
     try:
         run = read_run(folder)
     except ValueError as error:

@@ -140,6 +140,9 @@ def test_a_sound_checkpoint_passes() -> None:
 
 
 def test_a_folder_that_is_no_checkpoint_costs_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"has no run\.json; name a folder that"):
+        check_checkpoint(tmp_path)
+    (tmp_path / "run.json").write_text("{}")
     with pytest.raises(CheckpointError, match=r"run\.json does not say class_names, .*name a"):
         check_checkpoint(tmp_path)
     (tmp_path / "run.json").write_text("{")
