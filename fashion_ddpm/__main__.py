@@ -6,10 +6,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from fashion_ddpm import doctor
 from fashion_ddpm.config import SAMPLERS, SCHEDULES, ClassifierConfig, ScorerConfig
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.request import ALL_CLASSES, GenerateRequest, RequestError
-from fashion_ddpm.settings import ConfigError, add_flags, default_data_dir
+from fashion_ddpm.settings import add_flags, default_data_dir
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -27,22 +28,10 @@ def build_parser() -> argparse.ArgumentParser:
     neighbours = commands.add_parser("neighbours", help="index the training images for the demo")
     neighbours.add_argument("--data-dir", default=default_data_dir(), type=Path)
     neighbours.set_defaults(run=run_neighbours)
-    doctor = commands.add_parser("doctor", help="check the data, a schedule or a scorer")
-    subjects = doctor.add_subparsers(required=True)
-    data = subjects.add_parser("data", help="is the data what training believes it is?")
-    data.add_argument("--data-dir", default=default_data_dir(), type=Path)
-    data.add_argument("--picture", default=Path("images/data.png"), type=Path, help="labelled grid")
-    data.set_defaults(run=run_doctor_data)
-    schedule = subjects.add_parser("schedule", help="can sampling start from noise?")
-    schedule.add_argument("names", nargs="*", default=SCHEDULES, metavar="NAME")
-    schedule.add_argument("--num-train-timesteps", type=int, default=1000, metavar="T")
-    schedule.add_argument("--beta-scale", type=float, default=1.0)
-    schedule.add_argument("--steps", type=int, default=20, help="levels that a sample visits")
-    schedule.set_defaults(run=run_doctor_schedule)
-    judge = subjects.add_parser("scorer", help="does it tell clear clothes from ruined ones?")
-    judge.add_argument("names", nargs="*", default=["embedded"], metavar="NAME|FOLDER")
-    judge.add_argument("--data-dir", default=default_data_dir(), type=Path)
-    judge.set_defaults(run=run_doctor_scorer)
+    doctor.add_commands(
+        commands.add_parser("doctor", help="check the data, a schedule or a scorer")
+    )
+    _add_publish(commands.add_parser("publish", help="share a checkpoint: a model and a Space"))
     scorer = commands.add_parser("train-scorer", help="train the embedded CLIP")
     scorer.add_argument("--checkpoint", help="diffusion model that gives half-denoised images")
     add_flags(scorer, ScorerConfig)
@@ -98,6 +87,21 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run_evaluate)
 
 
+def _add_publish(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", required=True, metavar="USER/NAME", help="repository to make")
+    parser.add_argument("--space", required=True, metavar="USER/NAME", help="Space to make")
+    for flag, text in (
+        ("--checkpoint", "folder to publish; default: the bundled one"),
+        ("--evaluation", "what evaluate wrote on it; default: docs/evaluation"),
+        ("--output", "where both are written first; default: runs/publish"),
+    ):
+        parser.add_argument(flag, type=Path, default=argparse.SUPPRESS, metavar="DIR", help=text)
+    parser.add_argument("--private", action="store_true", help="seen by you alone")
+    parser.add_argument("--overwrite", action="store_true", help="replace what is there")
+    parser.add_argument("--dry-run", action="store_true", help="write, check, start; send nothing")
+    parser.set_defaults(run=run_publish)
+
+
 def run_generate(arguments: argparse.Namespace) -> int:
     """Generates, writes, and scores where asked."""
     request = _request_of(arguments)
@@ -149,6 +153,16 @@ def run_results(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def run_publish(arguments: argparse.Namespace) -> int:
+    """Uploads a checkpoint and a Space, or only writes and tries them."""
+    from fashion_ddpm.sharing import Publication, publish
+
+    given = {name: value for name, value in vars(arguments).items() if name != "run"}
+    for line in publish(Publication(**given)):
+        print(line, flush=True)
+    return 0
+
+
 def run_gallery(arguments: argparse.Namespace) -> int:
     """Draws and scores the images that the demo shows before anybody presses a button."""
     from fashion_ddpm.demo import Demo
@@ -167,47 +181,6 @@ def run_neighbours(arguments: argparse.Namespace) -> int:
     train, test = (load_split(arguments.data_dir, split).images for split in ("train", "test"))
     save_index(build_index(train, test))
     print(NEIGHBOUR_INDEX)
-    return 0
-
-
-def run_doctor_data(arguments: argparse.Namespace) -> int:
-    """Checks the data; prints a line for each finding."""
-    from fashion_ddpm.data_check import check_data
-
-    arguments.picture.parent.mkdir(parents=True, exist_ok=True)
-    for line in check_data(arguments.data_dir, arguments.picture):
-        print(line)
-    return 0
-
-
-def run_doctor_schedule(arguments: argparse.Namespace) -> int:
-    """Prints, for each schedule, where it starts and ends, and whether sampling can begin there."""
-    from fashion_ddpm.schedule_check import check_schedule
-
-    if arguments.steps < 1 or arguments.num_train_timesteps < 2:
-        raise ConfigError("--steps must be at least 1 and --num-train-timesteps at least 2.")
-    for name in arguments.names:
-        check = check_schedule(
-            name, arguments.steps, arguments.num_train_timesteps, arguments.beta_scale
-        )
-        print(
-            f"{check.name}: terminal alpha-bar {check.terminal_alpha_bar:.3g}, SNR "
-            f"{check.terminal_snr:.3g}; first sigma {check.first_sigma:.4g}, last "
-            f"{check.last_sigma:.4g}; {check.verdict}."
-        )
-    return 0
-
-
-def run_doctor_scorer(arguments: argparse.Namespace) -> int:
-    """Prints how well scorers know real test images, and the same images ruined."""
-    from fashion_ddpm.clip_scores import load_scorer
-    from fashion_ddpm.data import load_split
-    from fashion_ddpm.scorer_check import check_scorer
-
-    real = load_split(arguments.data_dir, "test")
-    for name in arguments.names:
-        for line in check_scorer(load_scorer(name), real):
-            print(line, flush=True)
     return 0
 
 

@@ -49,7 +49,7 @@ def tiny_checkpoint(
 ) -> Path:
     """The same, published to a folder."""
     folder = tmp_path_factory.mktemp("checkpoint") / "tiny"
-    publish(tiny_pipeline, folder, TINY, {"images_seen": 0})
+    publish(tiny_pipeline, folder, TINY, {"images_seen": 0, "device": "cpu", "log": []})
     return folder
 
 

@@ -15,7 +15,8 @@ DOORS = {
     "tokenizers": {"scorer_training"},
     "matplotlib": {"figures"},
     "torch_fidelity": {"inception"},
-    "huggingface_hub": {"model_card"},
+    "huggingface_hub": {"model_card", "space_card", "hub"},
+    "httpx2": {"hub"},
 }
 
 

@@ -1,12 +1,20 @@
 """Tests of what a report becomes: the README's table and the model card."""
 
+import dataclasses
 import json
 from pathlib import Path
 
 import pytest
 from huggingface_hub import ModelCard
 
-from fashion_ddpm.model_card import MARK, model_card, results_section, with_results, write_results
+from fashion_ddpm.model_card import (
+    MARK,
+    Address,
+    model_card,
+    results_section,
+    with_results,
+    write_results,
+)
 from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, load_pipeline, read_run, weights_hash
 from fashion_ddpm.report import Report, Row, load_report
 
@@ -39,6 +47,26 @@ def test_the_card_is_valid_metadata_with_the_measured_values() -> None:
     (metric,) = data["model-index"][0]["results"][0]["metrics"]
     assert metric["value"] == pytest.approx(0.9)
     assert "UNet2DModel.from_pretrained" in card.text
+
+
+def test_the_weakest_class_is_the_reports() -> None:
+    accuracy = {"bag": (0.97, 0.99), "coat": (0.61, 0.85)}
+    report = dataclasses.replace(REPORT, class_accuracy=accuracy)
+    text = " ".join(model_card(read_run(BUNDLED_CHECKPOINT), report).split())
+    assert "weakest class is coat: a judge recognizes 61.0% of the generated images" in text
+
+
+def test_a_card_without_a_report_has_no_figures_and_says_so() -> None:
+    card = ModelCard(model_card(read_run(BUNDLED_CHECKPOINT), None))
+    assert "model-index" not in card.data.to_dict()
+    assert "These weights were not evaluated." in card.text
+
+
+def test_a_published_card_names_its_address_and_shows_its_samples() -> None:
+    text = model_card(read_run(BUNDLED_CHECKPOINT), REPORT, Address("ada/boots", "ada/demo"))
+    assert 'UNet2DModel.from_pretrained("ada/boots", subfolder="unet")' in text
+    assert "https://huggingface.co/spaces/ada/demo" in text
+    assert "](samples.png)" in text
 
 
 def test_only_the_part_between_the_marks_changes() -> None:

@@ -16,6 +16,7 @@ from fashion_ddpm.pipeline import (
 )
 from fashion_ddpm.sampling import SamplingSettings
 from fashion_ddpm.saved_states import is_whole
+from tests.tools.local_hub import local_hub, python_on
 
 FAST = SamplingSettings(num_inference_steps=3)
 
@@ -71,3 +72,27 @@ def test_a_damaged_checkpoint_costs_one_sentence(
     (copy / "unet" / name).write_bytes(b"damaged")
     with pytest.raises(CheckpointError, match="could not be loaded"):
         load_pipeline(copy)
+
+
+PUSH = """
+import sys
+from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline
+from fashion_ddpm.sampling import SamplingSettings
+pipeline = load_pipeline(sys.argv[1])
+pipeline.push_to_hub("ada/tiny", private=True)
+pushed = FashionDDPMPipeline.from_pretrained("ada/tiny")
+print(pushed.class_names == pipeline.class_names)
+fast = SamplingSettings(num_inference_steps=3)
+print(bool((pushed([3], settings=fast) == pipeline([3], settings=fast)).all()))
+"""
+
+
+def test_a_pipeline_pushed_to_the_hub_loads_from_there_and_draws_the_same(
+    tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    with local_hub() as hub:
+        printed = python_on(hub, tmp_path, "-c", PUSH, str(tiny_checkpoint))
+        stored = hub.stored["model", "ada/tiny"]
+    assert printed.split() == ["True", "True"]
+    assert stored.settings["visibility"] == "private"
+    assert "unet/diffusion_pytorch_model.safetensors" in stored.files

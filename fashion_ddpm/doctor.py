@@ -1,0 +1,67 @@
+"""The doctor commands: are the data, a schedule and a scorer what they are believed to be?"""
+
+import argparse
+from pathlib import Path
+
+from fashion_ddpm.config import SCHEDULES
+from fashion_ddpm.settings import ConfigError, default_data_dir
+
+
+def add_commands(doctor: argparse.ArgumentParser) -> None:
+    """Adds a command for each thing that can be examined."""
+    subjects = doctor.add_subparsers(required=True)
+    data = subjects.add_parser("data", help="is the data what training believes it is?")
+    data.add_argument("--data-dir", default=default_data_dir(), type=Path)
+    data.add_argument("--picture", default=Path("images/data.png"), type=Path, help="labelled grid")
+    data.set_defaults(run=run_doctor_data)
+    schedule = subjects.add_parser("schedule", help="can sampling start from noise?")
+    schedule.add_argument("names", nargs="*", default=SCHEDULES, metavar="NAME")
+    schedule.add_argument("--num-train-timesteps", type=int, default=1000, metavar="T")
+    schedule.add_argument("--beta-scale", type=float, default=1.0)
+    schedule.add_argument("--steps", type=int, default=20, help="levels that a sample visits")
+    schedule.set_defaults(run=run_doctor_schedule)
+    judge = subjects.add_parser("scorer", help="does it tell clear clothes from ruined ones?")
+    judge.add_argument("names", nargs="*", default=["embedded"], metavar="NAME|FOLDER")
+    judge.add_argument("--data-dir", default=default_data_dir(), type=Path)
+    judge.set_defaults(run=run_doctor_scorer)
+
+
+def run_doctor_data(arguments: argparse.Namespace) -> int:
+    """Checks the data; prints a line for each finding."""
+    from fashion_ddpm.data_check import check_data
+
+    arguments.picture.parent.mkdir(parents=True, exist_ok=True)
+    for line in check_data(arguments.data_dir, arguments.picture):
+        print(line)
+    return 0
+
+
+def run_doctor_schedule(arguments: argparse.Namespace) -> int:
+    """Prints, for each schedule, where it starts and ends, and whether sampling can begin there."""
+    from fashion_ddpm.schedule_check import check_schedule
+
+    if arguments.steps < 1 or arguments.num_train_timesteps < 2:
+        raise ConfigError("--steps must be at least 1 and --num-train-timesteps at least 2.")
+    for name in arguments.names:
+        check = check_schedule(
+            name, arguments.steps, arguments.num_train_timesteps, arguments.beta_scale
+        )
+        print(
+            f"{check.name}: terminal alpha-bar {check.terminal_alpha_bar:.3g}, SNR "
+            f"{check.terminal_snr:.3g}; first sigma {check.first_sigma:.4g}, last "
+            f"{check.last_sigma:.4g}; {check.verdict}."
+        )
+    return 0
+
+
+def run_doctor_scorer(arguments: argparse.Namespace) -> int:
+    """Prints how well scorers know real test images, and the same images ruined."""
+    from fashion_ddpm.clip_scores import load_scorer
+    from fashion_ddpm.data import load_split
+    from fashion_ddpm.scorer_check import check_scorer
+
+    real = load_split(arguments.data_dir, "test")
+    for name in arguments.names:
+        for line in check_scorer(load_scorer(name), real):
+            print(line, flush=True)
+    return 0

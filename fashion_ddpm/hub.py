@@ -1,0 +1,160 @@
+"""The Hugging Face Hub: what can be known before an upload, and the upload."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from httpx2 import HTTPError
+from huggingface_hub import HfApi, get_token
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RepositoryNotFoundError
+from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
+
+from fashion_ddpm.errors import UserError, reason
+
+MODEL, SPACE = "model", "space"
+COMMIT_MESSAGE = "Published by python -m fashion_ddpm publish"
+NEW_TOKEN = (
+    "create one with write access on https://huggingface.co/settings/tokens, then run hf auth "
+    "login or set HF_TOKEN"
+)
+AGAIN = "run the same command again with --overwrite"
+
+
+class HubError(UserError):
+    """The Hub cannot be used as asked; the message is one sentence with the fix."""
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository on the Hub.
+
+    Attributes:
+        kind: MODEL or SPACE.
+        name: USER/NAME.
+
+    Raises:
+        HubError: the name is none that the Hub allows.
+    """
+
+    kind: str
+    name: str
+
+    def __post_init__(self) -> None:
+        try:
+            validate_repo_id(self.name)
+            sound = "/" in self.name
+        except HFValidationError:
+            sound = False
+        if not sound:
+            raise HubError(
+                f"--{self.kind} is {self.name!r}; it must be USER/NAME: your account, one slash, "
+                "and letters, digits, single '-', '_' and '.', 96 characters at most."
+            )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+class Hub:
+    """The user's account on the Hub."""
+
+    def __init__(self, endpoint: str | None = None) -> None:
+        """Reads the endpoint from HF_ENDPOINT when none is given; connects to nothing yet."""
+        self.api = HfApi(endpoint=endpoint)
+
+    def check(self, repositories: Sequence[Repository], *, private: bool, overwrite: bool) -> None:
+        """Finds, before anything is sent, what would stop an upload half-way.
+
+        Args:
+            repositories: where to upload.
+            private: whether the repositories shall be private.
+            overwrite: whether they may exist.
+
+        Raises:
+            HubError: no token, no network, no right to write there, or a repository that exists.
+        """
+        if get_token() is None:
+            raise HubError(f"There is no token for the Hub; {NEW_TOKEN}.")
+        with self._told("the account could not be read"):
+            account = self.api.whoami()
+        if account.get("auth", {}).get("accessToken", {}).get("role") == "read":
+            raise HubError(f"The token may only read; {NEW_TOKEN}.")
+        owners = [account["name"], *(group["name"] for group in account.get("orgs", []))]
+        for repository in repositories:
+            owner = repository.name.split("/")[0]
+            if owner not in owners:
+                raise HubError(
+                    f"--{repository.kind} is {repository.name!r}, but the token may write for "
+                    f"{', '.join(owners)} only."
+                )
+        for repository in repositories:
+            self._check_free(repository, private=private, overwrite=overwrite)
+
+    def _check_free(self, repository: Repository, *, private: bool, overwrite: bool) -> None:
+        with self._told(f"the {repository} could not be looked up"):
+            try:
+                found = self.api.repo_info(repository.name, repo_type=repository.kind)
+            except RepositoryNotFoundError:
+                return
+        if not overwrite:
+            raise HubError(
+                f"The {repository} exists; name another, or replace its files with --overwrite."
+            )
+        if private and not found.private:
+            raise HubError(
+                f"The {repository} exists and is public, which --private does not change; make it "
+                "private in its settings first."
+            )
+
+    def upload(
+        self, folders: dict[Repository, Path], *, private: bool, overwrite: bool
+    ) -> list[str]:
+        """Creates the repositories, then makes each hold what its folder holds, and no more.
+
+        Args:
+            folders: what to upload where; the first repository is created and filled first.
+            private: whether new repositories are private.
+            overwrite: whether they may exist.
+
+        Returns:
+            The links to the repositories' pages.
+
+        Raises:
+            HubError: the Hub refused or could not be reached; the message says what is done.
+        """
+        links, done = [], "nothing was uploaded"
+        for repository in folders:
+            with self._told(f"the {repository} could not be created and {done}"):
+                link = self.api.create_repo(
+                    repository.name,
+                    repo_type=repository.kind,
+                    private=private or None,
+                    exist_ok=overwrite,
+                    space_sdk="gradio" if repository.kind == SPACE else None,
+                )
+            links.append(str(link))
+            done = f"nothing was uploaded, but the {repository} is there now"
+        for repository, folder in folders.items():
+            with self._told(f"the upload of the {repository} stopped ({AGAIN})"):
+                self.api.upload_folder(
+                    repo_id=repository.name,
+                    repo_type=repository.kind,
+                    folder_path=folder,
+                    commit_message=COMMIT_MESSAGE,
+                    delete_patterns="*" if overwrite else None,
+                )
+        return links
+
+    @contextmanager
+    def _told(self, what: str) -> Iterator[None]:
+        """Turns the library's errors into a sentence that begins with what could not be done."""
+        try:
+            yield
+        except (HfHubHTTPError, ValueError) as error:  # the latter for a README that it refuses
+            raise HubError(f"On {self.api.endpoint} {what}: {reason(error)}") from error
+        except (HTTPError, OSError) as error:
+            raise HubError(
+                f"On {self.api.endpoint} {what}: it cannot be reached ({reason(error)}); connect "
+                "to the network, or look at the result with --dry-run."
+            ) from error

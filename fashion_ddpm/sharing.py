@@ -1,0 +1,121 @@
+"""The publish command: a checkpoint becomes a model repository and a Space on the Hub."""
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from fashion_ddpm import saved_states
+from fashion_ddpm.demo import Demo
+from fashion_ddpm.errors import UserError
+from fashion_ddpm.evidence import EVALUATION, bundled_report
+from fashion_ddpm.hub import MODEL, SPACE, Hub, Repository
+from fashion_ddpm.model_card import Address
+from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT
+from fashion_ddpm.space_check import check_space
+from fashion_ddpm.space_trial import try_space
+from fashion_ddpm.trees import check_checkpoint, write_model_tree, write_space_tree
+
+DEFAULT_OUTPUT = Path("runs/publish")
+MANY = 9
+"""Files in a folder that are counted, not named."""
+
+
+class OutputError(UserError):
+    """A folder that cannot be written anew; the message is one sentence with the fix."""
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What to publish, and where.
+
+    Attributes:
+        model: USER/NAME of the model's repository.
+        space: USER/NAME of the Space.
+        checkpoint: the folder to publish.
+        evaluation: the folder that evaluate wrote about it; without one the card has no figures.
+        output: where both trees are written; only such trees may be there.
+        private: whether new repositories are private.
+        overwrite: whether the repositories may exist.
+        dry_run: whether to stop before anything is sent.
+    """
+
+    model: str
+    space: str
+    checkpoint: Path = BUNDLED_CHECKPOINT
+    evaluation: Path = EVALUATION
+    output: Path = DEFAULT_OUTPUT
+    private: bool = False
+    overwrite: bool = False
+    dry_run: bool = False
+
+
+def publish(publication: Publication) -> Iterator[str]:
+    """Writes both trees, proves that the Space runs, and uploads them; yields what it did.
+
+    Raises:
+        UserError: something is wrong; until the upload begins, nothing was sent.
+    """
+    model, space = Repository(MODEL, publication.model), Repository(SPACE, publication.space)
+    private, overwrite = publication.private, publication.overwrite
+    check_checkpoint(publication.checkpoint)
+    _check_output(publication.output)
+    hub = Hub()
+    if not publication.dry_run:
+        hub.check((model, space), private=private, overwrite=overwrite)
+    trees = {model: publication.output / MODEL, space: publication.output / SPACE}
+    yield from _write_trees(publication)
+    for tree in trees.values():
+        yield from _listed(tree)
+    check_space(trees[space])
+    try_space(trees[space])
+    yield f"The Space runs from {trees[space]}."
+    if publication.dry_run:
+        yield "Nothing was sent; without --dry-run it is."
+        return
+    yield from hub.upload(trees, private=private, overwrite=overwrite)
+
+
+def _check_output(output: Path) -> None:
+    if output.exists() and (
+        not output.is_dir() or {path.name for path in output.iterdir()} - {MODEL, SPACE}
+    ):
+        raise OutputError(
+            f"output {output} exists and holds other things than published trees; name a new "
+            "folder."
+        )
+
+
+def _write_trees(publication: Publication) -> Iterator[str]:
+    """Writes both trees; the old ones stay until the new ones are whole."""
+    demo = Demo(publication.checkpoint)
+    report = bundled_report(demo, publication.evaluation)
+    if report is None:
+        yield (
+            f"{publication.evaluation} has no report on these weights, so their card has no "
+            f"figures: python -m fashion_ddpm evaluate --checkpoint {publication.checkpoint} "
+            "makes one, and --evaluation names its folder."
+        )
+    address = Address(publication.model, publication.space)
+    temporary = saved_states.temporary_folder(publication.output)
+    write_model_tree(temporary / MODEL, publication.checkpoint, demo, report, address)
+    evaluation = publication.evaluation if report else None
+    write_space_tree(temporary / SPACE, temporary / MODEL, demo, evaluation, address)
+    shutil.rmtree(publication.output, ignore_errors=True)
+    os.replace(temporary, publication.output)
+
+
+def _listed(tree: Path) -> Iterator[str]:
+    """Yields a line on a tree, and one on each of its folders: what lies in it, its size."""
+    files = [path for path in sorted(tree.rglob("*")) if path.is_file()]
+    yield f"{tree}: {len(files)} files, {_size(files)}"
+    for folder in sorted({path.parent for path in files}):
+        inside = [path for path in files if path.parent == folder]
+        names = [path.name for path in inside]
+        shown = ", ".join(names) if len(names) <= MANY else f"{len(names)} files"
+        yield f"  {folder.relative_to(tree)}/  {shown}, {_size(inside)}"
+
+
+def _size(files: Iterable[Path]) -> str:
+    return f"{sum(path.stat().st_size for path in files) / 1e6:.2f} MB"

@@ -1,0 +1,61 @@
+"""The Space's README: front matter that says what to run, and a few words."""
+
+from typing import Any
+
+from huggingface_hub import SpaceCard
+
+from fashion_ddpm.errors import UserError, reason
+from fashion_ddpm.model_card import DATASET
+
+
+class SpaceError(UserError):
+    """A Space that would be refused or would not run; the message says why."""
+
+
+def space_card(readme: str, model: str) -> str:
+    """Returns the README of a Space: the repository's front matter, with the model it shows.
+
+    Args:
+        readme: the repository's README.
+        model: USER/NAME of the model's repository.
+
+    Raises:
+        SpaceError: the front matter cannot be read.
+    """
+    card = _read(readme)
+    data: Any = card.data
+    data.models, data.datasets = [model], [DATASET]
+    card.text = f"""
+# {data.title}
+
+A small diffusion model draws clothes out of noise, beside what CLIP says of them. The weights are
+those of [{model}](https://huggingface.co/{model}), where their figures stand too.
+They lie in `checkpoints/fashion-mnist`, so that the app downloads nothing.
+
+To run it on a machine of your own, with Python {data.python_version} or newer, clone this Space and
+
+```
+pip install --requirement requirements.txt
+python app.py
+```
+"""
+    return str(card)
+
+
+def front_matter(readme: str) -> dict[str, Any]:
+    """Returns the YAML block at the top of a README.
+
+    Raises:
+        SpaceError: it cannot be read.
+    """
+    return dict(_read(readme).data.to_dict())
+
+
+def _read(readme: str) -> SpaceCard:
+    try:
+        return SpaceCard(readme)
+    except Exception as error:  # the YAML reader's own errors are no part of the Hub's library
+        raise SpaceError(
+            f"The README's front matter cannot be read ({reason(error)}); it must be YAML between "
+            "two lines of three dashes."
+        ) from error

@@ -1,0 +1,95 @@
+"""What a Space would refuse, or run otherwise than it was tested: found before it is sent."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from fashion_ddpm.publishing import MAX_FILE_BYTES
+from fashion_ddpm.space_card import SpaceError, front_matter
+
+README, REQUIREMENTS = "README.md", "requirements.txt"
+
+# fmt: off
+KEYS = frozenset((
+    "title", "emoji", "colorFrom", "colorTo", "sdk", "sdk_version", "python_version", "app_file",
+    "app_port", "base_path", "fullWidth", "header", "short_description", "models", "datasets",
+    "tags", "thumbnail", "license", "pinned", "suggested_hardware", "suggested_storage",
+    "hf_oauth", "hf_oauth_scopes", "hf_oauth_expiration_minutes", "hf_oauth_authorized_org",
+    "disable_embedding", "startup_duration_timeout", "custom_headers", "preload_from_hub",
+    "duplicated_from",
+))
+# fmt: on
+"""What a Space's front matter may hold (Spaces configuration reference)."""
+
+NEEDED = ("title", "emoji", "colorFrom", "colorTo", "app_file", "license", "short_description")
+COLOURS = ("red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray")
+MAX_DESCRIPTION = 60
+OLDEST_PYTHON = 11
+"""The 11 of 3.11: the pinned libraries install on nothing older."""
+
+PIN = re.compile(r"([\w.-]+)==([\w.]+)")
+
+
+def check_space(folder: Path) -> None:
+    """Looks at the front matter, the pins and the sizes of the files.
+
+    Args:
+        folder: the Space's files.
+
+    Raises:
+        SpaceError: something is wrong; the message names everything that is.
+    """
+    matter = front_matter((folder / README).read_text())
+    lines = (folder / REQUIREMENTS).read_text().split("\n")
+    wanted = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    found = [
+        *_faults_of_words(matter),
+        *_faults_of_what_runs(matter, folder, wanted),
+        *_faults_of_pins(wanted),
+        *_faults_of_sizes(folder),
+    ]
+    if found:
+        raise SpaceError(f"A Space would refuse {folder}: {'; '.join(found)}.")
+
+
+def _faults_of_words(matter: dict[str, Any]) -> Iterator[str]:
+    for key in sorted(matter.keys() - KEYS):
+        yield f"{key} is no key of a Space's front matter"
+    for key in NEEDED:
+        if not matter.get(key):
+            yield f"{key} is missing"
+    for key in ("colorFrom", "colorTo"):
+        if matter.get(key) and matter[key] not in COLOURS:
+            yield f"{key} is {matter[key]}, but must be one of {', '.join(COLOURS)}"
+    length = len(str(matter.get("short_description", "")))
+    if length > MAX_DESCRIPTION:
+        yield f"short_description has {length} characters, but at most {MAX_DESCRIPTION} fit"
+
+
+def _faults_of_what_runs(matter: dict[str, Any], folder: Path, wanted: list[str]) -> Iterator[str]:
+    if matter.get("sdk") != "gradio":
+        yield f"sdk is {matter.get('sdk')}, but must be gradio"
+    if f"gradio=={matter.get('sdk_version')}" not in wanted:
+        yield f"sdk_version is {matter.get('sdk_version')}, but {REQUIREMENTS} pins another gradio"
+    python = matter.get("python_version")
+    found = re.fullmatch(r"3\.(\d+)(\.\d+)?", python) if isinstance(python, str) else None
+    if found is None or int(found[1]) < OLDEST_PYTHON:
+        yield f'python_version is {python!r}, but must be "3.{OLDEST_PYTHON}" or newer, in quotes'
+    if matter.get("app_file") and not (folder / str(matter["app_file"])).is_file():
+        yield f"app_file is {matter['app_file']}, which is not there"
+
+
+def _faults_of_pins(wanted: list[str]) -> Iterator[str]:
+    for line in wanted:
+        if not PIN.fullmatch(line):
+            yield f"{REQUIREMENTS} asks for {line}, but must pin one version with =="
+
+
+def _faults_of_sizes(folder: Path) -> Iterator[str]:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.stat().st_size > MAX_FILE_BYTES:
+            yield (
+                f"{path.relative_to(folder)} has {path.stat().st_size:,} bytes, but at most "
+                f"{MAX_FILE_BYTES:,} are allowed"
+            )

@@ -1,0 +1,95 @@
+"""A Space's app is started from its folder, as a Space would, to see that it runs."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+from fashion_ddpm.space_card import SpaceError
+
+PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
+"""What a process needs to begin at all; everything else of this environment stays here."""
+
+MAX_SECONDS = 300
+PAUSE = 0.2
+STOP_SECONDS = 30
+
+
+def try_space(folder: Path, app_file: str = "app.py", max_seconds: float = MAX_SECONDS) -> None:
+    """Starts the app in an environment of its own, waits until the page answers, stops it.
+
+    The app sees no network but this machine's, no PYTHONPATH, no cache and no home of the user's,
+    and writes no file into its folder.
+
+    Args:
+        folder: the Space's files.
+        app_file: what to start, as the front matter says.
+        max_seconds: how long to wait for the page.
+
+    Raises:
+        SpaceError: the app ended or did not answer; the message has its last words.
+    """
+    port = _free_port()
+    with tempfile.TemporaryDirectory() as home, open(Path(home) / "log", "wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, app_file],
+            cwd=folder,
+            env=_environment(home, port),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            answered = _answers(port, process, max_seconds)
+        finally:
+            _stop(process)
+        if not answered:
+            words = (Path(home) / "log").read_text(errors="replace").strip().split("\n")[-1]
+            raise SpaceError(
+                f"{folder / app_file} does not run in an environment of its own: it gave no page "
+                f"within {max_seconds:g} seconds, and its last words were: {words or 'none'}"
+            )
+
+
+def _environment(home: str, port: int) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    return kept | {
+        "HOME": home,
+        "TMPDIR": home,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONNOUSERSITE": "1",
+        "HF_HUB_OFFLINE": "1",
+        "GRADIO_SERVER_NAME": "127.0.0.1",
+        "GRADIO_SERVER_PORT": str(port),
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def _answers(port: int, process: subprocess.Popen[bytes], max_seconds: float) -> bool:
+    """Waits for the page; returns whether it came."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    deadline = time.monotonic() + max_seconds
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with direct.open(f"http://127.0.0.1:{port}/", timeout=5):
+                return True
+        except OSError:
+            time.sleep(PAUSE)
+    return False
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,111 @@
+"""A checkpoint becomes two folders: a model repository, and a Space that draws with it."""
+
+import shutil
+from pathlib import Path
+
+from fashion_ddpm.demo import Demo
+from fashion_ddpm.errors import reason
+from fashion_ddpm.evidence import EVALUATION, PREVIEWS, training_previews
+from fashion_ddpm.gallery import GALLERY, load_gallery, save_gallery
+from fashion_ddpm.model_card import CARD_FILE, SAMPLES_FILE, Address, model_card
+from fashion_ddpm.pipeline import BUNDLED, BUNDLED_CHECKPOINT, RUN_FILE, CheckpointError, read_run
+from fashion_ddpm.previews import draw_share, save_shares
+from fashion_ddpm.report import REPORT_FILE, Report
+from fashion_ddpm.saved_states import MANIFEST, is_whole
+from fashion_ddpm.space_card import SpaceError, space_card
+from fashion_ddpm.space_check import README, REQUIREMENTS
+
+ROOT = BUNDLED.parent
+APP, LICENCE = "app.py", "LICENSE"
+CHECKPOINT_PARTS = ("model_index.json", RUN_FILE, MANIFEST, "unet", "scheduler")
+TOLD_BY_CARD = ("class_names", "null_label", "parameters", "config", "images_seen", "device", "log")
+"""What run.json must say, for the model's card and for the app's page."""
+
+LEFT_OUT = shutil.ignore_patterns("__pycache__", ".*", "*.writing", "*.replaced")
+"""What may lie beside the code and the weights, but is of no use to anybody else."""
+
+
+def check_checkpoint(folder: Path) -> None:
+    """Looks whether a folder can be published, before anything is loaded.
+
+    Raises:
+        CheckpointError: it is no checkpoint, or its files are not those that were written.
+    """
+    if not (folder / RUN_FILE).is_file():
+        raise CheckpointError(
+            f"{folder} has no {RUN_FILE}; name a folder that train_accelerate.py wrote."
+        )
+    try:
+        run = read_run(folder)
+    except ValueError as error:
+        raise CheckpointError(f"{folder / RUN_FILE} is not JSON ({reason(error)}).") from error
+    missing = [name for name in TOLD_BY_CARD if name not in run]
+    if missing:
+        raise CheckpointError(
+            f"{folder / RUN_FILE} does not say {', '.join(missing)}, which the card must tell; "
+            "name a folder that train_accelerate.py wrote."
+        )
+    if (folder / MANIFEST).exists() and not is_whole(folder):
+        raise CheckpointError(
+            f"{folder} does not hold what its {MANIFEST} lists: a file was changed or damaged; "
+            "copy the checkpoint anew."
+        )
+
+
+def write_model_tree(
+    folder: Path, checkpoint: Path, demo: Demo, report: Report | None, address: Address
+) -> None:
+    """Writes a model repository: the checkpoint, its card, a picture of samples, the licence.
+
+    Args:
+        folder: where to; it must not exist.
+        checkpoint: the folder to publish; what else lies in it stays there.
+        demo: the same checkpoint, loaded.
+        report: what evaluate found about these weights.
+        address: where the model and the Space will lie.
+    """
+    folder.mkdir(parents=True)
+    for name in CHECKPOINT_PARTS:
+        if (checkpoint / name).is_dir():
+            shutil.copytree(checkpoint / name, folder / name, ignore=LEFT_OUT)
+        elif (checkpoint / name).exists():
+            shutil.copy(checkpoint / name, folder)
+    save_shares(draw_share(demo.pipeline, rank=0, num_ranks=1), folder / SAMPLES_FILE)
+    (folder / CARD_FILE).write_text(model_card(read_run(checkpoint), report, address))
+    shutil.copy(ROOT / LICENCE, folder)
+
+
+def write_space_tree(
+    folder: Path, model_tree: Path, demo: Demo, evaluation: Path | None, address: Address
+) -> None:
+    """Writes a Space: the app, the package, and what they read, with the published weights.
+
+    Args:
+        folder: where to; it must not exist.
+        model_tree: what write_model_tree wrote; it takes the place of the bundled checkpoint.
+        demo: the same checkpoint, loaded.
+        evaluation: the folder that evaluate wrote about these weights, if there is one.
+        address: where the model and the Space will lie.
+    """
+    if not (ROOT / APP).exists():
+        raise SpaceError(f"{ROOT} has no {APP}; publish from a clone of the repository.")
+    folder.mkdir(parents=True)
+    for name in (APP, REQUIREMENTS, LICENCE):
+        shutil.copy(ROOT / name, folder)
+    checkpoints = folder / BUNDLED.name
+    shutil.copytree(ROOT / "fashion_ddpm", folder / "fashion_ddpm", ignore=LEFT_OUT)
+    shutil.copytree(BUNDLED, checkpoints, ignore=LEFT_OUT)
+    shutil.rmtree(checkpoints / BUNDLED_CHECKPOINT.name)
+    shutil.copytree(model_tree, checkpoints / BUNDLED_CHECKPOINT.name)
+    shutil.rmtree(checkpoints / PREVIEWS)
+    for _, path in training_previews(demo):
+        (checkpoints / PREVIEWS).mkdir(exist_ok=True)
+        shutil.copy(path, checkpoints / PREVIEWS)
+    if load_gallery(demo) is None:
+        save_gallery(demo, checkpoints / GALLERY.name)
+    if evaluation:
+        kept = folder / EVALUATION.relative_to(ROOT)
+        kept.mkdir(parents=True)
+        for path in (evaluation / REPORT_FILE, *sorted(evaluation.glob("*.png"))):
+            shutil.copy(path, kept)
+    (folder / README).write_text(space_card((ROOT / README).read_text(), address.model))

@@ -1,0 +1,158 @@
+"""Tests of the upload, against a small Hub on this machine."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fashion_ddpm.hub import MODEL, SPACE, Hub, HubError, Repository
+from tests.tools.local_hub import READ_TOKEN, TOKEN, LocalHub, local_hub
+
+PLACES = (Repository(MODEL, "ada/boots"), Repository(SPACE, "garments/boots-demo"))
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LocalHub]:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "token"))
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    with local_hub() as hub:
+        yield hub
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> dict[Repository, Path]:
+    made = {}
+    for place in PLACES:
+        made[place] = tmp_path / place.kind
+        (made[place] / "unet").mkdir(parents=True)
+        (made[place] / "unet" / "weights").write_bytes(place.kind.encode())
+    return made
+
+
+def check(server: LocalHub, *, private: bool = False, overwrite: bool = False) -> None:
+    Hub(server.address).check(PLACES, private=private, overwrite=overwrite)
+
+
+@pytest.mark.parametrize("name", ["boots", "a/b/c", "ada/b--c", "ada/", "ada/böot", "a/b.git", ""])
+def test_a_name_that_is_none_costs_one_sentence(name: str) -> None:
+    with pytest.raises(HubError, match=r"--model is '.*'; it must be USER/NAME"):
+        Repository(MODEL, name)
+
+
+def test_both_repositories_are_made_and_filled_and_the_links_are_given_back(
+    server: LocalHub, folders: dict[Repository, Path]
+) -> None:
+    check(server)
+    links = Hub(server.address).upload(folders, private=True, overwrite=False)
+    assert links == [f"{server.address}/ada/boots", f"{server.address}/spaces/garments/boots-demo"]
+    assert server.written == [
+        "POST /api/repos/create",
+        "POST /api/repos/create",
+        "POST /api/models/ada/boots/commit/main",
+        "POST /api/spaces/garments/boots-demo/commit/main",
+    ]
+    space = server.stored["space", "garments/boots-demo"]
+    assert space.settings["sdk"] == "gradio"
+    assert space.settings["visibility"] == "private"
+    assert space.files["unet/weights"] == b"space"
+    assert server.stored["model", "ada/boots"].files["unet/weights"] == b"model"
+
+
+def test_without_private_the_accounts_own_rule_holds(
+    server: LocalHub, folders: dict[Repository, Path]
+) -> None:
+    Hub(server.address).upload(folders, private=False, overwrite=False)
+    assert "visibility" not in server.stored["model", "ada/boots"].settings
+
+
+def test_overwriting_leaves_nothing_of_the_old_files(
+    server: LocalHub, folders: dict[Repository, Path]
+) -> None:
+    hub = Hub(server.address)
+    hub.upload(folders, private=False, overwrite=False)
+    old = folders[PLACES[0]] / "unet" / "weights"
+    old.rename(old.with_name("better"))
+    check(server, overwrite=True)
+    hub.upload(folders, private=False, overwrite=True)
+    assert set(server.stored["model", "ada/boots"].files) == {".gitattributes", "unet/better"}
+
+
+def test_an_existing_repository_is_left_alone_without_overwrite(
+    server: LocalHub, folders: dict[Repository, Path]
+) -> None:
+    Hub(server.address).upload(dict([*folders.items()][1:]), private=False, overwrite=False)
+    before = list(server.written)
+    with pytest.raises(HubError, match="space garments/boots-demo exists; name another, or"):
+        check(server)
+    assert server.written == before
+
+
+def test_private_does_not_pretend_to_hide_what_is_public(
+    server: LocalHub, folders: dict[Repository, Path]
+) -> None:
+    Hub(server.address).upload(folders, private=False, overwrite=False)
+    with pytest.raises(HubError, match="exists and is public"):
+        check(server, private=True, overwrite=True)
+
+
+def test_a_missing_token_costs_one_sentence(
+    server: LocalHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HF_TOKEN")
+    with pytest.raises(HubError, match=r"no token for the Hub; create one .* hf auth login"):
+        check(server)
+    assert not server.calls
+
+
+def test_a_wrong_token_costs_one_sentence(
+    server: LocalHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_wrong")
+    with pytest.raises(HubError, match=r"Invalid user token.*HF_TOKEN"):
+        check(server)
+
+
+def test_a_token_that_may_only_read_costs_one_sentence(
+    server: LocalHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", READ_TOKEN)
+    with pytest.raises(HubError, match=r"token may only read; create one with write access"):
+        check(server)
+
+
+def test_somebody_elses_name_costs_one_sentence(server: LocalHub) -> None:
+    place = Repository(MODEL, "grace/boots")
+    with pytest.raises(HubError, match="token may write for ada, garments only"):
+        Hub(server.address).check([place], private=False, overwrite=False)
+
+
+def test_no_network_costs_one_sentence(server: LocalHub) -> None:
+    nowhere = "http://127.0.0.1:9"
+    with pytest.raises(HubError, match=f"On {nowhere} the account .* cannot be reached .*network"):
+        Hub(nowhere).check(PLACES, private=False, overwrite=False)
+
+
+def test_offline_mode_costs_one_sentence(server: LocalHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(HubError, match="cannot be reached"):
+        check(server)
+    assert not server.calls
+
+
+def test_a_refused_space_says_what_is_there_by_then(
+    server: LocalHub, folders: dict[Repository, Path]
+) -> None:
+    server.refusal = (402, "A subscription is needed")
+    with pytest.raises(HubError, match=r"the model ada/boots is there now.*402.*subscription"):
+        Hub(server.address).upload(folders, private=False, overwrite=False)
+    assert set(server.stored["model", "ada/boots"].files) == {".gitattributes"}
+
+
+def test_a_readme_that_the_hub_refuses_costs_one_sentence(
+    server: LocalHub, folders: dict[Repository, Path]
+) -> None:
+    server.faults = ["license is unknown"]
+    (folders[PLACES[1]] / "README.md").write_text("---\nlicense: none\n---\n")
+    with pytest.raises(HubError, match=r"upload of the space .* stopped .*license is unknown"):
+        Hub(server.address).upload(folders, private=False, overwrite=False)

@@ -1,0 +1,137 @@
+"""Tests of the publish command: a real upload to a small Hub, a dry run, and mistakes."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fashion_ddpm import publishing
+from fashion_ddpm.errors import UserError
+from fashion_ddpm.pipeline import FashionDDPMPipeline
+from fashion_ddpm.sharing import Publication, publish
+from fashion_ddpm.space_card import SpaceError
+from tests.conftest import TINY
+from tests.tools.local_hub import LocalHub, local_hub, python_on
+
+ROOT = Path(__file__).parent.parent
+STRANGER = """
+from diffusers import DDPMScheduler, UNet2DModel
+unet = UNet2DModel.from_pretrained("ada/boots", subfolder="unet")
+scheduler = DDPMScheduler.from_pretrained("ada/boots", subfolder="scheduler")
+print(unet.config["sample_size"], scheduler.config["num_train_timesteps"])
+from fashion_ddpm.pipeline import FashionDDPMPipeline
+print(tuple(FashionDDPMPipeline.from_pretrained("ada/boots")([9, 9, 1]).shape))
+"""
+
+
+@dataclass
+class Upload:
+    """One run of the command, and the Hub that it wrote to."""
+
+    hub: LocalHub
+    output: Path
+    lines: list[str]
+
+
+@pytest.fixture(scope="module")
+def upload(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upload]:
+    """The bundled checkpoint, published."""
+    folder = tmp_path_factory.mktemp("upload")
+    output = folder / "trees"
+    with local_hub() as hub:
+        names = ("--model", "ada/boots", "--space", "ada/boots-demo", "--output", str(output))
+        command = ("-m", "fashion_ddpm", "publish", *names)
+        yield Upload(hub, output, python_on(hub, folder, *command).splitlines())
+
+
+def test_both_trees_arrive_whole_and_the_links_come_last(upload: Upload) -> None:
+    for kind, name in (("model", "ada/boots"), ("space", "ada/boots-demo")):
+        tree = upload.output / kind
+        files = {
+            str(path.relative_to(tree)): path.read_bytes()
+            for path in tree.rglob("*")
+            if path.is_file()
+        }
+        assert upload.hub.stored[kind, name].files == files | {".gitattributes": b""}
+    address = upload.hub.address
+    assert upload.lines[-2:] == [f"{address}/ada/boots", f"{address}/spaces/ada/boots-demo"]
+
+
+def test_the_space_was_seen_to_run_before_anything_was_sent(upload: Upload) -> None:
+    assert f"The Space runs from {upload.output / 'space'}." in upload.lines
+    assert not list(upload.output.rglob("__pycache__"))
+
+
+def test_a_stranger_loads_the_model_by_its_name(upload: Upload, tmp_path: Path) -> None:
+    printed = python_on(upload.hub, tmp_path, "-c", STRANGER)
+    assert printed.splitlines() == ["28 1000", "(3, 28, 28)"]
+
+
+def test_a_dry_run_writes_and_starts_other_weights_too_and_needs_no_token(
+    tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    output = tmp_path / "trees"
+    wanted = Publication("ada/boots", "ada/demo", tiny_checkpoint, output=output, dry_run=True)
+    lines = list(publish(wanted))
+    assert "has no report on these weights" in lines[0]
+    assert lines[-1] == "Nothing was sent; without --dry-run it is."
+    assert {path.name for path in output.iterdir()} == {"model", "space"}
+    assert not list(tmp_path.rglob("*.writing"))
+
+
+def test_a_space_that_does_not_run_ends_the_command_with_its_last_words(
+    tiny_pipeline: FashionDDPMPipeline, tmp_path: Path
+) -> None:
+    facts = {"images_seen": 0, "device": "cpu", "log": [{"loss": 1.0}]}  # at how many images?
+    publishing.publish(tiny_pipeline, tmp_path / "odd", TINY, facts)
+    wanted = Publication("a/b", "a/c", tmp_path / "odd", output=tmp_path / "trees", dry_run=True)
+    with pytest.raises(
+        SpaceError, match=r"does not run .* last words were: KeyError: 'images_seen"
+    ):
+        list(publish(wanted))
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"model": "boots"}, "--model is 'boots'; it must be USER/NAME"),
+        ({"space": "a/b/c"}, "--space is 'a/b/c'; it must be USER/NAME"),
+        ({"checkpoint": Path("nowhere")}, "nowhere"),
+        ({"output": ROOT}, "exists and holds other things than published trees"),
+        ({"output": ROOT / "LICENSE"}, "exists and holds other things"),
+        ({}, "There is no token for the Hub"),
+    ],
+)
+def test_a_mistake_costs_one_sentence_and_writes_nothing(
+    changes: dict[str, Any], expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "token"))
+    given: dict[str, Any] = {
+        "model": "ada/boots",
+        "space": "ada/demo",
+        "output": tmp_path / "trees",
+    } | changes
+    with pytest.raises(UserError, match=expected):
+        list(publish(Publication(**given)))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_checkpoint_that_cannot_be_loaded_leaves_the_last_trees_alone(
+    tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(tiny_checkpoint, broken)
+    (broken / "manifest.json").unlink()
+    (broken / "unet" / "config.json").write_text("damaged")
+    kept = tmp_path / "trees" / "model" / "old"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    wanted = Publication("a/b", "a/c", broken, output=tmp_path / "trees", dry_run=True)
+    with pytest.raises(UserError, match="could not be loaded"):
+        list(publish(wanted))
+    assert kept.exists()

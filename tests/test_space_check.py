@@ -1,0 +1,81 @@
+"""Tests of what a Space would refuse: one fault each, in an otherwise sound folder."""
+
+from pathlib import Path
+
+import pytest
+
+from fashion_ddpm.space_card import SpaceError, space_card
+from fashion_ddpm.space_check import check_space
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def space(tmp_path: Path) -> Path:
+    (tmp_path / "README.md").write_text(space_card((ROOT / "README.md").read_text(), "ada/boots"))
+    (tmp_path / "requirements.txt").write_text((ROOT / "requirements.txt").read_text())
+    (tmp_path / "app.py").touch()
+    return tmp_path
+
+
+def test_the_repositorys_own_front_matter_and_pins_are_sound(space: Path) -> None:
+    check_space(space)
+
+
+@pytest.mark.parametrize(
+    ("line", "changed", "fault"),
+    [
+        ("emoji: 👢", "emojy: 👢", "emojy is no key of a Space's front matter; emoji is missing"),
+        ("colorTo: indigo", "colorTo: teal", "colorTo is teal, but must be one of red"),
+        ("sdk: gradio", "sdk: docker", "sdk is docker"),
+        ("sdk_version: 6.31.0", "sdk_version: 6.3.0", "sdk_version is 6.3.0, but requirements"),
+        ("python_version: '3.11'", "python_version: 3.11", "python_version is 3.11, but .* quotes"),
+        ("python_version: '3.11'", "python_version: '3.10'", "python_version is '3.10'"),
+        ("app_file: app.py", "app_file: demo.py", "app_file is demo.py, which is not there"),
+        ("license: mit\n", "", "license is missing"),
+    ],
+)
+def test_a_fault_of_the_front_matter_is_named(
+    space: Path, line: str, changed: str, fault: str
+) -> None:
+    readme = (space / "README.md").read_text()
+    assert line in readme
+    (space / "README.md").write_text(readme.replace(line, changed, 1))
+    with pytest.raises(SpaceError, match=fault):
+        check_space(space)
+
+
+@pytest.mark.parametrize("length", [60, 61])
+def test_a_description_may_have_sixty_characters(space: Path, length: int) -> None:
+    lines = (space / "README.md").read_text().split("\n")
+    place = next(i for i, line in enumerate(lines) if line.startswith("short_description"))
+    lines[place] = "short_description: " + "x" * length
+    (space / "README.md").write_text("\n".join(lines))
+    if length > 60:
+        with pytest.raises(SpaceError, match="has 61 characters, but at most 60 fit"):
+            check_space(space)
+    else:
+        check_space(space)
+
+
+@pytest.mark.parametrize("line", ["rich", "rich>=14", "rich==14.*", "rich @ https://example.org"])
+def test_what_is_not_pinned_is_named(space: Path, line: str) -> None:
+    with open(space / "requirements.txt", "a") as file:
+        file.write(f"# a comment\n\n{line}\n")
+    with pytest.raises(SpaceError, match=r"asks for rich.*, but must pin one version with =="):
+        check_space(space)
+
+
+def test_a_large_file_is_named(space: Path) -> None:
+    (space / "checkpoints").mkdir()
+    with open(space / "checkpoints" / "weights", "wb") as file:
+        file.truncate(10_000_001)
+    with pytest.raises(SpaceError, match="checkpoints/weights has 10,000,001 bytes"):
+        check_space(space)
+
+
+def test_all_faults_are_told_at_once(space: Path) -> None:
+    (space / "app.py").unlink()
+    (space / "requirements.txt").write_text("rich\n")
+    with pytest.raises(SpaceError, match=r"pins another gradio; app_file .*; requirements"):
+        check_space(space)

@@ -1,0 +1,161 @@
+"""Tests of the folders that a checkpoint becomes; that the Space runs is test_sharing's."""
+
+import json
+import py_compile
+import shutil
+from pathlib import Path
+
+import pytest
+from diffusers import DDPMScheduler, UNet2DModel
+from huggingface_hub import ModelCard
+from PIL import Image
+
+from fashion_ddpm import labels
+from fashion_ddpm.demo import Demo
+from fashion_ddpm.evidence import EVALUATION, bundled_report
+from fashion_ddpm.gallery import load_gallery
+from fashion_ddpm.model_card import Address
+from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, CheckpointError, load_pipeline
+from fashion_ddpm.saved_states import is_whole
+from fashion_ddpm.space_check import check_space
+from fashion_ddpm.trees import check_checkpoint, write_model_tree, write_space_tree
+
+ADDRESS = Address("ada/boots", "ada/boots-demo")
+
+
+@pytest.fixture(scope="module")
+def demo() -> Demo:
+    return Demo()
+
+
+@pytest.fixture(scope="module")
+def model(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundled checkpoint's model repository."""
+    folder = tmp_path_factory.mktemp("trees") / "model"
+    write_model_tree(folder, BUNDLED_CHECKPOINT, demo, bundled_report(demo), ADDRESS)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def space(demo: Demo, model: Path) -> Path:
+    """The Space that draws with it."""
+    py_compile.compile(labels.__file__)  # so that there is a cache to be left out
+    folder = model.with_name("space")
+    write_space_tree(folder, model, demo, EVALUATION, ADDRESS)
+    return folder
+
+
+def names(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_model_repository_holds_the_checkpoint_and_what_a_reader_needs(model: Path) -> None:
+    assert names(model) == {
+        "LICENSE",
+        "README.md",
+        "manifest.json",
+        "model_index.json",
+        "run.json",
+        "samples.png",
+        "scheduler/scheduler_config.json",
+        "unet/config.json",
+        "unet/diffusion_pytorch_model.safetensors",
+    }
+    assert is_whole(model)
+    with Image.open(model / "samples.png") as picture:
+        assert sum(map(bool, picture.histogram())) > 50
+
+
+def test_a_strangers_two_lines_work_without_remote_code(model: Path) -> None:
+    unet = UNet2DModel.from_pretrained(model, subfolder="unet")
+    scheduler = DDPMScheduler.from_pretrained(model, subfolder="scheduler")
+    assert unet.config["sample_size"] == 28
+    assert scheduler.config["num_train_timesteps"] == 1000
+    assert not list(model.rglob("*.py"))
+    assert isinstance(json.loads((model / "model_index.json").read_text())["_class_name"], str)
+
+
+def test_the_card_tells_where_the_model_lies_and_what_it_cannot_do(model: Path) -> None:
+    card = ModelCard.load(model / "README.md")
+    assert 'from_pretrained("ada/boots", subfolder="unet")' in card.text
+    assert "(samples.png)" in card.text
+    assert "https://huggingface.co/spaces/ada/boots-demo" in card.text
+    assert card.data.to_dict()["model-index"][0]["results"][0]["metrics"]
+    for title in ("## Limits", "## Licence and citation", "@article"):
+        assert title in card.text
+
+
+def test_a_space_holds_the_app_and_what_it_reads_and_no_more(space: Path) -> None:
+    found = names(space)
+    assert {name.split("/")[0] for name in found} == {
+        "LICENSE",
+        "README.md",
+        "app.py",
+        "checkpoints",
+        "docs",
+        "fashion_ddpm",
+        "requirements.txt",
+    }
+    assert not [name for name in found if "__pycache__" in name or "/." in name]
+    assert {name for name in found if name.startswith("docs/")} == {
+        f"docs/evaluation/{name}"
+        for name in ("report.json", "samples.png", "confusion.png", "nearest.png")
+    }
+    check_space(space)
+
+
+def test_the_space_draws_with_the_published_model(space: Path, model: Path) -> None:
+    inside = space / "checkpoints" / "fashion-mnist"
+    assert names(inside) == names(model)
+    assert is_whole(inside)
+
+
+def test_other_weights_get_a_first_picture_of_their_own_and_no_figures(
+    tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    demo = Demo(tiny_checkpoint)
+    write_model_tree(tmp_path / "model", tiny_checkpoint, demo, None, ADDRESS)
+    write_space_tree(tmp_path / "space", tmp_path / "model", demo, None, ADDRESS)
+    assert load_gallery(demo, tmp_path / "space" / "checkpoints" / "gallery.npz") is not None
+    assert "were not evaluated" in (tmp_path / "model" / "README.md").read_text()
+    assert not (tmp_path / "space" / "docs").exists()
+    load_pipeline(tmp_path / "model")
+
+
+def test_what_else_lies_in_a_checkpoint_stays_there(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(tiny_checkpoint, copy)
+    for name in ("notes.txt", "unet/.cache", "optimizer.bin"):
+        (copy / name).touch()
+    write_model_tree(tmp_path / "model", copy, Demo(copy), None, ADDRESS)
+    assert names(tmp_path / "model") == names(tiny_checkpoint) | {
+        "LICENSE",
+        "README.md",
+        "samples.png",
+    }
+
+
+def test_a_sound_checkpoint_passes() -> None:
+    check_checkpoint(BUNDLED_CHECKPOINT)
+
+
+def test_a_folder_that_is_no_checkpoint_costs_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"has no run\.json; name a folder that"):
+        check_checkpoint(tmp_path)
+    (tmp_path / "run.json").write_text("{}")
+    with pytest.raises(CheckpointError, match=r"run\.json does not say class_names, .*name a"):
+        check_checkpoint(tmp_path)
+    (tmp_path / "run.json").write_text("{")
+    with pytest.raises(CheckpointError, match=r"run\.json is not JSON"):
+        check_checkpoint(tmp_path)
+
+
+def test_a_changed_checkpoint_costs_one_sentence(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(tiny_checkpoint, copy)
+    with open(copy / "unet" / "config.json", "a") as file:
+        file.write(" ")
+    with pytest.raises(CheckpointError, match="a file was changed or damaged"):
+        check_checkpoint(copy)
+    (copy / "manifest.json").unlink()
+    check_checkpoint(copy)
