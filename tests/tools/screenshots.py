@@ -1,0 +1,96 @@
+"""Pictures of every tab for the README: python -m tests.tools.screenshots.
+
+The app is served, visited with headless Chromium, and used as a visitor would use it.
+"""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Page
+
+from tests.tools.browsing import browser_path, open_tab, opened_browser, visiting
+from tests.tools.serving import ROOT, served
+
+FOLDER = ROOT / "docs" / "screenshots"
+DESKTOP = {"width": 1280, "height": 1000}
+PHONE = {"width": 360, "height": 740}
+COLOURS = 64
+"""Enough for the page; a picture then weighs a quarter."""
+
+PATIENCE = 120_000
+"""Milliseconds until a sheet or a game is drawn."""
+
+
+def create(page: Page) -> None:
+    """Draws ankle boots and follows the second one back to its noise."""
+    page.get_by_role("button", name="Generate", exact=True).click()
+    page.get_by_text("8 images in").wait_for(timeout=PATIENCE)
+    page.locator("#gallery button.thumbnail-item").nth(1).click()
+    page.get_by_text("From step").wait_for()
+
+
+def compare(page: Page) -> None:
+    """Draws the sheet of schedules."""
+    open_tab(page, "Compare")
+    page.get_by_role("button", name="Draw the sheet").click()
+    page.get_by_text("28 of 28 cells").wait_for(timeout=4 * PATIENCE)
+
+
+def why(page: Page) -> None:
+    """Repairs the report's schedule."""
+    open_tab(page, "Why blurry?")
+    page.get_by_role("button", name="The report: T = 100").click()
+    page.get_by_text("label score").first.wait_for(timeout=PATIENCE)
+
+
+def trust(page: Page) -> None:
+    """Looks for the nearest training image."""
+    open_tab(page, "Trust")
+    page.get_by_role("button", name="Look for its nearest training image").click()
+    page.get_by_text("The nearest of").wait_for()
+
+
+def play(page: Page) -> None:
+    """Blends two garments and walks between two seeds."""
+    open_tab(page, "Play")
+    for name, picture in (("Blend", "from the first garment"), ("Walk", "from the first seed")):
+        page.get_by_role("button", name=name, exact=True).click()
+        page.get_by_alt_text(picture).wait_for(timeout=PATIENCE)
+
+
+TABS: dict[str, Callable[[Page], None]] = {
+    "create": create,
+    "compare": compare,
+    "why": why,
+    "trust": trust,
+    "play": play,
+}
+
+
+def save(page: Page, path: Path) -> None:
+    """Writes what the page shows, whole, in few colours."""
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(1000)  # plots fade in
+    with Image.open(io.BytesIO(page.screenshot(full_page=True))) as picture:
+        picture.convert("RGB").quantize(COLOURS).save(path, optimize=True)
+
+
+def main() -> None:
+    """Takes a picture of each tab on a desktop, and of the first on a phone in the dark."""
+    path = browser_path()
+    if path is None:
+        raise SystemExit("screenshots: no Chromium or Chrome is on the PATH; install one.")
+    with served() as address, opened_browser(path) as browser:
+        for name, use in TABS.items():
+            with visiting(browser, address, viewport=DESKTOP) as page:
+                use(page)
+                save(page, FOLDER / f"{name}.png")
+        with visiting(browser, address, viewport=PHONE, color_scheme="dark") as page:
+            create(page)
+            save(page, FOLDER / "phone.png")
+
+
+if __name__ == "__main__":
+    main()
