@@ -4,11 +4,39 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from safetensors import SafetensorError
+
+from fashion_ddpm.errors import UserError, reason
 
 MANIFEST = "manifest.json"
 TEMPORARY = ".writing"
 REPLACED = ".replaced"
+
+
+class SaveError(UserError):
+    """Something could not be written; the message is one sentence with the fix."""
+
+
+@contextmanager
+def writing(target: Path) -> Iterator[None]:
+    """Ends a failed write with one sentence, and frees the room that its half took.
+
+    Raises:
+        SaveError: the body could not write; what was saved before is untouched.
+    """
+    try:
+        yield
+    # PyTorch and safetensors report a full disk with errors of their own.
+    except (OSError, RuntimeError, SafetensorError) as error:
+        shutil.rmtree(temporary_path(target), ignore_errors=True)
+        raise SaveError(
+            f"{target} could not be written ({reason(error)}): make room on its disk, then run the "
+            "same command again; what was saved before is untouched."
+        ) from error
 
 
 def temporary_path(final: Path) -> Path:
