@@ -45,15 +45,29 @@ def temporary_path(final: Path) -> Path:
 
 
 def temporary_folder(final: Path) -> Path:
-    """Returns an empty folder beside the final one, to be filled and then sealed."""
+    """Returns an empty folder beside the final one, to be filled and then sealed.
+
+    Raises:
+        SaveError: it cannot be made.
+    """
     folder = temporary_path(final)
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    with writing(final):
+        folder.mkdir(parents=True)
     return folder
 
 
 def seal(final: Path) -> None:
-    """Makes the filled temporary folder final; a kill at any moment loses no finished one."""
+    """Makes the filled temporary folder final; a kill at any moment loses no finished one.
+
+    Raises:
+        SaveError: a file cannot be written; the folder that was there before is untouched.
+    """
+    with writing(final):
+        _seal(final)
+
+
+def _seal(final: Path) -> None:
     temporary = temporary_path(final)
     files = sorted(path for path in temporary.rglob("*") if path.is_file())
     manifest = {str(path.relative_to(temporary)): _sha256(path) for path in files}

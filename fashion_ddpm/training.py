@@ -210,16 +210,15 @@ class Run:
         main = self.accelerator.is_main_process
         # Only the main process's progress is saved, so it must be the same on all.
         self.progress.loss_sum = self.accelerator.reduce(self.progress.loss_sum, "mean")
-        with saved_states.writing(final):
-            if main:
-                saved_states.temporary_folder(final)
-            self.accelerator.wait_for_everyone()
-            self.accelerator.save_state(str(saved_states.temporary_path(final)))
-            self.accelerator.wait_for_everyone()
-            if main:
-                saved_states.seal(final)
-                saved_states.prune(self.folder.states, self.config.keep_states)
         if main:
+            saved_states.temporary_folder(final)
+        self.accelerator.wait_for_everyone()
+        with saved_states.writing(final):
+            self.accelerator.save_state(str(saved_states.temporary_path(final)))
+        self.accelerator.wait_for_everyone()
+        if main:
+            saved_states.seal(final)
+            saved_states.prune(self.folder.states, self.config.keep_states)
             self._publish()
         self.accelerator.wait_for_everyone()
 

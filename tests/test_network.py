@@ -1,6 +1,7 @@
 """Tests of the network in training."""
 
 import dataclasses
+from typing import Any
 
 import torch
 
@@ -13,7 +14,7 @@ from fashion_ddpm.schedules import noise_scheduler
 from tests.conftest import TINY
 
 
-def small_network(**changes: str) -> Network:
+def small_network(**changes: Any) -> Network:
     torch.manual_seed(0)
     unet = build_unet(TINY)
     config = dataclasses.replace(TINY, **changes)

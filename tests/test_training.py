@@ -1,10 +1,6 @@
-"""Tests of the run: what it writes, and that no stop, kill or number of processes changes it."""
+"""Tests of the run: what it writes, tells and refuses."""
 
 import dataclasses
-import shutil
-import signal
-import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +17,7 @@ from fashion_ddpm.saved_states import is_whole, states
 from fashion_ddpm.settings import ConfigError
 from fashion_ddpm.training import Run, train
 from fashion_ddpm.validation import LEVEL_BINS
-from tests.tools.small_runs import ENVIRONMENT, command, launch, losses, run_json, small
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:
-    """A run that nothing disturbed."""
-    config = small(tmp_path_factory.mktemp("finished") / "run")
-    train(config)
-    return config
+from tests.tools.small_runs import losses, run_json, small
 
 
 def test_a_run_leaves_a_checkpoint_states_previews_and_curves(finished: TrainConfig) -> None:
@@ -65,69 +53,6 @@ def test_the_same_command_after_the_end_changes_nothing(finished: TrainConfig) -
     before = losses(finished)
     assert is_whole(train(finished))
     assert losses(finished) == before
-
-
-def test_a_killed_run_ends_where_an_undisturbed_one_ends(
-    finished: TrainConfig, tmp_path: Path
-) -> None:
-    config = small(tmp_path / "run")
-    folder = RunFolder(config.output_dir)
-    process = subprocess.Popen(command(config), env=ENVIRONMENT, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while len(states(folder.states)) < 2 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
-    assert run_json(config)["images_seen"] < config.images_total
-    done = launch(config)
-    assert "resumed at" in done.stderr
-    assert done.returncode == 0
-    assert losses(config) == pytest.approx(losses(finished))
-
-
-def test_a_damaged_state_is_passed_over_for_the_one_before(
-    finished: TrainConfig, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    shutil.copytree(finished.output_dir, tmp_path / "run")
-    config = small(tmp_path / "run")
-    newest = states(RunFolder(config.output_dir).states)[0]
-    (newest / "model.safetensors").write_bytes(b"damaged")
-    train(config)
-    printed = capfd.readouterr().err
-    assert "is damaged" in printed
-    assert "resumed at 384 images" in printed
-    assert losses(config) == pytest.approx(losses(finished))
-
-
-def test_sigterm_saves_before_leaving(tmp_path: Path) -> None:
-    config = small(tmp_path / "run", images_total=10**7, save_every=10**7)
-    process = subprocess.Popen(command(config), env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    for line in process.stderr:
-        if "loss" in line:
-            break
-    process.send_signal(signal.SIGTERM)
-    _, rest = process.communicate(timeout=60)
-    assert process.returncode == 0
-    assert "run the same command to go on" in rest
-    (state,) = states(RunFolder(config.output_dir).states)
-    assert is_whole(state)
-    assert 0 < run_json(config)["images_seen"] < config.images_total
-
-
-def test_two_processes_train_save_and_resume_to_the_same_losses(
-    finished: TrainConfig, tmp_path: Path
-) -> None:
-    config = small(tmp_path / "run")
-    assert launch(config, processes=2).returncode == 0
-    assert run_json(config)["processes"] == 2
-    assert losses(config) == pytest.approx(losses(finished), rel=1e-3)
-    undisturbed = losses(config)
-    shutil.rmtree(states(RunFolder(config.output_dir).states)[0])
-    done = launch(config, processes=2)
-    assert "resumed at 384 images" in done.stderr
-    assert run_json(config)["processes"] == 2
-    assert losses(config) == pytest.approx(undisturbed)
 
 
 def test_accumulating_gradients_changes_no_loss(finished: TrainConfig, tmp_path: Path) -> None:
@@ -256,14 +181,3 @@ def test_a_tracker_that_is_not_installed_is_refused_before_anything_is_written(
     with pytest.raises(ConfigError, match="--report-to trackio needs a package"):
         train(small(tmp_path / "run", report_to="trackio"))
     assert not (tmp_path / "run").exists()
-
-
-def test_a_checkpoint_that_a_kill_left_behind_is_published_on_resume(
-    finished: TrainConfig, tmp_path: Path
-) -> None:
-    """As after a kill between the last state's rename and the checkpoint's."""
-    shutil.copytree(finished.output_dir, tmp_path / "run")
-    config = small(tmp_path / "run")
-    shutil.rmtree(RunFolder(config.output_dir).checkpoint)
-    assert is_whole(train(config))
-    assert losses(config) == losses(finished)

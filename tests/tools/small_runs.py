@@ -45,21 +45,24 @@ def flags(config: TrainConfig) -> list[str]:
     return words
 
 
-def command(config: TrainConfig, processes: int = 1) -> list[str]:
+def command(config: TrainConfig, processes: int = 1, restarts: int = 0) -> list[str]:
+    """Returns the command that trains a config, started by torchrun when in several processes."""
     launcher = [sys.executable]
     if processes > 1:
         launcher += ["-m", "torch.distributed.run", "--standalone"]
-        launcher += ["--nproc_per_node", str(processes)]
+        launcher += ["--nproc_per_node", str(processes), "--max_restarts", str(restarts)]
     return [*launcher, SCRIPT, *flags(config)]
 
 
-def launch(config: TrainConfig, processes: int = 1) -> subprocess.CompletedProcess[str]:
+def launch(config: TrainConfig) -> subprocess.CompletedProcess[str]:
+    """Runs the training script to its end, in one process."""
     return subprocess.run(
-        command(config, processes), env=ENVIRONMENT, capture_output=True, text=True, timeout=240
+        command(config), env=ENVIRONMENT, capture_output=True, text=True, timeout=240
     )
 
 
 def run_json(config: TrainConfig) -> dict[str, Any]:
+    """Returns what a run has published about itself."""
     return dict(json.loads((RunFolder(config.output_dir).checkpoint / "run.json").read_text()))
 
 
