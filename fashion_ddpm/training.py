@@ -1,4 +1,4 @@
-"""The run: loop, moving average, validation, previews, resume; the only door to accelerate."""
+"""The run: loop, validation, previews, resume, saving; the door to accelerate."""
 
 from collections.abc import Sequence
 from pathlib import Path

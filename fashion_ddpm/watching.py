@@ -1,5 +1,6 @@
 """What a run tells while it lasts: lines, a progress bar, the rows of its log."""
 
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -69,10 +70,11 @@ class Watch:
         row = {
             "loss": mean,
             "learning_rate": learning_rate_at(step - 1, self.config),
-            "gradient_norm": gradient_norm,
             "ema_decay": ema_decay,
             "images_per_second": round(speed, 1),
         }
+        # Float16's gradients may overflow, and JSON has no infinity.
+        row |= {"gradient_norm": gradient_norm} if math.isfinite(gradient_norm) else {}
         time_left = timedelta(seconds=left)
         self._record(row, f"loss {mean:.4f}  {speed:,.0f} images/s  {time_left} left")
 

@@ -75,13 +75,10 @@ def test_doctor_schedule_says_which_schedule_is_broken() -> None:
     assert "terminal alpha-bar 0.364" in next(line for line in lines if "broken" in line)
 
 
-def test_runs_prints_a_table_and_refuses_a_folder_without_runs(tmp_path: Path) -> None:
-    done = run("runs", "checkpoints/fashion-mnist")
-    assert done.stdout.startswith("run ")
-    assert "checkpoints/fashion-mnist" in done.stdout
-    done = run("runs", str(tmp_path))
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"fashion_ddpm: {tmp_path} is no training run")
+def test_runs_prints_a_table() -> None:
+    head, line = run("runs", "checkpoints/fashion-mnist").stdout.splitlines()
+    assert head.startswith("run ")
+    assert line.startswith("checkpoints/fashion-mnist ")
 
 
 def test_doctor_data_fails_with_one_sentence_when_there_is_none(tmp_path: Path) -> None:

@@ -88,16 +88,18 @@ def test_kills_at_steps_and_inside_saves_change_nothing(
     config, chance = small(tmp_path / "run"), random.Random(0)
     context = get_context("forkserver")
     context.set_forkserver_preload([train_and_die.__module__])
-    kills, cut_short, status = 0, set(), None
-    while status != 0:
+    folder, kills, cut_short, status = RunFolder(config.output_dir), 0, set(), None
+    while status != 0 and kills < 60:
         process = context.Process(target=train_and_die, args=(config, chance.randrange(1, 80)))
         process.start()
         process.join()
         status = process.exitcode
         assert status in (0, -signal.SIGKILL)
         kills += status != 0
-        cut_short |= {path.name for path in Path(config.output_dir).rglob(f"*{TEMPORARY}")}
-    assert kills >= 5
+        cut_short |= {path.name for path in folder.root.rglob(f"*{TEMPORARY}")}
+        assert all(is_whole(state) for state in states(folder.states)[:1])
+        assert is_whole(folder.checkpoint) or not folder.checkpoint.exists()
+    assert 5 <= kills < 60
     assert {f"checkpoint{TEMPORARY}"} < cut_short, "some fell into saving, some into publishing"
     assert losses(config) == pytest.approx(losses(finished))
 
@@ -117,7 +119,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(folder)], check=True)
 
 
-def half_way(finished: TrainConfig, folder: Path) -> TrainConfig:
+def unfinished(finished: TrainConfig, folder: Path) -> TrainConfig:
     """Returns the run with its last quarter undone, in another folder."""
     config = small(folder)
     shutil.copytree(finished.output_dir, folder)
@@ -128,7 +130,7 @@ def half_way(finished: TrainConfig, folder: Path) -> TrainConfig:
 def test_a_full_disk_costs_one_sentence_and_no_state(
     finished: TrainConfig, small_disk: Path
 ) -> None:
-    config = half_way(finished, small_disk / "run")
+    config = unfinished(finished, small_disk / "run")
     room = os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_bsize
     (small_disk / "filler").write_bytes(bytes(room - 50_000))
     with pytest.raises(SaveError, match=r"images-00000000512 could not be written .+ make room"):
@@ -145,7 +147,7 @@ def test_a_file_that_cannot_grow_costs_one_sentence_and_no_state(
     finished: TrainConfig, tmp_path: Path
 ) -> None:
     """As on a full disk, for those who may not mount one."""
-    run = Run(half_way(finished, tmp_path / "run"))
+    run = Run(unfinished(finished, tmp_path / "run"))
     run.resume()
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, before[1]))

@@ -1,5 +1,6 @@
 """Tests of what a run tells."""
 
+import math
 from typing import Any
 
 import pytest
@@ -32,6 +33,13 @@ def test_a_loss_is_printed_logged_and_sent(capsys: pytest.CaptureFixture[str]) -
     printed = capsys.readouterr().err
     assert "128 images  loss 0.2500" in printed
     assert "left" in printed
+
+
+def test_a_gradient_that_overflowed_is_left_out() -> None:
+    told, sent = watch(step=0)
+    told.progress.step = 1
+    told.loss(0.25, gradient_norm=math.inf, ema_decay=0.9)
+    assert "gradient_norm" not in sent[0][0]
 
 
 def test_a_validation_is_told_overall_and_by_noise_level() -> None:
