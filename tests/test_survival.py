@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from multiprocessing import get_context
 from pathlib import Path
+from threading import Timer
 
 import psutil
 import pytest
@@ -172,14 +173,23 @@ def rank_one(launcher: int) -> psutil.Process:
 def wait_for(process: subprocess.Popen[str], words: str) -> None:
     """Reads what a process prints until a line holds the words."""
     assert process.stderr is not None
-    assert any(words in line for line in process.stderr), f"ended without {words!r}"
+    printed = []
+    for line in process.stderr:
+        printed.append(line)
+        if words in line:
+            return
+    raise AssertionError(f"ended without {words!r}:\n{''.join(printed)}")
 
 
 def test_a_killed_rank_ends_the_others_too_or_all_start_again(tmp_path: Path) -> None:
     """The first death is forgiven (--max_restarts 1), the second is not."""
     config = small(tmp_path / "run", images_total=10**7)
     launcher = command(config, processes=2, restarts=1)
-    process = subprocess.Popen(launcher, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
+    # Otherwise PyTorch may send a restarted process to the address of the one that died.
+    environment = ENVIRONMENT | {"TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
+    process = subprocess.Popen(launcher, env=environment, stderr=subprocess.PIPE, text=True)
+    limit = Timer(240, process.terminate)
+    limit.start()
     try:
         wait_for(process, "192 images  loss")
         rank_one(process.pid).kill()
@@ -188,6 +198,7 @@ def test_a_killed_rank_ends_the_others_too_or_all_start_again(tmp_path: Path) ->
         rank_one(process.pid).kill()
         process.communicate(timeout=60)
     finally:
+        limit.cancel()
         process.terminate()
     assert process.returncode > 0
     run = Run(config)
