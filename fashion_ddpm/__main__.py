@@ -19,6 +19,9 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True)
     _add_generate(commands.add_parser("generate", help="images from a checkpoint"))
     _add_evaluate(commands.add_parser("evaluate", help="measure a checkpoint; write a report"))
+    runs = commands.add_parser("runs", help="compare training runs: settings and final figures")
+    runs.add_argument("folders", nargs="*", default=["runs"], metavar="DIR", help="default: runs")
+    runs.set_defaults(run=run_runs)
     results = commands.add_parser("results", help="write a report into README and model card")
     results.add_argument("--report", type=Path, default=Path("docs/evaluation/report.json"))
     results.add_argument("--readme", type=Path, default=Path("README.md"))
@@ -160,6 +163,14 @@ def run_publish(arguments: argparse.Namespace) -> int:
     given = {name: value for name, value in vars(arguments).items() if name != "run"}
     for line in publish(Publication(**given)):
         print(line, flush=True)
+    return 0
+
+
+def run_runs(arguments: argparse.Namespace) -> int:
+    """Prints a table of training runs."""
+    from fashion_ddpm.runs import runs_in, table
+
+    print(table(runs_in(arguments.folders)))
     return 0
 
 

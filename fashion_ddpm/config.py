@@ -24,6 +24,10 @@ SAMPLERS = ("dpm++2m", "dpm++2m-sde", "ddim", "ddpm", "euler")
 """The solvers that step between noise levels; the first is the default."""
 
 
+TRACKERS = ("none", "tensorboard", "wandb", "trackio")
+"""Where a run can be watched, besides its own lines and files."""
+
+
 @dataclass(frozen=True)
 class TrainConfig:
     """One training run, in full: two runs with equal configs are the same run."""
@@ -84,6 +88,7 @@ class TrainConfig:
     preview_every: int = setting(55_000, "images between two grids of samples", low=1)
     save_every: int = setting(55_000, "images between two saved states", low=1)
     keep_states: int = setting(2, "saved states that are kept", low=1)
+    report_to: str = setting("none", "tracker to watch the run in", choices=TRACKERS)
 
     def __post_init__(self) -> None:
         check_fields(self)

@@ -47,6 +47,10 @@ class LabelledImages:
         """Returns the images of one class: uint8 [M, 28, 28]."""
         return self.images[self.labels == class_label]
 
+    def first(self, count: int) -> "LabelledImages":
+        """Returns at most so many images of the split."""
+        return LabelledImages(self.images[:count], self.labels[:count])
+
     def to(self, device: torch.device) -> "LabelledImages":
         """Returns the split on another device."""
         return LabelledImages(self.images.to(device), self.labels.to(device))

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from fashion_ddpm.images import grid
@@ -25,7 +26,9 @@ def draw_share(pipeline: FashionDDPMPipeline, rank: int, num_ranks: int) -> Shar
     return list(zip(places, (image for batch in batches for image in batch.images), strict=True))
 
 
-def save_shares(shares: Iterable[tuple[int, Tensor]], path: Path) -> None:
-    """Writes the grid of all processes' parts: a class a column."""
+def save_shares(shares: Iterable[tuple[int, Tensor]], path: Path) -> Image.Image:
+    """Writes the grid of all processes' parts, a class a column; returns the picture."""
     images = torch.stack([image for _, image in sorted(shares, key=lambda share: share[0])])
-    grid(images, columns=len(CLASS_NAMES), scale=SCALE).save(path)
+    picture = grid(images, columns=len(CLASS_NAMES), scale=SCALE)
+    picture.save(path)
+    return picture

@@ -2,12 +2,14 @@
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 
 from fashion_ddpm.config import TrainConfig
+from fashion_ddpm.saved_states import TEMPORARY
 from fashion_ddpm.settings import PATHS, ConfigError, flag_name
 
-FREE_TO_CHANGE = {*PATHS, "keep_states", "preview_every"}
+FREE_TO_CHANGE = {*PATHS, "keep_states", "preview_every", "report_to"}
 """Settings that may differ when a run is resumed; any other would make it another run."""
 
 
@@ -21,6 +23,7 @@ class RunFolder:
         self.checkpoint = self.root / "checkpoint"
         self.previews = self.root / "previews"
         self.curves = self.root / "loss.png"
+        self.trackers = self.root / "trackers"
 
     def state(self, images_seen: int) -> Path:
         """Returns the folder of a saved state; later ones sort after earlier ones."""
@@ -45,7 +48,9 @@ class RunFolder:
     def begin(self, config: TrainConfig) -> None:
         """Makes the folder and writes down whose run it holds."""
         self.previews.mkdir(parents=True, exist_ok=True)
-        self.config.write_text(json.dumps(_as_json(config), indent=2) + "\n")
+        whole = self.config.with_name(self.config.name + TEMPORARY)
+        whole.write_text(json.dumps(_as_json(config), indent=2) + "\n")
+        os.replace(whole, self.config)
 
 
 def _as_json(config: TrainConfig) -> dict[str, object]:

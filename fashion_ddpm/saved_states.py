@@ -4,11 +4,39 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from safetensors import SafetensorError
+
+from fashion_ddpm.errors import UserError, reason
 
 MANIFEST = "manifest.json"
 TEMPORARY = ".writing"
 REPLACED = ".replaced"
+
+
+class SaveError(UserError):
+    """Something could not be written; the message is one sentence with the fix."""
+
+
+@contextmanager
+def writing(target: Path) -> Iterator[None]:
+    """Ends a failed write with one sentence, and frees the room that its half took.
+
+    Raises:
+        SaveError: the body could not write; what was saved before is untouched.
+    """
+    try:
+        yield
+    # PyTorch and safetensors report a full disk with errors of their own.
+    except (OSError, RuntimeError, SafetensorError) as error:
+        shutil.rmtree(temporary_path(target), ignore_errors=True)
+        raise SaveError(
+            f"{target} could not be written ({reason(error)}): make room on its disk, then run the "
+            "same command again; what was saved before is untouched."
+        ) from error
 
 
 def temporary_path(final: Path) -> Path:
@@ -17,15 +45,29 @@ def temporary_path(final: Path) -> Path:
 
 
 def temporary_folder(final: Path) -> Path:
-    """Returns an empty folder beside the final one, to be filled and then sealed."""
+    """Returns an empty folder beside the final one, to be filled and then sealed.
+
+    Raises:
+        SaveError: it cannot be made.
+    """
     folder = temporary_path(final)
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    with writing(final):
+        folder.mkdir(parents=True)
     return folder
 
 
 def seal(final: Path) -> None:
-    """Makes the filled temporary folder final; a kill at any moment loses no finished one."""
+    """Makes the filled temporary folder final; a kill at any moment loses no finished one.
+
+    Raises:
+        SaveError: a file cannot be written; the folder that was there before is untouched.
+    """
+    with writing(final):
+        _seal(final)
+
+
+def _seal(final: Path) -> None:
     temporary = temporary_path(final)
     files = sorted(path for path in temporary.rglob("*") if path.is_file())
     manifest = {str(path.relative_to(temporary)): _sha256(path) for path in files}

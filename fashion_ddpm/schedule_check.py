@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from diffusers import DDPMScheduler
 
-from fashion_ddpm.config import NOISE_SCHEDULES
+from fashion_ddpm.config import NOISE_SCHEDULES, TrainConfig
 from fashion_ddpm.schedules import (
     SIGMA_SPACED,
     LinearBetas,
@@ -93,3 +93,19 @@ def check_training_schedule(scheduler: DDPMScheduler, allow_nonzero_terminal_snr
             f"1000/T (--beta-scale {1000 / total:g}) or use --noise-schedule cosine "
             "(--allow-nonzero-terminal-snr trains all the same)."
         )
+
+
+def training_noise(config: TrainConfig) -> DDPMScheduler:
+    """Returns a run's noise schedule, checked.
+
+    Raises:
+        ConfigError: sampling could not start from its end, and the run does not allow that.
+    """
+    scheduler = noise_scheduler(
+        config.noise_schedule,
+        config.num_train_timesteps,
+        config.prediction_type,
+        config.beta_scale,
+    )
+    check_training_schedule(scheduler, config.allow_nonzero_terminal_snr)
+    return scheduler

@@ -2,11 +2,13 @@
 
 import functools
 import math
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
-from fashion_ddpm.config import AnyConfig
+from fashion_ddpm.config import AnyConfig, TrainConfig
+from fashion_ddpm.settings import ConfigError
 
 
 @functools.lru_cache(maxsize=2)
@@ -28,6 +30,30 @@ def batch_indices(step: int, batch_size: int, num_images: int, seed: int) -> Ten
         taken.append(part)
         position, missing = position + len(part), missing - len(part)
     return torch.cat(taken)
+
+
+def part_size(config: TrainConfig, processes: int) -> int:
+    """Returns the images that one process takes in one accumulation step.
+
+    Raises:
+        ConfigError: the batch has no equal parts for so many processes.
+    """
+    parts = processes * config.gradient_accumulation_steps
+    if config.batch_size % parts:
+        raise ConfigError(
+            f"--batch-size {config.batch_size} cannot be shared by {processes} processes "
+            f"× {config.gradient_accumulation_steps} accumulation steps; choose a "
+            f"multiple of {parts}."
+        )
+    return config.batch_size // parts
+
+
+def parts_of_batch(config: TrainConfig, rank: int, processes: int) -> Iterator[slice]:
+    """Yields one process's slices of the batch, one for each accumulation step."""
+    size = part_size(config, processes)
+    for turn in range(config.gradient_accumulation_steps):
+        start = (turn * processes + rank) * size
+        yield slice(start, start + size)
 
 
 def step_seed(seed: int, step: int) -> int:

@@ -19,7 +19,9 @@ from fashion_ddpm.pipeline import FashionDDPMPipeline
 from fashion_ddpm.publishing import publish
 from fashion_ddpm.schedules import noise_scheduler
 from fashion_ddpm.scorer_training import build_clip, build_processor, build_tokenizer
+from fashion_ddpm.training import train
 from tests.tools import MINI_DATA
+from tests.tools.small_runs import small
 
 TINY = TrainConfig(block_out_channels=(8, 8, 16), batch_size=32, mixed_precision="no")
 
@@ -69,3 +71,11 @@ def tiny_clip(tmp_path_factory: pytest.TempPathFactory, tiny_scorer: ClipScorer)
     tiny_scorer.model.save_pretrained(folder)
     tiny_scorer.processor.save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:
+    """A small training run that nothing disturbed; to be copied, not changed."""
+    config = small(tmp_path_factory.mktemp("finished") / "run")
+    train(config)
+    return config

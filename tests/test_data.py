@@ -39,6 +39,14 @@ def test_the_small_test_split_has_twenty_of_each_class(data_dir: Path) -> None:
     assert set(class_counts(load_split(data_dir, "test")).values()) == {20}
 
 
+def test_a_split_can_be_cut_short(data_dir: Path) -> None:
+    whole = load_split(data_dir, "test")
+    part = whole.first(30)
+    assert (part.images == whole.images[:30]).all()
+    assert (part.labels == whole.labels[:30]).all()
+    assert len(whole.first(10**6)) == len(whole)
+
+
 def test_packed_and_unpacked_files_give_the_same_images(data_dir: Path, copy: Path) -> None:
     for path in raw_folder(copy).glob("*.gz"):
         path.with_suffix("").write_bytes(gzip.decompress(path.read_bytes()))

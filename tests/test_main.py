@@ -64,3 +64,9 @@ def test_a_mistake_costs_one_sentence_and_writes_nothing(
     assert expected in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "out.npz").exists()
+
+
+def test_runs_prints_a_table() -> None:
+    head, line = run("runs", "checkpoints/fashion-mnist").stdout.splitlines()
+    assert head.startswith("run ")
+    assert line.startswith("checkpoints/fashion-mnist ")

@@ -2,13 +2,17 @@
 
 from pathlib import Path
 
+import pytest
+
 from fashion_ddpm.saved_states import (
     MANIFEST,
+    SaveError,
     is_whole,
     prune,
     seal,
     states,
     temporary_folder,
+    writing,
 )
 
 
@@ -55,3 +59,19 @@ def test_the_newest_states_are_kept(tmp_path: Path) -> None:
     prune(tmp_path, keep=2)
     assert [path.name for path in states(tmp_path)] == ["images-00200", "images-00030"]
     assert states(tmp_path / "nowhere") == []
+
+
+def test_a_failed_write_costs_one_sentence_and_leaves_the_older_folder_alone(
+    tmp_path: Path,
+) -> None:
+    final = write(tmp_path / "state", "old")
+
+    @writing(final)
+    def fail() -> None:
+        (temporary_folder(final) / "file").write_text("half")
+        raise OSError("No space left on device")
+
+    with pytest.raises(SaveError, match=r"state could not be written .+ device\): make room"):
+        fail()
+    assert is_whole(final)
+    assert [path.name for path in tmp_path.iterdir()] == ["state"]

@@ -1,9 +1,12 @@
 """Tests of the schedule check: it finds the report's mistake, and only that."""
 
-import pytest
+import dataclasses
 
-from fashion_ddpm.config import SCHEDULES
-from fashion_ddpm.schedule_check import check_schedule, check_training_schedule
+import pytest
+import torch
+
+from fashion_ddpm.config import SCHEDULES, TrainConfig
+from fashion_ddpm.schedule_check import check_schedule, check_training_schedule, training_noise
 from fashion_ddpm.schedules import LinearBetas, noise_scheduler
 from fashion_ddpm.settings import ConfigError
 
@@ -28,6 +31,15 @@ def test_training_where_sampling_cannot_start_is_refused_with_the_fix() -> None:
         check_training_schedule(report, allow_nonzero_terminal_snr=False)
     check_training_schedule(report, allow_nonzero_terminal_snr=True)
     check_training_schedule(noise_scheduler("linear", 100, beta_scale=10), False)
+
+
+def test_a_runs_noise_schedule_is_the_one_its_settings_name() -> None:
+    config = TrainConfig(noise_schedule="linear", num_train_timesteps=100, beta_scale=10)
+    noise = training_noise(config)
+    assert torch.equal(noise.betas, noise_scheduler("linear", 100, beta_scale=10).betas)
+    assert noise.config["prediction_type"] == config.prediction_type
+    with pytest.raises(ConfigError, match=r"terminal alpha-bar"):
+        training_noise(dataclasses.replace(config, beta_scale=1.0))
 
 
 def test_betas_of_ones_own_are_checked_too() -> None:

@@ -1,9 +1,17 @@
 """Tests that a step's number alone decides what the step does."""
 
+import pytest
 import torch
 
 from fashion_ddpm.config import TrainConfig
-from fashion_ddpm.step_plan import batch_indices, learning_rate_at, step_seed
+from fashion_ddpm.settings import ConfigError
+from fashion_ddpm.step_plan import (
+    batch_indices,
+    learning_rate_at,
+    part_size,
+    parts_of_batch,
+    step_seed,
+)
 
 
 def test_an_epoch_shows_every_image_exactly_once() -> None:
@@ -23,6 +31,26 @@ def test_epochs_have_different_orders() -> None:
 
 def test_no_two_steps_share_a_seed() -> None:
     assert len({step_seed(seed, step) for seed in range(3) for step in range(1000)}) == 3000
+
+
+@pytest.mark.parametrize(("processes", "accumulation"), [(1, 1), (1, 4), (2, 1), (3, 2), (4, 3)])
+def test_the_processes_take_every_image_of_a_batch_exactly_once(
+    processes: int, accumulation: int
+) -> None:
+    config = TrainConfig(batch_size=24, gradient_accumulation_steps=accumulation)
+    places = [
+        place
+        for rank in range(processes)
+        for part in parts_of_batch(config, rank, processes)
+        for place in range(24)[part]
+    ]
+    assert sorted(places) == list(range(24))
+    assert len(places) == processes * accumulation * part_size(config, processes)
+
+
+def test_a_batch_that_the_processes_cannot_share_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"--batch-size 24 .+ by 5 processes .+ multiple of 5"):
+        part_size(TrainConfig(batch_size=24), processes=5)
 
 
 def test_learning_rate_rises_to_its_peak_and_falls_to_nothing() -> None:

@@ -10,6 +10,7 @@ from fashion_ddpm.config import train_config
 from tests.tools import MINI_DATA
 
 ROOT = Path(__file__).parent.parent
+CPU = str(ROOT / "configs" / "accelerate" / "cpu.yaml")
 
 
 def run(*arguments: str, launcher: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
@@ -34,7 +35,7 @@ def test_a_dry_run_prints_the_resolved_config_and_touches_nothing(tmp_path: Path
 def test_accelerate_launch_trains_the_smoke_preset(tmp_path: Path) -> None:
     done = run(
         *("--preset", "smoke", "--data-dir", str(MINI_DATA), "--output-dir", str(tmp_path / "run")),
-        launcher=("-m", "accelerate.commands.launch", "--cpu", "--num_processes", "1"),
+        launcher=("-m", "accelerate.commands.launch", "--config_file", CPU),
     )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "run" / "checkpoint" / "model_index.json").exists()

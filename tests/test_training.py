@@ -1,94 +1,23 @@
-"""Tests of the run: what it writes, and that no stop, kill or number of processes changes it."""
+"""Tests of the run: what it writes, tells and refuses."""
 
 import dataclasses
-import json
-import os
-import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from accelerate.tracking import GeneralTracker
 
-from fashion_ddpm.config import TrainConfig, train_config
+from fashion_ddpm import trackers
+from fashion_ddpm.config import TrainConfig
+from fashion_ddpm.divergence import TrainingError
 from fashion_ddpm.pipeline import load_pipeline
 from fashion_ddpm.run_folder import RunFolder
 from fashion_ddpm.saved_states import is_whole, states
 from fashion_ddpm.settings import ConfigError
-from fashion_ddpm.training import TrainingError, train
-from tests.tools import MINI_DATA
-
-ROOT = Path(__file__).parent.parent
-SCRIPT = str(ROOT / "train_accelerate.py")
-ENVIRONMENT = os.environ | {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
-
-
-def small(output_dir: Path, **changes: Any) -> TrainConfig:
-    """Returns a run of 16 steps that saves every fourth."""
-    settings = {
-        "data_dir": str(MINI_DATA),
-        "output_dir": str(output_dir),
-        "block_out_channels": (8, 8, 8),
-        "images_total": 512,
-        "save_every": 128,
-        "validate_every": 256,
-        "preview_every": 512,
-    }
-    return train_config("smoke", settings | changes)
-
-
-def flags(config: TrainConfig) -> list[str]:
-    """Returns the command line of a config."""
-    words = []
-    for field in dataclasses.fields(config):
-        value = getattr(config, field.name)
-        name = field.name.replace("_", "-")
-        if isinstance(value, bool):
-            words.append(f"--{name}" if value else f"--no-{name}")
-        else:
-            words.append(f"--{name}")
-            words += map(str, value if isinstance(value, tuple) else [value])
-    return words
-
-
-def command(config: TrainConfig, processes: int = 1) -> list[str]:
-    launcher = [sys.executable]
-    if processes > 1:
-        launcher += ["-m", "torch.distributed.run", "--standalone"]
-        launcher += ["--nproc_per_node", str(processes)]
-    return [*launcher, SCRIPT, *flags(config)]
-
-
-def launch(config: TrainConfig, processes: int = 1) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(config, processes), env=ENVIRONMENT, capture_output=True, text=True, timeout=240
-    )
-
-
-def run_json(config: TrainConfig) -> dict[str, Any]:
-    return dict(json.loads((RunFolder(config.output_dir).checkpoint / "run.json").read_text()))
-
-
-def losses(config: TrainConfig) -> dict[tuple[int, str], float]:
-    """Returns a run's training and validation losses, by the images seen and their kind."""
-    return {
-        (row["images_seen"], kind): row[kind]
-        for row in run_json(config)["log"]
-        for kind in ("loss", "validation_loss")
-        if kind in row
-    }
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:
-    """A run that nothing disturbed."""
-    config = small(tmp_path_factory.mktemp("finished") / "run")
-    train(config)
-    return config
+from fashion_ddpm.training import Run, train
+from fashion_ddpm.validation import LEVEL_BINS
+from tests.tools.small_runs import losses, run_json, small
 
 
 def test_a_run_leaves_a_checkpoint_states_previews_and_curves(finished: TrainConfig) -> None:
@@ -124,69 +53,6 @@ def test_the_same_command_after_the_end_changes_nothing(finished: TrainConfig) -
     before = losses(finished)
     assert is_whole(train(finished))
     assert losses(finished) == before
-
-
-def test_a_killed_run_ends_where_an_undisturbed_one_ends(
-    finished: TrainConfig, tmp_path: Path
-) -> None:
-    config = small(tmp_path / "run")
-    folder = RunFolder(config.output_dir)
-    process = subprocess.Popen(command(config), env=ENVIRONMENT, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while len(states(folder.states)) < 2 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
-    assert run_json(config)["images_seen"] < config.images_total
-    done = launch(config)
-    assert "resumed at" in done.stderr
-    assert done.returncode == 0
-    assert losses(config) == pytest.approx(losses(finished))
-
-
-def test_a_damaged_state_is_passed_over_for_the_one_before(
-    finished: TrainConfig, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    shutil.copytree(finished.output_dir, tmp_path / "run")
-    config = small(tmp_path / "run")
-    newest = states(RunFolder(config.output_dir).states)[0]
-    (newest / "model.safetensors").write_bytes(b"damaged")
-    train(config)
-    printed = capfd.readouterr().err
-    assert "is damaged" in printed
-    assert "resumed at 384 images" in printed
-    assert losses(config) == pytest.approx(losses(finished))
-
-
-def test_sigterm_saves_before_leaving(tmp_path: Path) -> None:
-    config = small(tmp_path / "run", images_total=10**7, save_every=10**7)
-    process = subprocess.Popen(command(config), env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    for line in process.stderr:
-        if "loss" in line:
-            break
-    process.send_signal(signal.SIGTERM)
-    _, rest = process.communicate(timeout=60)
-    assert process.returncode == 0
-    assert "run the same command to go on" in rest
-    (state,) = states(RunFolder(config.output_dir).states)
-    assert is_whole(state)
-    assert 0 < run_json(config)["images_seen"] < config.images_total
-
-
-def test_two_processes_train_save_and_resume_to_the_same_losses(
-    finished: TrainConfig, tmp_path: Path
-) -> None:
-    config = small(tmp_path / "run")
-    assert launch(config, processes=2).returncode == 0
-    assert run_json(config)["processes"] == 2
-    assert losses(config) == pytest.approx(losses(finished), rel=1e-3)
-    undisturbed = losses(config)
-    shutil.rmtree(states(RunFolder(config.output_dir).states)[0])
-    done = launch(config, processes=2)
-    assert "resumed at 384 images" in done.stderr
-    assert run_json(config)["processes"] == 2
-    assert losses(config) == pytest.approx(undisturbed)
 
 
 def test_accumulating_gradients_changes_no_loss(finished: TrainConfig, tmp_path: Path) -> None:
@@ -230,5 +96,88 @@ def test_other_settings_do_not_go_on_with_a_run(finished: TrainConfig) -> None:
 
 def test_a_loss_that_is_no_number_ends_the_run_with_one_sentence(tmp_path: Path) -> None:
     config = small(tmp_path / "run", learning_rate=1e30, max_grad_norm=1e30)
-    with pytest.raises(TrainingError, match=r"the loss is .+ lower --learning-rate"):
+    with pytest.raises(TrainingError, match=r"at step 1 .+seed is 2.+ lower --learning-rate"):
         train(config)
+
+
+def test_weights_that_are_no_numbers_are_not_saved(tmp_path: Path) -> None:
+    """They break after the first state, long before the next line of the log."""
+    config = small(tmp_path / "run", log_every=512)
+    run = Run(config)
+
+    def spoil(unet: torch.nn.Module, arguments: object) -> None:
+        if run.progress.step == 5:
+            next(unet.parameters()).data.fill_(torch.nan)
+
+    run.network.plain.register_forward_pre_hook(spoil)
+    run.resume()
+    with pytest.raises(TrainingError, match=r"at step 5 .+ good state is .+images-00000000128:"):
+        run.loop()
+    assert [state.name for state in states(run.folder.states)] == ["images-00000000128"]
+    assert run_json(config)["images_seen"] == 128
+
+
+class Notebook(GeneralTracker):
+    """An accelerate tracker that keeps what it is given, in memory."""
+
+    name = "notebook"
+    requires_logging_directory = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.settings: dict[str, Any] = {}
+        self.rows: list[tuple[int, dict[str, float]]] = []
+        self.pictures: list[tuple[int, Any]] = []
+        self.finished = False
+
+    @property
+    def tracker(self) -> "Notebook":
+        """What accelerate calls the tracker's own object."""
+        return self
+
+    def store_init_configuration(self, values: dict[str, Any]) -> None:
+        """Keeps the run's settings."""
+        self.settings = values
+
+    def log(self, values: dict[str, float], step: int | None = None) -> None:
+        """Keeps scalars."""
+        self.rows.append((step or 0, values))
+
+    def log_images(self, values: dict[str, Any], step: int) -> None:
+        """Keeps pictures."""
+        self.pictures.append((step, values["samples"]))
+
+    def finish(self) -> None:
+        """Notes the end."""
+        self.finished = True
+
+
+def test_trackers_see_settings_losses_speed_and_samples(tmp_path: Path) -> None:
+    config, notebook = small(tmp_path / "run", images_total=256, preview_every=128), Notebook()
+    train(config, trackers=[notebook])
+    assert notebook.settings["batch_size"] == config.batch_size
+    losses_seen = [(step, row) for step, row in notebook.rows if "loss" in row]
+    assert [step for step, _ in losses_seen] == list(range(32, 257, 32))
+    assert set(losses_seen[-1][1]) == {
+        *("loss", "learning_rate", "gradient_norm", "images_per_second", "ema_decay"),
+    }
+    assert all(row["gradient_norm"] > 0 for _, row in losses_seen)
+    ((at, validation),) = [(s, row) for s, row in notebook.rows if "validation_loss" in row]
+    assert at == 256
+    assert [name for name in validation if "by_level" in name] == [
+        f"validation_loss_by_level/{level}" for level in range(LEVEL_BINS)
+    ]
+    assert [step for step, _ in notebook.pictures] == [128, 256]
+    assert notebook.pictures[0][1].shape[-1] == 3
+    assert notebook.finished
+    logged = [row for row in run_json(config)["log"] if "loss" in row]
+    assert [row["loss"] for row in logged] == [row["loss"] for _, row in losses_seen]
+
+
+def test_a_tracker_that_is_not_installed_is_refused_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(trackers.PACKAGES, "trackio", ("surely_not_installed",))
+    with pytest.raises(ConfigError, match="--report-to trackio needs a package"):
+        train(small(tmp_path / "run", report_to="trackio"))
+    assert not (tmp_path / "run").exists()

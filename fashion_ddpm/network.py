@@ -1,0 +1,69 @@
+"""The network in training: its loss, its optimizer, the moving average of its weights."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from diffusers import DDPMScheduler, UNet2DModel
+from diffusers.training_utils import EMAModel
+from torch import Tensor, nn
+
+from fashion_ddpm.config import TrainConfig
+from fashion_ddpm.objective import Draws, batch_loss
+from fashion_ddpm.pipeline import FashionDDPMPipeline
+
+
+def adamw(unet: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
+    """Returns the run's optimizer."""
+    return torch.optim.AdamW(
+        unet.parameters(),
+        lr=config.learning_rate,
+        betas=(config.adam_beta1, config.adam_beta2),
+        weight_decay=config.weight_decay,
+    )
+
+
+class Network:
+    """A network in training and the moving average of its weights.
+
+    Attributes:
+        wrapped: the network as accelerate has prepared it, which is the one to call.
+        plain: the same without a wrapper, which is the one whose weights are read.
+        average: the moving average.
+    """
+
+    def __init__(
+        self,
+        wrapped: nn.Module,
+        plain: UNet2DModel,
+        noise: DDPMScheduler,
+        layout: torch.memory_format,
+        config: TrainConfig,
+    ) -> None:
+        self.wrapped, self.plain, self.noise, self.layout = wrapped, plain, noise, layout
+        self.min_snr_gamma = config.min_snr_gamma if config.loss_weighting == "min-snr" else None
+        self.average = EMAModel(plain.parameters(), decay=config.ema_decay)
+        self.average.to(plain.device)
+
+    def predict(self, noisy: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
+        """Returns the network's output, float [B, 1, 28, 28]; a Predictor."""
+        noisy = noisy.contiguous(memory_format=self.layout)
+        output: Tensor = self.wrapped(noisy, timesteps, labels).sample
+        return output
+
+    def loss(self, clean: Tensor, labels: Tensor, draws: Draws) -> Tensor:
+        """Returns the loss to minimise on images, float32 [B, 1, 28, 28] in [−1, 1]: float32 []."""
+        return batch_loss(self.predict, self.noise, clean, labels, draws, self.min_snr_gamma)
+
+    @contextmanager
+    def averaged(self) -> Iterator[FashionDDPMPipeline]:
+        """Puts the moving average into the network for a while; yields it as a pipeline."""
+        parameters = list(self.plain.parameters())
+        self.average.store(parameters)
+        self.average.copy_to(parameters)
+        self.plain.eval()
+        try:
+            yield FashionDDPMPipeline(self.plain, self.noise)
+        finally:
+            self.average.restore(parameters)
+            self.plain.train()

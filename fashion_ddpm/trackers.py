@@ -1,0 +1,67 @@
+"""Outside places to watch a run in: is the package there, and what is sent to it."""
+
+import dataclasses
+from collections.abc import Iterable
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from fashion_ddpm.config import TrainConfig
+from fashion_ddpm.progress import LogRow
+from fashion_ddpm.settings import ConfigError
+
+PACKAGES = {
+    "tensorboard": ("tensorboard", "tensorboardX"),
+    "wandb": ("wandb",),
+    "trackio": ("trackio",),
+}
+"""Which packages, any of them, each choice of --report-to needs."""
+
+
+def check_tracker(report_to: str) -> None:
+    """Checks that a tracker could be used, before a run begins.
+
+    Raises:
+        ConfigError: its package is not installed.
+    """
+    packages = PACKAGES.get(report_to, ())
+    if packages and not any(find_spec(package) for package in packages):
+        raise ConfigError(
+            f"--report-to {report_to} needs a package that is not installed: run "
+            f'"pip install {packages[0]}", or give --report-to none.'
+        )
+
+
+def settings_for_trackers(config: TrainConfig) -> dict[str, str | int | float | bool]:
+    """Returns the run's settings as trackers take them: no tuples."""
+    settings = dataclasses.asdict(config)
+    return {name: str(v) if isinstance(v, tuple) else v for name, v in settings.items()}
+
+
+def scalars(row: LogRow) -> dict[str, float]:
+    """Returns a log's row as named numbers: a list becomes one number for each of its places."""
+    numbers: dict[str, float] = {}
+    for name, value in row.items():
+        if isinstance(value, list):
+            numbers |= {f"{name}/{place}": part for place, part in enumerate(value)}
+        else:
+            numbers[name] = value
+    return numbers
+
+
+def send_picture(trackers: Iterable[Any], picture: Image.Image, images_seen: int) -> None:
+    """Sends a picture to those of accelerate's trackers that take images.
+
+    Args:
+        trackers: accelerate's GeneralTracker objects.
+        picture: a grid of samples.
+        images_seen: the step that trackers show it at.
+    """
+    pixels = np.asarray(picture.convert("RGB"))[None]  # uint8 [1, height, width, 3]
+    for tracker in trackers:
+        if hasattr(tracker, "log_images"):
+            # TensorBoard alone must be told where the channels are; the others look.
+            layout = {"dataformats": "NHWC"} if tracker.name == "tensorboard" else {}
+            tracker.log_images({"samples": pixels}, step=images_seen, **layout)

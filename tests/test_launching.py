@@ -1,0 +1,123 @@
+"""Tests of the launch configurations: accelerate reads them, and they do start training."""
+
+import argparse
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from accelerate.commands.config.config_args import load_config_from_file
+from accelerate.commands.launch import _validate_launch_command, launch_command_parser
+
+from fashion_ddpm.config import PRESETS, TrainConfig
+from fashion_ddpm.run_folder import RunFolder
+from fashion_ddpm.saved_states import is_whole, states
+from fashion_ddpm.settings import add_flags
+from fashion_ddpm.training import train
+from tests.tools.small_runs import ENVIRONMENT, ROOT, SCRIPT, flags, losses, run_json, small
+
+CONFIGS = ROOT / "configs" / "accelerate"
+
+
+def launcher(name: str, *arguments: str) -> list[str]:
+    """Returns the start of an `accelerate launch` command."""
+    config = ["--config_file", str(CONFIGS / f"{name}.yaml")]
+    return [sys.executable, "-m", "accelerate.commands.launch", *config, *arguments]
+
+
+@pytest.mark.parametrize(
+    ("name", "processes", "machines", "use_cpu"),
+    [
+        ("cpu", 1, 1, True),
+        ("one_gpu", 1, 1, False),
+        ("multi_gpu", 8, 1, False),
+        ("multi_node", 16, 2, False),
+    ],
+)
+def test_accelerate_understands_every_key(
+    name: str, processes: int, machines: int, use_cpu: bool
+) -> None:
+    config = load_config_from_file(str(CONFIGS / f"{name}.yaml"))
+    assert (config.num_processes, config.num_machines) == (processes, machines)
+    assert config.use_cpu == use_cpu
+    parsed = launch_command_parser().parse_args([*launcher(name)[3:], SCRIPT])
+    resolved, _, _ = _validate_launch_command(parsed)
+    assert resolved.num_processes == processes
+    assert resolved.multi_gpu == (processes > 1)
+
+
+def documented_commands() -> list[str]:
+    """Returns the `accelerate launch` commands of docs/training.md, each on one line."""
+    blocks = (ROOT / "docs" / "training.md").read_text().split("```")[1::2]
+    joined = [block.replace("\\\n", " ").strip() for block in blocks]
+    return [line for line in joined if "accelerate launch" in line and "#!" not in line]
+
+
+def test_every_documented_command_is_understood() -> None:
+    commands = documented_commands()
+    assert len(commands) == 6
+    for line in commands:
+        words = shlex.split(line.partition("accelerate launch")[2])
+        parsed = launch_command_parser().parse_args(words)
+        assert (ROOT / parsed.config_file).exists(), line
+        assert (ROOT / parsed.training_script).exists(), line
+        script = argparse.ArgumentParser()
+        script.add_argument("--preset", choices=PRESETS)
+        add_flags(script, TrainConfig)
+        assert script.parse_args(parsed.training_script_args).output_dir, line
+
+
+def test_there_are_no_other_configurations() -> None:
+    names = {path.stem for path in CONFIGS.iterdir()}
+    assert names == {"cpu", "one_gpu", "multi_gpu", "multi_node"}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def two_machines(tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:
+    """A run by two launchers that know nothing of each other but an address, as on two machines."""
+    config = small(tmp_path_factory.mktemp("two-machines") / "run")
+    address = ["--main_process_ip", "127.0.0.1", "--main_process_port", str(free_port())]
+    environment = ENVIRONMENT | {"GLOO_SOCKET_IFNAME": "lo"}
+    machines = []
+    for rank in ("0", "1"):
+        where = ["--num_machines", "2", "--machine_rank", rank, "--num_processes", "2", *address]
+        line = [*launcher("multi_node", *where), SCRIPT, *flags(config)]
+        machines.append(subprocess.Popen(line, env=environment, stderr=subprocess.PIPE, text=True))
+    try:
+        printed = [machine.communicate(timeout=240)[1] for machine in machines]
+    finally:
+        for machine in machines:
+            machine.terminate()
+    assert [machine.returncode for machine in machines] == [0, 0], "\n".join(printed)
+    assert "images  loss" in printed[0]
+    assert "images  loss" not in printed[1], "only the first process of all speaks"
+    return config
+
+
+def test_two_machines_meet_and_train_to_the_losses_of_one_process(
+    finished: TrainConfig, two_machines: TrainConfig
+) -> None:
+    assert run_json(two_machines)["processes"] == 2
+    assert losses(two_machines) == pytest.approx(losses(finished), rel=1e-3)
+    assert is_whole(RunFolder(two_machines.output_dir).checkpoint)
+
+
+def test_one_process_goes_on_where_two_have_stopped(
+    finished: TrainConfig, two_machines: TrainConfig, tmp_path: Path
+) -> None:
+    config = small(tmp_path / "run")
+    shutil.copytree(two_machines.output_dir, config.output_dir)
+    shutil.rmtree(states(RunFolder(config.output_dir).states)[0])
+    shutil.rmtree(RunFolder(config.output_dir).checkpoint)
+    train(config)
+    assert run_json(config)["processes"] == 1
+    assert losses(config) == pytest.approx(losses(finished), rel=1e-3)

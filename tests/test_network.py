@@ -1,0 +1,62 @@
+"""Tests of the network in training."""
+
+import dataclasses
+from typing import Any
+
+import torch
+
+from fashion_ddpm.data import LabelledImages
+from fashion_ddpm.images import to_model
+from fashion_ddpm.model import build_unet
+from fashion_ddpm.network import Network, adamw
+from fashion_ddpm.objective import draw
+from fashion_ddpm.schedules import noise_scheduler
+from tests.conftest import TINY
+
+
+def small_network(**changes: Any) -> Network:
+    torch.manual_seed(0)
+    unet = build_unet(TINY)
+    config = dataclasses.replace(TINY, **changes)
+    return Network(unet, unet, noise_scheduler("cosine"), torch.contiguous_format, config)
+
+
+def weights(network: Network) -> torch.Tensor:
+    return torch.cat([parameter.detach().flatten() for parameter in network.plain.parameters()])
+
+
+def test_the_average_is_in_the_network_for_a_while_only(real: LabelledImages) -> None:
+    network = small_network()
+    first = weights(network)
+    with torch.no_grad():
+        for parameter in network.plain.parameters():
+            parameter += 1
+    with network.averaged() as pipeline:
+        assert torch.equal(weights(network), first)
+        assert not pipeline.unet.training
+    assert torch.equal(weights(network), first + 1)
+    assert network.plain.training
+
+
+def test_a_step_of_the_optimizer_lowers_the_loss(real: LabelledImages) -> None:
+    network = small_network()
+    optimizer = adamw(network.plain, dataclasses.replace(TINY, learning_rate=1e-3))
+    draws = draw(torch.Size((8, 1, 28, 28)), 1000, 0.1, torch.Generator().manual_seed(0))
+    losses = []
+    for _ in range(2):
+        loss = network.loss(to_model(real.images[:8]), real.labels[:8], draws)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[1] < losses[0]
+
+
+def test_the_settings_say_how_noise_levels_are_weighted(real: LabelledImages) -> None:
+    draws = draw(torch.Size((8, 1, 28, 28)), 1000, 0.1, torch.Generator().manual_seed(0))
+    values = {
+        kind: small_network(loss_weighting=kind).loss(
+            to_model(real.images[:8]), real.labels[:8], draws
+        )
+        for kind in ("uniform", "min-snr")
+    }
+    assert values["min-snr"] < values["uniform"]

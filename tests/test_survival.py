@@ -1,0 +1,209 @@
+"""Tests that nothing is lost: kills, signals, damage, a full disk, a rank that dies."""
+
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from multiprocessing import get_context
+from pathlib import Path
+from threading import Timer
+
+import psutil
+import pytest
+
+from fashion_ddpm.config import TrainConfig
+from fashion_ddpm.run_folder import RunFolder
+from fashion_ddpm.saved_states import TEMPORARY, SaveError, is_whole, states
+from fashion_ddpm.training import Run, train
+from tests.tools.kills import train_and_die
+from tests.tools.small_runs import ENVIRONMENT, command, launch, losses, run_json, small
+
+
+def test_a_killed_run_ends_where_an_undisturbed_one_ends(
+    finished: TrainConfig, tmp_path: Path
+) -> None:
+    config = small(tmp_path / "run")
+    folder = RunFolder(config.output_dir)
+    process = subprocess.Popen(command(config), env=ENVIRONMENT, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while len(states(folder.states)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert run_json(config)["images_seen"] < config.images_total
+    done = launch(config)
+    assert "resumed at" in done.stderr
+    assert done.returncode == 0
+    assert losses(config) == pytest.approx(losses(finished))
+
+
+def test_a_damaged_state_is_passed_over_for_the_one_before(
+    finished: TrainConfig, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(finished.output_dir, tmp_path / "run")
+    config = small(tmp_path / "run")
+    newest = states(RunFolder(config.output_dir).states)[0]
+    (newest / "model.safetensors").write_bytes(b"damaged")
+    train(config)
+    printed = capfd.readouterr().err
+    assert "is damaged" in printed
+    assert "resumed at 384 images" in printed
+    assert losses(config) == pytest.approx(losses(finished))
+
+
+def test_sigterm_saves_before_leaving(tmp_path: Path) -> None:
+    config = small(tmp_path / "run", images_total=10**7, save_every=10**7)
+    process = subprocess.Popen(command(config), env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "loss" in line:
+            break
+    process.send_signal(signal.SIGTERM)
+    _, rest = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "run the same command to go on" in rest
+    (state,) = states(RunFolder(config.output_dir).states)
+    assert is_whole(state)
+    assert 0 < run_json(config)["images_seen"] < config.images_total
+
+
+def test_a_checkpoint_that_a_kill_left_behind_is_published_on_resume(
+    finished: TrainConfig, tmp_path: Path
+) -> None:
+    """As after a kill between the last state's rename and the checkpoint's."""
+    shutil.copytree(finished.output_dir, tmp_path / "run")
+    config = small(tmp_path / "run")
+    shutil.rmtree(RunFolder(config.output_dir).checkpoint)
+    assert is_whole(train(config))
+    assert losses(config) == losses(finished)
+
+
+def test_kills_at_steps_and_inside_saves_change_nothing(
+    finished: TrainConfig, tmp_path: Path
+) -> None:
+    """The same command, killed again and again, ends where an undisturbed one ends."""
+    config, chance = small(tmp_path / "run"), random.Random(0)
+    context = get_context("forkserver")
+    context.set_forkserver_preload([train_and_die.__module__])
+    folder, kills, cut_short, status = RunFolder(config.output_dir), 0, set(), None
+    while status != 0 and kills < 60:
+        process = context.Process(target=train_and_die, args=(config, chance.randrange(1, 80)))
+        process.start()
+        process.join()
+        status = process.exitcode
+        assert status in (0, -signal.SIGKILL)
+        kills += status != 0
+        cut_short |= {path.name for path in folder.root.rglob(f"*{TEMPORARY}")}
+        assert all(is_whole(state) for state in states(folder.states)[:1])
+        assert is_whole(folder.checkpoint) or not folder.checkpoint.exists()
+    assert 5 <= kills < 60
+    assert {f"checkpoint{TEMPORARY}"} < cut_short, "some fell into saving, some into publishing"
+    assert losses(config) == pytest.approx(losses(finished))
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own, of 4 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
+    try:
+        if subprocess.run(mount, capture_output=True).returncode:
+            pytest.skip("mounting a small file system needs more rights")
+    except FileNotFoundError:
+        pytest.skip("this system has no mount command")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def unfinished(finished: TrainConfig, folder: Path) -> TrainConfig:
+    """Returns the run with its last quarter undone, in another folder."""
+    config = small(folder)
+    shutil.copytree(finished.output_dir, folder)
+    shutil.rmtree(states(RunFolder(folder).states)[0])
+    return config
+
+
+def test_a_full_disk_costs_one_sentence_and_no_state(
+    finished: TrainConfig, small_disk: Path
+) -> None:
+    config = unfinished(finished, small_disk / "run")
+    room = os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_bsize
+    (small_disk / "filler").write_bytes(bytes(room - 50_000))
+    with pytest.raises(SaveError, match=r"images-00000000512 could not be written .+ make room"):
+        train(config)
+    (state,) = states(RunFolder(config.output_dir).states)
+    assert is_whole(state)
+    assert is_whole(RunFolder(config.output_dir).checkpoint)
+    (small_disk / "filler").unlink()
+    train(config)
+    assert losses(config) == pytest.approx(losses(finished))
+
+
+def test_a_file_that_cannot_grow_costs_one_sentence_and_no_state(
+    finished: TrainConfig, tmp_path: Path
+) -> None:
+    """As on a full disk, for those who may not mount one."""
+    run = Run(unfinished(finished, tmp_path / "run"))
+    run.resume()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, before[1]))
+    try:
+        with pytest.raises(SaveError, match=r"images-00000000512 could not .+ make room"):
+            run.loop()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    (state,) = states(run.folder.states)
+    assert is_whole(state)
+    assert not list(state.parent.glob(f"*{TEMPORARY}"))
+
+
+def rank_one(launcher: int) -> psutil.Process:
+    """Returns the process of rank 1 among those that a launcher has started."""
+    for process in psutil.Process(launcher).children(recursive=True):
+        if process.environ().get("RANK") == "1":
+            return process
+    raise AssertionError("rank 1 is not running")
+
+
+def wait_for(process: subprocess.Popen[str], words: str) -> None:
+    """Reads what a process prints until a line holds the words."""
+    assert process.stderr is not None
+    printed = []
+    for line in process.stderr:
+        printed.append(line)
+        if words in line:
+            return
+    raise AssertionError(f"ended without {words!r}:\n{''.join(printed)}")
+
+
+def test_a_killed_rank_ends_the_others_too_or_all_start_again(tmp_path: Path) -> None:
+    """The first death is forgiven (--max_restarts 1), the second is not."""
+    config = small(tmp_path / "run", images_total=10**7)
+    launcher = command(config, processes=2, restarts=1)
+    # Otherwise PyTorch may send a restarted process to the address of the one that died.
+    environment = ENVIRONMENT | {"TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
+    process = subprocess.Popen(launcher, env=environment, stderr=subprocess.PIPE, text=True)
+    limit = Timer(240, process.terminate)
+    limit.start()
+    try:
+        wait_for(process, "192 images  loss")
+        rank_one(process.pid).kill()
+        wait_for(process, "resumed at")
+        wait_for(process, "images  loss")
+        rank_one(process.pid).kill()
+        process.communicate(timeout=60)
+    finally:
+        limit.cancel()
+        process.terminate()
+    assert process.returncode > 0
+    run = Run(config)
+    run.resume()
+    assert run.progress.step >= 4
+    assert [row["images_seen"] for row in run.progress.log if "loss" in row] == [
+        32 * step for step in range(1, run.progress.step + 1)
+    ]

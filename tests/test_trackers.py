@@ -1,0 +1,65 @@
+"""Tests of what trackers are sent."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fashion_ddpm import trackers
+from fashion_ddpm.config import TRACKERS, TrainConfig
+from fashion_ddpm.settings import ConfigError
+from fashion_ddpm.trackers import check_tracker, scalars, send_picture, settings_for_trackers
+
+
+def test_a_tracker_whose_package_is_missing_is_refused_with_its_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(trackers.PACKAGES, "wandb", ("surely_not_installed",))
+    with pytest.raises(ConfigError, match='run "pip install surely_not_installed"'):
+        check_tracker("wandb")
+    monkeypatch.setitem(trackers.PACKAGES, "tensorboard", ("surely_not_installed", "torch"))
+    check_tracker("tensorboard")
+    check_tracker("none")
+
+
+def test_every_choice_has_its_packages() -> None:
+    assert {*trackers.PACKAGES, "none"} == set(TRACKERS)
+
+
+def test_a_row_becomes_plain_numbers() -> None:
+    row = {"validation_loss": 0.5, "validation_loss_by_level": [0.75, 0.25]}
+    assert scalars(row) == {
+        "validation_loss": 0.5,
+        "validation_loss_by_level/0": 0.75,
+        "validation_loss_by_level/1": 0.25,
+    }
+
+
+def test_settings_are_of_the_types_that_trackers_take() -> None:
+    settings = settings_for_trackers(TrainConfig())
+    assert settings["block_out_channels"] == "(32, 64, 128)"
+    assert {type(value) for value in settings.values()} == {str, int, float, bool}
+
+
+class Album:
+    """A tracker that takes images."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.taken: list[Any] = []
+
+    def log_images(self, values: dict[str, Any], step: int, **options: str) -> None:
+        """Keeps what it is given."""
+        self.taken.append((values, step, options))
+
+
+def test_a_picture_goes_to_the_trackers_that_take_images() -> None:
+    picture = Image.fromarray(np.arange(12, dtype=np.uint8).reshape(3, 4))
+    board, other, without_images = Album("tensorboard"), Album("wandb"), object()
+    send_picture([board, other, without_images], picture, images_seen=64)
+    ((values, step, options),) = board.taken
+    assert values["samples"].shape == (1, 3, 4, 3)
+    assert (values["samples"][0, :, :, 1] == np.asarray(picture)).all()
+    assert (step, options) == (64, {"dataformats": "NHWC"})
+    assert other.taken[0][2] == {}

@@ -1,0 +1,76 @@
+"""Runs of a few seconds: their settings, their command lines, what they have measured."""
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from fashion_ddpm.config import TrainConfig, train_config
+from fashion_ddpm.run_folder import RunFolder
+from tests.tools import MINI_DATA
+
+ROOT = Path(__file__).parent.parent.parent
+SCRIPT = str(ROOT / "train_accelerate.py")
+ENVIRONMENT = os.environ | {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
+
+
+def small(output_dir: Path, **changes: Any) -> TrainConfig:
+    """Returns a run of 16 steps that saves every fourth."""
+    settings = {
+        "data_dir": str(MINI_DATA),
+        "output_dir": str(output_dir),
+        "block_out_channels": (8, 8, 8),
+        "images_total": 512,
+        "save_every": 128,
+        "validate_every": 256,
+        "preview_every": 512,
+    }
+    return train_config("smoke", settings | changes)
+
+
+def flags(config: TrainConfig) -> list[str]:
+    """Returns the command line of a config."""
+    words = []
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        name = field.name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{name}" if value else f"--no-{name}")
+        else:
+            words.append(f"--{name}")
+            words += map(str, value if isinstance(value, tuple) else [value])
+    return words
+
+
+def command(config: TrainConfig, processes: int = 1, restarts: int = 0) -> list[str]:
+    """Returns the command that trains a config, started by torchrun when in several processes."""
+    launcher = [sys.executable]
+    if processes > 1:
+        launcher += ["-m", "torch.distributed.run", "--standalone"]
+        launcher += ["--nproc_per_node", str(processes), "--max_restarts", str(restarts)]
+    return [*launcher, SCRIPT, *flags(config)]
+
+
+def launch(config: TrainConfig) -> subprocess.CompletedProcess[str]:
+    """Runs the training script to its end, in one process."""
+    return subprocess.run(
+        command(config), env=ENVIRONMENT, capture_output=True, text=True, timeout=240
+    )
+
+
+def run_json(config: TrainConfig) -> dict[str, Any]:
+    """Returns what a run has published about itself."""
+    return dict(json.loads((RunFolder(config.output_dir).checkpoint / "run.json").read_text()))
+
+
+def losses(config: TrainConfig) -> dict[tuple[int, str], float]:
+    """Returns a run's training and validation losses, by the images seen and their kind."""
+    return {
+        (row["images_seen"], kind): row[kind]
+        for row in run_json(config)["log"]
+        for kind in ("loss", "validation_loss")
+        if kind in row
+    }
