@@ -54,7 +54,7 @@ def training_layout(unet: UNet2DModel, device: torch.device) -> torch.memory_for
 
     On a CPU the backward passes of fused attention and of group norms over channels-last memory
     are slow: plain attention and contiguous memory train 1.5 times as fast
-    (`python -m benchmarks.training`). A GPU wants the opposite.
+    (docs/experiments.md). A GPU wants the opposite.
 
     Returns:
         The memory format that the network's inputs should have.

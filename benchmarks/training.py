@@ -1,0 +1,129 @@
+"""How fast does this repository train, beside a loop written as diffusers' example has it?
+
+python -m benchmarks.training --data-dir DIR trains the same network on the same batches twice in
+one run, in turns: with train_accelerate.py's loop, and with the loop of diffusers' example
+train_unconditional.py (a DataLoader over decoded pictures, float32, the loss read back and logged
+at every step), written from diffusers' public parts. It prints images per second and their ratio.
+"""
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+import torch
+from accelerate import Accelerator
+from diffusers import DDPMScheduler
+from diffusers.optimization import get_cosine_schedule_with_warmup
+from diffusers.training_utils import EMAModel
+from PIL import Image
+from torch.utils.data import DataLoader, Dataset
+from torchvision import transforms
+from tqdm import tqdm
+
+from fashion_ddpm.config import TrainConfig, train_config
+from fashion_ddpm.data import LabelledImages, load_split
+from fashion_ddpm.model import build_unet
+from fashion_ddpm.pipeline import read_run
+from fashion_ddpm.run_folder import RunFolder
+from fashion_ddpm.settings import default_data_dir
+from fashion_ddpm.training import train
+
+NEVER = 10**9
+"""Images until something happens that is not to be timed."""
+
+
+class Pictures(Dataset):
+    """Images as the example has them: decoded pictures, transformed one by one."""
+
+    def __init__(self, images: LabelledImages) -> None:
+        self.images = images
+        self.transform = transforms.Compose(
+            [transforms.ToTensor(), transforms.Normalize([0.5], [0.5])]
+        )
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
+        picture = Image.fromarray(self.images.images[index].numpy())
+        return self.transform(picture), int(self.images.labels[index])
+
+
+def example_speed(config: TrainConfig, steps: int) -> float:
+    """Returns images per second of the example's loop, without its first half."""
+    accelerator = Accelerator(mixed_precision="no")
+    unet, noise = build_unet(config), DDPMScheduler(num_train_timesteps=1000)
+    optimizer = torch.optim.AdamW(unet.parameters(), lr=1e-4, betas=(0.95, 0.999))
+    rate = get_cosine_schedule_with_warmup(optimizer, 500, 10_000)
+    loader = DataLoader(
+        Pictures(load_split(config.data_dir, "train")), config.batch_size, shuffle=True
+    )
+    unet, optimizer, loader, rate = accelerator.prepare(unet, optimizer, loader, rate)
+    average = EMAModel(unet.parameters(), decay=0.9999, use_ema_warmup=True)
+    begin, bar, batches = 0.0, tqdm(total=steps, desc="the example's way"), iter(loader)
+    for step in range(steps):
+        if step == steps // 2:
+            begin = time.monotonic()
+        clean, labels = next(batches)
+        target = torch.randn_like(clean)
+        timesteps = torch.randint(1000, (len(clean),), device=clean.device)
+        output = unet(noise.add_noise(clean, target, timesteps), timesteps, labels).sample
+        loss = torch.nn.functional.mse_loss(output.float(), target)
+        accelerator.backward(loss)
+        accelerator.clip_grad_norm_(unet.parameters(), 1.0)
+        optimizer.step()
+        rate.step()
+        optimizer.zero_grad()
+        average.step(unet.parameters())
+        bar.update(1)
+        bar.set_postfix(loss=loss.detach().item(), lr=rate.get_last_lr()[0])
+    bar.close()
+    return (steps - steps // 2) * config.batch_size / (time.monotonic() - begin)
+
+
+def our_speed(config: TrainConfig) -> float:
+    """Returns images per second of the second half of a run, as its log has them."""
+    train(config)
+    log = read_run(RunFolder(config.output_dir).checkpoint)["log"]
+    speeds: list[float] = [row["images_per_second"] for row in log if "images_per_second" in row]
+    return speeds[-1]
+
+
+def main() -> None:
+    """Prints a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data-dir", default=default_data_dir())
+    parser.add_argument("--preset", default="cpu")
+    parser.add_argument("--steps", type=int, default=24, help="optimizer steps in each turn")
+    parser.add_argument("--turns", type=int, default=3)
+    arguments = parser.parse_args()
+    ours, theirs = [], []
+    for turn in range(arguments.turns):
+        with tempfile.TemporaryDirectory() as folder:
+            batch = train_config(arguments.preset, {}).batch_size
+            config = train_config(
+                arguments.preset,
+                {
+                    "data_dir": str(arguments.data_dir),
+                    "output_dir": str(Path(folder) / "run"),
+                    "images_total": arguments.steps * batch,
+                    "log_every": arguments.steps * batch // 2,
+                    "validate_every": NEVER,
+                    "preview_every": NEVER,
+                    "save_every": NEVER,
+                    "validation_images": 1,
+                    "seed": turn,
+                },
+            )
+            ours.append(our_speed(config))
+        theirs.append(example_speed(config, arguments.steps))
+    print(f"| loop, median of {arguments.turns} | images/s |\n|---|---|")
+    print(f"| train_accelerate.py, {config.mixed_precision} | {median(ours):.0f} |")
+    print(f"| as diffusers' example, float32 | {median(theirs):.0f} |")
+    print(f"| ratio | {median(ours) / median(theirs):.2f} |")
+
+
+if __name__ == "__main__":
+    main()
