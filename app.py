@@ -13,7 +13,10 @@ from fashion_ddpm.errors import UserError
 from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT
 from fashion_ddpm.ui import compare, create, play, share, trust, why
 
-QUEUE_SIZE = 20
+QUEUE_SIZE = 40
+VISITORS_AT_ONCE = 16
+"""Requests that share the network; more would only make each other wait step by step."""
+
 MAX_UPLOAD = "1mb"
 """More than any picture made here, or any drawing, weighs."""
 
@@ -72,12 +75,22 @@ def main() -> None:
     parser.add_argument("--checkpoint", default=BUNDLED_CHECKPOINT, help="folder or Hub repository")
     parser.add_argument("--port", type=int, help="default: $GRADIO_SERVER_PORT, or 7860")
     parser.add_argument("--share", action="store_true", help="also serve on a public link")
+    parser.add_argument(
+        "--visitors-at-once",
+        type=int,
+        default=VISITORS_AT_ONCE,
+        help="requests that share the network; 1: they take turns",
+    )
     arguments = parser.parse_args()
+    visitors = arguments.visitors_at_once
+    if visitors < 1:
+        sys.exit(f"app.py: --visitors-at-once is {visitors}; it must be at least 1.")
     try:
-        page = build_page(Demo(arguments.checkpoint))
+        demo = Demo(arguments.checkpoint)
+        page = build_page(demo)
     except UserError as error:
         sys.exit(f"app.py: {error}")
-    page.queue(api_open=False, max_size=QUEUE_SIZE, default_concurrency_limit=1)
+    page.queue(api_open=False, max_size=QUEUE_SIZE, default_concurrency_limit=visitors)
     page.launch(
         server_port=arguments.port,
         share=arguments.share,
@@ -88,6 +101,7 @@ def main() -> None:
         head=HEAD,
         footer_links=["api"],
     )
+    demo.unet.close()
 
 
 if __name__ == "__main__":

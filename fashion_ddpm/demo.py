@@ -1,6 +1,7 @@
 """What the page shows, as pictures and numbers: no gradio here, no layout."""
 
 import json
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,8 +25,9 @@ from fashion_ddpm.images import SETTINGS_KEY, enlarge, grid, to_uint8
 from fashion_ddpm.labels import CLASS_NAMES, label_prompts, quality_prompts
 from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, load_pipeline
 from fashion_ddpm.request import GenerateRequest, RequestError
-from fashion_ddpm.sampling import SamplingSettings, num_evaluations
+from fashion_ddpm.sampling import CPU_CHUNK, SamplingSettings, num_evaluations
 from fashion_ddpm.schedule_check import check_schedule
+from fashion_ddpm.shared_unet import SharedUNet
 from fashion_ddpm.trajectory import Trajectory
 
 MAX_IMAGES = 16
@@ -37,6 +39,9 @@ PRESETS = {"Fast": 6, "Balanced": 10, "Best": 20}
 
 PREVIEW_INTERVAL = 0.1
 """Seconds between two previews: more than ten a second only costs time."""
+
+ACCELERATOR_PLACES = 64
+"""Rows of a UNet call on an accelerator, where they fill a call together and need no fixed size."""
 
 PREVIEW_COLUMNS = 10
 PREVIEW_SCALE = 4
@@ -128,11 +133,22 @@ class Result:
 
 
 class Demo:
-    """The loaded model and its scorers, shared by all visitors."""
+    """The loaded model and its scorers, shared by all visitors.
+
+    Attributes:
+        pipeline: the model; whoever streams from it shares the UNet with all others.
+        unet: what they share.
+        cost: how long a request takes while nobody else is here.
+    """
 
     def __init__(self, checkpoint: str | Path = BUNDLED_CHECKPOINT) -> None:
         self.pipeline = load_pipeline(checkpoint, "cuda" if torch.cuda.is_available() else "cpu")
         self.cost = calibrate(self.pipeline)
+        on_cpu = self.pipeline.device.type == "cpu"
+        places = CPU_CHUNK if on_cpu else ACCELERATOR_PLACES
+        self.unet = SharedUNet(self.pipeline.predict, places)
+        self.pipeline.predict = self.unet
+        self._loading = threading.Lock()
         self._scorers: dict[str, tuple[ClipScorer, Baseline]] = {}
         self.scorer(EMBEDDED)
 
@@ -146,8 +162,10 @@ class Demo:
         if name not in SCORERS:
             raise RequestError(f"scorer is {name!r:.60}; it must be one of {', '.join(SCORERS)}.")
         if name not in self._scorers:
-            scorer = load_scorer(name)
-            self._scorers[name] = scorer, load_baseline(scorer)
+            with self._loading:
+                if name not in self._scorers:
+                    scorer = load_scorer(name)
+                    self._scorers[name] = scorer, load_baseline(scorer)
         return self._scorers[name]
 
     def run(self, request: GenerateRequest, scorer_name: str) -> Iterator[Preview | Result]:

@@ -12,12 +12,17 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from app import VISITORS_AT_ONCE, build_page
+from fashion_ddpm.demo import Demo
+from fashion_ddpm.sampling import DenoisingStep
 
 ROOT = Path(__file__).parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -123,6 +128,53 @@ def test_a_scorer_that_cannot_be_downloaded_is_a_sentence_and_the_app_goes_on(
     with pytest.raises(AppError, match="could not be loaded"):
         ask(client, _8="openai/clip-vit-base-patch32")
     assert len(ask(client)[1]) == 2
+
+
+LONG = {"_0": "coat", "_2": 100, "_4": 2.0, "_5": 16}
+
+
+def test_a_short_request_ends_while_a_long_one_goes_on(address: str, client: Client) -> None:
+    alone = Path(ask(client)[1][0]["image"]).read_bytes()
+    values = [LONG.get(f"_{place}", value) for place, value in enumerate(SOUND)]
+    job = Client(address, verbose=False).submit(*values, api_name="/generate")
+    next(job)
+    assert Path(ask(client)[1][0]["image"]).read_bytes() == alone
+    assert not job.done()
+    job.cancel()
+
+
+@pytest.fixture
+def own_app(tiny_checkpoint: Path) -> Iterator[tuple[Demo, str]]:
+    """The app on a tiny network, served by this process, so that one can look inside."""
+    demo = Demo(tiny_checkpoint)
+    page = build_page(demo)
+    page.queue(api_open=False, default_concurrency_limit=VISITORS_AT_ONCE)
+    _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)
+    yield demo, address
+    page.close()
+    demo.unet.close()
+
+
+def test_stop_closes_the_generator_and_frees_its_place(
+    own_app: tuple[Demo, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demo, address = own_app
+    stream, closed = demo.pipeline.stream, Event()
+
+    def watched(*arguments: Any) -> Iterator[DenoisingStep]:
+        try:
+            yield from stream(*arguments)
+        except GeneratorExit:
+            closed.set()
+            raise
+
+    monkeypatch.setattr(demo.pipeline, "stream", watched)
+    values = [LONG.get(f"_{place}", value) for place, value in enumerate(SOUND)]
+    job = Client(address, verbose=False).submit(*values, api_name="/generate")
+    next(job)
+    job.cancel()
+    assert closed.wait(60)
+    assert not demo.unet._waiting
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,7 @@
 """Tests of the games, with the bundled network."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -35,6 +37,17 @@ def test_a_blend_begins_as_one_class_and_ends_as_the_other(demo: Demo) -> None:
     assert (strip[-1] - drawn(demo, 8, 0)).abs().max() <= 2
     assert (strip[4] - strip[0]).abs().mean() > 1
     assert not demo.pipeline.unet.class_embedding._forward_hooks
+
+
+def test_a_blend_beside_a_generation_changes_neither(demo: Demo) -> None:
+    image, strip = drawn(demo, 8, 5), frames(blend(demo, "trouser", "bag", 3))
+    with ThreadPoolExecutor(2) as threads:
+        blending = threads.submit(blend, demo, "trouser", "bag", 3)
+        beside = [drawn(demo, 8, 5)]
+        while not blending.done():
+            beside.append(drawn(demo, 8, 5))
+    assert torch.equal(frames(blending.result()), strip)
+    assert all(torch.equal(one, image) for one in beside)
 
 
 def test_a_walk_ends_at_the_second_seeds_image(demo: Demo) -> None:

@@ -10,8 +10,8 @@ import pandas as pd
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.trajectory import ASKED, RIVALS, Trajectory, score_curves
 
-MODEL: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
-"""On every event that runs the network: visitors take turns."""
+MODEL: dict[str, Any] = {"concurrency_id": "model"}
+"""On every event that runs the network: together no more of them at once than the queue lets in."""
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 """On every event but the one endpoint."""
