@@ -23,15 +23,15 @@ class _Request:
 
     Attributes:
         inputs: x_t [B, 1, 28, 28], timesteps [B], labels [B].
-        turn: requests are served in this order.
         alone: the predictor of a request that shares no call, else None.
+        turn: requests are served in this order.
         answer: the output, once it is there.
         outputs: the output so far.
     """
 
     inputs: tuple[Tensor, Tensor, Tensor]
-    turn: int
     alone: Predictor | None
+    turn: int = 0
     answer: Future[Tensor] = field(default_factory=Future)
     outputs: list[Tensor] = field(default_factory=list)
 
@@ -87,17 +87,21 @@ class SharedUNet:
         self._worker.join()
 
     def _ask(self, inputs: tuple[Tensor, Tensor, Tensor], alone: Predictor | None) -> Tensor:
-        with self._changed:
-            if self._closed:
-                raise RuntimeError("the shared UNet is closed")
-            request = _Request(inputs, self._calls + len(inputs[0]), alone)
-            bisect.insort(self._waiting, request, key=lambda other: other.turn)
-            self._expected -= 1
-            self._changed.notify_all()
+        request = _Request(inputs, alone)
         try:
+            self._queue(request)
             return request.answer.result()
         finally:  # an interrupted caller takes its rows along
             self._withdraw(request)
+
+    def _queue(self, request: _Request) -> None:
+        with self._changed:
+            if self._closed:
+                raise RuntimeError("the shared UNet is closed")
+            request.turn = self._calls + len(request)
+            bisect.insort(self._waiting, request, key=lambda other: other.turn)
+            self._expected -= 1
+            self._changed.notify_all()
 
     def _withdraw(self, request: _Request) -> None:
         with self._changed:
