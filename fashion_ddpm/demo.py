@@ -25,9 +25,9 @@ from fashion_ddpm.images import SETTINGS_KEY, enlarge, grid, to_uint8
 from fashion_ddpm.labels import CLASS_NAMES, label_prompts, quality_prompts
 from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, load_pipeline
 from fashion_ddpm.request import GenerateRequest, RequestError
-from fashion_ddpm.sampling import CPU_CHUNK, SamplingSettings, num_evaluations
+from fashion_ddpm.sampling import SamplingSettings, num_evaluations
 from fashion_ddpm.schedule_check import check_schedule
-from fashion_ddpm.shared_unet import SharedUNet
+from fashion_ddpm.shared_unet import SharedUNet, places_on
 from fashion_ddpm.trajectory import Trajectory
 
 MAX_IMAGES = 16
@@ -39,9 +39,6 @@ PRESETS = {"Fast": 6, "Balanced": 10, "Best": 20}
 
 PREVIEW_INTERVAL = 0.1
 """Seconds between two previews: more than ten a second only costs time."""
-
-ACCELERATOR_PLACES = 64
-"""Rows of a UNet call on an accelerator, where they fill a call together and need no fixed size."""
 
 PREVIEW_COLUMNS = 10
 PREVIEW_SCALE = 4
@@ -144,9 +141,7 @@ class Demo:
     def __init__(self, checkpoint: str | Path = BUNDLED_CHECKPOINT) -> None:
         self.pipeline = load_pipeline(checkpoint, "cuda" if torch.cuda.is_available() else "cpu")
         self.cost = calibrate(self.pipeline)
-        on_cpu = self.pipeline.device.type == "cpu"
-        places = CPU_CHUNK if on_cpu else ACCELERATOR_PLACES
-        self.unet = SharedUNet(self.pipeline.predict, places)
+        self.unet = SharedUNet(self.pipeline.predict, places_on(self.pipeline.device))
         self.pipeline.predict = self.unet
         self._loading = threading.Lock()
         self._scorers: dict[str, tuple[ClipScorer, Baseline]] = {}

@@ -16,6 +16,14 @@ PATIENCE = 0.004
 """Seconds that a call with empty places waits for the requests that the last call answered: each
 comes back with its next step, and rows that go alone cost as much as eight."""
 
+ACCELERATOR_PLACES = 64
+"""Most rows of a call on an accelerator, where fewer need no padding."""
+
+
+def places_on(device: torch.device) -> int:
+    """Returns how many rows a call on a device has, at most."""
+    return CPU_CHUNK if device.type == "cpu" else ACCELERATOR_PLACES
+
 
 @dataclass(eq=False)
 class _Request:
