@@ -15,7 +15,10 @@ from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT
 from fashion_ddpm.ui import api, compare, create, footer, play, share, trust, why
 from fashion_ddpm.ui.look import CSS, HEAD, theme
 
-QUEUE_SIZE = 20
+QUEUE_SIZE = 40
+VISITORS_AT_ONCE = 16
+"""Requests that share the network; more would only make each other wait step by step."""
+
 MAX_UPLOAD = "1mb"
 """More than any picture made here, or any drawing, weighs."""
 
@@ -56,14 +59,24 @@ def main() -> None:
     parser.add_argument("--port", type=int, help="default: $GRADIO_SERVER_PORT, or 7860")
     parser.add_argument("--share", action="store_true", help="also serve on a public link")
     parser.add_argument("--mcp", action="store_true", help="also be a tool for language models")
+    parser.add_argument(
+        "--visitors-at-once",
+        type=int,
+        default=VISITORS_AT_ONCE,
+        help="requests that share the network; 1: they take turns",
+    )
     arguments = parser.parse_args()
+    visitors = arguments.visitors_at_once
+    if visitors < 1:
+        sys.exit(f"app.py: --visitors-at-once is {visitors}; it must be at least 1.")
     if arguments.mcp and importlib.util.find_spec("mcp") is None:
         sys.exit('app.py: --mcp needs the package mcp; run pip install "mcp<2", or leave it out.')
     try:
-        page = build_page(Demo(arguments.checkpoint, arguments.compare_with))
+        demo = Demo(arguments.checkpoint, arguments.compare_with)
+        page = build_page(demo)
     except UserError as error:
         sys.exit(f"app.py: {error}")
-    page.queue(api_open=False, max_size=QUEUE_SIZE, default_concurrency_limit=1)
+    page.queue(api_open=False, max_size=QUEUE_SIZE, default_concurrency_limit=visitors)
     page.launch(
         server_port=arguments.port,
         share=arguments.share,
@@ -75,6 +88,7 @@ def main() -> None:
         footer_links=["api"],
         mcp_server=arguments.mcp,
     )
+    demo.unet.close()
 
 
 if __name__ == "__main__":

@@ -76,6 +76,9 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--score", action="store_true", help="print CLIP scores beside real ones")
     parser.add_argument("--scorer", default="embedded", help="embedded, a folder or a Hub name")
     parser.add_argument("--output", type=Path, default=Path("images/generated.png"))
+    parser.add_argument(
+        "--shard-size", type=int, metavar="N", help="write npz files of N images; may be resumed"
+    )
     parser.set_defaults(run=run_generate)
 
 
@@ -108,8 +111,15 @@ def _add_publish(parser: argparse.ArgumentParser) -> None:
 def run_generate(arguments: argparse.Namespace) -> int:
     """Generates, writes, and scores where asked."""
     request = _request_of(arguments)
-    from fashion_ddpm import generation
+    from fashion_ddpm import bulk, generation
+    from fashion_ddpm.shards import shard_size
 
+    size = shard_size(arguments.output, request.num_images, arguments.shard_size)
+    if size:
+        if arguments.score:
+            raise RequestError("--score needs all images in memory; shards are made without it.")
+        bulk.run(request, arguments.checkpoint, arguments.output, size, arguments.batch_size)
+        return 0
     generation.run(
         request,
         checkpoint=arguments.checkpoint,

@@ -47,7 +47,7 @@ def calibrate(pipeline: FashionDDPMPipeline) -> CostMeter:
     labels = torch.zeros(CPU_CHUNK, dtype=torch.long, device=pipeline.device)
     settings = SamplingSettings(num_inference_steps=CALIBRATION_STEPS)
     times = [time.perf_counter()]
-    for step in denoise(pipeline.unet, pipeline.scheduler, labels, range(CPU_CHUNK), settings):
+    for step in denoise(pipeline.predict, pipeline.scheduler, labels, range(CPU_CHUNK), settings):
         step.clean.sum().item()  # waits for an accelerator
         times.append(time.perf_counter())
     spans = [after - before for before, after in itertools.pairwise(times[1:])]

@@ -1,6 +1,7 @@
 """What the page shows, as pictures and numbers: no gradio here, no layout."""
 
 import json
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, load_pipeline
 from fashion_ddpm.request import GenerateRequest, RequestError
 from fashion_ddpm.sampling import SamplingSettings, num_evaluations
 from fashion_ddpm.schedule_check import check_schedule
+from fashion_ddpm.shared_unet import SharedUNet, places_on
 from fashion_ddpm.trajectory import Trajectory
 
 MAX_IMAGES = 16
@@ -138,7 +140,14 @@ class Result:
 
 
 class Demo:
-    """The loaded model and its scorers, shared by all visitors; a second model to compare it."""
+    """The loaded model and its scorers, shared by all visitors.
+
+    Attributes:
+        pipeline: the model; whoever streams from it shares the UNet with all others.
+        unet: what they share.
+        second: a model to compare it with, if there is one.
+        cost: how long a request takes while nobody else is here.
+    """
 
     def __init__(
         self, checkpoint: str | Path = BUNDLED_CHECKPOINT, second: str | Path | None = None
@@ -147,6 +156,9 @@ class Demo:
         self.pipeline = load_pipeline(checkpoint, device)
         self.second = load_pipeline(second, device) if second else None
         self.cost = calibrate(self.pipeline)
+        self.unet = SharedUNet(self.pipeline.predict, places_on(self.pipeline.device))
+        self.pipeline.predict = self.unet
+        self._loading = threading.Lock()
         self._scorers: dict[str, tuple[ClipScorer, Baseline]] = {}
         self.scorer(EMBEDDED)
 
@@ -160,8 +172,10 @@ class Demo:
         if name not in SCORERS:
             raise RequestError(f"scorer is {name!r:.60}; it must be one of {', '.join(SCORERS)}.")
         if name not in self._scorers:
-            scorer = load_scorer(name)
-            self._scorers[name] = scorer, load_baseline(scorer)
+            with self._loading:
+                if name not in self._scorers:
+                    scorer = load_scorer(name)
+                    self._scorers[name] = scorer, load_baseline(scorer)
         return self._scorers[name]
 
     def run(self, request: GenerateRequest, scorer_name: str) -> Iterator[Preview | Result]:

@@ -10,7 +10,8 @@ from fashion_ddpm import outputs
 from fashion_ddpm.clip_scores import ClipScorer, load_baseline, load_scorer
 from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, Batch, CheckpointError, load_pipeline
-from fashion_ddpm.request import GenerateRequest
+from fashion_ddpm.ranks import this_process
+from fashion_ddpm.request import GenerateRequest, RequestError
 from fashion_ddpm.sampling import SamplingSettings
 
 
@@ -33,6 +34,12 @@ def run(
     Raises:
         UserError: the output, the checkpoint or the scorer cannot be used.
     """
+    processes = this_process().count
+    if processes > 1:
+        raise RequestError(
+            f"generate runs on {processes} processes, which can only share shards: add "
+            "--shard-size and name a folder, or launch one process."
+        )
     outputs.check_output(output)
     scorer = load_scorer(scorer_name) if scorer_name else None
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -40,21 +47,31 @@ def run(
     settings = SamplingSettings.of(request)
     batches = pipeline.generate(request.labels(), request.seeds(), settings, batch_size)
     kept: list[Batch] = []
-    shown = _with_progress(batches, request.num_images)
+    shown = _with_progress(only_finite(batches), request.num_images)
     outputs.save(_keeping(shown, kept) if scorer else shown, output, request)
     print(output)
     if scorer:
         print(score_table(scorer, kept))
 
 
+def only_finite(batches: Iterable[Batch]) -> Iterator[Batch]:
+    """Yields the batches.
+
+    Raises:
+        CheckpointError: the network's output is not a number.
+    """
+    for batch in batches:
+        if not batch.finite.all():
+            raise CheckpointError(
+                "the network's output is not a number: its weights are broken; name another "
+                "--checkpoint."
+            )
+        yield batch
+
+
 def _with_progress(batches: Iterable[Batch], total: int) -> Iterator[Batch]:
     with tqdm(total=total, unit="image") as bar:
         for batch in batches:
-            if not batch.finite.all():
-                raise CheckpointError(
-                    "the network's output is not a number: its weights are broken; name another "
-                    "--checkpoint."
-                )
             yield batch
             bar.update(len(batch.seeds))
 

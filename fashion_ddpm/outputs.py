@@ -21,9 +21,14 @@ GRID_SCALE = 4
 METADATA_FILE = "metadata.jsonl"
 
 
+def is_one_file(path: Path) -> bool:
+    """Whether the path's ending asks for a single file; any other path is a folder."""
+    return path.suffix in (".png", ".npz")
+
+
 def check_output(path: Path) -> None:
     """Raises RequestError before any work is done, when the results could not be written."""
-    if path.suffix in (".png", ".npz"):
+    if is_one_file(path):
         if path.is_dir():
             raise RequestError(f"output is {path}, a folder; name a file or drop {path.suffix}.")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -40,7 +45,7 @@ def save(batches: Iterable[Batch], path: Path, request: GenerateRequest) -> None
         path: the file or folder; files are replaced whole, never half-written.
         request: what was asked for; it goes into the PNG metadata.
     """
-    if path.suffix not in (".png", ".npz"):
+    if not is_one_file(path):
         _save_folder(batches, path, request)
         return
     everything = list(batches)
@@ -50,12 +55,15 @@ def save(batches: Iterable[Batch], path: Path, request: GenerateRequest) -> None
         columns = len(CLASS_NAMES) if len(images) >= len(CLASS_NAMES) else None
         save_png(grid(images, columns, scale=GRID_SCALE), temporary, request.as_settings())
     else:
-        np.savez_compressed(
-            temporary,
-            images=images.numpy(),
-            labels=torch.cat([batch.labels for batch in everything]).numpy(),
-            seeds=np.array([seed for batch in everything for seed in batch.seeds], np.int64),
-        )
+        with open(temporary, "wb") as file:
+            np.savez_compressed(
+                file,
+                images=images.numpy(),
+                labels=torch.cat([batch.labels for batch in everything]).numpy(),
+                seeds=np.array([seed for batch in everything for seed in batch.seeds], np.int64),
+            )
+            file.flush()
+            os.fsync(file.fileno())  # or a power cut could leave the name without its content
     os.replace(temporary, path)
 
 

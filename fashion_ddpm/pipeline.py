@@ -14,6 +14,7 @@ from torch import Tensor
 from fashion_ddpm.errors import UserError, reason
 from fashion_ddpm.images import to_uint8
 from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.objective import Predictor
 from fashion_ddpm.sampling import (
     NOISE,
     DenoisingStep,
@@ -21,6 +22,7 @@ from fashion_ddpm.sampling import (
     SamplingSettings,
     Start,
     denoise,
+    in_chunks,
 )
 
 RUN_FILE = "run.json"
@@ -50,7 +52,11 @@ class Batch:
 
 
 class FashionDDPMPipeline(DiffusionPipeline):
-    """A UNet, the noise schedule it was trained on, and the names of its classes."""
+    """A UNet, the noise schedule it was trained on, and the names of its classes.
+
+    Attributes:
+        predict: how the UNet is called; a server puts one here that many requests share.
+    """
 
     def __init__(
         self,
@@ -60,6 +66,7 @@ class FashionDDPMPipeline(DiffusionPipeline):
     ) -> None:
         super().__init__()
         self.register_modules(unet=unet, scheduler=scheduler)
+        self.predict: Predictor = in_chunks(unet)
         names = id2label or {str(label): name for label, name in enumerate(CLASS_NAMES)}
         self.register_to_config(id2label=names)
 
@@ -85,7 +92,7 @@ class FashionDDPMPipeline(DiffusionPipeline):
             start: where to begin.
         """
         on_device = torch.tensor(labels, device=self.device)
-        return denoise(self.unet, self.scheduler, on_device, seeds, settings, start)
+        return denoise(self.predict, self.scheduler, on_device, seeds, settings, start)
 
     def generate(
         self,

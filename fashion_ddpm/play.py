@@ -1,8 +1,5 @@
 """Games with the network: blends of two classes, walks between two seeds, drawings made real."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import numpy as np
 import torch
 from diffusers import UNet2DModel
@@ -11,52 +8,61 @@ from torch import Tensor
 
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.images import IMAGE_SIZE, grid, to_model, to_uint8
+from fashion_ddpm.objective import Predictor
 from fashion_ddpm.request import GenerateRequest, RequestError, class_label
 from fashion_ddpm.sampling import (
     CPU_CHUNK,
-    NOISE,
     SamplingSettings,
     Start,
+    denoise,
     draw_noise,
+    in_chunks,
     seed_generators,
 )
 
 FRAMES = CPU_CHUNK
 """Images of a game: as many as one UNet call takes."""
 
-STEPS = 20
+SETTINGS = SamplingSettings(num_inference_steps=20)
 SCALE = 4
 BLACK_PAPER = 8
 """A drawing whose brightest pixel is below this is empty."""
 
 
-@contextmanager
-def blended(unet: UNet2DModel, others: Tensor, weights: Tensor) -> Iterator[None]:
-    """Makes the network see each label as a mixture with another, for a while.
+def blended(unet: UNet2DModel, others: Tensor, weights: Tensor) -> Predictor:
+    """Returns the network as it sees each label mixed with another; one call at a time.
 
     Args:
-        unet: the network.
+        unet: the network, which is the same as before after every call.
         others: int64 [B], the other labels.
         weights: float32 [B], share of the other label, 0 … 1.
     """
+    plain = in_chunks(unet)
 
     def mix(module: torch.nn.Embedding, inputs: tuple[Tensor], output: Tensor) -> Tensor:
         return torch.lerp(output, module.weight[others], weights[:, None])
 
-    hook = unet.class_embedding.register_forward_hook(mix)
-    try:
-        yield
-    finally:
-        hook.remove()
+    def predict(x: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
+        hook = unet.class_embedding.register_forward_hook(mix)
+        try:
+            return plain(x, timesteps, labels)
+        finally:
+            hook.remove()
+
+    return predict
 
 
 def blend(demo: Demo, first: str, second: str, seed: int) -> Image.Image:
     """Returns one seed drawn as the first class, then more and more as the second."""
-    labels = [class_label(first)] * FRAMES
-    others = torch.full((FRAMES,), class_label(second), device=demo.pipeline.device)
-    weights = torch.linspace(0, 1, FRAMES, device=demo.pipeline.device)
-    with blended(demo.pipeline.unet, others, weights):
-        return _drawn(demo, labels, [_checked(seed)] * FRAMES)
+    device = demo.pipeline.device
+    labels = torch.full((FRAMES,), class_label(first), device=device)
+    others = torch.full((FRAMES,), class_label(second), device=device)
+    weights = torch.linspace(0, 1, FRAMES, device=device)
+    # Nobody else's rows may be in a call while the embedding is bent.
+    predict = demo.unet.alone(blended(demo.pipeline.unet, others, weights))
+    seeds = [_checked(seed)] * FRAMES
+    *_, last = denoise(predict, demo.pipeline.scheduler, labels, seeds, SETTINGS)
+    return grid(to_uint8(last.clean).cpu(), columns=FRAMES, scale=SCALE)
 
 
 def walk(demo: Demo, class_name: str, first: int, second: int) -> Image.Image:
@@ -64,7 +70,8 @@ def walk(demo: Demo, class_name: str, first: int, second: int) -> Image.Image:
     begin, end = draw_noise(seed_generators([_checked(first), _checked(second)]))
     noise = torch.stack([slerp(begin, end, float(s)) for s in torch.linspace(0, 1, FRAMES)])
     labels = [class_label(class_name)] * FRAMES
-    return _drawn(demo, labels, [first] * FRAMES, Start(noise=noise))
+    made = _images(demo, labels, [first] * FRAMES, Start(noise=noise))
+    return grid(made, columns=FRAMES, scale=SCALE)
 
 
 def slerp(one: Tensor, other: Tensor, share: float) -> Tensor:
@@ -99,13 +106,8 @@ def redraw(demo: Demo, drawing: np.ndarray, class_name: str, strength: float) ->
     return grid(torch.cat([image, made]), columns=FRAMES, scale=SCALE)
 
 
-def _drawn(demo: Demo, labels: list[int], seeds: list[int], start: Start = NOISE) -> Image.Image:
-    return grid(_images(demo, labels, seeds, start), columns=FRAMES, scale=SCALE)
-
-
 def _images(demo: Demo, labels: list[int], seeds: list[int], start: Start) -> Tensor:
-    settings = SamplingSettings(num_inference_steps=STEPS)
-    *_, last = demo.pipeline.stream(labels, seeds, settings, start)
+    *_, last = demo.pipeline.stream(labels, seeds, SETTINGS, start)
     return to_uint8(last.clean).cpu()
 
 

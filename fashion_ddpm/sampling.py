@@ -10,6 +10,7 @@ from torch import Tensor
 
 from fashion_ddpm.images import IMAGE_SIZE
 from fashion_ddpm.labels import NULL_LABEL
+from fashion_ddpm.objective import Predictor
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.schedules import LinearBetas, build_sampler, noise_levels
 from fashion_ddpm.settings import ConfigError
@@ -106,9 +107,25 @@ class DenoisingStep:
     clean: Tensor
 
 
+def in_chunks(unet: UNet2DModel) -> Predictor:
+    """Returns the network as a predictor: on a CPU in calls of one size, the last one padded."""
+
+    def predict(x: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
+        size = CPU_CHUNK if x.device.type == "cpu" else len(x)
+        parts = zip(x.split(size), timesteps.split(size), labels.split(size), strict=True)
+        outputs = [unet(*(_padded(rows, size) for rows in part)).sample for part in parts]
+        return torch.cat(outputs)[: len(x)]
+
+    return predict
+
+
+def _padded(rows: Tensor, size: int) -> Tensor:
+    return torch.cat([rows, rows.new_zeros(size - len(rows), *rows.shape[1:])])
+
+
 @torch.no_grad()
 def denoise(
-    unet: UNet2DModel,
+    predict: Predictor,
     training: DDPMScheduler,
     labels: Tensor,
     seeds: Sequence[int],
@@ -118,7 +135,7 @@ def denoise(
     """Yields each step from noise to images; image i depends on its seed and its start alone.
 
     Args:
-        unet: the network.
+        predict: the network, as in_chunks makes it or shared with others.
         training: the noise schedule it was trained on, which also says what it predicts.
         labels: int64 [B], 0 … 9 (or the null label), on the network's device.
         seeds: B seeds, one for each image's initial noise and every later draw.
@@ -141,7 +158,7 @@ def denoise(
     for index, position in enumerate(sampler.timesteps):
         noisy = sampler.scale_model_input(x, position)
         level = float(levels.alpha_bar[index]), float(levels.timesteps[index])
-        clean = _predict_clean(unet, training, noisy, level, labels, settings)
+        clean = _predict_clean(predict, training, noisy, level, labels, settings)
         yield DenoisingStep(index, level[0], noisy, clean)
         x = sampler.step(clean, position, x, generator=generators).prev_sample
 
@@ -168,7 +185,7 @@ def draw_noise(generators: Sequence[torch.Generator]) -> Tensor:
 
 
 def _predict_clean(
-    unet: UNet2DModel,
+    predict: Predictor,
     training: DDPMScheduler,
     noisy: Tensor,
     level: tuple[float, float],
@@ -182,24 +199,12 @@ def _predict_clean(
     if guided:
         batch = torch.cat([noisy, noisy])
         batch_labels = torch.cat([labels, torch.full_like(labels, NULL_LABEL)])
-    output = _evaluate(unet, batch, timestep, batch_labels)
+    timesteps = torch.full((len(batch),), timestep, device=batch.device)
+    output = predict(batch, timesteps, batch_labels)
     if guided:
         conditional, unconditional = output.chunk(2)
         output = unconditional + settings.guidance_scale * (conditional - unconditional)
     return _to_clean(training.config["prediction_type"], noisy, output, alpha_bar).clamp(-1, 1)
-
-
-def _evaluate(unet: UNet2DModel, batch: Tensor, timestep: float, labels: Tensor) -> Tensor:
-    """Runs the network at one timestep; on a CPU in chunks of one size, the last one padded."""
-    chunk = CPU_CHUNK if batch.device.type == "cpu" else len(batch)
-    timesteps = torch.full((chunk,), timestep, device=batch.device)
-    outputs = []
-    for part, part_labels in zip(batch.split(chunk), labels.split(chunk), strict=True):
-        missing = chunk - len(part)
-        padded = torch.cat([part, part.new_zeros(missing, *part.shape[1:])])
-        padded_labels = torch.cat([part_labels, part_labels.new_zeros(missing)])
-        outputs.append(unet(padded, timesteps, padded_labels).sample[: len(part)])
-    return torch.cat(outputs)
 
 
 def _is_guided(settings: SamplingSettings, timestep: float, training: DDPMScheduler) -> bool:

@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -17,9 +18,11 @@ from gradio_client.exceptions import AppError
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
-import app
+from app import VISITORS_AT_ONCE, build_page, main
 from fashion_ddpm.api_examples import api_examples
+from fashion_ddpm.demo import Demo
 from fashion_ddpm.request import GenerateRequest
+from fashion_ddpm.sampling import DenoisingStep
 from tests.tools.serving import served
 
 SOUND = ("bag", "cosine", 3, "dpm++2m", 1.0, 2, 7, "embedded")
@@ -105,6 +108,53 @@ def test_a_scorer_that_cannot_be_downloaded_is_a_sentence_and_the_app_goes_on(
     assert len(ask(client)[1]) == 2
 
 
+LONG = {"_0": "coat", "_2": 100, "_4": 2.0, "_5": 16}
+
+
+def test_a_short_request_ends_while_a_long_one_goes_on(address: str, client: Client) -> None:
+    alone = Path(ask(client)[1][0]["image"]).read_bytes()
+    values = [LONG.get(f"_{place}", value) for place, value in enumerate(SOUND)]
+    job = Client(address, verbose=False).submit(*values, api_name="/generate")
+    next(job)
+    assert Path(ask(client)[1][0]["image"]).read_bytes() == alone
+    assert not job.done()
+    job.cancel()
+
+
+@pytest.fixture
+def own_app(tiny_checkpoint: Path) -> Iterator[tuple[Demo, str]]:
+    """The app on a tiny network, served by this process, so that one can look inside."""
+    demo = Demo(tiny_checkpoint)
+    page = build_page(demo)
+    page.queue(api_open=False, default_concurrency_limit=VISITORS_AT_ONCE)
+    _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)
+    yield demo, address
+    page.close()
+    demo.unet.close()
+
+
+def test_stop_closes_the_generator_and_frees_its_place(
+    own_app: tuple[Demo, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demo, address = own_app
+    stream, closed = demo.pipeline.stream, Event()
+
+    def watched(*arguments: Any) -> Iterator[DenoisingStep]:
+        try:
+            yield from stream(*arguments)
+        except GeneratorExit:
+            closed.set()
+            raise
+
+    monkeypatch.setattr(demo.pipeline, "stream", watched)
+    values = [LONG.get(f"_{place}", value) for place, value in enumerate(SOUND)]
+    job = Client(address, verbose=False).submit(*values, api_name="/generate")
+    next(job)
+    job.cancel()
+    assert closed.wait(60)
+    assert not demo.unet._waiting
+
+
 @pytest.mark.parametrize(("language", "command"), [("python", sys.executable), ("shell", "sh")])
 def test_the_programs_on_the_page_run(
     address: str, tmp_path: Path, language: str, command: str
@@ -141,4 +191,4 @@ def test_without_the_package_the_tool_is_refused_in_a_sentence(
     monkeypatch.setattr(sys, "argv", ["app.py", "--mcp"])
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(SystemExit, match="--mcp needs the package mcp"):
-        app.main()
+        main()

@@ -52,6 +52,7 @@ def test_the_batch_size_changes_no_file(tmp_path: Path) -> None:
         (("--seed", "-1"), "seed is -1"),
         (("--num-images", "0"), "num_images is 0"),
         (("--guidance-scale", "nan"), "guidance_scale is nan"),
+        (("--shard-size", "5"), "shard_size is 5, but the output is"),
         (("--batch-size", "0"), "batch_size is 0; it must be at least 1"),
         (("--checkpoint", "nowhere/at-all"), "nowhere/at-all could not be loaded"),
     ],

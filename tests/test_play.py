@@ -1,5 +1,7 @@
 """Tests of the games, with the bundled network."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -35,6 +37,21 @@ def test_a_blend_begins_as_one_class_and_ends_as_the_other(demo: Demo) -> None:
     assert (strip[-1] - drawn(demo, 8, 0)).abs().max() <= 2
     assert (strip[4] - strip[0]).abs().mean() > 1
     assert not demo.pipeline.unet.class_embedding._forward_hooks
+
+
+def test_a_blend_beside_a_generation_changes_neither(demo: Demo) -> None:
+    def generation() -> torch.Tensor:
+        (batch,) = demo.pipeline.generate([1] * 8, range(8), SamplingSettings("karras"))
+        return batch.images
+
+    images, strip = generation(), frames(blend(demo, "trouser", "bag", 3))
+    with ThreadPoolExecutor(1) as threads:
+        blending = threads.submit(blend, demo, "trouser", "bag", 3)
+        beside = [generation()]
+        while not blending.done():
+            beside.append(generation())
+    assert torch.equal(frames(blending.result()), strip)
+    assert all(torch.equal(batch, images) for batch in beside)
 
 
 def test_a_walk_ends_at_the_second_seeds_image(demo: Demo) -> None:

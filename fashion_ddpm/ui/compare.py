@@ -10,7 +10,16 @@ from fashion_ddpm.demo import Demo
 from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.request import MAX_SEED, GenerateRequest
 from fashion_ddpm.ui.controls import DEFAULT, Controls, shown_settings
-from fashion_ddpm.ui.parts import MODEL, NOW, PRIVATE, filled, picture_gallery, told, whole
+from fashion_ddpm.ui.parts import (
+    MODEL,
+    NOW,
+    PRIVATE,
+    filled,
+    picture_gallery,
+    stop_button,
+    told,
+    whole,
+)
 
 INTRODUCTION = f"""The same eight seeds in every cell, {", ".join(map(str, STEP_COUNTS))} steps from
 left to right. Under each cell: the score of what was asked for, and the time it took here. Click a
@@ -64,5 +73,5 @@ def build(demo: Demo, tabs: gr.Tabs, create: Controls) -> None:
         **MODEL,
         **PRIVATE,
     )
-    stop.click(lambda: "Stopped.", None, status, cancels=[running], **NOW)
+    stop_button(stop, running, status)
     sheet.select(handlers.open, requests, [tabs, *create.settings()], **NOW)

@@ -11,7 +11,17 @@ from fashion_ddpm.gallery import load_gallery
 from fashion_ddpm.request import MAX_SEED, GenerateRequest
 from fashion_ddpm.ui.controls import Controls
 from fashion_ddpm.ui.controls import build as build_controls
-from fashion_ddpm.ui.parts import MODEL, NOW, PRIVATE, filled, picture, picture_gallery, told, whole
+from fashion_ddpm.ui.parts import (
+    MODEL,
+    NOW,
+    PRIVATE,
+    filled,
+    picture,
+    picture_gallery,
+    stop_button,
+    told,
+    whole,
+)
 from fashion_ddpm.ui.way import build as build_way
 from fashion_ddpm.ui.way import connect as connect_way
 from fashion_ddpm.ui.way import shown_way
@@ -132,7 +142,7 @@ def build(demo: Demo) -> tuple[Controls, gr.State, gr.State]:
         **MODEL,
         **PRIVATE,
     )
-    controls.stop.click(lambda: "Stopped.", None, status, cancels=[running], **NOW)
+    stop_button(controls.stop, running, status)
     selected = [labels[0], quality[0], *way.outputs(), index]
     gallery.select(handlers.select, result, selected, **NOW)
     connect_way(demo, way, result, index)

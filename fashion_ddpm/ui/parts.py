@@ -10,8 +10,8 @@ import pandas as pd
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.trajectory import ASKED, RIVALS, Trajectory, score_curves
 
-MODEL: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
-"""On every event that runs the network: visitors take turns."""
+MODEL: dict[str, Any] = {"concurrency_id": "model"}
+"""On every event that runs the network: together no more of them at once than the queue lets in."""
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 """On every event but the one endpoint."""
@@ -75,6 +75,11 @@ def picture_gallery(value: Any, columns: int, elem_id: str, download: bool = Tru
 def filled(value: Any) -> Any:
     """Puts a value into a picture or a gallery, and shows it."""
     return gr.update(value=value, visible=True)
+
+
+def stop_button(button: gr.Button, running: Any, status: gr.Markdown) -> None:
+    """Makes a button stop an event, and then say so: said at once, a last step would hide it."""
+    button.click(None, cancels=[running], **NOW).then(lambda: "Stopped.", None, status, **NOW)
 
 
 def table(rows: Sequence[tuple[Any, ...]], columns: Sequence[str]) -> pd.DataFrame:

@@ -1,0 +1,131 @@
+"""Does sharing the UNet pay? Clients that ask again as soon as they are answered, over HTTP.
+
+python -m benchmarks.serving starts app.py twice, once with visitors that share the network and once
+with visitors that take turns, and prints a Markdown table. Run it on a machine that does nothing
+else; the clients' own work is part of what is measured.
+"""
+
+import argparse
+import itertools
+import json
+import statistics
+import threading
+import time
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import torch
+
+from app import VISITORS_AT_ONCE
+from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.publishing import current_commit, device_name
+from tests.tools.serving import served
+
+ENDPOINT = "gradio_api/call/generate"
+
+COLUMNS = (
+    *("visitors at once", "clients", "images", "images/s", "refused"),
+    *("first preview p50", "p95", "end p50", "p95"),
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one request got.
+
+    Attributes:
+        images: how many were finished; 0 when the request was refused.
+        preview: seconds to the first preview.
+        end: seconds to the finished images.
+        at: when it ended, on time.monotonic's clock.
+    """
+
+    images: int
+    preview: float
+    end: float
+    at: float
+
+
+def ask(address: str, class_name: str, steps: int, images: int, seed: int) -> Answer:
+    """Sends one request and reads its events as they come."""
+    values = [class_name, "cosine", steps, "dpm++2m", 1.0, images, seed, "embedded"]
+    request = urllib.request.Request(
+        f"{address}/{ENDPOINT}",
+        data=json.dumps({"data": values}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    begin, preview, kind = time.monotonic(), None, "error"
+    try:
+        with urllib.request.urlopen(request, timeout=600) as response:
+            event = json.load(response)["event_id"]
+        with urllib.request.urlopen(f"{address}/{ENDPOINT}/{event}", timeout=600) as events:
+            for line in events:
+                if line.startswith(b"event: "):
+                    kind = line.decode().split()[1]
+                    if kind == "generating" and preview is None:
+                        preview = time.monotonic() - begin
+    except OSError:
+        kind = "error"
+    now = time.monotonic()
+    finished = images if kind == "complete" else 0
+    return Answer(finished, now - begin if preview is None else preview, now - begin, now)
+
+
+def loop(address: str, clients: int, images: int, steps: int, seconds: float) -> list[Answer]:
+    """Runs a closed loop; returns the answers that came before its end."""
+    together, ends = threading.Barrier(clients), [0.0]
+
+    def client(number: int) -> list[Answer]:
+        together.wait()
+        end, answers = time.monotonic() + seconds, []
+        ends[0] = max(ends[0], end)
+        for seed in itertools.count(1000 * number):
+            name = CLASS_NAMES[number % len(CLASS_NAMES)]
+            answers.append(ask(address, name, steps, images, seed))
+            if time.monotonic() >= end:
+                return answers
+        raise AssertionError
+
+    with ThreadPoolExecutor(clients) as threads:
+        answers = [answer for own in threads.map(client, range(clients)) for answer in own]
+    return [answer for answer in answers if answer.at <= ends[0]]
+
+
+def row(answers: list[Answer], seconds: float) -> list[str]:
+    """Returns images a second, refusals, and the times' median and 95th percentile."""
+    whole = [answer for answer in answers if answer.images]
+    cells = [f"{sum(answer.images for answer in whole) / seconds:.2f}"]
+    cells.append(str(len(answers) - len(whole)))
+    for times in ([answer.preview for answer in whole], [answer.end for answer in whole]):
+        enough = len(times) > 1
+        parts = statistics.quantiles(times, n=20, method="inclusive") if enough else times * 19
+        cells += [f"{parts[place]:.2f} s" if parts else "" for place in (9, 18)]
+    return cells
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--clients", nargs="+", type=int, default=[1, 4, 16, 32])
+    parser.add_argument("--images", nargs="+", type=int, default=[1, 8])
+    parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--seconds", type=float, default=60.0, help="of each row")
+    parser.add_argument("--visitors-at-once", type=int, default=VISITORS_AT_ONCE)
+    arguments = parser.parse_args()
+    print(
+        f"{device_name(torch.device('cpu'))}; commit {current_commit()}; {arguments.steps} steps; "
+        f"{arguments.seconds:.0f} s a row\n\n| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}"
+    )
+    for visitors in (arguments.visitors_at_once, 1):
+        with served("--visitors-at-once", str(visitors)) as address:
+            ask(address, "bag", arguments.steps, 1, 0)  # the first one warms up
+            for images, clients in itertools.product(arguments.images, arguments.clients):
+                answers = loop(address, clients, images, arguments.steps, arguments.seconds)
+                cells = [str(visitors), str(clients), str(images)]
+                cells += row(answers, arguments.seconds)
+                print(f"| {' | '.join(cells)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""The generate command for a great many images: shards, over all processes, resumed."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from tqdm import tqdm
+
+from fashion_ddpm import outputs
+from fashion_ddpm.generation import only_finite
+from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, Batch, load_pipeline, weights_hash
+from fashion_ddpm.ranks import Ranks, this_process
+from fashion_ddpm.request import GenerateRequest
+from fashion_ddpm.sampling import SamplingSettings
+from fashion_ddpm.shards import Shards
+
+
+def run(
+    request: GenerateRequest,
+    checkpoint: str | None,
+    folder: Path,
+    size: int,
+    batch_size: int,
+) -> None:
+    """Makes the shards that a folder lacks, on this process and all launched with it.
+
+    Args:
+        request: what to generate.
+        checkpoint: folder or Hub repository; the bundled one when None.
+        folder: new, or one that an earlier run of the same settings has begun.
+        size: images of a shard.
+        batch_size: images denoised together; it does not change them.
+
+    Raises:
+        UserError: the checkpoint or the folder cannot be used.
+    """
+    ranks = this_process()
+    pipeline = load_pipeline(checkpoint or BUNDLED_CHECKPOINT, str(ranks.device))
+    shards = Shards(folder, request, size, weights_hash(pipeline))
+    missing = _begun(shards, ranks)
+    labels, seeds = request.labels(), request.seeds()
+    settings = SamplingSettings.of(request)
+    total = sum(len(shards.places(index)) for index in missing)
+    with tqdm(
+        total=request.num_images,
+        initial=request.num_images - total,
+        unit="image",
+        disable=not ranks.is_main,
+    ) as bar:
+        for index in (missing[place] for place in ranks.share(len(missing))):
+            places = shards.places(index)
+            mine = slice(places.start, places.stop)
+            batches = pipeline.generate(labels[mine], seeds[mine], settings, batch_size)
+            shown = _with_progress(only_finite(batches), bar, ranks.count)
+            outputs.save(shown, shards.path(index), request)
+    if ranks.is_main:
+        print(folder)
+
+
+def _begun(shards: Shards, ranks: Ranks) -> list[int]:
+    """Checks the folder, begins it where it is new, and returns the shards that it lacks."""
+    shards.check()
+    ranks.together(None)  # nobody writes before all have looked
+    if ranks.is_main:
+        shards.begin()
+    # One list for all: a process that comes late would find shards that others have just made.
+    return ranks.together(shards.missing())[0]
+
+
+def _with_progress(batches: Iterable[Batch], bar: tqdm, processes: int) -> Iterator[Batch]:
+    """Counts each batch for every process: no other news of them, and they are all as fast."""
+    for batch in batches:
+        yield batch
+        bar.update(min(processes * len(batch.seeds), bar.total - bar.n))

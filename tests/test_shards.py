@@ -1,0 +1,89 @@
+"""Tests of a folder of shards."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fashion_ddpm.request import GenerateRequest, RequestError
+from fashion_ddpm.shards import HALF_WRITTEN, SIZE, Shards, shard_size
+
+REQUEST = GenerateRequest("all", num_images=25, seed=7)
+
+
+def shards(folder: Path, **changes: Any) -> Shards:
+    return dataclasses.replace(Shards(folder, REQUEST, 10, "abc"), **changes)
+
+
+@pytest.mark.parametrize("size", [1, 7, 10, 25, 100])
+def test_every_image_has_one_place(tmp_path: Path, size: int) -> None:
+    mine = shards(tmp_path, size=size)
+    places = [place for index in range(mine.count) for place in mine.places(index)]
+    assert places == list(range(25))
+    assert all(len(mine.places(index)) == size for index in range(mine.count - 1))
+
+
+def test_what_is_missing_is_what_has_no_file(tmp_path: Path) -> None:
+    mine = shards(tmp_path)
+    assert mine.missing() == [0, 1, 2]
+    mine.path(1).touch()
+    assert mine.missing() == [0, 2]
+
+
+def test_the_same_run_may_go_on_in_its_folder(tmp_path: Path) -> None:
+    for _ in range(2):
+        shards(tmp_path / "deep" / "new").check()
+        shards(tmp_path / "deep" / "new").begin()
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"request": dataclasses.replace(REQUEST, seed=8)}, r"\(seed 7, not 8\)"),
+        ({"request": dataclasses.replace(REQUEST, num_images=26)}, r"\(num_images 25, not 26\)"),
+        ({"size": 20}, r"\(shard_size 10, not 20\)"),
+        ({"weights": "xyz"}, r"\(weights_sha256 'abc', not 'xyz'\)"),
+    ],
+)
+def test_another_run_in_the_same_folder_is_refused(
+    tmp_path: Path, changes: dict[str, Any], expected: str
+) -> None:
+    shards(tmp_path).begin()
+    with pytest.raises(RequestError, match=expected):
+        shards(tmp_path, **changes).check()
+
+
+def test_a_folder_or_file_of_others_is_refused_and_a_kill_at_the_very_start_is_not(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    for taken in (tmp_path, tmp_path / "file"):
+        with pytest.raises(RequestError, match="neither an empty folder nor one of shards"):
+            shards(taken).check()
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / HALF_WRITTEN).write_text("{")
+    shards(tmp_path / "new").check()
+
+
+@pytest.mark.parametrize(
+    ("output", "num_images", "wanted", "expected"),
+    [
+        ("folder", SIZE, None, None),
+        ("folder", SIZE + 1, None, SIZE),
+        ("folder", 5, 2, 2),
+        ("out.npz", SIZE + 1, None, None),
+        ("out.png", SIZE + 1, None, None),
+    ],
+)
+def test_a_folder_of_many_images_is_made_of_shards(
+    output: str, num_images: int, wanted: int | None, expected: int | None
+) -> None:
+    assert shard_size(Path(output), num_images, wanted) == expected
+
+
+def test_shards_that_cannot_be_are_refused() -> None:
+    with pytest.raises(RequestError, match="shard_size is 0; it must be at least 1"):
+        shard_size(Path("folder"), 5, 0)
+    with pytest.raises(RequestError, match=r"output is out\.npz, one file"):
+        shard_size(Path("out.npz"), 5, 2)
