@@ -25,7 +25,7 @@ def demo() -> Demo:
 def test_previews_lie_beside_the_checkpoint_in_the_order_of_training(
     demo: Demo, tiny_checkpoint: Path
 ) -> None:
-    assert len(training_previews(demo)) >= 2
+    assert len(training_previews(demo)) >= 6
     tiny = Demo(tiny_checkpoint)
     assert training_previews(tiny) == []
     folder = tiny_checkpoint.parent / "previews"

@@ -19,18 +19,23 @@ CSS = """
 """
 
 HEAD = """<style>
+.dark [role=tab][aria-selected=true] { color: var(--primary-300) !important; }
+.dark .empty > div { color: var(--neutral-300) !important; }
 @media (max-width: 500px) {
   gradio-app .main { padding-inline: 12px !important; }
   gradio-app .tabs { max-width: calc(100vw - 24px); }
 }
 </style>"""
-"""What gradio would confine to the page's content: on a phone every pixel counts."""
+"""What gradio would confine to the page's content: on a phone every pixel counts, and in the dark
+the chosen tab and an empty paper's hint must be readable."""
 
 
 def theme() -> gr.Theme:
     """Returns gradio's soft theme with text that stands out enough (WCAG 2.1, level AA)."""
     return gr.themes.Soft().set(
         body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_300",
+        button_secondary_background_fill_hover_dark="*primary_600",
         block_label_text_color="*primary_700",
         block_title_text_color="*primary_700",
         button_primary_background_fill="*primary_600",
