@@ -46,6 +46,11 @@ On the left the image; in the middle what 32 principal components keep of it; on
 training image that has the most similar ones. A copy would have hardly any distance."""
 
 
+TRAINING = """## The same twenty seeds while it learned
+Those of the bundled network up to 100,096 images are from a run of that length, the later ones from
+what was published then (docs/experiments.md)."""
+
+
 class Handlers:
     """What happens on the tab's events."""
 
@@ -96,7 +101,7 @@ def _training(handlers: Handlers) -> None:
     points = training_previews(handlers.demo)
     if not points:
         return
-    gr.Markdown("## The same twenty seeds while it learned")
+    gr.Markdown(TRAINING)
     last = len(points)
     point = gr.Slider(1, last, last, step=1, label="Point of training")
     seen = gr.Markdown(_images_seen(points[-1][0]))
