@@ -50,7 +50,7 @@ def test_every_tracked_file_is_small_enough_for_a_plain_push() -> None:
 
 def test_the_bundled_weights_are_safetensors_alone() -> None:
     names = {path.suffix for path in (ROOT / "checkpoints").rglob("*") if path.is_file()}
-    assert names <= {".json", ".safetensors", ".npz", ".md"}
+    assert names <= {".json", ".safetensors", ".npz", ".md", ".png"}
 
 
 def test_links_in_the_readme_lead_somewhere() -> None:
