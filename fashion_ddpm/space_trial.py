@@ -33,7 +33,7 @@ def try_space(folder: Path, app_file: str = "app.py", max_seconds: float = MAX_S
     Raises:
         SpaceError: the app ended or did not answer; the message has its last words.
     """
-    port = _free_port()
+    port = free_port()
     with tempfile.TemporaryDirectory() as home, open(Path(home) / "log", "wb") as log:
         process = subprocess.Popen(
             [sys.executable, app_file],
@@ -43,7 +43,7 @@ def try_space(folder: Path, app_file: str = "app.py", max_seconds: float = MAX_S
             stderr=subprocess.STDOUT,
         )
         try:
-            answered = _answers(port, process, max_seconds)
+            answered = answers(port, process, max_seconds)
         finally:
             _stop(process)
         if not answered:
@@ -67,13 +67,14 @@ def _environment(home: str, port: int) -> dict[str, str]:
     }
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Returns a port that nobody listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
 
 
-def _answers(port: int, process: subprocess.Popen[bytes], max_seconds: float) -> bool:
+def answers(port: int, process: subprocess.Popen[bytes], max_seconds: float) -> bool:
     """Waits for the page; returns whether it came."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + max_seconds

@@ -6,9 +6,8 @@ from typing import Any
 import gradio as gr
 
 from fashion_ddpm.demo import Demo, Preview, Result
-from fashion_ddpm.request import GenerateRequest
-from fashion_ddpm.ui.controls import Controls
-from fashion_ddpm.ui.parts import MODEL, told, whole
+from fashion_ddpm.ui.controls import Controls, request_of
+from fashion_ddpm.ui.parts import MODEL, told
 
 
 class Handlers:
@@ -45,14 +44,8 @@ class Handlers:
             A picture of the way so far, the pictures, and their settings and scores.
         """
         with told():
-            request = GenerateRequest(
-                class_name=class_name,
-                num_images=whole(num_images),
-                schedule=schedule,
-                sampler=sampler,
-                num_inference_steps=whole(steps),
-                guidance_scale=guidance_scale,
-                seed=whole(seed),
+            request = request_of(
+                class_name, schedule, steps, sampler, guidance_scale, num_images, seed
             )
             for event in self.demo.run(request, scorer):
                 yield _answer(event)

@@ -53,6 +53,31 @@ class Controls:
         return [self.schedule, self.steps, self.sampler, self.guidance, self.num_images]
 
 
+def request_of(
+    class_name: str,
+    schedule: str,
+    steps: float,
+    sampler: str,
+    guidance_scale: float,
+    num_images: float,
+    seed: float,
+) -> GenerateRequest:
+    """Returns the request that a visitor's settings make.
+
+    Raises:
+        RequestError: a setting cannot be used.
+    """
+    return GenerateRequest(
+        class_name=class_name,
+        num_images=whole(num_images),
+        schedule=schedule,
+        sampler=sampler,
+        num_inference_steps=whole(steps),
+        guidance_scale=guidance_scale,
+        seed=whole(seed),
+    )
+
+
 def shown_settings(request: GenerateRequest) -> tuple[Any, ...]:
     """Returns a request as the values of Controls.settings."""
     return (
@@ -72,9 +97,8 @@ def note(
 ) -> str:
     """Says what the schedule does and what the request will cost."""
     try:
-        request = GenerateRequest(
-            DEFAULT.class_name, whole(num_images), schedule, sampler, whole(steps), guidance
-        )
+        chosen = (schedule, steps, sampler, guidance, num_images)
+        request = request_of(DEFAULT.class_name, *chosen, DEFAULT.seed)
     except UserError as error:
         return str(error)
     verdict = schedule_note(schedule, request.num_inference_steps)

@@ -9,7 +9,7 @@ import gradio as gr
 from fashion_ddpm.demo import MAX_IMAGES, Demo, Preview, Result, Scores
 from fashion_ddpm.gallery import load_gallery
 from fashion_ddpm.request import MAX_SEED, GenerateRequest
-from fashion_ddpm.ui.controls import Controls
+from fashion_ddpm.ui.controls import Controls, request_of
 from fashion_ddpm.ui.controls import build as build_controls
 from fashion_ddpm.ui.parts import (
     MODEL,
@@ -20,7 +20,6 @@ from fashion_ddpm.ui.parts import (
     picture_gallery,
     stop_button,
     told,
-    whole,
 )
 from fashion_ddpm.ui.way import build as build_way
 from fashion_ddpm.ui.way import connect as connect_way
@@ -36,36 +35,18 @@ class Handlers:
     def __init__(self, demo: Demo) -> None:
         self.demo = demo
 
-    def draw(
-        self,
-        class_name: str,
-        schedule: str,
-        steps: float,
-        sampler: str,
-        guidance_scale: float,
-        num_images: float,
-        seed: float,
-        random_seed: bool,
-        scorer: str,
-    ) -> Iterator[tuple[Any, ...]]:
-        """Draws images of a class and scores them; image i has seed + i.
+    def draw(self, *inputs: Any) -> Iterator[tuple[Any, ...]]:
+        """Draws what Controls.inputs ask for and scores it; image i has seed + i.
 
         Yields the preview, the gallery, a line on progress, the label scores (first image, mean,
         real test images), the quality scores (the same three), the seed, the first image's way
         from noise (filmstrip, sentence, scores, step, frame) and the result.
         """
+        *settings, random_seed, scorer = inputs
         if random_seed is True:
-            seed = random.randint(0, MAX_SEED - MAX_IMAGES)
+            settings[-1] = random.randint(0, MAX_SEED - MAX_IMAGES)
         with told():
-            request = GenerateRequest(
-                class_name=class_name,
-                num_images=whole(num_images),
-                schedule=schedule,
-                sampler=sampler,
-                num_inference_steps=whole(steps),
-                guidance_scale=guidance_scale,
-                seed=whole(seed),
-            )
+            request = request_of(*settings)
             for event in self.demo.run(request, scorer):
                 yield self._shown(event, request)
 

@@ -4,6 +4,7 @@ The app is served, visited with headless Chromium, and used as a visitor would u
 """
 
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def why(page: Page) -> None:
     """Repairs the report's schedule."""
     open_tab(page, "Why blurry?")
     page.get_by_role("button", name="The report: T = 100").click()
-    page.get_by_text("label score").first.wait_for(timeout=PATIENCE)
+    page.get_by_text(re.compile(r"linear \(T = 100.+label score")).wait_for(timeout=PATIENCE)
 
 
 def trust(page: Page) -> None:
