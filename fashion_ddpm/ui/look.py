@@ -3,7 +3,6 @@
 import gradio as gr
 
 CSS = """
-.gradio-container { max-width: 1180px !important; margin: auto !important; }
 .pixels img { image-rendering: pixelated; }
 .pixels .grid-wrap { min-height: 0 !important; max-height: none !important; }
 .pixels .grid-container { grid-template-columns: repeat(var(--grid-cols), minmax(0, 1fr)); }
@@ -19,6 +18,7 @@ CSS = """
 """
 
 HEAD = """<style>
+.gradio-container { width: 100%; max-width: 1180px !important; margin: 0 auto !important; }
 .dark [role=tab][aria-selected=true] { color: var(--primary-300) !important; }
 .dark .empty > div { color: var(--neutral-300) !important; }
 @media (max-width: 500px) {
