@@ -11,7 +11,7 @@ from statistics import median
 from playwright.sync_api import Browser, expect
 
 from fashion_ddpm.demo import PRESETS
-from tests.tools.browsing import browser_path, opened_browser, visiting
+from tests.tools.browsing import browser_path, layout_shift, opened_browser, visiting
 from tests.tools.serving import served
 
 PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime / 1000"
@@ -24,7 +24,7 @@ def visit(browser: Browser, address: str, preset: str) -> dict[str, float]:
     with visiting(browser, address) as page:
         page.wait_for_function(f"{PICTURES} === 10")
         shown = time.monotonic() - begin
-        paint = float(page.evaluate(PAINT))
+        paint, shift = float(page.evaluate(PAINT)), layout_shift(page)
         page.get_by_role("button", name=f"{preset} · {PRESETS[preset]}").click()
         expect(page.get_by_text(f"8 images × {PRESETS[preset]} UNet")).to_be_visible()
         begin = time.monotonic()
@@ -36,6 +36,7 @@ def visit(browser: Browser, address: str, preset: str) -> dict[str, float]:
     return {
         "opening: first contentful paint": paint,
         "opening: the ten first pictures": shown,
+        "opening: layout shift (no seconds; below 0.1 is good)": shift,
         "Generate: first preview": preview,
         f"Generate: 8 images, {preset}, scored": done,
     }

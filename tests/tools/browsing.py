@@ -43,7 +43,7 @@ def visiting(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
     page.close()
     assert asked
     assert not outside
-    assert not broken
+    assert not broken, broken
 
 
 def open_tab(page: Page, name: str) -> None:
@@ -54,3 +54,17 @@ def open_tab(page: Page, name: str) -> None:
         page.locator(".overflow-menu > button").click()
         tab = page.locator(".overflow-menu").get_by_text(name)
     tab.click()
+
+
+LAYOUT_SHIFT = """() => new Promise((resolve) => {
+  let sum = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) sum += entry.value;
+  }).observe({type: "layout-shift", buffered: true});
+  setTimeout(() => resolve(sum), 500);
+})"""
+
+
+def layout_shift(page: Page) -> float:
+    """Returns how much the page jumped so far; below 0.1 is good, as web.dev/cls has it."""
+    return float(page.evaluate(LAYOUT_SHIFT))

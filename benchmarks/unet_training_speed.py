@@ -1,0 +1,59 @@
+"""How fast is one training step? By memory layout and attention, on this machine.
+
+python -m benchmarks.unet_training_speed prints a Markdown table of images per second, forward,
+backward and AdamW in bf16 autocast. Run it on a machine that does nothing else; only the ratios
+within one run mean anything.
+"""
+
+import argparse
+import statistics
+import time
+
+import torch
+from diffusers import UNet2DModel
+
+from benchmarks.unet_speed import LAYOUTS
+from fashion_ddpm.config import TrainConfig, train_config
+from fashion_ddpm.model import build_unet, training_layout
+from fashion_ddpm.network import adamw
+
+WARM_UP = 2
+
+
+def images_per_second(
+    unet: UNet2DModel, config: TrainConfig, layout: torch.memory_format, steps: int
+) -> float:
+    """Returns the speed of the median step."""
+    unet, optimizer = unet.to(memory_format=layout), adamw(unet, config)
+    x = torch.randn(config.batch_size, 1, 28, 28).contiguous(memory_format=layout)
+    timesteps, labels = torch.randint(1000, (len(x),)), torch.randint(10, (len(x),))
+    times = []
+    for _ in range(WARM_UP + steps):
+        begin = time.perf_counter()
+        with torch.autocast("cpu", torch.bfloat16):
+            output = unet(x, timesteps, labels).sample
+        (output.float() - x).square().mean().backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        times.append(time.perf_counter() - begin)
+    return len(x) / statistics.median(times[WARM_UP:])
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--steps", type=int, default=12)
+    steps, config = parser.parse_args().steps, train_config("cpu", {})
+    print(f"| attention | {' | '.join(LAYOUTS)} |\n|{'---|' * (len(LAYOUTS) + 1)}")
+    for attention in ("fused", "plain"):
+        cells = []
+        for layout in LAYOUTS.values():
+            unet = build_unet(config)
+            if attention == "plain":
+                training_layout(unet, torch.device("cpu"))
+            cells.append(f"{images_per_second(unet, config, layout, steps):.0f}")
+        print(f"| {attention} | {' | '.join(cells)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
