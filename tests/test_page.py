@@ -13,7 +13,6 @@ from playwright.sync_api import Browser, Page, expect
 from tests.tools.browsing import (
     BROWSERS,
     browser_path,
-    layout_shift,
     open_tab,
     opened_browser,
     visiting,
@@ -265,12 +264,3 @@ def test_every_tab_fits_its_screen_and_bars_nobodys_way(
         if each["impact"] in ("serious", "critical")
     ]
     assert not barriers
-
-
-@pytest.mark.parametrize(("width", "height"), [(1280, 1300), (1280, 800), (360, 740)])
-def test_nothing_jumps_while_the_page_opens(
-    browser: Browser, address: str, width: int, height: int
-) -> None:
-    with visiting(browser, address, viewport={"width": width, "height": height}) as page:
-        expect(page.locator("#gallery img")).to_have_count(10)
-        assert layout_shift(page) < 0.1
