@@ -117,26 +117,29 @@ class Result:
 
     def scores_of(self, index: int) -> tuple[Scores, Scores]:
         """Returns one image's scores: for the ten label prompts, for its quality prompts."""
-        return self._named(self.label_scores[index], self.quality_scores[index])
+        name = self._class_of(index)
+        return _named(self.label_scores[index], self.quality_scores[index], name)
 
     def mean_scores(self) -> tuple[Scores, Scores]:
         """Returns the batch's mean scores."""
-        return self._named(self.label_scores.mean(dim=0), self.quality_scores.mean(dim=0))
+        name = self._class_of(0) if len(self.labels.unique()) == 1 else "clothing item"
+        return _named(self.label_scores.mean(dim=0), self.quality_scores.mean(dim=0), name)
 
-    def real_scores(self) -> tuple[Scores, Scores]:
-        """Returns what real test images of the same classes score on average."""
-        return self._named(
-            self.baseline.labels[self.labels].mean(dim=0),
-            self.baseline.quality[self.labels].mean(dim=0),
-        )
+    def real_scores(self, index: int) -> tuple[Scores, Scores]:
+        """Returns what real test images of one image's class score on average."""
+        label, real = self.labels[index], self.baseline
+        return _named(real.labels[label], real.quality[label], self._class_of(index))
 
-    def _named(self, labels: Tensor, quality: Tensor) -> tuple[Scores, Scores]:
-        single = len(self.labels.unique()) == 1
-        name = CLASS_NAMES[int(self.labels[0])] if single else "clothing item"
-        return (
-            dict(zip(label_prompts(), labels.tolist(), strict=True)),
-            dict(zip(quality_prompts(name), quality.tolist(), strict=True)),
-        )
+    def _class_of(self, index: int) -> str:
+        return CLASS_NAMES[int(self.labels[index])]
+
+
+def _named(labels: Tensor, quality: Tensor, class_name: str) -> tuple[Scores, Scores]:
+    """Returns a row of label scores and one of quality scores, each with its prompts."""
+    return (
+        dict(zip(label_prompts(), labels.tolist(), strict=True)),
+        dict(zip(quality_prompts(class_name), quality.tolist(), strict=True)),
+    )
 
 
 class Demo:

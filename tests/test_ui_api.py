@@ -24,7 +24,7 @@ def test_previews_come_first_and_the_scored_pictures_last(handlers: Handlers) ->
     assert [caption for _, caption in pictures] == ["bag, seed 7", "bag, seed 8"]
     assert about["settings"]["num_inference_steps"] == 3
     assert len(about["label_scores"]) == len(about["quality_scores"]) == 2
-    assert about["real_images"][0]["A bag"] > 0.5
+    assert about["label_scores_of_real_images"][0]["A bag"] > 0.5
 
 
 def test_a_mistake_is_a_message(handlers: Handlers) -> None:

@@ -13,9 +13,17 @@ def test_a_space_links_to_its_own_files() -> None:
     assert links(None) == PAPERS
 
 
-def test_the_footer_is_a_line_of_links(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SPACE_ID", "someone/clothes")
-    with gr.Blocks() as page:
+def test_only_a_space_can_be_duplicated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    with gr.Blocks() as elsewhere:
         build()
-    (line,) = (block for block in page.blocks.values() if isinstance(block, gr.Markdown))
+    monkeypatch.setenv("SPACE_ID", "someone/clothes")
+    with gr.Blocks() as space:
+        build()
+    buttons = [
+        [block for block in page.blocks.values() if isinstance(block, gr.DuplicateButton)]
+        for page in (elsewhere, space)
+    ]
+    assert list(map(len, buttons)) == [0, 1]
+    (line,) = (block for block in space.blocks.values() if isinstance(block, gr.Markdown))
     assert "[the training script](https://huggingface.co/spaces/someone/clothes/" in str(line.value)

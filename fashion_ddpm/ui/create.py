@@ -25,7 +25,7 @@ from fashion_ddpm.ui.way import build as build_way
 from fashion_ddpm.ui.way import connect as connect_way
 from fashion_ddpm.ui.way import shown_way
 
-SCORE_TITLES = ("Selected image", "Mean of all", "Real images")
+SCORE_TITLES = ("Selected image", "Mean of all", "Real ones of its class")
 WAIT = "Press Generate."
 
 
@@ -72,9 +72,9 @@ class Handlers:
     def select(self, result: Result | None, event: gr.SelectData) -> tuple[Any, ...]:
         """Shows the scores and the way of the image that was clicked."""
         if result is None:
-            return (*[gr.skip()] * 2, *_NO_WAY[:-2], 0)
-        labels, quality = result.scores_of(event.index)
-        return (labels, quality, *shown_way(self.demo.way(result, event.index)), event.index)
+            return (*[gr.skip()] * 6, *_NO_WAY[:-2], 0)
+        way = shown_way(self.demo.way(result, event.index))
+        return (*score_columns(result, event.index), *way, event.index)
 
 
 _NO_WAY = [gr.skip()] * 7
@@ -83,7 +83,7 @@ _NO_WAY = [gr.skip()] * 7
 
 def score_columns(result: Result, index: int) -> tuple[Scores, ...]:
     """Returns label scores, then quality scores, each of: one image, the mean, real images."""
-    columns = (result.scores_of(index), result.mean_scores(), result.real_scores())
+    columns = (result.scores_of(index), result.mean_scores(), result.real_scores(index))
     return (*(labels for labels, _ in columns), *(quality for _, quality in columns))
 
 
@@ -124,7 +124,7 @@ def build(demo: Demo) -> tuple[Controls, gr.State, gr.State]:
         **PRIVATE,
     )
     stop_button(controls.stop, running, status)
-    selected = [labels[0], quality[0], *way.outputs(), index]
+    selected = [*labels, *quality, *way.outputs(), index]
     gallery.select(handlers.select, result, selected, **NOW)
     connect_way(demo, way, result, index)
     return controls, result, index

@@ -29,7 +29,8 @@ def links(space: str | None) -> dict[str, str]:
 
 
 def build() -> None:
-    """Lays it out; gradio shows the button on Spaces only."""
-    found = links(os.environ.get("SPACE_ID"))
-    gr.Markdown(" · ".join(f"[{name}]({address})" for name, address in found.items()))
-    gr.DuplicateButton("Duplicate this Space")
+    """Lays it out; only a Space can be duplicated."""
+    space = os.environ.get("SPACE_ID")
+    gr.Markdown(" · ".join(f"[{name}]({address})" for name, address in links(space).items()))
+    if space:
+        gr.DuplicateButton("Duplicate this Space")

@@ -12,6 +12,7 @@ CSS = """
 #sheet .thumbnail-item img { object-position: top; }
 #sheet .caption-label { inset: auto 0 0 0; max-width: none; text-align: center; }
 #report-card td, #report-card th { word-break: normal; padding: 0.2rem 0.4rem; }
+#report-card td:last-child, #report-card th:last-child { white-space: nowrap; }
 #story { overflow: visible !important; }
 .prose h2 { font-size: 1.15rem; }
 .scores .output-class { font-size: 1.1rem; padding: 2rem 0 0.5rem; }

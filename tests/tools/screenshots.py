@@ -17,8 +17,8 @@ from tests.tools.serving import ROOT, served
 FOLDER = ROOT / "docs" / "screenshots"
 DESKTOP = {"width": 1280, "height": 1000}
 PHONE = {"width": 360, "height": 740}
-COLOURS = 64
-"""Enough for the page; a picture then weighs a quarter."""
+COLOURS = 256
+"""As many as keep the plots' lines apart; a picture then weighs a third."""
 
 PATIENCE = 120_000
 """Milliseconds until a sheet or a game is drawn."""
