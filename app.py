@@ -11,9 +11,10 @@ import gradio as gr
 
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.errors import UserError
+from fashion_ddpm.gallery import load_gallery
 from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT
 from fashion_ddpm.ui import api, compare, create, footer, play, share, trust, why
-from fashion_ddpm.ui.look import CSS, HEAD, theme
+from fashion_ddpm.ui.look import CSS, HEAD, UNTIL_PICTURED, theme
 
 QUEUE_SIZE = 40
 VISITORS_AT_ONCE = 16
@@ -84,7 +85,7 @@ def main() -> None:
         max_file_size=MAX_UPLOAD,
         theme=theme(),
         css=CSS,
-        head=HEAD,
+        head=HEAD + (UNTIL_PICTURED if load_gallery(demo) else ""),
         footer_links=["api"],
         mcp_server=arguments.mcp,
     )

@@ -139,6 +139,7 @@ def _results(
     preview = picture(
         "noisy images above, predicted clean images below",
         first.last_preview().picture if first else None,
+        elem_id="preview",
     )
     gr.Markdown("Click an image for its scores and its way from noise")
     gallery = picture_gallery(first.pictures() if first else None, 5, "gallery")

@@ -30,6 +30,15 @@ HEAD = """<style>
 """What gradio would confine to the page's content: on a phone every pixel counts, and in the dark
 the chosen tab and an empty paper's hint must be readable."""
 
+UNTIL_PICTURED = """<style>
+@keyframes appear { to { visibility: visible; } }
+gradio-app:not(:has(#preview img):has(#gallery img):has(#examples img):has(.scores .output-class))
+  :is(.tabs, .tabs ~ *, footer) { visibility: hidden; animation: appear 0s 5s forwards; }
+#preview { aspect-ratio: 5; }
+</style>"""
+"""For a page that opens with pictures: gradio inserts them one after another, and each would push
+the rest down. So the tabs appear together; after five seconds in any case."""
+
 
 def theme() -> gr.Theme:
     """Returns gradio's soft theme with text that stands out enough (WCAG 2.1, level AA)."""

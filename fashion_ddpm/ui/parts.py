@@ -34,7 +34,7 @@ def whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def picture(alt_text: str, value: Any = None) -> gr.Image:
+def picture(alt_text: str, value: Any = None, elem_id: str | None = None) -> gr.Image:
     """Returns a component for a picture of pixels, which must stay sharp and lossless.
 
     Without a value it is hidden: fill it with `filled`.
@@ -46,6 +46,7 @@ def picture(alt_text: str, value: Any = None) -> gr.Image:
         format="png",
         interactive=False,
         buttons=["fullscreen"],
+        elem_id=elem_id,
         elem_classes="pixels",
         alt_text=alt_text,
     )
