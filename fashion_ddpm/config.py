@@ -24,7 +24,7 @@ SAMPLERS = ("dpm++2m", "dpm++2m-sde", "ddim", "ddpm", "euler")
 """The solvers that step between noise levels; the first is the default."""
 
 
-TRACKERS = ("none", "tensorboard", "wandb", "trackio")
+TRACKERS = ("auto", "none", "tensorboard", "wandb", "trackio")
 """Where a run can be watched, besides its own lines and files."""
 
 
@@ -88,7 +88,9 @@ class TrainConfig:
     preview_every: int = setting(55_000, "images between two grids of samples", low=1)
     save_every: int = setting(55_000, "images between two saved states", low=1)
     keep_states: int = setting(2, "saved states that are kept", low=1)
-    report_to: str = setting("none", "tracker to watch the run in", choices=TRACKERS)
+    report_to: str = setting(
+        "auto", "tracker to watch the run in; auto: TensorBoard if installed", choices=TRACKERS
+    )
 
     def __post_init__(self) -> None:
         check_fields(self)

@@ -20,18 +20,26 @@ PACKAGES = {
 """Which packages, any of them, each choice of --report-to needs."""
 
 
-def check_tracker(report_to: str) -> None:
-    """Checks that a tracker could be used, before a run begins.
+def chosen_trackers(report_to: str) -> list[str]:
+    """Returns accelerate's names of the trackers to use: none or one.
 
     Raises:
-        ConfigError: its package is not installed.
+        ConfigError: the package of one that was asked for is not installed.
     """
-    packages = PACKAGES.get(report_to, ())
-    if packages and not any(find_spec(package) for package in packages):
+    if report_to == "auto":
+        return ["tensorboard"] if _installed("tensorboard") else []
+    if report_to == "none":
+        return []
+    if not _installed(report_to):
         raise ConfigError(
             f"--report-to {report_to} needs a package that is not installed: run "
-            f'"pip install {packages[0]}", or give --report-to none.'
+            f'"pip install {PACKAGES[report_to][0]}", or give --report-to none.'
         )
+    return [report_to]
+
+
+def _installed(tracker: str) -> bool:
+    return any(find_spec(package) for package in PACKAGES[tracker])
 
 
 def settings_for_trackers(config: TrainConfig) -> dict[str, str | int | float | bool]:

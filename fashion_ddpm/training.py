@@ -32,7 +32,7 @@ from fashion_ddpm.step_plan import (
     step_seed,
 )
 from fashion_ddpm.stopping import StopOnSignal
-from fashion_ddpm.trackers import check_tracker, send_picture, settings_for_trackers
+from fashion_ddpm.trackers import chosen_trackers, send_picture, settings_for_trackers
 from fashion_ddpm.validation import validation_sums
 from fashion_ddpm.warm_start import earlier_runs, initial_unet
 from fashion_ddpm.watching import Watch
@@ -68,8 +68,7 @@ class Run:
     def __init__(self, config: TrainConfig, trackers: Sequence[GeneralTracker] = ()) -> None:
         self.config, self.folder = config, RunFolder(config.output_dir)
         noise = training_noise(config)
-        check_tracker(config.report_to)
-        chosen = [] if config.report_to == "none" else [config.report_to]
+        chosen = chosen_trackers(config.report_to)
         self.accelerator = Accelerator(
             mixed_precision=config.mixed_precision,
             gradient_accumulation_steps=config.gradient_accumulation_steps,

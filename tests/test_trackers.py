@@ -9,7 +9,7 @@ from PIL import Image
 from fashion_ddpm import trackers
 from fashion_ddpm.config import TRACKERS, TrainConfig
 from fashion_ddpm.settings import ConfigError
-from fashion_ddpm.trackers import check_tracker, scalars, send_picture, settings_for_trackers
+from fashion_ddpm.trackers import chosen_trackers, scalars, send_picture, settings_for_trackers
 
 
 def test_a_tracker_whose_package_is_missing_is_refused_with_its_name(
@@ -17,14 +17,18 @@ def test_a_tracker_whose_package_is_missing_is_refused_with_its_name(
 ) -> None:
     monkeypatch.setitem(trackers.PACKAGES, "wandb", ("surely_not_installed",))
     with pytest.raises(ConfigError, match='run "pip install surely_not_installed"'):
-        check_tracker("wandb")
-    monkeypatch.setitem(trackers.PACKAGES, "tensorboard", ("surely_not_installed", "torch"))
-    check_tracker("tensorboard")
-    check_tracker("none")
+        chosen_trackers("wandb")
+
+
+def test_tensorboard_is_used_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert chosen_trackers("auto") == chosen_trackers("tensorboard") == ["tensorboard"]
+    assert chosen_trackers("none") == []
+    monkeypatch.setitem(trackers.PACKAGES, "tensorboard", ("surely_not_installed",))
+    assert chosen_trackers("auto") == []
 
 
 def test_every_choice_has_its_packages() -> None:
-    assert {*trackers.PACKAGES, "none"} == set(TRACKERS)
+    assert {*trackers.PACKAGES, "auto", "none"} == set(TRACKERS)
 
 
 def test_a_row_becomes_plain_numbers() -> None:

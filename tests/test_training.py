@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from accelerate.tracking import GeneralTracker
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from fashion_ddpm import trackers
 from fashion_ddpm.config import TrainConfig
@@ -172,6 +173,16 @@ def test_trackers_see_settings_losses_speed_and_samples(tmp_path: Path) -> None:
     assert notebook.finished
     logged = [row for row in run_json(config)["log"] if "loss" in row]
     assert [row["loss"] for row in logged] == [row["loss"] for _, row in losses_seen]
+
+
+def test_tensorboard_shows_a_run_by_default(tmp_path: Path) -> None:
+    config = small(tmp_path / "run", images_total=128, report_to="auto")
+    train(config)
+    board = EventAccumulator(str(RunFolder(config.output_dir).trackers / "fashion-ddpm")).Reload()
+    shown = {(event.step, "loss"): event.value for event in board.Scalars("loss")}
+    shown |= {(e.step, "validation_loss"): e.value for e in board.Scalars("validation_loss")}
+    assert shown == pytest.approx(losses(config))
+    assert board.Tags()["images"]
 
 
 def test_a_tracker_that_is_not_installed_is_refused_before_anything_is_written(

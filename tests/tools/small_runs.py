@@ -27,6 +27,7 @@ def small(output_dir: Path, **changes: Any) -> TrainConfig:
         "save_every": 128,
         "validate_every": 256,
         "preview_every": 512,
+        "report_to": "none",
     }
     return train_config("smoke", settings | changes)
 
