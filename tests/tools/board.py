@@ -1,0 +1,50 @@
+"""A picture of a run in TensorBoard: python -m tests.tools.board RUN docs/screenshots/board.png."""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from fashion_ddpm.space_trial import answers, free_port
+from tests.tools.browsing import browser_path, opened_browser
+from tests.tools.screenshots import DESKTOP, PATIENCE, save
+
+SECONDS = 60
+"""Until TensorBoard must answer."""
+
+
+def look_at(page: Page, address: str) -> None:
+    """Opens TensorBoard's first page and waits for its plots and pictures."""
+    page.goto(f"{address}/?darkMode=false#timeseries")
+    page.get_by_text("validation_loss", exact=True).first.wait_for(timeout=PATIENCE)
+    page.locator("img").first.wait_for(timeout=PATIENCE)
+
+
+def main() -> None:
+    """Serves the run's log to a browser and saves what it shows."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("picture", type=Path)
+    arguments = parser.parse_args()
+    path, port = browser_path(), free_port()
+    if path is None:
+        raise SystemExit("board: no Chromium or Chrome is on the PATH; install one.")
+    command = [sys.executable, "-m", "tensorboard.main", "--port", str(port)]
+    command += ["--logdir", str(arguments.run / "trackers")]
+    board = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    try:
+        if not answers(port, board, SECONDS):
+            raise SystemExit("board: TensorBoard does not answer.")
+        with opened_browser(path) as browser:
+            page = browser.new_page(viewport=DESKTOP)
+            look_at(page, f"http://127.0.0.1:{port}")
+            save(page, arguments.picture)
+    finally:
+        board.terminate()
+        board.wait()
+
+
+if __name__ == "__main__":
+    main()
