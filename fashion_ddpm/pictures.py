@@ -185,7 +185,8 @@ def _check_memory(needed: int) -> None:
     if needed > MAX_BYTES:
         raise DataError(
             f"the images would take {needed / 2**30:.1f} GiB of memory, more than the "
-            f"{MAX_BYTES / 2**30:.0f} GiB allowed: use fewer pictures, --colours grey, or a smaller --image-size with --fit."
+            f"{MAX_BYTES / 2**30:.0f} GiB allowed: use fewer pictures, --colours grey, or a "
+            "smaller --image-size with --fit."
         )
 
 
