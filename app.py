@@ -12,6 +12,7 @@ import gradio as gr
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.gallery import load_gallery
+from fashion_ddpm.labels import FASHION_MNIST
 from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT
 from fashion_ddpm.ui import api, compare, create, footer, play, share, trust, why
 from fashion_ddpm.ui.look import CSS, HEAD, UNTIL_PICTURED, theme
@@ -30,11 +31,15 @@ INTRODUCTION = """# Fashion DDPM
 A small diffusion model draws clothes out of noise. Pick a garment, a schedule and a step count;
 then try the schedule **report** and see how one wrong choice ruins a good model."""
 
+OWN_INTRODUCTION = """# Images out of noise
+A small diffusion model, trained on pictures of one's own. Pick a class, a schedule and a step
+count; then follow an image back to its noise."""
+
 
 def build_page(demo: Demo) -> gr.Blocks:
     """Returns the page: one tab a question."""
     with gr.Blocks(title="Fashion DDPM", delete_cache=CLEAN_UP) as page:
-        gr.Markdown(INTRODUCTION)
+        gr.Markdown(INTRODUCTION if demo.kind == FASHION_MNIST else OWN_INTRODUCTION)
         with gr.Tabs() as tabs:
             with gr.Tab("Create", id="create"):
                 controls, result, place = create.build(demo)
@@ -42,8 +47,9 @@ def build_page(demo: Demo) -> gr.Blocks:
                 api.build(demo, controls)
             with gr.Tab("Compare", id="compare"):
                 compare.build(demo, tabs, controls)
-            with gr.Tab("Why blurry?", id="why"):
-                why.build(demo)
+            if demo.kind == FASHION_MNIST:  # the report's story is about these images
+                with gr.Tab("Why blurry?", id="why"):
+                    why.build(demo)
             with gr.Tab("Trust", id="trust"):
                 trust.build(demo, result, place)
             with gr.Tab("Play", id="play"):

@@ -8,8 +8,10 @@ from typing import Any
 
 from fashion_ddpm import doctor
 from fashion_ddpm.config import SAMPLERS, SCHEDULES, ClassifierConfig, ScorerConfig
+from fashion_ddpm.data_settings import DataSettings
 from fashion_ddpm.errors import UserError
-from fashion_ddpm.request import ALL_CLASSES, GenerateRequest, RequestError
+from fashion_ddpm.labels import ALL_CLASSES
+from fashion_ddpm.request import GenerateRequest, RequestError
 from fashion_ddpm.settings import add_flags, default_data_dir
 
 
@@ -67,8 +69,13 @@ def _request_of(arguments: argparse.Namespace) -> GenerateRequest:
     """Returns the checked request that the flags make."""
     if arguments.batch_size < 1:
         raise RequestError(f"batch_size is {arguments.batch_size}; it must be at least 1.")
-    fields = GenerateRequest.__dataclass_fields__
-    return GenerateRequest(**{name: getattr(arguments, name) for name in fields})
+    fields = {*GenerateRequest.__dataclass_fields__} - {"class_names"}
+    chosen: dict[str, Any] = {name: getattr(arguments, name) for name in fields}
+    if arguments.checkpoint:  # only another one than the bundled has to be asked
+        from fashion_ddpm.pipeline import class_names_of
+
+        chosen["class_names"] = class_names_of(arguments.checkpoint)
+    return GenerateRequest(**chosen)
 
 
 def _add_generate(parser: argparse.ArgumentParser) -> None:
@@ -84,7 +91,7 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     _add_request(parser, num_images=10_000)
-    parser.add_argument("--data-dir", default=default_data_dir(), type=Path)
+    add_flags(parser, DataSettings)
     parser.add_argument("--reference", default="test", choices=("test", "train"))
     parser.add_argument("--classifier", type=Path, help="folder of the judge; default: bundled")
     parser.add_argument("--scorer", action="append", help="a CLIP; may be repeated; default: all")
@@ -133,7 +140,6 @@ def run_generate(arguments: argparse.Namespace) -> int:
 def run_evaluate(arguments: argparse.Namespace) -> int:
     """Generates, measures, writes a report; prints its table."""
     request = _request_of(arguments)
-    from fashion_ddpm.classifier import BUNDLED_CLASSIFIER
     from fashion_ddpm.clip_scores import SCORERS
     from fashion_ddpm.evaluation import Evaluation, evaluate
     from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT
@@ -142,10 +148,10 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
     evaluation = Evaluation(
         request,
         checkpoint=arguments.checkpoint or BUNDLED_CHECKPOINT,
-        data_dir=arguments.data_dir,
+        data=_config_of(arguments, DataSettings),
         reference=arguments.reference,
         batch_size=arguments.batch_size,
-        classifier=arguments.classifier or BUNDLED_CLASSIFIER,
+        classifier=arguments.classifier,
         scorers=arguments.scorer or SCORERS,
         inception_weights=arguments.inception_weights,
     )

@@ -8,12 +8,13 @@ from fashion_ddpm.request import GenerateRequest
 ENDPOINT = "generate"
 
 
-def api_examples(request: GenerateRequest, address: str) -> dict[str, str]:
+def api_examples(request: GenerateRequest, address: str, scorer: str = EMBEDDED) -> dict[str, str]:
     """Returns a program for each of "python", "javascript" and "shell".
 
     Args:
         request: what shall be drawn.
         address: where the app is served, such as "http://127.0.0.1:7860".
+        scorer: who shall judge.
     """
     arguments = {
         "class_name": request.class_name,
@@ -23,7 +24,7 @@ def api_examples(request: GenerateRequest, address: str) -> dict[str, str]:
         "guidance_scale": request.guidance_scale,
         "num_images": request.num_images,
         "seed": request.seed,
-        "scorer": EMBEDDED,
+        "scorer": scorer,
     }
     return {
         "python": _python(arguments, address),

@@ -1,5 +1,7 @@
 """The judge: a small classifier of real images, and the feature space that distances live in."""
 
+import dataclasses
+import json
 from pathlib import Path
 
 import torch
@@ -8,10 +10,13 @@ from torch import Tensor, nn
 
 from fashion_ddpm.errors import UserError, reason
 from fashion_ddpm.images import to_model
-from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.labels import FASHION_MNIST, ImageKind
 
 BUNDLED_CLASSIFIER = Path(__file__).parent.parent / "checkpoints" / "classifier"
 WEIGHTS_FILE = "model.safetensors"
+KIND_FILE = "kind.json"
+"""What images a classifier is for; the bundled one, for Fashion-MNIST, has none."""
+
 NUM_FEATURES = 128
 BATCH_SIZE = 500
 
@@ -40,12 +45,13 @@ class ResidualBlock(nn.Module):
 
 
 class Classifier(nn.Module):
-    """A residual network, 28 → 14 → 7 pixels, then the mean over the places."""
+    """A residual network that halves the side twice, then takes the mean over the places."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: ImageKind = FASHION_MNIST) -> None:
         super().__init__()
+        self.kind = kind
         self.trunk = nn.Sequential(
-            nn.Conv2d(1, 32, 3, 1, 1, bias=False),
+            nn.Conv2d(kind.channels, 32, 3, 1, 1, bias=False),
             nn.BatchNorm2d(32),
             nn.ReLU(),
             ResidualBlock(32, 64, 2),
@@ -54,15 +60,15 @@ class Classifier(nn.Module):
             nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),
         )
-        self.head = nn.Linear(NUM_FEATURES, len(CLASS_NAMES))
+        self.head = nn.Linear(NUM_FEATURES, len(kind.class_names))
 
     def forward(self, images: Tensor) -> Tensor:
-        """Returns logits, [B, 10], of float32 [B, 1, 28, 28] in [−1, 1]."""
+        """Returns logits, [B, classes], of float32 [B, C, S, S] in [−1, 1]."""
         return self.head(self.trunk(images))
 
     @torch.no_grad()
     def features(self, images: Tensor) -> Tensor:
-        """Returns what the last layer sees of stored images: uint8 [N, 28, 28] → float32 [N, D]."""
+        """Returns what the last layer sees of stored images, uint8 [N, …]: float32 [N, D]."""
         return torch.cat([self.trunk(to_model(part)) for part in images.split(BATCH_SIZE)])
 
     @torch.no_grad()
@@ -72,9 +78,10 @@ class Classifier(nn.Module):
 
 
 def save_classifier(classifier: Classifier, folder: Path) -> None:
-    """Writes the weights into a folder."""
+    """Writes the weights into a folder, and what images they are for."""
     weights = {name: value.contiguous() for name, value in classifier.state_dict().items()}
     save_file(weights, folder / WEIGHTS_FILE)
+    (folder / KIND_FILE).write_text(json.dumps(dataclasses.asdict(classifier.kind)) + "\n")
 
 
 def load_classifier(folder: str | Path = BUNDLED_CLASSIFIER) -> Classifier:
@@ -83,8 +90,8 @@ def load_classifier(folder: str | Path = BUNDLED_CLASSIFIER) -> Classifier:
     Raises:
         ClassifierError: it is not there, or it is another network.
     """
-    classifier = Classifier()
     try:
+        classifier = Classifier(_kind(Path(folder) / KIND_FILE))
         classifier.load_state_dict(load_file(Path(folder) / WEIGHTS_FILE))
     except Exception as error:  # safetensors has an error of its own beside OSError
         raise ClassifierError(
@@ -92,3 +99,10 @@ def load_classifier(folder: str | Path = BUNDLED_CLASSIFIER) -> Classifier:
             "python -m fashion_ddpm train-classifier wrote."
         ) from error
     return classifier.eval()
+
+
+def _kind(path: Path) -> ImageKind:
+    if not path.exists():
+        return FASHION_MNIST
+    told = json.loads(path.read_text())
+    return ImageKind(tuple(told["class_names"]), told["image_size"], told["channels"])

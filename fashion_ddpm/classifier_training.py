@@ -11,7 +11,8 @@ from tqdm import tqdm
 from fashion_ddpm import saved_states
 from fashion_ddpm.classifier import Classifier, save_classifier
 from fashion_ddpm.config import ClassifierConfig
-from fashion_ddpm.data import LabelledImages, load_split
+from fashion_ddpm.data import LabelledImages
+from fashion_ddpm.data_sets import load_data_set
 from fashion_ddpm.degradations import shifted
 from fashion_ddpm.images import to_model
 from fashion_ddpm.pipeline import RUN_FILE
@@ -23,8 +24,8 @@ ERASED_SIDES = (4, 13)
 
 
 def erase(images: Tensor, probability: float, generator: torch.Generator) -> Tensor:
-    """Blackens a square patch in some images (Zhong et al., 2017): uint8 [B, H, W] → same."""
-    count, height, width = images.shape
+    """Blackens a square patch in some images (Zhong et al., 2017): uint8 [B, H, W, …] → same."""
+    count, height, width = images.shape[:3]
     sides = torch.randint(*ERASED_SIDES, (count, 1), generator=generator)
     sides[torch.rand(count, generator=generator) >= probability] = 0
     top = torch.randint(0, height, (count, 1), generator=generator) - sides // 2
@@ -32,7 +33,8 @@ def erase(images: Tensor, probability: float, generator: torch.Generator) -> Ten
     rows, columns = torch.arange(height), torch.arange(width)
     inside_rows = (rows >= top) & (rows < top + sides)
     inside_columns = (columns >= left) & (columns < left + sides)
-    return images.masked_fill(inside_rows[:, :, None] & inside_columns[:, None, :], 0)
+    inside = inside_rows[:, :, None] & inside_columns[:, None, :]
+    return images.masked_fill(inside.view(*inside.shape, *[1] * (images.ndim - 3)), 0)
 
 
 def fit(images: LabelledImages, config: ClassifierConfig, title: str) -> Classifier:
@@ -44,7 +46,7 @@ def fit(images: LabelledImages, config: ClassifierConfig, title: str) -> Classif
         title: what the progress bar calls the run.
     """
     torch.manual_seed(config.seed)
-    model = Classifier().to(memory_format=torch.channels_last).train()
+    model = Classifier(images.kind).to(memory_format=torch.channels_last).train()
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=config.weight_decay)
     half = config.mixed_precision == "bf16"
     for step in tqdm(range(config.total_steps), desc=title, mininterval=5, leave=False):
@@ -77,15 +79,17 @@ def train_classifier(config: ClassifierConfig) -> Path:
         DataError: the data cannot be read.
     """
     current_commit()  # remembered for run.json
-    classifier = fit(load_split(config.data_dir, "train"), config, "classifier")
+    data = load_data_set(config)
+    print("\n".join(data.lines()), file=sys.stderr)
+    classifier = fit(data.train, config, "classifier")
     scores = {
-        f"{name}_accuracy": accuracy(classifier, load_split(config.data_dir, name))
-        for name in ("validation", "test")
+        "validation_accuracy": accuracy(classifier, data.validation),
+        "test_accuracy": accuracy(classifier, data.test),
     }
     folder = Path(config.output_dir)
     temporary = saved_states.temporary_folder(folder)
     save_classifier(classifier, temporary)
-    run = {"scores": scores, **provenance(config)}
+    run = {"dataset": data.name, "scores": scores, **provenance(config)}
     (temporary / RUN_FILE).write_text(json.dumps(run, indent=2) + "\n")
     saved_states.seal(folder)
     print(scores, file=sys.stderr)

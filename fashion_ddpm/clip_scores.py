@@ -12,7 +12,7 @@ from transformers import AutoProcessor, CLIPModel
 
 from fashion_ddpm.data import LabelledImages
 from fashion_ddpm.errors import UserError, reason
-from fashion_ddpm.labels import CLASS_NAMES, label_prompts, quality_prompts
+from fashion_ddpm.labels import FASHION_MNIST, ImageKind, label_prompts, quality_prompts
 
 EMBEDDED = "embedded"
 HUB_SCORERS = (
@@ -25,6 +25,10 @@ BUNDLED_SCORER = Path(__file__).parent.parent / "checkpoints" / "clip-fashion-mn
 REAL_SAMPLE = BUNDLED_SCORER.parent / "real-test-images.npz"
 BASELINE_FILE = "baseline.json"
 BATCH_SIZE = 256
+
+
+NO_SCORER = "none"
+"""What the page offers first for images that the embedded scorer does not know."""
 
 
 class ScorerError(UserError):
@@ -48,10 +52,16 @@ class Baseline:
 
 
 class ClipScorer:
-    """A CLIP model with its own processor."""
+    """A CLIP model with its own processor, and the kind of images it is asked about."""
 
-    def __init__(self, model: CLIPModel, processor: AutoProcessor, name: str) -> None:
-        self.model, self.processor, self.name = model.eval(), processor, name
+    def __init__(
+        self,
+        model: CLIPModel,
+        processor: AutoProcessor,
+        name: str,
+        kind: ImageKind = FASHION_MNIST,
+    ) -> None:
+        self.model, self.processor, self.name, self.kind = model.eval(), processor, name, kind
 
     @torch.no_grad()
     def text_features(self, texts: Sequence[str]) -> Tensor:
@@ -64,10 +74,11 @@ class ClipScorer:
 
     @torch.no_grad()
     def image_features(self, images: Tensor) -> Tensor:
-        """Returns unit vectors, float32 [B, D], for grey images uint8 [B, 28, 28]."""
+        """Returns unit vectors, float32 [B, D], for images uint8 [B, H, W] or [B, H, W, 3]."""
         parts = []
         for part in images.split(BATCH_SIZE):
-            colour = part.unsqueeze(1).expand(-1, 3, -1, -1).contiguous()
+            channels_first = part.unsqueeze(1) if part.ndim == 3 else part.permute(0, 3, 1, 2)
+            colour = channels_first.expand(-1, 3, -1, -1).contiguous()
             pixels = self.processor(images=list(colour), return_tensors="pt")["pixel_values"]
             parts.append(self.model.get_image_features(pixel_values=pixels).pooler_output)
         return torch.nn.functional.normalize(torch.cat(parts), dim=-1)
@@ -76,7 +87,7 @@ class ClipScorer:
         """Returns how the model divides each image among the texts.
 
         Args:
-            images: uint8 [B, 28, 28].
+            images: uint8 [B, H, W] or [B, H, W, 3].
             texts: T prompts.
 
         Returns:
@@ -87,21 +98,49 @@ class ClipScorer:
         return logits.softmax(dim=-1)
 
     def label_scores(self, images: Tensor) -> Tensor:
-        """Returns the probabilities of the ten label prompts: float32 [B, 10]."""
-        return self.probabilities(images, label_prompts())
+        """Returns the probabilities of the label prompts, one a class: float32 [B, classes]."""
+        return self.probabilities(images, label_prompts(self.kind.class_names))
 
     def quality_scores(self, images: Tensor, labels: Tensor) -> Tensor:
         """Returns the probabilities of each image's three quality prompts: float32 [B, 3].
 
         Args:
-            images: uint8 [B, 28, 28].
+            images: uint8 [B, H, W] or [B, H, W, 3].
             labels: int64 [B], the classes that the prompts name.
         """
         scores = torch.empty(len(images), 3)
         for label in labels.unique().tolist():
             chosen = labels == label
-            scores[chosen] = self.probabilities(images[chosen], quality_prompts(CLASS_NAMES[label]))
+            prompts = quality_prompts(self.kind.class_names[label], self.kind)
+            scores[chosen] = self.probabilities(images[chosen], prompts)
         return scores
+
+
+class NoScorer:
+    """Stands where no scorer knows the classes: it has no prompts, and so no probabilities."""
+
+    name = NO_SCORER
+
+    def label_scores(self, images: Tensor) -> Tensor:
+        """Returns float32 [B, 0]."""
+        return torch.empty(len(images), 0)
+
+    def quality_scores(self, images: Tensor, labels: Tensor) -> Tensor:
+        """Returns float32 [B, 0]."""
+        return torch.empty(len(images), 0)
+
+
+Scorer = ClipScorer | NoScorer
+
+
+def own_scores(scores: Tensor, labels: Tensor) -> Tensor | None:
+    """Returns what each image scores for what was asked for: float32 [B]; None without a scorer.
+
+    Args:
+        scores: float32 [B, classes], or [B, 0] of NoScorer.
+        labels: int64 [B].
+    """
+    return scores.gather(1, labels[:, None])[:, 0] if scores.shape[1] else None
 
 
 def zero_shot_accuracy(scorer: ClipScorer, real: LabelledImages) -> float:
@@ -114,7 +153,7 @@ def measure_baseline(scorer: ClipScorer, real: LabelledImages) -> Baseline:
     """Scores real images, class by class."""
     labels = scorer.label_scores(real.images)
     quality = scorer.quality_scores(real.images, real.labels)
-    masks = [real.labels == label for label in range(len(CLASS_NAMES))]
+    masks = [real.labels == label for label in range(scorer.kind.null_label)]
     return Baseline(
         torch.stack([labels[mask].mean(dim=0) for mask in masks]),
         torch.stack([quality[mask].mean(dim=0) for mask in masks]),
@@ -122,12 +161,26 @@ def measure_baseline(scorer: ClipScorer, real: LabelledImages) -> Baseline:
     )
 
 
-def load_scorer(name_or_folder: str = EMBEDDED) -> ClipScorer:
+def knows(scorer_name: str, kind: ImageKind) -> bool:
+    """Whether a scorer can be asked about such images: the embedded one saw one data set only."""
+    return scorer_name != EMBEDDED or kind == FASHION_MNIST
+
+
+def load_scorer(name_or_folder: str = EMBEDDED, kind: ImageKind = FASHION_MNIST) -> ClipScorer:
     """Loads the embedded scorer, a CLIP from a local folder, or one from the Hub.
 
+    Args:
+        name_or_folder: one of SCORERS, or where else a CLIP is.
+        kind: the images it will be asked about; its prompts name their classes.
+
     Raises:
-        ScorerError: it is not there, cannot be downloaded, or is not a CLIP.
+        ScorerError: it is not there, cannot be downloaded, is not a CLIP, or knows other images.
     """
+    if not knows(name_or_folder, kind):
+        raise ScorerError(
+            f"The scorer {EMBEDDED} has seen nothing but Fashion-MNIST, so it cannot judge other "
+            "classes; name a CLIP of the Hub or a folder with one."
+        )
     source = str(BUNDLED_SCORER) if name_or_folder == EMBEDDED else name_or_folder
     try:
         model = CLIPModel.from_pretrained(source, use_safetensors=True, dtype=torch.float32)
@@ -137,7 +190,7 @@ def load_scorer(name_or_folder: str = EMBEDDED) -> ClipScorer:
             f"The scorer {name_or_folder} could not be loaded ({reason(error)}); connect to the "
             f"network, name a local folder that holds it, or use {EMBEDDED}."
         ) from error
-    return ClipScorer(model, processor, name_or_folder)
+    return ClipScorer(model, processor, name_or_folder, kind)
 
 
 def save_baseline(baseline: Baseline, folder: Path) -> None:
@@ -150,12 +203,14 @@ def save_baseline(baseline: Baseline, folder: Path) -> None:
     (folder / BASELINE_FILE).write_text(json.dumps(content) + "\n")
 
 
-def load_baseline(scorer: ClipScorer) -> Baseline:
-    """Returns what real test images score with a scorer.
+def load_baseline(scorer: ClipScorer) -> Baseline | None:
+    """Returns what real test images score with a scorer; None where none are bundled.
 
     The embedded scorer carries it, measured on the whole test split; any other scorer is run over
     the bundled sample of real test images.
     """
+    if scorer.kind != FASHION_MNIST:
+        return None
     path = BUNDLED_SCORER / BASELINE_FILE
     if scorer.name != EMBEDDED:
         return measure_baseline(scorer, load_real_sample())

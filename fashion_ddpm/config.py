@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.data_settings import DataSettings
 from fashion_ddpm.settings import (
     DATA_DIR_VARIABLE,
     ConfigError,
@@ -29,17 +29,16 @@ TRACKERS = ("auto", "none", "tensorboard", "wandb", "trackio")
 
 
 @dataclass(frozen=True)
-class TrainConfig:
+class TrainConfig(DataSettings):
     """One training run, in full: two runs with equal configs are the same run."""
 
-    data_dir: str = setting("data", f"folder that holds FashionMNIST/raw (${DATA_DIR_VARIABLE})")
     output_dir: str = setting("runs/latest", "folder for states, previews and the checkpoint")
     initial_checkpoint: str = setting(
         "", "folder or Hub repository with the weights to start from; none: random weights"
     )
 
     block_out_channels: tuple[int, ...] = setting(
-        (32, 64, 128), "channels at 28, 14 and 7 pixels", low=8
+        (32, 64, 128), "channels at the full side, at half of it, and so on", low=8
     )
     layers_per_block: int = setting(1, "residual layers at each resolution", low=1, high=8)
     attention_resolutions: tuple[int, ...] = setting(
@@ -93,18 +92,13 @@ class TrainConfig:
     )
 
     def __post_init__(self) -> None:
-        check_fields(self)
+        super().__post_init__()
         if self.batch_size % self.gradient_accumulation_steps:
             raise ConfigError(
                 f"--batch-size {self.batch_size} cannot be split into "
                 f"--gradient-accumulation-steps {self.gradient_accumulation_steps} equal parts; "
                 "choose a multiple."
             )
-
-    @property
-    def num_class_embeds(self) -> int:
-        """Rows of the class embedding: the classes and the null label."""
-        return len(CLASS_NAMES) + 1
 
     @property
     def total_steps(self) -> int:
@@ -145,10 +139,9 @@ class ScorerConfig:
 
 
 @dataclass(frozen=True)
-class ClassifierConfig:
+class ClassifierConfig(DataSettings):
     """The training of the judge, a small classifier of real images, in full."""
 
-    data_dir: str = setting("data", f"folder that holds FashionMNIST/raw (${DATA_DIR_VARIABLE})")
     output_dir: str = setting("runs/classifier", "folder for the classifier; replaced when done")
 
     images_total: int = setting(1_100_000, "length of the run, images seen", low=1)
@@ -160,9 +153,6 @@ class ClassifierConfig:
     erased: float = setting(0.5, "probability that a patch of an image is blackened", low=0, high=1)
     mixed_precision: str = setting("bf16", "autocast", choices=("no", "bf16"))
     seed: int = setting(0, "seed of weights, data order and shifts", low=0, high=2**32 - 1)
-
-    def __post_init__(self) -> None:
-        check_fields(self)
 
     @property
     def total_steps(self) -> int:

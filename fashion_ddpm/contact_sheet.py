@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from PIL import Image
 
-from fashion_ddpm.clip_scores import EMBEDDED
+from fashion_ddpm.clip_scores import own_scores
 from fashion_ddpm.config import SAMPLERS, SCHEDULES
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.images import grid
@@ -58,20 +57,21 @@ class Cell:
     Attributes:
         order: what was asked for.
         picture: its images.
-        score: mean probability that the scorer gives to what was asked for.
+        score: mean probability that the scorer gives to what was asked for; None without one.
         seconds: time without scoring.
     """
 
     order: Order
     picture: Image.Image
-    score: float
+    score: float | None
     seconds: float
 
     @property
     def caption(self) -> str:
         """The varied value, the steps, the score and the time."""
         steps = self.order.request.num_inference_steps
-        return f"{self.order.row}, {steps} steps: {self.score:.0%}, {self.seconds:.1f} s"
+        score = "" if self.score is None else f"{self.score:.0%}, "
+        return f"{self.order.row}, {steps} steps: {score}{self.seconds:.1f} s"
 
 
 def axes(demo: Demo) -> list[str]:
@@ -87,7 +87,8 @@ def orders(demo: Demo, class_name: str, seed: int, axis: str) -> list[Order]:
     """
     if axis not in axes(demo):
         raise RequestError(f"rows are {axis!r:.40}; they must be one of {', '.join(axes(demo))}.")
-    base = GenerateRequest(class_name, num_images=IMAGES_A_CELL, seed=seed)
+    names = demo.kind.class_names
+    base = GenerateRequest(class_name, num_images=IMAGES_A_CELL, seed=seed, class_names=names)
     rows: list[tuple[str, dict[str, Any], FashionDDPMPipeline]]
     if axis == CHECKPOINT:
         networks = (demo.pipeline, demo.second)
@@ -109,12 +110,12 @@ def _name(pipeline: FashionDDPMPipeline) -> str:
 
 def cells(demo: Demo, wanted: Sequence[Order]) -> Iterator[Cell]:
     """Yields the sheet's cells, one after the other."""
-    scorer, _ = demo.scorer(EMBEDDED)
+    scorer, _ = demo.scorer(demo.scorers[0])
     for order in wanted:
         labels, seeds = order.request.labels(), order.request.seeds()
         begin = time.monotonic()
         (batch,) = order.pipeline.generate(labels, seeds, SamplingSettings.of(order.request))
         seconds = time.monotonic() - begin
-        scores = scorer.label_scores(batch.images)
-        right = scores.gather(1, torch.tensor(labels)[:, None]).mean().item()
+        scores = own_scores(scorer.label_scores(batch.images), batch.labels)
+        right = None if scores is None else scores.mean().item()
         yield Cell(order, grid(batch.images, COLUMNS_A_CELL, scale=SCALE), right, seconds)

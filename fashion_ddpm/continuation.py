@@ -2,13 +2,18 @@
 
 from dataclasses import dataclass, replace
 
+import torch
 from PIL import Image
 
+from fashion_ddpm.clip_scores import own_scores
 from fashion_ddpm.demo import IMAGE_SCALE, Demo, Result
 from fashion_ddpm.images import enlarge, to_uint8
-from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.labels import FASHION_MNIST
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.sampling import DenoisingStep, Midway, SamplingSettings
+
+MAX_ENDINGS = 16
+"""Classes that a way goes on as, the first ones: more would keep other visitors waiting."""
 
 
 @dataclass(frozen=True)
@@ -18,12 +23,17 @@ class Ending:
     Attributes:
         class_name: what it was asked to become.
         picture: what it became, enlarged.
-        score: probability that the scorer gives to that class.
+        score: probability that the scorer gives to that class; None without one.
     """
 
     class_name: str
     picture: Image.Image
-    score: float
+    score: float | None
+
+    @property
+    def caption(self) -> str:
+        """The class, and its score where there is one."""
+        return self.class_name if self.score is None else f"{self.class_name}: {self.score:.0%}"
 
 
 @dataclass(frozen=True)
@@ -34,19 +44,22 @@ class Continuation:
         step: the last step that was taken as it was, 1 up.
         sigma: noise over signal where the way is left.
         endings: one for each class.
+        nouns: what the classes are called.
     """
 
     step: int
     sigma: float
     endings: list[Ending]
+    nouns: str
 
     def sentence(self) -> str:
         """Says how much was still open."""
-        open_to = sum(ending.score > 0.5 for ending in self.endings)
-        return (
-            f"Left at step {self.step}, where noise over signal is {self.sigma:.2g}: {open_to} of "
-            f"{len(self.endings)} garments can still be made of it."
-        )
+        place = f"Left at step {self.step}, where noise over signal is {self.sigma:.2g}"
+        scores = [ending.score for ending in self.endings if ending.score is not None]
+        if not scores:
+            return f"{place}."
+        open_to = sum(score > 0.5 for score in scores)
+        return f"{place}: {open_to} of {len(scores)} {self.nouns} can still be made of it."
 
 
 def continued(demo: Demo, result: Result, index: int, step: int, schedule: str) -> Continuation:
@@ -65,17 +78,21 @@ def continued(demo: Demo, result: Result, index: int, step: int, schedule: str) 
     request = result.request.of_image(index)
     new = replace(request, schedule=schedule)
     left = _state_at(demo, request, step)
-    labels = list(range(len(CLASS_NAMES)))
+    names = demo.kind.class_names[:MAX_ENDINGS]
+    labels = list(range(len(names)))
     start = Midway(left.noisy.expand(len(labels), -1, -1, -1), left.alpha_bar)
     seeds = [request.seed] * len(labels)
     *_, last = demo.pipeline.stream(labels, seeds, SamplingSettings.of(new), start)
     images = to_uint8(last.clean).cpu()
-    scores = demo.scorer(result.scorer)[0].label_scores(images).diagonal().tolist()
+    asked = torch.tensor(labels)
+    scores = own_scores(demo.scorer(result.scorer)[0].label_scores(images), asked)
+    shown = [None] * len(labels) if scores is None else scores.tolist()
     endings = [
         Ending(name, enlarge(image, IMAGE_SCALE), score)
-        for name, image, score in zip(CLASS_NAMES, images, scores, strict=True)
+        for name, image, score in zip(names, images, shown, strict=True)
     ]
-    return Continuation(left.index + 1, (1 / left.alpha_bar - 1) ** 0.5, endings)
+    nouns = "garments" if demo.kind == FASHION_MNIST else "classes"
+    return Continuation(left.index + 1, (1 / left.alpha_bar - 1) ** 0.5, endings, nouns)
 
 
 def _state_at(demo: Demo, request: GenerateRequest, step: int) -> DenoisingStep:

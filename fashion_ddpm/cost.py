@@ -6,12 +6,11 @@ import statistics
 import time
 from dataclasses import dataclass
 
-import torch
 from diffusers import DDPMScheduler
 
 from fashion_ddpm.pipeline import FashionDDPMPipeline
 from fashion_ddpm.request import GenerateRequest
-from fashion_ddpm.sampling import CPU_CHUNK, SamplingSettings, denoise, num_evaluations
+from fashion_ddpm.sampling import CPU_CHUNK, SamplingSettings, num_evaluations
 
 CALIBRATION_STEPS = 4
 
@@ -44,10 +43,9 @@ class CostMeter:
 
 def calibrate(pipeline: FashionDDPMPipeline) -> CostMeter:
     """Times a few steps of a batch; the first one warms up and does not count."""
-    labels = torch.zeros(CPU_CHUNK, dtype=torch.long, device=pipeline.device)
     settings = SamplingSettings(num_inference_steps=CALIBRATION_STEPS)
     times = [time.perf_counter()]
-    for step in denoise(pipeline.predict, pipeline.scheduler, labels, range(CPU_CHUNK), settings):
+    for step in pipeline.stream([0] * CPU_CHUNK, range(CPU_CHUNK), settings):
         step.clean.sum().item()  # waits for an accelerator
         times.append(time.perf_counter())
     spans = [after - before for before, after in itertools.pairwise(times[1:])]

@@ -4,7 +4,7 @@ import gzip
 import hashlib
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor
 from torchvision.datasets import FashionMNIST
 
 from fashion_ddpm.errors import UserError, reason
-from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.labels import FASHION_MNIST, ImageKind
 
 VALIDATION_SHARE = 12
 """One training image in so many is kept for validation: 5,000 of the 60,000."""
@@ -33,27 +33,33 @@ class LabelledImages:
     """A split, in memory.
 
     Attributes:
-        images: uint8 [N, 28, 28], 0 black … 255 white.
-        labels: int64 [N], 0 … 9.
+        images: uint8 [N, H, W] grey, or [N, H, W, 3] in colour, 0 black … 255 white.
+        labels: int64 [N], places in kind.class_names.
+        kind: what the images are.
     """
 
     images: Tensor
     labels: Tensor
+    kind: ImageKind = FASHION_MNIST
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def of_class(self, class_label: int) -> Tensor:
-        """Returns the images of one class: uint8 [M, 28, 28]."""
+        """Returns the images of one class: uint8 [M, H, W] or [M, H, W, 3]."""
         return self.images[self.labels == class_label]
+
+    def chosen(self, which: Tensor | slice) -> "LabelledImages":
+        """Returns some of the images: by a mask, by their places, or by a slice."""
+        return replace(self, images=self.images[which], labels=self.labels[which])
 
     def first(self, count: int) -> "LabelledImages":
         """Returns at most so many images of the split."""
-        return LabelledImages(self.images[:count], self.labels[:count])
+        return self.chosen(slice(count))
 
     def to(self, device: torch.device) -> "LabelledImages":
         """Returns the split on another device."""
-        return LabelledImages(self.images.to(device), self.labels.to(device))
+        return replace(self, images=self.images.to(device), labels=self.labels.to(device))
 
 
 def load_split(data_dir: str | Path, split: str) -> LabelledImages:
@@ -72,8 +78,7 @@ def load_split(data_dir: str | Path, split: str) -> LabelledImages:
         return whole
     order = torch.randperm(len(whole), generator=torch.Generator().manual_seed(SPLIT_SEED))
     validation = len(whole) // VALIDATION_SHARE
-    chosen = order[:validation] if split == "validation" else order[validation:]
-    return LabelledImages(whole.images[chosen], whole.labels[chosen])
+    return whole.chosen(order[:validation] if split == "validation" else order[validation:])
 
 
 def raw_folder(data_dir: Path) -> Path:
@@ -161,5 +166,6 @@ def _download(data_dir: Path) -> None:
 
 def class_counts(split: LabelledImages) -> dict[str, int]:
     """Returns how many images each class has."""
-    counts = torch.bincount(split.labels, minlength=len(CLASS_NAMES))
-    return dict(zip(CLASS_NAMES, counts.tolist(), strict=True))
+    names = split.kind.class_names
+    counts = torch.bincount(split.labels, minlength=len(names))
+    return dict(zip(names, counts.tolist(), strict=True))

@@ -5,9 +5,10 @@ from torch import Tensor
 from torchvision.transforms.functional import gaussian_blur
 
 from fashion_ddpm.images import to_model, to_uint8
-from fashion_ddpm.labels import NULL_LABEL
+from fashion_ddpm.labels import FASHION_MNIST, NULL_LABEL
 from fashion_ddpm.pipeline import FashionDDPMPipeline
 from fashion_ddpm.sampling import SamplingSettings
+from fashion_ddpm.settings import ConfigError
 
 NOISE_SIGMAS = (0.3, 4.0)
 """Noise over signal at which an image counts as noisy, in units of the model's range."""
@@ -65,11 +66,12 @@ def blur(images: Tensor, sigma: float) -> Tensor:
 
 
 def shifted(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Moves each image by up to MAX_SHIFT pixels in both directions: uint8 [B, 28, 28] → same."""
-    count, height, width = images.shape
+    """Moves each image by up to MAX_SHIFT pixels in both directions: uint8 [B, H, W, …] → same."""
+    count, height, width = images.shape[:3]
     dy, dx = torch.randint(0, 2 * MAX_SHIFT + 1, (2, count, 1), generator=generator)
     rows, columns = torch.arange(height) + dy, torch.arange(width) + dx
-    padded = torch.nn.functional.pad(images, [MAX_SHIFT] * 4)
+    colours = [0, 0] * (images.ndim - 3)  # the last axis comes first, and is not moved along
+    padded = torch.nn.functional.pad(images, [*colours, *[MAX_SHIFT] * 4])
     return padded[torch.arange(count)[:, None, None], rows[:, :, None], columns[:, None]]
 
 
@@ -89,9 +91,16 @@ def half_denoised(pipeline: FashionDDPMPipeline, count: int, seed: int) -> tuple
         count: seeds to use; each gives a few hazes and one image of the report's.
         seed: seed of the first.
 
+    Raises:
+        ConfigError: the model draws something else than Fashion-MNIST.
+
     Returns:
         uint8 [B, 28, 28], and int64 [B]: the class of a haze, the null label for the report's.
     """
+    if pipeline.kind != FASHION_MNIST:
+        raise ConfigError(
+            f"--checkpoint draws {pipeline.kind}; the embedded scorer learns Fashion-MNIST alone."
+        )
     images, labels = [], []
     for start in range(0, count, BATCH_SIZE):
         asked = [index % NULL_LABEL for index in range(BATCH_SIZE)]

@@ -13,16 +13,18 @@ from PIL import Image
 from torch import Tensor
 
 from fashion_ddpm.clip_scores import (
-    EMBEDDED,
+    NO_SCORER,
     SCORERS,
     Baseline,
-    ClipScorer,
+    NoScorer,
+    Scorer,
+    knows,
     load_baseline,
     load_scorer,
 )
 from fashion_ddpm.cost import calibrate
 from fashion_ddpm.images import SETTINGS_KEY, enlarge, grid, to_uint8
-from fashion_ddpm.labels import CLASS_NAMES, label_prompts, quality_prompts
+from fashion_ddpm.labels import FASHION_MNIST, ImageKind, label_prompts, quality_prompts
 from fashion_ddpm.outputs import zipped
 from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, load_pipeline
 from fashion_ddpm.request import GenerateRequest, RequestError
@@ -65,14 +67,15 @@ class Result:
     Attributes:
         request: what was asked for.
         scorer: the scorer's name.
-        noisy: uint8 [K, B, 28, 28], x_t before each step.
-        clean: uint8 [K, B, 28, 28], the clean images predicted there; the last ones are the images.
+        noisy: uint8 [K, B, H, W], or [K, B, H, W, 3], x_t before each step.
+        clean: uint8, of the same shape, the clean images predicted there; the last are the images.
         alpha_bar: float64 [K], share of the images' power in x_t.
-        label_scores: float32 [B, 10].
-        quality_scores: float32 [B, 3].
-        baseline: what real test images score.
+        label_scores: float32 [B, classes]; [B, 0] where no scorer knows the classes.
+        quality_scores: float32 [B, 3], or [B, 0].
+        baseline: what real test images score; None where none are bundled.
         evaluations: UNet evaluations of single images.
         seconds: from the request to the last step, without scoring.
+        kind: what the images are.
     """
 
     request: GenerateRequest
@@ -82,9 +85,10 @@ class Result:
     alpha_bar: np.ndarray
     label_scores: Tensor
     quality_scores: Tensor
-    baseline: Baseline
+    baseline: Baseline | None
     evaluations: int
     seconds: float
+    kind: ImageKind = FASHION_MNIST
 
     @property
     def labels(self) -> Tensor:
@@ -108,38 +112,38 @@ class Result:
 
     def archive(self) -> bytes:
         """Returns a zip file of the images as drawn, with their settings and scores."""
-        names = label_prompts()
-        notes = [
-            {"label_scores": dict(zip(names, row, strict=True))}
-            for row in self.label_scores.tolist()
-        ]
+        scores = [self.scores_of(index)[0] for index in range(self.request.num_images)]
+        notes = [{"label_scores": each} if each else {} for each in scores]
         return zipped(self.clean[-1], self.request, notes)
 
     def scores_of(self, index: int) -> tuple[Scores, Scores]:
-        """Returns one image's scores: for the ten label prompts, for its quality prompts."""
+        """Returns one image's scores: for the label prompts, for its quality prompts."""
         name = self._class_of(index)
-        return _named(self.label_scores[index], self.quality_scores[index], name)
+        return self._named(self.label_scores[index], self.quality_scores[index], name)
 
     def mean_scores(self) -> tuple[Scores, Scores]:
         """Returns the batch's mean scores."""
-        name = self._class_of(0) if len(self.labels.unique()) == 1 else "clothing item"
-        return _named(self.label_scores.mean(dim=0), self.quality_scores.mean(dim=0), name)
+        name = self._class_of(0) if len(self.labels.unique()) == 1 else self.kind.thing
+        return self._named(self.label_scores.mean(dim=0), self.quality_scores.mean(dim=0), name)
 
     def real_scores(self, index: int) -> tuple[Scores, Scores]:
         """Returns what real test images of one image's class score on average."""
         label, real = self.labels[index], self.baseline
-        return _named(real.labels[label], real.quality[label], self._class_of(index))
+        if real is None:
+            return {}, {}
+        return self._named(real.labels[label], real.quality[label], self._class_of(index))
+
+    def _named(self, labels: Tensor, quality: Tensor, class_name: str) -> tuple[Scores, Scores]:
+        """Returns a row of label scores and one of quality scores, each with its prompts."""
+        if not len(labels):
+            return {}, {}
+        return (
+            dict(zip(label_prompts(self.kind.class_names), labels.tolist(), strict=True)),
+            dict(zip(quality_prompts(class_name, self.kind), quality.tolist(), strict=True)),
+        )
 
     def _class_of(self, index: int) -> str:
-        return CLASS_NAMES[int(self.labels[index])]
-
-
-def _named(labels: Tensor, quality: Tensor, class_name: str) -> tuple[Scores, Scores]:
-    """Returns a row of label scores and one of quality scores, each with its prompts."""
-    return (
-        dict(zip(label_prompts(), labels.tolist(), strict=True)),
-        dict(zip(quality_prompts(class_name), quality.tolist(), strict=True)),
-    )
+        return self.kind.class_names[int(self.labels[index])]
 
 
 class Demo:
@@ -149,6 +153,8 @@ class Demo:
         pipeline: the model; whoever streams from it shares the UNet with all others.
         unet: what they share.
         second: a model to compare it with, if there is one.
+        kind: what both draw.
+        scorers: who may be asked about that; the first one is at hand.
         cost: how long a request takes while nobody else is here.
     """
 
@@ -158,26 +164,32 @@ class Demo:
         device = "cuda" if torch.cuda.is_available() else "cpu"
         self.pipeline = load_pipeline(checkpoint, device)
         self.second = load_pipeline(second, device) if second else None
+        self.kind = self.pipeline.kind
+        if self.second and self.second.class_names != self.kind.class_names:
+            raise RequestError(f"{second} draws {self.second.kind}; {checkpoint} {self.kind}.")
+        known = tuple(name for name in SCORERS if knows(name, self.kind))
+        self.scorers = known if known == SCORERS else (NO_SCORER, *known)
         self.cost = calibrate(self.pipeline)
         self.unet = SharedUNet(self.pipeline.predict, places_on(self.pipeline.device))
         self.pipeline.predict = self.unet
         self._loading = threading.Lock()
-        self._scorers: dict[str, tuple[ClipScorer, Baseline]] = {}
-        self.scorer(EMBEDDED)
+        self._scorers: dict[str, tuple[Scorer, Baseline | None]] = {NO_SCORER: (NoScorer(), None)}
+        self.scorer(self.scorers[0])
 
-    def scorer(self, name: str) -> tuple[ClipScorer, Baseline]:
+    def scorer(self, name: str) -> tuple[Scorer, Baseline | None]:
         """Returns a scorer with its baseline, loading both the first time.
 
         Raises:
-            RequestError: the name is not one of SCORERS.
+            RequestError: the name is not one of those to be had.
             ScorerError: it cannot be loaded.
         """
-        if name not in SCORERS:
-            raise RequestError(f"scorer is {name!r:.60}; it must be one of {', '.join(SCORERS)}.")
+        if name not in self.scorers:
+            allowed = ", ".join(self.scorers)
+            raise RequestError(f"scorer is {name!r:.60}; it must be one of {allowed}.")
         if name not in self._scorers:
             with self._loading:
                 if name not in self._scorers:
-                    scorer = load_scorer(name)
+                    scorer = load_scorer(name, self.kind)
                     self._scorers[name] = scorer, load_baseline(scorer)
         return self._scorers[name]
 
@@ -214,6 +226,7 @@ class Demo:
             baseline=baseline,
             evaluations=len(labels) * num_evaluations(settings, self.pipeline.scheduler),
             seconds=seconds,
+            kind=self.kind,
         )
 
     def way(self, result: Result, index: int) -> Trajectory:
@@ -226,6 +239,7 @@ class Demo:
             result.alpha_bar,
             scorer.label_scores(clean),
             result.request.labels()[index],
+            self.kind.class_names,
         )
 
 
@@ -246,8 +260,8 @@ def preview_picture(noisy: Tensor, clean: Tensor) -> Image.Image:
     """Returns x_t in the upper rows and the predicted clean images in the lower ones.
 
     Args:
-        noisy: uint8 [B, 28, 28].
-        clean: uint8 [B, 28, 28].
+        noisy: uint8 [B, H, W] or [B, H, W, 3].
+        clean: uint8, of the same shape.
     """
     rows = -(-len(noisy) // PREVIEW_COLUMNS)
     columns = -(-len(noisy) // rows)

@@ -10,11 +10,19 @@ from torch import Tensor
 from tqdm import tqdm
 
 from fashion_ddpm import measurements as measure
-from fashion_ddpm.classifier import BUNDLED_CLASSIFIER, Classifier, load_classifier
+from fashion_ddpm.classifier import Classifier
 from fashion_ddpm.clip_scores import SCORERS, ScorerError, load_scorer
-from fashion_ddpm.data import LabelledImages, load_split
-from fashion_ddpm.errors import UserError
+from fashion_ddpm.data import LabelledImages
+from fashion_ddpm.data_sets import DataSet
+from fashion_ddpm.data_settings import DataSettings
 from fashion_ddpm.figures import save_confusion
+from fashion_ddpm.image_sets import (
+    EvaluationError,
+    ImageSets,
+    image_sets,
+    matching_data,
+    matching_judge,
+)
 from fashion_ddpm.images import grid, labelled_grid
 from fashion_ddpm.inception import InceptionError, load_inception
 from fashion_ddpm.metrics import NEIGHBOURS
@@ -26,12 +34,11 @@ from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.sampling import SamplingSettings, num_evaluations
 
 REFERENCES = ("test", "train")
-FLOOR_SEED = 0
 FEWEST_IMAGES = 10 * (NEIGHBOURS + 1)
-
-
-class EvaluationError(UserError):
-    """An evaluation that cannot be done; the message is one sentence with the fix."""
+NO_JUDGE = (
+    "the bundled judge knows Fashion-MNIST alone; train-classifier --dataset … makes one, and "
+    "--classifier names it"
+)
 
 
 @dataclass(frozen=True)
@@ -41,20 +48,20 @@ class Evaluation:
     Attributes:
         request: the images to generate and how.
         checkpoint: folder or Hub repository.
-        data_dir: torchvision's root of Fashion-MNIST.
+        data: the data set that the checkpoint was trained on.
         reference: one of REFERENCES, the real images whose distribution is the goal.
         batch_size: images denoised together; it does not change them.
-        classifier: folder of the judge.
+        classifier: folder of the judge; None for the bundled one, which knows Fashion-MNIST.
         scorers: CLIP models to ask; one that cannot be loaded is reported as such.
         inception_weights: a file, "download", or None.
     """
 
     request: GenerateRequest
     checkpoint: str | Path
-    data_dir: str | Path
+    data: DataSettings
     reference: str = REFERENCES[0]
     batch_size: int = 64
-    classifier: str | Path = BUNDLED_CLASSIFIER
+    classifier: str | Path | None = None
     scorers: Sequence[str] = SCORERS
     inception_weights: str | None = None
 
@@ -71,7 +78,7 @@ class Generated:
     """Images from all processes, in the order of their seeds.
 
     Attributes:
-        images: uint8 [N, 28, 28] and their labels.
+        images: N images and their labels.
         finite: bool [N], whether the network's output was a number.
         seconds: the slowest process's time.
     """
@@ -105,7 +112,7 @@ def generate_together(
     for rank, (part, part_finite, _) in enumerate(parts):
         images[rank :: ranks.count], finite[rank :: ranks.count] = part, part_finite
     seconds = max(part_seconds for _, _, part_seconds in parts)
-    return Generated(LabelledImages(images, torch.tensor(labels)), finite, seconds)
+    return Generated(LabelledImages(images, torch.tensor(labels), pipeline.kind), finite, seconds)
 
 
 def evaluate(evaluation: Evaluation, output: Path) -> Report | None:
@@ -116,8 +123,9 @@ def evaluate(evaluation: Evaluation, output: Path) -> Report | None:
     """
     current_commit()  # remembered for the protocol
     ranks = this_process()
-    judge = load_classifier(evaluation.classifier)
     pipeline = load_pipeline(evaluation.checkpoint, str(ranks.device))
+    judge = matching_judge(evaluation.classifier, pipeline.kind)
+    data = matching_data(evaluation.data, pipeline.kind)
     generated = generate_together(pipeline, evaluation.request, evaluation.batch_size, ranks)
     if not ranks.is_main:
         return None
@@ -135,72 +143,48 @@ def evaluate(evaluation: Evaluation, output: Path) -> Report | None:
     if len(usable) < FEWEST_IMAGES:
         report = Report(protocol, warnings, {}, {}, [])
     else:
-        report = _measured(evaluation, judge, usable, protocol, warnings, output)
+        report = _measured(evaluation, judge, data, usable, protocol, warnings, output)
     save_report(report, output)
     return report
 
 
 def _measured(
     evaluation: Evaluation,
-    judge: Classifier,
+    judge: Classifier | None,
+    data: DataSet,
     generated: LabelledImages,
     protocol: dict[str, object],
     warnings: list[str],
     output: Path,
 ) -> Report:
-    sets = image_sets(evaluation, generated)
-    agreement = measure.class_agreement(judge, sets)
+    sets = image_sets(data, evaluation.reference, generated)
+    agreement = measure.class_agreement(judge, sets) if judge else None
     memory = measure.memorisation(judge, sets)
     rows = {
-        **measure.distance_rows("domain", judge.features, sets),
+        **(measure.distance_rows("domain", judge.features, sets) if judge else {}),
         **_inception_rows(evaluation.inception_weights, sets),
-        **agreement.rows,
+        **(agreement.rows if agreement else measure.missing_judge(NO_JUDGE)),
         **measure.pixel_rows(sets),
         **_clip_rows(evaluation.scorers, sets),
         **measure.worth_as_training_data(sets),
         **memory.rows,
     }
-    save_confusion(agreement.confusion.tolist(), output / "confusion.png")
     labelled_grid(memory.examples, scale=2).save(output / "nearest.png")
-    predicted = agreement.confusion.sum(dim=0).tolist()
+    confusion = agreement.confusion if agreement else torch.empty(0, 0, dtype=torch.int64)
+    names = data.kind.class_names
+    predicted = dict(zip(names, confusion.sum(dim=0).tolist(), strict=False))
+    if agreement:
+        save_confusion(confusion.tolist(), output / "confusion.png", names)
     return Report(
         protocol,
         [*warnings, *warnings_of(rows, len(generated), predicted)],
         rows,
-        agreement.by_class,
-        agreement.confusion.tolist(),
+        agreement.by_class if agreement else {},
+        confusion.tolist(),
     )
 
 
-def image_sets(evaluation: Evaluation, generated: LabelledImages) -> measure.ImageSets:
-    """Returns the generated images beside the real ones of an evaluation."""
-    asked = generated.labels.unique()
-    train, test = (
-        _of_classes(load_split(evaluation.data_dir, name), asked) for name in ("train", "test")
-    )
-    reference, other = (test, train) if evaluation.reference == "test" else (train, test)
-    return measure.ImageSets(
-        generated=generated,
-        reference=reference,
-        floor=_some(other, len(generated)),
-        train=train,
-        test=_some(test, len(generated)),
-    )
-
-
-def _of_classes(split: LabelledImages, labels: Tensor) -> LabelledImages:
-    """Returns the images of the given classes."""
-    chosen = torch.isin(split.labels, labels)
-    return LabelledImages(split.images[chosen], split.labels[chosen])
-
-
-def _some(split: LabelledImages, count: int) -> LabelledImages:
-    """Returns so many images of a split (all, if it has fewer), drawn once and for all."""
-    chosen = torch.randperm(len(split), generator=torch.Generator().manual_seed(FLOOR_SEED))
-    return LabelledImages(split.images[chosen[:count]], split.labels[chosen[:count]])
-
-
-def _inception_rows(weights: str | None, sets: measure.ImageSets) -> dict[str, Row]:
+def _inception_rows(weights: str | None, sets: ImageSets) -> dict[str, Row]:
     if weights is None:
         return measure.missing_distances("Inception", "no --inception-weights")
     try:
@@ -210,11 +194,11 @@ def _inception_rows(weights: str | None, sets: measure.ImageSets) -> dict[str, R
     return measure.distance_rows("Inception", features, sets)
 
 
-def _clip_rows(names: Sequence[str], sets: measure.ImageSets) -> dict[str, Row]:
+def _clip_rows(names: Sequence[str], sets: ImageSets) -> dict[str, Row]:
     rows: dict[str, Row] = {}
     for name in names:
         try:
-            rows |= measure.clip_rows(load_scorer(name), sets)
+            rows |= measure.clip_rows(load_scorer(name, sets.test.kind), sets)
         except ScorerError as error:
             rows[f"label_score:{name}"] = Row(f"label score ({name})", missing=str(error))
     return rows
@@ -228,6 +212,7 @@ def _protocol(
     return {
         "checkpoint_sha256": weights_hash(pipeline),
         "num_images": count,
+        "dataset": evaluation.data.public_name,
         "reference": f"{evaluation.reference} split",
         "classes": request.class_name,
         "schedule": request.schedule,

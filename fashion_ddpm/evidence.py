@@ -1,12 +1,11 @@
 """What speaks for and against the bundled network: its report, its losses, its judges' limits."""
 
 from pathlib import Path
-from typing import Any
 
 from fashion_ddpm.clip_scores import EMBEDDED
 from fashion_ddpm.demo import Demo
-from fashion_ddpm.labels import CLASS_NAMES
-from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, read_run, weights_hash
+from fashion_ddpm.labels import CLASS_NAMES, FASHION_MNIST
+from fashion_ddpm.pipeline import read_run, weights_hash
 from fashion_ddpm.report import REPORT_FILE, Report, load_report
 
 EVALUATION = Path(__file__).parent.parent / "docs" / "evaluation"
@@ -32,17 +31,20 @@ def bundled_report(demo: Demo, folder: Path = EVALUATION) -> Report | None:
     return report if report.protocol["checkpoint_sha256"] == weights_hash(demo.pipeline) else None
 
 
-def loss_points(run: dict[str, Any] | None = None) -> list[tuple[float, str, float]]:
-    """Returns (images seen, curve, loss) of a run, with the report's figures at its two ends."""
-    log = (run or read_run(BUNDLED_CHECKPOINT))["log"]
+def loss_points(demo: Demo) -> list[tuple[float, str, float]]:
+    """Returns (images seen, curve, loss) of the network's last run.
+
+    On Fashion-MNIST the report's figures stand at its two ends.
+    """
+    log = read_run(demo.pipeline.name_or_path).get("log", [])
     points = [
         (float(row["images_seen"]), curve, float(row[key]))
         for key, curve in zip(("loss", "validation_loss"), OURS, strict=True)
         for row in log
         if key in row
     ]
-    if not points:
-        return []
+    if not points or demo.kind != FASHION_MNIST:
+        return points
     ends = min(point[0] for point in points), max(point[0] for point in points)
     return points + [
         (place, curve, loss)
@@ -58,8 +60,9 @@ def training_previews(demo: Demo) -> list[tuple[int, Path]]:
 
 
 def real_scores(demo: Demo, scorer_name: str = EMBEDDED) -> list[tuple[str, float]]:
-    """Returns (class, mean score of its own prompt) of real test images."""
+    """Returns (class, mean score of its own prompt) of real test images of Fashion-MNIST."""
     _, baseline = demo.scorer(scorer_name)
+    assert baseline
     own = baseline.labels.diagonal().tolist()
     return list(zip(CLASS_NAMES, own, strict=True))
 
@@ -67,6 +70,7 @@ def real_scores(demo: Demo, scorer_name: str = EMBEDDED) -> list[tuple[str, floa
 def scorer_confusion(demo: Demo, scorer_name: str = EMBEDDED) -> list[list[str]]:
     """Returns a table: a real garment a row, what share of the score each prompt gets."""
     _, baseline = demo.scorer(scorer_name)
+    assert baseline
     return [
         [name, *(f"{score:.0%}" for score in row)]
         for name, row in zip(CLASS_NAMES, baseline.labels.tolist(), strict=True)

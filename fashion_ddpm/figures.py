@@ -40,14 +40,16 @@ def _plot(axes: Any, log: Sequence[LogRow], key: str, label: str) -> None:
         axes.plot([row["images_seen"] for row in rows], [row[key] for row in rows], label=label)
 
 
-def save_confusion(counts: Sequence[Sequence[int]], path: Path) -> None:
+def save_confusion(
+    counts: Sequence[Sequence[int]], path: Path, class_names: Sequence[str] = CLASS_NAMES
+) -> None:
     """Draws what was asked for (rows) against what the judge sees (columns) into a PNG."""
     figure = Figure(figsize=(6.4, 5.6), layout="constrained")
     axes = figure.subplots()
     axes.imshow(counts, cmap="Blues")
-    places = range(len(CLASS_NAMES))
-    axes.set_xticks(places, CLASS_NAMES, rotation=45, ha="right")
-    axes.set_yticks(places, CLASS_NAMES)
+    places = range(len(class_names))
+    axes.set_xticks(places, class_names, rotation=45, ha="right")
+    axes.set_yticks(places, class_names)
     axes.set_xlabel("seen by the judge")
     axes.set_ylabel("asked for")
     most = max(max(row) for row in counts)

@@ -6,21 +6,22 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from fashion_ddpm.clip_scores import EMBEDDED
-from fashion_ddpm.demo import Demo, Result
+from fashion_ddpm.demo import MAX_IMAGES, Demo, Result
+from fashion_ddpm.labels import ALL_CLASSES
 from fashion_ddpm.pipeline import BUNDLED, weights_hash
-from fashion_ddpm.request import ALL_CLASSES, GenerateRequest
+from fashion_ddpm.request import GenerateRequest
 
 GALLERY = BUNDLED / "gallery.npz"
-REQUEST = GenerateRequest(class_name=ALL_CLASSES, num_images=10)
-"""Seed i for class i: nobody chose the prettiest."""
-
 TENSORS = ("noisy", "clean", "label_scores", "quality_scores")
 
 
 def save_gallery(demo: Demo, path: Path = GALLERY) -> None:
     """Draws and scores the gallery; writes it with the checksum of the weights that drew it."""
-    *_, result = demo.run(REQUEST, EMBEDDED)
+    # Seed i for class i: nobody chose the prettiest.
+    names = demo.kind.class_names
+    count = min(len(names), MAX_IMAGES)
+    request = GenerateRequest(ALL_CLASSES, num_images=count, class_names=names)
+    *_, result = demo.run(request, demo.scorers[0])
     assert isinstance(result, Result)
     arrays = {name: getattr(result, name).numpy() for name in TENSORS}
     about = {
@@ -43,11 +44,12 @@ def load_gallery(demo: Demo, path: Path = GALLERY) -> Result | None:
         if about["weights"] != weights_hash(demo.pipeline):
             return None
         return Result(
-            request=GenerateRequest(**about["request"]),
-            scorer=EMBEDDED,
+            request=GenerateRequest(**about["request"], class_names=demo.kind.class_names),
+            scorer=demo.scorers[0],
             alpha_bar=arrays["alpha_bar"],
-            baseline=demo.scorer(EMBEDDED)[1],
+            baseline=demo.scorer(demo.scorers[0])[1],
             evaluations=about["evaluations"],
             seconds=about["seconds"],
+            kind=demo.kind,
             **{name: torch.from_numpy(arrays[name]) for name in TENSORS},
         )

@@ -1,14 +1,15 @@
 """The generate command: a checked request becomes files and, where asked, a table of scores."""
 
+import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import torch
+from torch import Tensor
 from tqdm import tqdm
 
 from fashion_ddpm import outputs
 from fashion_ddpm.clip_scores import ClipScorer, load_baseline, load_scorer
-from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, Batch, CheckpointError, load_pipeline
 from fashion_ddpm.ranks import this_process
 from fashion_ddpm.request import GenerateRequest, RequestError
@@ -41,9 +42,9 @@ def run(
             "--shard-size and name a folder, or launch one process."
         )
     outputs.check_output(output)
-    scorer = load_scorer(scorer_name) if scorer_name else None
     device = "cuda" if torch.cuda.is_available() else "cpu"
     pipeline = load_pipeline(checkpoint or BUNDLED_CHECKPOINT, device)
+    scorer = load_scorer(scorer_name, pipeline.kind) if scorer_name else None
     settings = SamplingSettings.of(request)
     batches = pipeline.generate(request.labels(), request.seeds(), settings, batch_size)
     kept: list[Batch] = []
@@ -85,7 +86,7 @@ def _keeping(batches: Iterable[Batch], kept: list[Batch]) -> Iterator[Batch]:
 def score_table(scorer: ClipScorer, batches: list[Batch]) -> str:
     """Returns a table: mean probability of the right label prompt, and how often it wins.
 
-    Every figure stands beside what real test images of that class score.
+    Every figure stands beside what real test images of that class score, where some are bundled.
     """
     images = torch.cat([batch.images for batch in batches])
     labels = torch.cat([batch.labels for batch in batches])
@@ -96,12 +97,18 @@ def score_table(scorer: ClipScorer, batches: list[Batch]) -> str:
     ]
     for label in labels.unique().tolist():
         mine = labels == label
+        real = baseline.labels[label, label] if baseline else math.nan
+        real_clear = baseline.quality[label, 1] if baseline else math.nan
         lines.append(
-            f"{CLASS_NAMES[label]:<12} {int(mine.sum()):>6} "
-            f"{scores[mine, label].mean():>6.3f} {baseline.labels[label, label]:>6.3f} "
+            f"{scorer.kind.class_names[label]:<12} {int(mine.sum()):>6} "
+            f"{scores[mine, label].mean():>6.3f} {_figure(real)} "
             f"{(scores[mine].argmax(dim=1) == label).float().mean():>6.3f} "
-            f"{quality[mine, 1].mean():>6.3f} {baseline.quality[label, 1]:>6.3f}"
+            f"{quality[mine, 1].mean():>6.3f} {_figure(real_clear)}"
         )
     wins = (scores.argmax(dim=1) == labels).float().mean()
     lines.append(f"all: the right label wins for {wins:.1%} of {len(labels):,} images")
     return "\n".join(lines)
+
+
+def _figure(value: Tensor | float) -> str:
+    return f"{value:>6.3f}" if math.isfinite(value) else f"{'–':>6}"

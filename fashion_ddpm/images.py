@@ -13,7 +13,9 @@ from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
-IMAGE_SIZE = 28
+from fashion_ddpm.labels import FASHION_MNIST
+
+IMAGE_SIZE = FASHION_MNIST.image_size
 SETTINGS_KEY = "fashion-ddpm"
 """The PNG text chunk that holds the settings an image was made with."""
 
@@ -22,47 +24,51 @@ def to_model(images: Tensor) -> Tensor:
     """Turns stored images into what the network sees.
 
     Args:
-        images: uint8 [B, 28, 28], 0 black … 255 white.
+        images: uint8 [B, H, W] grey, or [B, H, W, 3] in colour, 0 black … 255 white.
 
     Returns:
-        float32 [B, 1, 28, 28] in [−1, 1].
+        float32 [B, 1, H, W] or [B, 3, H, W], in [−1, 1].
 
     Raises:
-        ValueError: the images are not uint8 [B, H, W].
+        ValueError: the images are not of that type and shape.
     """
-    if images.dtype != torch.uint8 or images.ndim != 3:
+    colour = images.ndim == 4 and images.shape[-1] == 3
+    if images.dtype != torch.uint8 or not (images.ndim == 3 or colour):
         raise ValueError(
-            f"images are {images.dtype} {list(images.shape)}; they must be uint8 [B, H, W]: "
-            "multiply values in [0, 1] by 255 first."
+            f"images are {images.dtype} {list(images.shape)}; they must be uint8 [B, H, W] or "
+            "[B, H, W, 3]: multiply values in [0, 1] by 255 first."
         )
-    return images.unsqueeze(1).float() / 127.5 - 1
+    channels_first = images.permute(0, 3, 1, 2) if colour else images.unsqueeze(1)
+    return channels_first.float() / 127.5 - 1
 
 
 def to_uint8(images: Tensor) -> Tensor:
     """Turns the network's images into stored ones; values outside [−1, 1] are clamped.
 
     Args:
-        images: float [B, 1, 28, 28].
+        images: float [B, 1, H, W] or [B, 3, H, W].
 
     Returns:
-        uint8 [B, 28, 28].
+        uint8 [B, H, W] grey, or [B, H, W, 3] in colour.
     """
-    return ((images.squeeze(1).float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    stored = images.squeeze(1) if images.shape[1] == 1 else images.permute(0, 2, 3, 1)
+    return ((stored.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
 def grid(images: Tensor, columns: int | None = None, gap: int = 2, scale: int = 1) -> Image.Image:
     """Lays images out in rows, nearest-neighbour enlarged.
 
     Args:
-        images: uint8 [B, H, W].
+        images: uint8 [B, H, W] grey, or [B, H, W, 3] in colour.
         columns: images in a row; the nearest to a square when not given.
         gap: pixels between two images, before enlarging.
         scale: factor of enlargement.
     """
-    count, height, width = images.shape
+    count, height, width, *colours = images.shape
     columns = columns or math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)
-    canvas = np.zeros((rows * (height + gap) - gap, columns * (width + gap) - gap), np.uint8)
+    size = rows * (height + gap) - gap, columns * (width + gap) - gap
+    canvas = np.zeros((*size, *colours), np.uint8)
     for index, image in enumerate(images.cpu().numpy()):
         top, left = (index // columns) * (height + gap), (index % columns) * (width + gap)
         canvas[top : top + height, left : left + width] = image
@@ -70,7 +76,7 @@ def grid(images: Tensor, columns: int | None = None, gap: int = 2, scale: int = 
 
 
 def enlarge(image: np.ndarray | Tensor, scale: int) -> Image.Image:
-    """Returns a grey picture of uint8 [H, W], each pixel scale × scale wide: nothing is blended."""
+    """Returns a picture of uint8 [H, W] or [H, W, 3], each pixel scale × scale wide, unblended."""
     picture = Image.fromarray(np.asarray(image))
     size = (picture.width * scale, picture.height * scale)
     return picture.resize(size, Image.Resampling.NEAREST)
@@ -93,15 +99,15 @@ def labelled_grid(rows: Mapping[str, Tensor], scale: int = 2) -> Image.Image:
     """Lays out one row of images for each name, with the name in front.
 
     Args:
-        rows: name → uint8 [B, H, W], the same B for all.
+        rows: name → uint8 [B, H, W] or [B, H, W, 3], the same shape for all.
         scale: factor of enlargement.
     """
     strips = [grid(images, columns=len(images), scale=scale) for images in rows.values()]
     gap, margin = 2 * scale, 90
     height = strips[0].height + gap
-    picture = Image.new("L", (margin + strips[0].width, height * len(strips) - gap))
+    picture = Image.new(strips[0].mode, (margin + strips[0].width, height * len(strips) - gap))
     pen = ImageDraw.Draw(picture)
     for index, (name, strip) in enumerate(zip(rows, strips, strict=True)):
-        pen.text((4, index * height + strip.height // 2 - 6), name, fill=255)
+        pen.text((4, index * height + strip.height // 2 - 6), name, fill="white")
         picture.paste(strip, (margin, index * height))
     return picture

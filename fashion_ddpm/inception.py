@@ -20,7 +20,7 @@ class InceptionError(UserError):
 
 
 def load_inception(weights: str) -> Callable[[Tensor], Tensor]:
-    """Returns a function uint8 [N, 28, 28] → float32 [N, 2048], grey repeated as colour.
+    """Returns a function uint8 [N, …] → float32 [N, 2048], grey repeated as colour.
 
     Args:
         weights: the file pt_inception-2015-12-05-6726825d.pth of torch-fidelity, or DOWNLOAD.
@@ -49,6 +49,12 @@ def load_inception(weights: str) -> Callable[[Tensor], Tensor]:
     @torch.no_grad()
     def features(images: Tensor) -> Tensor:
         parts = tqdm(images.split(BATCH_SIZE), desc="Inception", leave=False)
-        return torch.cat([network(part.unsqueeze(1).expand(-1, 3, -1, -1))[0] for part in parts])
+        return torch.cat([network(_in_colour(part))[0] for part in parts])
 
     return features
+
+
+def _in_colour(images: Tensor) -> Tensor:
+    """Returns stored images, uint8 [B, H, W] or [B, H, W, 3], as [B, 3, H, W]."""
+    grey = images.ndim == 3
+    return images.unsqueeze(1).expand(-1, 3, -1, -1) if grey else images.permute(0, 3, 1, 2)

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from PIL import UnidentifiedImageError
 
 from fashion_ddpm.images import read_settings
+from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.request import GenerateRequest, RequestError
 
 SHORT = {
@@ -32,8 +33,10 @@ def to_query(request: GenerateRequest, weights: str) -> str:
     return "?" + urlencode({**words, MODEL: weights[:12]})
 
 
-def from_query(query: Mapping[str, str]) -> GenerateRequest | None:
-    """Returns the request in a link, or None when the link holds none.
+def from_query(
+    query: Mapping[str, str], class_names: tuple[str, ...] = CLASS_NAMES
+) -> GenerateRequest | None:
+    """Returns the request in a link to a checkpoint of such classes, or None when it holds none.
 
     Raises:
         RequestError: a value is not one that a request may have.
@@ -41,11 +44,11 @@ def from_query(query: Mapping[str, str]) -> GenerateRequest | None:
     given = {field: query[word] for word, field in SHORT.items() if word in query}
     if "class_name" not in given:
         return None
-    return _checked(given)
+    return _checked(given, class_names)
 
 
-def from_picture(path: Path) -> GenerateRequest:
-    """Returns the request that a picture was made with.
+def from_picture(path: Path, class_names: tuple[str, ...] = CLASS_NAMES) -> GenerateRequest:
+    """Returns the request that a picture was made with, by a checkpoint of such classes.
 
     Raises:
         RequestError: the file is no picture of this app's, or holds settings that cannot be.
@@ -57,14 +60,14 @@ def from_picture(path: Path) -> GenerateRequest:
     given = {field: settings[field] for field in SHORT.values() if field in settings}
     if "class_name" not in given:
         raise RequestError("The picture holds no settings; only pictures made by this app do.")
-    return _checked(given)
+    return _checked(given, class_names)
 
 
-def _checked(given: Mapping[str, Any]) -> GenerateRequest:
+def _checked(given: Mapping[str, Any], class_names: tuple[str, ...]) -> GenerateRequest:
     """Turns texts into the types that a request's fields have; the request judges the values."""
     kinds = {field.name: field.type for field in dataclasses.fields(GenerateRequest)}
     values = {name: _typed(value, str(kinds[name])) for name, value in given.items()}
-    return GenerateRequest(**values)
+    return GenerateRequest(**values, class_names=class_names)
 
 
 def _typed(value: Any, kind: str) -> Any:

@@ -1,7 +1,7 @@
 """What an evaluation measures: images in, rows of a report out, each beside its real figure."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -11,8 +11,8 @@ from fashion_ddpm.classifier_training import accuracy, fit
 from fashion_ddpm.clip_scores import ClipScorer
 from fashion_ddpm.config import ClassifierConfig
 from fashion_ddpm.data import LabelledImages
+from fashion_ddpm.image_sets import ImageSets
 from fashion_ddpm.images import to_model
-from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.metrics import (
     Estimate,
     frechet_distance,
@@ -28,27 +28,10 @@ NEARLY_BLACK = 8
 NEIGHBOUR_SAMPLE = 500
 """Images whose nearest training image is looked for."""
 
+NEAREST = "median distance to the nearest training image, in"
+
 SYNTHETIC_EPOCHS = 12
 """Passes over the images when a classifier is trained on them alone."""
-
-
-@dataclass(frozen=True)
-class ImageSets:
-    """The generated images and the real ones they stand beside.
-
-    Attributes:
-        generated: the images to judge.
-        reference: the real images whose distribution they should have.
-        floor: as many other real images, what no generator can beat.
-        train: the training split.
-        test: as many images of the test split.
-    """
-
-    generated: LabelledImages
-    reference: LabelledImages
-    floor: LabelledImages
-    train: LabelledImages
-    test: LabelledImages
 
 
 def distance_rows(
@@ -58,7 +41,7 @@ def distance_rows(
 
     Args:
         space: the space's name; it begins the keys.
-        features: uint8 [N, 28, 28] → float [N, D].
+        features: stored images, uint8 [N, …] → float [N, D].
         sets: the images.
     """
     reference = features(sets.reference.images)
@@ -109,6 +92,15 @@ def _distances(features: Tensor, reference: Tensor) -> dict[str, Estimate]:
     }
 
 
+def missing_judge(why: str) -> dict[str, Row]:
+    """Returns the rows that only a judge of the same classes could fill."""
+    return {
+        **missing_distances("domain", why),
+        "class_accuracy": Row("class accuracy", missing=why),
+        "nearest_features": Row(f"{NEAREST} features", missing=why),
+    }
+
+
 @dataclass(frozen=True)
 class Agreement:
     """How often the judge sees what was asked for.
@@ -116,7 +108,7 @@ class Agreement:
     Attributes:
         rows: the class accuracy.
         by_class: class name → (generated, real), in [0, 1].
-        confusion: int64 [10, 10], rows what was asked for, columns what the judge sees.
+        confusion: int64 [classes, classes], rows what was asked for, columns what the judge sees.
     """
 
     rows: dict[str, Row]
@@ -128,7 +120,7 @@ def class_agreement(judge: Classifier, sets: ImageSets) -> Agreement:
     """Compares what was asked for with what the judge sees, beside real test images."""
     fakes, reals = (confusion(judge, images) for images in (sets.generated, sets.test))
     by_class = {
-        CLASS_NAMES[label]: (_recall(fakes, label), _recall(reals, label))
+        judge.kind.class_names[label]: (_recall(fakes, label), _recall(reals, label))
         for label in sets.generated.labels.unique().tolist()
     }
     share, real_share = (float(table.trace() / table.sum()) for table in (fakes, reals))
@@ -141,9 +133,9 @@ def _recall(table: Tensor, label: int) -> float:
 
 
 def confusion(judge: Classifier, images: LabelledImages) -> Tensor:
-    """Returns how often a class (row) is seen as each class (column): int64 [10, 10]."""
+    """Returns how often a class (row) is seen as each class (column): int64."""
     seen = judge.predict(judge.features(images.images))
-    count = len(CLASS_NAMES)
+    count = judge.kind.null_label
     return torch.bincount(images.labels * count + seen, minlength=count**2).view(count, count)
 
 
@@ -191,7 +183,7 @@ def worth_as_training_data(sets: ImageSets) -> dict[str, Row]:
     """
     count = len(sets.generated)
     config = ClassifierConfig(images_total=SYNTHETIC_EPOCHS * count, warmup_steps=100)
-    real = LabelledImages(sets.train.images[:count], sets.train.labels[:count])
+    real = sets.train.first(count)
     share, real_share = (
         accuracy(fit(images, config, f"classifier of {title} images"), sets.test)
         for title, images in (("generated", sets.generated), ("real", real))
@@ -206,19 +198,20 @@ class Memory:
 
     Attributes:
         rows: median distances to the nearest training image.
-        examples: row of a picture → uint8 [B, 28, 28].
+        examples: row of a picture → uint8 [B, …].
     """
 
     rows: dict[str, Row]
     examples: dict[str, Tensor]
 
 
-def memorisation(judge: Classifier, sets: ImageSets, shown: int = 10) -> Memory:
-    """Looks for the nearest training image, in pixels and in the judge's features."""
+def memorisation(judge: Classifier | None, sets: ImageSets, shown: int = 10) -> Memory:
+    """Looks for the nearest training image, in pixels and, with a judge, in its features."""
     spaces: dict[str, Callable[[Tensor], Tensor]] = {
         "pixels": lambda images: to_model(images).flatten(1),
-        "features": judge.features,
     }
+    if judge:
+        spaces["features"] = judge.features
     rows, examples = {}, {"generated": sets.generated.images[:shown]}
     for space, features in spaces.items():
         known = features(sets.train.images)
@@ -228,11 +221,11 @@ def memorisation(judge: Classifier, sets: ImageSets, shown: int = 10) -> Memory:
             medians.append(distances.median().item())
             if len(medians) == 1:
                 examples[f"in {space}"] = sets.train.images[indices[:shown]]
-        name = f"median distance to the nearest training image, in {space}"
+        name = f"{NEAREST} {space}"
         rows[f"nearest_{space}"] = Row(name, medians[0], medians[1])
     return Memory(rows, examples)
 
 
 def only_finite(images: LabelledImages, finite: Tensor) -> LabelledImages:
     """Returns the images whose network output was a number."""
-    return replace(images, images=images.images[finite], labels=images.labels[finite])
+    return images.chosen(finite)

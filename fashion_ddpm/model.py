@@ -5,26 +5,31 @@ from diffusers import UNet2DModel
 from diffusers.models.attention_processor import Attention, AttnProcessor
 
 from fashion_ddpm.config import TrainConfig
-from fashion_ddpm.images import IMAGE_SIZE
+from fashion_ddpm.labels import FASHION_MNIST, ImageKind
 from fashion_ddpm.settings import ConfigError
 
 GROUP_NORM_CHANNELS = 4
 """Fewest channels that share a group norm: as in EDM, so that a group never is one channel."""
 
 
-def build_unet(config: TrainConfig) -> UNet2DModel:
-    """Returns a freshly initialised UNet: [B, 1, 28, 28], timestep [B], label [B] → same shape.
+def build_unet(config: TrainConfig, kind: ImageKind = FASHION_MNIST) -> UNet2DModel:
+    """Returns a freshly initialised UNet: images [B, C, S, S], timestep [B], label [B] → images.
+
+    Args:
+        config: the network's settings.
+        kind: what it shall draw.
 
     Raises:
-        ConfigError: a channel count or an attention resolution does not fit the network.
+        ConfigError: a channel count or an attention resolution does not fit the images.
     """
     channels = config.block_out_channels
-    sides = [IMAGE_SIZE >> level for level in range(len(channels))]
-    unknown = set(config.attention_resolutions) - set(sides)
-    if unknown or IMAGE_SIZE % sides[-1]:
+    sides = _sides(kind.image_size, len(channels))
+    unknown = sorted(set(config.attention_resolutions) - set(sides))
+    if unknown:
         raise ConfigError(
-            f"--attention-resolutions {sorted(config.attention_resolutions)} with "
-            f"{len(channels)} levels: allowed are {sides} pixels and at most 3 levels."
+            f"--attention-resolutions {' '.join(map(str, unknown))} is no side that images of "
+            f"{kind.image_size} pixels have on {len(channels)} levels; allowed are "
+            f"{', '.join(map(str, sides))}: give --attention-resolutions {sides[-1]}."
         )
     groups = min(32, channels[0] // GROUP_NORM_CHANNELS)
     if any(width % groups for width in channels):
@@ -34,9 +39,9 @@ def build_unet(config: TrainConfig) -> UNet2DModel:
         )
     attention = [side in config.attention_resolutions for side in sides]
     return UNet2DModel(
-        sample_size=IMAGE_SIZE,
-        in_channels=1,
-        out_channels=1,
+        sample_size=kind.image_size,
+        in_channels=kind.channels,
+        out_channels=kind.channels,
         block_out_channels=channels,
         layers_per_block=config.layers_per_block,
         down_block_types=tuple("AttnDownBlock2D" if a else "DownBlock2D" for a in attention),
@@ -45,8 +50,22 @@ def build_unet(config: TrainConfig) -> UNet2DModel:
         norm_num_groups=groups,
         dropout=config.dropout,
         resnet_time_scale_shift="scale_shift" if config.scale_shift else "default",
-        num_class_embeds=config.num_class_embeds,
+        num_class_embeds=kind.null_label + 1,
     )
+
+
+def _sides(image_size: int, levels: int) -> list[int]:
+    """Returns the side of the images on each level.
+
+    Raises:
+        ConfigError: the last level's is no whole number of pixels.
+    """
+    if image_size % 2 ** (levels - 1):
+        raise ConfigError(
+            f"--block-out-channels has {levels} numbers, one a level, but {image_size} pixels "
+            f"cannot be halved {levels - 1} times: give fewer."
+        )
+    return [image_size >> level for level in range(levels)]
 
 
 def training_layout(unet: UNet2DModel, device: torch.device) -> torch.memory_format:

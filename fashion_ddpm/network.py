@@ -9,8 +9,9 @@ from diffusers.training_utils import EMAModel
 from torch import Tensor, nn
 
 from fashion_ddpm.config import TrainConfig
+from fashion_ddpm.labels import FASHION_MNIST, ImageKind
 from fashion_ddpm.objective import Draws, batch_loss
-from fashion_ddpm.pipeline import FashionDDPMPipeline
+from fashion_ddpm.pipeline import FashionDDPMPipeline, numbered
 
 
 def adamw(unet: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
@@ -30,6 +31,7 @@ class Network:
         wrapped: the network as accelerate has prepared it, which is the one to call.
         plain: the same without a wrapper, which is the one whose weights are read.
         average: the moving average.
+        kind: what the network draws.
     """
 
     def __init__(
@@ -39,21 +41,24 @@ class Network:
         noise: DDPMScheduler,
         layout: torch.memory_format,
         config: TrainConfig,
+        kind: ImageKind = FASHION_MNIST,
     ) -> None:
         self.wrapped, self.plain, self.noise, self.layout = wrapped, plain, noise, layout
+        self.kind = kind
         self.min_snr_gamma = config.min_snr_gamma if config.loss_weighting == "min-snr" else None
         self.average = EMAModel(plain.parameters(), decay=config.ema_decay)
         self.average.to(plain.device)
 
     def predict(self, noisy: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
-        """Returns the network's output, float [B, 1, 28, 28]; a Predictor."""
+        """Returns the network's output, float [B, C, S, S]; a Predictor."""
         noisy = noisy.contiguous(memory_format=self.layout)
         output: Tensor = self.wrapped(noisy, timesteps, labels).sample
         return output
 
     def loss(self, clean: Tensor, labels: Tensor, draws: Draws) -> Tensor:
-        """Returns the loss to minimise on images, float32 [B, 1, 28, 28] in [−1, 1]: float32 []."""
-        return batch_loss(self.predict, self.noise, clean, labels, draws, self.min_snr_gamma)
+        """Returns the loss to minimise on images, float32 [B, C, S, S] in [−1, 1]: float32 []."""
+        gamma, null_label = self.min_snr_gamma, self.kind.null_label
+        return batch_loss(self.predict, self.noise, clean, labels, draws, gamma, null_label)
 
     @contextmanager
     def averaged(self) -> Iterator[FashionDDPMPipeline]:
@@ -63,7 +68,7 @@ class Network:
         self.average.copy_to(parameters)
         self.plain.eval()
         try:
-            yield FashionDDPMPipeline(self.plain, self.noise)
+            yield FashionDDPMPipeline(self.plain, self.noise, numbered(self.kind.class_names))
         finally:
             self.average.restore(parameters)
             self.plain.train()

@@ -11,7 +11,7 @@ from torch import Tensor
 from fashion_ddpm.labels import NULL_LABEL
 
 Predictor = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""(x_t [B,1,28,28], timestep [B], label [B]) → the network's output [B,1,28,28]."""
+"""(x_t [B, C, S, S], timestep [B], label [B]) → the network's output, of x_t's shape."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Draws:
 
     Attributes:
         timesteps: int64 [B], 0 … T − 1.
-        noise: float32 [B, 1, 28, 28], standard normal.
+        noise: float32 [B, C, S, S], standard normal.
         dropped: bool [B], whether the label becomes the null label.
     """
 
@@ -35,7 +35,7 @@ class Draws:
 def draw(
     shape: torch.Size, num_train_timesteps: int, label_dropout: float, generator: torch.Generator
 ) -> Draws:
-    """Draws timesteps (uniform), noise and dropped labels for images of a shape [B, 1, H, W]."""
+    """Draws timesteps (uniform), noise and dropped labels for images of a shape [B, C, S, S]."""
     where: dict[str, Any] = {"generator": generator, "device": generator.device}
     return Draws(
         timesteps=torch.randint(num_train_timesteps, shape[:1], **where),
@@ -50,6 +50,7 @@ def loss_per_image(
     clean: Tensor,
     labels: Tensor,
     draws: Draws,
+    null_label: int = NULL_LABEL,
 ) -> Tensor:
     """Returns the mean squared error of what the network predicts, before any weight.
 
@@ -58,15 +59,16 @@ def loss_per_image(
     Args:
         predict: the network.
         scheduler: the noise schedule, which also says what is predicted.
-        clean: float32 [B, 1, 28, 28] in [−1, 1].
-        labels: int64 [B], 0 … 9.
+        clean: float32 [B, C, S, S] in [−1, 1].
+        labels: int64 [B].
         draws: the batch's chance.
+        null_label: what a dropped label becomes.
 
     Returns:
         float32 [B].
     """
     noisy = scheduler.add_noise(clean, draws.noise, draws.timesteps)
-    labels = torch.where(draws.dropped, NULL_LABEL, labels)
+    labels = torch.where(draws.dropped, null_label, labels)
     output = predict(noisy, draws.timesteps, labels)
     error = output.float() - _target(scheduler, clean, draws)
     return error.square().mean(dim=(1, 2, 3))
@@ -79,9 +81,10 @@ def batch_loss(
     labels: Tensor,
     draws: Draws,
     min_snr_gamma: float | None = None,
+    null_label: int = NULL_LABEL,
 ) -> Tensor:
     """Returns a batch's mean loss, float32 []: of equal weights, or of min-SNR's with a gamma."""
-    losses = loss_per_image(predict, scheduler, clean, labels, draws)
+    losses = loss_per_image(predict, scheduler, clean, labels, draws, null_label)
     if min_snr_gamma is not None:
         losses = losses * min_snr_weight(scheduler, draws.timesteps, min_snr_gamma)
     return losses.mean()

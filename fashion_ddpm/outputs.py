@@ -13,11 +13,13 @@ import torch
 from torch import Tensor
 
 from fashion_ddpm.images import enlarge, grid, save_png
-from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.pipeline import Batch
 from fashion_ddpm.request import GenerateRequest, RequestError
 
 GRID_SCALE = 4
+MIN_COLUMNS, MAX_COLUMNS = 5, 20
+"""How many classes get a column each in a grid; with fewer or more it is nearly square."""
+
 METADATA_FILE = "metadata.jsonl"
 
 
@@ -52,7 +54,8 @@ def save(batches: Iterable[Batch], path: Path, request: GenerateRequest) -> None
     images = torch.cat([batch.images for batch in everything])
     temporary = path.with_name("." + path.name)
     if path.suffix == ".png":
-        columns = len(CLASS_NAMES) if len(images) >= len(CLASS_NAMES) else None
+        classes = len(request.class_names)
+        columns = classes if MIN_COLUMNS <= classes <= min(len(images), MAX_COLUMNS) else None
         save_png(grid(images, columns, scale=GRID_SCALE), temporary, request.as_settings())
     else:
         with open(temporary, "wb") as file:
@@ -80,7 +83,7 @@ def zipped(images: Tensor, request: GenerateRequest, notes: Sequence[dict[str, A
     """Returns a zip file of PNG files and the list that the datasets library reads.
 
     Args:
-        images: uint8 [B, 28, 28].
+        images: uint8 [B, H, W] or [B, H, W, 3].
         request: what was asked for.
         notes: what else is known of each image, such as its scores.
     """

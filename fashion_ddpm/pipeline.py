@@ -13,7 +13,7 @@ from torch import Tensor
 
 from fashion_ddpm.errors import UserError, reason
 from fashion_ddpm.images import to_uint8
-from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.labels import CLASS_NAMES, ImageKind
 from fashion_ddpm.objective import Predictor
 from fashion_ddpm.sampling import (
     NOISE,
@@ -39,8 +39,8 @@ class Batch:
     """Finished images.
 
     Attributes:
-        images: uint8 [B, 28, 28], 0 black … 255 white.
-        labels: int64 [B], 0 … 9.
+        images: uint8 [B, H, W] grey, or [B, H, W, 3] in colour, 0 black … 255 white.
+        labels: int64 [B].
         seeds: B seeds, one an image.
         finite: bool [B], whether the network's output was a number; if not, the image is grey.
     """
@@ -67,14 +67,18 @@ class FashionDDPMPipeline(DiffusionPipeline):
         super().__init__()
         self.register_modules(unet=unet, scheduler=scheduler)
         self.predict: Predictor = in_chunks(unet)
-        names = id2label or {str(label): name for label, name in enumerate(CLASS_NAMES)}
-        self.register_to_config(id2label=names)
+        self.register_to_config(id2label=id2label or numbered(CLASS_NAMES))
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """The class names, in label order (JSON knows only strings as keys)."""
-        id2label: dict[str, str] = self.config["id2label"]
-        return tuple(id2label[label] for label in sorted(id2label, key=int))
+        """The class names, in label order."""
+        return _in_order(self.config["id2label"])
+
+    @property
+    def kind(self) -> ImageKind:
+        """What the network draws."""
+        config = self.unet.config
+        return ImageKind(self.class_names, config["sample_size"], config["in_channels"])
 
     def stream(
         self,
@@ -86,13 +90,13 @@ class FashionDDPMPipeline(DiffusionPipeline):
         """Yields every denoising step of one batch; image i depends on its label and seed alone.
 
         Args:
-            labels: B labels, 0 … 9.
+            labels: B labels.
             seeds: B seeds.
             settings: schedule, sampler, steps and guidance.
             start: where to begin.
         """
         on_device = torch.tensor(labels, device=self.device)
-        return denoise(self.predict, self.scheduler, on_device, seeds, settings, start)
+        return denoise(self.predict, self.scheduler, on_device, seeds, settings, start, self.kind)
 
     def generate(
         self,
@@ -104,7 +108,7 @@ class FashionDDPMPipeline(DiffusionPipeline):
         """Yields finished images, batch by batch; image i is the same in any batch size.
 
         Args:
-            labels: N labels, 0 … 9.
+            labels: N labels.
             seeds: N seeds.
             settings: schedule, sampler, steps and guidance; the defaults when not given.
             batch_size: images that are denoised together.
@@ -122,9 +126,34 @@ class FashionDDPMPipeline(DiffusionPipeline):
         seed: int = 0,
         settings: SamplingSettings | None = None,
     ) -> Tensor:
-        """Returns images of the given classes, image i from seed + i: uint8 [N, 28, 28]."""
+        """Returns images of the given classes, image i from seed + i: uint8 [N, H, W(, 3)]."""
         seeds = range(seed, seed + len(class_labels))
         return torch.cat([batch.images for batch in self.generate(class_labels, seeds, settings)])
+
+
+def numbered(class_names: Sequence[str]) -> dict[str, str]:
+    """Returns label → class name as model_index.json has it: JSON knows only strings as keys."""
+    return {str(label): name for label, name in enumerate(class_names)}
+
+
+def _in_order(id2label: dict[str, str]) -> tuple[str, ...]:
+    return tuple(id2label[label] for label in sorted(id2label, key=int))
+
+
+def class_names_of(checkpoint: str | Path) -> tuple[str, ...]:
+    """Returns the names of a checkpoint's classes, without loading its weights.
+
+    Raises:
+        CheckpointError: it is not there, or does not name its classes.
+    """
+    try:
+        config = FashionDDPMPipeline.load_config(str(checkpoint))
+        return _in_order(config["id2label"])
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise CheckpointError(
+            f"{checkpoint} does not name its classes ({reason(error)}); name a folder that "
+            "train_accelerate.py wrote, or a Hub repository that holds one."
+        ) from error
 
 
 def load_pipeline(checkpoint: str | Path, device: str = "cpu") -> FashionDDPMPipeline:
@@ -147,6 +176,12 @@ def load_pipeline(checkpoint: str | Path, device: str = "cpu") -> FashionDDPMPip
             f"{checkpoint} could not be loaded ({reason(error)}); name a folder that "
             "train_accelerate.py wrote, or a Hub repository that holds one."
         ) from error
+    if pipeline.unet.config["num_class_embeds"] != pipeline.kind.null_label + 1:
+        raise CheckpointError(
+            f"{checkpoint} names {pipeline.kind.null_label} classes, but its network has "
+            f"{pipeline.unet.config['num_class_embeds']} rows for them and for no class; copy the "
+            "checkpoint anew."
+        )
     pipeline.set_progress_bar_config(disable=True)
     pipeline.unet.eval().to(memory_format=torch.channels_last)  # a fifth faster on a CPU
     loaded: FashionDDPMPipeline = pipeline.to(device)

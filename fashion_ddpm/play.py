@@ -7,7 +7,7 @@ from PIL import Image
 from torch import Tensor
 
 from fashion_ddpm.demo import Demo
-from fashion_ddpm.images import IMAGE_SIZE, grid, to_model, to_uint8
+from fashion_ddpm.images import grid, to_model, to_uint8
 from fashion_ddpm.objective import Predictor
 from fashion_ddpm.request import GenerateRequest, RequestError, class_label
 from fashion_ddpm.sampling import (
@@ -55,21 +55,21 @@ def blended(unet: UNet2DModel, others: Tensor, weights: Tensor) -> Predictor:
 def blend(demo: Demo, first: str, second: str, seed: int) -> Image.Image:
     """Returns one seed drawn as the first class, then more and more as the second."""
     device = demo.pipeline.device
-    labels = torch.full((FRAMES,), class_label(first), device=device)
-    others = torch.full((FRAMES,), class_label(second), device=device)
+    labels = torch.full((FRAMES,), _label(demo, first), device=device)
+    others = torch.full((FRAMES,), _label(demo, second), device=device)
     weights = torch.linspace(0, 1, FRAMES, device=device)
     # Nobody else's rows may be in a call while the embedding is bent.
     predict = demo.unet.alone(blended(demo.pipeline.unet, others, weights))
     seeds = [_checked(seed)] * FRAMES
-    *_, last = denoise(predict, demo.pipeline.scheduler, labels, seeds, SETTINGS)
+    *_, last = denoise(predict, demo.pipeline.scheduler, labels, seeds, SETTINGS, kind=demo.kind)
     return grid(to_uint8(last.clean).cpu(), columns=FRAMES, scale=SCALE)
 
 
 def walk(demo: Demo, class_name: str, first: int, second: int) -> Image.Image:
     """Returns a class drawn from the noise of one seed, then more and more from another's."""
-    begin, end = draw_noise(seed_generators([_checked(first), _checked(second)]))
+    begin, end = draw_noise(seed_generators([_checked(first), _checked(second)]), demo.kind)
     noise = torch.stack([slerp(begin, end, float(s)) for s in torch.linspace(0, 1, FRAMES)])
-    labels = [class_label(class_name)] * FRAMES
+    labels = [_label(demo, class_name)] * FRAMES
     made = _images(demo, labels, [first] * FRAMES, Start(noise=noise))
     return grid(made, columns=FRAMES, scale=SCALE)
 
@@ -98,17 +98,23 @@ def redraw(demo: Demo, drawing: np.ndarray, class_name: str, strength: float) ->
     """
     if drawing.size == 0 or drawing.max() < BLACK_PAPER:
         raise RequestError("The paper is empty; draw a garment, then press the button.")
-    small = Image.fromarray(drawing).resize((IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BOX)
+    side = demo.kind.image_size
+    small = Image.fromarray(drawing).resize((side, side), Image.Resampling.BOX)
+    small = small.convert("L" if demo.kind.channels == 1 else "RGB")
     image = torch.from_numpy(np.array(small))[None]
     count = FRAMES - 1
     start = Start(images=to_model(image).expand(count, -1, -1, -1), strength=strength)
-    made = _images(demo, [class_label(class_name)] * count, list(range(count)), start)
+    made = _images(demo, [_label(demo, class_name)] * count, list(range(count)), start)
     return grid(torch.cat([image, made]), columns=FRAMES, scale=SCALE)
 
 
 def _images(demo: Demo, labels: list[int], seeds: list[int], start: Start) -> Tensor:
     *_, last = demo.pipeline.stream(labels, seeds, SETTINGS, start)
     return to_uint8(last.clean).cpu()
+
+
+def _label(demo: Demo, class_name: str) -> int:
+    return class_label(class_name, demo.kind.class_names)
 
 
 def _checked(seed: int) -> int:

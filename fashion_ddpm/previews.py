@@ -8,20 +8,22 @@ from PIL import Image
 from torch import Tensor
 
 from fashion_ddpm.images import grid
-from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.pipeline import FashionDDPMPipeline
 
 ROWS = 2
 SCALE = 3
+MAX_COLUMNS = 20
+"""Classes that a grid shows, the first ones; more would be too small to see."""
 
 Share = list[tuple[int, Tensor]]
-"""Places in the grid and their images, uint8 [28, 28]."""
+"""Places in the grid and their images, uint8 [H, W] or [H, W, 3]."""
 
 
 def draw_share(pipeline: FashionDDPMPipeline, rank: int, num_ranks: int) -> Share:
     """Draws this process's part of the grid, so that none waits while one draws it all."""
-    places = range(rank, ROWS * len(CLASS_NAMES), num_ranks)
-    labels = [place % len(CLASS_NAMES) for place in places]
+    columns = min(len(pipeline.class_names), MAX_COLUMNS)
+    places = range(rank, ROWS * columns, num_ranks)
+    labels = [place % columns for place in places]
     batches = list(pipeline.generate(labels, places))
     return list(zip(places, (image for batch in batches for image in batch.images), strict=True))
 
@@ -29,6 +31,6 @@ def draw_share(pipeline: FashionDDPMPipeline, rank: int, num_ranks: int) -> Shar
 def save_shares(shares: Iterable[tuple[int, Tensor]], path: Path) -> Image.Image:
     """Writes the grid of all processes' parts, a class a column; returns the picture."""
     images = torch.stack([image for _, image in sorted(shares, key=lambda share: share[0])])
-    picture = grid(images, columns=len(CLASS_NAMES), scale=SCALE)
+    picture = grid(images, columns=len(images) // ROWS, scale=SCALE)
     picture.save(path)
     return picture

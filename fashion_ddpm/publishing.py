@@ -13,7 +13,6 @@ import torch
 
 from fashion_ddpm import saved_states
 from fashion_ddpm.config import AnyConfig, TrainConfig
-from fashion_ddpm.labels import NULL_LABEL
 from fashion_ddpm.pipeline import RUN_FILE, FashionDDPMPipeline
 from fashion_ddpm.settings import recorded
 
@@ -46,7 +45,9 @@ def publish(
     pipeline.save_pretrained(temporary, safe_serialization=True)
     run = {
         "class_names": list(pipeline.class_names),
-        "null_label": NULL_LABEL,
+        "null_label": pipeline.kind.null_label,
+        "image_size": pipeline.kind.image_size,
+        "channels": pipeline.kind.channels,
         "pixel_range": [-1, 1],
         "weights": "float16" if half else "float32",
         "parameters": size,

@@ -3,11 +3,10 @@
 import dataclasses
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from fashion_ddpm.labels import CLASS_NAMES
 
 REPORT_FILE = "report.json"
 
@@ -44,7 +43,7 @@ class Report:
         warnings: sentences a reader must know before the figures.
         rows: the figures, by key.
         class_accuracy: class name → (generated, real), in [0, 1].
-        confusion: [10][10] counts, rows what was asked for, columns what the judge sees.
+        confusion: [classes][classes] counts, rows what was asked for, columns what the judge sees.
     """
 
     protocol: dict[str, Any]
@@ -89,7 +88,9 @@ def to_markdown(report: Report) -> str:
             f"| {name} | {generated:.1%} | {real:.1%} |"
             for name, (generated, real) in report.class_accuracy.items()
         ]
-        lines += ["", "![confusion](confusion.png)", "", "![nearest](nearest.png)", ""]
+        lines += ["", "![confusion](confusion.png)", ""]
+    if report.rows:
+        lines += ["![nearest](nearest.png)", ""]
     lines += ["| protocol | |", "|---|---|"]
     lines += [f"| {key.replace('_', ' ')} | {value} |" for key, value in report.protocol.items()]
     return "\n".join(lines) + "\n"
@@ -116,13 +117,13 @@ def _number(value: float | None, half_width: float | None) -> str:
     return f"{shown} ± {half_width:.2g}" if half_width and math.isfinite(half_width) else shown
 
 
-def warnings_of(rows: dict[str, Row], num_images: int, predicted: list[int]) -> list[str]:
+def warnings_of(rows: dict[str, Row], num_images: int, predicted: Mapping[str, int]) -> list[str]:
     """Returns what is wrong with the images, in words.
 
     Args:
         rows: the figures.
         num_images: how many images were judged.
-        predicted: how many images the judge takes for each class.
+        predicted: class → how many images the judge takes for it; empty without a judge.
     """
     found = []
     if num_images < 10_000:
@@ -130,22 +131,32 @@ def warnings_of(rows: dict[str, Row], num_images: int, predicted: list[int]) -> 
             f"{num_images:,} images: Fréchet distances are biased upwards, the more the fewer "
             "images there are; compare only with figures of the same count."
         )
-    most = max(range(len(predicted)), key=predicted.__getitem__)
-    if predicted[most] > 0.5 * num_images:
-        found.append(
-            f"Collapsed: {predicted[most] / num_images:.0%} of the images look like one class, "
-            f"{CLASS_NAMES[most]}."
-        )
-    accuracy, real_accuracy = _pair(rows["class_accuracy"])
-    if accuracy < 0.3:
-        found.append(
-            f"Not what was asked for: the judge recognizes {accuracy:.0%} of the images "
-            f"(real ones: {real_accuracy:.0%}); this is what noise scores."
-        )
+    if predicted:
+        found += _warnings_of_judge(rows, num_images, predicted)
     mean, real_mean = _pair(rows["mean_pixel"])
     if abs(mean - real_mean) > 0.1:
         found.append(
             f"Off in brightness: the mean pixel is {mean:.3f}, that of real images {real_mean:.3f}."
+        )
+    return found
+
+
+def _warnings_of_judge(
+    rows: dict[str, Row], num_images: int, predicted: Mapping[str, int]
+) -> list[str]:
+    found = []
+    most = max(predicted, key=predicted.__getitem__)
+    # Of one or two classes, half the images may well be one.
+    if predicted[most] > max(0.5, 1.5 / len(predicted)) * num_images:
+        found.append(
+            f"Collapsed: {predicted[most] / num_images:.0%} of the images look like one class, "
+            f"{most}."
+        )
+    accuracy, real_accuracy = _pair(rows["class_accuracy"])
+    if accuracy < max(0.3, 1.2 / len(predicted)) and len(predicted) > 1:
+        found.append(
+            f"Not what was asked for: the judge recognizes {accuracy:.0%} of the images "
+            f"(real ones: {real_accuracy:.0%}); this is what noise scores."
         )
     return found
 

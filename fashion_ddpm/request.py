@@ -7,9 +7,8 @@ from typing import Any
 
 from fashion_ddpm.config import SAMPLERS, SCHEDULES
 from fashion_ddpm.errors import UserError
-from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.labels import ALL_CLASSES, CLASS_NAMES
 
-ALL_CLASSES = "all"
 MAX_STEPS = 1000
 MAX_GUIDANCE = 10.0
 MAX_SEED = 2**32 - 1
@@ -33,6 +32,7 @@ class GenerateRequest:
         guidance_scale: 1.0 (off) … 10.
         guidance_low, guidance_high: share of the training timesteps inside which guidance acts.
         seed: seed of the first image; image i has seed + i.
+        class_names: the classes of the checkpoint that shall draw; no part of the settings.
 
     Raises:
         RequestError: a value has the wrong type or is out of bounds.
@@ -47,9 +47,10 @@ class GenerateRequest:
     guidance_low: float = 0.0
     guidance_high: float = 1.0
     seed: int = 0
+    class_names: tuple[str, ...] = CLASS_NAMES
 
     def __post_init__(self) -> None:
-        _check_class(self.class_name)
+        _check_class(self.class_name, self.class_names)
         _check_choice("schedule", self.schedule, SCHEDULES)
         _check_choice("sampler", self.sampler, SAMPLERS)
         _check_whole("num_images", self.num_images, 1, MAX_IMAGES)
@@ -62,8 +63,8 @@ class GenerateRequest:
     def labels(self) -> list[int]:
         """Returns one label an image."""
         if self.class_name == ALL_CLASSES:
-            return [index % len(CLASS_NAMES) for index in range(self.num_images)]
-        return [class_label(self.class_name)] * self.num_images
+            return [index % len(self.class_names) for index in range(self.num_images)]
+        return [class_label(self.class_name, self.class_names)] * self.num_images
 
     def seeds(self) -> range:
         """Returns one seed an image."""
@@ -73,39 +74,41 @@ class GenerateRequest:
         """Returns the request for one of the images alone; it gives the same image."""
         return dataclasses.replace(
             self,
-            class_name=CLASS_NAMES[self.labels()[index]],
+            class_name=self.class_names[self.labels()[index]],
             num_images=1,
             seed=self.seed + index,
         )
 
     def as_settings(self) -> dict[str, Any]:
         """Returns the request as plain values, for PNG metadata and run files."""
-        return dataclasses.asdict(self)
+        settings = dataclasses.asdict(self)
+        del settings["class_names"]
+        return settings
 
 
-def class_label(class_name: str) -> int:
+def class_label(class_name: str, class_names: tuple[str, ...] = CLASS_NAMES) -> int:
     """Returns the label of a class given by name (in any case) or by number.
 
     Raises:
         RequestError: there is no such class.
     """
-    names = [name.lower() for name in CLASS_NAMES]
+    names = [name.strip().lower() for name in class_names]
     wanted = class_name.strip().lower()
     if wanted in names:
         return names.index(wanted)
     if wanted.isascii() and wanted.isdigit() and int(wanted) < len(names):
         return int(wanted)
     raise RequestError(
-        f"class is {_shown(class_name)}; it must be one of {', '.join(CLASS_NAMES)}, a number "
+        f"class is {_shown(class_name)}; it must be one of {', '.join(class_names)}, a number "
         f"from 0 to {len(names) - 1}, or {ALL_CLASSES}."
     )
 
 
-def _check_class(value: Any) -> None:
+def _check_class(value: Any, class_names: tuple[str, ...]) -> None:
     if not isinstance(value, str):
         raise RequestError(f"class is {_shown(value)}; it must be the name of a class.")
     if value != ALL_CLASSES:
-        class_label(value)
+        class_label(value, class_names)
 
 
 def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:

@@ -37,7 +37,8 @@ class RunFolder:
         """Raises ConfigError when the folder holds a run with other settings."""
         if not self.config.exists():
             return
-        before = json.loads(self.config.read_text())
+        # A setting that came later has its default in the files of before.
+        before = _as_json(TrainConfig()) | json.loads(self.config.read_text())
         for name, value in _as_json(config).items():
             if name not in FREE_TO_CHANGE and before.get(name) != value:
                 raise ConfigError(

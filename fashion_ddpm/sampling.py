@@ -8,8 +8,7 @@ import torch
 from diffusers import DDPMScheduler, UNet2DModel
 from torch import Tensor
 
-from fashion_ddpm.images import IMAGE_SIZE
-from fashion_ddpm.labels import NULL_LABEL
+from fashion_ddpm.labels import FASHION_MNIST, ImageKind
 from fashion_ddpm.objective import Predictor
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.schedules import LinearBetas, build_sampler, noise_levels
@@ -56,8 +55,8 @@ class Start:
     """Where sampling begins; the default is each seed's own noise at the noisiest level.
 
     Attributes:
-        images: float32 [B, 1, 28, 28] in [−1, 1], clean images that are noised to the first level.
-        noise: float32 [B, 1, 28, 28], standard normal, in place of the seeds' own.
+        images: float32 [B, C, S, S] in [−1, 1], clean images that are noised to the first level.
+        noise: float32 [B, C, S, S], standard normal, in place of the seeds' own.
         strength: share of the steps that are taken, the last ones, in (0, 1]: how much of the
             images is forgotten (SDEdit, Meng et al., 2022). Below 1 it needs images.
     """
@@ -82,7 +81,7 @@ class Midway:
     """A way that was begun elsewhere, perhaps on another schedule or as another class.
 
     Attributes:
-        noisy: float32 [B, 1, 28, 28], x_t with variance near 1.
+        noisy: float32 [B, C, S, S], x_t with variance near 1.
         alpha_bar: its ᾱ, in (0, 1); the schedule's less noisy levels follow.
     """
 
@@ -97,8 +96,8 @@ class DenoisingStep:
     Attributes:
         index: 0 … num_inference_steps − 1.
         alpha_bar: ᾱ of noisy, in (0, 1).
-        noisy: float32 [B, 1, 28, 28], x_t with variance near 1.
-        clean: float32 [B, 1, 28, 28] in [−1, 1], the predicted x_0; the last one is the image.
+        noisy: float32 [B, C, S, S], x_t with variance near 1.
+        clean: float32 [B, C, S, S] in [−1, 1], the predicted x_0; the last one is the image.
     """
 
     index: int
@@ -131,16 +130,18 @@ def denoise(
     seeds: Sequence[int],
     settings: SamplingSettings,
     start: Start | Midway = NOISE,
+    kind: ImageKind = FASHION_MNIST,
 ) -> Iterator[DenoisingStep]:
     """Yields each step from noise to images; image i depends on its seed and its start alone.
 
     Args:
         predict: the network, as in_chunks makes it or shared with others.
         training: the noise schedule it was trained on, which also says what it predicts.
-        labels: int64 [B], 0 … 9 (or the null label), on the network's device.
+        labels: int64 [B], or the null label, on the network's device.
         seeds: B seeds, one for each image's initial noise and every later draw.
         settings: schedule, sampler, steps and guidance.
         start: where to begin.
+        kind: what the network draws.
 
     Raises:
         ConfigError: the schedule or the sampler is unknown.
@@ -151,26 +152,25 @@ def denoise(
         levels, x = levels.after(start.alpha_bar, training), start.noisy.to(labels.device)
     else:
         levels = levels.last(math.ceil(start.strength * settings.num_inference_steps))
-        x = _begin(start, float(levels.alpha_bar[0]), generators, labels.device)
+        noise = start.noise if start.noise is not None else draw_noise(generators, kind)
+        x = _begin(start, float(levels.alpha_bar[0]), noise.to(labels.device))
     sampler = build_sampler(settings.sampler, levels)
     # Euler works on x_t / sqrt(ᾱ); its own init_noise_sigma holds only for nearly pure noise.
     x = x / sampler.scale_model_input(torch.ones(()), sampler.timesteps[0])
     for index, position in enumerate(sampler.timesteps):
         noisy = sampler.scale_model_input(x, position)
         level = float(levels.alpha_bar[index]), float(levels.timesteps[index])
-        clean = _predict_clean(predict, training, noisy, level, labels, settings)
+        nulls = torch.full_like(labels, kind.null_label)
+        clean = _predict_clean(predict, training, noisy, level, (labels, nulls), settings)
         yield DenoisingStep(index, level[0], noisy, clean)
         x = sampler.step(clean, position, x, generator=generators).prev_sample
 
 
-def _begin(
-    start: Start, alpha_bar: float, generators: list[torch.Generator], device: torch.device
-) -> Tensor:
+def _begin(start: Start, alpha_bar: float, noise: Tensor) -> Tensor:
     """Returns x_t at the first level: noise, or the start's images noised."""
-    x = (start.noise if start.noise is not None else draw_noise(generators)).to(device)
     if start.images is None:
-        return x
-    return alpha_bar**0.5 * start.images.to(device) + (1 - alpha_bar) ** 0.5 * x
+        return noise
+    return alpha_bar**0.5 * start.images.to(noise.device) + (1 - alpha_bar) ** 0.5 * noise
 
 
 def seed_generators(seeds: Sequence[int]) -> list[torch.Generator]:
@@ -178,10 +178,9 @@ def seed_generators(seeds: Sequence[int]) -> list[torch.Generator]:
     return [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
 
 
-def draw_noise(generators: Sequence[torch.Generator]) -> Tensor:
-    """Returns each seed's initial noise: float32 [B, 1, 28, 28], standard normal, on the CPU."""
-    shape = (1, IMAGE_SIZE, IMAGE_SIZE)
-    return torch.stack([torch.randn(shape, generator=generator) for generator in generators])
+def draw_noise(generators: Sequence[torch.Generator], kind: ImageKind = FASHION_MNIST) -> Tensor:
+    """Returns each seed's initial noise: float32 [B, C, S, S], standard normal, on the CPU."""
+    return torch.stack([torch.randn(kind.shape, generator=generator) for generator in generators])
 
 
 def _predict_clean(
@@ -189,16 +188,19 @@ def _predict_clean(
     training: DDPMScheduler,
     noisy: Tensor,
     level: tuple[float, float],
-    labels: Tensor,
+    labels: tuple[Tensor, Tensor],
     settings: SamplingSettings,
 ) -> Tensor:
-    """Predicts x_0 at one level (ᾱ, timestep), guided where asked, clamped to the data's range."""
+    """Predicts x_0 at one level (ᾱ, timestep), guided where asked, clamped to the data's range.
+
+    The labels are those that were asked for, and as many null labels.
+    """
     alpha_bar, timestep = level
     guided = _is_guided(settings, timestep, training)
-    batch, batch_labels = noisy, labels
+    batch, batch_labels = noisy, labels[0]
     if guided:
         batch = torch.cat([noisy, noisy])
-        batch_labels = torch.cat([labels, torch.full_like(labels, NULL_LABEL)])
+        batch_labels = torch.cat(labels)
     timesteps = torch.full((len(batch),), timestep, device=batch.device)
     output = predict(batch, timesteps, batch_labels)
     if guided:

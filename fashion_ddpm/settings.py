@@ -46,11 +46,14 @@ def check_value(name: str, value: Any, metadata: Mapping[str, Any]) -> None:
 PATHS = ("data_dir", "output_dir")
 """Settings that belong to a machine, not to a run."""
 
+UNTOLD = (*PATHS, "dataset")
+"""Settings that may hold a path of the machine's; run.json tells the data set's name without it."""
+
 
 def recorded(config: Any) -> dict[str, Any]:
-    """Returns the settings that a published run.json repeats: all but the machine's paths."""
+    """Returns the settings that a published run.json repeats: all but those with paths."""
     settings = dataclasses.asdict(config)
-    return {name: value for name, value in settings.items() if name not in PATHS}
+    return {name: value for name, value in settings.items() if name not in UNTOLD}
 
 
 def check_fields(config: Any) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from fashion_ddpm import saved_states
 from fashion_ddpm.config import TrainConfig
-from fashion_ddpm.data import load_split
+from fashion_ddpm.data_sets import load_data_set
 from fashion_ddpm.divergence import Divergence, refuse_divergence
 from fashion_ddpm.figures import save_loss_curves
 from fashion_ddpm.images import to_model
@@ -78,19 +78,21 @@ class Run:
         self.rank, self.processes = self.accelerator.process_index, self.accelerator.num_processes
         self.device = self.accelerator.device
         part_size(config, self.processes)
-        held_out = load_split(config.data_dir, "validation").first(config.validation_images)
-        self.validation_data = held_out.to(self.device)
-        self.train_data = load_split(config.data_dir, "train").to(self.device)
+        data = load_data_set(config)
+        self.validation_data = data.validation.first(config.validation_images).to(self.device)
+        self.train_data = data.train.to(self.device)
         torch.manual_seed(config.seed)
-        unet = initial_unet(config)
+        unet = initial_unet(config, data.kind)
         layout = training_layout(unet, self.device)
         wrapped, self.optimizer = self.accelerator.prepare(unet, adamw(unet, config))
         plain = self.accelerator.unwrap_model(wrapped)
-        self.network = Network(wrapped, plain, noise, layout, config)
+        self.network = Network(wrapped, plain, noise, layout, config, data.kind)
         self.progress = Progress()
         self.accelerator.register_for_checkpointing(self.network.average, self.progress)
         is_main = self.accelerator.is_main_process
         self.watch = Watch(config, self.progress, is_main, self.accelerator.log)
+        for line in data.lines():
+            self.watch.say(line)
         self.gradient_norm = torch.zeros((), device=self.device)
         self.divergence = Divergence(self.device)
         self.stop = StopOnSignal()
@@ -146,7 +148,7 @@ class Run:
         """Takes one optimizer step; returns this process's mean loss, float32 []."""
         config, step = self.config, self.progress.step
         indices = batch_indices(step, config.batch_size, len(self.train_data), config.seed)
-        clean_shape = torch.Size((config.batch_size, 1, *self.train_data.images.shape[1:]))
+        clean_shape = torch.Size((config.batch_size, *self.network.kind.shape))
         generator = torch.Generator(self.device).manual_seed(step_seed(config.seed, step))
         draws = draw(clean_shape, config.num_train_timesteps, config.label_dropout, generator)
         torch.manual_seed(step_seed(config.seed, step) + self.rank)
@@ -231,6 +233,7 @@ class Run:
         """Writes the averaged weights as a checkpoint folder, and the loss curves."""
         log = self.progress.log
         facts = {
+            "dataset": self.config.public_name,
             "images_seen": self.watch.images_seen,
             "processes": self.processes,
             "device": device_name(self.device),

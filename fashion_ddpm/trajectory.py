@@ -8,7 +8,7 @@ from PIL import Image
 from torch import Tensor
 
 from fashion_ddpm.images import enlarge, grid
-from fashion_ddpm.labels import label_prompts
+from fashion_ddpm.labels import CLASS_NAMES, label_prompts
 
 COLUMNS = 11
 """Frames of a filmstrip: 0 %, 10 % … 100 % of the way."""
@@ -22,11 +22,13 @@ class Trajectory:
     """What one image went through.
 
     Attributes:
-        noisy: uint8 [K, 28, 28], x_t before each step.
-        clean: uint8 [K, 28, 28], the clean image predicted there; the last one is the image.
+        noisy: uint8 [K, H, W], or [K, H, W, 3], x_t before each step.
+        clean: uint8, of the same shape, the clean image predicted there; the last one is the image.
         alpha_bar: float64 [K], share of the image's power in x_t, rising.
-        label_scores: float32 [K, 10], what the scorer says of each predicted clean image.
-        label: what was asked for, 0 … 9.
+        label_scores: float32 [K, classes], what the scorer says of each predicted clean image;
+            [K, 0] where no scorer knows the classes.
+        label: what was asked for.
+        class_names: the classes, in label order.
     """
 
     noisy: Tensor
@@ -34,6 +36,7 @@ class Trajectory:
     alpha_bar: np.ndarray
     label_scores: Tensor
     label: int
+    class_names: tuple[str, ...] = CLASS_NAMES
 
     @property
     def done(self) -> np.ndarray:
@@ -59,22 +62,27 @@ ASKED, RIVALS = "asked for", ("strongest rival", "second rival")
 
 
 def score_curves(trajectory: Trajectory) -> list[tuple[float, str, float]]:
-    """Returns (percent done, whose, score) for the asked garment and its strongest rivals."""
+    """Returns (percent done, whose, score) for what was asked for and its strongest rivals."""
     scores = trajectory.label_scores
+    if not scores.shape[1]:
+        return []
     best = scores.max(dim=0).values.clone()
     best[trajectory.label] = -1
-    shown = [trajectory.label, *best.topk(len(RIVALS)).indices.tolist()]
+    rivals = min(len(RIVALS), len(best) - 1)
+    shown = [trajectory.label, *best.topk(rivals).indices.tolist()]
     return [
         (float(percent), whose, float(row[label]))
-        for whose, label in zip((ASKED, *RIVALS), shown, strict=True)
+        for whose, label in zip((ASKED, *RIVALS), shown, strict=False)
         for percent, row in zip(trajectory.done, scores, strict=True)
     ]
 
 
 def decision(trajectory: Trajectory) -> str:
-    """Returns a sentence: from when on the asked garment scores highest."""
+    """Returns a sentence: from when on what was asked for scores highest; empty without scores."""
+    if not trajectory.label_scores.shape[1]:
+        return ""
     wins = (trajectory.label_scores.argmax(dim=1) == trajectory.label).tolist()
-    prompts = [prompt[0].lower() + prompt[1:] for prompt in label_prompts()]
+    prompts = [prompt[0].lower() + prompt[1:] for prompt in label_prompts(trajectory.class_names)]
     prompt = prompts[trajectory.label]
     if not wins[-1]:
         winner = prompts[int(trajectory.label_scores[-1].argmax())]

@@ -42,9 +42,10 @@ def validation_sums(
         on_device = Draws(part.timesteps.to(where), part.noise.to(where), part.dropped.to(where))
         index = chosen.to(where)
         clean, labels = to_model(data.images[index]), data.labels[index]
-        losses = loss_per_image(predict, scheduler, clean, labels, on_device).double().cpu()
+        null_label = data.kind.null_label
+        losses = loss_per_image(predict, scheduler, clean, labels, on_device, null_label)
         bins = part.timesteps * LEVEL_BINS // len(scheduler.betas)
-        sums[0].index_add_(0, bins, losses)
+        sums[0].index_add_(0, bins, losses.double().cpu())
         sums[1] += torch.bincount(bins, minlength=LEVEL_BINS)
     return sums
 
@@ -54,6 +55,6 @@ def _fixed_draws(data: LabelledImages, num_train_timesteps: int) -> Draws:
     generator = torch.Generator().manual_seed(SEED)
     count = len(data)
     places = (torch.randperm(count, generator=generator) + 0.5) / count
-    noise = torch.randn((count, 1, *data.images.shape[1:]), generator=generator)
+    noise = torch.randn((count, *data.kind.shape), generator=generator)
     timesteps = (places * num_train_timesteps).long()
     return Draws(timesteps, noise, torch.zeros(count, dtype=torch.bool))

@@ -5,21 +5,32 @@ from typing import Any
 from diffusers import UNet2DModel
 
 from fashion_ddpm.config import TrainConfig
+from fashion_ddpm.labels import FASHION_MNIST, ImageKind
 from fashion_ddpm.model import build_unet
 from fashion_ddpm.pipeline import load_pipeline, read_run
 from fashion_ddpm.settings import ConfigError
 
 
-def initial_unet(config: TrainConfig) -> UNet2DModel:
+def initial_unet(config: TrainConfig, kind: ImageKind = FASHION_MNIST) -> UNet2DModel:
     """Returns the network a run starts with: random weights, or those of --initial-checkpoint.
+
+    Args:
+        config: the run.
+        kind: what it shall draw.
 
     Raises:
         ConfigError: the checkpoint's network has another shape than the run's.
         CheckpointError: the checkpoint cannot be loaded.
     """
-    unet = build_unet(config)
+    unet = build_unet(config, kind)
     if config.initial_checkpoint:
-        published = load_pipeline(config.initial_checkpoint).unet
+        initial = load_pipeline(config.initial_checkpoint)
+        if initial.kind != kind:
+            raise ConfigError(
+                f"--initial-checkpoint {config.initial_checkpoint} draws {initial.kind}, but the "
+                f"data set has {kind}; start from random weights, or name another."
+            )
+        published = initial.unet
         try:
             unet.load_state_dict(published.state_dict())
         except RuntimeError as error:

@@ -64,6 +64,7 @@ def test_the_bundled_scorer_recognizes_real_clothes(
 
 def test_the_bundled_baseline_is_what_the_whole_test_split_scores(bundled: ClipScorer) -> None:
     baseline = load_baseline(bundled)
+    assert baseline
     assert baseline.count == 10_000
     measured = measure_baseline(bundled, load_real_sample())
     assert (baseline.labels.diagonal() - measured.labels.diagonal()).abs().max() < 0.25
@@ -71,6 +72,7 @@ def test_the_bundled_baseline_is_what_the_whole_test_split_scores(bundled: ClipS
 
 def test_another_scorer_is_calibrated_on_the_bundled_sample(tiny_clip: Path) -> None:
     baseline = load_baseline(load_scorer(str(tiny_clip)))
+    assert baseline
     assert baseline.count == len(load_real_sample()) == 200
     assert baseline.labels.shape == (len(label_prompts()), len(label_prompts()))
     assert torch.allclose(baseline.quality.sum(dim=1), torch.ones(10), atol=1e-5)

@@ -27,6 +27,7 @@ def test_rows_vary_one_thing_and_columns_the_steps(demo: Demo, axis: str) -> Non
 
 def test_a_cell_tells_its_score_and_its_time(demo: Demo) -> None:
     (cell,) = cells(demo, orders(demo, "bag", 0, "sampler")[:1])
+    assert cell.score is not None
     assert 0 <= cell.score <= 1
     assert cell.picture.size == (3 * 118, 3 * 58)
     assert cell.caption.startswith("dpm++2m, 4 steps: ")
@@ -39,6 +40,7 @@ def test_a_second_checkpoint_stands_below_the_first(demo: Demo, tiny_checkpoint:
     assert len(wanted) == 2 * len(STEP_COUNTS)
     assert wanted[-1].row == "checkpoints/fashion-mnist"
     untrained, trained = cells(both, wanted[::4])
+    assert trained.score is not None
     assert trained.score > 0.9
     assert untrained.picture.tobytes() != trained.picture.tobytes()
     assert CHECKPOINT not in axes(demo)

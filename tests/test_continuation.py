@@ -37,7 +37,9 @@ def test_the_same_class_and_schedule_end_where_the_way_ended(
 def test_the_earlier_the_way_is_left_the_more_can_become_of_it(demo: Demo, result: Result) -> None:
     first, last = (continued(demo, result, 0, step, "cosine") for step in (0, 3))
     assert first.sigma > last.sigma
-    possible = [sum(ending.score > 0.5 for ending in found.endings) for found in (first, last)]
+    possible = [
+        sum((ending.score or 0) > 0.5 for ending in found.endings) for found in (first, last)
+    ]
     assert possible[0] >= 8
     assert possible[1] <= 2
     assert "10 garments" in first.sentence()

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 import torch
 
-from fashion_ddpm.evaluation import Evaluation, EvaluationError, evaluate
+from fashion_ddpm.data_settings import DataSettings
+from fashion_ddpm.evaluation import Evaluation, evaluate
+from fashion_ddpm.image_sets import EvaluationError
 from fashion_ddpm.pipeline import (
     BUNDLED_CHECKPOINT,
     FashionDDPMPipeline,
@@ -23,12 +25,13 @@ from fashion_ddpm.request import GenerateRequest
 from tests.tools import MINI_DATA
 
 ROOT = Path(__file__).parent.parent
+MINI = DataSettings(data_dir=str(MINI_DATA))
 
 
 def run(checkpoint: Path, output: Path, **changes: Any) -> Report:
     defaults = GenerateRequest("all", num_images=60, num_inference_steps=4)
     request = dataclasses.replace(defaults, **changes)
-    report = evaluate(Evaluation(request, checkpoint, MINI_DATA, scorers=["embedded"]), output)
+    report = evaluate(Evaluation(request, checkpoint, MINI, scorers=["embedded"]), output)
     assert report is not None
     return report
 
@@ -87,7 +90,7 @@ def test_one_class_alone_is_compared_with_its_own_kind(tmp_path: Path) -> None:
 
 def test_too_few_images_are_refused() -> None:
     with pytest.raises(EvaluationError, match="num_images is 10; an evaluation needs at least 50"):
-        Evaluation(GenerateRequest("all", num_images=10), BUNDLED_CHECKPOINT, MINI_DATA)
+        Evaluation(GenerateRequest("all", num_images=10), BUNDLED_CHECKPOINT, MINI)
 
 
 def test_two_processes_find_the_same_figures_as_one(

@@ -1,5 +1,6 @@
 """Tests of what speaks for the bundled network."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -47,14 +48,19 @@ def test_the_report_belongs_to_the_bundled_weights_alone(
     assert bundled_report(demo, tmp_path) is None
 
 
-def test_the_losses_stand_between_the_reports_ends() -> None:
-    run = {"log": [{"images_seen": 10, "loss": 0.5}, {"images_seen": 30, "validation_loss": 0.3}]}
-    points = loss_points(run)
+def test_the_losses_stand_between_the_reports_ends(
+    demo: Demo, tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    log = [{"images_seen": 10, "loss": 0.5}, {"images_seen": 30, "validation_loss": 0.3}]
+    shutil.copytree(tiny_checkpoint, tmp_path / "copy")
+    tiny = Demo(tmp_path / "copy")
+    (tmp_path / "copy" / "run.json").write_text(json.dumps({"log": log}))
+    points = loss_points(tiny)
     assert points[:2] == [(10, OURS[0], 0.5), (30, OURS[1], 0.3)]
     assert (30, "the report's validation", 0.1083) in points
     assert len(points) == 2 + 2 * len(REPORT_LOSSES)
-    assert loss_points({"log": []}) == []
-    assert len(loss_points()) > 10
+    assert loss_points(Demo(tiny_checkpoint)) == []
+    assert len(loss_points(demo)) > 10
 
 
 def test_the_scorers_limits_are_told_class_by_class(demo: Demo) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.report import Report, Row, figure_table, load_report, save_report, warnings_of
 
 ROWS = {
@@ -13,7 +14,8 @@ ROWS = {
     "kernel": Row("kernel distance", 0.012345, 0.001, "lower", 0.002, math.nan),
     "inception": Row("Fréchet distance (Inception)", missing="no --inception-weights"),
 }
-EVEN = [1_000] * 10
+EVEN = dict.fromkeys(CLASS_NAMES, 1_000)
+COLLAPSED = dict.fromkeys(CLASS_NAMES, 0) | {"bag": 9_000, "ankle boot": 1_000}
 
 
 def changed(key: str, generated: float) -> dict[str, Row]:
@@ -27,17 +29,33 @@ def test_good_images_in_number_cause_no_warning() -> None:
 @pytest.mark.parametrize(
     ("rows", "count", "predicted", "expected"),
     [
-        (ROWS, 1_000, [100] * 10, "1,000 images: Fréchet distances are biased upwards"),
-        (ROWS, 10_000, [0] * 8 + [9_000, 1_000], "90% of the images look like one class, bag"),
+        (
+            ROWS,
+            1_000,
+            dict.fromkeys(CLASS_NAMES, 100),
+            "1,000 images: Fréchet distances are biased upwards",
+        ),
+        (ROWS, 10_000, COLLAPSED, "90% of the images look like one class, bag"),
         (changed("class_accuracy", 0.12), 10_000, EVEN, "the judge recognizes 12% of the images"),
         (changed("mean_pixel", -0.05), 10_000, EVEN, "the mean pixel is -0.050"),
     ],
 )
 def test_what_is_wrong_is_said_in_words(
-    rows: dict[str, Row], count: int, predicted: list[int], expected: str
+    rows: dict[str, Row], count: int, predicted: dict[str, int], expected: str
 ) -> None:
     (warning,) = warnings_of(rows, count, predicted)
     assert expected in warning
+
+
+def test_half_of_the_images_may_be_one_of_two_classes() -> None:
+    assert warnings_of(ROWS, 10_000, {"on": 6_000, "off": 4_000}) == []
+    assert "Collapsed" in warnings_of(ROWS, 10_000, {"on": 9_000, "off": 1_000})[0]
+
+
+def test_without_a_judge_brightness_alone_is_warned_of() -> None:
+    rows = {"mean_pixel": Row("mean pixel", -0.05, -0.43)}
+    (warning,) = warnings_of(rows, 10_000, {})
+    assert "Off in brightness" in warning
 
 
 def test_the_table_shows_intervals_and_what_was_not_measured() -> None:

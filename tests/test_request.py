@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from fashion_ddpm.request import ALL_CLASSES, MAX_SEED, GenerateRequest, RequestError, class_label
+from fashion_ddpm.labels import ALL_CLASSES
+from fashion_ddpm.request import MAX_SEED, GenerateRequest, RequestError, class_label
 
 
 @pytest.mark.parametrize(

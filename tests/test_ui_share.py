@@ -54,14 +54,14 @@ def test_a_picture_restores_the_settings_of_its_image(demo: Demo, tmp_path: Path
     for key, value in picture.info.items():
         info.add_text(str(key), str(value))
     picture.save(tmp_path / "one.png", pnginfo=info)
-    assert Handlers.read(str(tmp_path / "one.png")) == shown_settings(REQUEST.of_image(1))
-    assert Handlers.read(None) == NOTHING
+    assert Handlers(demo).read(str(tmp_path / "one.png")) == shown_settings(REQUEST.of_image(1))
+    assert Handlers(demo).read(None) == NOTHING
 
 
-def test_another_file_is_a_message(tmp_path: Path) -> None:
+def test_another_file_is_a_message(demo: Demo, tmp_path: Path) -> None:
     (tmp_path / "x.png").write_text("no picture")
     with pytest.raises(gr.Error, match="not a PNG"):
-        Handlers.read(str(tmp_path / "x.png"))
+        Handlers(demo).read(str(tmp_path / "x.png"))
 
 
 def test_the_zip_holds_every_image_with_its_settings_and_scores(demo: Demo, tmp_path: Path) -> None:

@@ -27,11 +27,10 @@ class Handlers:
         seed: float,
         scorer: str,
     ) -> Iterator[tuple[Any, ...]]:
-        """Draws small grey pictures of a garment and says how well a CLIP recognizes them.
+        """Draws small pictures of one class and says how well a CLIP recognizes them.
 
         Args:
-            class_name: T-shirt, trouser, pullover, dress, coat, sandal, shirt, sneaker, bag, ankle
-                boot, or all, which takes them in turn.
+            class_name: what to draw, or all, which takes the classes in turn.
             schedule: which noise levels are visited: cosine is good, report is broken on purpose.
             steps: evaluations of the network for each picture; 10 are enough.
             sampler: the solver that steps between the levels.
@@ -45,7 +44,8 @@ class Handlers:
         """
         with told():
             request = request_of(
-                class_name, schedule, steps, sampler, guidance_scale, num_images, seed
+                *(class_name, schedule, steps, sampler, guidance_scale, num_images, seed),
+                class_names=self.demo.kind.class_names,
             )
             for event in self.demo.run(request, scorer):
                 yield _answer(event)

@@ -7,9 +7,8 @@ import gradio as gr
 
 from fashion_ddpm.contact_sheet import STEP_COUNTS, axes, cells, orders
 from fashion_ddpm.demo import Demo
-from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.request import MAX_SEED, GenerateRequest
-from fashion_ddpm.ui.controls import DEFAULT, Controls, shown_settings
+from fashion_ddpm.ui.controls import Controls, default_request, shown_settings
 from fashion_ddpm.ui.parts import (
     MODEL,
     NOW,
@@ -54,7 +53,9 @@ def build(demo: Demo, tabs: gr.Tabs, create: Controls) -> None:
     handlers = Handlers(demo)
     gr.Markdown(INTRODUCTION)
     with gr.Row():
-        class_name = gr.Dropdown(list(CLASS_NAMES), value=DEFAULT.class_name, label="Garment")
+        names = list(demo.kind.class_names)
+        first = default_request(demo).class_name
+        class_name = gr.Dropdown(names, value=first, label=demo.kind.noun.capitalize())
         axis = gr.Radio(axes(demo), value="schedule", label="Rows")
         seed = gr.Number(0, label="First seed", minimum=0, maximum=MAX_SEED)
     with gr.Row():

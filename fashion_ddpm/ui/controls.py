@@ -6,23 +6,30 @@ from typing import Any
 
 import gradio as gr
 
-from fashion_ddpm.clip_scores import EMBEDDED, SCORERS, load_real_sample
+from fashion_ddpm.clip_scores import load_real_sample
 from fashion_ddpm.config import SAMPLERS, SCHEDULES
 from fashion_ddpm.demo import MAX_IMAGES, MAX_STEPS, PRESETS, Demo, schedule_note
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.images import enlarge
-from fashion_ddpm.labels import CLASS_NAMES
-from fashion_ddpm.request import ALL_CLASSES, MAX_GUIDANCE, MAX_SEED, GenerateRequest
+from fashion_ddpm.labels import ALL_CLASSES, CLASS_NAMES, FASHION_MNIST
+from fashion_ddpm.request import MAX_GUIDANCE, MAX_SEED, GenerateRequest
 from fashion_ddpm.ui.parts import NOW, picture_gallery, whole
 
-DEFAULT = GenerateRequest(class_name=CLASS_NAMES[-1], num_inference_steps=PRESETS["Balanced"])
+MANY_CLASSES = 20
+"""With more, the classes are a list to search in instead of buttons."""
+
+
+def default_request(demo: Demo) -> GenerateRequest:
+    """Returns what the page asks for before anybody chooses."""
+    names = demo.kind.class_names
+    return GenerateRequest(names[-1], num_inference_steps=PRESETS["Balanced"], class_names=names)
 
 
 @dataclass(frozen=True)
 class Controls:
     """What a visitor chooses."""
 
-    class_name: gr.Radio
+    class_name: gr.Radio | gr.Dropdown
     schedule: gr.Radio
     steps: gr.Slider
     sampler: gr.Dropdown
@@ -61,8 +68,10 @@ def request_of(
     guidance_scale: float,
     num_images: float,
     seed: float,
+    *,
+    class_names: tuple[str, ...],
 ) -> GenerateRequest:
-    """Returns the request that a visitor's settings make.
+    """Returns the request that a visitor's settings make, of a checkpoint of such classes.
 
     Raises:
         RequestError: a setting cannot be used.
@@ -75,6 +84,7 @@ def request_of(
         num_inference_steps=whole(steps),
         guidance_scale=guidance_scale,
         seed=whole(seed),
+        class_names=class_names,
     )
 
 
@@ -98,7 +108,8 @@ def note(
     """Says what the schedule does and what the request will cost."""
     try:
         chosen = (schedule, steps, sampler, guidance, num_images)
-        request = request_of(DEFAULT.class_name, *chosen, DEFAULT.seed)
+        first = default_request(demo)
+        request = request_of(first.class_name, *chosen, first.seed, class_names=first.class_names)
     except UserError as error:
         return str(error)
     verdict = schedule_note(schedule, request.num_inference_steps)
@@ -107,17 +118,15 @@ def note(
 
 def build(demo: Demo) -> Controls:
     """Lays out what a visitor chooses."""
-    gr.Markdown("Real ones: click one to choose its class")
-    examples = picture_gallery(_real_examples(), 5, "examples", download=False)
-    names = [*CLASS_NAMES, ALL_CLASSES]
-    class_name = gr.Radio(names, value=DEFAULT.class_name, label="Class")
+    first = default_request(demo)
+    class_name = _class_menu(demo, first)
     schedule = gr.Radio(
         SCHEDULES,
-        value=DEFAULT.schedule,
+        value=first.schedule,
         label="Schedule",
         info="which noise levels an image visits",
     )
-    steps = gr.Slider(1, MAX_STEPS, DEFAULT.num_inference_steps, step=1, label="Steps")
+    steps = gr.Slider(1, MAX_STEPS, first.num_inference_steps, step=1, label="Steps")
     with gr.Row():
         presets = [
             gr.Button(f"{name} · {count}", size="sm", min_width=80)
@@ -128,28 +137,43 @@ def build(demo: Demo) -> Controls:
         stop = gr.Button("Stop")
     note = gr.Markdown()
     with gr.Accordion("Advanced", open=False):
-        sampler = gr.Dropdown(SAMPLERS, value=DEFAULT.sampler, label="Sampler")
+        sampler = gr.Dropdown(SAMPLERS, value=first.sampler, label="Sampler")
         guidance = gr.Slider(
             1, MAX_GUIDANCE, 1, step=0.1, label="Guidance", info="1 is off; more costs twice"
         )
-        num_images = gr.Slider(1, MAX_IMAGES, DEFAULT.num_images, step=1, label="Images")
-        seed = gr.Number(DEFAULT.seed, label="Seed", minimum=0, maximum=MAX_SEED)
+        num_images = gr.Slider(1, MAX_IMAGES, first.num_images, step=1, label="Images")
+        seed = gr.Number(first.seed, label="Seed", minimum=0, maximum=MAX_SEED)
         random_seed = gr.Checkbox(value=False, label="A new seed each time")
         scorer = gr.Dropdown(
-            SCORERS, value=EMBEDDED, label="Scorer", info="all but embedded need the network once"
+            demo.scorers,
+            value=demo.scorers[0],
+            label="Scorer",
+            info="all but the first need the network once",
         )
     controls = Controls(
         *(class_name, schedule, steps, sampler, guidance, num_images, seed, random_seed, scorer),
         *(generate, stop, note),
     )
     _explain(demo, controls, presets)
-    examples.select(_class_of, None, class_name, **NOW)
     return controls
+
+
+def _class_menu(demo: Demo, first: GenerateRequest) -> gr.Radio | gr.Dropdown:
+    """Lays out the classes; above them, on Fashion-MNIST, a real image of each."""
+    names = [*demo.kind.class_names, ALL_CLASSES]
+    if demo.kind != FASHION_MNIST:
+        menu = gr.Radio if len(names) <= MANY_CLASSES else gr.Dropdown
+        return menu(names, value=first.class_name, label="Class")
+    gr.Markdown("Real ones: click one to choose its class")
+    examples = picture_gallery(_real_examples(), 5, "examples", download=False)
+    class_name = gr.Radio(names, value=first.class_name, label="Class")
+    examples.select(_class_of, None, class_name, **NOW)
+    return class_name
 
 
 def _explain(demo: Demo, controls: Controls, presets: list[gr.Button]) -> None:
     """Keeps the note true while the visitor chooses, and makes the presets set the steps."""
-    request = DEFAULT
+    request = default_request(demo)
     controls.note.value = note(
         demo,
         request.schedule,
@@ -161,7 +185,7 @@ def _explain(demo: Demo, controls: Controls, presets: list[gr.Button]) -> None:
     changes = [component.change for component in controls.costly()]
     gr.on(changes, functools.partial(note, demo), controls.costly(), controls.note, **NOW)
     for button, count in zip(presets, PRESETS.values(), strict=True):
-        preset: Any = (count, DEFAULT.schedule, DEFAULT.sampler)
+        preset: Any = (count, request.schedule, request.sampler)
         targets = [controls.steps, controls.schedule, controls.sampler]
         button.click(lambda preset=preset: preset, None, targets, **NOW)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from fashion_ddpm.clip_scores import NO_SCORER
 from fashion_ddpm.demo import MAX_IMAGES, Demo, Preview, Result, Scores
 from fashion_ddpm.gallery import load_gallery
 from fashion_ddpm.request import MAX_SEED, GenerateRequest
@@ -27,6 +28,8 @@ from fashion_ddpm.ui.way import shown_way
 
 SCORE_TITLES = ("Selected image", "Mean of all", "Real ones of its class")
 WAIT = "Press Generate."
+UNKNOWN = """The embedded scorer has seen nothing but Fashion-MNIST, so it says nothing of these
+classes. A CLIP of the Hub can be asked (Advanced, Scorer); no real images stand beside it."""
 
 
 class Handlers:
@@ -46,7 +49,7 @@ class Handlers:
         if random_seed is True:
             settings[-1] = random.randint(0, MAX_SEED - MAX_IMAGES)
         with told():
-            request = request_of(*settings)
+            request = request_of(*settings, class_names=self.demo.kind.class_names)
             for event in self.demo.run(request, scorer):
                 yield self._shown(event, request)
 
@@ -64,7 +67,7 @@ class Handlers:
                 *_NO_WAY,
             )
         way = shown_way(self.demo.way(event, 0))
-        columns = score_columns(event, 0)
+        columns = [_shown_scores(scores) for scores in score_columns(event, 0)]
         picture = event.last_preview().picture
         pictures = filled(picture), filled(event.pictures())
         return (*pictures, summary(event), *columns, request.seed, *way, event, 0)
@@ -74,7 +77,8 @@ class Handlers:
         if result is None:
             return (*[gr.skip()] * 6, *_NO_WAY[:-2], 0)
         way = shown_way(self.demo.way(result, event.index))
-        return (*score_columns(result, event.index), *way, event.index)
+        columns = [_shown_scores(scores) for scores in score_columns(result, event.index)]
+        return (*columns, *way, event.index)
 
 
 _NO_WAY = [gr.skip()] * 7
@@ -85,6 +89,11 @@ def score_columns(result: Result, index: int) -> tuple[Scores, ...]:
     """Returns label scores, then quality scores, each of: one image, the mean, real images."""
     columns = (result.scores_of(index), result.mean_scores(), result.real_scores(index))
     return (*(labels for labels, _ in columns), *(quality for _, quality in columns))
+
+
+def _shown_scores(scores: Scores) -> Any:
+    """Puts scores into a label; one without any is hidden."""
+    return gr.update(value=scores or None, visible=bool(scores))
 
 
 def summary(result: Result) -> str:
@@ -108,8 +117,8 @@ def build(demo: Demo) -> tuple[Controls, gr.State, gr.State]:
         with gr.Column(scale=2, min_width=300):
             controls = build_controls(demo)
         with gr.Column(scale=3, min_width=300):
-            preview, gallery, status, labels, quality = _results(first)
-    way = build_way(demo.way(first, 0) if first else None)
+            preview, gallery, status, labels, quality = _results(demo, first)
+    way = build_way(demo.way(first, 0) if first else None, demo.kind.noun)
     result, index = gr.State(first), gr.State(0)
     running = controls.generate.click(
         handlers.draw,
@@ -131,10 +140,12 @@ def build(demo: Demo) -> tuple[Controls, gr.State, gr.State]:
 
 
 def _results(
+    demo: Demo,
     first: Result | None,
 ) -> tuple[gr.Image, gr.Gallery, gr.Markdown, list[gr.Label], list[gr.Label]]:
     """Lays out what a visitor sees, filled with the bundled gallery where there is one."""
-    title = "One of each class, seeds 0 to 9, drawn before you came. " + WAIT if first else WAIT
+    drawn = f"One of each class, seeds from {first.request.seed}" if first else ""
+    title = f"{drawn}, drawn before you came. {WAIT}" if first else WAIT
     status = gr.Markdown(title)
     preview = picture(
         "noisy images above, predicted clean images below",
@@ -143,8 +154,11 @@ def _results(
     )
     gr.Markdown("Click an image for its scores and its way from noise")
     gallery = picture_gallery(first.pictures() if first else None, 5, "gallery")
-    values = score_columns(first, 0) if first else (None,) * 6
-    gr.Markdown("## Which garment is it? CLIP's label scores")
+    values: tuple[Any, ...] = score_columns(first, 0) if first else (None,) * 6
+    gr.Markdown(f"## Which {demo.kind.noun} is it? CLIP's label scores")
+    if demo.scorers[0] == NO_SCORER:
+        gr.Markdown(UNKNOWN)
+        values = ({},) * 6
     with gr.Row():
         labels = [_label(*pair) for pair in zip(SCORE_TITLES, values[:3], strict=True)]
     gr.Markdown("## Is it clear? The report's three prompts")
@@ -154,4 +168,13 @@ def _results(
 
 
 def _label(title: str, value: Scores | None) -> gr.Label:
-    return gr.Label(value, label=title, num_top_classes=3, min_width=150, elem_classes="scores")
+    """Returns a label, which is hidden where there can be no scores ({})."""
+    shown = value != {}
+    return gr.Label(
+        value or None,
+        visible=shown,
+        label=title,
+        num_top_classes=3,
+        min_width=150,
+        elem_classes="scores",
+    )

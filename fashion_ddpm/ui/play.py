@@ -6,13 +6,12 @@ import gradio as gr
 import numpy as np
 
 from fashion_ddpm.demo import Demo
-from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.play import blend, redraw, walk
 from fashion_ddpm.request import MAX_SEED, RequestError
 from fashion_ddpm.ui.parts import MODEL, PRIVATE, filled, picture, told, whole
 
 PAPER = 280
-"""Side of the drawing paper in pixels: ten for each of the network's."""
+"""Side of the drawing paper in pixels, about: a whole number for each of the network's."""
 
 
 class Handlers:
@@ -32,7 +31,7 @@ class Handlers:
             return filled(walk(self.demo, class_name, whole(first), whole(second)))
 
     def redraw(self, paper: dict[str, Any] | None, class_name: str, strength: float) -> Any:
-        """Makes garments out of a drawing."""
+        """Makes images out of a drawing."""
         with told():
             composite = (paper or {}).get("composite")
             if composite is None:
@@ -45,45 +44,53 @@ def build(demo: Demo) -> None:
     """Lays the tab out."""
     handlers = Handlers(demo)
     private: dict[str, Any] = {**MODEL, **PRIVATE}
-    names = list(CLASS_NAMES)
-    gr.Markdown("## Blend: the same noise as one garment, then more and more as the other")
+    names, noun = list(demo.kind.class_names), demo.kind.noun
+    gr.Markdown(f"## Blend: the same noise as one {noun}, then more and more as the other")
     with gr.Row():
-        first = gr.Dropdown(names, value="sneaker", label="From")
-        second = gr.Dropdown(names, value="ankle boot", label="To")
+        first = gr.Dropdown(names, value=_first(names, "sneaker"), label="From")
+        second = gr.Dropdown(names, value=_first(names, "ankle boot", -1), label="To")
         seed = gr.Number(0, label="Seed of the blend", minimum=0, maximum=MAX_SEED)
     blend_button = gr.Button("Blend", variant="primary")
-    blend_picture = picture("from the first garment to the second")
+    blend_picture = picture(f"from the first {noun} to the second")
     blend_button.click(handlers.blend, [first, second, seed], blend_picture, **private)
 
-    gr.Markdown("## Walk: one garment, from one seed's noise to another's")
+    gr.Markdown(f"## Walk: one {noun}, from one seed's noise to another's")
     with gr.Row():
-        class_name = gr.Dropdown(names, value="dress", label="Garment of the walk")
+        class_name = gr.Dropdown(
+            names, value=_first(names, "dress"), label=f"{noun.capitalize()} of the walk"
+        )
         begin = gr.Number(0, label="From seed", minimum=0, maximum=MAX_SEED)
         end = gr.Number(1, label="To seed", minimum=0, maximum=MAX_SEED)
     walk_button = gr.Button("Walk", variant="primary")
     walk_picture = picture("from the first seed to the second")
     walk_button.click(handlers.walk, [class_name, begin, end], walk_picture, **private)
 
-    gr.Markdown("## Draw: your sketch is noised, and denoised as a garment")
+    gr.Markdown(f"## Draw: your sketch is noised, and denoised as one {noun}")
     with gr.Row():
         with gr.Column(min_width=300):
-            paper = _paper()
+            paper = _paper(demo.kind.image_size)
         with gr.Column(min_width=300):
-            garment = gr.Dropdown(names, value="T-shirt", label="Shall become")
+            garment = gr.Dropdown(names, value=names[0], label="Shall become")
             strength = gr.Slider(
                 0.05, 1, 0.6, step=0.05, label="Strength", info="how much of it is forgotten"
             )
             draw_button = gr.Button("Make it real", variant="primary")
-    made = picture("your drawing, and seven garments made of it")
+    made = picture("your drawing, and seven images made of it")
     draw_button.click(handlers.redraw, [paper, garment, strength], made, **private)
 
 
-def _paper() -> gr.Sketchpad:
+def _first(names: list[str], wanted: str, otherwise: int = 0) -> str:
+    """Returns the name a menu begins with."""
+    return wanted if wanted in names else names[otherwise]
+
+
+def _paper(image_size: int) -> gr.Sketchpad:
     """Returns white paper for black strokes; the network gets them as white on black."""
+    side = max(PAPER // image_size, 1) * image_size
     return gr.Sketchpad(
         type="numpy",
         image_mode="L",
-        canvas_size=(PAPER, PAPER),
+        canvas_size=(side, side),
         fixed_canvas=True,
         layers=False,
         transforms=(),

@@ -37,6 +37,7 @@ class Handlers:
 
     def __init__(self, demo: Demo) -> None:
         self.weights = weights_hash(demo.pipeline)
+        self.class_names = demo.kind.class_names
 
     def link(self, result: Result | None) -> str:
         """Returns the query string of the newest result."""
@@ -46,7 +47,7 @@ class Handlers:
         """Takes the settings out of the page's address; a mistake in it is told and left out."""
         query = dict(request.query_params)
         try:
-            asked = from_query(query)
+            asked = from_query(query, self.class_names)
         except UserError as error:
             gr.Warning(f"The link could not be read: {error}")
             return NOTHING
@@ -62,7 +63,9 @@ class Handlers:
         if result is None or not link:
             return (gr.skip(),) * len(LANGUAGES)
         address = link.split("?")[0].rstrip("/")
-        return tuple(api_examples(result.request, address)[language] for language in LANGUAGES)
+        return tuple(
+            api_examples(result.request, address, result.scorer)[language] for language in LANGUAGES
+        )
 
     @staticmethod
     def archive(result: Result | None, cache: str) -> Any:
@@ -72,13 +75,12 @@ class Handlers:
         name = f"{result.request.class_name.replace(' ', '-')}-{result.request.seed}.zip"
         return save_bytes_to_cache(result.archive(), name, cache)
 
-    @staticmethod
-    def read(path: str | None) -> tuple[Any, ...]:
+    def read(self, path: str | None) -> tuple[Any, ...]:
         """Takes the settings out of a picture."""
         if path is None:
             return NOTHING
         with told():
-            return shown_settings(from_picture(Path(path)))
+            return shown_settings(from_picture(Path(path), self.class_names))
 
 
 def build(demo: Demo, page: gr.Blocks, controls: Controls, result: gr.State) -> None:

@@ -17,7 +17,7 @@ from fashion_ddpm.evidence import (
     training_previews,
 )
 from fashion_ddpm.images import grid
-from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.labels import CLASS_NAMES, FASHION_MNIST
 from fashion_ddpm.neighbour_index import load_index
 from fashion_ddpm.report import figure_table
 from fashion_ddpm.ui.parts import MODEL, NOW, PRIVATE, filled, line_plot, picture, table, told
@@ -32,7 +32,8 @@ SCORE_COLUMNS = ("garment", "score")
 INTRODUCTION = """Every figure stands beside the same figure for real images that were not
 generated: what no generator can beat. `python -m fashion_ddpm evaluate` measures them all."""
 
-LOSSES = """## The losses: ours in blue, the report's first and last in orange
+LOSSES = "## The losses: training in light blue, validation in dark blue"
+LOSSES_AND_REPORT = """## The losses: ours in blue, the report's first and last in orange
 They cannot be compared: ours is of v over 1000 levels that reach pure noise, the report's of the
 noise over 100 that do not. That is the point: a fine loss on the wrong levels draws haze."""
 
@@ -46,7 +47,8 @@ On the left the image; in the middle what 32 principal components keep of it; on
 training image that has the most similar ones. A copy would have hardly any distance."""
 
 
-TRAINING = """## The same twenty seeds while it learned
+TRAINING = "## The same seeds while it learned"
+TRAINING_OF_BUNDLED = """## The same twenty seeds while it learned
 Those of the bundled network up to 100,096 images are from a run of that length, the later ones from
 what was published then (docs/experiments.md)."""
 
@@ -55,7 +57,8 @@ class Handlers:
     """What happens on the tab's events."""
 
     def __init__(self, demo: Demo) -> None:
-        self.demo, self.index = demo, load_index()
+        self.demo = demo
+        self.index = load_index() if demo.kind == FASHION_MNIST else None
 
     def judge(self, scorer: str) -> tuple[Any, list[list[str]]]:
         """Returns a scorer's scores of real images by class, and its confusion."""
@@ -65,7 +68,7 @@ class Handlers:
 
     def neighbour(self, result: Result | None, place: int) -> tuple[Any, str]:
         """Returns the selected image beside its nearest training image, and how near it is."""
-        if result is None:
+        if result is None or self.index is None:
             return gr.skip(), "Generate first."
         found = self.index.look_up(result.clean[-1, place])
         return filled(grid(found.pictures, columns=3, scale=NEIGHBOUR_SCALE)), found.sentence()
@@ -74,11 +77,19 @@ class Handlers:
 def build(demo: Demo, result: gr.State, place: gr.State) -> None:
     """Lays the tab out; the states hold what is selected in the first tab."""
     handlers = Handlers(demo)
+    on_fashion = demo.kind == FASHION_MNIST
     _report_card(demo)
-    _neighbour(handlers, result, place)
+    if on_fashion:  # what lies in the index, and whom the scorer knows
+        _neighbour(handlers, result, place)
     _training(handlers)
-    gr.Markdown(LOSSES)
-    line_plot(table(loss_points(), LOSS_COLUMNS), LOSS_COLUMNS, LOSS_COLOURS, height=260)
+    gr.Markdown(LOSSES_AND_REPORT if on_fashion else LOSSES)
+    line_plot(table(loss_points(demo), LOSS_COLUMNS), LOSS_COLUMNS, LOSS_COLOURS, height=260)
+    if on_fashion:
+        _judges(handlers)
+
+
+def _judges(handlers: Handlers) -> None:
+    """Lays out what the scorers are worth on real test images."""
     gr.Markdown(JUDGES)
     scorer = gr.Dropdown(SCORERS, value=EMBEDDED, label="Scorer to examine")
     scores, confusion = handlers.judge(EMBEDDED)
@@ -101,7 +112,8 @@ def _training(handlers: Handlers) -> None:
     points = training_previews(handlers.demo)
     if not points:
         return
-    gr.Markdown(TRAINING)
+    on_fashion = handlers.demo.kind == FASHION_MNIST
+    gr.Markdown(TRAINING_OF_BUNDLED if on_fashion else TRAINING)
     last = len(points)
     point = gr.Slider(1, last, last, step=1, label="Point of training")
     seen = gr.Markdown(_images_seen(points[-1][0]))

@@ -22,7 +22,7 @@ from fashion_ddpm.ui.parts import (
 )
 
 CONTINUE = """**What if it went on as something else?** Choose a step with the slider; from its
-noisy image the way goes on once as each garment. Early on anything can still become of it."""
+noisy image the way goes on once as each {noun}. Early on anything can still become of it."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ def shown_way(trajectory: Trajectory) -> tuple[Any, ...]:
     return film, decision(trajectory), score_table(trajectory), slider, one
 
 
-def build(trajectory: Trajectory | None) -> Way:
-    """Lays out an image's way from noise."""
+def build(trajectory: Trajectory | None, noun: str) -> Way:
+    """Lays out an image's way from noise; the noun is what its classes are called."""
     gr.Markdown("## Its way: the noisy image above, the clean one that the network predicts below")
     count = len(trajectory.noisy) if trajectory else 2
     film = picture(
@@ -70,7 +70,7 @@ def build(trajectory: Trajectory | None) -> Way:
                 "one step: noisy on the left, predicted on the right",
                 frame(trajectory, count - 1) if trajectory else None,
             )
-    gr.Markdown(CONTINUE)
+    gr.Markdown(CONTINUE.format(noun=noun))
     with gr.Row():
         schedule = gr.Dropdown(SCHEDULES, value=SCHEDULES[0], label="Schedule from here on")
         go_on = gr.Button("Continue from here")
@@ -95,9 +95,7 @@ def connect(demo: Demo, way: Way, result: gr.State, index: gr.State) -> None:
             return gr.skip(), "Generate first."
         with told():
             found = continued(demo, shown, place, int(step) - 1, schedule)
-        endings = [
-            (ending.picture, f"{ending.class_name}: {ending.score:.0%}") for ending in found.endings
-        ]
+        endings = [(ending.picture, ending.caption) for ending in found.endings]
         return filled(endings), found.sentence()
 
     chosen = [result, index, way.scrub, way.schedule]

@@ -1,0 +1,114 @@
+"""--dataset becomes three splits in memory: Fashion-MNIST's, or those of one's own pictures."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from fashion_ddpm.data import (
+    SPLIT_SEED,
+    VALIDATION_SHARE,
+    DataError,
+    LabelledImages,
+    class_counts,
+    load_split,
+)
+from fashion_ddpm.data_settings import FASHION, FOLDER, DataSettings
+from fashion_ddpm.hub_images import list_hub
+from fashion_ddpm.image_folder import list_folder
+from fashion_ddpm.labels import ImageKind
+from fashion_ddpm.pictures import read_pictures
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """What a network learns from and is judged by; whoever uses it need not know which it is.
+
+    Attributes:
+        name: as a checkpoint tells it.
+        train, validation, test: three splits of one kind that share no picture.
+        notes: sentences on what was left out.
+    """
+
+    name: str
+    train: LabelledImages
+    validation: LabelledImages
+    test: LabelledImages
+    notes: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> ImageKind:
+        """What the images are."""
+        return self.train.kind
+
+    def lines(self) -> Iterator[str]:
+        """Yields what was found: the kind, the images of each class, what was left out."""
+        yield f"{self.name}: {self.kind}"
+        for name, split in (
+            ("train", self.train),
+            ("validation", self.validation),
+            ("test", self.test),
+        ):
+            counts = ", ".join(f"{each} {count:,}" for each, count in class_counts(split).items())
+            yield f"{name}: {len(split):,} images ({counts})"
+        yield from self.notes
+
+
+def load_data_set(settings: DataSettings) -> DataSet:
+    """Reads a data set; the same files give the same splits in the same order.
+
+    Raises:
+        DataError: it cannot be read, or holds what cannot be used.
+        KindError: its classes cannot be.
+    """
+    if settings.dataset == FASHION:
+        train, validation, test = (
+            load_split(settings.data_dir, name) for name in ("train", "validation", "test")
+        )
+        return DataSet(settings.public_name, train, validation, test)
+    return _own(settings)
+
+
+def _own(settings: DataSettings) -> DataSet:
+    from_folder = settings.dataset.startswith(FOLDER)
+    listing = list_folder(settings.source) if from_folder else list_hub(settings.source)
+    ImageKind(listing.class_names, image_size=8, channels=1)  # before anything is read
+    pixels = read_pictures(listing, settings)
+    kind = ImageKind(
+        listing.class_names,
+        image_size=pixels.images.shape[1],
+        channels=3 if pixels.images.ndim == 4 else 1,
+    )
+    everything = LabelledImages(
+        torch.from_numpy(pixels.images), torch.from_numpy(pixels.labels), kind
+    )
+    in_train = int(pixels.read[: len(listing.train)].sum())
+    given, test = everything.first(in_train), everything.chosen(slice(in_train, None))
+    turns = _turns(given.labels)
+    # Of each class the last in every dozen is for validation, and the one before it for the test
+    # where none was given: of fewer pictures all are learned from.
+    validation = turns == VALIDATION_SHARE - 1
+    tested = turns == VALIDATION_SHARE - 2 if not listing.test else torch.zeros_like(validation)
+    if not validation.any():
+        raise DataError(
+            f"no class has {VALIDATION_SHARE} pictures, so none can be kept for validation: add "
+            "pictures."
+        )
+    return DataSet(
+        settings.public_name,
+        train=given.chosen(~validation & ~tested),
+        validation=given.chosen(validation),
+        test=test if listing.test else given.chosen(tested),
+        notes=pixels.notes,
+    )
+
+
+def _turns(labels: Tensor) -> Tensor:
+    """Returns each image's place in its class, drawn once and for all, modulo a dozen."""
+    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(SPLIT_SEED))
+    turns = torch.empty_like(labels)
+    for label in labels.unique():
+        mine = order[labels[order] == label]
+        turns[mine] = torch.arange(len(mine)) % VALIDATION_SHARE
+    return turns

@@ -1,0 +1,77 @@
+"""Labelled pictures by way of the library datasets, from the Hub or from a local folder."""
+
+import functools
+import io
+from importlib.util import find_spec
+from typing import Any
+
+from PIL import Image
+
+from fashion_ddpm.data import DataError
+from fashion_ddpm.errors import reason
+from fashion_ddpm.pictures import Listing, Picture
+
+TRAIN, TEST = "train", "test"
+
+
+def list_hub(name: str) -> Listing:
+    """Lists the pictures of a data set in the order of its rows; no code of its own is run.
+
+    Args:
+        name: USER/NAME on the Hub, or a local folder that the library understands.
+
+    Raises:
+        DataError: the library is missing, or the data set is, or it has no labelled pictures.
+    """
+    if find_spec("datasets") is None:
+        raise DataError(
+            "--dataset hub: needs the package datasets; run pip install datasets, or use "
+            "imagefolder:PATH."
+        )
+    import datasets
+
+    try:
+        splits = datasets.load_dataset(name)
+    except Exception as error:  # the library has an error for everything
+        raise DataError(
+            f"the data set {name} could not be loaded ({reason(error)}): name one on the Hub, or a "
+            "local folder, that holds labelled images."
+        ) from error
+    if TRAIN not in splits:
+        raise DataError(f"the data set {name} has no split train; it has {', '.join(splits)}.")
+    image, label = _columns(name, splits[TRAIN].features, datasets)
+    parts = {
+        part: splits[part].cast_column(image, datasets.Image(decode=False))
+        for part in (TRAIN, TEST)
+        if part in splits
+    }
+    class_names = tuple(splits[TRAIN].features[label].names)
+    listed = {part: _pictures(part, rows, image, label) for part, rows in parts.items()}
+    return Listing(class_names, listed[TRAIN], listed.get(TEST, ()))
+
+
+def _columns(name: str, features: Any, datasets: Any) -> tuple[str, str]:
+    """Returns the names of the one column of images and of the one of class labels."""
+    kinds = (datasets.Image, datasets.ClassLabel)
+    found = [[key for key, kind in features.items() if isinstance(kind, each)] for each in kinds]
+    if [len(names) for names in found] != [1, 1]:
+        raise DataError(
+            f"the data set {name} has the columns {', '.join(features)}; it must have one of "
+            "images and one of class labels."
+        )
+    return found[0][0], found[1][0]
+
+
+def _pictures(part: str, rows: Any, image: str, label: str) -> list[Picture]:
+    labels = list(rows[label])
+    if min(labels, default=0) < 0:
+        raise DataError(f"the split {part} has pictures without a label; leave them out.")
+    return [
+        Picture(f"{part} row {place}", each, functools.partial(_open, rows, image, place))
+        for place, each in enumerate(labels)
+    ]
+
+
+def _open(rows: Any, image: str, place: int) -> Image.Image:
+    stored = rows[place][image]
+    return Image.open(io.BytesIO(stored["bytes"]) if stored["bytes"] else stored["path"])

@@ -1,0 +1,106 @@
+"""What generated images are judged by: a data set and a judge that know the same classes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from fashion_ddpm.classifier import BUNDLED_CLASSIFIER, Classifier, load_classifier
+from fashion_ddpm.data import LabelledImages
+from fashion_ddpm.data_sets import DataSet, load_data_set
+from fashion_ddpm.data_settings import DataSettings
+from fashion_ddpm.errors import UserError
+from fashion_ddpm.labels import FASHION_MNIST, ImageKind
+from fashion_ddpm.metrics import NEIGHBOURS
+
+FLOOR_SEED = 0
+FEWEST_REAL = NEIGHBOURS + 1
+
+
+class EvaluationError(UserError):
+    """An evaluation that cannot be done; the message is one sentence with the fix."""
+
+
+@dataclass(frozen=True)
+class ImageSets:
+    """The generated images and the real ones they stand beside.
+
+    Attributes:
+        generated: the images to judge.
+        reference: the real images whose distribution they should have.
+        floor: as many other real images, what no generator can beat.
+        train: the training split.
+        test: as many images of the test split.
+    """
+
+    generated: LabelledImages
+    reference: LabelledImages
+    floor: LabelledImages
+    train: LabelledImages
+    test: LabelledImages
+
+
+def matching_judge(folder: str | Path | None, kind: ImageKind) -> Classifier | None:
+    """Returns the judge of such images, or None where none was named and the bundled one is not.
+
+    Raises:
+        EvaluationError: the named one knows other images.
+        ClassifierError: it cannot be loaded.
+    """
+    if folder is None and kind != FASHION_MNIST:
+        return None
+    judge = load_classifier(folder or BUNDLED_CLASSIFIER)
+    if judge.kind != kind:
+        raise EvaluationError(
+            f"--classifier {folder} knows {judge.kind}, but the checkpoint draws {kind}; name one "
+            "that train-classifier --dataset … made of the same data set."
+        )
+    return judge
+
+
+def matching_data(settings: DataSettings, kind: ImageKind) -> DataSet:
+    """Returns the data set by which such images can be judged.
+
+    Raises:
+        EvaluationError: its images are of another kind than the checkpoint's, or too few.
+        DataError: it cannot be read.
+    """
+    data = load_data_set(settings)
+    if data.kind != kind:
+        raise EvaluationError(
+            f"--dataset {settings.dataset} has {data.kind}, but the checkpoint draws "
+            f"{kind}; name the data set that it was trained on, with the same --image-size, "
+            "--fit and --colours."
+        )
+    if min(len(data.train), len(data.test)) < FEWEST_REAL:
+        raise EvaluationError(
+            f"--dataset {settings.dataset} has {len(data.test)} test images; an evaluation "
+            f"needs at least {FEWEST_REAL}."
+        )
+    return data
+
+
+def image_sets(data: DataSet, reference: str, generated: LabelledImages) -> ImageSets:
+    """Returns the generated images beside the real ones of an evaluation."""
+    asked = generated.labels.unique()
+    train, test = (_of_classes(split, asked) for split in (data.train, data.test))
+    goal, other = (test, train) if reference == "test" else (train, test)
+    return ImageSets(
+        generated=generated,
+        reference=goal,
+        floor=_some(other, len(generated)),
+        train=train,
+        test=_some(test, len(generated)),
+    )
+
+
+def _of_classes(split: LabelledImages, labels: Tensor) -> LabelledImages:
+    """Returns the images of the given classes."""
+    return split.chosen(torch.isin(split.labels, labels))
+
+
+def _some(split: LabelledImages, count: int) -> LabelledImages:
+    """Returns so many images of a split (all, if it has fewer), drawn once and for all."""
+    order = torch.randperm(len(split), generator=torch.Generator().manual_seed(FLOOR_SEED))
+    return split.chosen(order[:count])

@@ -1,0 +1,36 @@
+"""Small coloured shapes in class folders: a data set of one's own, for tests."""
+
+import random
+from pathlib import Path
+
+from PIL import Image, ImageDraw
+
+SHAPES = ("circle", "square", "triangle")
+SIDE = 32
+
+
+def shape(name: str, seed: int, side: int = SIDE, mode: str = "RGB") -> Image.Image:
+    """Returns a shape of a random colour, size and place on black."""
+    chance = random.Random(f"{name} {seed}")
+    picture = Image.new(mode, (side, side))
+    pen = ImageDraw.Draw(picture)
+    colour = tuple(chance.randint(90, 255) for _ in mode)
+    radius = chance.uniform(0.2, 0.35) * side
+    x, y = (chance.uniform(radius, side - radius) for _ in "xy")
+    box = (x - radius, y - radius, x + radius, y + radius)
+    if name == "circle":
+        pen.ellipse(box, fill=colour)
+    elif name == "square":
+        pen.rectangle(box, fill=colour)
+    else:
+        pen.polygon([(x, y - radius), (x - radius, y + radius), (x + radius, y + radius)], colour)
+    return picture
+
+
+def write_shapes(folder: Path, per_class: int, side: int = SIDE, mode: str = "RGB") -> Path:
+    """Fills a folder with class folders of shapes; returns it."""
+    for name in SHAPES:
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        for seed in range(per_class):
+            shape(name, seed, side, mode).save(folder / name / f"{seed:04d}.png")
+    return folder
