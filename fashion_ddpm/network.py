@@ -8,8 +8,9 @@ from diffusers import DDPMScheduler, UNet2DModel
 from diffusers.training_utils import EMAModel
 from torch import Tensor, nn
 
-from fashion_ddpm.config import TrainConfig
-from fashion_ddpm.objective import Draws, batch_loss
+from fashion_ddpm.config import TURBO, TrainConfig
+from fashion_ddpm.consistency import consistency_losses, gap_at
+from fashion_ddpm.objective import Draws, batch_loss, loss_per_image
 from fashion_ddpm.pipeline import FashionDDPMPipeline
 
 
@@ -42,6 +43,7 @@ class Network:
     ) -> None:
         self.wrapped, self.plain, self.noise, self.layout = wrapped, plain, noise, layout
         self.min_snr_gamma = config.min_snr_gamma if config.loss_weighting == "min-snr" else None
+        self.config, self.sampler = config, TURBO if config.teacher else None
         self.average = EMAModel(plain.parameters(), decay=config.ema_decay)
         self.average.to(plain.device)
 
@@ -51,9 +53,30 @@ class Network:
         output: Tensor = self.wrapped(noisy, timesteps, labels).sample
         return output
 
-    def loss(self, clean: Tensor, labels: Tensor, draws: Draws) -> Tensor:
-        """Returns the loss to minimise on images, float32 [B, 1, 28, 28] in [−1, 1]: float32 []."""
+    def loss(self, clean: Tensor, labels: Tensor, draws: Draws, done: float = 0.0) -> Tensor:
+        """Returns the loss to minimise: float32 [].
+
+        Args:
+            clean: float32 [B, 1, 28, 28] in [−1, 1].
+            labels: int64 [B], 0 … 9.
+            draws: the batch's chance.
+            done: share of the run that is over, on which a distillation's loss depends.
+        """
+        if self.config.teacher:
+            return self._distillation_losses(clean, labels, draws, done).mean()
         return batch_loss(self.predict, self.noise, clean, labels, draws, self.min_snr_gamma)
+
+    def validation_losses(self, clean: Tensor, labels: Tensor, draws: Draws) -> Tensor:
+        """Returns each image's loss, float32 [B], unweighted, or as at a distillation's end."""
+        if self.config.teacher:
+            return self._distillation_losses(clean, labels, draws, done=1.0)
+        return loss_per_image(self.predict, self.noise, clean, labels, draws)
+
+    def _distillation_losses(
+        self, clean: Tensor, labels: Tensor, draws: Draws, done: float
+    ) -> Tensor:
+        gap, huber = gap_at(done, self.config.gap_halvings), self.config.huber
+        return consistency_losses(self.predict, self.noise, clean, labels, draws, gap, huber)
 
     @contextmanager
     def averaged(self) -> Iterator[FashionDDPMPipeline]:
@@ -63,7 +86,7 @@ class Network:
         self.average.copy_to(parameters)
         self.plain.eval()
         try:
-            yield FashionDDPMPipeline(self.plain, self.noise)
+            yield FashionDDPMPipeline(self.plain, self.noise, sampler=self.sampler)
         finally:
             self.average.restore(parameters)
             self.plain.train()

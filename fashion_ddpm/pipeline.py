@@ -11,6 +11,7 @@ import torch
 from diffusers import DDPMScheduler, DiffusionPipeline, UNet2DModel
 from torch import Tensor
 
+from fashion_ddpm.config import TURBO, TURBO_STEPS
 from fashion_ddpm.errors import UserError, reason
 from fashion_ddpm.images import to_uint8
 from fashion_ddpm.labels import CLASS_NAMES
@@ -63,18 +64,30 @@ class FashionDDPMPipeline(DiffusionPipeline):
         unet: UNet2DModel,
         scheduler: DDPMScheduler,
         id2label: dict[str, str] | None = None,
+        sampler: str | None = None,
     ) -> None:
         super().__init__()
         self.register_modules(unet=unet, scheduler=scheduler)
         self.predict: Predictor = in_chunks(unet)
         names = id2label or {str(label): name for label, name in enumerate(CLASS_NAMES)}
-        self.register_to_config(id2label=names)
+        self.register_to_config(id2label=names, **({"sampler": sampler} if sampler else {}))
 
     @property
     def class_names(self) -> tuple[str, ...]:
         """The class names, in label order (JSON knows only strings as keys)."""
         id2label: dict[str, str] = self.config["id2label"]
         return tuple(id2label[label] for label in sorted(id2label, key=int))
+
+    @property
+    def distilled(self) -> bool:
+        """Whether the network was trained to draw in a few steps of the sampler turbo."""
+        return self.config.get("sampler") == TURBO
+
+    @property
+    def usual_settings(self) -> SamplingSettings:
+        """How to sample when nothing is said."""
+        turbo = SamplingSettings(sampler=TURBO, num_inference_steps=TURBO_STEPS)
+        return turbo if self.distilled else SamplingSettings()
 
     def stream(
         self,
@@ -106,12 +119,12 @@ class FashionDDPMPipeline(DiffusionPipeline):
         Args:
             labels: N labels, 0 … 9.
             seeds: N seeds.
-            settings: schedule, sampler, steps and guidance; the defaults when not given.
+            settings: schedule, sampler, steps and guidance; the usual ones when not given.
             batch_size: images that are denoised together.
         """
         for start in range(0, len(labels), batch_size):
             part, part_seeds = labels[start:][:batch_size], seeds[start:][:batch_size]
-            *_, last = self.stream(part, part_seeds, settings or SamplingSettings())
+            *_, last = self.stream(part, part_seeds, settings or self.usual_settings)
             clean = last.clean.cpu()
             finite = clean.isfinite().flatten(1).all(dim=1)
             yield Batch(to_uint8(clean.nan_to_num()), torch.tensor(part), list(part_seeds), finite)

@@ -34,7 +34,7 @@ from fashion_ddpm.step_plan import (
 from fashion_ddpm.stopping import StopOnSignal
 from fashion_ddpm.trackers import check_tracker, send_picture, settings_for_trackers
 from fashion_ddpm.validation import validation_sums
-from fashion_ddpm.warm_start import earlier_runs, initial_unet
+from fashion_ddpm.warm_start import earlier_networks, initial_unet
 from fashion_ddpm.watching import Watch
 
 STOP_CHECK_STEPS = 10
@@ -158,7 +158,8 @@ class Run:
             with self.accelerator.accumulate(self.network.wrapped):
                 chosen = indices[part].to(self.device)
                 clean = to_model(self.train_data.images[chosen])
-                loss = self.network.loss(clean, self.train_data.labels[chosen], draws[part])
+                labels, done = self.train_data.labels[chosen], step / config.total_steps
+                loss = self.network.loss(clean, labels, draws[part], done)
                 self.accelerator.backward(loss)
                 if self.accelerator.sync_gradients:
                     self.gradient_norm = self.accelerator.clip_grad_norm_(
@@ -190,7 +191,8 @@ class Run:
         """Logs the averaged weights' validation loss; every process does its share."""
         data, rank, processes = self.validation_data, self.rank, self.processes
         with self.network.averaged():
-            sums = validation_sums(self.network.predict, self.network.noise, data, rank, processes)
+            losses, total = self.network.validation_losses, self.config.num_train_timesteps
+            sums = validation_sums(losses, total, data, rank, processes)
         self.watch.validation(self.accelerator.reduce(sums.float().to(self.device), "sum").cpu())
 
     def _preview(self) -> None:
@@ -235,7 +237,7 @@ class Run:
             "images_seen": self.watch.images_seen,
             "processes": self.processes,
             "device": device_name(self.device),
-            **earlier_runs(self.config),
+            **earlier_networks(self.config),
             "log": log,
         }
         checkpoint = self.folder.checkpoint
