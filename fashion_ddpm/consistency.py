@@ -16,7 +16,7 @@ from fashion_ddpm.objective import Draws, Predictor
 from fashion_ddpm.schedules import MIN_ALPHA_BAR, alpha_bars
 
 WIDER = 8.0
-"""How many times wider, beyond once, the gap between two levels is without noise (the paper's k)."""
+"""How much wider the gap between two levels is near the clean image (the paper's k)."""
 
 
 def gap_at(done: float, halvings: float) -> float:

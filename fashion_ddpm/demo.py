@@ -24,7 +24,7 @@ from fashion_ddpm.cost import calibrate
 from fashion_ddpm.images import SETTINGS_KEY, enlarge, grid, to_uint8
 from fashion_ddpm.labels import CLASS_NAMES, label_prompts, quality_prompts
 from fashion_ddpm.outputs import zipped
-from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, load_pipeline
+from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, FashionDDPMPipeline, load_pipeline
 from fashion_ddpm.request import GenerateRequest, RequestError
 from fashion_ddpm.sampling import SamplingSettings, num_evaluations
 from fashion_ddpm.schedule_check import check_schedule
@@ -148,6 +148,7 @@ class Demo:
     Attributes:
         pipeline: the model; whoever streams from it shares the UNet with all others.
         unet: what they share.
+        has_turbo: whether the sampler turbo can be used.
         second: a model to compare it with, if there is one.
         cost: how long a request takes while nobody else is here.
     """
@@ -159,11 +160,18 @@ class Demo:
         self.pipeline = load_pipeline(checkpoint, device)
         self.second = load_pipeline(second, device) if second else None
         self.cost = calibrate(self.pipeline)
-        self.unet = SharedUNet(self.pipeline.predict, places_on(self.pipeline.device))
-        self.pipeline.predict = self.unet
+        student = self.pipeline.student
+        self.has_turbo = self.pipeline.distilled or student is not None
+        self._shared = [_shared(each) for each in (self.pipeline, student) if each]
+        self.unet = self._shared[0]
         self._loading = threading.Lock()
         self._scorers: dict[str, tuple[ClipScorer, Baseline]] = {}
         self.scorer(EMBEDDED)
+
+    def close(self) -> None:
+        """Ends the threads that call the networks."""
+        for unet in self._shared:
+            unet.close()
 
     def scorer(self, name: str) -> tuple[ClipScorer, Baseline]:
         """Returns a scorer with its baseline, loading both the first time.
@@ -227,6 +235,13 @@ class Demo:
             scorer.label_scores(clean),
             result.request.labels()[index],
         )
+
+
+def _shared(pipeline: FashionDDPMPipeline) -> SharedUNet:
+    """Puts a UNet into a pipeline that all who stream from it share."""
+    shared = SharedUNet(pipeline.predict, places_on(pipeline.device))
+    pipeline.predict = shared
+    return shared
 
 
 def check_size(request: GenerateRequest) -> None:

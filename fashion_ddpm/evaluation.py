@@ -118,6 +118,7 @@ def evaluate(evaluation: Evaluation, output: Path) -> Report | None:
     ranks = this_process()
     judge = load_classifier(evaluation.classifier)
     pipeline = load_pipeline(evaluation.checkpoint, str(ranks.device))
+    pipeline = pipeline.drawing_with(evaluation.request.sampler)
     generated = generate_together(pipeline, evaluation.request, evaluation.batch_size, ranks)
     if not ranks.is_main:
         return None

@@ -1,5 +1,6 @@
 """FashionDDPMPipeline: a diffusers folder that loads, generates and saves."""
 
+import functools
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
@@ -89,6 +90,29 @@ class FashionDDPMPipeline(DiffusionPipeline):
         turbo = SamplingSettings(sampler=TURBO, num_inference_steps=TURBO_STEPS)
         return turbo if self.distilled else SamplingSettings()
 
+    @functools.cached_property
+    def student(self) -> "FashionDDPMPipeline | None":
+        """The network distilled from this one, loaded from the folder beside, if there is one."""
+        folder = student_folder(self.name_or_path or "")
+        if self.distilled or not (folder / "model_index.json").exists():
+            return None
+        return load_pipeline(folder, str(self.device))
+
+    def drawing_with(self, sampler: str) -> "FashionDDPMPipeline":
+        """Returns the pipeline that draws with a sampler: the student with turbo, else this one.
+
+        Raises:
+            CheckpointError: the sampler is turbo, and there is no distilled network.
+        """
+        if sampler != TURBO or self.distilled:
+            return self
+        if self.student is None:
+            raise CheckpointError(
+                f"sampler {TURBO} needs a distilled network, which this checkpoint is not; choose "
+                "another sampler, or name one that train_accelerate.py --preset distill made."
+            )
+        return self.student
+
     def stream(
         self,
         labels: Sequence[int],
@@ -103,9 +127,13 @@ class FashionDDPMPipeline(DiffusionPipeline):
             seeds: B seeds.
             settings: schedule, sampler, steps and guidance.
             start: where to begin.
+
+        Raises:
+            CheckpointError: the sampler is turbo, and there is no distilled network.
         """
+        drawing = self.drawing_with(settings.sampler)
         on_device = torch.tensor(labels, device=self.device)
-        return denoise(self.predict, self.scheduler, on_device, seeds, settings, start)
+        return denoise(drawing.predict, drawing.scheduler, on_device, seeds, settings, start)
 
     def generate(
         self,
@@ -164,6 +192,12 @@ def load_pipeline(checkpoint: str | Path, device: str = "cpu") -> FashionDDPMPip
     pipeline.unet.eval().to(memory_format=torch.channels_last)  # a fifth faster on a CPU
     loaded: FashionDDPMPipeline = pipeline.to(device)
     return loaded
+
+
+def student_folder(checkpoint: str | Path) -> Path:
+    """Returns where the network distilled from a checkpoint is looked for: beside it."""
+    folder = Path(checkpoint)
+    return folder.with_name(f"{folder.name}-{TURBO}") if folder.name else folder
 
 
 def read_run(checkpoint: str | Path) -> dict[str, Any]:

@@ -34,7 +34,7 @@ from fashion_ddpm.step_plan import (
 from fashion_ddpm.stopping import StopOnSignal
 from fashion_ddpm.trackers import check_tracker, send_picture, settings_for_trackers
 from fashion_ddpm.validation import validation_sums
-from fashion_ddpm.warm_start import earlier_networks, initial_unet
+from fashion_ddpm.warm_start import earlier_runs, initial_unet
 from fashion_ddpm.watching import Watch
 
 STOP_CHECK_STEPS = 10
@@ -237,7 +237,7 @@ class Run:
             "images_seen": self.watch.images_seen,
             "processes": self.processes,
             "device": device_name(self.device),
-            **earlier_networks(self.config),
+            **earlier_runs(self.config),
             "log": log,
         }
         checkpoint = self.folder.checkpoint

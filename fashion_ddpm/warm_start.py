@@ -75,7 +75,7 @@ def _check_teacher(teacher: FashionDDPMPipeline, config: TrainConfig) -> None:
         )
 
 
-def earlier_networks(config: TrainConfig) -> dict[str, Any]:
+def earlier_runs(config: TrainConfig) -> dict[str, Any]:
     """Returns what run.json says of the training before this run: nothing, a start, a teacher."""
     checkpoint = config.teacher or config.initial_checkpoint
     if not checkpoint:
