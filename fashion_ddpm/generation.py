@@ -44,6 +44,7 @@ def run(
     scorer = load_scorer(scorer_name) if scorer_name else None
     device = "cuda" if torch.cuda.is_available() else "cpu"
     pipeline = load_pipeline(checkpoint or BUNDLED_CHECKPOINT, device)
+    pipeline = pipeline.drawing_with(request.sampler)
     settings = SamplingSettings.of(request)
     batches = pipeline.generate(request.labels(), request.seeds(), settings, batch_size)
     kept: list[Batch] = []
