@@ -95,7 +95,7 @@ def main() -> None:
         footer_links=["api"],
         mcp_server=arguments.mcp,
     )
-    demo.unet.close()
+    demo.close()
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""Train the diffusion model: accelerate launch train_accelerate.py --preset smoke|cpu|gpu."""
+"""Train the model: accelerate launch train_accelerate.py --preset smoke|cpu|gpu|distill."""
 
 import argparse
 import dataclasses
 import json
 import sys
+from typing import Any
 
 from fashion_ddpm.config import PRESETS, TrainConfig, train_config
 from fashion_ddpm.errors import UserError
@@ -19,12 +20,22 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def resolved_config(preset: str, flags: dict[str, Any]) -> TrainConfig:
+    """Returns the run's config; a student takes its shape and noise schedule from its teacher."""
+    config = train_config(preset, flags)
+    if not config.teacher:
+        return config
+    from fashion_ddpm.warm_start import settings_of_teacher
+
+    return train_config(preset, settings_of_teacher(config.teacher) | flags)
+
+
 def main() -> int:
     """Resolves the config, prints it, trains; returns the exit status."""
     flags = vars(parse_arguments())
     preset, dry_run = flags.pop("preset"), flags.pop("dry_run")
     try:
-        config = train_config(preset, flags)
+        config = resolved_config(preset, flags)
         print(json.dumps(dataclasses.asdict(config), indent=2), flush=True)
         if dry_run:
             return 0

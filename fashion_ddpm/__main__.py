@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from fashion_ddpm import doctor
-from fashion_ddpm.config import SAMPLERS, SCHEDULES, ClassifierConfig, ScorerConfig
+from fashion_ddpm.config import SAMPLERS, SCHEDULES, TURBO, ClassifierConfig, ScorerConfig
 from fashion_ddpm.data_settings import DataSettings
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.labels import ALL_CLASSES
-from fashion_ddpm.request import GenerateRequest, RequestError
+from fashion_ddpm.request import GenerateRequest, RequestError, usual_steps
 from fashion_ddpm.settings import add_flags, default_data_dir
 
 
@@ -54,9 +54,9 @@ def _add_request(parser: argparse.ArgumentParser, num_images: int) -> None:
     parser.add_argument("--class", dest="class_name", default=ALL_CLASSES, help="name, id or all")
     parser.add_argument("--num-images", type=int, default=num_images)
     parser.add_argument("--schedule", default=default.schedule, choices=SCHEDULES)
-    parser.add_argument("--sampler", default=default.sampler, choices=SAMPLERS)
+    parser.add_argument("--sampler", default=default.sampler, choices=(*SAMPLERS, TURBO))
     parser.add_argument(
-        "--steps", dest="num_inference_steps", type=int, default=default.num_inference_steps
+        "--steps", dest="num_inference_steps", type=int, help="default: 20; turbo: 4"
     )
     parser.add_argument("--guidance-scale", type=float, default=default.guidance_scale)
     parser.add_argument("--guidance-low", type=float, default=default.guidance_low)
@@ -69,6 +69,8 @@ def _request_of(arguments: argparse.Namespace) -> GenerateRequest:
     """Returns the checked request that the flags make."""
     if arguments.batch_size < 1:
         raise RequestError(f"batch_size is {arguments.batch_size}; it must be at least 1.")
+    if arguments.num_inference_steps is None:
+        arguments.num_inference_steps = usual_steps(arguments.sampler)
     fields = {*GenerateRequest.__dataclass_fields__} - {"class_names"}
     chosen: dict[str, Any] = {name: getattr(arguments, name) for name in fields}
     if arguments.checkpoint:  # only another one than the bundled has to be asked

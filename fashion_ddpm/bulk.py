@@ -35,6 +35,7 @@ def run(
     """
     ranks = this_process()
     pipeline = load_pipeline(checkpoint or BUNDLED_CHECKPOINT, str(ranks.device))
+    pipeline = pipeline.drawing_with(request.sampler)
     shards = Shards(folder, request, size, weights_hash(pipeline))
     missing = _begun(shards, ranks)
     labels, seeds = request.labels(), request.seeds()

@@ -23,6 +23,12 @@ SCHEDULES = (*NOISE_SCHEDULES, "karras", "exponential", "report")
 SAMPLERS = ("dpm++2m", "dpm++2m-sde", "ddim", "ddpm", "euler")
 """The solvers that step between noise levels; the first is the default."""
 
+TURBO = "turbo"
+"""The sampler of distilled networks, which no other network can use."""
+
+TURBO_STEPS = 4
+"""Steps of that sampler when nothing is said."""
+
 
 TRACKERS = ("auto", "none", "tensorboard", "wandb", "trackio")
 """Where a run can be watched, besides its own lines and files."""
@@ -35,6 +41,10 @@ class TrainConfig(DataSettings):
     output_dir: str = setting("runs/latest", "folder for states, previews and the checkpoint")
     initial_checkpoint: str = setting(
         "", "folder or Hub repository with the weights to start from; none: random weights"
+    )
+
+    teacher: str = setting(
+        "", "folder or Hub repository of the network to distil; none: ordinary training"
     )
 
     block_out_channels: tuple[int, ...] = setting(
@@ -66,6 +76,13 @@ class TrainConfig(DataSettings):
     min_snr_gamma: float = setting(5.0, "gamma of the min-snr weight", low=0.01)
     label_dropout: float = setting(
         0.1, "probability that a label becomes the null label", low=0, high=1
+    )
+
+    gap_halvings: float = setting(
+        6.0, "how often a distillation halves the gap between two noise levels", low=0, high=12
+    )
+    huber: float = setting(
+        0.03, "error in v above which a distillation counts it linearly", low=1e-6
     )
 
     images_total: int = setting(440_000, "length of the run, images seen", low=1)
@@ -176,6 +193,12 @@ PRESETS: dict[str, dict[str, Any]] = {
         "save_every": 64,
     },
     "cpu": {},
+    "distill": {
+        "teacher": "checkpoints/fashion-mnist",
+        "label_dropout": 0.0,
+        "images_total": 200_000,
+        "learning_rate": 3e-4,
+    },
     "gpu": {
         "layers_per_block": 2,
         "attention_resolutions": (14, 7),

@@ -26,7 +26,7 @@ from fashion_ddpm.cost import calibrate
 from fashion_ddpm.images import SETTINGS_KEY, enlarge, grid, to_uint8
 from fashion_ddpm.labels import FASHION_MNIST, ImageKind, label_prompts, quality_prompts
 from fashion_ddpm.outputs import zipped
-from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, load_pipeline
+from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, FashionDDPMPipeline, load_pipeline
 from fashion_ddpm.request import GenerateRequest, RequestError
 from fashion_ddpm.sampling import SamplingSettings, num_evaluations
 from fashion_ddpm.schedule_check import check_schedule
@@ -152,6 +152,7 @@ class Demo:
     Attributes:
         pipeline: the model; whoever streams from it shares the UNet with all others.
         unet: what they share.
+        has_turbo: whether the sampler turbo can be used.
         second: a model to compare it with, if there is one.
         kind: what both draw.
         scorers: who may be asked about that; the first one is at hand.
@@ -170,11 +171,18 @@ class Demo:
         known = tuple(name for name in SCORERS if knows(name, self.kind))
         self.scorers = known if known == SCORERS else (NO_SCORER, *known)
         self.cost = calibrate(self.pipeline)
-        self.unet = SharedUNet(self.pipeline.predict, places_on(self.pipeline.device))
-        self.pipeline.predict = self.unet
+        student = self.pipeline.student
+        self.has_turbo = self.pipeline.distilled or student is not None
+        self._shared = [_shared(each) for each in (self.pipeline, student) if each]
+        self.unet = self._shared[0]
         self._loading = threading.Lock()
         self._scorers: dict[str, tuple[Scorer, Baseline | None]] = {NO_SCORER: (NoScorer(), None)}
         self.scorer(self.scorers[0])
+
+    def close(self) -> None:
+        """Ends the threads that call the networks."""
+        for unet in self._shared:
+            unet.close()
 
     def scorer(self, name: str) -> tuple[Scorer, Baseline | None]:
         """Returns a scorer with its baseline, loading both the first time.
@@ -241,6 +249,13 @@ class Demo:
             result.request.labels()[index],
             self.kind.class_names,
         )
+
+
+def _shared(pipeline: FashionDDPMPipeline) -> SharedUNet:
+    """Puts a UNet into a pipeline that all who stream from it share."""
+    shared = SharedUNet(pipeline.predict, places_on(pipeline.device))
+    pipeline.predict = shared
+    return shared
 
 
 def check_size(request: GenerateRequest) -> None:

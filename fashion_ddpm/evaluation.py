@@ -124,6 +124,7 @@ def evaluate(evaluation: Evaluation, output: Path) -> Report | None:
     current_commit()  # remembered for the protocol
     ranks = this_process()
     pipeline = load_pipeline(evaluation.checkpoint, str(ranks.device))
+    pipeline = pipeline.drawing_with(evaluation.request.sampler)
     judge = matching_judge(evaluation.classifier, pipeline.kind)
     data = matching_data(evaluation.data, pipeline.kind)
     generated = generate_together(pipeline, evaluation.request, evaluation.batch_size, ranks)

@@ -45,6 +45,7 @@ def run(
     device = "cuda" if torch.cuda.is_available() else "cpu"
     pipeline = load_pipeline(checkpoint or BUNDLED_CHECKPOINT, device)
     scorer = load_scorer(scorer_name, pipeline.kind) if scorer_name else None
+    pipeline = pipeline.drawing_with(request.sampler)
     settings = SamplingSettings.of(request)
     batches = pipeline.generate(request.labels(), request.seeds(), settings, batch_size)
     kept: list[Batch] = []

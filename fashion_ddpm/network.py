@@ -8,9 +8,10 @@ from diffusers import DDPMScheduler, UNet2DModel
 from diffusers.training_utils import EMAModel
 from torch import Tensor, nn
 
-from fashion_ddpm.config import TrainConfig
+from fashion_ddpm.config import TURBO, TrainConfig
+from fashion_ddpm.consistency import consistency_losses, gap_at
 from fashion_ddpm.labels import FASHION_MNIST, ImageKind
-from fashion_ddpm.objective import Draws, batch_loss
+from fashion_ddpm.objective import Draws, batch_loss, loss_per_image
 from fashion_ddpm.pipeline import FashionDDPMPipeline, numbered
 
 
@@ -46,6 +47,7 @@ class Network:
         self.wrapped, self.plain, self.noise, self.layout = wrapped, plain, noise, layout
         self.kind = kind
         self.min_snr_gamma = config.min_snr_gamma if config.loss_weighting == "min-snr" else None
+        self.config, self.sampler = config, TURBO if config.teacher else None
         self.average = EMAModel(plain.parameters(), decay=config.ema_decay)
         self.average.to(plain.device)
 
@@ -55,10 +57,32 @@ class Network:
         output: Tensor = self.wrapped(noisy, timesteps, labels).sample
         return output
 
-    def loss(self, clean: Tensor, labels: Tensor, draws: Draws) -> Tensor:
-        """Returns the loss to minimise on images, float32 [B, C, S, S] in [−1, 1]: float32 []."""
+    def loss(self, clean: Tensor, labels: Tensor, draws: Draws, done: float = 0.0) -> Tensor:
+        """Returns the loss to minimise: float32 [].
+
+        Args:
+            clean: float32 [B, C, S, S] in [−1, 1].
+            labels: int64 [B].
+            draws: the batch's chance.
+            done: share of the run that is over, on which a distillation's loss depends.
+        """
+        if self.config.teacher:
+            return self._distillation_losses(clean, labels, draws, done).mean()
         gamma, null_label = self.min_snr_gamma, self.kind.null_label
         return batch_loss(self.predict, self.noise, clean, labels, draws, gamma, null_label)
+
+    def validation_losses(self, clean: Tensor, labels: Tensor, draws: Draws) -> Tensor:
+        """Returns each image's loss, float32 [B], unweighted, or as at a distillation's end."""
+        if self.config.teacher:
+            return self._distillation_losses(clean, labels, draws, done=1.0)
+        null_label = self.kind.null_label
+        return loss_per_image(self.predict, self.noise, clean, labels, draws, null_label)
+
+    def _distillation_losses(
+        self, clean: Tensor, labels: Tensor, draws: Draws, done: float
+    ) -> Tensor:
+        gap, huber = gap_at(done, self.config.gap_halvings), self.config.huber
+        return consistency_losses(self.predict, self.noise, clean, labels, draws, gap, huber)
 
     @contextmanager
     def averaged(self) -> Iterator[FashionDDPMPipeline]:
@@ -68,7 +92,8 @@ class Network:
         self.average.copy_to(parameters)
         self.plain.eval()
         try:
-            yield FashionDDPMPipeline(self.plain, self.noise, numbered(self.kind.class_names))
+            names = numbered(self.kind.class_names)
+            yield FashionDDPMPipeline(self.plain, self.noise, names, self.sampler)
         finally:
             self.average.restore(parameters)
             self.plain.train()

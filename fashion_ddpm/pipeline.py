@@ -1,5 +1,6 @@
 """FashionDDPMPipeline: a diffusers folder that loads, generates and saves."""
 
+import functools
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,7 @@ import torch
 from diffusers import DDPMScheduler, DiffusionPipeline, UNet2DModel
 from torch import Tensor
 
+from fashion_ddpm.config import TURBO, TURBO_STEPS
 from fashion_ddpm.errors import UserError, reason
 from fashion_ddpm.images import to_uint8
 from fashion_ddpm.labels import CLASS_NAMES, ImageKind
@@ -63,11 +65,13 @@ class FashionDDPMPipeline(DiffusionPipeline):
         unet: UNet2DModel,
         scheduler: DDPMScheduler,
         id2label: dict[str, str] | None = None,
+        sampler: str | None = None,
     ) -> None:
         super().__init__()
         self.register_modules(unet=unet, scheduler=scheduler)
         self.predict: Predictor = in_chunks(unet)
-        self.register_to_config(id2label=id2label or numbered(CLASS_NAMES))
+        names = id2label or numbered(CLASS_NAMES)
+        self.register_to_config(id2label=names, **({"sampler": sampler} if sampler else {}))
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -79,6 +83,40 @@ class FashionDDPMPipeline(DiffusionPipeline):
         """What the network draws."""
         config = self.unet.config
         return ImageKind(self.class_names, config["sample_size"], config["in_channels"])
+
+    @property
+    def distilled(self) -> bool:
+        """Whether the network was trained to draw in a few steps of the sampler turbo."""
+        return self.config.get("sampler") == TURBO
+
+    @property
+    def usual_settings(self) -> SamplingSettings:
+        """How to sample when nothing is said."""
+        turbo = SamplingSettings(sampler=TURBO, num_inference_steps=TURBO_STEPS)
+        return turbo if self.distilled else SamplingSettings()
+
+    @functools.cached_property
+    def student(self) -> "FashionDDPMPipeline | None":
+        """The network distilled from this one, loaded from the folder beside, if there is one."""
+        folder = student_folder(self.name_or_path or "")
+        if self.distilled or not (folder / "model_index.json").exists():
+            return None
+        return load_pipeline(folder, str(self.device))
+
+    def drawing_with(self, sampler: str) -> "FashionDDPMPipeline":
+        """Returns the pipeline that draws with a sampler: the student with turbo, else this one.
+
+        Raises:
+            CheckpointError: the sampler is turbo, and there is no distilled network.
+        """
+        if sampler != TURBO or self.distilled:
+            return self
+        if self.student is None:
+            raise CheckpointError(
+                f"sampler {TURBO} needs a distilled network, which this checkpoint is not; choose "
+                "another sampler, or name one that train_accelerate.py --preset distill made."
+            )
+        return self.student
 
     def stream(
         self,
@@ -94,9 +132,14 @@ class FashionDDPMPipeline(DiffusionPipeline):
             seeds: B seeds.
             settings: schedule, sampler, steps and guidance.
             start: where to begin.
+
+        Raises:
+            CheckpointError: the sampler is turbo, and there is no distilled network.
         """
+        drawing = self.drawing_with(settings.sampler)
         on_device = torch.tensor(labels, device=self.device)
-        return denoise(self.predict, self.scheduler, on_device, seeds, settings, start, self.kind)
+        predict, noise = drawing.predict, drawing.scheduler
+        return denoise(predict, noise, on_device, seeds, settings, start, self.kind)
 
     def generate(
         self,
@@ -110,12 +153,12 @@ class FashionDDPMPipeline(DiffusionPipeline):
         Args:
             labels: N labels.
             seeds: N seeds.
-            settings: schedule, sampler, steps and guidance; the defaults when not given.
+            settings: schedule, sampler, steps and guidance; the usual ones when not given.
             batch_size: images that are denoised together.
         """
         for start in range(0, len(labels), batch_size):
             part, part_seeds = labels[start:][:batch_size], seeds[start:][:batch_size]
-            *_, last = self.stream(part, part_seeds, settings or SamplingSettings())
+            *_, last = self.stream(part, part_seeds, settings or self.usual_settings)
             clean = last.clean.cpu()
             finite = clean.isfinite().flatten(1).all(dim=1)
             yield Batch(to_uint8(clean.nan_to_num()), torch.tensor(part), list(part_seeds), finite)
@@ -186,6 +229,12 @@ def load_pipeline(checkpoint: str | Path, device: str = "cpu") -> FashionDDPMPip
     pipeline.unet.eval().to(memory_format=torch.channels_last)  # a fifth faster on a CPU
     loaded: FashionDDPMPipeline = pipeline.to(device)
     return loaded
+
+
+def student_folder(checkpoint: str | Path) -> Path:
+    """Returns where the network distilled from a checkpoint is looked for: beside it."""
+    folder = Path(checkpoint)
+    return folder.with_name(f"{folder.name}-{TURBO}") if folder.name else folder
 
 
 def read_run(checkpoint: str | Path) -> dict[str, Any]:

@@ -41,7 +41,8 @@ def publish(
     temporary = saved_states.temporary_folder(folder)
     if half:
         id2label = pipeline.config["id2label"]
-        pipeline = FashionDDPMPipeline(_half(pipeline.unet), pipeline.scheduler, id2label)
+        sampler = pipeline.config.get("sampler")
+        pipeline = FashionDDPMPipeline(_half(pipeline.unet), pipeline.scheduler, id2label, sampler)
     pipeline.save_pretrained(temporary, safe_serialization=True)
     run = {
         "class_names": list(pipeline.class_names),

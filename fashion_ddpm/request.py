@@ -5,7 +5,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from fashion_ddpm.config import SAMPLERS, SCHEDULES
+from fashion_ddpm.config import SAMPLERS, SCHEDULES, TURBO, TURBO_STEPS
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.labels import ALL_CLASSES, CLASS_NAMES
 
@@ -27,7 +27,7 @@ class GenerateRequest:
         class_name: a class by name or by number, or "all", which cycles through them.
         num_images: images to make, 1 up.
         schedule: one of SCHEDULES.
-        sampler: one of SAMPLERS.
+        sampler: one of SAMPLERS, or turbo.
         num_inference_steps: UNet evaluations an image, 1 … 1000.
         guidance_scale: 1.0 (off) … 10.
         guidance_low, guidance_high: share of the training timesteps inside which guidance acts.
@@ -52,10 +52,14 @@ class GenerateRequest:
     def __post_init__(self) -> None:
         _check_class(self.class_name, self.class_names)
         _check_choice("schedule", self.schedule, SCHEDULES)
-        _check_choice("sampler", self.sampler, SAMPLERS)
+        _check_choice("sampler", self.sampler, (*SAMPLERS, TURBO))
         _check_whole("num_images", self.num_images, 1, MAX_IMAGES)
         _check_whole("steps", self.num_inference_steps, 1, MAX_STEPS)
         _check_number("guidance_scale", self.guidance_scale, 1.0, MAX_GUIDANCE)
+        if self.sampler == TURBO and self.guidance_scale != 1.0:
+            raise RequestError(
+                f"guidance_scale is {self.guidance_scale}; sampler {TURBO} has none: it must be 1."
+            )
         _check_number("guidance_low", self.guidance_low, 0.0, 1.0)
         _check_number("guidance_high", self.guidance_high, self.guidance_low, 1.0)
         _check_whole("seed", self.seed, 0, MAX_SEED - self.num_images + 1)
@@ -84,6 +88,11 @@ class GenerateRequest:
         settings = dataclasses.asdict(self)
         del settings["class_names"]
         return settings
+
+
+def usual_steps(sampler: str) -> int:
+    """Returns the steps that a sampler takes when nothing is said."""
+    return TURBO_STEPS if sampler == TURBO else GenerateRequest.num_inference_steps
 
 
 def class_label(class_name: str, class_names: tuple[str, ...] = CLASS_NAMES) -> int:

@@ -25,7 +25,7 @@ class SamplingSettings:
 
     Attributes:
         schedule: one of SCHEDULES, or betas of one's own.
-        sampler: one of SAMPLERS.
+        sampler: one of SAMPLERS, or turbo.
         num_inference_steps: UNet evaluations an image (twice that with guidance).
         guidance_scale: uncond + scale · (cond − uncond); 1.0 is off.
         guidance_interval: share of the training timesteps, (low, high) in [0, 1], inside which

@@ -11,8 +11,9 @@ from diffusers import (
     EulerDiscreteScheduler,
 )
 
-from fashion_ddpm.config import NOISE_SCHEDULES, SAMPLERS, SCHEDULES
+from fashion_ddpm.config import NOISE_SCHEDULES, SAMPLERS, SCHEDULES, TURBO
 from fashion_ddpm.settings import ConfigError
+from fashion_ddpm.turbo import ConsistencySampler
 
 MIN_ALPHA_BAR = 1e-5
 """The noisiest level a sample visits: below it float32 betas cannot tell two levels apart."""
@@ -210,8 +211,11 @@ def build_sampler(sampler: str, levels: NoiseLevels) -> Any:
     Raises:
         ConfigError: the sampler is unknown.
     """
+    if sampler == TURBO:
+        return ConsistencySampler(levels.alpha_bar)
     if sampler not in SAMPLERS:
-        raise ConfigError(f"sampler is {sampler!r}; it must be one of {', '.join(SAMPLERS)}.")
+        known = ", ".join((*SAMPLERS, TURBO))
+        raise ConfigError(f"sampler is {sampler!r}; it must be one of {known}.")
     rising_noise = levels.alpha_bar[::-1]
     before = np.concatenate([[1.0], rising_noise[:-1]])
     steps = len(rising_noise)

@@ -159,7 +159,8 @@ class Run:
             with self.accelerator.accumulate(self.network.wrapped):
                 chosen = indices[part].to(self.device)
                 clean = to_model(self.train_data.images[chosen])
-                loss = self.network.loss(clean, self.train_data.labels[chosen], draws[part])
+                labels, done = self.train_data.labels[chosen], step / config.total_steps
+                loss = self.network.loss(clean, labels, draws[part], done)
                 self.accelerator.backward(loss)
                 if self.accelerator.sync_gradients:
                     self.gradient_norm = self.accelerator.clip_grad_norm_(
@@ -191,7 +192,8 @@ class Run:
         """Logs the averaged weights' validation loss; every process does its share."""
         data, rank, processes = self.validation_data, self.rank, self.processes
         with self.network.averaged():
-            sums = validation_sums(self.network.predict, self.network.noise, data, rank, processes)
+            losses, total = self.network.validation_losses, self.config.num_train_timesteps
+            sums = validation_sums(losses, total, data, rank, processes)
         self.watch.validation(self.accelerator.reduce(sums.float().to(self.device), "sum").cpu())
 
     def _preview(self) -> None:

@@ -8,7 +8,14 @@ from fashion_ddpm.errors import reason
 from fashion_ddpm.evidence import EVALUATION, PREVIEWS, training_previews
 from fashion_ddpm.gallery import GALLERY, load_gallery, save_gallery
 from fashion_ddpm.model_card import CARD_FILE, SAMPLES_FILE, Address, model_card
-from fashion_ddpm.pipeline import BUNDLED, BUNDLED_CHECKPOINT, RUN_FILE, CheckpointError, read_run
+from fashion_ddpm.pipeline import (
+    BUNDLED,
+    BUNDLED_CHECKPOINT,
+    RUN_FILE,
+    CheckpointError,
+    read_run,
+    student_folder,
+)
 from fashion_ddpm.previews import draw_share, save_shares
 from fashion_ddpm.report import REPORT_FILE, Report
 from fashion_ddpm.saved_states import MANIFEST, is_whole
@@ -97,6 +104,10 @@ def write_space_tree(
     shutil.copytree(BUNDLED, checkpoints, ignore=LEFT_OUT)
     shutil.rmtree(checkpoints / BUNDLED_CHECKPOINT.name)
     shutil.copytree(model_tree, checkpoints / BUNDLED_CHECKPOINT.name)
+    beside = student_folder(checkpoints / BUNDLED_CHECKPOINT.name)
+    shutil.rmtree(beside, ignore_errors=True)
+    if demo.pipeline.student:
+        shutil.copytree(student_folder(demo.pipeline.name_or_path), beside, ignore=LEFT_OUT)
     shutil.rmtree(checkpoints / PREVIEWS)
     for _, path in training_previews(demo):
         (checkpoints / PREVIEWS).mkdir(exist_ok=True)

@@ -1,12 +1,16 @@
 """The loss on images never trained on, with fixed noise and timesteps, split by noise level."""
 
+from collections.abc import Callable
+
 import torch
-from diffusers import DDPMScheduler
 from torch import Tensor
 
 from fashion_ddpm.data import LabelledImages
 from fashion_ddpm.images import to_model
-from fashion_ddpm.objective import Draws, Predictor, loss_per_image
+from fashion_ddpm.objective import Draws
+
+Losses = Callable[[Tensor, Tensor, Draws], Tensor]
+"""(images [B,1,28,28], labels [B], chance) → each image's loss [B]."""
 
 LEVEL_BINS = 4
 BATCH_SIZE = 250
@@ -15,8 +19,8 @@ SEED = 1
 
 @torch.no_grad()
 def validation_sums(
-    predict: Predictor,
-    scheduler: DDPMScheduler,
+    losses: Losses,
+    num_train_timesteps: int,
     data: LabelledImages,
     rank: int = 0,
     num_ranks: int = 1,
@@ -24,8 +28,8 @@ def validation_sums(
     """Returns one rank's share of the sums; their total does not depend on the number of ranks.
 
     Args:
-        predict: the network.
-        scheduler: its noise schedule.
+        losses: what is summed.
+        num_train_timesteps: T of the network's noise schedule.
         data: the validation images; the same noise falls on the same image every time.
         rank: this process takes images rank, rank + num_ranks, …
         num_ranks: number of processes.
@@ -34,7 +38,7 @@ def validation_sums(
         float64 [2, LEVEL_BINS]: sums of the loss, and counts, by quarter of the timesteps.
     """
     sums = torch.zeros(2, LEVEL_BINS, dtype=torch.float64)
-    draws = _fixed_draws(data, len(scheduler.betas))
+    draws = _fixed_draws(data, num_train_timesteps)
     mine = torch.arange(rank, len(data), num_ranks)
     for chosen in mine.split(BATCH_SIZE):
         part = Draws(draws.timesteps[chosen], draws.noise[chosen], draws.dropped[chosen])
@@ -42,10 +46,8 @@ def validation_sums(
         on_device = Draws(part.timesteps.to(where), part.noise.to(where), part.dropped.to(where))
         index = chosen.to(where)
         clean, labels = to_model(data.images[index]), data.labels[index]
-        null_label = data.kind.null_label
-        losses = loss_per_image(predict, scheduler, clean, labels, on_device, null_label)
-        bins = part.timesteps * LEVEL_BINS // len(scheduler.betas)
-        sums[0].index_add_(0, bins, losses.double().cpu())
+        bins = part.timesteps * LEVEL_BINS // num_train_timesteps
+        sums[0].index_add_(0, bins, losses(clean, labels, on_device).double().cpu())
         sums[1] += torch.bincount(bins, minlength=LEVEL_BINS)
     return sums
 

@@ -2,51 +2,98 @@
 
 from typing import Any
 
+import numpy as np
 from diffusers import UNet2DModel
 
-from fashion_ddpm.config import TrainConfig
+from fashion_ddpm.config import TURBO, TrainConfig
 from fashion_ddpm.labels import FASHION_MNIST, ImageKind
 from fashion_ddpm.model import build_unet
-from fashion_ddpm.pipeline import load_pipeline, read_run
+from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, read_run, weights_hash
+from fashion_ddpm.schedule_check import training_noise
+from fashion_ddpm.schedules import alpha_bars
 from fashion_ddpm.settings import ConfigError
+
+TAKEN_OVER = (
+    "block_out_channels",
+    "layers_per_block",
+    "attention_resolutions",
+    "scale_shift",
+    "noise_schedule",
+    "num_train_timesteps",
+    "beta_scale",
+    "prediction_type",
+)
+"""Settings that a student shares with its teacher."""
+
+
+def settings_of_teacher(checkpoint: str) -> dict[str, Any]:
+    """Returns the settings a student takes over, from run.json in the teacher's folder."""
+    settings = read_run(checkpoint).get("config", {})
+    return {name: settings[name] for name in TAKEN_OVER if name in settings}
 
 
 def initial_unet(config: TrainConfig, kind: ImageKind = FASHION_MNIST) -> UNet2DModel:
-    """Returns the network a run starts with: random weights, or those of --initial-checkpoint.
+    """Returns the network a run starts with: random weights, or those of a published checkpoint.
 
     Args:
         config: the run.
         kind: what it shall draw.
 
     Raises:
-        ConfigError: the checkpoint's network has another shape than the run's.
+        ConfigError: the checkpoint's network has another shape than the run's, or cannot be taught.
         CheckpointError: the checkpoint cannot be loaded.
     """
     unet = build_unet(config, kind)
-    if config.initial_checkpoint:
-        initial = load_pipeline(config.initial_checkpoint)
-        if initial.kind != kind:
-            raise ConfigError(
-                f"--initial-checkpoint {config.initial_checkpoint} draws {initial.kind}, but the "
-                f"data set has {kind}; start from random weights, or name another."
-            )
-        published = initial.unet
-        try:
-            unet.load_state_dict(published.state_dict())
-        except RuntimeError as error:
-            raise ConfigError(
-                f"--initial-checkpoint {config.initial_checkpoint} holds a network of "
-                f"{list(published.config['block_out_channels'])} channels and "
-                f"{published.config['layers_per_block']} layers a block that does not fit "
-                "this run's settings; give the settings in its run.json."
-            ) from error
+    flag = "--teacher" if config.teacher else "--initial-checkpoint"
+    checkpoint = config.teacher or config.initial_checkpoint
+    if not checkpoint:
+        return unet
+    pipeline = load_pipeline(checkpoint)
+    if pipeline.kind != kind:
+        raise ConfigError(
+            f"{flag} {checkpoint} draws {pipeline.kind}, but the data set has {kind}; start from "
+            "random weights, or name another."
+        )
+    if config.teacher:
+        _check_teacher(pipeline, config)
+    published = pipeline.unet
+    try:
+        unet.load_state_dict(published.state_dict())
+    except RuntimeError as error:
+        raise ConfigError(
+            f"{flag} {checkpoint} holds a network of "
+            f"{list(published.config['block_out_channels'])} channels and "
+            f"{published.config['layers_per_block']} layers a block that does not fit "
+            "this run's settings; give the settings in its run.json."
+        ) from error
     return unet
 
 
+def _check_teacher(teacher: FashionDDPMPipeline, config: TrainConfig) -> None:
+    """Raises ConfigError for a teacher that cannot teach, or not under this run's settings."""
+    if config.prediction_type != "v_prediction":
+        raise ConfigError(
+            f"--prediction-type is {config.prediction_type}; a network to distil must predict v: "
+            "train the teacher with --prediction-type v_prediction."
+        )
+    theirs, ours = alpha_bars(teacher.scheduler), alpha_bars(training_noise(config))
+    same = len(theirs) == len(ours) and np.allclose(theirs, ours, rtol=1e-4)
+    if not same or teacher.scheduler.config["prediction_type"] != config.prediction_type:
+        raise ConfigError(
+            f"--teacher {config.teacher} was trained on another noise schedule, or predicts "
+            "something else, than this run; give the settings in its run.json."
+        )
+
+
 def earlier_runs(config: TrainConfig) -> dict[str, Any]:
-    """Returns what run.json says of the training before this run, or an empty dict."""
-    if not config.initial_checkpoint:
+    """Returns what run.json says of the training before this run: nothing, a start, a teacher."""
+    checkpoint = config.teacher or config.initial_checkpoint
+    if not checkpoint:
         return {}
-    before = read_run(config.initial_checkpoint)
+    before = read_run(checkpoint)
     kept = ("images_seen", "commit", "device", "started_from")
-    return {"started_from": {name: before[name] for name in kept if name in before}}
+    facts = {name: before[name] for name in kept if name in before}
+    if not config.teacher:
+        return {"started_from": facts}
+    facts["weights_sha256"] = weights_hash(load_pipeline(checkpoint))
+    return {"sampler": TURBO, "teacher": facts}

@@ -1,6 +1,7 @@
 """Shared parts: a tiny real checkpoint, a tiny real CLIP, the small real data."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,10 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 from fashion_ddpm.captions import build_captions
 from fashion_ddpm.clip_scores import ClipScorer
-from fashion_ddpm.config import ScorerConfig, TrainConfig
+from fashion_ddpm.config import TURBO, ScorerConfig, TrainConfig
 from fashion_ddpm.data import LabelledImages, load_split
 from fashion_ddpm.model import build_unet
-from fashion_ddpm.pipeline import FashionDDPMPipeline
+from fashion_ddpm.pipeline import FashionDDPMPipeline, student_folder
 from fashion_ddpm.publishing import publish
 from fashion_ddpm.schedules import noise_scheduler
 from fashion_ddpm.scorer_training import build_clip, build_processor, build_tokenizer
@@ -52,6 +53,18 @@ def tiny_checkpoint(
     """The same, published to a folder."""
     folder = tmp_path_factory.mktemp("checkpoint") / "tiny"
     publish(tiny_pipeline, folder, TINY, {"images_seen": 0, "device": "cpu", "log": []})
+    return folder
+
+
+@pytest.fixture(scope="session")
+def taught_checkpoint(tmp_path_factory: pytest.TempPathFactory, tiny_checkpoint: Path) -> Path:
+    """The same, with a small network beside it that says it was distilled from it."""
+    folder = tmp_path_factory.mktemp("taught") / "tiny"
+    shutil.copytree(tiny_checkpoint, folder)
+    torch.manual_seed(1)
+    unet, scheduler = build_unet(TINY).eval(), noise_scheduler("cosine")
+    student = FashionDDPMPipeline(unet, scheduler, sampler=TURBO)
+    publish(student, student_folder(folder), TINY, {"images_seen": 0, "device": "cpu", "log": []})
     return folder
 
 

@@ -7,7 +7,9 @@ import torch
 
 from fashion_ddpm.demo import MAX_IMAGES, MAX_STEPS, Demo, Preview, Result, schedule_note
 from fashion_ddpm.labels import label_prompts
+from fashion_ddpm.pipeline import load_pipeline, student_folder
 from fashion_ddpm.request import GenerateRequest, RequestError
+from fashion_ddpm.sampling import SamplingSettings
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +79,21 @@ def test_an_image_stands_beside_real_ones_of_its_own_class() -> None:
         assert max(labels, key=labels.__getitem__) == prompt
         assert list(quality) == list(result.scores_of(place)[1])
     assert len({tuple(result.real_scores(place)[1]) for place in range(10)}) == 10
+
+
+def test_turbo_is_drawn_by_the_network_beside_the_checkpoint(taught_checkpoint: Path) -> None:
+    demo = Demo(taught_checkpoint)
+    assert demo.has_turbo
+    request = GenerateRequest("bag", num_images=3, sampler="turbo", num_inference_steps=4)
+    *_, result = demo.run(request, "embedded")
+    assert isinstance(result, Result)
+    (batch,) = load_pipeline(student_folder(taught_checkpoint)).generate(
+        request.labels(), request.seeds(), SamplingSettings.of(request)
+    )
+    assert torch.equal(result.clean[-1], batch.images)
+    demo.close()
+
+
+def test_a_distilled_network_alone_has_turbo_too(taught_checkpoint: Path, demo: Demo) -> None:
+    assert Demo(student_folder(taught_checkpoint)).has_turbo
+    assert not demo.has_turbo

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fashion_ddpm.images import read_settings
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -65,6 +67,21 @@ def test_a_mistake_costs_one_sentence_and_writes_nothing(
     assert expected in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "out.npz").exists()
+
+
+def test_turbo_draws_with_the_distilled_network_beside_or_says_that_there_is_none(
+    tiny_checkpoint: Path, taught_checkpoint: Path, tmp_path: Path
+) -> None:
+    turbo = ("generate", "--sampler", "turbo", "--num-images", "3", "--output")
+    drawn = run(*turbo, str(tmp_path / "drawn.png"), "--checkpoint", str(taught_checkpoint))
+    assert drawn.returncode == 0, drawn.stderr
+    assert read_settings(tmp_path / "drawn.png")["num_inference_steps"] == 4
+    for output in ("refused.npz", "refused.png", "refused"):
+        refused = run(*turbo, str(tmp_path / output), "--checkpoint", str(tiny_checkpoint))
+        assert refused.returncode == 1
+        assert "sampler turbo needs a distilled network" in refused.stderr
+        assert "Traceback" not in refused.stderr
+        assert not (tmp_path / output).exists()
 
 
 def test_runs_prints_a_table() -> None:

@@ -60,3 +60,29 @@ def test_the_settings_say_how_noise_levels_are_weighted(real: LabelledImages) ->
         for kind in ("uniform", "min-snr")
     }
     assert values["min-snr"] < values["uniform"]
+
+
+def test_a_students_loss_falls_and_depends_on_how_far_the_run_is(real: LabelledImages) -> None:
+    network = small_network(teacher="somewhere", label_dropout=0.0)
+    optimizer = adamw(network.plain, dataclasses.replace(TINY, learning_rate=1e-3))
+    clean, labels = to_model(real.images[:8]), real.labels[:8]
+    draws = draw(torch.Size((8, 1, 28, 28)), 1000, 0.0, torch.Generator().manual_seed(0))
+    losses = []
+    for _ in range(16):
+        loss = network.loss(clean, labels, draws, done=0.5)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(loss.item())
+    assert losses[-1] < 0.8 * losses[0]
+    early, late = (network.loss(clean, labels, draws, done) for done in (0.0, 1.0))
+    assert early != late
+    assert network.validation_losses(clean, labels, draws).mean() == late
+
+
+def test_a_student_says_how_it_wants_to_be_sampled() -> None:
+    with small_network(teacher="somewhere").averaged() as pipeline:
+        assert pipeline.distilled
+        assert pipeline.usual_settings.sampler == "turbo"
+    with small_network().averaged() as pipeline:
+        assert not pipeline.distilled

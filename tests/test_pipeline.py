@@ -13,6 +13,7 @@ from fashion_ddpm.pipeline import (
     FashionDDPMPipeline,
     load_pipeline,
     read_run,
+    student_folder,
 )
 from fashion_ddpm.sampling import SamplingSettings
 from fashion_ddpm.saved_states import is_whole
@@ -72,6 +73,38 @@ def test_a_damaged_checkpoint_costs_one_sentence(
     (copy / "unet" / name).write_bytes(b"damaged")
     with pytest.raises(CheckpointError, match="could not be loaded"):
         load_pipeline(copy)
+
+
+TURBO = SamplingSettings(sampler="turbo", num_inference_steps=2)
+
+
+def test_turbo_draws_with_the_student_beside_a_checkpoint(taught_checkpoint: Path) -> None:
+    teacher = load_pipeline(taught_checkpoint)
+    student = load_pipeline(student_folder(taught_checkpoint))
+    assert not teacher.distilled
+    assert student.distilled
+    assert torch.equal(teacher([3], settings=TURBO), student([3], settings=TURBO))
+    assert not torch.equal(teacher([3], settings=FAST), student([3], settings=FAST))
+    assert torch.equal(student([3]), student([3], settings=student.usual_settings))
+    assert student.usual_settings.sampler == "turbo"
+
+
+def test_turbo_without_a_distilled_network_costs_one_sentence(
+    tiny_pipeline: FashionDDPMPipeline, tiny_checkpoint: Path
+) -> None:
+    for pipeline in (tiny_pipeline, load_pipeline(tiny_checkpoint)):
+        with pytest.raises(CheckpointError, match="sampler turbo needs a distilled network"):
+            pipeline([3], settings=TURBO)
+
+
+def test_same_seed_gives_same_image_in_any_batch_with_turbo(taught_checkpoint: Path) -> None:
+    pipeline = load_pipeline(taught_checkpoint)
+    for steps in (1, 2, 4):
+        settings = SamplingSettings(sampler="turbo", num_inference_steps=steps)
+        *_, alone = pipeline.stream([9], [0], settings)
+        *_, together = pipeline.stream([*range(10), 9], [*range(50, 60), 0], settings)
+        assert alone.clean.isfinite().all()
+        assert torch.equal(alone.clean[0], together.clean[10])
 
 
 PUSH = """

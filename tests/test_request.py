@@ -5,7 +5,13 @@ from typing import Any
 import pytest
 
 from fashion_ddpm.labels import ALL_CLASSES
-from fashion_ddpm.request import MAX_SEED, GenerateRequest, RequestError, class_label
+from fashion_ddpm.request import (
+    MAX_SEED,
+    GenerateRequest,
+    RequestError,
+    class_label,
+    usual_steps,
+)
 
 
 @pytest.mark.parametrize(
@@ -76,3 +82,11 @@ def test_one_image_of_a_request_can_be_asked_for_alone() -> None:
     alone = GenerateRequest("all", num_images=12, seed=5).of_image(11)
     assert (alone.class_name, alone.num_images, alone.seed) == ("trouser", 1, 16)
     assert alone.labels() == [1]
+
+
+def test_turbo_takes_few_steps_and_no_guidance() -> None:
+    assert usual_steps("turbo") == 4
+    assert usual_steps("ddim") == GenerateRequest("bag").num_inference_steps
+    assert GenerateRequest("bag", sampler="turbo").guidance_scale == 1
+    with pytest.raises(RequestError, match=r"guidance_scale is 2\.0; sampler turbo has none"):
+        GenerateRequest("bag", sampler="turbo", guidance_scale=2.0)

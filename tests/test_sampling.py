@@ -14,7 +14,7 @@ from diffusers import (
 )
 from torch import Tensor
 
-from fashion_ddpm.config import SAMPLERS, SCHEDULES
+from fashion_ddpm.config import SAMPLERS, SCHEDULES, TURBO
 from fashion_ddpm.data import LabelledImages
 from fashion_ddpm.images import to_model
 from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, FashionDDPMPipeline, load_pipeline
@@ -58,7 +58,7 @@ def fastest_unet() -> UNet2DModel:
     ).eval()
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("sampler", [*SAMPLERS, TURBO])
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_every_sampler_and_schedule_works_with_any_number_of_steps(
     fastest_unet: UNet2DModel, sampler: str, schedule: str

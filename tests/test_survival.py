@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from fashion_ddpm.config import TrainConfig
+from fashion_ddpm.pipeline import load_pipeline
 from fashion_ddpm.run_folder import RunFolder
 from fashion_ddpm.saved_states import TEMPORARY, SaveError, is_whole, states
 from fashion_ddpm.training import Run, train
@@ -39,6 +40,27 @@ def test_a_killed_run_ends_where_an_undisturbed_one_ends(
     assert "resumed at" in done.stderr
     assert done.returncode == 0
     assert losses(config) == pytest.approx(losses(finished))
+
+
+def test_a_killed_distillation_ends_where_an_undisturbed_one_ends(
+    finished: TrainConfig, tmp_path: Path
+) -> None:
+    teacher = str(RunFolder(finished.output_dir).checkpoint)
+    undisturbed = small(tmp_path / "whole", teacher=teacher)
+    train(undisturbed)
+    config = small(tmp_path / "run", teacher=teacher)
+    process = subprocess.Popen(command(config), env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
+    wait_for(process, "256 images  validation loss")
+    process.kill()
+    process.communicate()
+    assert run_json(config)["images_seen"] < config.images_total
+    done = launch(config)
+    assert "resumed at" in done.stderr
+    assert losses(config) == pytest.approx(losses(undisturbed))
+    run = run_json(config)
+    assert run["sampler"] == "turbo"
+    assert run["teacher"]["images_seen"] == finished.images_total
+    assert load_pipeline(RunFolder(config.output_dir).checkpoint).distilled
 
 
 def test_a_damaged_state_is_passed_over_for_the_one_before(

@@ -15,7 +15,12 @@ from fashion_ddpm.demo import Demo
 from fashion_ddpm.evidence import EVALUATION, bundled_report
 from fashion_ddpm.gallery import load_gallery
 from fashion_ddpm.model_card import Address
-from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, CheckpointError, load_pipeline
+from fashion_ddpm.pipeline import (
+    BUNDLED_CHECKPOINT,
+    CheckpointError,
+    load_pipeline,
+    student_folder,
+)
 from fashion_ddpm.saved_states import is_whole
 from fashion_ddpm.space_check import check_space
 from fashion_ddpm.trees import check_checkpoint, write_model_tree, write_space_tree
@@ -120,6 +125,18 @@ def test_other_weights_get_a_first_picture_of_their_own_and_no_figures(
     assert "were not evaluated" in (tmp_path / "model" / "README.md").read_text()
     assert not (tmp_path / "space" / "docs").exists()
     load_pipeline(tmp_path / "model")
+    assert not (tmp_path / "space" / "checkpoints" / "fashion-mnist-turbo").exists()
+
+
+def test_a_space_takes_the_student_of_its_own_network_along(
+    taught_checkpoint: Path, tmp_path: Path
+) -> None:
+    demo, space = Demo(taught_checkpoint), tmp_path / "space"
+    write_model_tree(tmp_path / "model", taught_checkpoint, demo, None, ADDRESS)
+    write_space_tree(space, tmp_path / "model", demo, None, ADDRESS)
+    inside = space / "checkpoints" / "fashion-mnist-turbo"
+    assert is_whole(inside)
+    assert names(inside) == names(student_folder(taught_checkpoint))
 
 
 def test_what_else_lies_in_a_checkpoint_stays_there(tiny_checkpoint: Path, tmp_path: Path) -> None:

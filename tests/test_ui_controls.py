@@ -7,7 +7,7 @@ import pytest
 
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.request import GenerateRequest
-from fashion_ddpm.ui.controls import Controls, build, note, shown_settings
+from fashion_ddpm.ui.controls import Controls, build, note, presets, shown_settings
 
 
 @pytest.fixture(scope="module")
@@ -45,3 +45,14 @@ def test_settings_are_shown_in_the_order_of_the_controls(controls: Controls) -> 
 
 def test_the_note_is_there_before_anything_is_chosen(controls: Controls) -> None:
     assert "on this machine" in str(controls.note.value)
+
+
+def test_turbo_is_offered_where_a_network_can_do_it(
+    demo: Demo, taught_checkpoint: Path, controls: Controls
+) -> None:
+    assert "Turbo" not in presets(demo)
+    assert "turbo" not in [each[0] for each in controls.sampler.choices]
+    taught = Demo(taught_checkpoint)
+    assert presets(taught)["Turbo"] == (4, "turbo")
+    with gr.Blocks():
+        assert "turbo" in [each[0] for each in build(taught).sampler.choices]

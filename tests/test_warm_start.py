@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from fashion_ddpm.pipeline import CheckpointError, FashionDDPMPipeline
+from fashion_ddpm.pipeline import CheckpointError, FashionDDPMPipeline, weights_hash
 from fashion_ddpm.settings import ConfigError
-from fashion_ddpm.warm_start import earlier_runs, initial_unet
+from fashion_ddpm.warm_start import earlier_runs, initial_unet, settings_of_teacher
 from tests.conftest import TINY
 
 
@@ -35,4 +35,34 @@ def test_a_network_of_another_shape_is_refused_in_a_sentence(tiny_checkpoint: Pa
 def test_a_checkpoint_that_is_not_there_is_refused(tmp_path: Path) -> None:
     config = dataclasses.replace(TINY, initial_checkpoint=str(tmp_path))
     with pytest.raises(CheckpointError, match=r"has no model_index\.json"):
+        initial_unet(config)
+
+
+def test_a_student_starts_as_its_teacher_and_says_whose_it_is(
+    tiny_checkpoint: Path, tiny_pipeline: FashionDDPMPipeline
+) -> None:
+    config = dataclasses.replace(TINY, teacher=str(tiny_checkpoint))
+    pairs = zip(initial_unet(config).parameters(), tiny_pipeline.unet.parameters(), strict=True)
+    assert all(torch.equal(mine, theirs) for mine, theirs in pairs)
+    facts = earlier_runs(config)
+    assert facts["sampler"] == "turbo"
+    assert facts["teacher"]["weights_sha256"] == weights_hash(tiny_pipeline)
+
+
+def test_a_student_takes_shape_and_noise_schedule_from_its_teacher(tiny_checkpoint: Path) -> None:
+    taken = settings_of_teacher(str(tiny_checkpoint))
+    assert tuple(taken["block_out_channels"]) == TINY.block_out_channels
+    assert taken["noise_schedule"] == TINY.noise_schedule
+    assert "batch_size" not in taken
+
+
+def test_a_teacher_of_another_noise_schedule_is_refused(tiny_checkpoint: Path) -> None:
+    config = dataclasses.replace(TINY, teacher=str(tiny_checkpoint), noise_schedule="sigmoid")
+    with pytest.raises(ConfigError, match="was trained on another noise schedule"):
+        initial_unet(config)
+
+
+def test_a_teacher_that_does_not_predict_v_is_refused(tiny_checkpoint: Path) -> None:
+    config = dataclasses.replace(TINY, teacher=str(tiny_checkpoint), prediction_type="epsilon")
+    with pytest.raises(ConfigError, match="must predict v"):
         initial_unet(config)

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from fashion_ddpm.clip_scores import load_real_sample
-from fashion_ddpm.config import SAMPLERS, SCHEDULES
+from fashion_ddpm.config import SAMPLERS, SCHEDULES, TURBO, TURBO_STEPS
 from fashion_ddpm.demo import MAX_IMAGES, MAX_STEPS, PRESETS, Demo, schedule_note
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.images import enlarge
@@ -127,17 +127,19 @@ def build(demo: Demo) -> Controls:
         info="which noise levels an image visits",
     )
     steps = gr.Slider(1, MAX_STEPS, first.num_inference_steps, step=1, label="Steps")
+    offered = presets(demo)
     with gr.Row():
-        presets = [
-            gr.Button(f"{name} · {count}", size="sm", min_width=80)
-            for name, count in PRESETS.items()
+        buttons = [
+            gr.Button(f"{name} · {steps}", size="sm", min_width=80)
+            for name, (steps, _) in offered.items()
         ]
     with gr.Row():
         generate = gr.Button("Generate", variant="primary", elem_id="generate")
         stop = gr.Button("Stop")
     note = gr.Markdown()
     with gr.Accordion("Advanced", open=False):
-        sampler = gr.Dropdown(SAMPLERS, value=first.sampler, label="Sampler")
+        samplers = (*SAMPLERS, TURBO) if demo.has_turbo else SAMPLERS
+        sampler = gr.Dropdown(samplers, value=first.sampler, label="Sampler")
         guidance = gr.Slider(
             1, MAX_GUIDANCE, 1, step=0.1, label="Guidance", info="1 is off; more costs twice"
         )
@@ -154,7 +156,8 @@ def build(demo: Demo) -> Controls:
         *(class_name, schedule, steps, sampler, guidance, num_images, seed, random_seed, scorer),
         *(generate, stop, note),
     )
-    _explain(demo, controls, presets)
+    _explain(demo, controls)
+    _connect(controls, dict(zip(buttons, offered.values(), strict=True)))
     return controls
 
 
@@ -171,8 +174,23 @@ def _class_menu(demo: Demo, first: GenerateRequest) -> gr.Radio | gr.Dropdown:
     return class_name
 
 
-def _explain(demo: Demo, controls: Controls, presets: list[gr.Button]) -> None:
-    """Keeps the note true while the visitor chooses, and makes the presets set the steps."""
+def presets(demo: Demo) -> dict[str, tuple[int, str]]:
+    """Returns steps and sampler by what a visitor wants; Turbo where a network can do it."""
+    ordinary = {name: (steps, SAMPLERS[0]) for name, steps in PRESETS.items()}
+    return {"Turbo": (TURBO_STEPS, TURBO), **ordinary} if demo.has_turbo else ordinary
+
+
+def _connect(controls: Controls, presets: dict[gr.Button, tuple[int, str]]) -> None:
+    """Makes the presets' buttons set the controls; turbo has no guidance."""
+    targets = [controls.steps, controls.schedule, controls.sampler, controls.guidance]
+    for button, (steps, sampler) in presets.items():
+        guidance = 1 if sampler == TURBO else gr.skip()
+        preset: Any = (steps, SCHEDULES[0], sampler, guidance)
+        button.click(lambda preset=preset: preset, None, targets, **NOW)
+
+
+def _explain(demo: Demo, controls: Controls) -> None:
+    """Keeps the note true while the visitor chooses."""
     request = default_request(demo)
     controls.note.value = note(
         demo,
@@ -184,10 +202,6 @@ def _explain(demo: Demo, controls: Controls, presets: list[gr.Button]) -> None:
     )
     changes = [component.change for component in controls.costly()]
     gr.on(changes, functools.partial(note, demo), controls.costly(), controls.note, **NOW)
-    for button, count in zip(presets, PRESETS.values(), strict=True):
-        preset: Any = (count, request.schedule, request.sampler)
-        targets = [controls.steps, controls.schedule, controls.sampler]
-        button.click(lambda preset=preset: preset, None, targets, **NOW)
 
 
 def _class_of(event: gr.SelectData) -> str:

@@ -9,14 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import Page, ViewportSize
 
 from tests.tools.browsing import browser_path, open_tab, opened_browser, visiting
 from tests.tools.serving import ROOT, served
 
 FOLDER = ROOT / "docs" / "screenshots"
-DESKTOP = {"width": 1280, "height": 1000}
-PHONE = {"width": 360, "height": 740}
+DESKTOP: ViewportSize = {"width": 1280, "height": 1000}
+PHONE: ViewportSize = {"width": 360, "height": 740}
 COLOURS = 256
 """As many as keep the plots' lines apart; a picture then weighs a third."""
 

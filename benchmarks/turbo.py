@@ -1,0 +1,85 @@
+"""Is the distilled network better in few steps? It beside its teacher, from the same seeds.
+
+python -m benchmarks.turbo --data-dir DIR prints a table; --output FILE also writes it.
+--student names a network that is not bundled yet, --schedules the levels that it shall visit.
+"""
+
+import argparse
+from itertools import product
+from pathlib import Path
+
+import torch
+
+from benchmarks.samplers import measured
+from fashion_ddpm.classifier import load_classifier
+from fashion_ddpm.config import SCHEDULES, TURBO
+from fashion_ddpm.data import load_split
+from fashion_ddpm.metrics import frechet_distance
+from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, load_pipeline, read_run, student_folder
+from fashion_ddpm.publishing import current_commit, device_name
+from fashion_ddpm.request import GenerateRequest
+from fashion_ddpm.settings import default_data_dir
+
+ORDINARY = ("dpm++2m", "ddim", "ddpm")
+FEW, MANY = (1, 2, 4), 20
+HEAD = "| network | sampler | schedule | steps | Fréchet distance | class accuracy | ms an image |"
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Returns the flags."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data-dir", default=default_data_dir())
+    parser.add_argument("--checkpoint", default=BUNDLED_CHECKPOINT, help="the teacher")
+    parser.add_argument("--student", help="default: the folder beside the teacher")
+    parser.add_argument("--num-images", type=int, default=1_000)
+    parser.add_argument("--schedules", nargs="+", default=["cosine"], choices=SCHEDULES)
+    parser.add_argument("--only-student", action="store_true", help="leave the teacher out")
+    parser.add_argument("--output", type=Path, help="a Markdown file")
+    return parser.parse_args()
+
+
+def points(arguments: argparse.Namespace) -> list[tuple[str, str, int]]:
+    """Returns what is measured: sampler, schedule and steps of each row."""
+    rows = list(product([TURBO], arguments.schedules, FEW))
+    if not arguments.only_student:
+        rows += [*product(ORDINARY, ["cosine"], FEW), (ORDINARY[0], "cosine", MANY)]
+    return rows
+
+
+def main() -> None:
+    """Measures row by row."""
+    arguments = parse_arguments()
+    folder = arguments.student or student_folder(arguments.checkpoint)
+    teacher, student, judge = (
+        load_pipeline(arguments.checkpoint),
+        load_pipeline(folder).drawing_with(TURBO),
+        load_classifier(),
+    )
+    count = arguments.num_images
+    train, test = (load_split(arguments.data_dir, name) for name in ("train", "test"))
+    reference = judge.features(test.images)
+    floor = frechet_distance(judge.features(train.images[:count]), reference)
+    lines = [
+        f"{count:,} images, seeds 0 … {count - 1}, guidance 1.0; the student has seen "
+        f"{read_run(folder)['images_seen']:,} images; Fréchet distance of as many real images "
+        f"{floor:.3f}; {device_name(torch.device('cpu'))}; commit {current_commit()}.",
+        "",
+        HEAD,
+        f"|{'---|' * HEAD.count(' | ')}---|",
+    ]
+    print("\n".join(lines))
+    for sampler, schedule, steps in points(arguments):
+        request = GenerateRequest("all", count, schedule, sampler, steps)
+        drawing, name = (student, "student") if sampler == TURBO else (teacher, "teacher")
+        row = measured(drawing, judge, reference, request)
+        lines.append(
+            f"| {name} | {sampler} | {schedule} | {steps} | {row['frechet_distance']:.3f} "
+            f"| {row['class_accuracy']:.1%} | {row['ms_per_image']} |"
+        )
+        print(lines[-1], flush=True)
+    if arguments.output:
+        arguments.output.write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""Tests of one batch's loss in distillation."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from fashion_ddpm.consistency import clean_at, consistency_losses, gap_at, level_pairs
+from fashion_ddpm.objective import draw, loss_per_image
+from fashion_ddpm.schedules import MIN_ALPHA_BAR, noise_scheduler
+
+TRAINING = noise_scheduler("cosine")
+TOTAL = 1000
+SHAPE = torch.Size((64, 1, 4, 4))
+LABELS = torch.zeros(64, dtype=torch.long)
+DRAWS = draw(SHAPE, TOTAL, 0.0, torch.Generator().manual_seed(0))
+CLEAN = torch.rand(SHAPE, generator=torch.Generator().manual_seed(1)) * 2 - 1
+
+
+def wild(x: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
+    """A network that has learned nothing."""
+    return (x + timesteps.view(-1, 1, 1, 1)).sin()
+
+
+def sigma_of(timesteps: Tensor) -> Tensor:
+    """Returns noise over signal at timesteps that need not be whole."""
+    known = np.sqrt(1 / TRAINING.alphas_cumprod.double().numpy() - 1)
+    logs = np.interp(timesteps.numpy(), np.arange(TOTAL), np.log(known))
+    return torch.from_numpy(np.exp(logs)).float().view(-1, 1, 1, 1)
+
+
+def only_image(x: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
+    """The perfect student of data that are one image, all 0.5: f is that image at any level."""
+    sigma = sigma_of(timesteps)
+    alpha = 1 / (1 + sigma**2).sqrt()
+    return (alpha * x - 0.5) / (sigma * alpha)
+
+
+def test_without_noise_f_is_the_image_whatever_the_network_says() -> None:
+    found = clean_at(wild, CLEAN, DRAWS.noise, torch.zeros(64), (torch.zeros(64), LABELS))
+    assert torch.equal(found, CLEAN)
+
+
+def test_a_perfect_student_has_no_loss_and_another_one_has() -> None:
+    image = torch.full(SHAPE, 0.5)
+    for gap in (1.0, 0.25):
+        perfect = consistency_losses(only_image, TRAINING, image, LABELS, DRAWS, gap, huber=0.03)
+        assert perfect.abs().max() < 1e-3
+        other = consistency_losses(wild, TRAINING, image, LABELS, DRAWS, gap, huber=0.03)
+        assert other.min() > 0.1
+
+
+def test_with_the_widest_gap_it_is_ordinary_training() -> None:
+    """With squared errors and the clean image as target, the loss is that of predicting v."""
+    huber = 1e3
+    inside = DRAWS.timesteps < 990  # the noisiest levels count as the noisiest that is visited
+    losses = consistency_losses(wild, TRAINING, CLEAN, LABELS, DRAWS, 1.0, huber)
+    ordinary = loss_per_image(wild, TRAINING, CLEAN, LABELS, DRAWS)
+    assert torch.allclose(losses[inside] * 2 * huber, ordinary[inside], rtol=0.05, atol=0.05)
+
+
+def test_the_target_stands_still() -> None:
+    """Only the answer at the noisier level is pulled."""
+    scale = torch.ones((), requires_grad=True)
+    calls: list[bool] = []
+
+    def predict(x: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
+        calls.append(torch.is_grad_enabled())
+        return scale * wild(x, timesteps, labels)
+
+    consistency_losses(predict, TRAINING, CLEAN, LABELS, DRAWS, 0.1, 0.03).mean().backward()
+    assert calls == [False, True]
+    assert scale.grad is not None
+    assert scale.grad.isfinite()
+    assert scale.grad != 0
+
+
+def test_the_gap_halves_as_often_as_asked() -> None:
+    assert gap_at(0.0, halvings=6) == 1
+    assert gap_at(0.5, halvings=6) == 1 / 8
+    assert gap_at(1.0, halvings=6) == 1 / 64
+
+
+def test_the_run_begins_with_clean_images_as_targets_and_the_levels_come_together() -> None:
+    assert not level_pairs(TRAINING, 1.0).less.any()
+    gaps = (0.5, 0.1, 1 / 64)
+    ratios = [level_pairs(TRAINING, gap).less / level_pairs(TRAINING, gap).sigma for gap in gaps]
+    assert (ratios[0] <= ratios[1]).all()
+    assert (ratios[1] < ratios[2]).all()
+    assert ratios[2].min() > 0.9
+    assert ratios[2].max() < 1
+    noisiest = ratios[2][-1]
+    assert noisiest == pytest.approx(1 - 1 / 64)
+
+
+def test_levels_are_known_by_the_networks_own_timesteps() -> None:
+    pairs = level_pairs(TRAINING, 0.1)
+    assert pairs.timesteps[:990] == pytest.approx(np.arange(990))
+    assert (pairs.less_timesteps <= pairs.timesteps).all()
+    less = torch.from_numpy(pairs.less_timesteps[100:])
+    assert sigma_of(less).flatten().numpy() == pytest.approx(pairs.less[100:], rel=1e-3)
+
+
+def test_no_level_is_noisier_than_those_that_sampling_visits() -> None:
+    noisiest = level_pairs(TRAINING, 0.1).sigma.max()
+    assert noisiest == pytest.approx((1 / MIN_ALPHA_BAR - 1) ** 0.5)
+    losses = consistency_losses(wild, TRAINING, CLEAN, LABELS, DRAWS, 0.01, 0.03)
+    assert losses.isfinite().all()
