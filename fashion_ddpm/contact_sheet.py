@@ -14,6 +14,7 @@ from fashion_ddpm.clip_scores import EMBEDDED
 from fashion_ddpm.config import SAMPLERS, SCHEDULES
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.images import grid
+from fashion_ddpm.labels import percent
 from fashion_ddpm.pipeline import FashionDDPMPipeline
 from fashion_ddpm.request import GenerateRequest, RequestError
 from fashion_ddpm.sampling import SamplingSettings
@@ -71,7 +72,7 @@ class Cell:
     def caption(self) -> str:
         """The varied value, the steps, the score and the time."""
         steps = self.order.request.num_inference_steps
-        return f"{self.order.row}, {steps} steps: {self.score:.0%}, {self.seconds:.1f} s"
+        return f"{self.order.row}, {steps} steps: {percent(self.score)}, {self.seconds:.1f} s"
 
 
 def axes(demo: Demo) -> list[str]:

@@ -29,6 +29,7 @@ from fashion_ddpm.request import GenerateRequest, RequestError
 from fashion_ddpm.sampling import SamplingSettings, num_evaluations
 from fashion_ddpm.schedule_check import check_schedule
 from fashion_ddpm.shared_unet import SharedUNet, places_on
+from fashion_ddpm.spares import embedded_scorer, second_network
 from fashion_ddpm.trajectory import Trajectory
 
 MAX_IMAGES = 16
@@ -108,11 +109,8 @@ class Result:
 
     def archive(self) -> bytes:
         """Returns a zip file of the images as drawn, with their settings and scores."""
-        names = label_prompts()
-        notes = [
-            {"label_scores": dict(zip(names, row, strict=True))}
-            for row in self.label_scores.tolist()
-        ]
+        places = range(self.request.num_images)
+        notes = [{"label_scores": self.scores_of(place)[0]} for place in places]
         return zipped(self.clean[-1], self.request, notes)
 
     def scores_of(self, index: int) -> tuple[Scores, Scores]:
@@ -135,7 +133,9 @@ class Result:
 
 
 def _named(labels: Tensor, quality: Tensor, class_name: str) -> tuple[Scores, Scores]:
-    """Returns a row of label scores and one of quality scores, each with its prompts."""
+    """Returns a row of label scores and one of quality scores, each with its prompts, if known."""
+    if labels.isnan().any():
+        return {}, {}
     return (
         dict(zip(label_prompts(), labels.tolist(), strict=True)),
         dict(zip(quality_prompts(class_name), quality.tolist(), strict=True)),
@@ -157,13 +157,12 @@ class Demo:
     ) -> None:
         device = "cuda" if torch.cuda.is_available() else "cpu"
         self.pipeline = load_pipeline(checkpoint, device)
-        self.second = load_pipeline(second, device) if second else None
+        self.second = second_network(second, device)
         self.cost = calibrate(self.pipeline)
         self.unet = SharedUNet(self.pipeline.predict, places_on(self.pipeline.device))
         self.pipeline.predict = self.unet
         self._loading = threading.Lock()
-        self._scorers: dict[str, tuple[ClipScorer, Baseline]] = {}
-        self.scorer(EMBEDDED)
+        self._scorers: dict[str, tuple[ClipScorer, Baseline]] = {EMBEDDED: embedded_scorer()}
 
     def scorer(self, name: str) -> tuple[ClipScorer, Baseline]:
         """Returns a scorer with its baseline, loading both the first time.

@@ -1,11 +1,12 @@
 """What speaks for and against the bundled network: its report, its losses, its judges' limits."""
 
+import math
 from pathlib import Path
 from typing import Any
 
 from fashion_ddpm.clip_scores import EMBEDDED
 from fashion_ddpm.demo import Demo
-from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.labels import CLASS_NAMES, percent
 from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, read_run, weights_hash
 from fashion_ddpm.report import REPORT_FILE, Report, load_report
 
@@ -61,13 +62,14 @@ def real_scores(demo: Demo, scorer_name: str = EMBEDDED) -> list[tuple[str, floa
     """Returns (class, mean score of its own prompt) of real test images."""
     _, baseline = demo.scorer(scorer_name)
     own = baseline.labels.diagonal().tolist()
-    return list(zip(CLASS_NAMES, own, strict=True))
+    known = zip(CLASS_NAMES, own, strict=True)
+    return [(name, score) for name, score in known if not math.isnan(score)]
 
 
 def scorer_confusion(demo: Demo, scorer_name: str = EMBEDDED) -> list[list[str]]:
     """Returns a table: a real garment a row, what share of the score each prompt gets."""
     _, baseline = demo.scorer(scorer_name)
     return [
-        [name, *(f"{score:.0%}" for score in row)]
+        [name, *(percent(score) for score in row)]
         for name, row in zip(CLASS_NAMES, baseline.labels.tolist(), strict=True)
     ]

@@ -1,5 +1,7 @@
 """The words of the data set: class names, the label that means "no class", and the prompts."""
 
+import math
+
 CLASS_NAMES: tuple[str, ...] = (
     "T-shirt",
     "trouser",
@@ -31,6 +33,11 @@ def quality_prompts(class_name: str) -> list[str]:
         f"A clear, well-generated {class_name}",
         BLURRY_PROMPT,
     ]
+
+
+def percent(score: float) -> str:
+    """Returns a score in [0, 1] as it is shown; one that is not known (NaN) is called so."""
+    return "no score" if math.isnan(score) else f"{score:.0%}"
 
 
 def _article(noun: str) -> str:

@@ -11,6 +11,8 @@ import torch
 from diffusers import DDPMScheduler, DiffusionPipeline, UNet2DModel
 from torch import Tensor
 
+from fashion_ddpm.checkpoint_check import INDEX, check_files, check_network
+from fashion_ddpm.downloads import DownloadError, fetch
 from fashion_ddpm.errors import UserError, reason
 from fashion_ddpm.images import to_uint8
 from fashion_ddpm.labels import CLASS_NAMES
@@ -24,6 +26,7 @@ from fashion_ddpm.sampling import (
     denoise,
     in_chunks,
 )
+from fashion_ddpm.weight_files import WeightsError
 
 RUN_FILE = "run.json"
 BUNDLED = Path(__file__).parent.parent / "checkpoints"
@@ -128,29 +131,46 @@ class FashionDDPMPipeline(DiffusionPipeline):
 
 
 def load_pipeline(checkpoint: str | Path, device: str = "cpu") -> FashionDDPMPipeline:
-    """Loads a folder or a Hub repository, safetensors only, float32, ready to generate.
+    """Loads a folder, or USER/NAME@REVISION on the Hub: safetensors only, checked, in float32.
+
+    Returns:
+        The pipeline, ready to generate; its name_or_path is the folder, or USER/NAME@COMMIT.
 
     Raises:
-        CheckpointError: it is not there, or it is not such a pipeline.
+        CheckpointError: it is not there, it is not such a pipeline, or a file is damaged.
     """
-    folder = Path(checkpoint)
-    if folder.is_dir() and not (folder / "model_index.json").exists():
+    folder, name = Path(checkpoint), str(checkpoint)
+    if folder.is_dir() and not (folder / INDEX).exists():
         raise CheckpointError(
-            f"{checkpoint} has no model_index.json; name a folder that train_accelerate.py wrote."
+            f"{checkpoint} has no {INDEX}; name a folder that train_accelerate.py wrote."
         )
     try:
-        pipeline = FashionDDPMPipeline.from_pretrained(
-            str(checkpoint), use_safetensors=True, dtype=torch.float32
-        )
-    except (OSError, ValueError, RuntimeError, AttributeError, TypeError) as error:
+        if not folder.is_dir():
+            folder, name = fetch(name)
+        pipeline = _loaded(folder)
+    except (WeightsError, DownloadError) as error:
+        raise CheckpointError(f"{checkpoint} could not be loaded: {error}.") from error
+    except Exception as error:  # a file that is wrong inside fails in as many ways as there are
         raise CheckpointError(
             f"{checkpoint} could not be loaded ({reason(error)}); name a folder that "
             "train_accelerate.py wrote, or a Hub repository that holds one."
         ) from error
+    pipeline.register_to_config(_name_or_path=name)
     pipeline.set_progress_bar_config(disable=True)
     pipeline.unet.eval().to(memory_format=torch.channels_last)  # a fifth faster on a CPU
     loaded: FashionDDPMPipeline = pipeline.to(device)
     return loaded
+
+
+def _loaded(folder: Path) -> FashionDDPMPipeline:
+    """Loads a checked folder's two parts by their own classes, whatever else it may name."""
+    id2label = check_files(folder)
+    unet = UNet2DModel.from_pretrained(
+        folder, subfolder="unet", use_safetensors=True, dtype=torch.float32
+    )
+    scheduler = DDPMScheduler.from_pretrained(folder, subfolder="scheduler")
+    check_network(unet, scheduler, folder)
+    return FashionDDPMPipeline(unet, scheduler, id2label)
 
 
 def read_run(checkpoint: str | Path) -> dict[str, Any]:

@@ -61,6 +61,8 @@ ASKED, RIVALS = "asked for", ("strongest rival", "second rival")
 def score_curves(trajectory: Trajectory) -> list[tuple[float, str, float]]:
     """Returns (percent done, whose, score) for the asked garment and its strongest rivals."""
     scores = trajectory.label_scores
+    if scores.isnan().any():
+        return []
     best = scores.max(dim=0).values.clone()
     best[trajectory.label] = -1
     shown = [trajectory.label, *best.topk(len(RIVALS)).indices.tolist()]
@@ -73,6 +75,8 @@ def score_curves(trajectory: Trajectory) -> list[tuple[float, str, float]]:
 
 def decision(trajectory: Trajectory) -> str:
     """Returns a sentence: from when on the asked garment scores highest."""
+    if trajectory.label_scores.isnan().any():
+        return "No scorer is loaded, so nobody can say when."
     wins = (trajectory.label_scores.argmax(dim=1) == trajectory.label).tolist()
     prompts = [prompt[0].lower() + prompt[1:] for prompt in label_prompts()]
     prompt = prompts[trajectory.label]

@@ -8,6 +8,7 @@ import gradio as gr
 from fashion_ddpm.config import SCHEDULES
 from fashion_ddpm.continuation import continued
 from fashion_ddpm.demo import Demo, Result
+from fashion_ddpm.labels import percent
 from fashion_ddpm.trajectory import Trajectory, decision, filmstrip, frame
 from fashion_ddpm.ui.parts import (
     MODEL,
@@ -96,7 +97,8 @@ def connect(demo: Demo, way: Way, result: gr.State, index: gr.State) -> None:
         with told():
             found = continued(demo, shown, place, int(step) - 1, schedule)
         endings = [
-            (ending.picture, f"{ending.class_name}: {ending.score:.0%}") for ending in found.endings
+            (ending.picture, f"{ending.class_name}: {percent(ending.score)}")
+            for ending in found.endings
         ]
         return filled(endings), found.sentence()
 
