@@ -195,9 +195,13 @@ def run_runs(arguments: argparse.Namespace) -> int:
 def run_gallery(arguments: argparse.Namespace) -> int:
     """Draws and scores the images that the demo shows before anybody presses a button."""
     from fashion_ddpm.demo import Demo
+    from fashion_ddpm.evidence import PREVIEWS
     from fashion_ddpm.gallery import GALLERY, save_gallery
+    from fashion_ddpm.manifest import record
+    from fashion_ddpm.pipeline import BUNDLED
 
     save_gallery(Demo())
+    record(BUNDLED, *(f"{PREVIEWS}/{path.name}" for path in (BUNDLED / PREVIEWS).iterdir()))
     print(GALLERY)
     return 0
 

@@ -8,9 +8,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from fashion_ddpm.errors import UserError, reason
+from fashion_ddpm.errors import UserError
 from fashion_ddpm.images import to_model
 from fashion_ddpm.labels import FASHION_MNIST, ImageKind
+from fashion_ddpm.weight_files import WeightsError, check_finite, check_folder, check_shapes
 
 BUNDLED_CLASSIFIER = Path(__file__).parent.parent / "checkpoints" / "classifier"
 WEIGHTS_FILE = "model.safetensors"
@@ -88,16 +89,17 @@ def load_classifier(folder: str | Path = BUNDLED_CLASSIFIER) -> Classifier:
     """Loads a classifier, ready to judge.
 
     Raises:
-        ClassifierError: it is not there, or it is another network.
+        ClassifierError: it is not there, it is another network, or a file is damaged.
     """
+    folder = Path(folder)
     try:
-        classifier = Classifier(_kind(Path(folder) / KIND_FILE))
-        classifier.load_state_dict(load_file(Path(folder) / WEIGHTS_FILE))
-    except Exception as error:  # safetensors has an error of its own beside OSError
-        raise ClassifierError(
-            f"The classifier {folder} could not be loaded ({reason(error)}); name a folder that "
-            "python -m fashion_ddpm train-classifier wrote."
-        ) from error
+        check_folder(folder, WEIGHTS_FILE)
+        classifier = Classifier(_kind(folder / KIND_FILE))
+        check_shapes(classifier, folder / WEIGHTS_FILE)
+        classifier.load_state_dict(load_file(folder / WEIGHTS_FILE))
+        check_finite(classifier)
+    except WeightsError as error:
+        raise ClassifierError(f"The classifier {folder} could not be loaded: {error}.") from error
     return classifier.eval()
 
 

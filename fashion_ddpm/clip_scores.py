@@ -5,14 +5,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
-from transformers import AutoProcessor, CLIPModel
+from transformers import CLIPModel, CLIPProcessor
 
+from fashion_ddpm.arrays import load_arrays
 from fashion_ddpm.data import LabelledImages
 from fashion_ddpm.errors import UserError, reason
 from fashion_ddpm.labels import FASHION_MNIST, ImageKind, label_prompts, quality_prompts
+from fashion_ddpm.weight_files import (
+    COPY_ANEW,
+    WeightsError,
+    check_finite,
+    check_folder,
+    read_config,
+)
 
 EMBEDDED = "embedded"
 HUB_SCORERS = (
@@ -23,6 +30,7 @@ HUB_SCORERS = (
 SCORERS = (EMBEDDED, *HUB_SCORERS)
 BUNDLED_SCORER = Path(__file__).parent.parent / "checkpoints" / "clip-fashion-mnist"
 REAL_SAMPLE = BUNDLED_SCORER.parent / "real-test-images.npz"
+WEIGHTS_FILE = "model.safetensors"
 BASELINE_FILE = "baseline.json"
 BATCH_SIZE = 256
 
@@ -57,7 +65,7 @@ class ClipScorer:
     def __init__(
         self,
         model: CLIPModel,
-        processor: AutoProcessor,
+        processor: CLIPProcessor,
         name: str,
         kind: ImageKind = FASHION_MNIST,
     ) -> None:
@@ -167,14 +175,15 @@ def knows(scorer_name: str, kind: ImageKind) -> bool:
 
 
 def load_scorer(name_or_folder: str = EMBEDDED, kind: ImageKind = FASHION_MNIST) -> ClipScorer:
-    """Loads the embedded scorer, a CLIP from a local folder, or one from the Hub.
+    """Loads the embedded scorer, a CLIP from a local folder, or USER/NAME@REVISION on the Hub.
 
     Args:
         name_or_folder: one of SCORERS, or where else a CLIP is.
         kind: the images it will be asked about; its prompts name their classes.
 
     Raises:
-        ScorerError: it is not there, cannot be downloaded, is not a CLIP, or knows other images.
+        ScorerError: it is not there, cannot be downloaded, is not a CLIP, knows other images, or a
+            file is damaged.
     """
     if not knows(name_or_folder, kind):
         raise ScorerError(
@@ -183,14 +192,46 @@ def load_scorer(name_or_folder: str = EMBEDDED, kind: ImageKind = FASHION_MNIST)
         )
     source = str(BUNDLED_SCORER) if name_or_folder == EMBEDDED else name_or_folder
     try:
-        model = CLIPModel.from_pretrained(source, use_safetensors=True, dtype=torch.float32)
-        processor = AutoProcessor.from_pretrained(source)
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        if Path(source).is_dir():
+            check_folder(Path(source), WEIGHTS_FILE)
+            read_config(Path(source), "config.json", model_type="clip")
+            model, processor = _loaded(source, "main")
+        else:
+            repository, _, revision = source.partition("@")
+            model, processor = _loaded(repository, revision or "main")
+    except WeightsError as error:
+        raise ScorerError(f"The scorer {name_or_folder} could not be loaded: {error}.") from error
+    except Exception as error:  # tokenizers knows no other class of errors
         raise ScorerError(
             f"The scorer {name_or_folder} could not be loaded ({reason(error)}); connect to the "
             f"network, name a local folder that holds it, or use {EMBEDDED}."
         ) from error
     return ClipScorer(model, processor, name_or_folder, kind)
+
+
+def _loaded(source: str, revision: str) -> tuple[CLIPModel, CLIPProcessor]:
+    model, found = CLIPModel.from_pretrained(
+        source,
+        revision=revision,
+        use_safetensors=True,
+        dtype=torch.float32,
+        output_loading_info=True,
+    )
+    processor = CLIPProcessor.from_pretrained(source, revision=revision)
+    wrong = sorted(found["missing_keys"] | found["mismatched_keys"])
+    if wrong:
+        raise WeightsError(
+            f"{WEIGHTS_FILE} does not fill {wrong[0]}, which the network in config.json has; copy "
+            "both from one scorer"
+        )
+    words, known = len(processor.tokenizer), model.config.text_config.vocab_size
+    if words > known:
+        raise WeightsError(
+            f"tokenizer.json has {words} words, but the network knows {known}; copy both from one "
+            "scorer"
+        )
+    check_finite(model)
+    return model, processor
 
 
 def save_baseline(baseline: Baseline, folder: Path) -> None:
@@ -208,20 +249,30 @@ def load_baseline(scorer: ClipScorer) -> Baseline | None:
 
     The embedded scorer carries it, measured on the whole test split; any other scorer is run over
     the bundled sample of real test images.
+
+    Raises:
+        ScorerError: the embedded scorer's baseline is missing or damaged.
     """
     if scorer.kind != FASHION_MNIST:
         return None
-    path = BUNDLED_SCORER / BASELINE_FILE
     if scorer.name != EMBEDDED:
         return measure_baseline(scorer, load_real_sample())
-    content = json.loads(path.read_text())
-    labels, quality = torch.tensor(content["labels"]), torch.tensor(content["quality"])
-    return Baseline(labels, quality, content["count"])
+    try:
+        content = json.loads((BUNDLED_SCORER / BASELINE_FILE).read_text())
+        labels, quality = torch.tensor(content["labels"]), torch.tensor(content["quality"])
+        return Baseline(labels, quality, content["count"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ScorerError(
+            f"{BUNDLED_SCORER / BASELINE_FILE} could not be loaded ({reason(error)}); {COPY_ANEW}."
+        ) from error
 
 
 def load_real_sample() -> LabelledImages:
-    """Returns the bundled real test images, the first of each class in the test split."""
-    with np.load(REAL_SAMPLE) as arrays:
-        return LabelledImages(
-            torch.from_numpy(arrays["images"]), torch.from_numpy(arrays["labels"]).long()
-        )
+    """Returns the bundled real test images, the first of each class in the test split.
+
+    Raises:
+        ArraysError: they are missing or damaged.
+    """
+    arrays = load_arrays(REAL_SAMPLE, "python -m tests.tools.make_data")
+    images, labels = torch.from_numpy(arrays["images"]), torch.from_numpy(arrays["labels"])
+    return LabelledImages(images, labels.long())

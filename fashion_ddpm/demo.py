@@ -13,12 +13,10 @@ from PIL import Image
 from torch import Tensor
 
 from fashion_ddpm.clip_scores import (
-    NO_SCORER,
+    EMBEDDED,
     SCORERS,
     Baseline,
-    NoScorer,
     Scorer,
-    knows,
     load_baseline,
     load_scorer,
 )
@@ -31,6 +29,7 @@ from fashion_ddpm.request import GenerateRequest, RequestError
 from fashion_ddpm.sampling import SamplingSettings, num_evaluations
 from fashion_ddpm.schedule_check import check_schedule
 from fashion_ddpm.shared_unet import SharedUNet, places_on
+from fashion_ddpm.spares import scorers_at_hand, second_network
 from fashion_ddpm.trajectory import Trajectory
 
 MAX_IMAGES = 16
@@ -164,20 +163,19 @@ class Demo:
     ) -> None:
         device = "cuda" if torch.cuda.is_available() else "cpu"
         self.pipeline = load_pipeline(checkpoint, device)
-        self.second = load_pipeline(second, device) if second else None
+        self.second = second_network(second, device)
         self.kind = self.pipeline.kind
         if self.second and self.second.class_names != self.kind.class_names:
             raise RequestError(f"{second} draws {self.second.kind}; {checkpoint} {self.kind}.")
-        known = tuple(name for name in SCORERS if knows(name, self.kind))
-        self.scorers = known if known == SCORERS else (NO_SCORER, *known)
         self.cost = calibrate(self.pipeline)
         student = self.pipeline.student
         self.has_turbo = self.pipeline.distilled or student is not None
         self._shared = [_shared(each) for each in (self.pipeline, student) if each]
         self.unet = self._shared[0]
         self._loading = threading.Lock()
-        self._scorers: dict[str, tuple[Scorer, Baseline | None]] = {NO_SCORER: (NoScorer(), None)}
-        self.scorer(self.scorers[0])
+        self._scorers = scorers_at_hand(self.kind)
+        others = [name for name in SCORERS if name != EMBEDDED]
+        self.scorers = (*self._scorers, *others)
 
     def close(self) -> None:
         """Ends the threads that call the networks."""

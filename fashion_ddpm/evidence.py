@@ -62,15 +62,16 @@ def training_previews(demo: Demo) -> list[tuple[int, Path]]:
 def real_scores(demo: Demo, scorer_name: str = EMBEDDED) -> list[tuple[str, float]]:
     """Returns (class, mean score of its own prompt) of real test images of Fashion-MNIST."""
     _, baseline = demo.scorer(scorer_name)
-    assert baseline
-    own = baseline.labels.diagonal().tolist()
-    return list(zip(CLASS_NAMES, own, strict=True))
+    if baseline is None:
+        return []
+    return list(zip(CLASS_NAMES, baseline.labels.diagonal().tolist(), strict=True))
 
 
 def scorer_confusion(demo: Demo, scorer_name: str = EMBEDDED) -> list[list[str]]:
     """Returns a table: a real garment a row, what share of the score each prompt gets."""
     _, baseline = demo.scorer(scorer_name)
-    assert baseline
+    if baseline is None:
+        return []
     return [
         [name, *(f"{score:.0%}" for score in row)]
         for name, row in zip(CLASS_NAMES, baseline.labels.tolist(), strict=True)

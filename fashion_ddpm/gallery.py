@@ -1,11 +1,13 @@
 """The page's first picture: one image of each class with its scores, made ahead and bundled."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from fashion_ddpm.arrays import ArraysError, load_arrays, save_arrays
 from fashion_ddpm.demo import MAX_IMAGES, Demo, Result
 from fashion_ddpm.labels import ALL_CLASSES
 from fashion_ddpm.pipeline import BUNDLED, weights_hash
@@ -30,26 +32,32 @@ def save_gallery(demo: Demo, path: Path = GALLERY) -> None:
         "evaluations": result.evaluations,
         "seconds": result.seconds,
     }
-    np.savez_compressed(
-        path, about=np.array(json.dumps(about)), alpha_bar=result.alpha_bar, **arrays
-    )
+    notes = {"about": np.array(json.dumps(about)), "alpha_bar": result.alpha_bar}
+    save_arrays(path, {**notes, **arrays})
 
 
 def load_gallery(demo: Demo, path: Path = GALLERY) -> Result | None:
-    """Returns the bundled gallery, or None when other weights than the loaded ones drew it."""
+    """Returns the bundled gallery, or None when other weights than the loaded ones drew it.
+
+    A damaged one costs a line on stderr: the page then begins without a picture.
+    """
     if not path.exists():
         return None
-    with np.load(path) as arrays:
-        about = json.loads(str(arrays["about"]))
-        if about["weights"] != weights_hash(demo.pipeline):
-            return None
-        return Result(
-            request=GenerateRequest(**about["request"], class_names=demo.kind.class_names),
-            scorer=demo.scorers[0],
-            alpha_bar=arrays["alpha_bar"],
-            baseline=demo.scorer(demo.scorers[0])[1],
-            evaluations=about["evaluations"],
-            seconds=about["seconds"],
-            kind=demo.kind,
-            **{name: torch.from_numpy(arrays[name]) for name in TENSORS},
-        )
+    try:
+        arrays = load_arrays(path, "make gallery")
+    except ArraysError as error:
+        print(error, file=sys.stderr)
+        return None
+    about = json.loads(str(arrays["about"]))
+    if about["weights"] != weights_hash(demo.pipeline):
+        return None
+    return Result(
+        request=GenerateRequest(**about["request"], class_names=demo.kind.class_names),
+        scorer=demo.scorers[0],
+        alpha_bar=arrays["alpha_bar"],
+        baseline=demo.scorer(demo.scorers[0])[1],
+        evaluations=about["evaluations"],
+        seconds=about["seconds"],
+        kind=demo.kind,
+        **{name: torch.from_numpy(arrays[name]) for name in TENSORS},
+    )

@@ -6,6 +6,7 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 
+from fashion_ddpm.manifest import record
 from fashion_ddpm.previews import ROWS
 from fashion_ddpm.report import Report, Row, figure_table
 
@@ -189,6 +190,7 @@ def _eval_result(key: str, row: Row) -> EvalResult:
 
 
 def write_results(readme: Path, checkpoint: Path, run: dict[str, Any], report: Report) -> None:
-    """Writes both documents."""
+    """Writes both documents, and the card's checksum into the manifest above the checkpoint."""
     readme.write_text(with_results(readme.read_text(), report))
     (checkpoint / CARD_FILE).write_text(model_card(run, report))
+    record(checkpoint.parent, f"{checkpoint.name}/{CARD_FILE}")

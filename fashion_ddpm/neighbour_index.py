@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from fashion_ddpm.arrays import load_arrays, save_arrays
 from fashion_ddpm.images import IMAGE_SIZE, to_model, to_uint8
 from fashion_ddpm.metrics import nearest
 from fashion_ddpm.pipeline import BUNDLED
@@ -124,19 +124,25 @@ def _distances(codes: Tensor, known: Tensor, basis: Tensor) -> tuple[Tensor, Ten
 
 def save_index(index: NeighbourIndex, path: Path = NEIGHBOUR_INDEX) -> None:
     """Writes the index; half precision is enough for the components."""
-    np.savez_compressed(
+    save_arrays(
         path,
-        mean=index.mean.numpy(),
-        basis=index.basis.half().numpy(),
-        codes=index.codes.numpy(),
-        real_distances=index.real_distances.numpy(),
+        {
+            "mean": index.mean.numpy(),
+            "basis": index.basis.half().numpy(),
+            "codes": index.codes.numpy(),
+            "real_distances": index.real_distances.numpy(),
+        },
     )
 
 
 def load_index(path: Path = NEIGHBOUR_INDEX) -> NeighbourIndex:
-    """Loads the bundled index."""
-    with np.load(path) as arrays:
-        mean, basis, real_distances = (
-            torch.from_numpy(arrays[name]).float() for name in ("mean", "basis", "real_distances")
-        )
-        return NeighbourIndex(mean, basis, torch.from_numpy(arrays["codes"]), real_distances)
+    """Loads the bundled index.
+
+    Raises:
+        ArraysError: it is missing or damaged.
+    """
+    arrays = load_arrays(path, "python -m fashion_ddpm neighbours")
+    mean, basis, real_distances = (
+        torch.from_numpy(arrays[name]).float() for name in ("mean", "basis", "real_distances")
+    )
+    return NeighbourIndex(mean, basis, torch.from_numpy(arrays["codes"]), real_distances)

@@ -8,11 +8,12 @@ from diffusers import DDPMScheduler, UNet2DModel
 from diffusers.training_utils import EMAModel
 from torch import Tensor, nn
 
+from fashion_ddpm.checkpoint_check import numbered
 from fashion_ddpm.config import TURBO, TrainConfig
 from fashion_ddpm.consistency import consistency_losses, gap_at
 from fashion_ddpm.labels import FASHION_MNIST, ImageKind
 from fashion_ddpm.objective import Draws, batch_loss, loss_per_image
-from fashion_ddpm.pipeline import FashionDDPMPipeline, numbered
+from fashion_ddpm.pipeline import FashionDDPMPipeline
 
 
 def adamw(unet: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:

@@ -12,7 +12,15 @@ import torch
 from diffusers import DDPMScheduler, DiffusionPipeline, UNet2DModel
 from torch import Tensor
 
+from fashion_ddpm.checkpoint_check import (
+    INDEX,
+    check_files,
+    check_network,
+    class_names,
+    numbered,
+)
 from fashion_ddpm.config import TURBO, TURBO_STEPS
+from fashion_ddpm.downloads import DownloadError, fetch
 from fashion_ddpm.errors import UserError, reason
 from fashion_ddpm.images import to_uint8
 from fashion_ddpm.labels import CLASS_NAMES, ImageKind
@@ -26,6 +34,7 @@ from fashion_ddpm.sampling import (
     denoise,
     in_chunks,
 )
+from fashion_ddpm.weight_files import WeightsError, read_config
 
 RUN_FILE = "run.json"
 BUNDLED = Path(__file__).parent.parent / "checkpoints"
@@ -76,7 +85,7 @@ class FashionDDPMPipeline(DiffusionPipeline):
     @property
     def class_names(self) -> tuple[str, ...]:
         """The class names, in label order."""
-        return _in_order(self.config["id2label"])
+        return class_names(self.config)
 
     @property
     def kind(self) -> ImageKind:
@@ -174,57 +183,46 @@ class FashionDDPMPipeline(DiffusionPipeline):
         return torch.cat([batch.images for batch in self.generate(class_labels, seeds, settings)])
 
 
-def numbered(class_names: Sequence[str]) -> dict[str, str]:
-    """Returns label → class name as model_index.json has it: JSON knows only strings as keys."""
-    return {str(label): name for label, name in enumerate(class_names)}
-
-
-def _in_order(id2label: dict[str, str]) -> tuple[str, ...]:
-    return tuple(id2label[label] for label in sorted(id2label, key=int))
-
-
 def class_names_of(checkpoint: str | Path) -> tuple[str, ...]:
     """Returns the names of a checkpoint's classes, without loading its weights.
 
     Raises:
         CheckpointError: it is not there, or does not name its classes.
     """
+    folder = Path(checkpoint)
     try:
-        config = FashionDDPMPipeline.load_config(str(checkpoint))
-        return _in_order(config["id2label"])
-    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-        raise CheckpointError(
-            f"{checkpoint} does not name its classes ({reason(error)}); name a folder that "
-            "train_accelerate.py wrote, or a Hub repository that holds one."
-        ) from error
+        folder = folder if folder.is_dir() else fetch(str(checkpoint))[0]
+        return class_names(read_config(folder, INDEX))
+    except (WeightsError, DownloadError) as error:
+        raise CheckpointError(f"{checkpoint} could not be loaded: {error}.") from error
 
 
 def load_pipeline(checkpoint: str | Path, device: str = "cpu") -> FashionDDPMPipeline:
-    """Loads a folder or a Hub repository, safetensors only, float32, ready to generate.
+    """Loads a folder, or USER/NAME@REVISION on the Hub: safetensors only, checked, in float32.
+
+    Returns:
+        The pipeline, ready to generate; its name_or_path is the folder, or USER/NAME@COMMIT.
 
     Raises:
-        CheckpointError: it is not there, or it is not such a pipeline.
+        CheckpointError: it is not there, it is not such a pipeline, or a file is damaged.
     """
-    folder = Path(checkpoint)
-    if folder.is_dir() and not (folder / "model_index.json").exists():
+    folder, name = Path(checkpoint), str(checkpoint)
+    if folder.is_dir() and not (folder / INDEX).exists():
         raise CheckpointError(
-            f"{checkpoint} has no model_index.json; name a folder that train_accelerate.py wrote."
+            f"{checkpoint} has no {INDEX}; name a folder that train_accelerate.py wrote."
         )
     try:
-        pipeline = FashionDDPMPipeline.from_pretrained(
-            str(checkpoint), use_safetensors=True, dtype=torch.float32
-        )
-    except (OSError, ValueError, RuntimeError, AttributeError, TypeError) as error:
+        if not folder.is_dir():
+            folder, name = fetch(name)
+        pipeline = _loaded(folder)
+    except (WeightsError, DownloadError) as error:
+        raise CheckpointError(f"{checkpoint} could not be loaded: {error}.") from error
+    except Exception as error:  # a file that is wrong inside fails in as many ways as there are
         raise CheckpointError(
             f"{checkpoint} could not be loaded ({reason(error)}); name a folder that "
             "train_accelerate.py wrote, or a Hub repository that holds one."
         ) from error
-    if pipeline.unet.config["num_class_embeds"] != pipeline.kind.null_label + 1:
-        raise CheckpointError(
-            f"{checkpoint} names {pipeline.kind.null_label} classes, but its network has "
-            f"{pipeline.unet.config['num_class_embeds']} rows for them and for no class; copy the "
-            "checkpoint anew."
-        )
+    pipeline.register_to_config(_name_or_path=name)
     pipeline.set_progress_bar_config(disable=True)
     pipeline.unet.eval().to(memory_format=torch.channels_last)  # a fifth faster on a CPU
     loaded: FashionDDPMPipeline = pipeline.to(device)
@@ -235,6 +233,17 @@ def student_folder(checkpoint: str | Path) -> Path:
     """Returns where the network distilled from a checkpoint is looked for: beside it."""
     folder = Path(checkpoint)
     return folder.with_name(f"{folder.name}-{TURBO}") if folder.name else folder
+
+
+def _loaded(folder: Path) -> FashionDDPMPipeline:
+    """Loads a checked folder's two parts by their own classes, whatever else it may name."""
+    names, sampler = check_files(folder)
+    unet = UNet2DModel.from_pretrained(
+        folder, subfolder="unet", use_safetensors=True, dtype=torch.float32
+    )
+    scheduler = DDPMScheduler.from_pretrained(folder, subfolder="scheduler")
+    check_network(unet, scheduler, folder, names)
+    return FashionDDPMPipeline(unet, scheduler, numbered(names), sampler)
 
 
 def read_run(checkpoint: str | Path) -> dict[str, Any]:

@@ -1,7 +1,5 @@
 """Folders that are written whole or not at all: temp folder, checksums, fsync, rename."""
 
-import hashlib
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -11,8 +9,8 @@ from pathlib import Path
 from safetensors import SafetensorError
 
 from fashion_ddpm.errors import UserError, reason
+from fashion_ddpm.manifest import write_manifest
 
-MANIFEST = "manifest.json"
 TEMPORARY = ".writing"
 REPLACED = ".replaced"
 
@@ -69,10 +67,8 @@ def seal(final: Path) -> None:
 
 def _seal(final: Path) -> None:
     temporary = temporary_path(final)
-    files = sorted(path for path in temporary.rglob("*") if path.is_file())
-    manifest = {str(path.relative_to(temporary)): _sha256(path) for path in files}
-    (temporary / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
-    for path in (*files, temporary / MANIFEST, temporary):
+    write_manifest(temporary)
+    for path in (*(path for path in sorted(temporary.rglob("*")) if path.is_file()), temporary):
         _sync(path)
     aside = final.with_name(final.name + REPLACED)
     shutil.rmtree(aside, ignore_errors=True)
@@ -81,15 +77,6 @@ def _seal(final: Path) -> None:
     os.replace(temporary, final)
     _sync(final.parent)
     shutil.rmtree(aside, ignore_errors=True)
-
-
-def is_whole(folder: Path) -> bool:
-    """Whether every file that the manifest lists is there with its checksum."""
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text())
-        return all(_sha256(folder / name) == digest for name, digest in manifest.items())
-    except (OSError, ValueError):
-        return False
 
 
 def states(parent: Path) -> list[Path]:
@@ -104,11 +91,6 @@ def prune(parent: Path, keep: int) -> None:
     """Deletes all but the newest states."""
     for path in states(parent)[keep:]:
         shutil.rmtree(path)
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _sync(path: Path) -> None:

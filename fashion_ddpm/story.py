@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from fashion_ddpm.clip_scores import EMBEDDED, load_real_sample
+from fashion_ddpm.clip_scores import load_real_sample, own_scores
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.images import grid, to_model, to_uint8
 from fashion_ddpm.request import class_label
@@ -40,12 +40,12 @@ class Sampled:
     Attributes:
         way: the first seed's way.
         picture: the eight images.
-        score: mean probability that the scorer gives to what was asked for.
+        score: mean probability that the scorer gives to what was asked for; None without one.
     """
 
     way: Trajectory
     picture: Image.Image
-    score: float
+    score: float | None
 
 
 def curves(betas: LinearBetas) -> tuple[list[Point], list[Point]]:
@@ -93,7 +93,7 @@ def sampled(
     label = class_label(class_name)
     settings = SamplingSettings(schedule, num_inference_steps=num_inference_steps)
     steps = list(demo.pipeline.stream([label] * len(SEEDS), SEEDS, settings))
-    scorer, _ = demo.scorer(EMBEDDED)
+    scorer, _ = demo.scorer(demo.scorers[0])
     clean = torch.cat([to_uint8(step.clean[:1]) for step in steps]).cpu()
     noisy = torch.cat([to_uint8(step.noisy[:1]) for step in steps]).cpu()
     images = to_uint8(steps[-1].clean).cpu()
@@ -104,5 +104,6 @@ def sampled(
         scorer.label_scores(clean),
         label,
     )
-    score = scorer.label_scores(images)[:, label].mean().item()
+    scores = own_scores(scorer.label_scores(images), torch.tensor([label] * len(SEEDS)))
+    score = None if scores is None else scores.mean().item()
     return Sampled(way, grid(images, columns=len(SEEDS), scale=SCALE), score)

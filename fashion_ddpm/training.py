@@ -15,6 +15,7 @@ from fashion_ddpm.data_sets import load_data_set
 from fashion_ddpm.divergence import Divergence, refuse_divergence
 from fashion_ddpm.figures import save_loss_curves
 from fashion_ddpm.images import to_model
+from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.model import training_layout
 from fashion_ddpm.network import Network, adamw
 from fashion_ddpm.objective import draw
@@ -107,7 +108,7 @@ class Run:
                 self.folder.begin(self.config)
         self.accelerator.init_trackers("fashion-ddpm", settings_for_trackers(self.config))
         for state in saved_states.states(self.folder.states):
-            if saved_states.is_whole(state):
+            if is_whole(state):
                 self.accelerator.load_state(str(state))
                 self.watch.say(f"resumed at {self.watch.images_seen:,} images from {state}")
                 self._publish_if_behind()

@@ -7,6 +7,7 @@ from fashion_ddpm.demo import Demo
 from fashion_ddpm.errors import reason
 from fashion_ddpm.evidence import EVALUATION, PREVIEWS, training_previews
 from fashion_ddpm.gallery import GALLERY, load_gallery, save_gallery
+from fashion_ddpm.manifest import MANIFEST, faults, is_whole, write_manifest
 from fashion_ddpm.model_card import CARD_FILE, SAMPLES_FILE, Address, model_card
 from fashion_ddpm.pipeline import (
     BUNDLED,
@@ -18,7 +19,6 @@ from fashion_ddpm.pipeline import (
 )
 from fashion_ddpm.previews import draw_share, save_shares
 from fashion_ddpm.report import REPORT_FILE, Report
-from fashion_ddpm.saved_states import MANIFEST, is_whole
 from fashion_ddpm.space_card import SpaceError, space_card
 from fashion_ddpm.space_check import README, REQUIREMENTS
 
@@ -96,6 +96,8 @@ def write_space_tree(
     """
     if not (ROOT / APP).exists():
         raise SpaceError(f"{ROOT} has no {APP}; publish from a clone of the repository.")
+    for fault in faults(BUNDLED):
+        raise SpaceError(f"{BUNDLED} cannot be published: {fault}; git checkout checkpoints.")
     folder.mkdir(parents=True)
     for name in (APP, REQUIREMENTS, LICENCE):
         shutil.copy(ROOT / name, folder)
@@ -114,6 +116,7 @@ def write_space_tree(
         shutil.copy(path, checkpoints / PREVIEWS)
     if load_gallery(demo) is None:
         save_gallery(demo, checkpoints / GALLERY.name)
+    write_manifest(checkpoints)
     if evaluation:
         kept = folder / EVALUATION.relative_to(ROOT)
         kept.mkdir(parents=True)

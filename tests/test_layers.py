@@ -15,7 +15,7 @@ DOORS = {
     "tokenizers": {"scorer_training"},
     "matplotlib": {"figures"},
     "torch_fidelity": {"inception"},
-    "huggingface_hub": {"model_card", "space_card", "hub"},
+    "huggingface_hub": {"downloads", "model_card", "space_card", "hub"},
     "httpx2": {"hub"},
 }
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.pipeline import (
     BUNDLED_CHECKPOINT,
     CheckpointError,
@@ -16,7 +17,6 @@ from fashion_ddpm.pipeline import (
     student_folder,
 )
 from fashion_ddpm.sampling import SamplingSettings
-from fashion_ddpm.saved_states import is_whole
 from tests.tools.local_hub import local_hub, python_on
 
 FAST = SamplingSettings(num_inference_steps=3)

@@ -35,6 +35,8 @@ def test_the_noised_image_fills_two_rows_of_ten() -> None:
 
 def test_the_same_network_fails_with_the_report_and_draws_when_it_is_repaired(demo: Demo) -> None:
     report, repaired = (sampled(demo, betas, "ankle boot", 10) for betas in (REPORT, REPAIRED))
+    assert report.score is not None
     assert report.score < 0.3
+    assert repaired.score is not None
     assert repaired.score > 0.8
     assert len(repaired.way.clean) == 10

@@ -14,6 +14,7 @@ from fashion_ddpm import labels
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.evidence import EVALUATION, bundled_report
 from fashion_ddpm.gallery import load_gallery
+from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.model_card import Address
 from fashion_ddpm.pipeline import (
     BUNDLED_CHECKPOINT,
@@ -21,7 +22,6 @@ from fashion_ddpm.pipeline import (
     load_pipeline,
     student_folder,
 )
-from fashion_ddpm.saved_states import is_whole
 from fashion_ddpm.space_check import check_space
 from fashion_ddpm.trees import check_checkpoint, write_model_tree, write_space_tree
 

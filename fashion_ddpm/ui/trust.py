@@ -4,7 +4,6 @@ from typing import Any
 
 import gradio as gr
 
-from fashion_ddpm.clip_scores import EMBEDDED, SCORERS
 from fashion_ddpm.demo import Demo, Result
 from fashion_ddpm.evidence import (
     EVALUATION,
@@ -91,8 +90,9 @@ def build(demo: Demo, result: gr.State, place: gr.State) -> None:
 def _judges(handlers: Handlers) -> None:
     """Lays out what the scorers are worth on real test images."""
     gr.Markdown(JUDGES)
-    scorer = gr.Dropdown(SCORERS, value=EMBEDDED, label="Scorer to examine")
-    scores, confusion = handlers.judge(EMBEDDED)
+    first = handlers.demo.scorers[0]
+    scorer = gr.Dropdown(handlers.demo.scorers, value=first, label="Scorer to examine")
+    scores, confusion = handlers.judge(first)
     garment, score = SCORE_COLUMNS
     bars = gr.BarPlot(
         scores, x=garment, y=score, y_lim=[0, 1], height=260, sort=None, show_label=False

@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from fashion_ddpm.demo import Demo
-from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.labels import CLASS_NAMES, percent
 from fashion_ddpm.schedule_check import check_schedule
 from fashion_ddpm.schedules import REPORT, LinearBetas
 from fashion_ddpm.story import COSINE, YOURS, Sampled, curves, noised, sampled, visited
@@ -76,7 +76,7 @@ class Handlers:
 
 
 def _shown(title: str, side: Sampled) -> tuple[Any, ...]:
-    sentence = f"**{title}**: label score {side.score:.0%}, mean of eight images"
+    sentence = f"**{title}**: label score {percent(side.score)}, mean of eight images"
     return sentence, filled(filmstrip(side.way)), filled(side.picture)
 
 

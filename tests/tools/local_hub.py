@@ -22,15 +22,28 @@ USER = "ada"
 REVISION = "c" * 40
 
 REPOSITORY = re.compile(r"/api/(model|space)s/([^/]+/[^/?]+)(/[^?]*)?")
-FILE = re.compile(r"/([^/]+/[^/]+)/resolve/[^/]+/([^?]+)")
+FILE = re.compile(r"/([^/]+/[^/]+)/resolve/([^/]+)/([^?]+)")
 
 
 @dataclass
 class Stored:
-    """A repository: what it was created with, and its files."""
+    """A repository.
+
+    Attributes:
+        settings: what it was created with.
+        files: what its newest commit, REVISION, holds.
+        older: commit → what it held.
+    """
 
     settings: dict[str, Any]
     files: dict[str, bytes] = field(default_factory=dict)
+    older: dict[str, dict[str, bytes]] = field(default_factory=dict)
+
+    def commit(self, revision: str) -> tuple[str, dict[str, bytes]] | None:
+        """Returns the commit that a revision names, and its files."""
+        if revision in self.older:
+            return revision, self.older[revision]
+        return (REVISION, self.files) if revision in ("main", REVISION) else None
 
 
 class LocalHub(ThreadingHTTPServer):
@@ -131,7 +144,7 @@ class Handler(BaseHTTPRequestHandler):
         elif found := REPOSITORY.fullmatch(self.path.split("?")[0]):
             self._repository(found[1], found[2], found[3] or "")
         elif found := FILE.fullmatch(self.path.split("?")[0]):
-            self._file(found[1], found[2])
+            self._file(found[1], found[2], found[3])
         else:
             self._json({"error": "unknown"}, 404)
 
@@ -139,23 +152,29 @@ class Handler(BaseHTTPRequestHandler):
         stored = self.server.stored.get((kind, name))
         if stored is None:
             self._json({"error": "Repository not found"}, 404, "RepoNotFound")
+            return
+        commit = stored.commit(rest.rpartition("/")[2] or "main")
+        if commit is None:
+            self._json({"error": "Revision not found"}, 404, "RevisionNotFound")
         elif rest.startswith("/tree"):
-            self._json([_entry(path, content) for path, content in stored.files.items()])
+            self._json([_entry(path, content) for path, content in commit[1].items()])
         else:
             private = stored.settings.get("visibility") == "private"
-            names = [{"rfilename": path} for path in stored.files]
-            about = {"id": name, "sha": REVISION, "private": private, "siblings": names}
+            names = [{"rfilename": path} for path in commit[1]]
+            about = {"id": name, "sha": commit[0], "private": private, "siblings": names}
             self._json(about)
 
-    def _file(self, name: str, path: str) -> None:
+    def _file(self, name: str, revision: str, path: str) -> None:
         stored = self.server.stored.get(("model", name))
         if stored is None:
             self._json({"error": "Repository not found"}, 404, "RepoNotFound")
-        elif path not in stored.files:
+        elif (commit := stored.commit(revision)) is None:
+            self._json({"error": "Revision not found"}, 404, "RevisionNotFound")
+        elif path not in commit[1]:
             self._json({"error": "Entry not found"}, 404, "EntryNotFound")
         else:
-            content = stored.files[path]
-            headers = {"ETag": f'"{_checksum(content)}"', "X-Repo-Commit": REVISION}
+            content = commit[1][path]
+            headers = {"ETag": f'"{_checksum(content)}"', "X-Repo-Commit": commit[0]}
             self._send(content, 200, headers)
 
     def do_POST(self) -> None:

@@ -10,9 +10,9 @@ import hashlib
 import struct
 from pathlib import Path
 
-import numpy as np
 import torch
 
+from fashion_ddpm.arrays import save_arrays
 from fashion_ddpm.clip_scores import REAL_SAMPLE
 from fashion_ddpm.data import CHECKSUM_FILE, LabelledImages, load_split, raw_folder
 from fashion_ddpm.labels import CLASS_NAMES
@@ -61,7 +61,7 @@ def main() -> None:
         write_raw(raw_folder(MINI_DATA), sample, FILE_PREFIX[name])
     write_checksums(raw_folder(MINI_DATA))
     real = first_of_each_class(load_split(data_dir, "test"), PER_CLASS["test"])
-    np.savez_compressed(REAL_SAMPLE, images=real.images.numpy(), labels=real.labels.byte().numpy())
+    save_arrays(REAL_SAMPLE, {"images": real.images.numpy(), "labels": real.labels.byte().numpy()})
 
 
 if __name__ == "__main__":

@@ -1,0 +1,42 @@
+"""The bundled npz files: written with their checksums, read without pickles."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from fashion_ddpm.errors import UserError, reason
+from fashion_ddpm.manifest import MANIFEST, faults, record
+
+
+class ArraysError(UserError):
+    """An npz file cannot be used; the message is one sentence with the fix."""
+
+
+def save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Writes an npz file, and its checksum into the manifest beside it."""
+    np.savez_compressed(path, allow_pickle=False, **arrays)
+    record(path.parent, path.name)
+
+
+def load_arrays(path: Path, fix: str) -> dict[str, np.ndarray]:
+    """Reads an npz file.
+
+    Args:
+        path: the file; where a manifest beside it lists the file, its checksum must fit.
+        fix: the command that makes the file anew.
+
+    Raises:
+        ArraysError: it is missing, damaged, swapped, or holds Python objects.
+    """
+    try:
+        if (path.parent / MANIFEST).exists():
+            for fault in faults(path.parent, path.name):
+                raise ValueError(fault)
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except Exception as error:  # zip, zlib and numpy each fail in their own ways
+        raise ArraysError(
+            f"{path} could not be loaded ({reason(error)}): restore it (git checkout checkpoints), "
+            f"or make it anew with {fix}."
+        ) from error

@@ -1,0 +1,112 @@
+"""Is a folder a checkpoint of this package's kind, and is the loaded network what it says?"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import DDPMScheduler, UNet2DModel
+from torch import nn
+
+from fashion_ddpm.errors import reason
+from fashion_ddpm.labels import CLASS_NAMES, ImageKind, KindError
+from fashion_ddpm.weight_files import (
+    COPY_ANEW,
+    WeightsError,
+    check_finite,
+    check_folder,
+    check_shapes,
+    read_config,
+)
+
+INDEX = "model_index.json"
+UNET_WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
+PIPELINES = ("FashionDDPMPipeline", "DDPMPipeline")
+PARTS = {"unet": ["diffusers", "UNet2DModel"], "scheduler": ["diffusers", "DDPMScheduler"]}
+PREDICTIONS = ("epsilon", "sample", "v_prediction")
+
+
+def numbered(class_names: Sequence[str]) -> dict[str, str]:
+    """Returns label → class name as model_index.json has it: JSON knows only strings as keys."""
+    return {str(label): name for label, name in enumerate(class_names)}
+
+
+def check_files(folder: Path) -> tuple[tuple[str, ...], str | None]:
+    """Looks at a checkpoint's files before the network is built.
+
+    Returns:
+        The class names in label order, and the sampler that the network was made for, if any.
+
+    Raises:
+        WeightsError: a file is not what it must be, or asks for another class than this package's.
+    """
+    check_folder(folder, UNET_WEIGHTS)
+    index = read_config(folder, INDEX, **PARTS)
+    if index.get("_class_name") not in PIPELINES:
+        raise WeightsError(
+            f"{INDEX} asks for the class {index.get('_class_name')!r:.80}, but only "
+            f"{' and '.join(PIPELINES)} are loaded; name a folder of that kind"
+        )
+    read_config(folder, "unet/config.json", _class_name="UNet2DModel")
+    read_config(folder, "scheduler/scheduler_config.json", _class_name="DDPMScheduler")
+    return class_names(index), index.get("sampler")
+
+
+def class_names(index: dict[str, Any]) -> tuple[str, ...]:
+    """Returns the class names in model_index.json, in label order; without any, Fashion-MNIST's.
+
+    Raises:
+        WeightsError: they are no names of the labels 0, 1, 2 and so on.
+    """
+    names = index.get("id2label") or numbered(CLASS_NAMES)
+    sound = isinstance(names, dict) and all(isinstance(name, str) for name in names.values())
+    labels = [str(label) for label in range(len(names))]
+    if not sound or sorted(names) != sorted(labels):
+        raise WeightsError(
+            f"{INDEX} must name the labels 0, 1, 2 and so on in id2label; {COPY_ANEW}"
+        )
+    return tuple(names[label] for label in labels)
+
+
+def check_network(
+    unet: UNet2DModel, scheduler: DDPMScheduler, folder: Path, names: tuple[str, ...]
+) -> None:
+    """Looks whether a loaded network draws images of the named classes, from whole weights.
+
+    Raises:
+        WeightsError: it does not, or a weight is missing, of another shape, or not a number.
+    """
+    config = unet.config
+    try:
+        kind = ImageKind(names, config["sample_size"], config["in_channels"])
+    except (KindError, TypeError) as error:
+        raise WeightsError(f"{reason(error)}; {COPY_ANEW}") from error
+    if config["out_channels"] != kind.channels:
+        raise WeightsError(
+            f"unet/config.json has in_channels {kind.channels}, but out_channels "
+            f"{config['out_channels']}; {COPY_ANEW}"
+        )
+    rows = unet.class_embedding.num_embeddings if _knows_classes(unet) else 0
+    if rows != kind.null_label + 1:
+        raise WeightsError(
+            f"unet/config.json has {rows} class embeddings, but {len(names)} classes and the null "
+            f"label need {kind.null_label + 1}; copy both from one checkpoint"
+        )
+    check_shapes(unet, folder / UNET_WEIGHTS)
+    check_finite(unet)
+    _check_schedule(scheduler)
+
+
+def _knows_classes(unet: UNet2DModel) -> bool:
+    return isinstance(unet.class_embedding, nn.Embedding)
+
+
+def _check_schedule(scheduler: DDPMScheduler) -> None:
+    levels, kind = scheduler.alphas_cumprod, scheduler.config["prediction_type"]
+    falling = len(levels) > 1 and bool((torch.diff(levels) < 0).all())
+    if not (falling and levels[0] <= 1 and levels[-1] >= 0 and kind in PREDICTIONS):
+        raise WeightsError(
+            "scheduler/scheduler_config.json is no noise schedule: alpha-bar must fall from 1 to "
+            f"0, and prediction_type must be one of {', '.join(PREDICTIONS)}; copy it anew from "
+            "the checkpoint of these weights"
+        )

@@ -1,0 +1,59 @@
+"""A checkpoint on the Hub → a folder: one commit of it, and only its tensors and JSON."""
+
+import re
+import sys
+from pathlib import Path
+
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HfHubHTTPError
+
+from fashion_ddpm.errors import UserError, reason
+from fashion_ddpm.manifest import MANIFEST
+
+NAME = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
+"""USER/NAME, or USER/NAME@REVISION."""
+
+WANTED = (
+    *("model_index.json", "run.json", MANIFEST, "scheduler/*.json"),
+    *("unet/*.json", "unet/*.safetensors"),
+)
+"""What is fetched; whatever else lies in a repository stays there."""
+
+
+class DownloadError(UserError):
+    """A repository cannot be fetched; the message is a sentence without its end, with the fix."""
+
+
+def fetch(name: str) -> tuple[Path, str]:
+    """Fetches a checkpoint, or finds what was fetched before.
+
+    Args:
+        name: USER/NAME@REVISION; without a revision the newest commit is taken and named on
+            stderr, so that one can ask for the same again.
+
+    Returns:
+        The folder, and USER/NAME@COMMIT.
+
+    Raises:
+        DownloadError: there is no such repository or revision, or it cannot be reached.
+    """
+    if not NAME.fullmatch(name):
+        raise DownloadError(
+            "it is neither a folder nor USER/NAME@REVISION; name a folder that "
+            "train_accelerate.py wrote, or a Hub repository that holds one"
+        )
+    repository, _, revision = name.partition("@")
+    try:
+        found = snapshot_download(
+            repository, revision=revision or None, allow_patterns=list(WANTED)
+        )
+    except (HfHubHTTPError, OSError, ValueError) as error:
+        raise DownloadError(
+            f"{reason(error)}; name a folder, or a repository and a revision that exist, and "
+            "connect to the network"
+        ) from error
+    commit = Path(found).name
+    pinned = f"{repository}@{commit}"
+    if revision != commit:
+        print(f"{name} is {pinned} today; name it so to get the same again.", file=sys.stderr)
+    return Path(found), pinned

@@ -1,0 +1,96 @@
+"""manifest.json: the sha256 of a folder's files, by which a damaged or swapped one is known."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from fashion_ddpm.errors import reason
+
+MANIFEST = "manifest.json"
+
+
+def write_manifest(folder: Path) -> None:
+    """Lists every file of a folder as it is now, but those that a manifest further down lists."""
+    _write(folder, {name: sha256(folder / name) for name in loose_files(folder)})
+
+
+def loose_files(folder: Path) -> list[str]:
+    """Returns the files of a folder that no manifest further down lists, relative to it."""
+    known = {folder / MANIFEST}
+    for path in folder.glob(f"*/**/{MANIFEST}"):
+        known |= {path, *(path.parent / name for name in read_manifest(path.parent))}
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path not in known)
+    return [path.relative_to(folder).as_posix() for path in files]
+
+
+def record(folder: Path, *names: str) -> None:
+    """Lists some files anew; what the manifest says of all others stays, so no damage is blessed.
+
+    Args:
+        folder: where the manifest lies; it is made where there is none.
+        names: the files that were just written, relative to the folder.
+    """
+    known = read_manifest(folder) if (folder / MANIFEST).exists() else {}
+    known |= {name: sha256(folder / name) for name in names}
+    _write(folder, dict(sorted(known.items())))
+
+
+def _write(folder: Path, content: dict[str, str]) -> None:
+    half = folder / f".{MANIFEST}"
+    half.write_text(json.dumps(content, indent=2) + "\n")
+    os.replace(half, folder / MANIFEST)
+
+
+def read_manifest(folder: Path) -> dict[str, str]:
+    """Returns the checksum of each file by its name, relative to the folder.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is no manifest, or it names files outside the folder.
+    """
+    content = json.loads((folder / MANIFEST).read_text())
+    if not isinstance(content, dict) or not all(isinstance(at, str) for at in content.values()):
+        raise ValueError("it must map names of files to checksums")
+    for name in content:
+        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+            raise ValueError(f"it names {name!r:.60}, which lies outside the folder")
+    return content
+
+
+def faults(folder: Path, only: str | None = None) -> Iterator[str]:
+    """Yields what is wrong with a folder's files, a phrase for each that begins with its name.
+
+    Args:
+        folder: where the manifest lies.
+        only: the one listed file to look at; all when None.
+    """
+    try:
+        listed = read_manifest(folder)
+    except (OSError, ValueError, RecursionError) as error:
+        yield f"{MANIFEST} is no list of files ({type(error).__name__})"
+        return
+    for name, digest in listed.items():
+        if only not in (None, name):
+            continue
+        try:
+            found = sha256(folder / name) if (folder / name).is_file() else ""
+        except OSError as error:
+            yield f"{name} cannot be read ({reason(error)})"
+            continue
+        if not found:
+            yield f"{name} is missing"
+        elif found != digest:
+            yield f"{name} is not what {MANIFEST} lists: it was damaged, changed or swapped"
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether there is a manifest, and every file that it lists is there with its checksum."""
+    return next(faults(folder), None) is None
+
+
+def sha256(path: Path) -> str:
+    """Returns a file's checksum in hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,44 @@
+"""What the demo can do without: a second network, a scorer; a damaged one costs a line, no more."""
+
+import sys
+from pathlib import Path
+
+from fashion_ddpm.clip_scores import (
+    EMBEDDED,
+    NO_SCORER,
+    Baseline,
+    NoScorer,
+    Scorer,
+    ScorerError,
+    knows,
+    load_baseline,
+    load_scorer,
+)
+from fashion_ddpm.labels import ImageKind
+from fashion_ddpm.pipeline import CheckpointError, FashionDDPMPipeline, load_pipeline
+
+
+def second_network(checkpoint: str | Path | None, device: str) -> FashionDDPMPipeline | None:
+    """Returns the network to compare with; None where none is wanted or it cannot be loaded."""
+    if not checkpoint:
+        return None
+    try:
+        return load_pipeline(checkpoint, device)
+    except CheckpointError as error:
+        print(f"--compare-with is left out: {error}", file=sys.stderr)
+        return None
+
+
+def scorers_at_hand(kind: ImageKind) -> dict[str, tuple[Scorer, Baseline | None]]:
+    """Returns who can score such images without a download: by name, with a baseline, one scorer.
+
+    Args:
+        kind: what the images are.
+    """
+    if knows(EMBEDDED, kind):
+        try:
+            scorer = load_scorer(EMBEDDED)
+            return {EMBEDDED: (scorer, load_baseline(scorer))}
+        except ScorerError as error:
+            print(f"Images are drawn without scores: {error}", file=sys.stderr)
+    return {NO_SCORER: (NoScorer(), None)}

@@ -1,0 +1,53 @@
+"""Tests of the bundled npz files: damage and Python objects cost one sentence."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fashion_ddpm.arrays import ArraysError, load_arrays, save_arrays
+from fashion_ddpm.manifest import MANIFEST, record
+from tests.tools.tampering import Bomb
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A sound file, listed beside it."""
+    save_arrays(tmp_path / "a.npz", {"numbers": np.arange(5), "name": np.array("five")})
+    return tmp_path / "a.npz"
+
+
+def test_what_was_written_is_read(path: Path) -> None:
+    arrays = load_arrays(path, "make it")
+    assert arrays["numbers"].tolist() == [0, 1, 2, 3, 4]
+    assert str(arrays["name"]) == "five"
+
+
+def test_another_file_under_its_name_costs_one_sentence(path: Path) -> None:
+    np.savez_compressed(path, numbers=np.arange(6))
+    with pytest.raises(ArraysError, match=r"a\.npz is not what manifest\.json lists.+ make it\.$"):
+        load_arrays(path, "make it")
+
+
+@pytest.mark.parametrize("size", [0, 1, 30, 200])
+def test_half_a_file_costs_one_sentence(path: Path, size: int) -> None:
+    os.truncate(path, size)
+    (path.parent / MANIFEST).unlink()
+    with pytest.raises(ArraysError, match="could not be loaded"):
+        load_arrays(path, "make it")
+    path.unlink()
+    with pytest.raises(ArraysError, match="could not be loaded"):
+        load_arrays(path, "make it")
+
+
+def test_python_objects_are_neither_written_nor_read(path: Path) -> None:
+    proof = path.with_name("proof")
+    objects = np.array([Bomb(proof)], dtype=object)
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        save_arrays(path, {"numbers": objects})
+    np.savez_compressed(path, numbers=objects)
+    record(path.parent, path.name)
+    with pytest.raises(ArraysError, match="could not be loaded"):
+        load_arrays(path, "make it")
+    assert not proof.exists()

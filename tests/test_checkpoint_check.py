@@ -1,0 +1,117 @@
+"""Tests that a checkpoint of another kind is refused in a sentence that says what it is."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from diffusers import DDPMPipeline, DDPMScheduler, UNet2DModel
+
+from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.manifest import MANIFEST
+from fashion_ddpm.pipeline import CheckpointError, load_pipeline
+
+SMALL: dict[str, Any] = {
+    "sample_size": 28,
+    "in_channels": 1,
+    "out_channels": 1,
+    "block_out_channels": (8, 8),
+    "layers_per_block": 1,
+    "down_block_types": ("DownBlock2D", "DownBlock2D"),
+    "up_block_types": ("UpBlock2D", "UpBlock2D"),
+    "norm_num_groups": 4,
+    "num_class_embeds": 11,
+}
+
+
+def foreign(folder: Path, **changes: Any) -> Path:
+    """Writes what a stranger's program would: a diffusers folder without our files."""
+    DDPMPipeline(UNet2DModel(**{**SMALL, **changes}), DDPMScheduler()).save_pretrained(folder)
+    return folder
+
+
+def test_a_strangers_checkpoint_without_manifest_and_names_loads(tmp_path: Path) -> None:
+    pipeline = load_pipeline(foreign(tmp_path / "foreign"))
+    assert pipeline.class_names == CLASS_NAMES
+    assert pipeline.name_or_path == str(tmp_path / "foreign")
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"num_class_embeds": 10}, "has 10 class embeddings, but 10 classes and the null label"),
+        ({"num_class_embeds": None}, "has 0 class embeddings"),
+        ({"num_class_embeds": None, "class_embed_type": "timestep"}, "has 0 class embeddings"),
+        ({"in_channels": 3, "out_channels": 3}, r"\(28, 3, 3\), but must have \(28, 1, 1\)"),
+        ({"sample_size": 32}, r"\(32, 1, 1\), but must have"),
+    ],
+)
+def test_a_network_for_other_images_costs_one_sentence(
+    tmp_path: Path, changes: dict[str, Any], expected: str
+) -> None:
+    with pytest.raises(CheckpointError, match=f"{expected}.+name a checkpoint of Fashion-MNIST"):
+        load_pipeline(foreign(tmp_path / "foreign", **changes))
+
+
+def change(**entries: Any) -> Callable[[dict[str, Any]], object]:
+    return lambda content: content.update(entries)
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil", "expected"),
+    [
+        ("model_index.json", change(_class_name="StableDiffusionPipeline"), "asks for the class"),
+        ("model_index.json", change(_class_name=["pipeline", "Evil"]), r"\['pipeline', 'Evil'\]"),
+        ("model_index.json", change(unet=["evil", "UNet2DModel"]), "asks for unet"),
+        ("model_index.json", change(scheduler=["diffusers", "PNDMScheduler"]), "for scheduler"),
+        ("model_index.json", lambda content: content.pop("unet"), "asks for unet None"),
+        (
+            "model_index.json",
+            change(auto_map={"AutoModel": "a.B"}),
+            "code of its own with auto_map",
+        ),
+        ("model_index.json", change(id2label={"0": "boot"}), "must name the 10 classes"),
+        ("model_index.json", change(id2label=["boot"] * 10), "must name the 10 classes"),
+        ("unet/config.json", change(_class_name="UNet2DConditionModel"), "asks for _class_name"),
+        ("unet/config.json", change(auto_map={"AutoModel": "a.B"}), "code of its own"),
+        ("unet/config.json", change(quantization_config={"quant_method": "x"}), "code of its own"),
+        ("unet/config.json", change(block_out_channels=[8, 16, 16]), "could not be loaded"),
+        ("unet/config.json", change(layers_per_block=2), "could not be loaded"),
+        ("unet/config.json", change(down_block_types=["Evil"] * 3), "could not be loaded"),
+        ("scheduler/scheduler_config.json", change(_class_name="PNDMScheduler"), "asks for"),
+        ("scheduler/scheduler_config.json", change(prediction_type="evil"), "no noise schedule"),
+        ("scheduler/scheduler_config.json", change(num_train_timesteps=1), "no noise schedule"),
+        ("scheduler/scheduler_config.json", change(beta_schedule="evil"), "could not be loaded"),
+        (
+            "scheduler/scheduler_config.json",
+            change(beta_schedule="linear", beta_end=float("nan")),
+            "no noise schedule",
+        ),
+    ],
+)
+def test_settings_of_another_kind_cost_one_sentence(
+    tiny_checkpoint: Path,
+    tmp_path: Path,
+    name: str,
+    spoil: Callable[[dict[str, Any]], object],
+    expected: str,
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(tiny_checkpoint, copy)
+    (copy / MANIFEST).unlink()
+    content = json.loads((copy / name).read_text())
+    spoil(content)
+    (copy / name).write_text(json.dumps(content))
+    with pytest.raises(CheckpointError, match=expected) as caught:
+        load_pipeline(copy)
+    assert "\n" not in str(caught.value)
+
+
+def test_half_precision_weights_load_as_float32(tmp_path: Path) -> None:
+    folder = foreign(tmp_path / "foreign")
+    half = UNet2DModel.from_pretrained(folder, subfolder="unet", dtype=torch.float16)
+    half.save_pretrained(folder / "unet")
+    assert load_pipeline(folder).unet.dtype == torch.float32

@@ -1,0 +1,118 @@
+"""Tests of checkpoints on a small Hub: pinned to a commit, tensors and JSON only, checked."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fashion_ddpm.downloads import DownloadError, fetch
+from fashion_ddpm.pipeline import CheckpointError, load_pipeline
+from tests.tools.local_hub import REVISION, LocalHub, Stored, local_hub, python_on
+
+OLD = "a" * 40
+
+LOAD = """
+import sys
+from fashion_ddpm.errors import UserError
+from fashion_ddpm.pipeline import load_pipeline
+for name in sys.argv[1:]:
+    try:
+        pipeline = load_pipeline(name)
+        print(pipeline.name_or_path, *pipeline.class_names[:1])
+    except UserError as error:
+        print(error)
+"""
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    paths = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
+@pytest.fixture
+def hub(tiny_checkpoint: Path) -> Iterator[LocalHub]:
+    """ada/tiny: an older commit that is sound; a newer one whose weights were swapped for noise."""
+    with local_hub() as hub:
+        sound = files_of(tiny_checkpoint)
+        more = {
+            "pytorch_model.bin": b"pickle",
+            "unet/diffusion_pytorch_model.bin": b"pickle",
+            "unet/model.py": b"raise SystemExit",
+            "README.md": b"card",
+            "huge.ckpt": b"pickle",
+        }
+        weights = bytearray(sound["unet/diffusion_pytorch_model.safetensors"])
+        weights[-1000] ^= 1
+        swapped = {**sound, "unet/diffusion_pytorch_model.safetensors": bytes(weights)}
+        stored = Stored({}, files={**swapped, **more}, older={OLD: {**sound, **more}})
+        hub.stored["model", "ada/tiny"] = stored
+        yield hub
+
+
+def test_a_pinned_commit_loads_and_only_its_tensors_and_json_are_fetched(
+    hub: LocalHub, tmp_path: Path
+) -> None:
+    printed = python_on(hub, tmp_path, "-c", LOAD, f"ada/tiny@{OLD}")
+    assert printed.split("\n")[0] == f"ada/tiny@{OLD} T-shirt"
+    fetched = {call.split("/resolve/")[1] for call in hub.calls if "/resolve/" in call}
+    assert fetched == {
+        f"{OLD}/{name}"
+        for name in (
+            "manifest.json",
+            "model_index.json",
+            "run.json",
+            "scheduler/scheduler_config.json",
+            "unet/config.json",
+            "unet/diffusion_pytorch_model.safetensors",
+        )
+    }
+    kept = [path.name for path in tmp_path.rglob("*") if path.is_symlink() or path.is_file()]
+    assert not [name for name in kept if name.endswith((".bin", ".py", ".ckpt", ".md"))]
+
+
+def test_the_newest_commit_is_named_and_a_swapped_file_in_it_is_refused(
+    hub: LocalHub, tmp_path: Path
+) -> None:
+    printed = python_on(hub, tmp_path, "-c", LOAD, "ada/tiny")
+    assert "ada/tiny could not be loaded: unet/diffusion_pytorch_model.safetensors" in printed
+    assert "swapped" in printed
+    hub.stored["model", "ada/tiny"].files = hub.stored["model", "ada/tiny"].older[OLD]
+    again = python_on(hub, tmp_path / "other", "-c", LOAD, "ada/tiny", "ada/tiny@main")
+    assert again.split("\n")[:2] == [f"ada/tiny@{REVISION} T-shirt"] * 2
+
+
+def test_a_missing_repository_and_a_missing_revision_cost_one_sentence(
+    hub: LocalHub, tmp_path: Path
+) -> None:
+    printed = python_on(hub, tmp_path, "-c", LOAD, "ada/nothing", f"ada/tiny@{'b' * 40}")
+    first, second = printed.strip().split("\n")
+    for name, sentence in (("ada/nothing", first), (f"ada/tiny@{'b' * 40}", second)):
+        assert sentence.startswith(f"{name} could not be loaded: ")
+        assert sentence.endswith("connect to the network.")
+
+
+def test_what_was_fetched_once_loads_without_a_network(
+    tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cached = tmp_path / "models--ada--tiny"
+    shutil.copytree(tiny_checkpoint, cached / "snapshots" / OLD)
+    weights = cached / "snapshots" / OLD / "unet" / "diffusion_pytorch_model.safetensors"
+    (cached / "blobs").mkdir()
+    os.replace(weights, cached / "blobs" / "content")
+    weights.symlink_to(os.path.relpath(cached / "blobs" / "content", weights.parent))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    assert load_pipeline(f"ada/tiny@{OLD}").name_or_path == f"ada/tiny@{OLD}"
+    os.replace(cached / "blobs" / "content", tmp_path / "elsewhere")
+    weights.unlink()
+    weights.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(CheckpointError, match="is a link that leads out of the folder"):
+        load_pipeline(f"ada/tiny@{OLD}")
+
+
+@pytest.mark.parametrize("name", ["", "boots", "runs/mine/checkpoint", "/nowhere", "a/b@", "a b/c"])
+def test_a_name_that_is_neither_folder_nor_repository_costs_one_sentence(name: str) -> None:
+    with pytest.raises(DownloadError, match=re.escape("it is neither a folder nor USER/NAME@REVI")):
+        fetch(name)

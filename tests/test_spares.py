@@ -1,0 +1,91 @@
+"""Tests that the demo does without what it can do without."""
+
+import os
+import shutil
+from pathlib import Path
+
+import gradio as gr
+import pytest
+
+from app import build_page
+from fashion_ddpm import clip_scores, spares
+from fashion_ddpm.contact_sheet import AXES, axes, cells, orders
+from fashion_ddpm.continuation import continued
+from fashion_ddpm.demo import Demo, Result
+from fashion_ddpm.evidence import real_scores, scorer_confusion
+from fashion_ddpm.labels import FASHION_MNIST
+from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT
+from fashion_ddpm.request import GenerateRequest
+from fashion_ddpm.story import sampled
+from fashion_ddpm.trajectory import decision, score_curves
+from fashion_ddpm.ui.create import score_columns
+
+
+def truncated(original: Path, copy: Path, name: str) -> Path:
+    """Copies a folder and cuts one of its files in half."""
+    shutil.copytree(original, copy)
+    os.truncate(copy / name, (copy / name).stat().st_size // 2)
+    return copy
+
+
+def test_a_damaged_second_network_is_left_out_and_named(
+    tiny_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = truncated(
+        BUNDLED_CHECKPOINT, tmp_path / "bad", "unet/diffusion_pytorch_model.safetensors"
+    )
+    demo = Demo(tiny_checkpoint, second=bad)
+    assert demo.second is None
+    assert axes(demo) == list(AXES)
+    said = capsys.readouterr().err
+    assert "--compare-with is left out: " in said
+    assert "diffusion_pytorch_model.safetensors is no whole safetensors file" in said
+
+
+@pytest.fixture
+def unscored(
+    tiny_checkpoint: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Demo:
+    """A demo whose embedded scorer is damaged."""
+    bad = truncated(clip_scores.BUNDLED_SCORER, tmp_path / "bad", "model.safetensors")
+    monkeypatch.setattr(clip_scores, "BUNDLED_SCORER", bad)
+    demo = Demo(tiny_checkpoint)
+    assert "Images are drawn without scores: The scorer embedded" in capsys.readouterr().err
+    return demo
+
+
+def test_without_a_scorer_images_are_drawn_and_no_score_is_made_up(unscored: Demo) -> None:
+    *_, result = unscored.run(
+        GenerateRequest("bag", num_images=2, num_inference_steps=2), unscored.scorers[0]
+    )
+    assert isinstance(result, Result)
+    assert len(result.pictures()) == 2
+    assert score_columns(result, 1) == ({},) * 6
+    assert result.archive()
+    way = unscored.way(result, 0)
+    assert score_curves(way) == []
+    assert decision(way) == ""
+    assert {end.score for end in continued(unscored, result, 0, 0, "cosine").endings} == {None}
+    assert real_scores(unscored) == []
+    assert scorer_confusion(unscored) == []
+    cell = next(cells(unscored, orders(unscored, "bag", 0, "sampler")))
+    assert cell.score is None
+    assert sampled(unscored, "cosine", "bag", 2).score is None
+
+
+def test_without_a_scorer_the_page_is_still_built(unscored: Demo) -> None:
+    assert isinstance(build_page(unscored), gr.Blocks)
+
+
+def test_a_scorer_without_its_baseline_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(clip_scores.BUNDLED_SCORER, copy)
+    for name in ("baseline.json", "manifest.json"):
+        (copy / name).unlink()
+    monkeypatch.setattr(clip_scores, "BUNDLED_SCORER", copy)
+    assert list(spares.scorers_at_hand(FASHION_MNIST)) == ["none"]

@@ -1,0 +1,140 @@
+"""Tests that spoilt weights are refused in a sentence, whoever loads them; pickles never run."""
+
+import contextlib
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fashion_ddpm.classifier import BUNDLED_CLASSIFIER, load_classifier
+from fashion_ddpm.clip_scores import BUNDLED_SCORER, load_scorer
+from fashion_ddpm.errors import UserError
+from fashion_ddpm.manifest import MANIFEST, read_manifest
+from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, load_pipeline
+from fashion_ddpm.weight_files import WeightsError, read_config
+from tests.tools.tampering import SPOILT_FILES, UNLIKE_THE_MANIFEST, Weights
+
+LOADERS: dict[str, tuple[Path, str, Callable[[str], object]]] = {
+    "network": (BUNDLED_CHECKPOINT, "unet/diffusion_pytorch_model.safetensors", load_pipeline),
+    "scorer": (BUNDLED_SCORER, "model.safetensors", load_scorer),
+    "judge": (BUNDLED_CLASSIFIER, "model.safetensors", load_classifier),
+}
+Spoil = Callable[[Weights], None]
+each_kind = pytest.mark.parametrize("kind", LOADERS)
+
+
+@pytest.fixture
+def weights(kind: str, tmp_path: Path) -> Weights:
+    """A copy of a bundled folder, and weights of the same shapes but other values."""
+    original, name, _ = LOADERS[kind]
+    folder = tmp_path / "copy"
+    shutil.copytree(original, folder)
+    made = Weights(folder, name, tmp_path / "other.safetensors", tmp_path / "proof")
+    shutil.copy(made.path, tmp_path / "kept")
+    made.rewrite(lambda tensors: [value.neg_() for value in tensors.values()])
+    shutil.move(made.path, made.other)
+    shutil.move(tmp_path / "kept", made.path)
+    return made
+
+
+def refused(kind: str, weights: Weights) -> str:
+    """Loads spoilt weights; returns the sentence that it costs."""
+    with pytest.raises(UserError) as caught:
+        LOADERS[kind][2](str(weights.folder))
+    sentence = str(caught.value)
+    assert str(weights.folder) in sentence
+    assert "could not be loaded" in sentence or "has no model_index.json" in sentence
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+    assert len(sentence) < 600
+    assert not weights.proof.exists(), "a pickle was loaded"
+    return sentence
+
+
+@each_kind
+@pytest.mark.parametrize("spoil", SPOILT_FILES)
+@pytest.mark.parametrize("listed", [True, False], ids=["with manifest", "without manifest"])
+def test_a_spoilt_file_costs_one_sentence(
+    kind: str, weights: Weights, spoil: Spoil, listed: bool
+) -> None:
+    if not listed:
+        (weights.folder / MANIFEST).unlink()
+    spoil(weights)
+    refused(kind, weights)
+
+
+@each_kind
+@pytest.mark.parametrize("spoil", UNLIKE_THE_MANIFEST)
+def test_what_the_manifest_does_not_list_costs_one_sentence(
+    kind: str, weights: Weights, spoil: Spoil
+) -> None:
+    spoil(weights)
+    assert MANIFEST in refused(kind, weights)
+
+
+@each_kind
+def test_every_listed_file_is_looked_at(kind: str, weights: Weights) -> None:
+    for name in read_manifest(weights.folder):
+        path = weights.folder / name
+        content = path.read_bytes()
+        path.write_bytes(content + b" ")
+        sentence = refused(kind, weights)
+        assert name in sentence
+        path.unlink()
+        assert name in refused(kind, weights)
+        path.write_bytes(content)
+    LOADERS[kind][2](str(weights.folder))
+
+
+@each_kind
+def test_a_folder_without_a_manifest_loads(kind: str, weights: Weights) -> None:
+    (weights.folder / MANIFEST).unlink()
+    (weights.folder / "README.md").write_text("from elsewhere")
+    LOADERS[kind][2](str(weights.folder))
+
+
+@each_kind
+def test_a_damaged_setting_without_a_manifest_loads_or_costs_one_sentence(
+    kind: str, weights: Weights
+) -> None:
+    (weights.folder / MANIFEST).unlink()
+    for path in sorted(weights.folder.rglob("*.json")):
+        content = path.read_bytes()
+        for place in range(0, len(content), max(1, len(content) // 12)):
+            for damaged in (
+                content[:place],
+                content[:place] + b"\xff" + content[place + 1 :],
+                content[:place] + b"7" + content[place + 1 :],
+            ):
+                path.write_bytes(damaged)
+                with contextlib.suppress(UserError):
+                    LOADERS[kind][2](str(weights.folder))
+        path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "null", "{", '{"a": 1} x', "[" * 100_000, "\udcff"], ids=repr
+)
+def test_settings_that_are_none_cost_one_sentence(tmp_path: Path, content: str) -> None:
+    (tmp_path / "config.json").write_bytes(content.encode(errors="surrogateescape"))
+    with pytest.raises(WeightsError, match=r"config\.json .+; copy the folder anew"):
+        read_config(tmp_path, "config.json")
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ({"auto_map": {"AutoModel": "model.Evil"}}, "asks for code of its own with auto_map"),
+        ({"quantization_config": {"quant_method": "x"}}, "with quantization_config"),
+        ({"model_type": "evil"}, "asks for model_type 'evil', but only 'clip' is loaded"),
+        ({}, "asks for model_type None"),
+    ],
+)
+def test_settings_that_ask_for_more_cost_one_sentence(
+    tmp_path: Path, content: dict[str, object], expected: str
+) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(content))
+    with pytest.raises(WeightsError, match=expected):
+        read_config(tmp_path, "config.json", model_type="clip")
