@@ -6,10 +6,16 @@ from diffusers import UNet2DModel
 from PIL import Image
 from torch import Tensor
 
-from fashion_ddpm.demo import Demo
+from fashion_ddpm.demo import Demo, Watch
 from fashion_ddpm.images import IMAGE_SIZE, grid, to_model, to_uint8
 from fashion_ddpm.objective import Predictor
-from fashion_ddpm.request import GenerateRequest, RequestError, class_label
+from fashion_ddpm.request import (
+    BlendRequest,
+    RedrawRequest,
+    RequestError,
+    WalkRequest,
+    class_label,
+)
 from fashion_ddpm.sampling import (
     CPU_CHUNK,
     SamplingSettings,
@@ -52,25 +58,25 @@ def blended(unet: UNet2DModel, others: Tensor, weights: Tensor) -> Predictor:
     return predict
 
 
-def blend(demo: Demo, first: str, second: str, seed: int) -> Image.Image:
+def blend(demo: Demo, request: BlendRequest, watch: Watch = iter) -> Image.Image:
     """Returns one seed drawn as the first class, then more and more as the second."""
     device = demo.pipeline.device
-    labels = torch.full((FRAMES,), class_label(first), device=device)
-    others = torch.full((FRAMES,), class_label(second), device=device)
+    labels = torch.full((FRAMES,), class_label(request.first), device=device)
+    others = torch.full((FRAMES,), class_label(request.second), device=device)
     weights = torch.linspace(0, 1, FRAMES, device=device)
     # Nobody else's rows may be in a call while the embedding is bent.
     predict = demo.unet.alone(blended(demo.pipeline.unet, others, weights))
-    seeds = [_checked(seed)] * FRAMES
-    *_, last = denoise(predict, demo.pipeline.scheduler, labels, seeds, SETTINGS)
+    seeds = [request.seed] * FRAMES
+    *_, last = watch(denoise(predict, demo.pipeline.scheduler, labels, seeds, SETTINGS))
     return grid(to_uint8(last.clean).cpu(), columns=FRAMES, scale=SCALE)
 
 
-def walk(demo: Demo, class_name: str, first: int, second: int) -> Image.Image:
+def walk(demo: Demo, request: WalkRequest, watch: Watch = iter) -> Image.Image:
     """Returns a class drawn from the noise of one seed, then more and more from another's."""
-    begin, end = draw_noise(seed_generators([_checked(first), _checked(second)]))
+    begin, end = draw_noise(seed_generators([request.first, request.second]))
     noise = torch.stack([slerp(begin, end, float(s)) for s in torch.linspace(0, 1, FRAMES)])
-    labels = [class_label(class_name)] * FRAMES
-    made = _images(demo, labels, [first] * FRAMES, Start(noise=noise))
+    labels = [class_label(request.class_name)] * FRAMES
+    made = _images(demo, labels, [request.first] * FRAMES, Start(noise=noise), watch)
     return grid(made, columns=FRAMES, scale=SCALE)
 
 
@@ -83,34 +89,33 @@ def slerp(one: Tensor, other: Tensor, share: float) -> Tensor:
     return (one * ((1 - share) * angle).sin() + other * (share * angle).sin()) / angle.sin()
 
 
-def redraw(demo: Demo, drawing: np.ndarray, class_name: str, strength: float) -> Image.Image:
+def redraw(
+    demo: Demo, drawing: np.ndarray, request: RedrawRequest, watch: Watch = iter
+) -> Image.Image:
     """Returns a drawing as the network saw it, then seven garments made out of it.
 
     Args:
         demo: the loaded model.
         drawing: uint8 [H, W], 0 black … 255 white, of any size.
-        class_name: what it shall become.
-        strength: how much of the drawing is forgotten, in (0, 1].
+        request: what it shall become, and how much of it is forgotten.
+        watch: ends the request when it must not go on.
 
     Raises:
         RequestError: the drawing is empty.
-        ConfigError: the strength is out of bounds.
     """
     if drawing.size == 0 or drawing.max() < BLACK_PAPER:
         raise RequestError("The paper is empty; draw a garment, then press the button.")
     small = Image.fromarray(drawing).resize((IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BOX)
     image = torch.from_numpy(np.array(small))[None]
     count = FRAMES - 1
-    start = Start(images=to_model(image).expand(count, -1, -1, -1), strength=strength)
-    made = _images(demo, [class_label(class_name)] * count, list(range(count)), start)
+    start = Start(
+        images=to_model(image).expand(count, -1, -1, -1), strength=float(request.strength)
+    )
+    labels = [class_label(request.class_name)] * count
+    made = _images(demo, labels, list(range(count)), start, watch)
     return grid(torch.cat([image, made]), columns=FRAMES, scale=SCALE)
 
 
-def _images(demo: Demo, labels: list[int], seeds: list[int], start: Start) -> Tensor:
-    *_, last = demo.pipeline.stream(labels, seeds, SETTINGS, start)
+def _images(demo: Demo, labels: list[int], seeds: list[int], start: Start, watch: Watch) -> Tensor:
+    *_, last = watch(demo.pipeline.stream(labels, seeds, SETTINGS, start))
     return to_uint8(last.clean).cpu()
-
-
-def _checked(seed: int) -> int:
-    """Returns the seed, if it is one."""
-    return GenerateRequest("all", num_images=1, seed=seed).seed

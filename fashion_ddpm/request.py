@@ -14,6 +14,13 @@ MAX_STEPS = 1000
 MAX_GUIDANCE = 10.0
 MAX_SEED = 2**32 - 1
 MAX_IMAGES = 10_000_000
+STRENGTHS = (0.05, 1.0)
+"""How much of a drawing may be forgotten."""
+
+STORY_LEVELS = (10, 1000)
+FIRST_BETAS = (1e-5, 0.01)
+LAST_BETAS = (0.001, 0.3)
+"""The noise schedules that a visitor may make."""
 
 
 class RequestError(UserError):
@@ -49,15 +56,16 @@ class GenerateRequest:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _check_class(self.class_name)
+        if self.class_name != ALL_CLASSES:
+            class_label(self.class_name)
         _check_choice("schedule", self.schedule, SCHEDULES)
         _check_choice("sampler", self.sampler, SAMPLERS)
-        _check_whole("num_images", self.num_images, 1, MAX_IMAGES)
-        _check_whole("steps", self.num_inference_steps, 1, MAX_STEPS)
+        check_whole("num_images", self.num_images, 1, MAX_IMAGES)
+        check_whole("steps", self.num_inference_steps, 1, MAX_STEPS)
         _check_number("guidance_scale", self.guidance_scale, 1.0, MAX_GUIDANCE)
         _check_number("guidance_low", self.guidance_low, 0.0, 1.0)
         _check_number("guidance_high", self.guidance_high, self.guidance_low, 1.0)
-        _check_whole("seed", self.seed, 0, MAX_SEED - self.num_images + 1)
+        check_whole("seed", self.seed, 0, MAX_SEED - self.num_images + 1)
 
     def labels(self) -> list[int]:
         """Returns one label an image."""
@@ -83,12 +91,86 @@ class GenerateRequest:
         return dataclasses.asdict(self)
 
 
+@dataclass(frozen=True)
+class BlendRequest:
+    """One seed, drawn as one class and then more and more as another; checked when made.
+
+    Raises:
+        RequestError: a value has the wrong type or is out of bounds.
+    """
+
+    first: str
+    second: str
+    seed: int
+
+    def __post_init__(self) -> None:
+        class_label(self.first)
+        class_label(self.second)
+        check_whole("seed", self.seed, 0, MAX_SEED)
+
+
+@dataclass(frozen=True)
+class WalkRequest:
+    """One class, from one seed's noise to another's; checked when made.
+
+    Raises:
+        RequestError: a value has the wrong type or is out of bounds.
+    """
+
+    class_name: str
+    first: int
+    second: int
+
+    def __post_init__(self) -> None:
+        class_label(self.class_name)
+        check_whole("from seed", self.first, 0, MAX_SEED)
+        check_whole("to seed", self.second, 0, MAX_SEED)
+
+
+@dataclass(frozen=True)
+class RedrawRequest:
+    """What a drawing shall become, and how much of it is forgotten; checked when made.
+
+    Raises:
+        RequestError: a value has the wrong type or is out of bounds.
+    """
+
+    class_name: str
+    strength: float
+
+    def __post_init__(self) -> None:
+        class_label(self.class_name)
+        _check_number("strength", self.strength, *STRENGTHS)
+
+
+@dataclass(frozen=True)
+class StoryRequest:
+    """A noise schedule of one's own, and the class it is tried on; checked when made.
+
+    Raises:
+        RequestError: a value has the wrong type or is out of bounds.
+    """
+
+    levels: int
+    first_beta: float
+    last_beta: float
+    class_name: str
+
+    def __post_init__(self) -> None:
+        check_whole("T", self.levels, *STORY_LEVELS)
+        _check_number("first beta", self.first_beta, *FIRST_BETAS)
+        _check_number("last beta", self.last_beta, *LAST_BETAS)
+        class_label(self.class_name)
+
+
 def class_label(class_name: str) -> int:
     """Returns the label of a class given by name (in any case) or by number.
 
     Raises:
         RequestError: there is no such class.
     """
+    if not isinstance(class_name, str):
+        raise RequestError(f"class is {shown(class_name)}; it must be the name of a class.")
     names = [name.lower() for name in CLASS_NAMES]
     wanted = class_name.strip().lower()
     if wanted in names:
@@ -96,37 +178,35 @@ def class_label(class_name: str) -> int:
     if wanted.isascii() and wanted.isdigit() and int(wanted) < len(names):
         return int(wanted)
     raise RequestError(
-        f"class is {_shown(class_name)}; it must be one of {', '.join(CLASS_NAMES)}, a number "
+        f"class is {shown(class_name)}; it must be one of {', '.join(CLASS_NAMES)}, a number "
         f"from 0 to {len(names) - 1}, or {ALL_CLASSES}."
     )
 
 
-def _check_class(value: Any) -> None:
-    if not isinstance(value, str):
-        raise RequestError(f"class is {_shown(value)}; it must be the name of a class.")
-    if value != ALL_CLASSES:
-        class_label(value)
-
-
 def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
     if not isinstance(value, str) or value not in choices:
-        raise RequestError(f"{name} is {_shown(value)}; it must be one of {', '.join(choices)}.")
+        raise RequestError(f"{name} is {shown(value)}; it must be one of {', '.join(choices)}.")
 
 
-def _check_whole(name: str, value: Any, low: int, high: int) -> None:
+def check_whole(name: str, value: Any, low: int, high: int) -> None:
+    """Raises RequestError when a value is no whole number within bounds, both included."""
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise RequestError(
-            f"{name} is {_shown(value)}; it must be a whole number from {low:,} to {high:,}."
+            f"{name} is {shown(value)}; it must be a whole number from {low:,} to {high:,}."
         )
 
 
 def _check_number(name: str, value: Any, low: float, high: float) -> None:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not math.isfinite(value) or not low <= value <= high:
-        raise RequestError(f"{name} is {_shown(value)}; it must be a number from {low} to {high}.")
+        raise RequestError(f"{name} is {shown(value)}; it must be a number from {low} to {high}.")
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """Returns a value as it may stand in a message: short, and never as markup."""
     text = repr(value)
-    return (text if len(text) <= 40 else text[:40] + "…").replace("<", "‹").replace(">", "›")
+    return (text if len(text) <= 40 else text[:40] + "…").translate(_PLAIN)
+
+
+_PLAIN = str.maketrans("<>&[]`*_", "‹›＆⟦⟧ˋ∗＿")
+"""What HTML and Markdown would read, as characters that look alike."""

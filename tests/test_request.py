@@ -1,10 +1,22 @@
 """Tests of the one request that page, API and command line share."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from fashion_ddpm.request import ALL_CLASSES, MAX_SEED, GenerateRequest, RequestError, class_label
+from fashion_ddpm.request import (
+    ALL_CLASSES,
+    MAX_SEED,
+    BlendRequest,
+    GenerateRequest,
+    RedrawRequest,
+    RequestError,
+    StoryRequest,
+    WalkRequest,
+    class_label,
+    shown,
+)
 
 
 @pytest.mark.parametrize(
@@ -75,3 +87,29 @@ def test_one_image_of_a_request_can_be_asked_for_alone() -> None:
     alone = GenerateRequest("all", num_images=12, seed=5).of_image(11)
     assert (alone.class_name, alone.num_images, alone.seed) == ("trouser", 1, 16)
     assert alone.labels() == [1]
+
+
+@pytest.mark.parametrize(
+    ("make", "named"),
+    [
+        (lambda: BlendRequest("hat", "bag", 0), "class is 'hat'"),
+        (lambda: BlendRequest("bag", "all", 0), "class is 'all'"),
+        (lambda: BlendRequest("bag", "coat", 0.5), "seed is 0.5"),  # type: ignore[arg-type]
+        (lambda: WalkRequest("bag", -1, 0), "from seed is -1"),
+        (lambda: WalkRequest("bag", 0, 2**32), "to seed is 4294967296"),
+        (lambda: RedrawRequest(None, 0.5), "class is None"),  # type: ignore[arg-type]
+        (lambda: RedrawRequest("bag", float("nan")), "strength is nan"),
+        (lambda: RedrawRequest("bag", "1"), "strength is '1'"),  # type: ignore[arg-type]
+        (lambda: StoryRequest(10**9, 1e-4, 0.02, "bag"), "T is 1000000000"),
+        (lambda: StoryRequest(100, True, 0.02, "bag"), "first beta is True"),
+        (lambda: StoryRequest(100, 1e-4, float("inf"), "bag"), "last beta is inf"),
+    ],
+)
+def test_the_games_have_bounds_too(make: Callable[[], Any], named: str) -> None:
+    with pytest.raises(RequestError, match=f"{named}; it must be "):
+        make()
+
+
+def test_what_stands_in_a_message_is_neither_html_nor_markdown() -> None:
+    text = shown("<b>[x](y) ![z](w) `c` *d* _e_ &lt;\u202e\0")
+    assert not set("<>&[]`*_\u202e\0") & set(text)

@@ -12,8 +12,14 @@ from fashion_ddpm.demo import MAX_IMAGES, MAX_STEPS, PRESETS, Demo, schedule_not
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.images import enlarge
 from fashion_ddpm.labels import CLASS_NAMES
-from fashion_ddpm.request import ALL_CLASSES, MAX_GUIDANCE, MAX_SEED, GenerateRequest
-from fashion_ddpm.ui.parts import NOW, picture_gallery, whole
+from fashion_ddpm.request import (
+    ALL_CLASSES,
+    MAX_GUIDANCE,
+    MAX_SEED,
+    GenerateRequest,
+    check_whole,
+)
+from fashion_ddpm.ui.parts import NOW, PLAIN, picture_gallery, told, whole
 
 DEFAULT = GenerateRequest(class_name=CLASS_NAMES[-1], num_inference_steps=PRESETS["Balanced"])
 
@@ -99,10 +105,12 @@ def note(
     try:
         chosen = (schedule, steps, sampler, guidance, num_images)
         request = request_of(DEFAULT.class_name, *chosen, DEFAULT.seed)
+        demo.check(request)
     except UserError as error:
         return str(error)
     verdict = schedule_note(schedule, request.num_inference_steps)
-    return f"{demo.cost.sentence(request)}\n\n{verdict}"
+    bound = f"{demo.limits.max_evaluations:,}"
+    return f"{demo.cost.sentence(request)} (at most {bound} evaluations)\n\n{verdict}"
 
 
 def build(demo: Demo) -> Controls:
@@ -159,7 +167,7 @@ def _explain(demo: Demo, controls: Controls, presets: list[gr.Button]) -> None:
         request.num_images,
     )
     changes = [component.change for component in controls.costly()]
-    gr.on(changes, functools.partial(note, demo), controls.costly(), controls.note, **NOW)
+    gr.on(changes, functools.partial(note, demo), controls.costly(), controls.note, **NOW, **PLAIN)
     for button, count in zip(presets, PRESETS.values(), strict=True):
         preset: Any = (count, DEFAULT.schedule, DEFAULT.sampler)
         targets = [controls.steps, controls.schedule, controls.sampler]
@@ -168,6 +176,8 @@ def _explain(demo: Demo, controls: Controls, presets: list[gr.Button]) -> None:
 
 def _class_of(event: gr.SelectData) -> str:
     """Returns the class of the real example that was clicked."""
+    with told():
+        check_whole("example", event.index, 0, len(CLASS_NAMES) - 1)
     return CLASS_NAMES[event.index]
 
 
