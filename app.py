@@ -5,24 +5,23 @@ import importlib.util
 import os
 import sys
 
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
+from fashion_ddpm.temporary import choose_folder, remove, temporary_place
+
+# Both are read when gradio is imported.
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ["TMPDIR"] = temporary_place()
 
 import gradio as gr
 
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.errors import UserError
-from fashion_ddpm.gallery import load_gallery
 from fashion_ddpm.labels import FASHION_MNIST
+from fashion_ddpm.limits import ServerLimits
 from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT
+from fashion_ddpm.settings import add_flags, given_flags
 from fashion_ddpm.ui import api, compare, create, footer, play, share, trust, why
-from fashion_ddpm.ui.look import CSS, HEAD, UNTIL_PICTURED, theme
-
-QUEUE_SIZE = 40
-VISITORS_AT_ONCE = 16
-"""Requests that share the network; more would only make each other wait step by step."""
-
-MAX_UPLOAD = "1mb"
-"""More than any picture made here, or any drawing, weighs."""
+from fashion_ddpm.ui.page import Page
+from fashion_ddpm.ui.server import Launch, Server, is_public
 
 CLEAN_UP = (600, 3600)
 """Seconds between two clean-ups of temporary pictures, and the age at which they go."""
@@ -38,7 +37,7 @@ count; then follow an image back to its noise."""
 
 def build_page(demo: Demo) -> gr.Blocks:
     """Returns the page: one tab a question."""
-    with gr.Blocks(title="Fashion DDPM", delete_cache=CLEAN_UP) as page:
+    with Page(title="Fashion DDPM", delete_cache=CLEAN_UP) as page:
         gr.Markdown(INTRODUCTION if demo.kind == FASHION_MNIST else OWN_INTRODUCTION)
         with gr.Tabs() as tabs:
             with gr.Tab("Create", id="create"):
@@ -60,6 +59,26 @@ def build_page(demo: Demo) -> gr.Blocks:
 
 def main() -> None:
     """Loads the model and serves the page."""
+    arguments = parse()
+    temporary = None
+    try:
+        limits = ServerLimits(**given_flags(arguments, ServerLimits))
+        if "GRADIO_TEMP_DIR" not in os.environ:
+            temporary = choose_folder()
+            os.environ["GRADIO_TEMP_DIR"] = str(temporary)
+        demo = Demo(arguments.checkpoint, arguments.compare_with, limits)
+        page = build_page(demo)
+    except UserError as error:
+        sys.exit(f"app.py: {error}")
+    public = is_public(arguments.share) if arguments.public is None else arguments.public
+    launch = Launch(arguments.port, arguments.share, arguments.mcp, public)
+    Server(demo, page, launch).wait()
+    if temporary:
+        remove(temporary)
+
+
+def parse() -> argparse.Namespace:
+    """Returns what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", default=BUNDLED_CHECKPOINT, help="folder or Hub repository")
     parser.add_argument("--compare-with", help="a second one, side by side in Compare")
@@ -67,35 +86,15 @@ def main() -> None:
     parser.add_argument("--share", action="store_true", help="also serve on a public link")
     parser.add_argument("--mcp", action="store_true", help="also be a tool for language models")
     parser.add_argument(
-        "--visitors-at-once",
-        type=int,
-        default=VISITORS_AT_ONCE,
-        help="requests that share the network; 1: they take turns",
+        "--public",
+        action=argparse.BooleanOptionalAction,
+        help="visitors are strangers, and each may only ask so much; default: where they can come",
     )
+    add_flags(parser, ServerLimits)
     arguments = parser.parse_args()
-    visitors = arguments.visitors_at_once
-    if visitors < 1:
-        sys.exit(f"app.py: --visitors-at-once is {visitors}; it must be at least 1.")
     if arguments.mcp and importlib.util.find_spec("mcp") is None:
         sys.exit('app.py: --mcp needs the package mcp; run pip install "mcp<2", or leave it out.')
-    try:
-        demo = Demo(arguments.checkpoint, arguments.compare_with)
-        page = build_page(demo)
-    except UserError as error:
-        sys.exit(f"app.py: {error}")
-    page.queue(api_open=False, max_size=QUEUE_SIZE, default_concurrency_limit=visitors)
-    page.launch(
-        server_port=arguments.port,
-        share=arguments.share,
-        ssr_mode=False,
-        max_file_size=MAX_UPLOAD,
-        theme=theme(),
-        css=CSS,
-        head=HEAD + (UNTIL_PICTURED if load_gallery(demo) else ""),
-        footer_links=["api"],
-        mcp_server=arguments.mcp,
-    )
-    demo.close()
+    return arguments
 
 
 if __name__ == "__main__":

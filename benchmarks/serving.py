@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 import torch
 
-from app import VISITORS_AT_ONCE
 from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.limits import ServerLimits
 from fashion_ddpm.publishing import current_commit, device_name
 from tests.tools.serving import served
 
@@ -111,7 +111,7 @@ def main() -> None:
     parser.add_argument("--images", nargs="+", type=int, default=[1, 8])
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--seconds", type=float, default=60.0, help="of each row")
-    parser.add_argument("--visitors-at-once", type=int, default=VISITORS_AT_ONCE)
+    parser.add_argument("--visitors-at-once", type=int, default=ServerLimits().visitors_at_once)
     arguments = parser.parse_args()
     print(
         f"{device_name(torch.device('cpu'))}; commit {current_commit()}; {arguments.steps} steps; "

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from PIL import Image
 
 from fashion_ddpm.clip_scores import own_scores
 from fashion_ddpm.config import SAMPLERS, SCHEDULES
-from fashion_ddpm.demo import Demo
-from fashion_ddpm.images import grid
+from fashion_ddpm.demo import Demo, Watch
+from fashion_ddpm.images import grid, to_uint8
 from fashion_ddpm.pipeline import FashionDDPMPipeline
-from fashion_ddpm.request import GenerateRequest, RequestError
+from fashion_ddpm.request import GenerateRequest, RequestError, shown
 from fashion_ddpm.sampling import SamplingSettings
 
 AXES: dict[str, tuple[str, Sequence[str | float]]] = {
@@ -85,8 +86,8 @@ def orders(demo: Demo, class_name: str, seed: int, axis: str) -> list[Order]:
     Raises:
         RequestError: there is no such axis, class or seed.
     """
-    if axis not in axes(demo):
-        raise RequestError(f"rows are {axis!r:.40}; they must be one of {', '.join(axes(demo))}.")
+    if not isinstance(axis, str) or axis not in axes(demo):
+        raise RequestError(f"rows are {shown(axis)}; they must be one of {', '.join(axes(demo))}.")
     names = demo.kind.class_names
     base = GenerateRequest(class_name, num_images=IMAGES_A_CELL, seed=seed, class_names=names)
     rows: list[tuple[str, dict[str, Any], FashionDDPMPipeline]]
@@ -108,14 +109,15 @@ def _name(pipeline: FashionDDPMPipeline) -> str:
     return "/".join(Path(pipeline.name_or_path).parts[-2:])
 
 
-def cells(demo: Demo, wanted: Sequence[Order]) -> Iterator[Cell]:
-    """Yields the sheet's cells, one after the other."""
+def cells(demo: Demo, wanted: Sequence[Order], watch: Watch = iter) -> Iterator[Cell]:
+    """Yields the sheet's cells, one after the other, as long as they may be watched."""
     scorer, _ = demo.scorer(demo.scorers[0])
     for order in wanted:
         labels, seeds = order.request.labels(), order.request.seeds()
         begin = time.monotonic()
-        (batch,) = order.pipeline.generate(labels, seeds, SamplingSettings.of(order.request))
+        *_, last = watch(order.pipeline.stream(labels, seeds, SamplingSettings.of(order.request)))
+        images = to_uint8(last.clean).cpu()
         seconds = time.monotonic() - begin
-        scores = own_scores(scorer.label_scores(batch.images), batch.labels)
+        scores = own_scores(scorer.label_scores(images), torch.tensor(labels))
         right = None if scores is None else scores.mean().item()
-        yield Cell(order, grid(batch.images, COLUMNS_A_CELL, scale=SCALE), right, seconds)
+        yield Cell(order, grid(images, COLUMNS_A_CELL, scale=SCALE), right, seconds)

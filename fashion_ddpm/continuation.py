@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from fashion_ddpm.clip_scores import own_scores
-from fashion_ddpm.demo import IMAGE_SCALE, Demo, Result
+from fashion_ddpm.demo import IMAGE_SCALE, Demo, Result, Watch
 from fashion_ddpm.images import enlarge, to_uint8
 from fashion_ddpm.labels import FASHION_MNIST
 from fashion_ddpm.request import GenerateRequest
@@ -62,7 +62,9 @@ class Continuation:
         return f"{place}: {open_to} of {len(scores)} {self.nouns} can still be made of it."
 
 
-def continued(demo: Demo, result: Result, index: int, step: int, schedule: str) -> Continuation:
+def continued(
+    demo: Demo, result: Result, index: int, step: int, schedule: str, watch: Watch = iter
+) -> Continuation:
     """Goes on from a step of one image's way, once as each class.
 
     Args:
@@ -71,18 +73,19 @@ def continued(demo: Demo, result: Result, index: int, step: int, schedule: str) 
         index: which of its images.
         step: where its way is left, counted from 0; beyond the ends means the ends.
         schedule: which noise levels are visited from there on.
+        watch: ends the request when it must not go on.
 
     Raises:
         RequestError: there is no such schedule.
     """
     request = result.request.of_image(index)
     new = replace(request, schedule=schedule)
-    left = _state_at(demo, request, step)
+    left = _state_at(demo, request, step, watch)
     names = demo.kind.class_names[:MAX_ENDINGS]
     labels = list(range(len(names)))
     start = Midway(left.noisy.expand(len(labels), -1, -1, -1), left.alpha_bar)
     seeds = [request.seed] * len(labels)
-    *_, last = demo.pipeline.stream(labels, seeds, SamplingSettings.of(new), start)
+    *_, last = watch(demo.pipeline.stream(labels, seeds, SamplingSettings.of(new), start))
     images = to_uint8(last.clean).cpu()
     asked = torch.tensor(labels)
     scores = own_scores(demo.scorer(result.scorer)[0].label_scores(images), asked)
@@ -95,8 +98,8 @@ def continued(demo: Demo, result: Result, index: int, step: int, schedule: str) 
     return Continuation(left.index + 1, (1 / left.alpha_bar - 1) ** 0.5, endings, nouns)
 
 
-def _state_at(demo: Demo, request: GenerateRequest, step: int) -> DenoisingStep:
+def _state_at(demo: Demo, request: GenerateRequest, step: int, watch: Watch) -> DenoisingStep:
     """Returns one image's state at a step: the way is gone again, for a result is rounded."""
     settings, wanted = SamplingSettings.of(request), min(step, request.num_inference_steps - 1)
-    steps = demo.pipeline.stream(request.labels(), request.seeds(), settings)
+    steps = watch(demo.pipeline.stream(request.labels(), request.seeds(), settings))
     return next(state for state in steps if state.index >= wanted)

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,13 +23,15 @@ from fashion_ddpm.clip_scores import (
 from fashion_ddpm.cost import calibrate
 from fashion_ddpm.images import SETTINGS_KEY, enlarge, grid, to_uint8
 from fashion_ddpm.labels import FASHION_MNIST, ImageKind, label_prompts, quality_prompts
+from fashion_ddpm.limits import ServerLimits, check_work
 from fashion_ddpm.outputs import zipped
 from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, FashionDDPMPipeline, load_pipeline
-from fashion_ddpm.request import GenerateRequest, RequestError
-from fashion_ddpm.sampling import SamplingSettings, num_evaluations
+from fashion_ddpm.request import GenerateRequest, RequestError, shown
+from fashion_ddpm.sampling import DenoisingStep, SamplingSettings, num_evaluations
 from fashion_ddpm.schedule_check import check_schedule
 from fashion_ddpm.shared_unet import SharedUNet, places_on
 from fashion_ddpm.spares import scorers_at_hand, second_network
+from fashion_ddpm.supervision import Supervisor
 from fashion_ddpm.trajectory import Trajectory
 
 MAX_IMAGES = 16
@@ -48,6 +50,9 @@ IMAGE_SCALE = 8
 
 Scores = dict[str, float]
 """Prompt → probability, as a label component shows them."""
+
+Watch = Callable[[Iterator[DenoisingStep]], Iterator[DenoisingStep]]
+"""Passes steps on as long as a request may go on."""
 
 
 @dataclass(frozen=True)
@@ -156,11 +161,17 @@ class Demo:
         kind: what both draw.
         scorers: who may be asked about that; the first one is at hand.
         cost: how long a request takes while nobody else is here.
+        limits: what one visitor may ask.
+        supervisor: how requests ended so far, and whether the app is well.
     """
 
     def __init__(
-        self, checkpoint: str | Path = BUNDLED_CHECKPOINT, second: str | Path | None = None
+        self,
+        checkpoint: str | Path = BUNDLED_CHECKPOINT,
+        second: str | Path | None = None,
+        limits: ServerLimits | None = None,
     ) -> None:
+        self.limits = limits or ServerLimits()
         device = "cuda" if torch.cuda.is_available() else "cpu"
         self.pipeline = load_pipeline(checkpoint, device)
         self.second = second_network(second, device)
@@ -172,6 +183,7 @@ class Demo:
         self.has_turbo = self.pipeline.distilled or student is not None
         self._shared = [_shared(each) for each in (self.pipeline, student) if each]
         self.unet = self._shared[0]
+        self.supervisor = Supervisor(self.pipeline, self.limits.max_seconds)
         self._loading = threading.Lock()
         self._scorers = scorers_at_hand(self.kind)
         others = [name for name in SCORERS if name != EMBEDDED]
@@ -189,9 +201,9 @@ class Demo:
             RequestError: the name is not one of those to be had.
             ScorerError: it cannot be loaded.
         """
-        if name not in self.scorers:
+        if not isinstance(name, str) or name not in self.scorers:
             allowed = ", ".join(self.scorers)
-            raise RequestError(f"scorer is {name!r:.60}; it must be one of {allowed}.")
+            raise RequestError(f"scorer is {shown(name)}; it must be one of {allowed}.")
         if name not in self._scorers:
             with self._loading:
                 if name not in self._scorers:
@@ -199,19 +211,32 @@ class Demo:
                     self._scorers[name] = scorer, load_baseline(scorer)
         return self._scorers[name]
 
-    def run(self, request: GenerateRequest, scorer_name: str) -> Iterator[Preview | Result]:
+    def check(self, request: GenerateRequest) -> None:
+        """Raises RequestError for a request that would keep all other visitors waiting."""
+        check_size(request)
+        evaluations = num_evaluations(SamplingSettings.of(request), self.pipeline.scheduler)
+        check_work(request.num_images * evaluations, self.limits)
+
+    def run(
+        self, request: GenerateRequest, scorer_name: str, watch: Watch = iter
+    ) -> Iterator[Preview | Result]:
         """Yields previews while sampling, then the result.
+
+        Args:
+            request: what to draw.
+            scorer_name: who judges it.
+            watch: ends the request when it must not go on.
 
         Raises:
             RequestError: the request asks for more than one visitor may.
             ScorerError: the scorer cannot be loaded.
         """
-        check_size(request)
+        self.check(request)
         scorer, baseline = self.scorer(scorer_name)
         settings, labels, seeds = SamplingSettings.of(request), request.labels(), request.seeds()
         noisy, clean, alpha_bar = [], [], []
         begin = shown = time.monotonic()
-        for step in self.pipeline.stream(labels, seeds, settings):
+        for step in watch(self.pipeline.stream(labels, seeds, settings)):
             noisy.append(to_uint8(step.noisy).cpu())
             clean.append(to_uint8(step.clean).cpu())
             alpha_bar.append(step.alpha_bar)
@@ -257,7 +282,7 @@ def _shared(pipeline: FashionDDPMPipeline) -> SharedUNet:
 
 
 def check_size(request: GenerateRequest) -> None:
-    """Raises RequestError for a request that would keep all other visitors waiting."""
+    """Raises RequestError for more images or steps than the page's sliders have."""
     for name, value, limit in (
         ("num_images", request.num_images, MAX_IMAGES),
         ("steps", request.num_inference_steps, MAX_STEPS),

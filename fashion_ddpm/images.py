@@ -91,7 +91,7 @@ def save_png(picture: Image.Image, target: Path | io.BytesIO, settings: Mapping[
 
 def read_settings(path: Path) -> dict[str, Any]:
     """Returns the settings a PNG was made with, or an empty dict."""
-    with Image.open(path) as picture:
+    with Image.open(path, formats=["PNG"]) as picture:
         return dict(json.loads(picture.info.get(SETTINGS_KEY, "{}")))
 
 

@@ -6,10 +6,11 @@ from diffusers import UNet2DModel
 from PIL import Image
 from torch import Tensor
 
-from fashion_ddpm.demo import Demo
+from fashion_ddpm.demo import Demo, Watch
+from fashion_ddpm.game_requests import BlendRequest, RedrawRequest, WalkRequest
 from fashion_ddpm.images import grid, to_model, to_uint8
 from fashion_ddpm.objective import Predictor
-from fashion_ddpm.request import GenerateRequest, RequestError, class_label
+from fashion_ddpm.request import RequestError
 from fashion_ddpm.sampling import (
     CPU_CHUNK,
     SamplingSettings,
@@ -52,25 +53,26 @@ def blended(unet: UNet2DModel, others: Tensor, weights: Tensor) -> Predictor:
     return predict
 
 
-def blend(demo: Demo, first: str, second: str, seed: int) -> Image.Image:
+def blend(demo: Demo, request: BlendRequest, watch: Watch = iter) -> Image.Image:
     """Returns one seed drawn as the first class, then more and more as the second."""
     device = demo.pipeline.device
-    labels = torch.full((FRAMES,), _label(demo, first), device=device)
-    others = torch.full((FRAMES,), _label(demo, second), device=device)
+    first, second = request.labels()
+    labels = torch.full((FRAMES,), first, device=device)
+    others = torch.full((FRAMES,), second, device=device)
     weights = torch.linspace(0, 1, FRAMES, device=device)
     # Nobody else's rows may be in a call while the embedding is bent.
     predict = demo.unet.alone(blended(demo.pipeline.unet, others, weights))
-    seeds = [_checked(seed)] * FRAMES
-    *_, last = denoise(predict, demo.pipeline.scheduler, labels, seeds, SETTINGS, kind=demo.kind)
+    noise, seeds = demo.pipeline.scheduler, [request.seed] * FRAMES
+    *_, last = watch(denoise(predict, noise, labels, seeds, SETTINGS, kind=demo.kind))
     return grid(to_uint8(last.clean).cpu(), columns=FRAMES, scale=SCALE)
 
 
-def walk(demo: Demo, class_name: str, first: int, second: int) -> Image.Image:
+def walk(demo: Demo, request: WalkRequest, watch: Watch = iter) -> Image.Image:
     """Returns a class drawn from the noise of one seed, then more and more from another's."""
-    begin, end = draw_noise(seed_generators([_checked(first), _checked(second)]), demo.kind)
+    begin, end = draw_noise(seed_generators([request.first, request.second]), demo.kind)
     noise = torch.stack([slerp(begin, end, float(s)) for s in torch.linspace(0, 1, FRAMES)])
-    labels = [_label(demo, class_name)] * FRAMES
-    made = _images(demo, labels, [first] * FRAMES, Start(noise=noise))
+    labels = [request.label()] * FRAMES
+    made = _images(demo, labels, [request.first] * FRAMES, Start(noise=noise), watch)
     return grid(made, columns=FRAMES, scale=SCALE)
 
 
@@ -83,18 +85,19 @@ def slerp(one: Tensor, other: Tensor, share: float) -> Tensor:
     return (one * ((1 - share) * angle).sin() + other * (share * angle).sin()) / angle.sin()
 
 
-def redraw(demo: Demo, drawing: np.ndarray, class_name: str, strength: float) -> Image.Image:
+def redraw(
+    demo: Demo, drawing: np.ndarray, request: RedrawRequest, watch: Watch = iter
+) -> Image.Image:
     """Returns a drawing as the network saw it, then seven garments made out of it.
 
     Args:
         demo: the loaded model.
         drawing: uint8 [H, W], 0 black … 255 white, of any size.
-        class_name: what it shall become.
-        strength: how much of the drawing is forgotten, in (0, 1].
+        request: what it shall become, and how much of it is forgotten.
+        watch: ends the request when it must not go on.
 
     Raises:
         RequestError: the drawing is empty.
-        ConfigError: the strength is out of bounds.
     """
     if drawing.size == 0 or drawing.max() < BLACK_PAPER:
         raise RequestError("The paper is empty; draw a garment, then press the button.")
@@ -103,20 +106,13 @@ def redraw(demo: Demo, drawing: np.ndarray, class_name: str, strength: float) ->
     small = small.convert("L" if demo.kind.channels == 1 else "RGB")
     image = torch.from_numpy(np.array(small))[None]
     count = FRAMES - 1
-    start = Start(images=to_model(image).expand(count, -1, -1, -1), strength=strength)
-    made = _images(demo, [_label(demo, class_name)] * count, list(range(count)), start)
+    start = Start(
+        images=to_model(image).expand(count, -1, -1, -1), strength=float(request.strength)
+    )
+    made = _images(demo, [request.label()] * count, list(range(count)), start, watch)
     return grid(torch.cat([image, made]), columns=FRAMES, scale=SCALE)
 
 
-def _images(demo: Demo, labels: list[int], seeds: list[int], start: Start) -> Tensor:
-    *_, last = demo.pipeline.stream(labels, seeds, SETTINGS, start)
+def _images(demo: Demo, labels: list[int], seeds: list[int], start: Start, watch: Watch) -> Tensor:
+    *_, last = watch(demo.pipeline.stream(labels, seeds, SETTINGS, start))
     return to_uint8(last.clean).cpu()
-
-
-def _label(demo: Demo, class_name: str) -> int:
-    return class_label(class_name, demo.kind.class_names)
-
-
-def _checked(seed: int) -> int:
-    """Returns the seed, if it is one."""
-    return GenerateRequest("all", num_images=1, seed=seed).seed

@@ -50,19 +50,20 @@ class GenerateRequest:
     class_names: tuple[str, ...] = CLASS_NAMES
 
     def __post_init__(self) -> None:
-        _check_class(self.class_name, self.class_names)
+        if self.class_name != ALL_CLASSES:
+            class_label(self.class_name, self.class_names)
         _check_choice("schedule", self.schedule, SCHEDULES)
         _check_choice("sampler", self.sampler, (*SAMPLERS, TURBO))
-        _check_whole("num_images", self.num_images, 1, MAX_IMAGES)
-        _check_whole("steps", self.num_inference_steps, 1, MAX_STEPS)
-        _check_number("guidance_scale", self.guidance_scale, 1.0, MAX_GUIDANCE)
+        check_whole("num_images", self.num_images, 1, MAX_IMAGES)
+        check_whole("steps", self.num_inference_steps, 1, MAX_STEPS)
+        check_number("guidance_scale", self.guidance_scale, 1.0, MAX_GUIDANCE)
         if self.sampler == TURBO and self.guidance_scale != 1.0:
             raise RequestError(
                 f"guidance_scale is {self.guidance_scale}; sampler {TURBO} has none: it must be 1."
             )
-        _check_number("guidance_low", self.guidance_low, 0.0, 1.0)
-        _check_number("guidance_high", self.guidance_high, self.guidance_low, 1.0)
-        _check_whole("seed", self.seed, 0, MAX_SEED - self.num_images + 1)
+        check_number("guidance_low", self.guidance_low, 0.0, 1.0)
+        check_number("guidance_high", self.guidance_high, self.guidance_low, 1.0)
+        check_whole("seed", self.seed, 0, MAX_SEED - self.num_images + 1)
 
     def labels(self) -> list[int]:
         """Returns one label an image."""
@@ -101,6 +102,8 @@ def class_label(class_name: str, class_names: tuple[str, ...] = CLASS_NAMES) -> 
     Raises:
         RequestError: there is no such class.
     """
+    if not isinstance(class_name, str):
+        raise RequestError(f"class is {shown(class_name)}; it must be the name of a class.")
     names = [name.strip().lower() for name in class_names]
     wanted = class_name.strip().lower()
     if wanted in names:
@@ -108,37 +111,36 @@ def class_label(class_name: str, class_names: tuple[str, ...] = CLASS_NAMES) -> 
     if wanted.isascii() and wanted.isdigit() and int(wanted) < len(names):
         return int(wanted)
     raise RequestError(
-        f"class is {_shown(class_name)}; it must be one of {', '.join(class_names)}, a number "
+        f"class is {shown(class_name)}; it must be one of {', '.join(class_names)}, a number "
         f"from 0 to {len(names) - 1}, or {ALL_CLASSES}."
     )
 
 
-def _check_class(value: Any, class_names: tuple[str, ...]) -> None:
-    if not isinstance(value, str):
-        raise RequestError(f"class is {_shown(value)}; it must be the name of a class.")
-    if value != ALL_CLASSES:
-        class_label(value, class_names)
-
-
 def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
     if not isinstance(value, str) or value not in choices:
-        raise RequestError(f"{name} is {_shown(value)}; it must be one of {', '.join(choices)}.")
+        raise RequestError(f"{name} is {shown(value)}; it must be one of {', '.join(choices)}.")
 
 
-def _check_whole(name: str, value: Any, low: int, high: int) -> None:
+def check_whole(name: str, value: Any, low: int, high: int) -> None:
+    """Raises RequestError when a value is no whole number within bounds, both included."""
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise RequestError(
-            f"{name} is {_shown(value)}; it must be a whole number from {low:,} to {high:,}."
+            f"{name} is {shown(value)}; it must be a whole number from {low:,} to {high:,}."
         )
 
 
-def _check_number(name: str, value: Any, low: float, high: float) -> None:
+def check_number(name: str, value: Any, low: float, high: float) -> None:
+    """Raises RequestError when a value is no finite number within bounds, both included."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not math.isfinite(value) or not low <= value <= high:
-        raise RequestError(f"{name} is {_shown(value)}; it must be a number from {low} to {high}.")
+        raise RequestError(f"{name} is {shown(value)}; it must be a number from {low} to {high}.")
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """Returns a value as it may stand in a message: short, and never as markup."""
     text = repr(value)
-    return (text if len(text) <= 40 else text[:40] + "…").replace("<", "‹").replace(">", "›")
+    return (text if len(text) <= 40 else text[:40] + "…").translate(_PLAIN)
+
+
+_PLAIN = str.maketrans("<>&[]`*_", "‹›＆⟦⟧ˋ∗＿")
+"""What HTML and Markdown would read, as characters that look alike."""

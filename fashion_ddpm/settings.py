@@ -80,6 +80,12 @@ def add_flags(parser: argparse.ArgumentParser, config_class: type) -> None:
         parser.add_argument(flag_name(field.name), **options)
 
 
+def given_flags(arguments: argparse.Namespace, config_class: type) -> dict[str, Any]:
+    """Returns the fields of a config that the command line set."""
+    names = {field.name for field in dataclasses.fields(config_class)}
+    return {name: value for name, value in vars(arguments).items() if name in names}
+
+
 def default_data_dir() -> str:
     """Returns the data folder of the environment, or "data"."""
     return os.environ.get(DATA_DIR_VARIABLE, "data")

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from fashion_ddpm.clip_scores import load_real_sample, own_scores
-from fashion_ddpm.demo import Demo
+from fashion_ddpm.demo import Demo, Watch
 from fashion_ddpm.images import grid, to_model, to_uint8
 from fashion_ddpm.request import class_label
 from fashion_ddpm.sampling import SamplingSettings
@@ -87,12 +87,16 @@ def noised(betas: LinearBetas, class_name: str) -> Image.Image:
 
 
 def sampled(
-    demo: Demo, schedule: str | LinearBetas, class_name: str, num_inference_steps: int
+    demo: Demo,
+    schedule: str | LinearBetas,
+    class_name: str,
+    num_inference_steps: int,
+    watch: Watch = iter,
 ) -> Sampled:
     """Samples eight seeds with a schedule and scores them."""
     label = class_label(class_name)
     settings = SamplingSettings(schedule, num_inference_steps=num_inference_steps)
-    steps = list(demo.pipeline.stream([label] * len(SEEDS), SEEDS, settings))
+    steps = list(watch(demo.pipeline.stream([label] * len(SEEDS), SEEDS, settings)))
     scorer, _ = demo.scorer(demo.scorers[0])
     clean = torch.cat([to_uint8(step.clean[:1]) for step in steps]).cpu()
     noisy = torch.cat([to_uint8(step.noisy[:1]) for step in steps]).cpu()

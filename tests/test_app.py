@@ -18,7 +18,7 @@ from gradio_client.exceptions import AppError
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
-from app import VISITORS_AT_ONCE, build_page, main
+from app import build_page, main
 from fashion_ddpm.api_examples import api_examples
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.request import GenerateRequest
@@ -108,7 +108,7 @@ def test_a_scorer_that_cannot_be_downloaded_is_a_sentence_and_the_app_goes_on(
     assert len(ask(client)[1]) == 2
 
 
-LONG = {"_0": "coat", "_2": 100, "_4": 2.0, "_5": 16}
+LONG = {"_0": "coat", "_2": 100, "_4": 2.0, "_5": 8}
 
 
 def test_a_short_request_ends_while_a_long_one_goes_on(address: str, client: Client) -> None:
@@ -126,7 +126,7 @@ def own_app(tiny_checkpoint: Path) -> Iterator[tuple[Demo, str]]:
     """The app on a tiny network, served by this process, so that one can look inside."""
     demo = Demo(tiny_checkpoint)
     page = build_page(demo)
-    page.queue(api_open=False, default_concurrency_limit=VISITORS_AT_ONCE)
+    page.queue(api_open=False, default_concurrency_limit=16)
     _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)
     yield demo, address
     page.close()

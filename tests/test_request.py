@@ -10,6 +10,7 @@ from fashion_ddpm.request import (
     GenerateRequest,
     RequestError,
     class_label,
+    shown,
     usual_steps,
 )
 
@@ -90,3 +91,8 @@ def test_turbo_takes_few_steps_and_no_guidance() -> None:
     assert GenerateRequest("bag", sampler="turbo").guidance_scale == 1
     with pytest.raises(RequestError, match=r"guidance_scale is 2\.0; sampler turbo has none"):
         GenerateRequest("bag", sampler="turbo", guidance_scale=2.0)
+
+
+def test_what_stands_in_a_message_is_neither_html_nor_markdown() -> None:
+    text = shown("<b>[x](y) ![z](w) `c` *d* _e_ &lt;\u202e\0")
+    assert not set("<>&[]`*_\u202e\0") & set(text)

@@ -7,11 +7,19 @@ from fashion_ddpm.request import RequestError
 from fashion_ddpm.ui.parts import SCORE_COLUMNS, line_plot, picture, table, told, whole
 
 
-def test_a_mistake_becomes_a_message_and_a_bug_stays_a_bug() -> None:
+def test_a_mistake_becomes_a_message_and_a_bug_another_that_is_logged() -> None:
     with pytest.raises(gr.Error, match="steps is 0"), told():
         raise RequestError("steps is 0")
-    with pytest.raises(ZeroDivisionError), told():
+    with pytest.raises(gr.Error, match="not because of what you asked") as caught, told():
         _ = 1 / 0
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+    assert caught.value.print_exception
+
+
+def test_a_message_is_no_markup() -> None:
+    with pytest.raises(gr.Error, match="‹img src=x›") as caught, told():
+        raise RequestError("<img src=x>")
+    assert "<" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -32,4 +32,4 @@ def test_both_sides_are_drawn_from_the_same_seeds(tiny_checkpoint: Path) -> None
 
 def test_betas_that_fall_are_a_message() -> None:
     with pytest.raises(gr.Error, match="betas that rise"):
-        Handlers.explain(100, 0.02, 0.001, "bag")
+        Handlers.explain(100, 0.01, 0.001, "bag")

@@ -7,7 +7,7 @@ import gradio as gr
 
 from fashion_ddpm.demo import Demo, Preview, Result
 from fashion_ddpm.ui.controls import Controls, request_of
-from fashion_ddpm.ui.parts import MODEL, told
+from fashion_ddpm.ui.parts import MODEL, PLAIN, attended
 
 
 class Handlers:
@@ -42,12 +42,12 @@ class Handlers:
         Returns:
             A picture of the way so far, the pictures, and their settings and scores.
         """
-        with told():
+        with attended(self.demo, "program") as watch:
             request = request_of(
                 *(class_name, schedule, steps, sampler, guidance_scale, num_images, seed),
                 class_names=self.demo.kind.class_names,
             )
-            for event in self.demo.run(request, scorer):
+            for event in self.demo.run(request, scorer, watch):
                 yield _answer(event)
 
 
@@ -79,4 +79,5 @@ def build(demo: Demo, controls: Controls) -> None:
         [preview, pictures, about],
         api_name="generate",
         **MODEL,
+        **PLAIN,
     )

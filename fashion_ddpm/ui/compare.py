@@ -7,12 +7,14 @@ import gradio as gr
 
 from fashion_ddpm.contact_sheet import STEP_COUNTS, axes, cells, orders
 from fashion_ddpm.demo import Demo
-from fashion_ddpm.request import MAX_SEED, GenerateRequest
+from fashion_ddpm.request import MAX_SEED, GenerateRequest, check_whole
 from fashion_ddpm.ui.controls import Controls, default_request, shown_settings
 from fashion_ddpm.ui.parts import (
     MODEL,
     NOW,
+    PLAIN,
     PRIVATE,
+    attended,
     filled,
     picture_gallery,
     stop_button,
@@ -33,11 +35,11 @@ class Handlers:
 
     def draw(self, class_name: str, axis: str, seed: float) -> Iterator[tuple[Any, ...]]:
         """Yields the sheet as it grows, a line on progress, and what each cell asked for."""
-        with told():
+        with attended(self.demo, "sheet") as watch:
             wanted = orders(self.demo, class_name, whole(seed), axis)
             requests = [order.request for order in wanted]
             pictures: list[tuple[Any, str]] = []
-            for cell in cells(self.demo, wanted):
+            for cell in cells(self.demo, wanted, watch):
                 pictures.append((cell.picture, cell.caption))
                 status = f"{len(pictures)} of {len(requests)} cells"
                 yield filled(pictures), status, requests
@@ -45,7 +47,9 @@ class Handlers:
     @staticmethod
     def open(requests: list[GenerateRequest], event: gr.SelectData) -> tuple[Any, ...]:
         """Sends a cell's settings to the first tab."""
-        return gr.Tabs(selected="create"), *shown_settings(requests[event.index])
+        with told():
+            check_whole("cell", event.index, 0, len(requests) - 1)
+            return gr.Tabs(selected="create"), *shown_settings(requests[event.index])
 
 
 def build(demo: Demo, tabs: gr.Tabs, create: Controls) -> None:
@@ -72,6 +76,7 @@ def build(demo: Demo, tabs: gr.Tabs, create: Controls) -> None:
         show_progress="minimal",
         show_progress_on=[status],
         **MODEL,
+        **PLAIN,
         **PRIVATE,
     )
     stop_button(stop, running, status)

@@ -12,8 +12,8 @@ from fashion_ddpm.demo import MAX_IMAGES, MAX_STEPS, PRESETS, Demo, schedule_not
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.images import enlarge
 from fashion_ddpm.labels import ALL_CLASSES, CLASS_NAMES, FASHION_MNIST
-from fashion_ddpm.request import MAX_GUIDANCE, MAX_SEED, GenerateRequest
-from fashion_ddpm.ui.parts import NOW, picture_gallery, whole
+from fashion_ddpm.request import MAX_GUIDANCE, MAX_SEED, GenerateRequest, check_whole
+from fashion_ddpm.ui.parts import NOW, PLAIN, picture_gallery, told, whole
 
 MANY_CLASSES = 20
 """With more, the classes are a list to search in instead of buttons."""
@@ -110,10 +110,12 @@ def note(
         chosen = (schedule, steps, sampler, guidance, num_images)
         first = default_request(demo)
         request = request_of(first.class_name, *chosen, first.seed, class_names=first.class_names)
+        demo.check(request)
     except UserError as error:
         return str(error)
     verdict = schedule_note(schedule, request.num_inference_steps)
-    return f"{demo.cost.sentence(request)}\n\n{verdict}"
+    bound = f"{demo.limits.max_evaluations:,}"
+    return f"{demo.cost.sentence(request)} (at most {bound} evaluations)\n\n{verdict}"
 
 
 def build(demo: Demo) -> Controls:
@@ -201,11 +203,13 @@ def _explain(demo: Demo, controls: Controls) -> None:
         request.num_images,
     )
     changes = [component.change for component in controls.costly()]
-    gr.on(changes, functools.partial(note, demo), controls.costly(), controls.note, **NOW)
+    gr.on(changes, functools.partial(note, demo), controls.costly(), controls.note, **NOW, **PLAIN)
 
 
 def _class_of(event: gr.SelectData) -> str:
     """Returns the class of the real example that was clicked."""
+    with told():
+        check_whole("example", event.index, 0, len(CLASS_NAMES) - 1)
     return CLASS_NAMES[event.index]
 
 

@@ -9,13 +9,15 @@ import gradio as gr
 from fashion_ddpm.clip_scores import NO_SCORER
 from fashion_ddpm.demo import MAX_IMAGES, Demo, Preview, Result, Scores
 from fashion_ddpm.gallery import load_gallery
-from fashion_ddpm.request import MAX_SEED, GenerateRequest
+from fashion_ddpm.request import MAX_SEED, GenerateRequest, check_whole
 from fashion_ddpm.ui.controls import Controls, request_of
 from fashion_ddpm.ui.controls import build as build_controls
 from fashion_ddpm.ui.parts import (
     MODEL,
     NOW,
+    PLAIN,
     PRIVATE,
+    attended,
     filled,
     picture,
     picture_gallery,
@@ -48,9 +50,9 @@ class Handlers:
         *settings, random_seed, scorer = inputs
         if random_seed is True:
             settings[-1] = random.randint(0, MAX_SEED - MAX_IMAGES)
-        with told():
+        with attended(self.demo, "images") as watch:
             request = request_of(*settings, class_names=self.demo.kind.class_names)
-            for event in self.demo.run(request, scorer):
+            for event in self.demo.run(request, scorer, watch):
                 yield self._shown(event, request)
 
     def _shown(self, event: Preview | Result, request: GenerateRequest) -> tuple[Any, ...]:
@@ -76,9 +78,11 @@ class Handlers:
         """Shows the scores and the way of the image that was clicked."""
         if result is None:
             return (*[gr.skip()] * 6, *_NO_WAY[:-2], 0)
-        way = shown_way(self.demo.way(result, event.index))
-        columns = [_shown_scores(scores) for scores in score_columns(result, event.index)]
-        return (*columns, *way, event.index)
+        with told():
+            check_whole("image", event.index, 0, result.request.num_images - 1)
+            way = shown_way(self.demo.way(result, event.index))
+            columns = [_shown_scores(scores) for scores in score_columns(result, event.index)]
+            return (*columns, *way, event.index)
 
 
 _NO_WAY = [gr.skip()] * 7
@@ -130,6 +134,7 @@ def build(demo: Demo) -> tuple[Controls, gr.State, gr.State]:
         show_progress="minimal",
         show_progress_on=[status],
         **MODEL,
+        **PLAIN,
         **PRIVATE,
     )
     stop_button(controls.stop, running, status)

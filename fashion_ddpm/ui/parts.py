@@ -7,7 +7,9 @@ from typing import Any
 import gradio as gr
 import pandas as pd
 
+from fashion_ddpm.demo import Demo, Watch
 from fashion_ddpm.errors import UserError
+from fashion_ddpm.supervision import NOT_YOUR_FAULT
 from fashion_ddpm.trajectory import ASKED, RIVALS, Trajectory, score_curves
 
 MODEL: dict[str, Any] = {"concurrency_id": "model"}
@@ -16,17 +18,35 @@ MODEL: dict[str, Any] = {"concurrency_id": "model"}
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 """On every event but the one endpoint."""
 
+PLAIN: dict[str, Any] = {"preprocess": False}
+"""On every event without files: its handler's request judges the values that were sent, so that
+the page, a program and a language model read the same sentence."""
+
 NOW: dict[str, Any] = {"queue": False, "show_progress": "hidden", **PRIVATE}
 """On every event that is done at once, without the network."""
 
 
 @contextmanager
 def told() -> Iterator[None]:
-    """Turns a visitor's mistake into a message on the page."""
+    """Turns a mistake, whoever made it, into a message that is text and never markup."""
     try:
         yield
     except UserError as error:
-        raise gr.Error(str(error), print_exception=False) from error
+        raise gr.Error(str(error).translate(NO_MARKUP), print_exception=False) from error
+    except gr.Error:
+        raise
+    except Exception as error:
+        raise gr.Error(NOT_YOUR_FAULT) from error
+
+
+NO_MARKUP = str.maketrans("<>&", "‹›＆")
+
+
+@contextmanager
+def attended(demo: Demo, kind: str) -> Iterator[Watch]:
+    """Does the same for a request that runs the network, which has an end and is counted."""
+    with told(), demo.supervisor.request(kind) as attempt:
+        yield attempt.watch
 
 
 def whole(value: Any) -> Any:

@@ -6,9 +6,10 @@ import gradio as gr
 import numpy as np
 
 from fashion_ddpm.demo import Demo
+from fashion_ddpm.game_requests import STRENGTHS, BlendRequest, RedrawRequest, WalkRequest
 from fashion_ddpm.play import blend, redraw, walk
 from fashion_ddpm.request import MAX_SEED, RequestError
-from fashion_ddpm.ui.parts import MODEL, PRIVATE, filled, picture, told, whole
+from fashion_ddpm.ui.parts import MODEL, PLAIN, PRIVATE, attended, filled, picture, whole
 
 PAPER = 280
 """Side of the drawing paper in pixels, about: a whole number for each of the network's."""
@@ -22,28 +23,33 @@ class Handlers:
 
     def blend(self, first: str, second: str, seed: float) -> Any:
         """Draws one seed as one class, then more and more as another."""
-        with told():
-            return filled(blend(self.demo, first, second, whole(seed)))
+        with attended(self.demo, "blend") as watch:
+            request = BlendRequest(first, second, whole(seed), self.demo.kind.class_names)
+            return filled(blend(self.demo, request, watch))
 
     def walk(self, class_name: str, first: float, second: float) -> Any:
         """Draws a class from one seed's noise, then more and more from another's."""
-        with told():
-            return filled(walk(self.demo, class_name, whole(first), whole(second)))
+        with attended(self.demo, "walk") as watch:
+            request = WalkRequest(
+                class_name, whole(first), whole(second), self.demo.kind.class_names
+            )
+            return filled(walk(self.demo, request, watch))
 
     def redraw(self, paper: dict[str, Any] | None, class_name: str, strength: float) -> Any:
         """Makes images out of a drawing."""
-        with told():
+        with attended(self.demo, "drawing") as watch:
+            request = RedrawRequest(class_name, strength, self.demo.kind.class_names)
             composite = (paper or {}).get("composite")
             if composite is None:
                 raise RequestError("There is no paper; reload the page and draw again.")
             drawing = 255 - np.asarray(composite)
-            return filled(redraw(self.demo, drawing, class_name, strength))
+            return filled(redraw(self.demo, drawing, request, watch))
 
 
 def build(demo: Demo) -> None:
     """Lays the tab out."""
     handlers = Handlers(demo)
-    private: dict[str, Any] = {**MODEL, **PRIVATE}
+    private: dict[str, Any] = {**MODEL, **PLAIN, **PRIVATE}
     names, noun = list(demo.kind.class_names), demo.kind.noun
     gr.Markdown(f"## Blend: the same noise as one {noun}, then more and more as the other")
     with gr.Row():
@@ -72,11 +78,11 @@ def build(demo: Demo) -> None:
         with gr.Column(min_width=300):
             garment = gr.Dropdown(names, value=names[0], label="Shall become")
             strength = gr.Slider(
-                0.05, 1, 0.6, step=0.05, label="Strength", info="how much of it is forgotten"
+                *STRENGTHS, 0.6, step=0.05, label="Strength", info="how much of it is forgotten"
             )
             draw_button = gr.Button("Make it real", variant="primary")
     made = picture("your drawing, and seven images made of it")
-    draw_button.click(handlers.redraw, [paper, garment, strength], made, **private)
+    draw_button.click(handlers.redraw, [paper, garment, strength], made, **MODEL, **PRIVATE)
 
 
 def _first(names: list[str], wanted: str, otherwise: int = 0) -> str:

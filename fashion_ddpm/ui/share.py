@@ -11,6 +11,7 @@ from fashion_ddpm.demo import Demo, Result
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.link import MODEL, from_picture, from_query, to_query
 from fashion_ddpm.pipeline import weights_hash
+from fashion_ddpm.request import RequestError, shown
 from fashion_ddpm.ui.controls import Controls, shown_settings
 from fashion_ddpm.ui.parts import NOW, PRIVATE, told
 
@@ -62,6 +63,9 @@ class Handlers:
         """Returns programs that ask the app at the link's address for the same images."""
         if result is None or not link:
             return (gr.skip(),) * len(LANGUAGES)
+        with told():
+            if not isinstance(link, str) or not link.startswith(("http://", "https://")):
+                raise RequestError(f"link is {shown(link)}; it must be the address of this page.")
         address = link.split("?")[0].rstrip("/")
         return tuple(
             api_examples(result.request, address, result.scorer)[language] for language in LANGUAGES

@@ -19,7 +19,19 @@ from fashion_ddpm.images import grid
 from fashion_ddpm.labels import CLASS_NAMES, FASHION_MNIST
 from fashion_ddpm.neighbour_index import load_index
 from fashion_ddpm.report import figure_table
-from fashion_ddpm.ui.parts import MODEL, NOW, PRIVATE, filled, line_plot, picture, table, told
+from fashion_ddpm.request import check_whole
+from fashion_ddpm.ui.parts import (
+    MODEL,
+    NOW,
+    PLAIN,
+    PRIVATE,
+    filled,
+    line_plot,
+    picture,
+    table,
+    told,
+    whole,
+)
 
 LOSS_COLUMNS = ("images seen", "curve", "loss")
 LOSS_COLOURS = dict(
@@ -104,7 +116,7 @@ def _judges(handlers: Handlers) -> None:
         show_label=False,
         elem_id="scorer-confusion",
     )
-    scorer.change(handlers.judge, scorer, [bars, cells], **MODEL, **PRIVATE)
+    scorer.change(handlers.judge, scorer, [bars, cells], **MODEL, **PLAIN, **PRIVATE)
 
 
 def _training(handlers: Handlers) -> None:
@@ -120,10 +132,12 @@ def _training(handlers: Handlers) -> None:
     grid = picture("samples at this point of training", str(points[-1][1]))
 
     def show(place: float) -> tuple[str, str]:
-        images_seen, path = points[min(max(int(place), 1), last) - 1]
-        return str(path), _images_seen(images_seen)
+        with told():
+            check_whole("point of training", whole(place), 1, last)
+            images_seen, path = points[int(place) - 1]
+            return str(path), _images_seen(images_seen)
 
-    point.input(show, point, [grid, seen], **NOW)
+    point.input(show, point, [grid, seen], **NOW, **PLAIN)
 
 
 def _images_seen(count: int) -> str:

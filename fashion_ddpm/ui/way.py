@@ -8,17 +8,21 @@ import gradio as gr
 from fashion_ddpm.config import SCHEDULES
 from fashion_ddpm.continuation import continued
 from fashion_ddpm.demo import Demo, Result
+from fashion_ddpm.request import check_whole
 from fashion_ddpm.trajectory import Trajectory, decision, filmstrip, frame
 from fashion_ddpm.ui.parts import (
     MODEL,
     NOW,
+    PLAIN,
     PRIVATE,
+    attended,
     filled,
     picture,
     picture_gallery,
     score_plot,
     score_table,
     told,
+    whole,
 )
 
 CONTINUE = """**What if it went on as something else?** Choose a step with the slider; from its
@@ -85,18 +89,20 @@ def connect(demo: Demo, way: Way, result: gr.State, index: gr.State) -> None:
     def scrub(shown: Result | None, place: int, step: float) -> Any:
         if shown is None:
             return gr.skip()
-        last = len(shown.noisy) - 1
-        return frame(demo.way(shown, place), min(max(int(step) - 1, 0), last))
+        with told():
+            check_whole("step", whole(step), 1, len(shown.noisy))
+            return frame(demo.way(shown, place), int(step) - 1)
 
-    way.scrub.input(scrub, [result, index, way.scrub], way.frame, **NOW)
+    way.scrub.input(scrub, [result, index, way.scrub], way.frame, **NOW, **PLAIN)
 
     def go_on(shown: Result | None, place: int, step: float, schedule: str) -> Any:
         if shown is None:
             return gr.skip(), "Generate first."
-        with told():
-            found = continued(demo, shown, place, int(step) - 1, schedule)
+        with attended(demo, "continuation") as watch:
+            check_whole("step", whole(step), 1, len(shown.noisy))
+            found = continued(demo, shown, place, int(step) - 1, schedule, watch)
         endings = [(ending.picture, ending.caption) for ending in found.endings]
         return filled(endings), found.sentence()
 
     chosen = [result, index, way.scrub, way.schedule]
-    way.go_on.click(go_on, chosen, [way.endings, way.left], **MODEL, **PRIVATE)
+    way.go_on.click(go_on, chosen, [way.endings, way.left], **MODEL, **PLAIN, **PRIVATE)

@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from fashion_ddpm.demo import Demo
+from fashion_ddpm.game_requests import FIRST_BETAS, LAST_BETAS, STORY_LEVELS, StoryRequest
 from fashion_ddpm.labels import CLASS_NAMES, percent
 from fashion_ddpm.schedule_check import check_schedule
 from fashion_ddpm.schedules import REPORT, LinearBetas
@@ -14,7 +15,9 @@ from fashion_ddpm.trajectory import filmstrip
 from fashion_ddpm.ui.parts import (
     MODEL,
     NOW,
+    PLAIN,
     PRIVATE,
+    attended,
     filled,
     line_plot,
     picture,
@@ -55,7 +58,7 @@ class Handlers:
     def explain(total: float, first: float, last: float, class_name: str) -> tuple[Any, ...]:
         """Returns the verdict, the noised images, and the plots of ᾱ, log-SNR and levels."""
         with told():
-            betas = LinearBetas(whole(total), first, last)
+            betas = betas_of(total, first, last, class_name)
             check = check_schedule(betas, STEPS)
             power, ratio = curves(betas)
             verdict = f"## {check.name}: {check.verdict}"
@@ -65,14 +68,26 @@ class Handlers:
 
     def draw(self, total: float, first: float, last: float, class_name: str) -> tuple[Any, ...]:
         """Returns filmstrip, images and sentence for the betas, then the same for cosine."""
-        with told():
-            betas = LinearBetas(whole(total), first, last)
+        with attended(self.demo, "story") as watch:
+            betas = betas_of(total, first, last, class_name)
             sides = [
-                sampled(self.demo, schedule, class_name, STEPS) for schedule in (betas, COSINE)
+                sampled(self.demo, schedule, class_name, STEPS, watch)
+                for schedule in (betas, COSINE)
             ]
             titles = (str(betas), COSINE)
             shown = [_shown(*pair) for pair in zip(titles, sides, strict=True)]
             return (*shown[0], *shown[1])
+
+
+def betas_of(total: float, first: float, last: float, class_name: str) -> LinearBetas:
+    """Returns the noise schedule that a visitor made.
+
+    Raises:
+        RequestError: a value is out of bounds.
+        ConfigError: the betas fall.
+    """
+    asked = StoryRequest(whole(total), first, last, class_name)
+    return LinearBetas(asked.levels, asked.first_beta, asked.last_beta)
 
 
 def _shown(title: str, side: Sampled) -> tuple[Any, ...]:
@@ -91,11 +106,13 @@ def build(demo: Demo) -> None:
     with gr.Row():
         buttons = [gr.Button(name, size="sm") for name in FIXES]
     with gr.Row():
-        total = gr.Slider(10, 1000, REPORT.num_train_timesteps, step=10, label="T", min_width=200)
-        first = gr.Slider(
-            1e-5, 0.01, REPORT.beta_start, step=1e-5, label="First beta", min_width=200
+        total = gr.Slider(
+            *STORY_LEVELS, REPORT.num_train_timesteps, step=10, label="T", min_width=200
         )
-        last = gr.Slider(0.001, 0.3, REPORT.beta_end, step=0.001, label="Last beta", min_width=200)
+        first = gr.Slider(
+            *FIRST_BETAS, REPORT.beta_start, step=1e-5, label="First beta", min_width=200
+        )
+        last = gr.Slider(*LAST_BETAS, REPORT.beta_end, step=0.001, label="Last beta", min_width=200)
         class_name = gr.Dropdown(list(CLASS_NAMES), value=GARMENT, label="Garment of the story")
     betas = [total, first, last, class_name]
     start = handlers.explain(
@@ -117,13 +134,14 @@ def build(demo: Demo) -> None:
         betas,
         explained,
         **NOW,
+        **PLAIN,
     )
-    private: dict[str, Any] = {**MODEL, **PRIVATE}
+    private: dict[str, Any] = {**MODEL, **PLAIN, **PRIVATE}
     draw.click(handlers.draw, betas, outputs, **private)
     for button, fix in zip(buttons, FIXES.values(), strict=True):
         values: Any = dataclasses.astuple(fix)
         button.click(lambda values=values: values, None, betas[:3], **NOW).then(
-            handlers.explain, betas, explained, **NOW
+            handlers.explain, betas, explained, **NOW, **PLAIN
         ).then(handlers.draw, betas, outputs, **private)
 
 

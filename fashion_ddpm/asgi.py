@@ -1,0 +1,133 @@
+"""What passes between a server and an app: headers, bodies and answers, as ASGI has them."""
+
+import json
+from collections.abc import Awaitable, Callable, Container, MutableMapping
+from typing import Any
+from urllib.parse import urlsplit
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",  # gradio's own page needs these
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "worker-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'self' https://huggingface.co https://*.huggingface.co",
+    )
+)
+"""The page loads nothing from elsewhere, and nobody but itself and the Hub may frame it."""
+
+HEADERS = {
+    b"content-security-policy": POLICY.encode(),
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"strict-origin-when-cross-origin",
+    b"permissions-policy": b"camera=(), microphone=(), geolocation=()",
+}
+
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    """Returns a request's headers, names in lower case; of repeated ones the last."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+def is_foreign(headers: dict[str, str], hosts: Container[str]) -> bool:
+    """Returns whether a browser says that another page than this server's sent a request.
+
+    Args:
+        headers: the request's.
+        hosts: names by which this server goes besides the one that was asked for.
+    """
+    origin = headers.get("origin")
+    if origin is None:
+        return False
+    # A page elsewhere cannot make a browser send X-Forwarded-Host without asking us first.
+    own = (headers.get("host"), headers.get("x-forwarded-host"))
+    host = urlsplit(origin).netloc.lower() if "://" in origin else ""
+    return not host or (host not in own and host not in hosts)
+
+
+def secured(send: Send, foreign: bool) -> Send:
+    """Returns a send that adds HEADERS, and takes away what would let foreign pages read."""
+
+    async def with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            kept = [
+                (name, value)
+                for name, value in message.get("headers", [])
+                if name not in HEADERS and not (foreign and name.startswith(b"access-control-"))
+            ]
+            message["headers"] = [*kept, *HEADERS.items()]
+        await send(message)
+
+    return with_headers
+
+
+def readable(send: Send, on_status: Callable[[int], None]) -> Send:
+    """Returns a send that gives a told mistake the status of one, and notes what it was.
+
+    Gradio answers 500 for every exception of an event that is not queued, also for one that tells
+    the visitor what to change.
+    """
+    held: list[Message] = []
+
+    async def translated(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] == 500:
+            held.append(message)
+            return
+        if held:
+            start = held.pop()
+            start["status"] = 422 if _tells(message.get("body", b"")) else 500
+            on_status(start["status"])
+            await send(start)
+        elif message["type"] == "http.response.start":
+            on_status(message["status"])
+        await send(message)
+
+    return translated
+
+
+def _tells(body: bytes) -> bool:
+    try:
+        return bool(json.loads(body)["error"])
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
+def replay(body: bytes, receive: Receive) -> Receive:
+    """Returns a receive that gives a body that was read already, and then waits for the end."""
+    whole: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return whole.pop() if whole else await receive()
+
+    return again
+
+
+async def answer(
+    send: Send, status: int, content: dict[str, Any], wait: float | None = None
+) -> None:
+    """Answers with JSON.
+
+    Args:
+        send: where to.
+        status: of HTTP.
+        content: what to say.
+        wait: seconds until the visitor may ask again, if that would help.
+    """
+    body = json.dumps(content).encode()
+    headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+    headers.append((b"content-length", str(len(body)).encode()))
+    if wait is not None:
+        headers.append((b"retry-after", str(max(1, round(wait))).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,100 @@
+"""Typed requests of the games and of the report's story, checked once as GenerateRequest is."""
+
+from dataclasses import dataclass
+
+from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.request import MAX_SEED, check_number, check_whole, class_label
+
+STRENGTHS = (0.05, 1.0)
+"""How much of a drawing may be forgotten."""
+
+STORY_LEVELS = (10, 1000)
+FIRST_BETAS = (1e-5, 0.01)
+LAST_BETAS = (0.001, 0.3)
+"""The noise schedules that a visitor may make."""
+
+
+@dataclass(frozen=True)
+class BlendRequest:
+    """One seed, drawn as one class and then more and more as another; checked when made.
+
+    Raises:
+        RequestError: a value has the wrong type or is out of bounds.
+    """
+
+    first: str
+    second: str
+    seed: int
+    class_names: tuple[str, ...] = CLASS_NAMES
+
+    def __post_init__(self) -> None:
+        self.labels()
+        check_whole("seed", self.seed, 0, MAX_SEED)
+
+    def labels(self) -> tuple[int, int]:
+        """Returns the labels of both classes."""
+        return class_label(self.first, self.class_names), class_label(self.second, self.class_names)
+
+
+@dataclass(frozen=True)
+class WalkRequest:
+    """One class, from one seed's noise to another's; checked when made.
+
+    Raises:
+        RequestError: a value has the wrong type or is out of bounds.
+    """
+
+    class_name: str
+    first: int
+    second: int
+    class_names: tuple[str, ...] = CLASS_NAMES
+
+    def __post_init__(self) -> None:
+        self.label()
+        check_whole("from seed", self.first, 0, MAX_SEED)
+        check_whole("to seed", self.second, 0, MAX_SEED)
+
+    def label(self) -> int:
+        """Returns the class's label."""
+        return class_label(self.class_name, self.class_names)
+
+
+@dataclass(frozen=True)
+class RedrawRequest:
+    """What a drawing shall become, and how much of it is forgotten; checked when made.
+
+    Raises:
+        RequestError: a value has the wrong type or is out of bounds.
+    """
+
+    class_name: str
+    strength: float
+    class_names: tuple[str, ...] = CLASS_NAMES
+
+    def __post_init__(self) -> None:
+        self.label()
+        check_number("strength", self.strength, *STRENGTHS)
+
+    def label(self) -> int:
+        """Returns the class's label."""
+        return class_label(self.class_name, self.class_names)
+
+
+@dataclass(frozen=True)
+class StoryRequest:
+    """A noise schedule of one's own, and the class it is tried on; checked when made.
+
+    Raises:
+        RequestError: a value has the wrong type or is out of bounds.
+    """
+
+    levels: int
+    first_beta: float
+    last_beta: float
+    class_name: str
+
+    def __post_init__(self) -> None:
+        check_whole("T", self.levels, *STORY_LEVELS)
+        check_number("first beta", self.first_beta, *FIRST_BETAS)
+        check_number("last beta", self.last_beta, *LAST_BETAS)
+        class_label(self.class_name)

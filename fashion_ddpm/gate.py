@@ -1,0 +1,199 @@
+"""What may reach the page at all: which addresses, and which bodies; everything else is refused."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fashion_ddpm.request import shown
+
+API = "/gradio_api"
+ENDPOINT = "generate"
+UPLOAD = f"{API}/upload"
+MCP = f"{API}/mcp"
+
+_SESSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_OWN_FILE = re.compile(r"(/|[A-Za-z]:[/\\])[^/\\]")
+_OPEN = {
+    *("/", "/config", "/config/", "/theme.css", "/favicon.ico", "/robots.txt", "/manifest.json"),
+    *(f"{API}/{name}" for name in ("info", "startup-events", "app_id", "queue/status")),
+    *(f"{API}/{name}" for name in ("queue/data", "upload_progress")),
+}
+_OPEN_BELOW = (
+    *("/assets/", "/static/", "/svelte/", f"{API}/heartbeat/"),
+    *(f"{API}/call/{ENDPOINT}/", f"{API}/call/v2/{ENDPOINT}/"),
+)
+_POSTS = {
+    *(f"{API}/{name}" for name in ("queue/join", "cancel", "reset")),
+    *(UPLOAD, f"{API}/call/{ENDPOINT}", f"{API}/call/v2/{ENDPOINT}"),
+}
+_RUN = f"{API}/run/"
+
+
+class RefusalError(Exception):
+    """A request that goes no further.
+
+    Attributes:
+        status: the HTTP status of the answer.
+        wait: seconds after which the same request may succeed, or None.
+    """
+
+    def __init__(self, status: int, sentence: str, wait: float | None = None) -> None:
+        super().__init__(sentence)
+        self.status, self.wait = status, wait
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that the page can ask for.
+
+    Attributes:
+        inputs: values it takes.
+        queued: whether it goes through the queue.
+        network: whether it runs the network.
+    """
+
+    inputs: int
+    queued: bool
+    network: bool
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A body that may pass.
+
+    Attributes:
+        event: what it asks for, or None when it is no event.
+        session: the visitor's session, or "" for a program that has none.
+        body: the body without anything that is not needed.
+    """
+
+    event: Event | None
+    session: str
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Knows the page's events.
+
+    Attributes:
+        events: fn_index → event.
+        parameters: names of the endpoint's parameters, in order.
+        mcp: whether language models are served too.
+    """
+
+    events: Mapping[int, Event]
+    parameters: tuple[str, ...]
+    mcp: bool = False
+
+    def check_address(self, method: str, path: str) -> None:
+        """Raises RefusalError for an address, or a way to ask it, that the page does not need."""
+        if self.mcp and (path == MCP or path.startswith(f"{MCP}/")):
+            return
+        if method == "POST" and (path in _POSTS or path.startswith(_RUN)):
+            return
+        if method in ("GET", "HEAD"):
+            if path in _OPEN or path.startswith(_OPEN_BELOW):
+                return
+            file = path.removeprefix(f"{API}/file=")
+            if file != path and _OWN_FILE.match(file) and ".." not in file:
+                return
+        raise RefusalError(404, "There is nothing at this address.")
+
+    def check_body(self, path: str, body: bytes) -> Asked:
+        """Returns what a body asks for; uploads are judged elsewhere.
+
+        Raises:
+            RefusalError: it is no JSON, or nothing that the page or the endpoint understands.
+        """
+        values = _object(body)
+        session = values.get("session_hash")
+        if session is not None and not (isinstance(session, str) and _SESSION.fullmatch(session)):
+            raise RefusalError(
+                400, f"session_hash is {shown(session)}; it must be 1 to 64 letters and digits."
+            )
+        if path in (f"{API}/cancel", f"{API}/reset"):
+            return Asked(None, session or "", json.dumps(values).encode())
+        if path == f"{API}/call/v2/{ENDPOINT}":
+            return self._named(values)
+        if path == f"{API}/call/{ENDPOINT}":
+            event = Event(len(self.parameters), queued=True, network=True)
+            kept = {name: values[name] for name in _KEPT[:2] if name in values}
+        else:
+            event = self._event(values, queued=not path.startswith(_RUN))
+            kept = {name: values[name] for name in _KEPT if name in values}
+            if session is None and event.queued:
+                raise RefusalError(400, "session_hash is missing; the page sends one.")
+        _check_data(values.get("data"), event.inputs)
+        _check_extras(values)
+        return Asked(event, session or "", json.dumps(kept).encode())
+
+    def _event(self, values: Mapping[str, Any], queued: bool) -> Event:
+        index = values.get("fn_index")
+        event = self.events.get(index) if type(index) is int else None
+        if event is None or event.queued != queued:
+            raise RefusalError(
+                400, f"fn_index is {shown(index)}; the page has no such event: reload it."
+            )
+        return event
+
+    def _named(self, values: Mapping[str, Any]) -> Asked:
+        """Returns what a body of named values asks for; all but the first may be left out."""
+        unknown = [name for name in values if name not in self.parameters]
+        if unknown:
+            raise RefusalError(
+                400, f"{shown(unknown[0])} is none of {', '.join(self.parameters)}; leave it out."
+            )
+        _check_data(list(values.values()), len(values))
+        event = Event(len(values), queued=True, network=True)
+        return Asked(event, "", json.dumps(values).encode())
+
+
+_KEPT = ("data", "session_hash", "fn_index", "event_data", "trigger_id")
+"""What the page sends; a flag of gradio's own making must not come from outside."""
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    """Returns the object that a JSON body holds."""
+    try:
+        values = json.loads(body, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise RefusalError(
+            400, "The request is no JSON; NaN and Infinity are none either."
+        ) from error
+    if not isinstance(values, dict):
+        raise RefusalError(400, 'The request must be a JSON object such as {"data": […]}.')
+    return values
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(name)
+
+
+def _check_data(data: Any, inputs: int) -> None:
+    if not isinstance(data, list) or len(data) != inputs:
+        given = f"a list of {len(data)}" if isinstance(data, list) else shown(data)
+        raise RefusalError(400, f"data is {given}; it must be a list of {inputs} values.")
+    left = list(data)
+    while left:
+        value = left.pop()
+        if isinstance(value, dict):
+            _check_file(value)
+            left += value.values()
+        elif isinstance(value, list):
+            left += value
+
+
+def _check_file(value: Mapping[str, Any]) -> None:
+    """Refuses files that the server would have to fetch."""
+    path = value.get("path")
+    if isinstance(path, str) and not (_OWN_FILE.match(path) and ".." not in path):
+        raise RefusalError(400, f"path is {shown(path)}; it must be a file that was uploaded here.")
+
+
+def _check_extras(values: Mapping[str, Any]) -> None:
+    for name, kinds in (("trigger_id", int), ("event_data", dict)):
+        if values.get(name) is not None and not isinstance(values[name], kinds):
+            raise RefusalError(400, f"{name} is {shown(values[name])}; leave it out.")

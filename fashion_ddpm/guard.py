@@ -1,0 +1,199 @@
+"""The outermost layer of the server: sizes, rates, foreign pages, headers, and how it is doing."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fashion_ddpm.asgi import (
+    App,
+    Receive,
+    Scope,
+    Send,
+    answer,
+    headers_of,
+    is_foreign,
+    readable,
+    replay,
+    secured,
+)
+from fashion_ddpm.gate import API, MCP, UPLOAD, Asked, Gate, RefusalError
+from fashion_ddpm.limits import ServerLimits
+from fashion_ddpm.supervision import Supervisor
+from fashion_ddpm.uploads import check_upload
+from fashion_ddpm.visitors import Buckets, address_of
+
+OTHER = 10
+"""Requests that do not run the network, such as moving a slider: so many times as frequent."""
+
+STREAMS = (f"{API}/queue/data", f"{API}/call/")
+_REPLACED = (b"content-type", b"content-length", b"transfer-encoding", b"accept-encoding")
+
+
+@dataclass(frozen=True)
+class House:
+    """Where the server stands.
+
+    Attributes:
+        holding: (session, address) → requests that the visitor, and all at that address, have in
+            the queue.
+        about: what /readyz says besides.
+        public: whether visitors are strangers, who must share; not so on one's own machine.
+        behind_proxy: whether every connection comes from a proxy that may be believed.
+        hosts: names by which the server goes besides the one that was asked for.
+    """
+
+    holding: Callable[[str, str], tuple[int, int]]
+    about: dict[str, str]
+    public: bool = False
+    behind_proxy: bool = False
+    hosts: frozenset[str] = frozenset()
+
+
+class Guard:
+    """An ASGI app around another one.
+
+    Args:
+        app: the app.
+        gate: what may reach it.
+        limits: how much of it.
+        supervisor: whether it is well, and what is counted.
+        house: where it stands.
+
+    Attributes:
+        streams: answers that are being streamed now.
+    """
+
+    def __init__(
+        self, app: App, gate: Gate, limits: ServerLimits, supervisor: Supervisor, house: House
+    ) -> None:
+        self._app, self._gate, self._limits = app, gate, limits
+        self._supervisor, self._house = supervisor, house
+        self._costly = Buckets(limits.burst, limits.a_minute)
+        self._cheap = Buckets(OTHER * limits.burst, OTHER * limits.a_minute)
+        self.streams = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers, refuses or passes on."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})  # no page of ours opens one
+        elif scope["type"] != "http":
+            await self._app(scope, receive, send)
+        else:
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers, path = headers_of(scope), scope["path"]
+        foreign = is_foreign(headers, self._house.hosts)
+        send = secured(send, foreign)
+        own = self._own_answer(path)
+        if own is not None:
+            await answer(send, *own)
+            return
+        try:
+            self._gate.check_address(scope["method"], path)
+            if scope["method"] not in ("GET", "HEAD"):
+                receive, costly = await self._read(scope, headers, receive, foreign)
+                send = readable(send, self._counted if costly else lambda status: None)
+        except RefusalError as refusal:
+            self._supervisor.count("rejected")
+            sentence = {"detail": str(refusal), "error": str(refusal)}
+            await answer(send, refusal.status, sentence, refusal.wait)
+            return
+        streamed = scope["method"] == "GET" and path.startswith(STREAMS)
+        self.streams += streamed
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self.streams -= streamed
+
+    def _counted(self, status: int) -> None:
+        self._supervisor.count("accepted" if status == 200 else "rejected")
+
+    def _own_answer(self, path: str) -> tuple[int, dict[str, Any]] | None:
+        """Returns what is said to those who watch over the server."""
+        if path == "/healthz":
+            return 200, {"status": "alive"}
+        if path == "/metricsz":
+            return 200, self._supervisor.metrics()
+        if path == "/readyz":
+            reason = "draining" if self._supervisor.draining else self._supervisor.broken
+            status = {"status": "not ready", "reason": reason} if reason else {"status": "ready"}
+            return (503 if reason else 200), {**status, **self._house.about}
+        return None
+
+    async def _read(
+        self, scope: Scope, headers: dict[str, str], receive: Receive, foreign: bool
+    ) -> tuple[Receive, bool]:
+        """Returns where the app may read the body from, and whether it runs the network."""
+        path = scope["path"]
+        if foreign:
+            raise RefusalError(403, "Requests from other pages are not answered; open this one.")
+        address = address_of((scope.get("client") or ("",))[0], headers, self._house.behind_proxy)
+        self._check_rate(self._cheap, address)
+        most = self._limits.max_upload if path == UPLOAD else self._limits.max_body
+        body = await self._body(headers, receive, most)
+        if path == UPLOAD:
+            check_upload(headers.get("content-type", ""), body, self._limits.max_pixels)
+            return replay(body, receive), False
+        if path.startswith(MCP):
+            return replay(body, receive), False
+        asked = self._gate.check_body(path, body)
+        costly = asked.event is not None and asked.event.network
+        if costly:
+            self._admit(asked, address)
+        scope["headers"] = [
+            *(pair for pair in scope["headers"] if pair[0] not in _REPLACED),
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(asked.body)).encode()),
+        ]
+        return replay(asked.body, receive), costly
+
+    def _admit(self, asked: Asked, address: str) -> None:
+        """Lets a request for the network in, or says why not and when."""
+        if self._supervisor.draining:
+            raise RefusalError(503, "The server is being restarted; try again in a minute.", 60)
+        if self._supervisor.broken:
+            raise RefusalError(503, "The server cannot draw now; try again later.", 300)
+        if not self._house.public:
+            return
+        own, here = self._house.holding(asked.session, address)
+        for held, most, who in (
+            (own, self._limits.places_a_visitor, "You have"),
+            (here, self._limits.places_an_address, "Your address has"),
+        ):
+            if held >= most:
+                raise RefusalError(
+                    429, f"{who} {held} requests here, and at most {most}; wait for one.", 5
+                )
+        self._check_rate(self._costly, address)
+
+    def _check_rate(self, buckets: Buckets, address: str) -> None:
+        wait = buckets.seconds_to_wait(address) if self._house.public else 0
+        if wait:
+            raise RefusalError(
+                429, f"Too many requests from your address; wait {wait:.0f} s.", wait
+            )
+
+    async def _body(self, headers: dict[str, str], receive: Receive, most: int) -> bytes:
+        """Returns the whole body, however it is sent; stops reading where it is too long."""
+        too_long = RefusalError(413, f"The request is too long; here at most {most:,} bytes.")
+        length = headers.get("content-length", "")
+        if length.isdigit() and int(length) > most:
+            raise too_long
+        body, more = bytearray(), True
+        try:
+            async with asyncio.timeout(self._limits.body_seconds):
+                while more:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise RefusalError(400, "The request ended before it was complete.")
+                    body += message.get("body", b"")
+                    if len(body) > most:
+                        raise too_long
+                    more = message.get("more_body", False)
+        except TimeoutError as error:
+            raise RefusalError(
+                408, "The request took too long to arrive; send it again."
+            ) from error
+        return bytes(body)

@@ -1,0 +1,50 @@
+"""What a server lets visitors ask of it, and for how long: every bound, with its unit."""
+
+from dataclasses import dataclass
+
+from fashion_ddpm.request import RequestError
+from fashion_ddpm.settings import check_fields, setting
+
+
+@dataclass(frozen=True)
+class ServerLimits:
+    """The bounds of one server; app.py has a flag for each."""
+
+    visitors_at_once: int = setting(
+        16, "requests that share the network; 1: they take turns", low=1, high=256
+    )
+    queue_size: int = setting(40, "requests that may wait; more are refused", low=1, high=10_000)
+    max_evaluations: int = setting(
+        1600, "UNet evaluations of a request: images × steps, twice that with guidance", low=1
+    )
+    max_seconds: float = setting(300.0, "seconds that a request may run", low=0)
+    drain_seconds: float = setting(
+        30.0, "seconds that running requests are given when the server stops", low=0, high=3600
+    )
+    places_a_visitor: int = setting(2, "requests of a visitor at once: one runs, one waits", low=1)
+    places_an_address: int = setting(8, "requests at once from one address, however many sit there")
+    burst: int = setting(60, "requests from one address that may come at once", low=1)
+    a_minute: float = setting(60.0, "requests a minute from one address after that", low=0.001)
+    max_body: int = setting(65_536, "bytes of a request's body", low=1024)
+    max_upload: int = setting(
+        1_000_000, "bytes of an upload: any picture made here, or any drawing", low=1024
+    )
+    max_pixels: int = setting(2048, "side of an uploaded picture, pixels", low=28)
+    body_seconds: float = setting(20.0, "seconds in which a request must have arrived", low=0.01)
+    max_temporary: int = setting(
+        256_000_000, "bytes of temporary pictures; the oldest go first", low=1_000_000
+    )
+    sessions: int = setting(256, "visitors whose newest result is remembered", low=1)
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+def check_work(evaluations: int, limits: ServerLimits) -> None:
+    """Raises RequestError when a request costs more UNet evaluations than one may."""
+    if evaluations > limits.max_evaluations:
+        raise RequestError(
+            f"the request costs {evaluations:,} UNet evaluations (images × steps, twice that with "
+            f"guidance); here it must be at most {limits.max_evaluations:,}: take fewer images or "
+            "steps, or use python -m fashion_ddpm generate."
+        )

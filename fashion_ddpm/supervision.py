@@ -1,0 +1,171 @@
+"""Every request under watch: its time, its numbers, how it ended; and whether the app is well."""
+
+import json
+import logging
+import statistics
+import sys
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import torch
+
+from fashion_ddpm.errors import UserError, reason
+from fashion_ddpm.pipeline import FashionDDPMPipeline
+from fashion_ddpm.sampling import DenoisingStep, SamplingSettings
+
+KEPT = 1000
+"""Finished requests whose times the percentiles are taken from."""
+
+RATE_SECONDS = 60.0
+"""Images a second are counted over the last minute."""
+
+LOG = logging.getLogger("fashion_ddpm.requests")
+
+COUNTED = ("accepted", "done", "rejected", "cancelled", "failed")
+"""What is counted: let in by the guard, and how each of them ended; or turned away."""
+
+NOT_YOUR_FAULT = "This failed here, and not because of what you asked for; please try again."
+
+
+class RequestEndedError(UserError):
+    """A request that had to be ended; the message says why in one sentence."""
+
+
+class Supervisor:
+    """What the app knows of its own state: requests so far, and whether it can serve more.
+
+    Attributes:
+        broken: why it cannot, or None.
+        draining: whether it only finishes what it has begun.
+    """
+
+    def __init__(self, pipeline: FashionDDPMPipeline, max_seconds: float) -> None:
+        self._pipeline, self._max_seconds = pipeline, max_seconds
+        self._lock = threading.Lock()
+        self._counts: Counter[str] = Counter()
+        self._seconds: deque[float] = deque(maxlen=KEPT)
+        self._images: deque[tuple[float, int]] = deque()
+        self.broken: str | None = None
+        self.draining = False
+        self.check_network()
+
+    def check_network(self) -> None:
+        """Draws one image; the app is broken when it is not made of numbers."""
+        settings = SamplingSettings(num_inference_steps=2)
+        *_, last = self._pipeline.stream([0], [0], settings)
+        if not last.clean.isfinite().all():
+            self.broken = "the network's output is not a number"
+
+    @contextmanager
+    def request(self, kind: str) -> Iterator["Attempt"]:
+        """Watches one request, whatever becomes of it."""
+        attempt, outcome = Attempt(self, time.monotonic() + self._max_seconds), "failed"
+        begin = time.monotonic()
+        try:
+            yield attempt
+            outcome = "done"
+        except GeneratorExit:
+            outcome = "cancelled"
+            raise
+        except RequestEndedError:
+            raise
+        except UserError:
+            outcome = "rejected"
+            raise
+        finally:
+            self._note(kind, outcome, time.monotonic() - begin, attempt.images)
+
+    def count(self, what: str) -> None:
+        """Counts what happened to a request before, or instead of, being run."""
+        with self._lock:
+            self._counts[what] += 1
+
+    def _note(self, kind: str, outcome: str, seconds: float, images: int) -> None:
+        now = time.monotonic()
+        with self._lock:
+            self._counts[outcome] += 1
+            if outcome == "done":
+                self._seconds.append(seconds)
+                self._images.append((now, images))
+        note = {"request": kind, "outcome": outcome, "seconds": round(seconds, 3), "images": images}
+        LOG.info(json.dumps({"time": datetime.now(UTC).isoformat(timespec="seconds"), **note}))
+
+    def metrics(self) -> dict[str, Any]:
+        """Returns counts since the start, percentiles of seconds, and images a second."""
+        now = time.monotonic()
+        with self._lock:
+            while self._images and self._images[0][0] < now - RATE_SECONDS:
+                self._images.popleft()
+            images, seconds = sum(count for _, count in self._images), list(self._seconds)
+            counts = {name: self._counts[name] for name in COUNTED}
+        parts = statistics.quantiles(seconds, n=20, method="inclusive") if seconds[1:] else []
+        return {
+            **counts,
+            "p50_seconds": round(parts[9], 3) if parts else None,
+            "p95_seconds": round(parts[18], 3) if parts else None,
+            "images_per_second": round(images / RATE_SECONDS, 3),
+        }
+
+
+class Attempt:
+    """One request while it lasts.
+
+    Attributes:
+        images: how many were finished so far.
+    """
+
+    def __init__(self, supervisor: Supervisor, end: float) -> None:
+        self._supervisor, self._end = supervisor, end
+        self.images = 0
+
+    def watch(self, steps: Iterator[DenoisingStep]) -> Iterator[DenoisingStep]:
+        """Yields the steps of a way from noise, as long as there is time and they are numbers.
+
+        Raises:
+            RequestEndedError: the time is over, the memory is full, or a step is no image.
+        """
+        clean = None
+        while (step := self._next(steps)) is not None:
+            if not step.clean.isfinite().all():
+                self._supervisor.check_network()
+                if self._supervisor.broken:
+                    raise RequestEndedError(NOT_YOUR_FAULT)
+                raise RequestEndedError(
+                    "These settings lead to values that are no numbers; choose another schedule, "
+                    "or fewer steps."
+                )
+            clean = step.clean
+            yield step
+            self._check_time()
+        self.images += 0 if clean is None else len(clean)
+
+    def _check_time(self) -> None:
+        if time.monotonic() > self._end:
+            raise RequestEndedError(
+                "The request took longer than a request may take here; ask for fewer images or "
+                "steps, or try again when fewer visitors are here."
+            )
+
+    def _next(self, steps: Iterator[DenoisingStep]) -> DenoisingStep | None:
+        try:
+            return next(steps, None)
+        except torch.OutOfMemoryError as error:
+            raise RequestEndedError("The memory is full; ask for fewer images.") from error
+        except torch.AcceleratorError as error:  # whatever comes after it on this device fails too
+            self._supervisor.broken = f"the accelerator failed ({reason(error)})"
+            raise RequestEndedError(NOT_YOUR_FAULT) from error
+
+
+def start_log() -> None:
+    """Writes a line of JSON for each request to the standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    handler.handleError = lambda record: None  # type: ignore[method-assign]  # as on a full disk
+    LOG.addHandler(handler)
+    LOG.setLevel(logging.INFO)
+    LOG.propagate = False

@@ -1,0 +1,118 @@
+"""Where temporary pictures lie, and how many: a place that can be written to, and a ceiling."""
+
+import os
+import tempfile
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from fashion_ddpm.errors import UserError
+
+ROOM = 1_000_000
+"""Bytes that a place must have room for to be chosen: what a few results weigh."""
+
+MEMORY = Path("/dev/shm")
+PAUSE = 5.0
+"""Seconds between two looks at how much lies there."""
+
+
+class TemporaryError(UserError):
+    """There is no place for temporary pictures."""
+
+
+def temporary_place() -> str:
+    """Returns the usual folder for temporary files, or the memory where no disk can be written to.
+
+    Libraries look for one as soon as they are imported, and end the app when there is none.
+    """
+    try:
+        return tempfile.gettempdir()
+    except FileNotFoundError:
+        return str(MEMORY)
+
+
+def choose_folder() -> Path:
+    """Returns a new folder that can hold pictures, for this user alone.
+
+    Raises:
+        TemporaryError: neither the disk nor the memory has room.
+    """
+    for place in _places():
+        folder = None
+        with suppress(OSError):
+            folder = Path(tempfile.mkdtemp(prefix="fashion-ddpm-", dir=place))
+            (folder / "room").write_bytes(bytes(ROOM))
+            (folder / "room").unlink()
+            return folder
+        if folder is not None:
+            remove(folder)
+    raise TemporaryError(
+        f"no folder has room for {ROOM:,} bytes of temporary pictures; free some, or name one with "
+        "TMPDIR."
+    )
+
+
+def _places() -> list[Path]:
+    """Returns where temporary files may lie, best first."""
+    named = [os.environ[name] for name in ("TMPDIR", "TEMP", "TMP") if os.environ.get(name)]
+    usual = ["/tmp", "/var/tmp", str(MEMORY), str(Path.cwd())]
+    return [Path(place) for place in (*named, *usual) if Path(place).is_dir()]
+
+
+def remove(folder: Path) -> None:
+    """Removes a folder and all in it, as far as that can be done."""
+    for path in sorted(folder.rglob("*"), reverse=True):
+        with suppress(OSError):
+            path.rmdir() if path.is_dir() else path.unlink()
+    with suppress(OSError):
+        folder.rmdir()
+
+
+def sweep(folder: Path, most: int, kept: frozenset[Path] = frozenset()) -> int:
+    """Removes the oldest files until the rest weighs no more than `most`; returns its weight.
+
+    Args:
+        folder: whose files, however deep.
+        most: bytes.
+        kept: files that are never removed.
+    """
+    found = []
+    for path in folder.rglob("*"):
+        with suppress(OSError):
+            if path.is_file():
+                found.append((path.stat().st_mtime, path.stat().st_size, path))
+    weight = sum(size for _, size, _ in found)
+    for _, size, path in sorted(found):
+        if weight <= most:
+            break
+        if path not in kept:
+            with suppress(OSError):
+                path.unlink()
+                weight -= size
+                path.parent.rmdir()  # gradio makes a folder for each file
+    return weight
+
+
+class Sweeper:
+    """Keeps a folder below a weight, in a thread of its own.
+
+    Args:
+        folder: whose files.
+        most: bytes.
+        kept: files that are never removed: those of the page itself.
+    """
+
+    def __init__(self, folder: Path, most: int, kept: frozenset[Path]) -> None:
+        self._folder, self._most, self._kept = folder, most, kept
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._over.wait(PAUSE):
+            sweep(self._folder, self._most, self._kept)
+
+    def close(self) -> None:
+        """Ends the thread."""
+        self._over.set()
+        self._thread.join()

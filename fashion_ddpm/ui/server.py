@@ -1,0 +1,207 @@
+"""The page behind its guard: launched, watched over, and drained when it shall end."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.routes import App as GradioApp
+from gradio.routes import ORJSONResponse
+
+import fashion_ddpm
+from fashion_ddpm.asgi import App, headers_of
+from fashion_ddpm.demo import Demo
+from fashion_ddpm.gallery import load_gallery
+from fashion_ddpm.gate import ENDPOINT, Event, Gate
+from fashion_ddpm.guard import Guard, House
+from fashion_ddpm.pipeline import weights_hash
+from fashion_ddpm.supervision import start_log
+from fashion_ddpm.temporary import Sweeper
+from fashion_ddpm.ui.look import CSS, HEAD, UNTIL_PICTURED, theme
+from fashion_ddpm.ui.parts import MODEL
+from fashion_ddpm.visitors import address_of
+
+PAUSE = 0.1
+"""Seconds between two looks at whether anything still runs."""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How the page is launched.
+
+    Attributes:
+        port: where; gradio's own choice when None.
+        share: whether also on a public link.
+        mcp: whether language models are served.
+        public: whether visitors are strangers, who must share.
+    """
+
+    port: int | None = None
+    share: bool = False
+    mcp: bool = False
+    public: bool = False
+
+
+def is_public(share: bool) -> bool:
+    """Returns whether strangers can be expected: on a Space, a public link or a network."""
+    name = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
+    return share or on_space() or name not in ("127.0.0.1", "localhost", "::1")
+
+
+def on_space() -> bool:
+    """Returns whether this is a Space, where every connection comes from the Hub's proxy."""
+    return "SPACE_ID" in os.environ
+
+
+class Server:
+    """The running page.
+
+    Args:
+        demo: the loaded model.
+        page: the page, not yet launched.
+        launch: how to.
+
+    Attributes:
+        address: where the page is.
+    """
+
+    def __init__(self, demo: Demo, page: gr.Blocks, launch: Launch) -> None:
+        self._demo, self._page, self._launch = demo, page, launch
+        limits = demo.limits
+        start_log()
+        # api_open would let programs call handlers past the queue. They do not need it: /generate
+        # is open to them through the queue, which bounds it.
+        page.queue(
+            api_open=False,
+            max_size=limits.queue_size,
+            default_concurrency_limit=limits.visitors_at_once,
+        )
+        _, self.address, _ = page.launch(
+            server_port=launch.port,
+            share=launch.share,
+            prevent_thread_lock=True,
+            show_error=False,
+            ssr_mode=False,
+            max_file_size=limits.max_upload,
+            state_session_capacity=limits.sessions,
+            enable_monitoring=False,
+            run_history=False,
+            theme=theme(),
+            css=CSS,
+            head=HEAD + (UNTIL_PICTURED if load_gallery(self._demo) else ""),
+            footer_links=["api"],
+            mcp_server=launch.mcp,
+            # Gradio's own way for layers, app_kwargs, would put its CORS layer outside of ours.
+            _app=guarded_app(self._make_guard),
+        )
+        folder = Path(self._page.app.uploaded_file_dir)
+        self._sweeper = Sweeper(folder, limits.max_temporary, frozenset(files_in(folder)))
+
+    def _make_guard(self, app: App) -> Guard:
+        about = {
+            "version": fashion_ddpm.__version__,
+            "model": weights_hash(self._demo.pipeline)[:12],
+            "device": str(self._demo.pipeline.device),
+        }
+        house = House(
+            holding=self._holding,
+            about=about,
+            public=self._launch.public,
+            behind_proxy=on_space(),
+            hosts=frozenset(filter(None, [os.environ.get("SPACE_HOST")])),
+        )
+        gate = gate_of(self._page, self._launch.mcp)
+        self._guard = Guard(app, gate, self._demo.limits, self._demo.supervisor, house)
+        return self._guard
+
+    def _events(self) -> list[Any]:
+        """Returns what runs or waits."""
+        queue = self._page._queue
+        waiting = [
+            each for line in queue.event_queue_per_concurrency_id.values() for each in line.queue
+        ]
+        return [*waiting, *(each for job in queue.active_jobs if job for each in job)]
+
+    def _holding(self, session: str, address: str) -> tuple[int, int]:
+        """Returns the requests for the network of a visitor, and of all at an address."""
+        own = here = 0
+        for event in self._events():
+            if event.concurrency_id != MODEL["concurrency_id"] or not event.alive:
+                continue
+            client = event.request.client
+            at = address_of(
+                client.host if client else "", headers_of(event.request.scope), on_space()
+            )
+            here += at == address
+            # A program that names no session gets the event's id for one.
+            nameless = event.session_hash == event._id
+            own += event.session_hash == session if session else (nameless and at == address)
+        return own, here
+
+    def wait(self) -> None:
+        """Serves until SIGTERM, which drains, or Ctrl-C, which does not; then closes all."""
+        asked, at_once = threading.Event(), threading.Event()
+
+        def stop(number: int, frame: Any) -> None:
+            (at_once if asked.is_set() else asked).set()
+
+        signal.signal(signal.SIGTERM, stop)
+        try:
+            asked.wait()
+            self.drain(at_once)
+        except KeyboardInterrupt:
+            print("Interrupted: closing.", file=sys.stderr)
+        self.close()
+
+    def drain(self, at_once: threading.Event) -> None:
+        """Lets nobody in any more, and what runs or waits end, as long as there is time.
+
+        Args:
+            at_once: set when even that is too long.
+        """
+        self._demo.supervisor.draining = True
+        end = time.monotonic() + self._demo.limits.drain_seconds
+        while (self._events() or self._guard.streams) and time.monotonic() < end:
+            if at_once.wait(PAUSE):
+                return
+
+    def close(self) -> None:
+        """Ends the server and its threads."""
+        self._page.close(verbose=False)
+        self._demo.close()
+        self._sweeper.close()
+
+
+def guarded_app(make_guard: Callable[[App], Guard]) -> GradioApp:
+    """Returns gradio's app with a guard around all of its layers."""
+    app = GradioApp(
+        default_response_class=ORJSONResponse, docs_url=None, redoc_url=None, openapi_url=None
+    )
+    layers: Any = app.build_middleware_stack
+    app.build_middleware_stack = lambda: make_guard(layers())  # type: ignore[method-assign]
+    return app
+
+
+def gate_of(page: gr.Blocks, mcp: bool) -> Gate:
+    """Returns the gate that lets in what a page can be asked."""
+    events = {
+        index: Event(
+            inputs=len(fn.inputs),
+            queued=bool(fn.queue),
+            network=fn.concurrency_id == MODEL["concurrency_id"],
+        )
+        for index, fn in page.fns.items()
+    }
+    endpoint = page.get_api_info()["named_endpoints"][f"/{ENDPOINT}"]
+    return Gate(events, tuple(each["parameter_name"] for each in endpoint["parameters"]), mcp)
+
+
+def files_in(folder: Path) -> list[Path]:
+    """Returns all files in a folder, however deep."""
+    return [path for path in folder.rglob("*") if path.is_file()]

@@ -1,0 +1,133 @@
+"""Tests of which addresses and bodies reach the page."""
+
+import json
+from typing import Any
+
+import pytest
+
+from fashion_ddpm.gate import API, Event, Gate, RefusalError
+
+EVENTS = {0: Event(2, queued=False, network=False), 1: Event(3, queued=True, network=True)}
+GATE = Gate(EVENTS, ("class_name", "steps"))
+JOIN, RUN, CALL = f"{API}/queue/join", f"{API}/run/predict", f"{API}/call/generate"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/"),
+        ("HEAD", "/"),
+        ("GET", "/assets/index.js"),
+        ("GET", f"{API}/file=/tmp/gradio/a/image.png"),
+        ("GET", f"{API}/call/generate/0123"),
+        ("POST", JOIN),
+        ("POST", RUN),
+        ("POST", CALL),
+        ("POST", f"{API}/upload"),
+    ],
+)
+def test_what_the_page_needs_is_open(method: str, path: str) -> None:
+    GATE.check_address(method, path)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", f"{API}/file=http://169.254.169.254/latest"),
+        ("GET", f"{API}/file=HTTPS://example.com/x"),
+        ("GET", f"{API}/file=//example.com/x"),
+        ("GET", f"{API}/file=../app.py"),
+        ("GET", f"{API}/file=/tmp/gradio/../../etc/passwd"),
+        ("GET", f"{API}/file=README.md"),
+        ("GET", f"{API}/file/README.md"),
+        ("GET", f"{API}/proxy=https://example.com"),
+        ("GET", f"{API}/openapi.json"),
+        ("GET", f"{API}/runs"),
+        ("GET", f"{API}/deep_link"),
+        ("GET", f"{API}/mcp/sse"),
+        ("GET", "/monitoring"),
+        ("GET", "/monitoring/summary"),
+        ("GET", "/docs"),
+        ("GET", "/openapi.json"),
+        ("GET", "/dev/reload"),
+        ("POST", "/login"),
+        ("POST", f"{API}/component_server"),
+        ("POST", f"{API}/stream/0"),
+        ("POST", f"{API}/api/generate"),
+        ("POST", f"{API}/call/explain"),
+        ("POST", f"{API}/process_recording"),
+        ("POST", f"{API}/vibe-edit"),
+        ("POST", f"{API}/run-history/connect"),
+        ("PUT", JOIN),
+        ("DELETE", "/"),
+        ("TRACE", "/"),
+        ("OPTIONS", JOIN),
+    ],
+)
+def test_what_it_does_not_need_is_closed(method: str, path: str) -> None:
+    with pytest.raises(RefusalError, match="nothing at this address"):
+        GATE.check_address(method, path)
+
+
+def test_language_models_are_let_in_only_where_they_are_served() -> None:
+    Gate(EVENTS, ("class_name",), mcp=True).check_address("POST", f"{API}/mcp/")
+    with pytest.raises(RefusalError):
+        Gate(EVENTS, ("class_name",), mcp=True).check_address("POST", f"{API}/mcpx")
+
+
+def sent(**values: Any) -> bytes:
+    return json.dumps({"session_hash": "s1", **values}).encode()
+
+
+def test_a_body_passes_without_what_is_not_needed() -> None:
+    body = sent(fn_index=1, data=[1, 2, 3], batched=True, simple_format=True, oauth_token="x")
+    asked = GATE.check_body(JOIN, body)
+    assert asked.event == EVENTS[1]
+    assert asked.session == "s1"
+    assert set(json.loads(asked.body)) == {"data", "session_hash", "fn_index"}
+
+
+def test_a_program_may_leave_named_values_out() -> None:
+    asked = GATE.check_body(f"{API}/call/v2/generate", b'{"class_name": "bag"}')
+    assert asked.event is not None
+    assert asked.event.network
+    with pytest.raises(RefusalError, match="'hat' is none of class_name, steps"):
+        GATE.check_body(f"{API}/call/v2/generate", b'{"hat": 1}')
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "expected"),
+    [
+        (JOIN, b"", "no JSON"),
+        (JOIN, b"{", "no JSON"),
+        (JOIN, b"\xff", "no JSON"),
+        (JOIN, b'{"data": NaN}', "NaN and Infinity"),
+        (JOIN, b"[" * 60_000, "no JSON"),
+        (JOIN, b'{"fn_index": ' + b"9" * 5000 + b"}", "no JSON"),
+        (JOIN, b"[]", "must be a JSON object"),
+        (JOIN, b"null", "must be a JSON object"),
+        (JOIN, sent(fn_index=1, data=[1]), "data is a list of 1; it must be a list of 3"),
+        (JOIN, sent(fn_index=1, data="abc"), "data is 'abc'; it must be a list"),
+        (JOIN, sent(fn_index=1), "data is None"),
+        (JOIN, sent(fn_index=0, data=[1, 2]), "fn_index is 0; the page has no such event"),
+        (JOIN, sent(fn_index=True, data=[1, 2, 3]), "fn_index is True"),
+        (JOIN, sent(fn_index=99, data=[]), "fn_index is 99"),
+        (JOIN, sent(fn_index=1, data=[1, 2, 3], session_hash=7), "session_hash is 7"),
+        (JOIN, sent(fn_index=1, data=[1, 2, 3], session_hash="a" * 65), "session_hash is"),
+        (JOIN, sent(fn_index=1, data=[1, 2, 3], session_hash="../x"), "session_hash is"),
+        (JOIN, b'{"fn_index": 1, "data": [1, 2, 3]}', "session_hash is missing"),
+        (JOIN, sent(fn_index=1, data=[1, 2, 3], trigger_id="x"), "trigger_id is 'x'"),
+        (JOIN, sent(fn_index=1, data=[1, 2, 3], event_data=[1]), "event_data is"),
+        (RUN, sent(fn_index=1, data=[1, 2, 3]), "fn_index is 1"),
+        (RUN, sent(fn_index=0, data=[{"path": "http://x/"}, 2]), "path is 'http://x/'"),
+        (RUN, sent(fn_index=0, data=[[{"a": {"path": "../x"}}], 2]), "path is '../x'"),
+        (CALL, sent(data=[1, 2, 3]), "data is a list of 3; it must be a list of 2"),
+    ],
+)
+def test_a_body_that_makes_no_sense_is_refused_in_a_sentence(
+    path: str, body: bytes, expected: str
+) -> None:
+    with pytest.raises(RefusalError, match=expected) as caught:
+        GATE.check_body(path, body)
+    assert caught.value.status == 400
+    assert len(str(caught.value)) < 200

@@ -1,0 +1,79 @@
+"""Tests of where temporary pictures lie, and how many."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from fashion_ddpm import temporary
+from fashion_ddpm.temporary import (
+    MEMORY,
+    Sweeper,
+    TemporaryError,
+    choose_folder,
+    remove,
+    sweep,
+    temporary_place,
+)
+
+
+def filled(folder: Path, count: int, size: int = 1000) -> list[Path]:
+    """Returns files in folders of their own, oldest first."""
+    paths = [folder / str(number) / "image.png" for number in range(count)]
+    for number, path in enumerate(paths):
+        path.parent.mkdir()
+        path.write_bytes(bytes(size))
+        os.utime(path, (number, number))
+    return paths
+
+
+def test_the_oldest_files_go_first_and_the_pages_own_never(tmp_path: Path) -> None:
+    paths = filled(tmp_path, 5)
+    assert sweep(tmp_path, 2500, frozenset(paths[:1])) == 2000
+    assert [path.exists() for path in paths] == [True, False, False, False, True]
+    assert not paths[1].parent.exists()
+
+
+def test_a_folder_that_weighs_little_is_left_alone(tmp_path: Path) -> None:
+    paths = filled(tmp_path, 3)
+    assert sweep(tmp_path, 3000) == 3000
+    assert all(path.exists() for path in paths)
+
+
+def test_the_sweeper_does_it_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(temporary, "PAUSE", 0.01)
+    paths = filled(tmp_path, 3)
+    sweeper = Sweeper(tmp_path, 1000, frozenset())
+    while paths[1].exists():
+        pass
+    sweeper.close()
+    assert paths[2].exists()
+
+
+def test_a_place_that_cannot_be_written_to_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "file"))
+    monkeypatch.setenv("TEMP", str(tmp_path))
+    folder = choose_folder()
+    assert folder.parent == tmp_path
+    assert list(folder.iterdir()) == []
+    remove(folder)
+    assert not folder.exists()
+
+
+def test_no_place_at_all_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(temporary, "_places", list)
+    with pytest.raises(TemporaryError, match="no folder has room for"):
+        choose_folder()
+
+
+def test_the_memory_is_the_last_resort(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere() -> str:
+        raise FileNotFoundError
+
+    assert temporary_place() == tempfile.gettempdir()
+    monkeypatch.setattr(tempfile, "gettempdir", nowhere)
+    assert temporary_place() == str(MEMORY)

@@ -1,0 +1,58 @@
+"""Tests of what may be uploaded."""
+
+import io
+
+import pytest
+from PIL import Image
+
+from fashion_ddpm.gate import RefusalError
+from fashion_ddpm.uploads import check_upload
+
+TYPE = "multipart/form-data; boundary=----line"
+
+
+def png(side: int = 28) -> bytes:
+    """Returns a picture."""
+    file = io.BytesIO()
+    Image.new("L", (side, side)).save(file, "PNG")
+    return file.getvalue()
+
+
+def form(*contents: bytes, head: bytes = b'name="files"; filename="a.png"') -> bytes:
+    """Returns a form of files, as a browser sends it."""
+    parts = [
+        b"------line\r\nContent-Disposition: form-data; " + head + b"\r\n\r\n" + content + b"\r\n"
+        for content in contents
+    ]
+    return b"".join(parts) + b"------line--\r\n"
+
+
+def test_small_png_files_pass() -> None:
+    check_upload(TYPE, form(png(), png(280)), 2048)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "expected"),
+    [
+        (form(b"GIF89a"), 415, "not a PNG"),
+        (form(b"<svg onload=alert(1)>"), 415, "not a PNG"),
+        (form(png(), b"%PDF-"), 415, "not a PNG"),
+        (form(png(4000)), 413, "4,000 × 4,000 pixels; here it must have at most 2,048"),
+        (form(png(), head=b'name="other"'), 400, "files and nothing else"),
+        (form(png())[:-20], 400, "incomplete"),
+        (b"", 400, "incomplete"),
+        (b"------line--", 400, "incomplete"),
+    ],
+)
+def test_everything_else_is_refused(body: bytes, status: int, expected: str) -> None:
+    with pytest.raises(RefusalError, match=expected) as caught:
+        check_upload(TYPE, body, 2048)
+    assert caught.value.status == status
+
+
+@pytest.mark.parametrize(
+    "kind", ["", "image/png", "multipart/form-data", f"{TYPE}; x=y", "a" * 999]
+)
+def test_a_form_must_name_its_boundary(kind: str) -> None:
+    with pytest.raises(RefusalError, match="boundary"):
+        check_upload(kind, form(png()), 2048)
