@@ -115,7 +115,8 @@ def _training(handlers: Handlers) -> None:
     on_fashion = handlers.demo.kind == FASHION_MNIST
     gr.Markdown(TRAINING_OF_BUNDLED if on_fashion else TRAINING)
     last = len(points)
-    point = gr.Slider(1, last, last, step=1, label="Point of training")
+    # Gradio takes no slider of one place.
+    point = gr.Slider(1, max(last, 2), last, step=1, label="Point of training", visible=last > 1)
     seen = gr.Markdown(_images_seen(points[-1][0]))
     grid = picture("samples at this point of training", str(points[-1][1]))
 
