@@ -274,6 +274,7 @@ def test_the_app_offers_no_class_and_no_scorer_of_fashion_mnist(client: Client) 
         "Why blurry?",
         "nearest training image",
         "garment",
-        "the report's",
+        "the report's training",
+        "the data: Fashion",
     ):
         assert hidden not in config, hidden

@@ -83,7 +83,8 @@ def build(demo: Demo, result: gr.State, place: gr.State) -> None:
         _neighbour(handlers, result, place)
     _training(handlers)
     gr.Markdown(LOSSES_AND_REPORT if on_fashion else LOSSES)
-    line_plot(table(loss_points(demo), LOSS_COLUMNS), LOSS_COLUMNS, LOSS_COLOURS, height=260)
+    colours = LOSS_COLOURS if on_fashion else {name: LOSS_COLOURS[name] for name in OURS}
+    line_plot(table(loss_points(demo), LOSS_COLUMNS), LOSS_COLUMNS, colours, height=260)
     if on_fashion:
         _judges(handlers)
 
