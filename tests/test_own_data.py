@@ -34,7 +34,9 @@ from fashion_ddpm.report import Report
 from fashion_ddpm.request import GenerateRequest, RequestError
 from fashion_ddpm.sampling import SamplingSettings
 from fashion_ddpm.settings import ConfigError
+from fashion_ddpm.space_check import check_space
 from fashion_ddpm.training import train
+from fashion_ddpm.trees import write_model_tree, write_space_tree
 from tests.tools.serving import served
 from tests.tools.shapes import SHAPES
 from tests.tools.small_runs import losses
@@ -234,6 +236,20 @@ def test_a_link_names_the_checkpoints_classes(result: Result) -> None:
 def test_two_checkpoints_of_other_classes_cannot_be_compared(shapes_checkpoint: Path) -> None:
     with pytest.raises(RequestError, match=r"draws grey images .+ colour images"):
         Demo(shapes_checkpoint, second=BUNDLED_CHECKPOINT)
+
+
+def test_it_can_be_published(shapes_checkpoint: Path, tmp_path: Path) -> None:
+    demo, address = Demo(shapes_checkpoint), Address("ada/shapes", "ada/draw")
+    write_model_tree(tmp_path / "model", shapes_checkpoint, demo, None, address)
+    write_space_tree(tmp_path / "space", tmp_path / "model", demo, None, address)
+    check_space(tmp_path / "space")
+    with Image.open(tmp_path / "model" / "samples.png") as picture:
+        assert picture.mode == "RGB"
+    published = tmp_path / "space" / "checkpoints" / "fashion-mnist"
+    assert class_names_of(published) == SHAPES
+    shown = load_gallery(demo, tmp_path / "space" / "checkpoints" / "gallery.npz")
+    assert shown is not None
+    assert shown.request.class_names == SHAPES
 
 
 @pytest.fixture(scope="module")
