@@ -26,19 +26,25 @@ from fashion_ddpm.ui.server import Launch, Server, is_public
 CLEAN_UP = (600, 3600)
 """Seconds between two clean-ups of temporary pictures, and the age at which they go."""
 
-INTRODUCTION = """# Fashion DDPM
-A small diffusion model draws clothes out of noise. Pick a garment, a schedule and a step count;
-then try the schedule **report** and see how one wrong choice ruins a good model."""
+FASHION = (
+    "Fashion DDPM",
+    """A small diffusion model draws clothes out of noise. Pick a garment, a schedule and a step
+count; then try the schedule **report** and see how one wrong choice ruins a good model.""",
+)
 
-OWN_INTRODUCTION = """# Images out of noise
-A small diffusion model, trained on pictures of one's own. Pick a class, a schedule and a step
-count; then follow an image back to its noise."""
+OWN = (
+    "Images out of noise",
+    """A small diffusion model, trained on pictures of one's own. Pick a class, a schedule and a
+step count; then follow an image back to its noise.""",
+)
 
 
 def build_page(demo: Demo) -> gr.Blocks:
     """Returns the page: one tab a question."""
-    with Page(title="Fashion DDPM", delete_cache=CLEAN_UP) as page:
-        gr.Markdown(INTRODUCTION if demo.kind == FASHION_MNIST else OWN_INTRODUCTION)
+    on_fashion = demo.kind == FASHION_MNIST
+    title, introduction = FASHION if on_fashion else OWN
+    with Page(title=title, delete_cache=CLEAN_UP) as page:
+        gr.Markdown(f"# {title}\n{introduction}")
         with gr.Tabs() as tabs:
             with gr.Tab("Create", id="create"):
                 controls, result, place = create.build(demo)
@@ -46,14 +52,14 @@ def build_page(demo: Demo) -> gr.Blocks:
                 api.build(demo, controls)
             with gr.Tab("Compare", id="compare"):
                 compare.build(demo, tabs, controls)
-            if demo.kind == FASHION_MNIST:  # the report's story is about these images
+            if on_fashion:  # the report's story is about these images
                 with gr.Tab("Why blurry?", id="why"):
                     why.build(demo)
             with gr.Tab("Trust", id="trust"):
                 trust.build(demo, result, place)
             with gr.Tab("Play", id="play"):
                 play.build(demo)
-        footer.build()
+        footer.build(on_fashion)
     return page
 
 

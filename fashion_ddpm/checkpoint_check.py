@@ -9,7 +9,7 @@ from diffusers import DDPMScheduler, UNet2DModel
 from torch import nn
 
 from fashion_ddpm.errors import reason
-from fashion_ddpm.labels import CLASS_NAMES, ImageKind, KindError
+from fashion_ddpm.labels import CLASS_NAMES, FASHION_MNIST, ImageKind, KindError
 from fashion_ddpm.weight_files import (
     COPY_ANEW,
     WeightsError,
@@ -47,7 +47,13 @@ def check_files(folder: Path) -> tuple[tuple[str, ...], str | None]:
             f"{INDEX} asks for the class {index.get('_class_name')!r:.80}, but only "
             f"{' and '.join(PIPELINES)} are loaded; name a folder of that kind"
         )
-    read_config(folder, "unet/config.json", _class_name="UNet2DModel")
+    unet = read_config(folder, "unet/config.json", _class_name="UNet2DModel")
+    size = FASHION_MNIST.image_size, FASHION_MNIST.channels
+    if "id2label" not in index and (unet.get("sample_size"), unet.get("in_channels")) != size:
+        raise WeightsError(
+            f"{INDEX} names no classes in id2label, and the images are not Fashion-MNIST's; add "
+            "the names"
+        )
     read_config(folder, "scheduler/scheduler_config.json", _class_name="DDPMScheduler")
     return class_names(index), index.get("sampler")
 

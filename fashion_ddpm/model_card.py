@@ -6,8 +6,10 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 
+from fashion_ddpm.data_settings import FASHION, HUB
+from fashion_ddpm.labels import COLOURS, FASHION_MNIST, ImageKind
 from fashion_ddpm.manifest import record
-from fashion_ddpm.previews import ROWS
+from fashion_ddpm.previews import MAX_COLUMNS, ROWS
 from fashion_ddpm.report import Report, Row, figure_table
 
 MARK = "<!-- results -->"
@@ -32,6 +34,10 @@ HEADLINE = (
 
 
 DATASET = "zalando-datasets/fashion_mnist"
+OWN_LICENCE = """## Licence
+
+The code is under the MIT licence. Whose the training pictures are, and what may be done with images
+drawn after them, is for whoever publishes these weights to say here."""
 LICENCE = """## Licence and citation
 
 MIT, like the data, which a publication that uses it should cite:
@@ -44,6 +50,21 @@ MIT, like the data, which a publication that uses it should cite:
   year    = {2017}
 }
 ```"""
+
+
+def kind_of(run: dict[str, Any]) -> ImageKind:
+    """Returns what a checkpoint draws, by its run.json (the first ones did not tell the size)."""
+    size, channels = run.get("image_size", 28), run.get("channels", 1)
+    return ImageKind(tuple(run["class_names"]), size, channels)
+
+
+def hub_datasets(run: dict[str, Any]) -> list[str] | None:
+    """Returns the data set's name on the Hub, where it has one there."""
+    name = run.get("dataset", FASHION)
+    if name == FASHION:
+        return [DATASET]
+    source = name.removeprefix(HUB)
+    return [source] if name.startswith(HUB) and "/" in source else None
 
 
 def results_section(report: Report) -> str:
@@ -90,23 +111,25 @@ def model_card(run: dict[str, Any], report: Report | None, address: Address | No
         report: what evaluate found; None where these weights were not evaluated.
         address: where it is published; None for a folder on disk.
     """
+    on_fashion = kind_of(run) == FASHION_MNIST
+    name = "fashion-ddpm" if on_fashion else f"ddpm-{_source(run)}"
     data = ModelCardData(
-        license="mit",
+        license="mit" if on_fashion else None,
         library_name="diffusers",
         pipeline_tag="unconditional-image-generation",
-        tags=["diffusion", "ddpm", "class-conditional", "fashion-mnist"],
-        datasets=[DATASET],
-        model_name="fashion-ddpm",
-        eval_results=_eval_results(report) if report else None,
+        tags=["diffusion", "ddpm", "class-conditional", *["fashion-mnist"] * on_fashion],
+        datasets=hub_datasets(run),
+        model_name=name,
+        eval_results=_eval_results(report, run) if report else None,
     )
     parts = [
-        f"---\n{data.to_yaml()}\n---\n\n# fashion-ddpm",
+        f"---\n{data.to_yaml()}\n---\n\n# {name}",
         _about(run),
         _picture(run, address) if address else "",
         _usage(run, address),
         results_section(report) if report else "These weights were not evaluated.",
-        _limits(report),
-        LICENCE,
+        _limits(report, kind_of(run)),
+        LICENCE if on_fashion else OWN_LICENCE,
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
 
@@ -114,10 +137,21 @@ def model_card(run: dict[str, Any], report: Report | None, address: Address | No
 def _about(run: dict[str, Any]) -> str:
     config = run["config"]
     channels = ", ".join(map(str, config["block_out_channels"]))
-    return f"""A class-conditional diffusion model of Fashion-MNIST: {run["parameters"]:,}
+    return f"""A class-conditional diffusion model of {_title(run)}: {run["parameters"]:,}
 parameters, channels {channels}, {config["prediction_type"]}, {config["noise_schedule"]} noise
 schedule, T = {config["num_train_timesteps"]}. It saw {run["images_seen"]:,} images in its last run
 ({_before(run)}device: {run["device"]})."""
+
+
+def _title(run: dict[str, Any]) -> str:
+    """Returns what a reader calls the data set."""
+    name = run.get("dataset", FASHION)
+    return "Fashion-MNIST" if name == FASHION else f"the data set {_source(run)}"
+
+
+def _source(run: dict[str, Any]) -> str:
+    """Returns the last part of the data set's name: of "hub:ada/boots" it is "boots"."""
+    return str(run.get("dataset", FASHION)).split(":")[-1].split("/")[-1]
 
 
 def _before(run: dict[str, Any]) -> str:
@@ -126,7 +160,7 @@ def _before(run: dict[str, Any]) -> str:
 
 
 def _picture(run: dict[str, Any], address: Address) -> str:
-    names = run["class_names"]
+    names = run["class_names"][:MAX_COLUMNS]
     return f"""![{ROWS} images of each class]({SAMPLES_FILE})
 
 Seeds 0 to {ROWS * len(names) - 1}, none left out; from left to right: {", ".join(names)}.
@@ -156,15 +190,29 @@ With the loop written, in a clone of the Space:
 from fashion_ddpm.pipeline import FashionDDPMPipeline
 
 pipeline = FashionDDPMPipeline.from_pretrained("{source}")
-images = pipeline([9, 9, 1], seed=0)  # uint8 [3, 28, 28]
+images = pipeline({_example(run)}
 ```"""
 
 
-def _limits(report: Report | None) -> str:
+def _example(run: dict[str, Any]) -> str:
+    """Returns a call's arguments and, behind them, what it returns."""
+    kind = kind_of(run)
+    labels = [kind.null_label - 1, kind.null_label - 1, min(1, kind.null_label - 1)]
+    shape = [3, kind.image_size, kind.image_size, *[3] * (kind.channels == 3)]
+    return f"{labels}, seed=0)  # uint8 {shape}"
+
+
+def _limits(report: Report | None, kind: ImageKind) -> str:
+    size = f"{kind.image_size}×{kind.image_size}"
     limits = """## Limits
 
 It draws 28×28 grey garments and knows nothing else: no colour, no size, no words. It repeats what
 Fashion-MNIST shows, the articles of one shop."""
+    if kind != FASHION_MNIST:
+        limits = f"""## Limits
+
+It draws {size} images, {COLOURS[kind.channels]}, of the classes above and knows nothing else: no
+other size, no words. It repeats what its training pictures show."""
     if report is None or not report.class_accuracy:
         return limits
     accuracy = report.class_accuracy
@@ -174,15 +222,16 @@ Fashion-MNIST shows, the articles of one shop."""
 a judge recognizes {generated:.1%} of the generated images, and {real:.1%} of real ones."""
 
 
-def _eval_results(report: Report) -> list[EvalResult]:
-    return [_eval_result(key, report.rows[key]) for key in HEADLINE if key in report.rows]
+def _eval_results(report: Report, run: dict[str, Any]) -> list[EvalResult] | None:
+    measured = [key for key in HEADLINE if key in report.rows and not report.rows[key].missing]
+    return [_eval_result(key, report.rows[key], run) for key in measured] or None
 
 
-def _eval_result(key: str, row: Row) -> EvalResult:
+def _eval_result(key: str, row: Row, run: dict[str, Any]) -> EvalResult:
     return EvalResult(
         task_type="unconditional-image-generation",
-        dataset_type="fashion_mnist",
-        dataset_name="Fashion-MNIST",
+        dataset_type=_source(run).replace("-", "_"),
+        dataset_name=_title(run),
         metric_type=key,
         metric_name=row.name,
         metric_value=row.generated,

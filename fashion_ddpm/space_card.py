@@ -5,30 +5,37 @@ from typing import Any
 from huggingface_hub import SpaceCard
 
 from fashion_ddpm.errors import UserError, reason
-from fashion_ddpm.model_card import DATASET
+from fashion_ddpm.labels import FASHION_MNIST
+from fashion_ddpm.model_card import hub_datasets, kind_of
 
 
 class SpaceError(UserError):
     """A Space that would be refused or would not run; the message says why."""
 
 
-def space_card(readme: str, model: str) -> str:
+def space_card(readme: str, model: str, run: dict[str, Any]) -> str:
     """Returns the README of a Space: the repository's front matter, with the model it shows.
 
     Args:
         readme: the repository's README.
         model: USER/NAME of the model's repository.
+        run: what run.json says of the model's training.
 
     Raises:
         SpaceError: the front matter cannot be read.
     """
     card = _read(readme)
     data: Any = card.data
-    data.models, data.datasets = [model], [DATASET]
+    data.models, data.datasets = [model], hub_datasets(run)
+    drawn = "draws clothes out of noise, beside what CLIP says of them"
+    if kind_of(run) != FASHION_MNIST:
+        data.title, data.emoji = model.split("/")[-1], "🎨"
+        data.short_description = "Draw images of a class out of noise, step by step"
+        drawn = "draws images out of noise, trained on pictures of its owner's"
     card.text = f"""
 # {data.title}
 
-A small diffusion model draws clothes out of noise, beside what CLIP says of them. The weights are
+A small diffusion model {drawn}. The weights are
 those of [{model}](https://huggingface.co/{model}), where their figures stand too.
 They lie in `checkpoints/fashion-mnist`, so that the app downloads nothing.
 

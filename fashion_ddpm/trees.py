@@ -122,4 +122,6 @@ def write_space_tree(
         kept.mkdir(parents=True)
         for path in (evaluation / REPORT_FILE, *sorted(evaluation.glob("*.png"))):
             shutil.copy(path, kept)
-    (folder / README).write_text(space_card((ROOT / README).read_text(), address.model))
+    (folder / README).write_text(
+        space_card((ROOT / README).read_text(), address.model, read_run(model_tree))
+    )

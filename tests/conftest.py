@@ -22,6 +22,7 @@ from fashion_ddpm.schedules import noise_scheduler
 from fashion_ddpm.scorer_training import build_clip, build_processor, build_tokenizer
 from fashion_ddpm.training import train
 from tests.tools import MINI_DATA
+from tests.tools.shapes import write_shapes
 from tests.tools.small_runs import small
 
 TINY = TrainConfig(block_out_channels=(8, 8, 16), batch_size=32, mixed_precision="no")
@@ -92,3 +93,24 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:
     config = small(tmp_path_factory.mktemp("finished") / "run")
     train(config)
     return config
+
+
+@pytest.fixture(scope="session")
+def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data set of one's own: three classes of coloured shapes, 32×32."""
+    return write_shapes(tmp_path_factory.mktemp("own") / "shapes", 70)
+
+
+@pytest.fixture(scope="session")
+def shapes_run(shapes: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:
+    """A small training run on them, finished; to be read, not changed."""
+    folder = tmp_path_factory.mktemp("shapes") / "run"
+    config = small(folder, dataset=f"imagefolder:{shapes}", attention_resolutions=(8,))
+    train(config)
+    return config
+
+
+@pytest.fixture(scope="session")
+def shapes_checkpoint(shapes_run: TrainConfig) -> Path:
+    """What that run has published."""
+    return Path(shapes_run.output_dir) / "checkpoint"

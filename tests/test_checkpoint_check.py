@@ -45,14 +45,15 @@ def test_a_strangers_checkpoint_without_manifest_and_names_loads(tmp_path: Path)
         ({"num_class_embeds": 10}, "has 10 class embeddings, but 10 classes and the null label"),
         ({"num_class_embeds": None}, "has 0 class embeddings"),
         ({"num_class_embeds": None, "class_embed_type": "timestep"}, "has 0 class embeddings"),
-        ({"in_channels": 3, "out_channels": 3}, r"\(28, 3, 3\), but must have \(28, 1, 1\)"),
-        ({"sample_size": 32}, r"\(32, 1, 1\), but must have"),
+        ({"in_channels": 3, "out_channels": 3}, "names no classes in id2label"),
+        ({"sample_size": 32}, "names no classes in id2label"),
+        ({"out_channels": 3}, "has in_channels 1, but out_channels 3"),
     ],
 )
 def test_a_network_for_other_images_costs_one_sentence(
     tmp_path: Path, changes: dict[str, Any], expected: str
 ) -> None:
-    with pytest.raises(CheckpointError, match=f"{expected}.+name a checkpoint of Fashion-MNIST"):
+    with pytest.raises(CheckpointError, match=expected):
         load_pipeline(foreign(tmp_path / "foreign", **changes))
 
 
@@ -73,8 +74,10 @@ def change(**entries: Any) -> Callable[[dict[str, Any]], object]:
             change(auto_map={"AutoModel": "a.B"}),
             "code of its own with auto_map",
         ),
-        ("model_index.json", change(id2label={"0": "boot"}), "must name the 10 classes"),
-        ("model_index.json", change(id2label=["boot"] * 10), "must name the 10 classes"),
+        ("model_index.json", change(id2label={"0": "boot"}), "but 1 classes and the null label"),
+        ("model_index.json", change(id2label=["boot"] * 10), "must name the labels 0, 1, 2"),
+        ("model_index.json", change(id2label={"1": "boot"}), "must name the labels 0, 1, 2"),
+        ("model_index.json", change(id2label={"0": "<b>"}), "holds no slash, bar or angle bracket"),
         ("unet/config.json", change(_class_name="UNet2DConditionModel"), "asks for _class_name"),
         ("unet/config.json", change(auto_map={"AutoModel": "a.B"}), "code of its own"),
         ("unet/config.json", change(quantization_config={"quant_method": "x"}), "code of its own"),

@@ -48,3 +48,11 @@ def test_erasing_blackens_one_square_in_the_share_that_was_asked_for() -> None:
     assert 0.4 < (touched > 0).float().mean().item() < 0.6
     assert touched.max() <= 12 * 12
     assert torch.equal(erase(white, 0.0, torch.Generator().manual_seed(0)), white)
+
+
+def test_a_patch_is_erased_in_all_colours() -> None:
+    grey = torch.full((6, 28, 28), 9, dtype=torch.uint8)
+    colour = grey[..., None].expand(-1, -1, -1, 3)
+    spoilt = [erase(images, 1.0, torch.Generator().manual_seed(0)) for images in (grey, colour)]
+    assert (spoilt[0] == 0).any()
+    assert torch.equal(spoilt[1][..., 2], spoilt[0])

@@ -8,15 +8,17 @@ import torch
 from fashion_ddpm.clip_scores import (
     BUNDLED_SCORER,
     ClipScorer,
+    NoScorer,
     ScorerError,
     load_baseline,
     load_real_sample,
     load_scorer,
     measure_baseline,
+    own_scores,
     zero_shot_accuracy,
 )
 from fashion_ddpm.data import LabelledImages
-from fashion_ddpm.labels import label_prompts
+from fashion_ddpm.labels import ImageKind, label_prompts
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +90,26 @@ def test_every_bundled_file_is_small_enough_for_a_plain_push() -> None:
     sizes = [path.stat().st_size for path in BUNDLED_SCORER.parent.rglob("*")]
     assert sizes
     assert max(sizes) <= 10_000_000
+
+
+def test_a_clips_prompts_name_the_classes_of_its_images(tiny_clip: Path) -> None:
+    kind = ImageKind(("on", "off"), image_size=16, channels=3)
+    scorer = load_scorer(str(tiny_clip), kind)
+    images = torch.randint(256, (4, 16, 16, 3), dtype=torch.uint8)
+    assert torch.equal(
+        scorer.label_scores(images), scorer.probabilities(images, ["An on", "An off"])
+    )
+    assert scorer.quality_scores(images, torch.tensor([0, 1, 0, 1])).shape == (4, 3)
+    assert load_baseline(scorer) is None
+
+
+def test_the_embedded_scorer_is_not_asked_about_other_classes() -> None:
+    with pytest.raises(ScorerError, match="has seen nothing but Fashion-MNIST"):
+        load_scorer(kind=ImageKind(("on", "off"), image_size=28, channels=1))
+
+
+def test_without_a_scorer_there_are_no_scores() -> None:
+    scores = NoScorer().label_scores(torch.zeros(3, 28, 28))
+    assert scores.shape == (3, 0)
+    assert own_scores(scores, torch.tensor([0, 1, 2])) is None
+    assert own_scores(torch.tensor([[0.25, 0.75]]), torch.tensor([1])).tolist() == [0.75]  # type: ignore[union-attr]

@@ -12,6 +12,7 @@ from fashion_ddpm.degradations import (
     nearly_clear,
     random_blur,
     random_noise,
+    shifted,
 )
 from fashion_ddpm.images import to_model
 from fashion_ddpm.labels import NULL_LABEL
@@ -59,3 +60,9 @@ def test_half_denoised_images_come_from_the_model(tiny_pipeline: FashionDDPMPipe
     assert images.dtype == torch.uint8
     assert len(images) == len(labels)
     assert set(labels.tolist()) == set(range(NULL_LABEL + 1))
+
+
+def test_colours_move_together_with_their_pixels() -> None:
+    grey = torch.randint(256, (5, 12, 12), dtype=torch.uint8)
+    colour = grey[..., None].expand(-1, -1, -1, 3)
+    assert torch.equal(shifted(colour, generator())[..., 1], shifted(grey, generator()))

@@ -63,3 +63,12 @@ def test_labelled_grid_has_a_row_for_each_name() -> None:
     images = torch.full((2, 4, 4), 255, dtype=torch.uint8)
     picture = labelled_grid({"one": images, "two": images}, scale=10)
     assert picture.height == 2 * 40 + 20
+
+
+def test_colours_survive_the_round_trip_and_the_grid() -> None:
+    images = torch.randint(256, (3, 8, 8, 3), dtype=torch.uint8)
+    assert to_model(images).shape == (3, 3, 8, 8)
+    assert torch.equal(to_uint8(to_model(images)), images)
+    picture = np.asarray(grid(images, columns=3, gap=1))
+    assert np.array_equal(picture[:, 9:17], images[1])
+    assert labelled_grid({"one": images}).mode == "RGB"

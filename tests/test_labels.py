@@ -1,9 +1,13 @@
 """Tests of the words."""
 
+import pytest
+
 from fashion_ddpm.labels import (
     BLURRY_PROMPT,
     CLASS_NAMES,
     NULL_LABEL,
+    ImageKind,
+    KindError,
     label_prompts,
     quality_prompts,
 )
@@ -21,3 +25,38 @@ def test_prompts_have_the_proper_article() -> None:
 def test_the_three_quality_prompts_are_the_reports() -> None:
     expected = ["A trouser", "A clear, well-generated trouser", BLURRY_PROMPT]
     assert quality_prompts("trouser") == expected
+
+
+def test_a_kind_of_images_says_what_follows_from_it() -> None:
+    kind = ImageKind(("on", "off"), image_size=32, channels=3)
+    assert (kind.null_label, kind.shape) == (2, (3, 32, 32))
+    assert quality_prompts("on", kind)[2] == "A blurry or unclear image"
+    assert str(kind) == "colour images of 32×32 pixels, classes on, off"
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ((), "there are 0 classes"),
+        (("a",) * 1001, "there are 1,001 classes"),
+        (("",), "is named ''"),
+        (("x" * 41,), "1 to 40 characters"),
+        (("../up",), "begins with no dot"),
+        (("a/b",), "holds no slash"),
+        (("<b>",), "angle bracket"),
+        (("ALL",), "means something else"),
+        (("a\nb",), "means something else"),
+        (("on", "On "), "differ in nothing but capitals or blanks"),
+    ],
+)
+def test_names_that_no_class_can_have_are_refused(names: tuple[str, ...], expected: str) -> None:
+    with pytest.raises(KindError, match=expected):
+        ImageKind(names, image_size=28, channels=1)
+
+
+def test_sizes_and_colours_that_cannot_be_are_refused() -> None:
+    for size in (4, 30, 260):
+        with pytest.raises(KindError, match=f"the image size is {size}; it must be divisible"):
+            ImageKind(("on",), image_size=size, channels=1)
+    with pytest.raises(KindError, match="have 4 channels"):
+        ImageKind(("on",), image_size=28, channels=4)

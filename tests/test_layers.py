@@ -17,6 +17,7 @@ DOORS = {
     "torch_fidelity": {"inception"},
     "huggingface_hub": {"downloads", "model_card", "space_card", "hub"},
     "httpx2": {"hub"},
+    "datasets": {"hub_images"},
 }
 
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from fashion_ddpm.config import TrainConfig, train_config
+from fashion_ddpm.labels import ImageKind
 from fashion_ddpm.model import build_unet, training_layout
 from fashion_ddpm.settings import ConfigError
 
@@ -66,3 +67,23 @@ def test_the_layout_for_training_changes_neither_outputs_nor_gradients() -> None
         unet(x, torch.arange(4) * 250, torch.arange(4)).sample.square().mean().backward()
     for (name, expected), other in zip(fused.named_parameters(), plain.parameters(), strict=True):
         torch.testing.assert_close(other.grad, expected.grad, rtol=1e-4, atol=1e-6, msg=name)
+
+
+def test_size_colours_and_classes_come_from_the_kind_of_images() -> None:
+    kind = ImageKind(("on", "off"), image_size=32, channels=3)
+    config = train_config("smoke", {"attention_resolutions": (8,)})
+    unet = build_unet(config, kind).eval()
+    assert unet.config["sample_size"] == 32
+    assert unet.class_embedding.weight.shape[0] == 3
+    with torch.no_grad():
+        output = unet(torch.randn(1, 3, 32, 32), torch.tensor([5.0]), torch.tensor([2]))
+    assert output.sample.shape == (1, 3, 32, 32)
+
+
+def test_attention_where_no_level_is_names_the_levels() -> None:
+    kind = ImageKind(("on",), image_size=32, channels=1)
+    expected = "allowed are 32, 16, 8: give --attention-resolutions 8"
+    with pytest.raises(ConfigError, match=expected):
+        build_unet(train_config("smoke", {}), kind)
+    with pytest.raises(ConfigError, match="28 pixels cannot be halved 3 times"):
+        build_unet(TrainConfig(block_out_channels=(8, 8, 8, 8)))

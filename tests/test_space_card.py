@@ -4,20 +4,34 @@ from pathlib import Path
 
 import pytest
 
+from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, read_run
 from fashion_ddpm.space_card import SpaceError, front_matter, space_card
 
+RUN = read_run(BUNDLED_CHECKPOINT)
 README = (Path(__file__).parent.parent / "README.md").read_text()
 
 
 def test_the_front_matter_is_the_repositorys_with_the_model_and_the_data() -> None:
-    made = front_matter(space_card(README, "ada/boots"))
+    made = front_matter(space_card(README, "ada/boots", RUN))
     assert made.pop("models") == ["ada/boots"]
     assert made.pop("datasets") == ["zalando-datasets/fashion_mnist"]
     assert made == front_matter(README)
 
 
 def test_the_python_version_stays_a_word() -> None:
-    assert front_matter(space_card(README, "ada/boots"))["python_version"] == "3.11"
+    assert front_matter(space_card(README, "ada/boots", RUN))["python_version"] == "3.11"
+
+
+def test_a_model_of_other_pictures_promises_no_clothes() -> None:
+    run = {"class_names": ["on", "off"], "image_size": 32, "channels": 3}
+    card = space_card(README, "ada/lamps", {**run, "dataset": "imagefolder:lamps"})
+    made = front_matter(card)
+    assert made["title"] == "lamps"
+    assert len(made["short_description"]) <= 60
+    assert "datasets" not in made
+    assert "clothes" not in card
+    from_hub = front_matter(space_card(README, "ada/lamps", {**run, "dataset": "hub:ada/lamps"}))
+    assert from_hub["datasets"] == ["ada/lamps"]
 
 
 @pytest.mark.parametrize("block", ["title: [", "- a list", "? [1, 2]\n: 3"])

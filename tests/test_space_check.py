@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, read_run
 from fashion_ddpm.space_card import SpaceError, space_card
 from fashion_ddpm.space_check import check_space
 
@@ -12,7 +13,9 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.fixture
 def space(tmp_path: Path) -> Path:
-    (tmp_path / "README.md").write_text(space_card((ROOT / "README.md").read_text(), "ada/boots"))
+    (tmp_path / "README.md").write_text(
+        space_card((ROOT / "README.md").read_text(), "ada/boots", read_run(BUNDLED_CHECKPOINT))
+    )
     (tmp_path / "requirements.txt").write_text((ROOT / "requirements.txt").read_text())
     (tmp_path / "app.py").touch()
     return tmp_path

@@ -122,7 +122,9 @@ def build(demo: Demo) -> tuple[Controls, gr.State, gr.State]:
             controls = build_controls(demo)
         with gr.Column(scale=3, min_width=300):
             preview, gallery, status, labels, quality = _results(demo, first)
-    way = build_way(demo.way(first, 0) if first else None, demo.kind.noun)
+    way = build_way(
+        demo.way(first, 0) if first else None, demo.kind.noun, demo.scorers[0] != NO_SCORER
+    )
     result, index = gr.State(first), gr.State(0)
     running = controls.generate.click(
         handlers.draw,

@@ -108,7 +108,7 @@ def table(rows: Sequence[tuple[Any, ...]], columns: Sequence[str]) -> pd.DataFra
     return pd.DataFrame(rows, columns=list(columns))
 
 
-SCORE_COLUMNS = ("percent of the way", "garment", "score")
+SCORE_COLUMNS = ("percent of the way", "class", "score")
 SCORE_COLOURS = dict(zip((ASKED, *RIVALS), ("#4f46e5", "#ea580c", "#78716c"), strict=True))
 
 
@@ -141,13 +141,18 @@ def line_plot(
     )
 
 
-def score_plot(value: pd.DataFrame | None = None) -> gr.LinePlot:
-    """Returns a plot of label scores along an image's way, under its title."""
-    gr.Markdown("Label score of what was asked for (blue) and of its rivals (orange, grey)")
+def score_plot(value: pd.DataFrame | None = None, scored: bool = True) -> gr.LinePlot:
+    """Returns a plot of label scores along an image's way, under its title.
+
+    Without a scorer at hand both are hidden: show the plot when there are scores.
+    """
+    title = "Label score of what was asked for (blue) and of its rivals (orange, grey)"
+    gr.Markdown(title, visible=scored)
     return line_plot(
         value,
         SCORE_COLUMNS,
         SCORE_COLOURS,
+        visible=scored,
         x_lim=[0, 100],
         y_lim=[0, 1.02],
         height=260,

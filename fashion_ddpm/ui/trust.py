@@ -94,7 +94,8 @@ def build(demo: Demo, result: gr.State, place: gr.State) -> None:
         _neighbour(handlers, result, place)
     _training(handlers)
     gr.Markdown(LOSSES_AND_REPORT if on_fashion else LOSSES)
-    line_plot(table(loss_points(demo), LOSS_COLUMNS), LOSS_COLUMNS, LOSS_COLOURS, height=260)
+    colours = LOSS_COLOURS if on_fashion else {name: LOSS_COLOURS[name] for name in OURS}
+    line_plot(table(loss_points(demo), LOSS_COLUMNS), LOSS_COLUMNS, colours, height=260)
     if on_fashion:
         _judges(handlers)
 
@@ -127,7 +128,8 @@ def _training(handlers: Handlers) -> None:
     on_fashion = handlers.demo.kind == FASHION_MNIST
     gr.Markdown(TRAINING_OF_BUNDLED if on_fashion else TRAINING)
     last = len(points)
-    point = gr.Slider(1, last, last, step=1, label="Point of training")
+    # Gradio takes no slider of one place.
+    point = gr.Slider(1, max(last, 2), last, step=1, label="Point of training", visible=last > 1)
     seen = gr.Markdown(_images_seen(points[-1][0]))
     grid = picture("samples at this point of training", str(points[-1][1]))
 

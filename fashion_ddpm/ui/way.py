@@ -53,11 +53,19 @@ def shown_way(trajectory: Trajectory) -> tuple[Any, ...]:
     last = len(trajectory.noisy)
     slider = gr.update(maximum=last, value=last)
     film, one = filled(filmstrip(trajectory)), filled(frame(trajectory, last - 1))
-    return film, decision(trajectory), score_table(trajectory), slider, one
+    scores = score_table(trajectory)
+    plot = gr.update(value=scores, visible=len(scores) > 0)
+    return film, decision(trajectory), plot, slider, one
 
 
-def build(trajectory: Trajectory | None, noun: str) -> Way:
-    """Lays out an image's way from noise; the noun is what its classes are called."""
+def build(trajectory: Trajectory | None, noun: str, scored: bool = True) -> Way:
+    """Lays out an image's way from noise.
+
+    Args:
+        trajectory: the way to begin with.
+        noun: what its classes are called.
+        scored: whether a scorer that knows them is at hand.
+    """
     gr.Markdown("## Its way: the noisy image above, the clean one that the network predicts below")
     count = len(trajectory.noisy) if trajectory else 2
     film = picture(
@@ -67,7 +75,7 @@ def build(trajectory: Trajectory | None, noun: str) -> Way:
     with gr.Row():
         with gr.Column(scale=3, min_width=300):
             sentence = gr.Markdown(decision(trajectory) if trajectory else "")
-            plot = score_plot(score_table(trajectory) if trajectory else None)
+            plot = score_plot(score_table(trajectory) if trajectory else None, scored)
         with gr.Column(scale=2, min_width=300):
             scrub = gr.Slider(1, count, count, step=1, label="Step")
             one = picture(

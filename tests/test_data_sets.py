@@ -1,0 +1,92 @@
+"""Tests of --dataset becoming three splits, whichever data set it names."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from fashion_ddpm.data import DataError, load_split
+from fashion_ddpm.data_sets import DataSet, load_data_set
+from fashion_ddpm.data_settings import DataSettings
+from fashion_ddpm.labels import FASHION_MNIST, ImageKind, KindError
+from tests.tools.shapes import SHAPES, shape, write_shapes
+
+
+def load(folder: Path) -> DataSet:
+    return load_data_set(DataSettings(dataset=f"imagefolder:{folder}"))
+
+
+def test_fashion_mnist_has_the_splits_it_always_had(data_dir: Path) -> None:
+    data = load_data_set(DataSettings(data_dir=str(data_dir)))
+    assert data.kind == FASHION_MNIST
+    for name in ("train", "validation", "test"):
+        assert torch.equal(getattr(data, name).images, load_split(data_dir, name).images)
+
+
+def test_own_pictures_are_split_once_and_for_all_class_by_class(tmp_path: Path) -> None:
+    folder = write_shapes(tmp_path / "shapes", 24)
+    data, again = load(folder), load(folder)
+    assert data.kind == ImageKind(SHAPES, image_size=32, channels=3)
+    assert data.name == "imagefolder:shapes"
+    for split, count in ((data.train, 20), (data.validation, 2), (data.test, 2)):
+        assert torch.bincount(split.labels).tolist() == [count] * 3
+        assert split.images.shape[1:] == (32, 32, 3)
+    assert torch.equal(data.train.images, again.train.images)
+    splits = (data.train, data.validation, data.test)
+    images = [image.numpy().tobytes() for split in splits for image in split.images]
+    assert len(set(images)) == 72
+
+
+def test_each_label_names_the_class_of_its_picture(tmp_path: Path) -> None:
+    data = load(write_shapes(tmp_path, 24))
+    known = {shape(name, seed).tobytes(): name for name in SHAPES for seed in range(24)}
+    for split in (data.train, data.validation, data.test):
+        names = [known[image.numpy().tobytes()] for image in split.images]
+        assert names == [SHAPES[label] for label in split.labels]
+
+
+def test_a_test_folder_is_the_test_split(tmp_path: Path) -> None:
+    write_shapes(tmp_path / "train", 12)
+    write_shapes(tmp_path / "test", 5)
+    data = load(tmp_path)
+    assert [len(data.train), len(data.validation), len(data.test)] == [33, 3, 15]
+
+
+def test_damaged_pictures_shift_no_label_and_no_split(tmp_path: Path) -> None:
+    write_shapes(tmp_path / "train", 40)
+    write_shapes(tmp_path / "test", 5)
+    (tmp_path / "train" / "circle" / "0003.png").write_bytes(b"no picture")
+    data = load(tmp_path)
+    assert len(data.train) + len(data.validation) == 119
+    assert torch.bincount(data.test.labels).tolist() == [5, 5, 5]
+    assert "train/circle/0003.png" in data.notes[0]
+    assert list(data.lines())[-1] == data.notes[0]
+
+
+def test_the_lines_count_each_class(tmp_path: Path) -> None:
+    write_shapes(tmp_path / "shapes", 12)
+    for path in sorted((tmp_path / "shapes" / "circle").iterdir())[:4]:
+        path.unlink()
+    first, train, validation, _ = load(tmp_path / "shapes").lines()
+    assert first.startswith("imagefolder:shapes: colour images of 32×32 pixels, classes circle,")
+    assert train == "train: 28 images (circle 8, square 10, triangle 10)"
+    assert validation == "validation: 2 images (circle 0, square 1, triangle 1)"
+
+
+def test_too_few_pictures_cost_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no class has 12 pictures"):
+        load(write_shapes(tmp_path, 11))
+
+
+def test_class_folders_with_names_that_mean_something_else_are_refused(tmp_path: Path) -> None:
+    write_shapes(tmp_path, 1)
+    (tmp_path / "circle").rename(tmp_path / "All")
+    with pytest.raises(KindError, match="named 'All', which means something else"):
+        load(tmp_path)
+
+
+def test_one_class_alone_is_a_data_set(tmp_path: Path) -> None:
+    (tmp_path / "circle").mkdir()
+    for seed in range(12):
+        shape("circle", seed, 16, "L").save(tmp_path / "circle" / f"{seed}.png")
+    assert load(tmp_path).kind == ImageKind(("circle",), image_size=16, channels=1)

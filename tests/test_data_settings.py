@@ -1,0 +1,43 @@
+"""Tests of how a data set is named by flags."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fashion_ddpm.config import ClassifierConfig, TrainConfig
+from fashion_ddpm.data_settings import DataSettings
+from fashion_ddpm.settings import ConfigError
+
+
+def test_without_flags_it_is_fashion_mnist() -> None:
+    assert DataSettings().dataset == TrainConfig().dataset == "fashion-mnist"
+    assert ClassifierConfig().public_name == "fashion-mnist"
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"dataset": "cifar10"}, "--dataset is 'cifar10'; it must be fashion-mnist, imagefolder:"),
+        ({"dataset": "imagefolder:"}, "--dataset is 'imagefolder:'"),
+        ({"image_size": 32}, "--image-size, --fit and --colours are for your own pictures"),
+        ({"dataset": "hub:a/b", "image_size": 30}, "divisible by 4, from 8 to 256"),
+        ({"dataset": "hub:a/b", "image_size": 4}, "divisible by 4, from 8 to 256"),
+        ({"dataset": "hub:a/b", "image_size": 260}, "at most 256"),
+        ({"dataset": "hub:a/b", "fit": "crop"}, "--fit crop needs the size to reach"),
+        ({"dataset": "hub:a/b", "fit": "pad"}, "must be one of none, resize, crop"),
+    ],
+)
+def test_a_flag_that_cannot_be_used_costs_one_sentence(
+    changes: dict[str, Any], expected: str
+) -> None:
+    with pytest.raises(ConfigError, match=expected):
+        DataSettings(**changes)
+
+
+def test_what_is_published_names_no_folder_of_the_machine(tmp_path: Path) -> None:
+    (tmp_path / "pictures").mkdir()
+    for kind in ("imagefolder", "hub"):
+        settings = DataSettings(dataset=f"{kind}:{tmp_path / 'pictures'}")
+        assert settings.public_name == f"{kind}:pictures"
+    assert DataSettings(dataset="hub:ada/boots").public_name == "hub:ada/boots"

@@ -1,0 +1,63 @@
+"""Tests of data sets by way of the library datasets, which takes a local folder as a name."""
+
+from pathlib import Path
+
+import pytest
+
+from fashion_ddpm import hub_images
+from fashion_ddpm.data import DataError
+from fashion_ddpm.hub_images import list_hub
+from tests.tools.shapes import SHAPES, shape, write_shapes
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keeps what the library remembers out of the user's own cache."""
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", str(tmp_path / "cache"))
+
+
+def test_a_local_folder_gives_classes_splits_and_pictures(tmp_path: Path) -> None:
+    write_shapes(tmp_path / "data" / "train", 4)
+    write_shapes(tmp_path / "data" / "test", 2)
+    listing = list_hub(str(tmp_path / "data"))
+    assert listing.class_names == SHAPES
+    assert [len(listing.train), len(listing.test)] == [12, 6]
+    assert sorted(picture.label for picture in listing.test) == [0, 0, 1, 1, 2, 2]
+    (first,) = [picture for picture in listing.train if picture.label == 1][:1]
+    with first.open() as picture:
+        assert picture.convert("RGB").tobytes() in {
+            shape("square", seed).tobytes() for seed in range(4)
+        }
+
+
+def test_a_picture_that_is_damaged_is_found_when_it_is_opened(tmp_path: Path) -> None:
+    write_shapes(tmp_path / "data" / "train", 2)
+    (tmp_path / "data" / "train" / "circle" / "0000.png").write_text("no picture")
+    listing = list_hub(str(tmp_path / "data"))
+    failed = 0
+    for picture in listing.train:
+        try:
+            picture.open()
+        except OSError:
+            failed += 1
+    assert failed == 1
+
+
+def test_a_data_set_without_labels_costs_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    shape("circle", 1).save(tmp_path / "data" / "one.png")
+    with pytest.raises(DataError, match="has the columns image; it must have one of images and"):
+        list_hub(str(tmp_path / "data"))
+
+
+def test_what_cannot_be_loaded_costs_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="could not be loaded"):
+        list_hub(str(tmp_path / "nowhere"))
+
+
+def test_without_the_library_a_sentence_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hub_images, "find_spec", lambda name: None)
+    with pytest.raises(DataError, match="run pip install datasets"):
+        list_hub("ada/boots")

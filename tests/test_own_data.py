@@ -1,0 +1,296 @@
+"""Tests of one's own pictures all the way: trained on, drawn, judged, shown and told about."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+import numpy as np
+import pytest
+import torch
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+from PIL import Image
+
+from fashion_ddpm import generation
+from fashion_ddpm.classifier_training import train_classifier
+from fashion_ddpm.config import ClassifierConfig, TrainConfig
+from fashion_ddpm.contact_sheet import cells, orders
+from fashion_ddpm.continuation import continued
+from fashion_ddpm.data_settings import DataSettings
+from fashion_ddpm.demo import Demo, Result
+from fashion_ddpm.evaluation import Evaluation, evaluate
+from fashion_ddpm.gallery import load_gallery, save_gallery
+from fashion_ddpm.images import read_settings
+from fashion_ddpm.labels import ImageKind
+from fashion_ddpm.link import from_picture, from_query, to_query
+from fashion_ddpm.model_card import Address, model_card
+from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, class_names_of, load_pipeline, read_run
+from fashion_ddpm.play import blend, redraw, walk
+from fashion_ddpm.report import Report
+from fashion_ddpm.request import GenerateRequest, RequestError
+from fashion_ddpm.sampling import SamplingSettings
+from fashion_ddpm.settings import ConfigError
+from fashion_ddpm.space_check import check_space
+from fashion_ddpm.training import train
+from fashion_ddpm.trees import write_model_tree, write_space_tree
+from tests.tools.serving import served
+from tests.tools.shapes import SHAPES
+from tests.tools.small_runs import losses
+
+ROOT = Path(__file__).parent.parent
+KIND = ImageKind(SHAPES, image_size=32, channels=3)
+
+
+@pytest.fixture(scope="module")
+def demo(shapes_checkpoint: Path) -> Demo:
+    return Demo(shapes_checkpoint)
+
+
+@pytest.fixture(scope="module")
+def result(demo: Demo) -> Result:
+    request = GenerateRequest(
+        "square", num_images=2, num_inference_steps=3, seed=7, class_names=SHAPES
+    )
+    *_, found = demo.run(request, demo.scorers[0])
+    assert isinstance(found, Result)
+    return found
+
+
+def test_training_learns_and_the_checkpoint_says_what_it_draws(
+    shapes_run: TrainConfig, shapes_checkpoint: Path
+) -> None:
+    run = read_run(shapes_checkpoint)
+    assert run["class_names"] == list(SHAPES)
+    assert (run["null_label"], run["image_size"], run["channels"]) == (3, 32, 3)
+    assert run["dataset"] == "imagefolder:shapes"
+    assert str(Path(shapes_run.dataset.partition(":")[2]).parent) not in json.dumps(run)
+    assert load_pipeline(shapes_checkpoint).kind == KIND
+    assert class_names_of(shapes_checkpoint) == SHAPES
+    found = losses(shapes_run)
+    assert found[(512, "loss")] < found[(32, "loss")]
+
+
+def test_another_data_set_in_the_same_run_is_refused(shapes_run: TrainConfig) -> None:
+    with pytest.raises(ConfigError, match="--dataset is fashion-mnist, but the run in"):
+        train(dataclasses.replace(shapes_run, dataset="fashion-mnist", attention_resolutions=(7,)))
+
+
+def test_published_weights_of_other_images_are_no_start(
+    shapes_run: TrainConfig, tmp_path: Path
+) -> None:
+    changes = {"output_dir": str(tmp_path), "initial_checkpoint": str(BUNDLED_CHECKPOINT)}
+    with pytest.raises(ConfigError, match=r"draws grey images .+ the data set has colour images"):
+        train(dataclasses.replace(shapes_run, **changes))  # type: ignore[arg-type]
+
+
+def test_an_image_depends_on_its_seed_alone(shapes_checkpoint: Path) -> None:
+    pipeline = load_pipeline(shapes_checkpoint)
+    guided = SamplingSettings(num_inference_steps=2, guidance_scale=2.0)
+    together = pipeline([0, 1, 2], seed=5, settings=guided)
+    assert together.shape == (3, 32, 32, 3)
+    assert torch.equal(pipeline([2], seed=7, settings=guided)[0], together[2])
+
+
+def test_a_grid_in_colour_carries_its_settings(shapes_checkpoint: Path, tmp_path: Path) -> None:
+    request = GenerateRequest(
+        "all", num_images=4, num_inference_steps=2, seed=3, class_names=SHAPES
+    )
+    for name in ("grid.png", "arrays.npz", "folder"):
+        generation.run(request, str(shapes_checkpoint), tmp_path / name, 2, None)
+    with Image.open(tmp_path / "grid.png") as picture:
+        assert picture.mode == "RGB"
+    assert read_settings(tmp_path / "grid.png") == request.as_settings()
+    with np.load(tmp_path / "arrays.npz") as arrays:
+        assert arrays["images"].shape == (4, 32, 32, 3)
+        assert arrays["labels"].tolist() == [0, 1, 2, 0]
+        with Image.open(tmp_path / "folder" / "triangle-0000000005.png") as picture:
+            assert np.array_equal(np.asarray(picture), arrays["images"][2])
+    assert from_picture(tmp_path / "folder" / "triangle-0000000005.png", SHAPES).seed == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--class", "boot"), "class is 'boot'; it must be one of circle, square, triangle,"),
+        (("--class", "3"), "class is '3'; it must be one of circle, square, triangle,"),
+        (("--score",), "The scorer embedded has seen nothing but Fashion-MNIST"),
+    ],
+)
+def test_the_command_line_knows_the_checkpoints_classes(
+    shapes_checkpoint: Path, tmp_path: Path, arguments: tuple[str, ...], expected: str
+) -> None:
+    command = [sys.executable, "-m", "fashion_ddpm", "generate", "--num-images", "1"]
+    command += ["--checkpoint", str(shapes_checkpoint), "--output", str(tmp_path / "one.png")]
+    done = subprocess.run(
+        [*command, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 1
+    assert expected in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def evaluated(checkpoint: Path, shapes: Path, output: Path, judge: Path | None) -> Report:
+    request = GenerateRequest("all", num_images=60, num_inference_steps=2, class_names=SHAPES)
+    data = DataSettings(dataset=f"imagefolder:{shapes}")
+    report = evaluate(
+        Evaluation(request, checkpoint, data, classifier=judge, scorers=["embedded"]), output
+    )
+    assert report is not None
+    return report
+
+
+def test_an_evaluation_measures_what_is_defined_and_says_why_the_rest_is_not(
+    shapes_checkpoint: Path, shapes: Path, tmp_path: Path
+) -> None:
+    report = evaluated(shapes_checkpoint, shapes, tmp_path, None)
+    for key in ("mean_pixel", "dark_pixels", "nearest_pixels", "classification_accuracy_score"):
+        assert report.rows[key].generated is not None
+        assert report.rows[key].real is not None
+    for key in ("class_accuracy", "domain_frechet_distance", "nearest_features"):
+        assert "knows Fashion-MNIST alone; train-classifier" in str(report.rows[key].missing)
+    assert "has seen nothing but Fashion-MNIST" in str(report.rows["label_score:embedded"].missing)
+    assert report.protocol["dataset"] == "imagefolder:shapes"
+    page = (tmp_path / "report.md").read_text()
+    assert "not measured: the bundled judge" in page
+    assert "confusion.png" not in page
+    with Image.open(tmp_path / "nearest.png") as picture:
+        assert picture.mode == "RGB"
+    card = model_card(read_run(shapes_checkpoint), report, Address("ada/shapes", "ada/draw"))
+    assert "of the data set shapes" in card
+    assert "32×32 images, colour" in card
+    assert "not measured" in card
+    for word in ("Fashion-MNIST", "garment", "xiao2017", "zalando", "class_accuracy", "[9, 9, 1]"):
+        assert word not in card.replace("knows Fashion-MNIST alone", "").replace(
+            "seen nothing but Fashion-MNIST", ""
+        )
+
+
+def test_a_judge_of_the_same_data_set_measures_distances(
+    shapes_checkpoint: Path, shapes: Path, tmp_path: Path
+) -> None:
+    config = ClassifierConfig(
+        dataset=f"imagefolder:{shapes}",
+        output_dir=str(tmp_path / "judge"),
+        images_total=1_280,
+        batch_size=32,
+        warmup_steps=5,
+    )
+    judge = train_classifier(config)
+    assert json.loads((judge / "run.json").read_text())["scores"]["test_accuracy"] > 0.5
+    report = evaluated(shapes_checkpoint, shapes, tmp_path / "report", judge)
+    assert report.rows["domain_frechet_distance"].generated is not None
+    assert set(report.class_accuracy) == set(SHAPES)
+    assert len(report.confusion) == 3
+    assert "confusion.png" in (tmp_path / "report" / "report.md").read_text()
+
+
+def test_nothing_is_scored_that_no_scorer_knows(demo: Demo, result: Result) -> None:
+    assert demo.scorers[0] == "none"
+    assert "embedded" not in demo.scorers
+    assert result.scores_of(0) == result.mean_scores() == result.real_scores(0) == ({}, {})
+    with pytest.raises(RequestError, match="scorer is 'embedded'; it must be one of none,"):
+        next(demo.run(result.request, "embedded"))
+    (cell,) = cells(demo, orders(demo, "circle", 0, "sampler")[:1])
+    assert cell.score is None
+    assert "%" not in cell.caption
+    found = continued(demo, result, 0, 1, "cosine")
+    assert [ending.caption for ending in found.endings] == list(SHAPES)
+    assert "can still be made" not in found.sentence()
+
+
+def test_games_and_pictures_are_in_colour(demo: Demo, result: Result) -> None:
+    picture, caption = result.pictures()[0]
+    assert (picture.mode, picture.size, caption) == ("RGB", (256, 256), "square, seed 7")
+    drawing = np.full((280, 280), 99, np.uint8)
+    for strip in (
+        blend(demo, "circle", "square", 0),
+        walk(demo, "circle", 0, 1),
+        redraw(demo, drawing, "triangle", 0.5),
+    ):
+        assert strip.mode == "RGB"
+        assert strip.height == 32 * 4
+
+
+def test_a_first_picture_of_its_own_can_be_drawn(demo: Demo, tmp_path: Path) -> None:
+    assert load_gallery(demo) is None
+    save_gallery(demo, tmp_path / "own.npz")
+    shown = load_gallery(demo, tmp_path / "own.npz")
+    assert shown is not None
+    assert [caption for _, caption in shown.pictures()] == [
+        f"{name}, seed {seed}" for seed, name in enumerate(SHAPES)
+    ]
+
+
+def test_a_link_names_the_checkpoints_classes(result: Result) -> None:
+    query = to_query(result.request, "abc")
+    words = dict(parse_qsl(query[1:]))
+    assert from_query(words, SHAPES) == result.request
+    with pytest.raises(RequestError, match="class is 'square'"):
+        from_query(words)
+
+
+def test_two_checkpoints_of_other_classes_cannot_be_compared(shapes_checkpoint: Path) -> None:
+    with pytest.raises(RequestError, match=r"draws grey images .+ colour images"):
+        Demo(shapes_checkpoint, second=BUNDLED_CHECKPOINT)
+
+
+def test_it_can_be_published(shapes_checkpoint: Path, tmp_path: Path) -> None:
+    demo, address = Demo(shapes_checkpoint), Address("ada/shapes", "ada/draw")
+    write_model_tree(tmp_path / "model", shapes_checkpoint, demo, None, address)
+    write_space_tree(tmp_path / "space", tmp_path / "model", demo, None, address)
+    check_space(tmp_path / "space")
+    with Image.open(tmp_path / "model" / "samples.png") as picture:
+        assert picture.mode == "RGB"
+    published = tmp_path / "space" / "checkpoints" / "fashion-mnist"
+    assert class_names_of(published) == SHAPES
+    shown = load_gallery(demo, tmp_path / "space" / "checkpoints" / "gallery.npz")
+    assert shown is not None
+    assert shown.request.class_names == SHAPES
+
+
+@pytest.fixture(scope="module")
+def client(shapes_checkpoint: Path) -> Iterator[Client]:
+    with served("--checkpoint", str(shapes_checkpoint)) as address:
+        yield Client(address, verbose=False)
+
+
+def ask(client: Client, class_name: str, scorer: str = "none") -> tuple[object, ...]:
+    answer: tuple[object, ...] = client.predict(
+        *(class_name, "cosine", 2, "dpm++2m", 1.0, 2, 7, scorer), api_name="/generate"
+    )
+    return answer
+
+
+def test_the_app_draws_the_checkpoints_classes_in_colour(client: Client) -> None:
+    _, pictures, about = ask(client, "triangle")
+    assert isinstance(pictures, list)
+    assert isinstance(about, dict)
+    assert [picture["caption"] for picture in pictures] == ["triangle, seed 7", "triangle, seed 8"]
+    with Image.open(pictures[0]["image"]) as picture:
+        colours = np.asarray(picture.convert("RGB")).astype(int)
+    assert colours.shape == (256, 256, 3)
+    assert np.ptp(colours, axis=2).max() > 0
+    assert about["label_scores"] == about["label_scores_of_real_images"] == [{}, {}]
+
+
+def test_the_app_offers_no_class_and_no_scorer_of_fashion_mnist(client: Client) -> None:
+    with pytest.raises((AppError, ValueError), match="ankle boot"):
+        ask(client, "ankle boot")
+    with pytest.raises((AppError, ValueError), match="embedded"):
+        ask(client, "circle", "embedded")
+    config = json.dumps(client.config)
+    for shown in (*SHAPES, "has seen nothing but Fashion-MNIST", "Images out of noise"):
+        assert shown in config
+    for hidden in (
+        "ankle boot",
+        "Why blurry?",
+        "nearest training image",
+        "garment",
+        "the report's training",
+        "the data: Fashion",
+    ):
+        assert hidden not in config, hidden
