@@ -81,9 +81,6 @@ class TrainConfig(DataSettings):
     gap_halvings: float = setting(
         6.0, "how often a distillation halves the gap between two noise levels", low=0, high=12
     )
-    huber: float = setting(
-        0.03, "error in v above which a distillation counts it linearly", low=1e-6
-    )
 
     images_total: int = setting(440_000, "length of the run, images seen", low=1)
     batch_size: int = setting(128, "images a step over all processes and accumulations", low=1)
@@ -198,6 +195,9 @@ PRESETS: dict[str, dict[str, Any]] = {
         "label_dropout": 0.0,
         "images_total": 200_000,
         "learning_rate": 3e-4,
+        "warmup_steps": 100,
+        "preview_every": 25_600,
+        "save_every": 12_800,
     },
     "gpu": {
         "layers_per_block": 2,

@@ -101,11 +101,10 @@ def consistency_losses(
     labels: Tensor,
     draws: Draws,
     gap: float,
-    huber: float,
 ) -> Tensor:
-    """Returns each image's distance between f(x_t) and f(x_r), which stands still, by their gap.
+    """Returns each image's squared error between f(x_t) and f(x_r), which stands still, by the gap.
 
-    The error is measured in v, so that while the gap is 1 it is the error of ordinary training.
+    The error is measured in v, so that while the gap is 1 the loss is that of ordinary training.
 
     Args:
         predict: the network.
@@ -114,7 +113,6 @@ def consistency_losses(
         labels: int64 [B], 0 … 9.
         draws: the batch's chance; both levels of an image share its noise.
         gap: in (0, 1], as level_pairs takes it.
-        huber: root mean square error in v above which an error counts linearly, not squared.
 
     Returns:
         float32 [B].
@@ -125,5 +123,4 @@ def consistency_losses(
     found = clean_at(predict, clean, draws.noise, sigma, (timesteps, labels))
     in_v = (1 + sigma**2) / sigma**2
     error = (found - target).square().mean(dim=(1, 2, 3)) * in_v
-    distance = (error + huber**2).sqrt() - huber
-    return distance * sigma / (sigma - less)
+    return error * sigma / (sigma - less)

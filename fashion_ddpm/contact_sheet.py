@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from fashion_ddpm.clip_scores import own_scores
-from fashion_ddpm.config import SAMPLERS, SCHEDULES
+from fashion_ddpm.config import SAMPLERS, SCHEDULES, TURBO
 from fashion_ddpm.demo import Demo, Watch
 from fashion_ddpm.images import grid, to_uint8
 from fashion_ddpm.pipeline import FashionDDPMPipeline
@@ -96,6 +96,8 @@ def orders(demo: Demo, class_name: str, seed: int, axis: str) -> list[Order]:
         rows = [(_name(network), {}, network) for network in networks if network]
     else:
         field, values = AXES[axis]
+        if axis == "sampler" and demo.has_turbo:
+            values = (*values, TURBO)
         rows = [(str(value), {field: value}, demo.pipeline) for value in values]
     return [
         Order(row, dataclasses.replace(base, num_inference_steps=steps, **change), network)

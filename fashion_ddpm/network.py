@@ -82,8 +82,8 @@ class Network:
     def _distillation_losses(
         self, clean: Tensor, labels: Tensor, draws: Draws, done: float
     ) -> Tensor:
-        gap, huber = gap_at(done, self.config.gap_halvings), self.config.huber
-        return consistency_losses(self.predict, self.noise, clean, labels, draws, gap, huber)
+        gap = gap_at(done, self.config.gap_halvings)
+        return consistency_losses(self.predict, self.noise, clean, labels, draws, gap)
 
     @contextmanager
     def averaged(self) -> Iterator[FashionDDPMPipeline]:

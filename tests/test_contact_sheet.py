@@ -25,6 +25,15 @@ def test_rows_vary_one_thing_and_columns_the_steps(demo: Demo, axis: str) -> Non
     assert {request.seed for request in requests} == {5}
 
 
+def test_turbo_has_a_row_among_the_samplers_where_a_network_can_do_it(
+    demo: Demo, taught_checkpoint: Path
+) -> None:
+    rows = [
+        {o.row for o in orders(d, "bag", 0, "sampler")} for d in (demo, Demo(taught_checkpoint))
+    ]
+    assert rows[1] - rows[0] == {"turbo"}
+
+
 def test_a_cell_tells_its_score_and_its_time(demo: Demo) -> None:
     (cell,) = cells(demo, orders(demo, "bag", 0, "sampler")[:1])
     assert cell.score is not None
