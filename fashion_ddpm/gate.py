@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qs
 
 from fashion_ddpm.request import shown
 
@@ -52,11 +53,13 @@ class Event:
         inputs: values it takes.
         queued: whether it goes through the queue.
         network: whether it runs the network.
+        place: whether it comes with a place that was clicked.
     """
 
     inputs: int
     queued: bool
     network: bool
+    place: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,16 @@ class Gate:
                 return
         raise RefusalError(404, "There is nothing at this address.")
 
+    @staticmethod
+    def stream_name(path: str, query: str) -> str | None:
+        """Returns the session, or the event, whose answers an address streams."""
+        if path == f"{API}/queue/data":
+            return (parse_qs(query).get("session_hash") or [""])[-1]
+        for start in (f"{API}/call/v2/{ENDPOINT}/", f"{API}/call/{ENDPOINT}/"):
+            if path.startswith(start):
+                return path.removeprefix(start)
+        return None
+
     def check_body(self, path: str, body: bytes) -> Asked:
         """Returns what a body asks for; uploads are judged elsewhere.
 
@@ -127,7 +140,7 @@ class Gate:
             if session is None and event.queued:
                 raise RefusalError(400, "session_hash is missing; the page sends one.")
         _check_data(values.get("data"), event.inputs)
-        _check_extras(values)
+        _check_extras(values, event.place)
         return Asked(event, session or "", json.dumps(kept).encode())
 
     def _event(self, values: Mapping[str, Any], queued: bool) -> Event:
@@ -193,7 +206,10 @@ def _check_file(value: Mapping[str, Any]) -> None:
         raise RefusalError(400, f"path is {shown(path)}; it must be a file that was uploaded here.")
 
 
-def _check_extras(values: Mapping[str, Any]) -> None:
+def _check_extras(values: Mapping[str, Any], place: bool) -> None:
     for name, kinds in (("trigger_id", int), ("event_data", dict)):
         if values.get(name) is not None and not isinstance(values[name], kinds):
             raise RefusalError(400, f"{name} is {shown(values[name])}; leave it out.")
+    data = values.get("event_data") or {}
+    if place and not (type(data.get("index")) is int and "value" in data):
+        raise RefusalError(400, f"event_data is {shown(data)}; it must have an index and a value.")

@@ -26,7 +26,9 @@ from fashion_ddpm.visitors import Buckets, address_of
 OTHER = 10
 """Requests that do not run the network, such as moving a slider: so many times as frequent."""
 
-STREAMS = (f"{API}/queue/data", f"{API}/call/")
+WEIGHTY = ("/", "/config", "/config/", f"{API}/info")
+"""Pages that are made anew for each visitor."""
+
 _REPLACED = (b"content-type", b"content-length", b"transfer-encoding", b"accept-encoding")
 
 
@@ -37,6 +39,7 @@ class House:
     Attributes:
         holding: (session, address) → requests that the visitor, and all at that address, have in
             the queue.
+        knows: whether a session, or an event, has answers to come.
         about: what /readyz says besides.
         public: whether visitors are strangers, who must share; not so on one's own machine.
         behind_proxy: whether every connection comes from a proxy that may be believed.
@@ -44,6 +47,7 @@ class House:
     """
 
     holding: Callable[[str, str], tuple[int, int]]
+    knows: Callable[[str], bool]
     about: dict[str, str]
     public: bool = False
     behind_proxy: bool = False
@@ -92,20 +96,28 @@ class Guard:
             return
         try:
             self._gate.check_address(scope["method"], path)
+            stream = self._gate.stream_name(path, scope["query_string"].decode("latin-1"))
             if scope["method"] not in ("GET", "HEAD"):
                 receive, costly = await self._read(scope, headers, receive, foreign)
                 send = readable(send, self._counted if costly else lambda status: None)
+            elif stream is not None and not self._house.knows(stream):
+                raise RefusalError(404, "Nothing was asked here under this name; ask again.")
+            elif path in WEIGHTY:
+                self._check_rate(self._cheap, self._address(scope, headers))
         except RefusalError as refusal:
             self._supervisor.count("rejected")
             sentence = {"detail": str(refusal), "error": str(refusal)}
             await answer(send, refusal.status, sentence, refusal.wait)
             return
-        streamed = scope["method"] == "GET" and path.startswith(STREAMS)
-        self.streams += streamed
+        self.streams += stream is not None
         try:
             await self._app(scope, receive, send)
         finally:
-            self.streams -= streamed
+            self.streams -= stream is not None
+
+    def _address(self, scope: Scope, headers: dict[str, str]) -> str:
+        client = (scope.get("client") or ("",))[0]
+        return address_of(client, headers, self._house.behind_proxy)
 
     def _counted(self, status: int) -> None:
         self._supervisor.count("accepted" if status == 200 else "rejected")
@@ -129,7 +141,7 @@ class Guard:
         path = scope["path"]
         if foreign:
             raise RefusalError(403, "Requests from other pages are not answered; open this one.")
-        address = address_of((scope.get("client") or ("",))[0], headers, self._house.behind_proxy)
+        address = self._address(scope, headers)
         self._check_rate(self._cheap, address)
         most = self._limits.max_upload if path == UPLOAD else self._limits.max_body
         body = await self._body(headers, receive, most)

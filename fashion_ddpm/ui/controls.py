@@ -76,6 +76,8 @@ def request_of(
     Raises:
         RequestError: a setting cannot be used.
     """
+    check_whole("num_images", whole(num_images), 1, MAX_IMAGES)
+    check_whole("steps", whole(steps), 1, MAX_STEPS)
     return GenerateRequest(
         class_name=class_name,
         num_images=whole(num_images),

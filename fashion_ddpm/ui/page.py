@@ -30,9 +30,7 @@ class Page(gr.Blocks):
         """Writes pictures to files, for which there may be no room."""
         try:
             return await super().postprocess_data(block_fn, predictions, state)
-        except OSError as error:
-            raise gr.Error(NO_ROOM, print_exception=False) from error
-        except gr.Error:
-            raise
         except Exception as error:
+            if isinstance(error, OSError) or isinstance(error.__cause__, OSError):
+                raise gr.Error(NO_ROOM, print_exception=False) from error
             raise gr.Error(NOT_YOUR_FAULT) from error

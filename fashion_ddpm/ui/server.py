@@ -111,6 +111,7 @@ class Server:
         }
         house = House(
             holding=self._holding,
+            knows=self._knows,
             about=about,
             public=self._launch.public,
             behind_proxy=on_space(),
@@ -143,6 +144,13 @@ class Server:
             nameless = event.session_hash == event._id
             own += event.session_hash == session if session else (nameless and at == address)
         return own, here
+
+    def _knows(self, name: str) -> bool:
+        """Returns whether a session, or an event, has answers that can be streamed."""
+        queue = self._page._queue
+        if name in queue.pending_messages_per_session or name in queue.event_ids_to_events:
+            return True
+        return any(name in events for events in queue.pending_event_ids_session.values())
 
     def wait(self) -> None:
         """Serves until SIGTERM, which drains, or Ctrl-C, which does not; then closes all."""
@@ -195,6 +203,7 @@ def gate_of(page: gr.Blocks, mcp: bool) -> Gate:
             inputs=len(fn.inputs),
             queued=bool(fn.queue),
             network=fn.concurrency_id == MODEL["concurrency_id"],
+            place=any(name == "select" for _, name in fn.targets),
         )
         for index, fn in page.fns.items()
     }

@@ -3,9 +3,11 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from fashion_ddpm.space_trial import answers, free_port
 
@@ -14,18 +16,58 @@ PATIENCE = 120
 """Seconds until the page must answer."""
 
 
+@dataclass(frozen=True)
+class Running:
+    """The app while it runs.
+
+    Attributes:
+        address: where it is.
+        process: what it is.
+    """
+
+    address: str
+    process: subprocess.Popen[bytes]
+
+
 @contextmanager
-def served(*flags: str) -> Iterator[str]:
-    """Starts app.py and yields its address; without a network, on the bundled weights."""
+def running(
+    *flags: str,
+    environment: Mapping[str, str] | None = None,
+    stderr: IO[bytes] | None = None,
+    before: tuple[str, ...] = (),
+) -> Iterator[Running]:
+    """Starts app.py without a network, on the bundled weights, and ends it.
+
+    Args:
+        flags: of app.py.
+        environment: what differs from this process's.
+        stderr: where its log goes.
+        before: a command that runs the app's own, such as prlimit.
+    """
     port = free_port()
-    environment = os.environ | {"HF_HUB_OFFLINE": "1", "GRADIO_SERVER_PORT": str(port)}
-    command = [sys.executable, "app.py", *flags]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
-    address = f"http://127.0.0.1:{port}"
+    own = {"HF_HUB_OFFLINE": "1", "GRADIO_SERVER_PORT": str(port)}
+    process = subprocess.Popen(
+        [*before, sys.executable, "app.py", *flags],
+        cwd=ROOT,
+        env=os.environ | own | dict(environment or {}),
+        stdout=subprocess.DEVNULL,
+        stderr=stderr,
+    )
     try:
         if not answers(port, process, PATIENCE):
             raise TimeoutError("app.py does not answer")
-        yield address
+        yield Running(f"http://127.0.0.1:{port}", process)
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        try:
+            process.wait(timeout=45)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+
+
+@contextmanager
+def served(*flags: str) -> Iterator[str]:
+    """Starts app.py and yields its address."""
+    with running(*flags) as app:
+        yield app.address

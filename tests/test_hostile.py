@@ -1,0 +1,212 @@
+"""Hostile and mistaken input over HTTP: a refusal or a sentence, never a 5xx, a hang or noise."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.tools.asking import (
+    API,
+    CALL,
+    SOUND,
+    call,
+    dependencies,
+    event_named,
+    join,
+    send,
+)
+from tests.tools.serving import served
+from tests.tools.strangeness import VALUES, bodies, queries
+
+NAMES = ("class", "schedule", "steps", "sampler", "guidance_scale", "num_images", "seed", "scorer")
+FUZZ = settings(
+    max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
+
+
+@pytest.fixture(scope="module")
+def load_event(address: str) -> int:
+    """The event that reads a link when the page is opened."""
+    return next(
+        index
+        for index, each in dependencies(address).items()
+        if "load" in [target[1] for target in each["targets"]]
+    )
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """The app on the bundled weights; when all is over it must still be well."""
+    with served() as address:
+        yield address
+        assert call(address).kind == "images"
+        assert json.loads(send(address, "GET", "/readyz").text)["status"] == "ready"
+
+
+@pytest.mark.parametrize("place", range(len(SOUND)), ids=NAMES)
+def test_every_strange_value_of_a_program_is_a_sentence_that_names_it(
+    address: str, place: int
+) -> None:
+    for value in VALUES[NAMES[place]]:
+        answer = call(address, [*SOUND[:place], value, *SOUND[place + 1 :]])
+        assert answer.is_told, (value, answer)
+        assert NAMES[place] in answer.text
+        assert "; it must be " in answer.text
+        assert not set("<>\x00\u202e") & set(answer.text)
+        assert len(answer.text) < 400
+
+
+def test_values_that_only_look_strange_are_served(address: str) -> None:
+    for place, value in ((0, "ANKLE BOOT"), (0, " 9 "), (2, 1.0), (4, 1), (6, 2**32 - 1)):
+        answer = call(address, [*SOUND[:place], value, *SOUND[place + 1 :]])
+        assert answer.kind == "images", (value, answer)
+
+
+GAMES: list[tuple[str, int, list[Any]]] = [
+    ("blend", 3, ["bag", "coat", 0]),
+    ("walk", 3, ["bag", 0, 1]),
+    ("draw_1", 3, ["bag", "schedule", 0]),
+    ("draw_2", 4, [100, 1e-4, 0.02, "bag"]),
+    ("explain", 4, [100, 1e-4, 0.02, "bag"]),
+    ("judge", 1, ["embedded"]),
+]
+STRANGE: list[Any] = [None, "", "<b>", [], {}, True, -1, 2.5, 1e308, 2**64, "x" * 10_000, [[{}]]]
+
+
+@pytest.mark.parametrize(("name", "inputs", "sound"), GAMES, ids=[game[0] for game in GAMES])
+def test_every_strange_value_of_the_pages_own_events_is_a_sentence(
+    address: str, name: str, inputs: int, sound: list[Any]
+) -> None:
+    index = event_named(address, name, inputs)
+    for place in range(inputs):
+        for number, value in enumerate(STRANGE):
+            data = [*sound[:place], value, *sound[place + 1 :]]
+            session, queued = f"s{index}-{place}-{number}", name != "explain"
+            answer = join(address, index, data, session, queued=queued)
+            assert answer.is_told, (data, answer)
+            assert "<" not in answer.text
+
+
+PNG_FILE = {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}
+
+
+@pytest.mark.parametrize(
+    "paper",
+    [
+        None,
+        "x",
+        [],
+        {},
+        {"composite": PNG_FILE, "background": None, "layers": []},
+        {"composite": PNG_FILE | {"path": "http://169.254.169.254/"}},
+        {"composite": PNG_FILE | {"path": "/tmp/../etc/passwd"}},
+        {"composite": PNG_FILE | {"path": "/proc/self/environ"}},
+    ],
+)
+def test_a_paper_that_is_none_is_a_sentence(address: str, paper: Any) -> None:
+    index = event_named(address, "redraw", 3)
+    assert join(address, index, [paper, "bag", 0.5], "paper").is_told
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "app.py", "http://example.com/a.png", "C:\\x", ""])
+def test_a_dropped_file_that_was_not_uploaded_is_a_sentence(address: str, path: str) -> None:
+    index = event_named(address, "read", 1)
+    assert join(address, index, [PNG_FILE | {"path": path}], "drop", queued=False).is_told
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", CALL, b""),
+        ("POST", CALL, b"{"),
+        ("POST", CALL, b"\xff\xfe"),
+        ("POST", CALL, b'{"data": [NaN]}'),
+        ("POST", CALL, b"[" * 10_000),
+        ("POST", CALL, b'{"a":' * 10_000 + b"1" + b"}" * 10_000),
+        ("POST", CALL, b'{"data": 1, "data": [1]}'),
+        ("POST", CALL, {"data": list(SOUND[:-1])}),
+        ("POST", CALL, {"data": [*SOUND, 1]}),
+        ("POST", CALL, {"data": list(SOUND), "session_hash": "x" * 60_000}),
+        ("POST", CALL, {"data": ["x" * 9_000_000]}),
+        ("POST", f"{API}/queue/join", {"data": [], "fn_index": 999, "session_hash": "a"}),
+        ("POST", f"{API}/queue/join", {"data": [], "fn_index": -1, "session_hash": "a"}),
+        ("POST", f"{API}/queue/join", {"data": [], "fn_index": 17}),
+        ("POST", f"{API}/cancel", {"session_hash": "a"}),
+        ("POST", f"{API}/cancel", {"session_hash": "a", "fn_index": [], "event_id": {}}),
+        ("POST", f"{API}/call/v2/generate", {"no_such": 1}),
+        ("POST", f"{API}/call/v2/generate", []),
+        ("POST", f"{API}/upload", b"no form"),
+        ("GET", f"{API}/queue/data?session_hash=nobody", None),
+        ("GET", f"{API}/queue/data", None),
+        ("GET", f"{API}/call/generate/nothing", None),
+        ("GET", f"{API}/file=/etc/passwd", None),
+        ("GET", f"{API}/file={quote(str(Path(__file__).parent.parent / 'app.py'))}", None),
+        ("GET", f"{API}/file=http://example.com/", None),
+        ("GET", f"{API}/file=/tmp/%2e%2e/etc/passwd", None),
+        ("GET", f"{API}/heartbeat/", None),
+        ("GET", "/assets/../../../../etc/passwd", None),
+        ("GET", "/static/..%2f..%2fblocks.py", None),
+        ("GET", "/%00", None),
+        ("BREW", "/", None),
+    ],
+)
+def test_a_strange_request_is_refused(address: str, method: str, path: str, body: Any) -> None:
+    answer = send(address, method, path, body)
+    assert 400 <= answer.status < 500, answer
+    assert "Traceback" not in answer.text
+
+
+def test_a_cancel_of_nothing_and_one_twice_do_nothing(address: str) -> None:
+    body = {"session_hash": "a", "fn_index": 5, "event_id": "b"}
+    assert [send(address, "POST", f"{API}/cancel", body).status for _ in range(2)] == [200, 200]
+
+
+def test_a_wrong_content_type_changes_nothing(address: str) -> None:
+    assert call(address, headers={"Content-Type": "text/xml"}).kind == "images"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "class=<script>alert(1)</script>",
+        "class=bag&steps=1e9&class=coat",
+        "class=bag&class=hat",
+        "class=bag&images=0&model=stale",
+        "class=bag&seed=" + "9" * 5000,
+        "class=%00%E2%80%AE&__theme=dark&unknown=1",
+        "class=../../etc/passwd",
+        "deep_link=../../etc/passwd",
+        "=&&&;%",
+    ],
+)
+def test_a_strange_link_opens_the_page_and_changes_nothing_or_what_it_may(
+    address: str, load_event: int, query: str
+) -> None:
+    sent = quote(query, safe="=&%;")
+    assert send(address, "GET", f"/?{sent}").status == 200
+    answer = join(address, load_event, [], "link", query=sent)
+    assert answer.kind == "images", answer
+
+
+@FUZZ
+@given(bodies())
+def test_fuzzed_programs_get_images_or_a_sentence(address: str, data: list[Any]) -> None:
+    answer = call(address, data)
+    assert answer.kind == "images" or answer.is_told, (data, answer)
+
+
+@FUZZ
+@given(queries())
+def test_fuzzed_links_open_the_page(address: str, load_event: int, query: str) -> None:
+    assert join(address, load_event, [], "link", query=query).kind == "images"
+
+
+@FUZZ
+@given(st.binary(max_size=300), st.sampled_from([CALL, f"{API}/queue/join", f"{API}/upload"]))
+def test_fuzzed_bodies_are_refused_in_a_sentence(address: str, body: bytes, path: str) -> None:
+    assert send(address, "POST", path, body).is_told

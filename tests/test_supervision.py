@@ -1,0 +1,132 @@
+"""Tests of how requests are watched, and of what the app knows of itself."""
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from fashion_ddpm.demo import Demo
+from fashion_ddpm.errors import UserError
+from fashion_ddpm.limits import ServerLimits
+from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline
+from fashion_ddpm.request import GenerateRequest
+from fashion_ddpm.sampling import DenoisingStep, SamplingSettings
+from fashion_ddpm.supervision import LOG, RequestEndedError, Supervisor
+
+REQUEST = GenerateRequest("bag", 2, num_inference_steps=3)
+
+
+@pytest.fixture
+def pipeline(tiny_checkpoint: Path) -> FashionDDPMPipeline:
+    """A network of its own, to be broken."""
+    return load_pipeline(tiny_checkpoint)
+
+
+def way(pipeline: FashionDDPMPipeline) -> Iterator[DenoisingStep]:
+    return pipeline.stream([1, 2], [0, 1], SamplingSettings(num_inference_steps=3))
+
+
+def break_it(pipeline: FashionDDPMPipeline) -> None:
+    with torch.no_grad():
+        pipeline.unet.conv_out.weight.fill_(float("nan"))
+
+
+def test_a_request_that_ends_well_is_counted_timed_and_logged(
+    pipeline: FashionDDPMPipeline, caplog: pytest.LogCaptureFixture
+) -> None:
+    supervisor = Supervisor(pipeline, max_seconds=60)
+    with caplog.at_level(logging.INFO, LOG.name):
+        for _ in range(2):
+            with supervisor.request("images") as attempt:
+                assert len(list(attempt.watch(way(pipeline)))) == 3
+    metrics = supervisor.metrics()
+    assert metrics["done"] == 2
+    assert metrics["images_per_second"] == pytest.approx(4 / 60, abs=1e-3)
+    assert 0 < metrics["p50_seconds"] <= metrics["p95_seconds"]
+    line = json.loads(caplog.records[0].getMessage())
+    assert set(line) == {"time", "request", "outcome", "seconds", "images"}
+    assert (line["request"], line["outcome"], line["images"]) == ("images", "done", 2)
+
+
+def test_every_end_is_counted_under_its_name(pipeline: FashionDDPMPipeline) -> None:
+    supervisor = Supervisor(pipeline, max_seconds=60)
+
+    def watched(error: BaseException | None) -> Iterator[None]:
+        with supervisor.request("images"):
+            yield
+            if error:
+                raise error
+
+    for error in (UserError("a"), RequestEndedError("b"), ZeroDivisionError("c")):
+        with pytest.raises(type(error)):
+            list(watched(error))
+    left = watched(None)
+    next(left)
+    left.close()
+    metrics = supervisor.metrics()
+    assert [metrics[name] for name in ("done", "rejected", "failed", "cancelled")] == [0, 1, 2, 1]
+
+
+def test_a_request_that_takes_too_long_ends_at_its_next_step(tiny_checkpoint: Path) -> None:
+    demo = Demo(tiny_checkpoint, limits=ServerLimits(max_seconds=0))
+    with (
+        pytest.raises(RequestEndedError, match="took longer"),
+        demo.supervisor.request("images") as attempt,
+    ):
+        list(demo.run(REQUEST, "embedded", attempt.watch))
+    assert attempt.images == 0
+    demo.unet.close()
+
+
+def test_a_network_that_gives_no_numbers_is_seen_when_it_is_loaded(
+    pipeline: FashionDDPMPipeline,
+) -> None:
+    assert Supervisor(pipeline, max_seconds=60).broken is None
+    break_it(pipeline)
+    assert Supervisor(pipeline, max_seconds=60).broken == "the network's output is not a number"
+
+
+def test_a_network_that_breaks_later_is_seen_too(pipeline: FashionDDPMPipeline) -> None:
+    supervisor = Supervisor(pipeline, max_seconds=60)
+    break_it(pipeline)
+    with (
+        pytest.raises(RequestEndedError, match="not because of what you asked"),
+        supervisor.request("images") as attempt,
+    ):
+        list(attempt.watch(way(pipeline)))
+    assert supervisor.broken
+
+
+def test_a_visitors_impossible_settings_do_not_break_the_app(pipeline: FashionDDPMPipeline) -> None:
+    supervisor = Supervisor(pipeline, max_seconds=60)
+    step = next(way(pipeline))
+    step.clean[0, 0, 0, 0] = torch.nan
+    with (
+        pytest.raises(RequestEndedError, match="another schedule"),
+        supervisor.request("images") as attempt,
+    ):
+        list(attempt.watch(iter([step])))
+    assert supervisor.broken is None
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "broken"),
+    [
+        (torch.OutOfMemoryError("full"), "The memory is full; ask for fewer images", False),
+        (torch.AcceleratorError("assert"), "not because of what you asked", True),
+    ],
+)
+def test_an_accelerators_errors_are_told_apart(
+    pipeline: FashionDDPMPipeline, error: Exception, message: str, broken: bool
+) -> None:
+    def steps() -> Iterator[DenoisingStep]:
+        yield from way(pipeline)
+        raise error
+
+    supervisor = Supervisor(pipeline, max_seconds=60)
+    with pytest.raises(RequestEndedError, match=message), supervisor.request("images") as attempt:
+        list(attempt.watch(steps()))
+    assert bool(supervisor.broken) == broken

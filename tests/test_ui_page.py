@@ -1,0 +1,34 @@
+"""Tests of what is said when gradio itself cannot read or write."""
+
+import asyncio
+from pathlib import Path
+
+import gradio as gr
+import pytest
+from PIL import Image
+
+from fashion_ddpm.ui.page import Page
+
+
+def page_of(cache: Path) -> Page:
+    with Page() as page:
+        number = gr.Number(label="Seed")
+        shown = gr.Image(format="png")
+        shown.GRADIO_CACHE = str(cache)
+        number.change(lambda value: Image.new("L", (4, 4)), number, shown)
+    return page
+
+
+def test_an_input_that_cannot_be_read_is_the_visitors_mistake_without_their_words(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(gr.Error, match=r"One of the inputs \(Seed\)") as caught:
+        asyncio.run(page_of(tmp_path).process_api(0, [{"<b>": 1}]))
+    assert "<" not in str(caught.value)
+
+
+def test_a_full_disk_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(gr.Error, match="no room left for pictures"):
+        asyncio.run(page_of(tmp_path / "file").process_api(0, [1]))
+    assert asyncio.run(page_of(tmp_path).process_api(0, [1]))["data"]

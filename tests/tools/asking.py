@@ -1,0 +1,162 @@
+"""A visitor made of plain HTTP, who may send anything and says what came back."""
+
+import http.client
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+API = "/gradio_api"
+CALL = f"{API}/call/generate"
+SOUND = ("bag", "cosine", 1, "dpm++2m", 1.0, 1, 0, "embedded")
+"""Class, schedule, steps, sampler, guidance, images, seed, scorer."""
+
+PATIENCE = 120.0
+"""Seconds after which an answer counts as a hang."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back.
+
+    Attributes:
+        status: of HTTP, of the first request.
+        kind: "images", "sentence" (a mistake is told), "silent" (it is not), "broken" (the
+            connection ended), or "page" for any other success.
+        text: the sentence, or the answer itself.
+        headers: of the first answer, names in lower case.
+    """
+
+    status: int
+    kind: str
+    text: Any
+    headers: Mapping[str, str]
+
+    @property
+    def is_told(self) -> bool:
+        """Whether a mistake was answered as one should be."""
+        return self.kind == "sentence" and self.status < 500
+
+
+def send(
+    address: str,
+    method: str,
+    path: str,
+    body: Any = None,
+    headers: Mapping[str, str] | None = None,
+    chunked: bool = False,
+) -> Answer:
+    """Sends one request and reads the whole answer.
+
+    Args:
+        address: the app's.
+        method: of HTTP.
+        path: with its query.
+        body: bytes or parts of them as they are, anything else as JSON.
+        headers: besides the content type.
+        chunked: send the body in chunks, without telling its length.
+    """
+    link = http.client.HTTPConnection(urlsplit(address).netloc, timeout=PATIENCE)
+    raw = isinstance(body, bytes | Iterator) or body is None
+    content = body if raw else json.dumps(body).encode()
+    kind = {"Content-Type": "application/json"} | dict(headers or {})
+    try:
+        link.request(method, path, content, kind, encode_chunked=chunked)
+        response = link.getresponse()
+        text = response.read().decode(errors="replace")
+    except (ConnectionError, http.client.HTTPException) as error:
+        return Answer(0, "broken", repr(error), {})
+    finally:
+        link.close()
+    found = {name.lower(): value for name, value in response.getheaders()}
+    if response.status < 400:
+        return Answer(response.status, "page", text, found)
+    return Answer(response.status, *_told(text), found)
+
+
+def _told(text: str) -> tuple[str, str]:
+    """Returns "sentence" and it, or "silent" and the whole text."""
+    try:
+        values = json.loads(text)
+        sentence = values.get("detail") or values.get("error")
+    except (ValueError, AttributeError):
+        return "silent", text
+    return ("sentence", str(sentence)) if sentence else ("silent", text)
+
+
+def events(address: str, path: str) -> Iterator[tuple[str, Any]]:
+    """Yields the name and the content of each event of a stream."""
+    link = http.client.HTTPConnection(urlsplit(address).netloc, timeout=PATIENCE)
+    try:
+        link.request("GET", path)
+        name = ""
+        for line in link.getresponse():
+            if line.startswith(b"event: "):
+                name = line[7:].decode().strip()
+            elif line.startswith(b"data: "):
+                yield name, json.loads(line[6:])
+    finally:
+        link.close()
+
+
+def call(
+    address: str, data: Any = SOUND, headers: Mapping[str, str] | None = None, path: str = CALL
+) -> Answer:
+    """Asks the endpoint for programs, and waits for what becomes of it."""
+    body = data if isinstance(data, bytes) else {"data": list(data)}
+    first = send(address, "POST", path, body, headers)
+    if first.kind != "page":
+        return first
+    identity = json.loads(first.text)["event_id"]
+    for name, content in events(address, f"{path}/{identity}"):
+        if name == "complete":
+            return Answer(200, "images", content, first.headers)
+        if name == "error":
+            told = content.get("error") if isinstance(content, dict) else content
+            return Answer(200, "sentence" if told else "silent", told, first.headers)
+    return Answer(200, "broken", "the stream ended", first.headers)
+
+
+def join(
+    address: str, index: int, data: Any, session: str, query: str = "", queued: bool = True
+) -> Answer:
+    """Asks for one of the page's own events, as the page does.
+
+    Args:
+        address: the app's.
+        index: of the event.
+        data: its inputs.
+        session: the visitor's.
+        query: the page's own, which the page repeats.
+        queued: whether the event is.
+    """
+    body = {"data": data, "fn_index": index, "session_hash": session}
+    if not queued:
+        first = send(address, "POST", f"{API}/run/predict?{query}", body)
+        return first if first.kind != "page" else Answer(200, "images", first.text, first.headers)
+    first = send(address, "POST", f"{API}/queue/join?{query}", body)
+    if first.kind != "page":
+        return first
+    for _, content in events(address, f"{API}/queue/data?session_hash={session}"):
+        if content["msg"] == "process_completed":
+            if content["success"]:
+                return Answer(200, "images", content["output"], first.headers)
+            told = content["output"].get("error")
+            return Answer(200, "sentence" if told else "silent", told, first.headers)
+    return Answer(200, "broken", "the stream ended", first.headers)
+
+
+def dependencies(address: str) -> dict[int, dict[str, Any]]:
+    """Returns the page's events by their index."""
+    config = json.loads(send(address, "GET", "/config").text)
+    return {each["id"]: each for each in config["dependencies"]}
+
+
+def event_named(address: str, name: str, inputs: int) -> int:
+    """Returns the index of the event whose handler has a name and a number of inputs."""
+    return next(
+        index
+        for index, each in dependencies(address).items()
+        if (each["api_name"] or "").startswith(name) and len(each["inputs"]) == inputs
+    )

@@ -1,0 +1,71 @@
+"""Values that nobody should send, listed and made up."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from hypothesis import strategies as st
+
+from fashion_ddpm.config import SAMPLERS, SCHEDULES
+from fashion_ddpm.labels import CLASS_NAMES
+from tests.tools.asking import SOUND
+
+TYPES: list[Any] = [None, [], {}, [1], {"a": 1}, True]
+NUMBERS: list[Any] = [*TYPES, "", "5", "abc", -1, 1e308, -1e308, 2**63, 2**64, 10**100]
+WORDS: list[Any] = [
+    *TYPES,
+    *("", 0, 1.5, "x" * 10_000, "<img src=x onerror=alert(1)>", "../", "👢", "\u202eabc", "a\0b"),
+]
+VALUES: dict[str, list[Any]] = {
+    "class": [*WORDS, "T-shirt/top", "hat", "10", "-1", "²", "１２", "bag;", "None"],
+    "schedule": [*WORDS, "Cosine", "cosine "],
+    "steps": [*NUMBERS, 2.5, 0, 101, 1001, 10**9],
+    "sampler": [*WORDS, "heun", "DDIM"],
+    "guidance_scale": [*NUMBERS, 0, 0.99, 10.001],
+    "num_images": [*NUMBERS, 2.5, 0, 17],
+    "seed": [*NUMBERS, 2**32, 0.5],
+    "scorer": [*WORDS, "openai/clip", "/etc/passwd"],
+}
+"""Field of a request → values that it may not have."""
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=30),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+"""Anything that JSON can say."""
+
+
+def bodies() -> st.SearchStrategy[list[Any]]:
+    """Makes up lists of values: sound ones in which one, two or all are replaced."""
+    sound: list[st.SearchStrategy[Any]] = [
+        st.sampled_from([*CLASS_NAMES, "all", "3"]),
+        st.sampled_from(SCHEDULES),
+        st.just(1),
+        st.sampled_from(SAMPLERS),
+        st.floats(0, 11),
+        st.just(1),
+        st.integers(-1, 2**32),
+        st.just(SOUND[-1]),
+    ]
+    near = st.tuples(*sound).map(list)
+
+    @st.composite
+    def broken(draw: st.DrawFn) -> list[Any]:
+        data = draw(near)
+        for place in draw(st.sets(st.integers(0, len(data) - 1), min_size=1, max_size=2)):
+            data[place] = draw(JSON)
+        return data
+
+    return st.one_of(near, broken(), broken(), st.lists(JSON, max_size=10))
+
+
+def queries() -> st.SearchStrategy[str]:
+    """Makes up query strings out of a link's words, some of them twice, and of others."""
+    words = st.sampled_from(
+        ["class", "images", "schedule", "sampler", "steps", "guidance", "seed", "model"]
+    )
+    value = st.text(max_size=30) | st.sampled_from(CLASS_NAMES) | JSON.map(str)
+    pairs = st.lists(st.tuples(words | st.text(max_size=8), value), max_size=9)
+    return pairs.map(lambda found: urlencode(found, errors="replace"))
