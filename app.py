@@ -7,13 +7,20 @@ import sys
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
 
-import gradio as gr
+from fashion_ddpm.starting import no_collection
+from fashion_ddpm.threads import limit_threads
 
-from fashion_ddpm.demo import Demo
-from fashion_ddpm.errors import UserError
-from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT
-from fashion_ddpm.ui import api, compare, create, footer, play, share, trust, why
-from fashion_ddpm.ui.look import CSS, HEAD, theme
+with no_collection():
+    limit_threads()
+    import gradio as gr
+
+    from fashion_ddpm.backends import BACKENDS, check_backend, faster
+    from fashion_ddpm.cost import calibrate
+    from fashion_ddpm.demo import Demo
+    from fashion_ddpm.errors import UserError
+    from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT
+    from fashion_ddpm.ui import api, compare, create, footer, play, share, trust, why
+    from fashion_ddpm.ui.look import CSS, HEAD, theme
 
 QUEUE_SIZE = 40
 VISITORS_AT_ONCE = 16
@@ -51,8 +58,8 @@ def build_page(demo: Demo) -> gr.Blocks:
     return page
 
 
-def main() -> None:
-    """Loads the model and serves the page."""
+def parse_arguments() -> argparse.Namespace:
+    """Returns the flags; ends the program where one of them cannot be used."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", default=BUNDLED_CHECKPOINT, help="folder or Hub repository")
     parser.add_argument("--compare-with", help="a second one, side by side in Compare")
@@ -65,13 +72,41 @@ def main() -> None:
         default=VISITORS_AT_ONCE,
         help="requests that share the network; 1: they take turns",
     )
+    parser.add_argument(
+        "--backend",
+        default="auto",
+        choices=BACKENDS,
+        help="how the network runs on a CPU; auto: by OpenVINO where it is installed and faster",
+    )
     arguments = parser.parse_args()
-    visitors = arguments.visitors_at_once
-    if visitors < 1:
-        sys.exit(f"app.py: --visitors-at-once is {visitors}; it must be at least 1.")
+    if arguments.visitors_at_once < 1:
+        sys.exit(
+            f"app.py: --visitors-at-once is {arguments.visitors_at_once}; it must be at least 1."
+        )
     if arguments.mcp and importlib.util.find_spec("mcp") is None:
         sys.exit('app.py: --mcp needs the package mcp; run pip install "mcp<2", or leave it out.')
+    return arguments
+
+
+def quicken(demo: Demo, backend: str) -> None:
+    """Makes the network answer in a faster form where there is one; the page is up meanwhile."""
     try:
+        predict = faster(demo.pipeline.unet, backend)
+    except UserError as error:
+        print(f"app.py: {error}", file=sys.stderr)
+        return
+    if predict:
+        print("* The network runs on OpenVINO")
+        demo.unet.replace(predict)
+        demo.cost = calibrate(demo.pipeline)
+
+
+def main() -> None:
+    """Loads the model and serves the page."""
+    arguments = parse_arguments()
+    visitors = arguments.visitors_at_once
+    try:
+        check_backend(arguments.backend)
         demo = Demo(arguments.checkpoint, arguments.compare_with)
         page = build_page(demo)
     except UserError as error:
@@ -87,7 +122,10 @@ def main() -> None:
         head=HEAD,
         footer_links=["api"],
         mcp_server=arguments.mcp,
+        prevent_thread_lock=True,
     )
+    quicken(demo, arguments.backend)
+    page.block_thread()
     demo.unet.close()
 
 

@@ -8,6 +8,7 @@ import sys
 from fashion_ddpm.config import PRESETS, TrainConfig, train_config
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.settings import add_flags
+from fashion_ddpm.threads import limit_threads
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -21,6 +22,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> int:
     """Resolves the config, prints it, trains; returns the exit status."""
+    limit_threads()
     flags = vars(parse_arguments())
     preset, dry_run = flags.pop("preset"), flags.pop("dry_run")
     try:

@@ -11,6 +11,7 @@ from fashion_ddpm.config import SAMPLERS, SCHEDULES, ClassifierConfig, ScorerCon
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.request import ALL_CLASSES, GenerateRequest, RequestError
 from fashion_ddpm.settings import add_flags, default_data_dir
+from fashion_ddpm.threads import limit_threads
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -234,6 +235,7 @@ def run_train_classifier(arguments: argparse.Namespace) -> int:
 
 def main() -> int:
     """Runs a subcommand; a mistake of the user's costs one sentence, not a traceback."""
+    limit_threads()
     arguments = build_parser().parse_args()
     try:
         return int(arguments.run(arguments))

@@ -17,6 +17,7 @@ DOORS = {
     "torch_fidelity": {"inception"},
     "huggingface_hub": {"model_card", "space_card", "hub"},
     "httpx2": {"hub"},
+    "openvino": {"backends"},
 }
 
 
