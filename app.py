@@ -11,17 +11,24 @@ from fashion_ddpm.temporary import choose_folder, remove, temporary_place
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["TMPDIR"] = temporary_place()
 
-import gradio as gr
+from fashion_ddpm.starting import no_collection
+from fashion_ddpm.threads import limit_threads
 
-from fashion_ddpm.demo import Demo
-from fashion_ddpm.errors import UserError
-from fashion_ddpm.labels import FASHION_MNIST
-from fashion_ddpm.limits import ServerLimits
-from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT
-from fashion_ddpm.settings import add_flags, given_flags
-from fashion_ddpm.ui import api, compare, create, footer, play, share, trust, why
-from fashion_ddpm.ui.page import Page
-from fashion_ddpm.ui.server import Launch, Server, is_public
+with no_collection():
+    limit_threads()
+    import gradio as gr
+
+    from fashion_ddpm.backends import BACKENDS, check_backend, faster
+    from fashion_ddpm.cost import calibrate
+    from fashion_ddpm.demo import Demo
+    from fashion_ddpm.errors import UserError
+    from fashion_ddpm.labels import FASHION_MNIST
+    from fashion_ddpm.limits import ServerLimits
+    from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT
+    from fashion_ddpm.settings import add_flags, given_flags
+    from fashion_ddpm.ui import api, compare, create, footer, play, share, trust, why
+    from fashion_ddpm.ui.page import Page
+    from fashion_ddpm.ui.server import Launch, Server, is_public
 
 CLEAN_UP = (600, 3600)
 """Seconds between two clean-ups of temporary pictures, and the age at which they go."""
@@ -68,6 +75,7 @@ def main() -> None:
     arguments = parse()
     temporary = None
     try:
+        check_backend(arguments.backend)
         limits = ServerLimits(**given_flags(arguments, ServerLimits))
         if "GRADIO_TEMP_DIR" not in os.environ:
             temporary = choose_folder()
@@ -78,13 +86,28 @@ def main() -> None:
         sys.exit(f"app.py: {error}")
     public = is_public(arguments.share) if arguments.public is None else arguments.public
     launch = Launch(arguments.port, arguments.share, arguments.mcp, public)
-    Server(demo, page, launch).wait()
+    server = Server(demo, page, launch)
+    quicken(demo, arguments.backend)
+    server.wait()
     if temporary:
         remove(temporary)
 
 
+def quicken(demo: Demo, backend: str) -> None:
+    """Makes the network answer in a faster form where there is one; the page is up meanwhile."""
+    try:
+        predict = faster(demo.pipeline.unet, backend)
+    except UserError as error:
+        print(f"app.py: {error}", file=sys.stderr)
+        return
+    if predict:
+        print("* The network runs on OpenVINO")
+        demo.unet.replace(predict)
+        demo.cost = calibrate(demo.pipeline)
+
+
 def parse() -> argparse.Namespace:
-    """Returns what the command line asks for."""
+    """Returns what the command line asks for; ends the program where it cannot be used."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", default=BUNDLED_CHECKPOINT, help="folder or Hub repository")
     parser.add_argument("--compare-with", help="a second one, side by side in Compare")
@@ -95,6 +118,12 @@ def parse() -> argparse.Namespace:
         "--public",
         action=argparse.BooleanOptionalAction,
         help="visitors are strangers, and each may only ask so much; default: where they can come",
+    )
+    parser.add_argument(
+        "--backend",
+        default="auto",
+        choices=BACKENDS,
+        help="how the network runs on a CPU; auto: by OpenVINO where it is installed and faster",
     )
     add_flags(parser, ServerLimits)
     arguments = parser.parse_args()

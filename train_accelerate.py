@@ -9,6 +9,7 @@ from typing import Any
 from fashion_ddpm.config import PRESETS, TrainConfig, train_config
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.settings import add_flags
+from fashion_ddpm.threads import limit_threads
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -32,6 +33,7 @@ def resolved_config(preset: str, flags: dict[str, Any]) -> TrainConfig:
 
 def main() -> int:
     """Resolves the config, prints it, trains; returns the exit status."""
+    limit_threads()
     flags = vars(parse_arguments())
     preset, dry_run = flags.pop("preset"), flags.pop("dry_run")
     try:

@@ -13,6 +13,7 @@ from fashion_ddpm.errors import UserError
 from fashion_ddpm.labels import ALL_CLASSES
 from fashion_ddpm.request import GenerateRequest, RequestError, usual_steps
 from fashion_ddpm.settings import add_flags, default_data_dir
+from fashion_ddpm.threads import limit_threads
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -246,6 +247,7 @@ def run_train_classifier(arguments: argparse.Namespace) -> int:
 
 def main() -> int:
     """Runs a subcommand; a mistake of the user's costs one sentence, not a traceback."""
+    limit_threads()
     arguments = build_parser().parse_args()
     try:
         return int(arguments.run(arguments))

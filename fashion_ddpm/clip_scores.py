@@ -1,5 +1,6 @@
 """The scorers: images and texts become probabilities, beside what real images score."""
 
+import functools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ REAL_SAMPLE = BUNDLED_SCORER.parent / "real-test-images.npz"
 WEIGHTS_FILE = "model.safetensors"
 BASELINE_FILE = "baseline.json"
 BATCH_SIZE = 256
+MAX_PROMPT_SETS = 32
+"""The label prompts and each class's quality prompts are eleven."""
 
 
 NO_SCORER = "none"
@@ -70,10 +73,14 @@ class ClipScorer:
         kind: ImageKind = FASHION_MNIST,
     ) -> None:
         self.model, self.processor, self.name, self.kind = model.eval(), processor, name, kind
+        self._known = functools.lru_cache(MAX_PROMPT_SETS)(self._text_features)
+
+    def text_features(self, texts: Sequence[str]) -> Tensor:
+        """Returns unit vectors, float32 [T, D]; those of the latest prompts are remembered."""
+        return self._known(tuple(texts))
 
     @torch.no_grad()
-    def text_features(self, texts: Sequence[str]) -> Tensor:
-        """Returns unit vectors, float32 [T, D]."""
+    def _text_features(self, texts: tuple[str, ...]) -> Tensor:
         tokens = self.processor(text=list(texts), return_tensors="pt", padding=True)
         output = self.model.get_text_features(
             input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"]
@@ -101,9 +108,11 @@ class ClipScorer:
         Returns:
             float32 [B, T], rows add up to 1: softmax of scaled cosine similarities.
         """
+        return self._shares(self.image_features(images), texts)
+
+    def _shares(self, features: Tensor, texts: Sequence[str]) -> Tensor:
         scale = self.model.logit_scale.exp().detach()
-        logits = scale * self.image_features(images) @ self.text_features(texts).T
-        return logits.softmax(dim=-1)
+        return (scale * features @ self.text_features(texts).T).softmax(dim=-1)
 
     def label_scores(self, images: Tensor) -> Tensor:
         """Returns the probabilities of the label prompts, one a class: float32 [B, classes]."""
@@ -116,11 +125,11 @@ class ClipScorer:
             images: uint8 [B, H, W] or [B, H, W, 3].
             labels: int64 [B], the classes that the prompts name.
         """
-        scores = torch.empty(len(images), 3)
+        features, scores = self.image_features(images), torch.empty(len(images), 3)
         for label in labels.unique().tolist():
             chosen = labels == label
             prompts = quality_prompts(self.kind.class_names[label], self.kind)
-            scores[chosen] = self.probabilities(images[chosen], prompts)
+            scores[chosen] = self._shares(features[chosen], prompts)
         return scores
 
 

@@ -108,11 +108,16 @@ class DenoisingStep:
 
 def in_chunks(unet: UNet2DModel) -> Predictor:
     """Returns the network as a predictor: on a CPU in calls of one size, the last one padded."""
+    return chunked(lambda x, timesteps, labels: unet(x, timesteps, labels).sample)
+
+
+def chunked(call: Predictor) -> Predictor:
+    """Returns a predictor whose calls, on a CPU, all have CPU_CHUNK rows, the last ones padded."""
 
     def predict(x: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
         size = CPU_CHUNK if x.device.type == "cpu" else len(x)
         parts = zip(x.split(size), timesteps.split(size), labels.split(size), strict=True)
-        outputs = [unet(*(_padded(rows, size) for rows in part)).sample for part in parts]
+        outputs = [call(*(_padded(rows, size) for rows in part)) for part in parts]
         return torch.cat(outputs)[: len(x)]
 
     return predict

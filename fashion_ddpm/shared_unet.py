@@ -87,6 +87,10 @@ class SharedUNet:
         """Returns a predictor that takes its turn with the others but shares no call with them."""
         return lambda x, timesteps, labels: self._ask((x, timesteps, labels), predict)
 
+    def replace(self, predict: Predictor) -> None:
+        """Makes another form of the same network answer from the next call on."""
+        self._predict = predict
+
     def close(self) -> None:
         """Ends the worker; whoever waits, or asks later, gets a RuntimeError."""
         with self._changed:

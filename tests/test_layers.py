@@ -18,6 +18,7 @@ DOORS = {
     "huggingface_hub": {"downloads", "model_card", "space_card", "hub"},
     "httpx2": {"hub"},
     "datasets": {"hub_images"},
+    "openvino": {"backends"},
 }
 
 

@@ -24,6 +24,7 @@ from fashion_ddpm.data_settings import DataSettings
 from fashion_ddpm.demo import Demo, Result
 from fashion_ddpm.evaluation import Evaluation, evaluate
 from fashion_ddpm.gallery import load_gallery, save_gallery
+from fashion_ddpm.game_requests import BlendRequest, RedrawRequest, WalkRequest
 from fashion_ddpm.images import read_settings
 from fashion_ddpm.labels import ImageKind
 from fashion_ddpm.link import from_picture, from_query, to_query
@@ -207,9 +208,9 @@ def test_games_and_pictures_are_in_colour(demo: Demo, result: Result) -> None:
     assert (picture.mode, picture.size, caption) == ("RGB", (256, 256), "square, seed 7")
     drawing = np.full((280, 280), 99, np.uint8)
     for strip in (
-        blend(demo, "circle", "square", 0),
-        walk(demo, "circle", 0, 1),
-        redraw(demo, drawing, "triangle", 0.5),
+        blend(demo, BlendRequest("circle", "square", 0, SHAPES)),
+        walk(demo, WalkRequest("circle", 0, 1, SHAPES)),
+        redraw(demo, drawing, RedrawRequest("triangle", 0.5, SHAPES)),
     ):
         assert strip.mode == "RGB"
         assert strip.height == 32 * 4

@@ -1,0 +1,141 @@
+"""The network in a faster form, where this machine has one that draws the same images."""
+
+import copy
+import importlib.util
+import statistics
+import sys
+import time
+import warnings
+
+import torch
+from diffusers import UNet2DModel
+from torch import Tensor, nn
+
+from fashion_ddpm.errors import UserError, reason
+from fashion_ddpm.objective import Predictor
+from fashion_ddpm.sampling import CPU_CHUNK, chunked, in_chunks
+
+BACKENDS = ("auto", "eager", "openvino")
+"""auto: OpenVINO where it is installed and pays."""
+
+WORTH = 1.2
+"""How many times as fast as eager another form must be to be taken."""
+
+TOLERANCE = 1e-3
+"""Largest difference to eager's output (which lies around ±1) that float32 can cause."""
+
+REPEATS = 5
+
+
+class BackendError(UserError):
+    """A backend cannot be used; the message is one sentence with the fix."""
+
+
+def check_backend(name: str) -> None:
+    """Raises BackendError for a backend whose package is not installed."""
+    if name == "openvino" and not _installed():
+        raise BackendError(
+            "--backend is openvino, which is not installed; run pip install openvino, or use "
+            "--backend eager."
+        )
+
+
+def faster(unet: UNet2DModel, name: str = "auto") -> Predictor | None:
+    """Returns a faster form of a network, or None where it had better stay as it is.
+
+    Making one takes seconds; the network may work meanwhile.
+
+    Args:
+        unet: on the CPU, float32; on anything else it stays as it is.
+        name: one of BACKENDS; whatever is named is taken, however fast.
+
+    Raises:
+        BackendError: it is not installed, or cannot run this network.
+    """
+    check_backend(name)
+    if name == "eager" or unet.device.type != "cpu" or not _installed():
+        return None
+    try:
+        candidate = openvino_form(unet)
+    except Exception as error:  # whatever somebody else's compiler has to say
+        raise BackendError(
+            f"OpenVINO cannot run this network ({reason(error)}); it runs as before, as it does "
+            "with --backend eager."
+        ) from error
+    if name == "auto" and speed_up(in_chunks(unet), candidate, example_inputs(unet)) < WORTH:
+        return None
+    return candidate
+
+
+def _installed() -> bool:
+    return importlib.util.find_spec("openvino") is not None
+
+
+class OutputAlone(nn.Module):
+    """A network that returns its output bare, as exporters want it."""
+
+    def __init__(self, unet: UNet2DModel) -> None:
+        super().__init__()
+        self.unet = unet
+
+    def forward(self, x: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
+        """Returns what the network predicts: float32 [B, C, S, S]."""
+        output: Tensor = self.unet(x, timesteps, labels, return_dict=False)[0]
+        return output
+
+
+def example_inputs(unet: UNet2DModel) -> tuple[Tensor, Tensor, Tensor]:
+    """Returns x_t, timesteps and labels of one call on a CPU, from a fixed seed."""
+    generator, config = torch.Generator().manual_seed(0), unet.config
+    shape = (CPU_CHUNK, config["in_channels"], config["sample_size"], config["sample_size"])
+    x = torch.randn(shape, generator=generator)
+    labels = torch.arange(CPU_CHUNK) % config["num_class_embeds"]
+    return x, torch.linspace(0, 999, CPU_CHUNK), labels
+
+
+@torch.no_grad()
+def openvino_form(unet: UNet2DModel) -> Predictor:
+    """Returns the network as OpenVINO runs it: in float32, in calls of CPU_CHUNK rows."""
+    # OpenVINO would tell Google of every conversion; what cannot be imported cannot tell.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    import openvino
+
+    inputs = example_inputs(unet)
+    with warnings.catch_warnings(action="ignore"):  # of sizes that never change here
+        network = OutputAlone(copy.deepcopy(unet)).eval()
+        model = openvino.convert_model(network, example_input=inputs)
+    model.reshape({place: list(rows.shape) for place, rows in enumerate(inputs)})
+    settings = {
+        "INFERENCE_PRECISION_HINT": "f32",  # or it takes bf16, which can be seen
+        "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+        "PERFORMANCE_HINT": "LATENCY",
+    }
+    request = openvino.Core().compile_model(model, "CPU", settings).create_infer_request()
+
+    def call(x: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
+        rows = (x.contiguous(), timesteps.float(), labels)
+        request.infer([row.numpy() for row in rows], share_inputs=True)
+        return torch.from_numpy(request.get_output_tensor().data.copy())
+
+    return chunked(call)
+
+
+@torch.no_grad()
+def speed_up(
+    eager: Predictor, candidate: Predictor, inputs: tuple[Tensor, Tensor, Tensor]
+) -> float:
+    """Returns how many times as fast a candidate is, 0 if its output is another.
+
+    The two take turns, so that what else the machine does slows both.
+    """
+    if not torch.allclose(eager(*inputs), candidate(*inputs), rtol=0, atol=TOLERANCE):
+        return 0.0
+    return statistics.median(
+        _seconds(eager, inputs) / _seconds(candidate, inputs) for _ in range(REPEATS)
+    )
+
+
+def _seconds(predict: Predictor, inputs: tuple[Tensor, Tensor, Tensor]) -> float:
+    begin = time.perf_counter()
+    predict(*inputs)
+    return time.perf_counter() - begin

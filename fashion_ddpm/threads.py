@@ -1,0 +1,43 @@
+"""How many CPUs this process may use: torch counts the machine's, a container may have fewer."""
+
+import math
+import os
+from pathlib import Path
+
+CGROUP = Path("/sys/fs/cgroup")
+"""Where Linux tells a container its limits."""
+
+UNLIMITED = 1_000_000
+
+
+def available_cpus(cgroup: Path = CGROUP) -> int:
+    """Returns how many CPUs this process may keep busy, at least 1.
+
+    Args:
+        cgroup: folder with cpu.max (version 2: quota and period in microseconds, or "max"), or
+            with cpu/cpu.cfs_quota_us and cpu/cpu.cfs_period_us (version 1: −1 is no limit).
+    """
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(allowed or 1, math.ceil(_quota(cgroup))))
+
+
+def _quota(cgroup: Path) -> float:
+    """Returns how many CPUs' time the container gets, or UNLIMITED."""
+    version_1 = [cgroup / "cpu" / f"cpu.cfs_{name}_us" for name in ("quota", "period")]
+    try:
+        if (cgroup / "cpu.max").exists():
+            quota, period = (cgroup / "cpu.max").read_text().split()
+        else:
+            quota, period = (path.read_text().strip() for path in version_1)
+        return UNLIMITED if quota in ("max", "-1") else int(quota) / int(period)
+    except (OSError, ValueError):
+        return UNLIMITED
+
+
+def limit_threads(cgroup: Path = CGROUP) -> None:
+    """Has torch, which must not be loaded yet, start one thread for each CPU of this process.
+
+    More would wait for each other in turn. Only the environment reaches every thread that calls
+    torch: torch.set_num_threads speaks for its own. What OMP_NUM_THREADS already asks for stays.
+    """
+    os.environ.setdefault("OMP_NUM_THREADS", str(available_cpus(cgroup)))

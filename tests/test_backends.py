@@ -1,0 +1,109 @@
+"""Tests of other forms of the network; those of OpenVINO run where it is installed."""
+
+import importlib.util
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch import Tensor
+
+from fashion_ddpm.backends import BackendError, example_inputs, faster, openvino_form, speed_up
+from fashion_ddpm.config import SAMPLERS
+from fashion_ddpm.pipeline import FashionDDPMPipeline
+from fashion_ddpm.sampling import SamplingSettings, denoise, in_chunks
+from fashion_ddpm.shared_unet import SharedUNet
+from tests.tools.serving import ROOT
+
+HAS_OPENVINO = importlib.util.find_spec("openvino") is not None
+needs_openvino = pytest.mark.skipif(not HAS_OPENVINO, reason="pip install openvino")
+
+
+@pytest.fixture
+def without_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installation of requirements.txt alone."""
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+
+
+@pytest.mark.usefixtures("without_openvino")
+def test_without_openvino_the_network_stays_as_it_is(tiny_pipeline: FashionDDPMPipeline) -> None:
+    assert faster(tiny_pipeline.unet, "auto") is None
+    assert faster(tiny_pipeline.unet, "eager") is None
+
+
+@pytest.mark.usefixtures("without_openvino")
+def test_what_is_not_installed_is_refused_in_a_sentence(tiny_pipeline: FashionDDPMPipeline) -> None:
+    with pytest.raises(BackendError, match="run pip install openvino, or use --backend eager"):
+        faster(tiny_pipeline.unet, "openvino")
+
+
+@pytest.mark.usefixtures("without_openvino")
+def test_a_form_that_breaks_is_told_in_a_sentence(
+    tiny_pipeline: FashionDDPMPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: True)
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    with pytest.raises(BackendError, match="OpenVINO cannot run this network"):
+        faster(tiny_pipeline.unet, "auto")
+
+
+def test_a_form_that_draws_something_else_is_never_faster(
+    tiny_pipeline: FashionDDPMPipeline,
+) -> None:
+    eager, inputs = in_chunks(tiny_pipeline.unet), example_inputs(tiny_pipeline.unet)
+
+    def other(x: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
+        return eager(x, timesteps, labels) + 0.01
+
+    assert speed_up(eager, other, inputs) == 0
+    assert speed_up(eager, eager, inputs) > 0
+
+
+def test_another_form_answers_from_the_next_call_on() -> None:
+    shared = SharedUNet(lambda x, timesteps, labels: x)
+    inputs = torch.ones(3, 1, 28, 28), torch.zeros(3), torch.zeros(3, dtype=torch.long)
+    assert torch.equal(shared(*inputs), inputs[0])
+    shared.replace(lambda x, timesteps, labels: 2 * x)
+    assert torch.equal(shared(*inputs), 2 * inputs[0])
+    shared.close()
+
+
+@needs_openvino
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_openvino_draws_the_same_images(tiny_pipeline: FashionDDPMPipeline, sampler: str) -> None:
+    settings = SamplingSettings(sampler=sampler, num_inference_steps=10, guidance_scale=2.0)
+    unet, training = tiny_pipeline.unet, tiny_pipeline.scheduler
+    labels = torch.arange(11) % 10
+    eager, other = (
+        list(denoise(predict, training, labels, range(11), settings))[-1].clean
+        for predict in (in_chunks(unet), openvino_form(unet))
+    )
+    assert torch.allclose(eager, other, rtol=0, atol=1 / 127.5)
+
+
+@needs_openvino
+def test_with_openvino_an_image_is_the_same_in_any_batch(
+    tiny_pipeline: FashionDDPMPipeline,
+) -> None:
+    predict = openvino_form(tiny_pipeline.unet)
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(11, 1, 28, 28, generator=generator)
+    timesteps, labels = torch.linspace(0, 999, 11), torch.arange(11)
+    together = predict(x, timesteps, labels)
+    alone = predict(x[9:10], timesteps[9:10], labels[9:10])
+    assert torch.equal(together[9:10], alone)
+
+
+@needs_openvino
+def test_openvino_tells_nobody() -> None:
+    program = (
+        "import sys; "
+        "from fashion_ddpm.backends import openvino_form; "
+        "from fashion_ddpm.pipeline import load_pipeline, BUNDLED_CHECKPOINT; "
+        "openvino_form(load_pipeline(BUNDLED_CHECKPOINT).unet); "
+        "print(sys.modules['openvino_telemetry'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=300
+    )
+    assert done.stdout.split() == ["None"], done.stderr
