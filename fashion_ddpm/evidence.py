@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from fashion_ddpm.clip_scores import EMBEDDED
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.labels import CLASS_NAMES, FASHION_MNIST
 from fashion_ddpm.pipeline import read_run, weights_hash
@@ -59,7 +58,7 @@ def training_previews(demo: Demo) -> list[tuple[int, Path]]:
     return [(int(path.stem), path) for path in sorted(folder.glob("[0-9]*.png"))]
 
 
-def real_scores(demo: Demo, scorer_name: str = EMBEDDED) -> list[tuple[str, float]]:
+def real_scores(demo: Demo, scorer_name: str) -> list[tuple[str, float]]:
     """Returns (class, mean score of its own prompt) of real test images of Fashion-MNIST."""
     _, baseline = demo.scorer(scorer_name)
     if baseline is None:
@@ -67,7 +66,7 @@ def real_scores(demo: Demo, scorer_name: str = EMBEDDED) -> list[tuple[str, floa
     return list(zip(CLASS_NAMES, baseline.labels.diagonal().tolist(), strict=True))
 
 
-def scorer_confusion(demo: Demo, scorer_name: str = EMBEDDED) -> list[list[str]]:
+def scorer_confusion(demo: Demo, scorer_name: str) -> list[list[str]]:
     """Returns a table: a real garment a row, what share of the score each prompt gets."""
     _, baseline = demo.scorer(scorer_name)
     if baseline is None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fashion_ddpm.clip_scores import EMBEDDED
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.evidence import (
     OURS,
@@ -64,7 +65,7 @@ def test_the_losses_stand_between_the_reports_ends(
 
 
 def test_the_scorers_limits_are_told_class_by_class(demo: Demo) -> None:
-    scores = dict(real_scores(demo))
+    scores = dict(real_scores(demo, EMBEDDED))
     assert min(scores, key=scores.__getitem__) == "shirt"
-    assert len(scorer_confusion(demo)) == 10
-    assert scorer_confusion(demo)[1][:1] == ["trouser"]
+    assert len(scorer_confusion(demo, EMBEDDED)) == 10
+    assert scorer_confusion(demo, EMBEDDED)[1][:1] == ["trouser"]

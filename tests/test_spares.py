@@ -69,8 +69,8 @@ def test_without_a_scorer_images_are_drawn_and_no_score_is_made_up(unscored: Dem
     assert score_curves(way) == []
     assert decision(way) == ""
     assert {end.score for end in continued(unscored, result, 0, 0, "cosine").endings} == {None}
-    assert real_scores(unscored) == []
-    assert scorer_confusion(unscored) == []
+    assert real_scores(unscored, unscored.scorers[0]) == []
+    assert scorer_confusion(unscored, unscored.scorers[0]) == []
     cell = next(cells(unscored, orders(unscored, "bag", 0, "sampler")))
     assert cell.score is None
     assert sampled(unscored, "cosine", "bag", 2).score is None
