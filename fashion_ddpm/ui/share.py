@@ -63,9 +63,8 @@ class Handlers:
         if result is None or not link:
             return (gr.skip(),) * len(LANGUAGES)
         address = link.split("?")[0].rstrip("/")
-        return tuple(
-            api_examples(result.request, address, result.scorer)[language] for language in LANGUAGES
-        )
+        programs = api_examples(result.request, address, result.scorer)
+        return tuple(programs[language] for language in LANGUAGES)
 
     @staticmethod
     def archive(result: Result | None, cache: str) -> Any:
