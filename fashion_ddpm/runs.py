@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fashion_ddpm.data_settings import FASHION
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.pipeline import RUN_FILE, read_run
 from fashion_ddpm.run_folder import FREE_TO_CHANGE, RunFolder
@@ -67,11 +68,12 @@ def _summary(folder: Path) -> RunSummary:
     files = RunFolder(folder)
     run = read_run(files.checkpoint) or read_run(folder)
     config = run["config"] if "config" in run else json.loads(files.config.read_text())
+    settings = {name: value for name, value in config.items() if name not in FREE_TO_CHANGE}
     log = run.get("log", [])
     speeds = [row["images_per_second"] for row in log if "images_per_second" in row]
     return RunSummary(
         name=str(folder),
-        config={name: value for name, value in config.items() if name not in FREE_TO_CHANGE},
+        config={**settings, "dataset": run.get("dataset", config.get("dataset", FASHION))},
         images_seen=run.get("images_seen"),
         loss=_last(log, "loss"),
         validation_loss=_last(log, "validation_loss"),

@@ -162,11 +162,11 @@ def denoise(
     sampler = build_sampler(settings.sampler, levels)
     # Euler works on x_t / sqrt(ᾱ); its own init_noise_sigma holds only for nearly pure noise.
     x = x / sampler.scale_model_input(torch.ones(()), sampler.timesteps[0])
+    both_labels = labels, torch.full_like(labels, kind.null_label)
     for index, position in enumerate(sampler.timesteps):
         noisy = sampler.scale_model_input(x, position)
         level = float(levels.alpha_bar[index]), float(levels.timesteps[index])
-        nulls = torch.full_like(labels, kind.null_label)
-        clean = _predict_clean(predict, training, noisy, level, (labels, nulls), settings)
+        clean = _predict_clean(predict, training, noisy, level, both_labels, settings)
         yield DenoisingStep(index, level[0], noisy, clean)
         x = sampler.step(clean, position, x, generator=generators).prev_sample
 

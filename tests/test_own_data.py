@@ -21,6 +21,7 @@ from fashion_ddpm.config import ClassifierConfig, TrainConfig
 from fashion_ddpm.contact_sheet import cells, orders
 from fashion_ddpm.continuation import continued
 from fashion_ddpm.data_settings import DataSettings
+from fashion_ddpm.degradations import half_denoised
 from fashion_ddpm.demo import Demo, Result
 from fashion_ddpm.evaluation import Evaluation, evaluate
 from fashion_ddpm.gallery import load_gallery, save_gallery
@@ -232,6 +233,11 @@ def test_a_link_names_the_checkpoints_classes(result: Result) -> None:
     assert from_query(words, SHAPES) == result.request
     with pytest.raises(RequestError, match="class is 'square'"):
         from_query(words)
+
+
+def test_the_embedded_scorer_cannot_be_trained_with_it(shapes_checkpoint: Path) -> None:
+    with pytest.raises(ConfigError, match="the embedded scorer learns Fashion-MNIST alone"):
+        half_denoised(load_pipeline(shapes_checkpoint), count=1, seed=0)
 
 
 def test_two_checkpoints_of_other_classes_cannot_be_compared(shapes_checkpoint: Path) -> None:

@@ -151,8 +151,8 @@ def _results(
     first: Result | None,
 ) -> tuple[gr.Image, gr.Gallery, gr.Markdown, list[gr.Label], list[gr.Label]]:
     """Lays out what a visitor sees, filled with the bundled gallery where there is one."""
-    drawn = f"One of each class, seeds from {first.request.seed}" if first else ""
-    title = f"{drawn}, drawn before you came. {WAIT}" if first else WAIT
+    seeds = f"seeds 0 to {first.request.num_images - 1}" if first else ""
+    title = f"One of each class, {seeds}, drawn before you came. {WAIT}" if first else WAIT
     status = gr.Markdown(title)
     preview = picture(
         "noisy images above, predicted clean images below",
@@ -176,10 +176,9 @@ def _results(
 
 def _label(title: str, value: Scores | None) -> gr.Label:
     """Returns a label, which is hidden where there can be no scores ({})."""
-    shown = value != {}
     return gr.Label(
         value or None,
-        visible=shown,
+        visible=value != {},
         label=title,
         num_top_classes=3,
         min_width=150,

@@ -7,6 +7,7 @@ import numpy as np
 
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.game_requests import STRENGTHS, BlendRequest, RedrawRequest, WalkRequest
+from fashion_ddpm.labels import FASHION_MNIST
 from fashion_ddpm.play import blend, redraw, walk
 from fashion_ddpm.request import MAX_SEED, RequestError
 from fashion_ddpm.ui.parts import MODEL, PLAIN, PRIVATE, attended, filled, picture, whole
@@ -81,7 +82,8 @@ def build(demo: Demo) -> None:
                 *STRENGTHS, 0.6, step=0.05, label="Strength", info="how much of it is forgotten"
             )
             draw_button = gr.Button("Make it real", variant="primary")
-    made = picture("your drawing, and seven images made of it")
+    things = "garments" if demo.kind == FASHION_MNIST else "images"
+    made = picture(f"your drawing, and seven {things} made of it")
     draw_button.click(handlers.redraw, [paper, garment, strength], made, **MODEL, **PRIVATE)
 
 

@@ -67,9 +67,8 @@ class Handlers:
             if not isinstance(link, str) or not link.startswith(("http://", "https://")):
                 raise RequestError(f"link is {shown(link)}; it must be the address of this page.")
         address = link.split("?")[0].rstrip("/")
-        return tuple(
-            api_examples(result.request, address, result.scorer)[language] for language in LANGUAGES
-        )
+        programs = api_examples(result.request, address, result.scorer)
+        return tuple(programs[language] for language in LANGUAGES)
 
     @staticmethod
     def archive(result: Result | None, cache: str) -> Any:
