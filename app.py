@@ -54,7 +54,9 @@ def build_page(demo: Demo) -> gr.Blocks:
 def main() -> None:
     """Loads the model and serves the page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--checkpoint", default=BUNDLED_CHECKPOINT, help="folder or Hub repository")
+    parser.add_argument(
+        "--checkpoint", default=BUNDLED_CHECKPOINT, help="folder or USER/NAME@REVISION"
+    )
     parser.add_argument("--compare-with", help="a second one, side by side in Compare")
     parser.add_argument("--port", type=int, help="default: $GRADIO_SERVER_PORT, or 7860")
     parser.add_argument("--share", action="store_true", help="also serve on a public link")
