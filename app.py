@@ -109,7 +109,9 @@ def quicken(demo: Demo, backend: str) -> None:
 def parse() -> argparse.Namespace:
     """Returns what the command line asks for; ends the program where it cannot be used."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--checkpoint", default=BUNDLED_CHECKPOINT, help="folder or Hub repository")
+    parser.add_argument(
+        "--checkpoint", default=BUNDLED_CHECKPOINT, help="folder or USER/NAME@REVISION"
+    )
     parser.add_argument("--compare-with", help="a second one, side by side in Compare")
     parser.add_argument("--port", type=int, help="default: $GRADIO_SERVER_PORT, or 7860")
     parser.add_argument("--share", action="store_true", help="also serve on a public link")

@@ -51,7 +51,9 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_request(parser: argparse.ArgumentParser, num_images: int) -> None:
     """Adds the flags that say what to generate, from which checkpoint and how."""
     default = GenerateRequest(class_name=ALL_CLASSES)
-    parser.add_argument("--checkpoint", help="folder or Hub repository; default: the bundled one")
+    parser.add_argument(
+        "--checkpoint", help="folder or USER/NAME@REVISION; default: the bundled one"
+    )
     parser.add_argument("--class", dest="class_name", default=ALL_CLASSES, help="name, id or all")
     parser.add_argument("--num-images", type=int, default=num_images)
     parser.add_argument("--schedule", default=default.schedule, choices=SCHEDULES)

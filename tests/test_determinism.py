@@ -1,0 +1,134 @@
+"""Tests of what the README promises of the same settings: where bits are equal, and where pixels.
+
+That neither the batch, nor whoever else is there, nor the number of processes changes an image is
+tested in test_sampling, test_pipeline, test_shared_unet, test_bulk and test_evaluation.
+"""
+
+import copy
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from fashion_ddpm.images import to_uint8
+from fashion_ddpm.pipeline import (
+    BUNDLED_CHECKPOINT,
+    FashionDDPMPipeline,
+    load_pipeline,
+    weights_hash,
+)
+from fashion_ddpm.sampling import SamplingSettings
+from tests.tools.golden import GOLDEN, SAMPLERS, STEPS, checksums, draw, machine
+
+LARGEST, SHARE = 2, 0.01
+"""On any CPU no pixel is further from the golden one, of 255, and no larger share differs."""
+
+GPU_MEAN = 2.0
+"""On a GPU, which multiplies with fewer bits: the mean distance of a sampler's pixels, of 255."""
+
+each_sampler = pytest.mark.parametrize("sampler", SAMPLERS)
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> FashionDDPMPipeline:
+    return load_pipeline(BUNDLED_CHECKPOINT)
+
+
+@pytest.fixture(scope="module")
+def about() -> dict[str, Any]:
+    """What the golden images were drawn on."""
+    with np.load(GOLDEN, allow_pickle=False) as arrays:
+        found: dict[str, Any] = json.loads(str(arrays["about"]))
+        return found
+
+
+def golden(sampler: str) -> np.ndarray:
+    with np.load(GOLDEN, allow_pickle=False) as arrays:
+        return arrays[sampler]
+
+
+def assert_near(drawn: np.ndarray, expected: np.ndarray) -> None:
+    distance = np.abs(drawn.astype(int) - expected)
+    assert distance.max() <= LARGEST
+    assert (distance > 0).mean() <= SHARE
+
+
+def test_the_golden_images_are_of_the_bundled_weights(
+    pipeline: FashionDDPMPipeline, about: dict[str, Any]
+) -> None:
+    assert about["weights"] == weights_hash(pipeline), "run python -m tests.tools.golden"
+    assert about["sha256"] == {sampler: checksums(golden(sampler)) for sampler in SAMPLERS}
+    assert len({digest for row in about["sha256"].values() for digest in row}) == 30
+
+
+@each_sampler
+def test_any_cpu_draws_the_golden_images(pipeline: FashionDDPMPipeline, sampler: str) -> None:
+    assert_near(draw(pipeline, sampler), golden(sampler))
+
+
+@each_sampler
+def test_a_cpu_like_the_recorded_one_draws_them_to_the_last_bit(
+    pipeline: FashionDDPMPipeline, about: dict[str, Any], sampler: str
+) -> None:
+    if machine() != about["machine"]:
+        pytest.skip(f"recorded on {about['machine']}; this is {machine()}")
+    assert checksums(draw(pipeline, sampler)) == about["sha256"][sampler]
+
+
+@each_sampler
+def test_rounding_could_not_move_an_image_further_than_is_allowed(
+    pipeline: FashionDDPMPipeline, sampler: str
+) -> None:
+    """Double precision rounds less than any CPU does: its images are what all CPUs aim at."""
+    exact, unet = copy.copy(pipeline), copy.deepcopy(pipeline.unet).double()
+    exact.predict = lambda x, t, labels: unet(x.double(), t.double(), labels).sample.float()
+    assert_near(draw(exact, sampler), golden(sampler))
+
+
+@each_sampler
+def test_another_class_is_further_than_is_allowed(
+    pipeline: FashionDDPMPipeline, sampler: str
+) -> None:
+    with pytest.raises(AssertionError):
+        assert_near(draw(pipeline, sampler), np.roll(golden(sampler), 1, axis=0))
+
+
+@pytest.fixture
+def threads() -> Iterator[None]:
+    """Restores the number of threads."""
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+def all_steps(pipeline: FashionDDPMPipeline) -> Tensor:
+    settings = SamplingSettings(sampler="ddpm", num_inference_steps=STEPS)
+    return torch.stack([step.clean for step in pipeline.stream(range(8), range(8), settings)])
+
+
+def test_the_same_machine_draws_the_same_bits(pipeline: FashionDDPMPipeline) -> None:
+    assert torch.equal(all_steps(pipeline), all_steps(load_pipeline(BUNDLED_CHECKPOINT)))
+
+
+@pytest.mark.usefixtures("threads")
+def test_the_number_of_threads_moves_an_image_no_further_than_is_allowed(
+    pipeline: FashionDDPMPipeline,
+) -> None:
+    drawn = []
+    for count in (1, 2, 3):
+        torch.set_num_threads(count)
+        drawn.append(all_steps(pipeline))
+    for other in drawn[1:]:
+        assert torch.allclose(other, drawn[0], atol=1e-4)
+        assert_near(to_uint8(other[-1]).numpy(), to_uint8(drawn[0][-1]).numpy())
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@each_sampler
+def test_a_gpu_draws_nearly_the_golden_images(sampler: str) -> None:
+    drawn = draw(load_pipeline(BUNDLED_CHECKPOINT, "cuda"), sampler)
+    assert np.abs(drawn.astype(int) - golden(sampler)).mean() <= GPU_MEAN
