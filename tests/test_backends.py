@@ -78,7 +78,7 @@ def test_openvino_draws_the_same_images(tiny_pipeline: FashionDDPMPipeline, samp
     for predict in (in_chunks(unet), openvino_form(unet)):
         *_, last = denoise(predict, training, labels, range(11), settings)
         drawn.append(last.clean)
-    assert torch.allclose(*drawn, rtol=0, atol=1 / 127.5)
+    assert torch.allclose(drawn[0], drawn[1], rtol=0, atol=1 / 127.5)
 
 
 @needs_openvino
