@@ -1,20 +1,39 @@
-"""How fast is one UNet call? By batch size, number format and memory layout, on this machine.
+"""How fast is one UNet call on this CPU, in which form?
 
-python -m benchmarks.unet_speed prints a Markdown table of milliseconds an image. Run it on a
-machine that does nothing else; only the ratios within one run mean anything.
+python -m benchmarks.unet_speed prints a Markdown table of milliseconds an image by batch size,
+number format and memory layout. With --forms it compares calls of CPU_CHUNK images in other forms
+with eager float32 instead: the two take turns, and a ratio is the median of their pairs. What is
+not installed is left out. Run it on a machine that does nothing else; where it does something,
+OMP_NUM_THREADS=1 has the forms' processor time compared, which others disturb less.
 """
 
 import argparse
+import copy
+import importlib.util
 import statistics
+import tempfile
 import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
 
 import torch
+from diffusers import UNet2DModel
+from diffusers.models.attention_processor import Attention, AttnProcessor
+from torch import Tensor
 
+from benchmarks.tables import table
+from fashion_ddpm.backends import OutputAlone, example_inputs, openvino_form
+from fashion_ddpm.objective import Predictor
 from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, FashionDDPMPipeline, load_pipeline
+from fashion_ddpm.publishing import current_commit, device_name
+from fashion_ddpm.request import GenerateRequest
+from fashion_ddpm.sampling import SamplingSettings, chunked, in_chunks
 
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels last": torch.channels_last}
 REPEATS = 9
+FORM_COLUMNS = ("form", "as fast as eager", "seconds to make", "largest uint8 difference")
 
 
 @torch.no_grad()
@@ -32,11 +51,144 @@ def milliseconds(pipeline: FashionDDPMPipeline, batch: int, half: bool, layout: 
     return 1000 * statistics.median(times[2:]) / batch
 
 
+def in_inference_mode(unet: UNet2DModel) -> Predictor:
+    """Returns eager calls without any bookkeeping for gradients."""
+    return torch.inference_mode()(in_chunks(unet))
+
+
+def in_bf16(unet: UNet2DModel) -> Predictor:
+    """Returns calls under bf16 autocast."""
+
+    def call(x: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
+        with torch.autocast("cpu", torch.bfloat16):
+            return unet(x, timesteps, labels).sample.float()
+
+    return chunked(call)
+
+
+def contiguous(unet: UNet2DModel) -> Predictor:
+    """Returns eager calls in contiguous memory."""
+    return in_chunks(copy.deepcopy(unet).to(memory_format=torch.contiguous_format))
+
+
+def with_plain_attention(unet: UNet2DModel) -> Predictor:
+    """Returns eager calls with attention written out."""
+    unet = copy.deepcopy(unet)
+    for module in unet.modules():
+        if isinstance(module, Attention):
+            module.set_processor(AttnProcessor())
+    return in_chunks(unet)
+
+
+def traced(unet: UNet2DModel) -> Predictor:
+    """Returns a TorchScript trace, frozen."""
+    network = torch.jit.trace(OutputAlone(copy.deepcopy(unet)).eval(), example_inputs())
+    return chunked(torch.jit.freeze(network))
+
+
+def traced_for_inference(unet: UNet2DModel) -> Predictor:
+    """Returns a TorchScript trace with its convolutions' weights laid out for oneDNN."""
+    network = torch.jit.trace(OutputAlone(copy.deepcopy(unet)).eval(), example_inputs())
+    return chunked(torch.jit.optimize_for_inference(torch.jit.freeze(network)))
+
+
+def compiled(unet: UNet2DModel) -> Predictor:
+    """Returns what torch.compile makes; it needs a C++ compiler."""
+    return chunked(torch.compile(OutputAlone(copy.deepcopy(unet)).eval(), dynamic=False))
+
+
+def by_onnx_runtime(unet: UNet2DModel) -> Predictor:
+    """Returns an ONNX export in ONNX Runtime."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    names = ["x", "timesteps", "labels"]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "unet.onnx"
+        network = OutputAlone(copy.deepcopy(unet)).eval()
+        torch.onnx.export(network, example_inputs(), path, input_names=names, verbose=False)
+        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+    def call(*rows: Tensor) -> Tensor:
+        inputs = {name: part.numpy() for name, part in zip(names, rows, strict=True)}
+        return torch.from_numpy(session.run(None, inputs)[0])
+
+    return chunked(call)
+
+
+FORMS: dict[str, tuple[Callable[[UNet2DModel], Predictor], tuple[str, ...]]] = {
+    "eager, once more": (in_chunks, ()),
+    "inference mode": (in_inference_mode, ()),
+    "contiguous memory": (contiguous, ()),
+    "plain attention": (with_plain_attention, ()),
+    "bf16 autocast": (in_bf16, ()),
+    "traced and frozen": (traced, ()),
+    "traced, optimize_for_inference": (traced_for_inference, ()),
+    "torch.compile": (compiled, ()),
+    "ONNX Runtime": (by_onnx_runtime, ("onnxruntime", "onnx", "onnxscript")),
+    "OpenVINO": (openvino_form, ("openvino",)),
+}
+"""What is tried → how it is made, and the packages that it needs."""
+
+
+@torch.no_grad()
+def ratio(eager: Predictor, other: Predictor, repeats: int) -> float:
+    """Returns how many times as fast as eager a form is."""
+    clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
+    ratios = []
+    for _ in range(repeats):
+        times = [clock()]
+        for predict in (eager, other):
+            predict(*example_inputs())
+            times.append(clock())
+        ratios.append((times[1] - times[0]) / (times[2] - times[1]))
+    return statistics.median(ratios)
+
+
+def drawn(pipeline: FashionDDPMPipeline, predict: Predictor, count: int) -> Tensor:
+    """Returns whole samples by a form of the network, 20 steps: uint8 [N, 28, 28] as int."""
+    pipeline.predict = predict
+    request, settings = GenerateRequest("all", num_images=count), SamplingSettings()
+    batches = pipeline.generate(request.labels(), request.seeds(), settings)
+    return torch.cat([batch.images for batch in batches]).int()
+
+
+@torch.no_grad()
+def compare_forms(pipeline: FashionDDPMPipeline, repeats: int, count: int) -> None:
+    """Prints the table of forms."""
+    eager = in_chunks(pipeline.unet)
+    expected, rows = drawn(pipeline, eager, count), []
+    for name, (make, packages) in FORMS.items():
+        if not all(importlib.util.find_spec(package) for package in packages):
+            continue
+        begin = time.perf_counter()
+        with warnings.catch_warnings(action="ignore"):
+            predict = make(pipeline.unet)
+            for _ in range(2):  # some are made by their first calls
+                predict(*example_inputs())
+        made = time.perf_counter() - begin
+        difference = (drawn(pipeline, predict, count) - expected).abs().max().item()
+        speed = f"{ratio(eager, predict, repeats):.2f} ×"
+        rows.append([name, speed, f"{made:.1f}", f"{difference:.0f}"])
+    print(
+        f"{device_name(torch.device('cpu'))}; commit {current_commit()}; {repeats} pairs; "
+        f"difference over {count} images, 20 steps\n\n{table(FORM_COLUMNS, rows)}"
+    )
+
+
 def main() -> None:
-    """Prints the table."""
+    """Prints a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", default=BUNDLED_CHECKPOINT)
-    pipeline = load_pipeline(parser.parse_args().checkpoint)
+    parser.add_argument("--forms", action="store_true", help="compare forms of the network")
+    parser.add_argument("--repeats", type=int, default=30, help="pairs of calls of a form")
+    parser.add_argument("--num-images", type=int, default=80, help="drawn with every form")
+    arguments = parser.parse_args()
+    pipeline = load_pipeline(arguments.checkpoint)
+    if arguments.forms:
+        compare_forms(pipeline, arguments.repeats, arguments.num_images)
+        return
     kinds = [(half, layout) for half in (False, True) for layout in LAYOUTS]
     names = [f"{'bf16' if half else 'float32'}, {layout}" for half, layout in kinds]
     print(f"| batch | {' | '.join(names)} |\n|{'---|' * (len(names) + 1)}")

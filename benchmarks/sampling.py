@@ -1,0 +1,182 @@
+"""What do sixteen images cost, and how good are they? Ours beside what one would do otherwise.
+
+python -m benchmarks.sampling --data-dir DIR times 16 images and measures the Fréchet distance of
+more of them, for the page's presets and for plain diffusers code: DDIM in 50 steps and DDPM in
+1000. The table goes into docs/speed.md. Run it on a machine that does nothing else; the distance
+of DDPM takes longer than all the rest, and --no-ddpm-distance leaves it out.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from diffusers import DDIMScheduler, DDPMScheduler, UNet2DModel
+from torch import Tensor
+from tqdm import tqdm
+
+from benchmarks.tables import table, write_section
+from fashion_ddpm.backends import BACKENDS, faster
+from fashion_ddpm.classifier import Classifier, load_classifier
+from fashion_ddpm.data import load_split
+from fashion_ddpm.demo import PRESETS
+from fashion_ddpm.images import to_uint8
+from fashion_ddpm.metrics import frechet_distance
+from fashion_ddpm.pipeline import BUNDLED, BUNDLED_CHECKPOINT, load_pipeline
+from fashion_ddpm.publishing import current_commit, device_name
+from fashion_ddpm.request import GenerateRequest
+from fashion_ddpm.sampling import SamplingSettings
+from fashion_ddpm.settings import default_data_dir
+
+TIMED = 16
+TITLE = "Sixteen images"
+TURBO = BUNDLED / "fashion-mnist-turbo"
+TURBO_STEPS = (4, 2, 1)
+DDIM, DDPM = "plain diffusers, DDIM", "plain diffusers, DDPM"
+
+COLUMNS = (
+    *("how", "steps", "seconds for 16 images", "as fast as DDIM", "Fréchet distance"),
+    *("beside DDIM's", "class accuracy"),
+)
+
+Draw = Callable[[Sequence[int], int], Tensor]
+"""(B labels, first seed) → uint8 [B, 28, 28]."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to make images."""
+
+    name: str
+    steps: int
+    draw: Draw
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a way costs, and how good its images are, where that was measured."""
+
+    way: Way
+    seconds: float
+    distance: float | None
+    accuracy: float | None
+
+
+def ours(checkpoint: Path, settings: SamplingSettings, backend: str) -> Draw:
+    """Returns this repository's way."""
+    pipeline = load_pipeline(checkpoint)
+    pipeline.predict = faster(pipeline.unet, backend) or pipeline.predict
+
+    def draw(labels: Sequence[int], seed: int) -> Tensor:
+        seeds = range(seed, seed + len(labels))
+        return torch.cat(
+            [batch.images for batch in pipeline.generate(labels, seeds, settings, TIMED)]
+        )
+
+    return draw
+
+
+def plain(checkpoint: Path, kind: type[DDIMScheduler] | type[DDPMScheduler], steps: int) -> Draw:
+    """Returns the loop that diffusers' documentation shows, float32, with labels."""
+    unet = UNet2DModel.from_pretrained(checkpoint, subfolder="unet", dtype=torch.float32)
+    scheduler = kind.from_pretrained(checkpoint, subfolder="scheduler")
+
+    @torch.no_grad()
+    def draw(labels: Sequence[int], seed: int) -> Tensor:
+        generator = torch.Generator().manual_seed(seed)
+        scheduler.set_timesteps(steps)
+        images, classes = torch.randn(len(labels), 1, 28, 28, generator=generator), list(labels)
+        for timestep in scheduler.timesteps:
+            output = unet(images, timestep, torch.tensor(classes)).sample
+            images = scheduler.step(output, timestep, images, generator=generator).prev_sample
+        return to_uint8(images.clamp(-1, 1))
+
+    return draw
+
+
+def ways(checkpoint: Path, backend: str, ddpm_steps: int) -> list[Way]:
+    """Returns all ways; the few-step network's too, once it is bundled."""
+    found = [Way(DDIM, 50, plain(checkpoint, DDIMScheduler, 50))]
+    for name, steps in PRESETS.items():
+        settings = SamplingSettings(num_inference_steps=steps)
+        found.append(Way(f"ours, {name}", steps, ours(checkpoint, settings, backend)))
+    if TURBO.exists():
+        for steps in TURBO_STEPS:
+            settings = SamplingSettings(sampler="turbo", num_inference_steps=steps)
+            found.append(Way("ours, Turbo", steps, ours(TURBO, settings, backend)))
+    return [*found, Way(DDPM, ddpm_steps, plain(checkpoint, DDPMScheduler, ddpm_steps))]
+
+
+def seconds(way: Way, repeats: int) -> float:
+    """Returns the median time of 16 images; a first call warms up where it is not long."""
+    labels, times = GenerateRequest("all", num_images=TIMED).labels(), []
+    if way.name != DDPM:
+        way.draw(labels, 0)
+    for _ in range(repeats):
+        begin = time.perf_counter()
+        way.draw(labels, 0)
+        times.append(time.perf_counter() - begin)
+    return statistics.median(times)
+
+
+def quality(way: Way, judge: Classifier, reference: Tensor, count: int) -> tuple[float, float]:
+    """Returns the Fréchet distance and the class accuracy of so many images."""
+    labels = GenerateRequest("all", num_images=count).labels()
+    starts = tqdm(range(0, count, TIMED), desc=f"{way.name}, {way.steps} steps")
+    images = torch.cat([way.draw(labels[start:][:TIMED], start) for start in starts])
+    features = judge.features(images)
+    right = judge.predict(features) == torch.tensor(labels)
+    return frechet_distance(features, reference), right.float().mean().item()
+
+
+def cells(row: Row, ddim: Row) -> list[str]:
+    """Returns a row of the table."""
+    numbers = [row.way.name, str(row.way.steps), f"{row.seconds:.2f}"]
+    numbers.append(f"{ddim.seconds / row.seconds:.1f} ×")
+    if row.distance is None or row.accuracy is None or ddim.distance is None:
+        return [*numbers, "", "", ""]
+    relative = row.distance / ddim.distance - 1
+    return [*numbers, f"{row.distance:.3f}", f"{relative:+.0%}", f"{row.accuracy:.1%}"]
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Returns the flags."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data-dir", default=default_data_dir())
+    parser.add_argument("--checkpoint", type=Path, default=BUNDLED_CHECKPOINT)
+    parser.add_argument("--num-images", type=int, default=1_000, help="for the distance")
+    parser.add_argument("--repeats", type=int, default=3, help="of the timed 16 images")
+    parser.add_argument("--ddpm-steps", type=int, default=1_000)
+    parser.add_argument("--no-ddpm-distance", action="store_true")
+    parser.add_argument("--backend", default="auto", choices=BACKENDS, help="of ours")
+    parser.add_argument("--output", type=Path, default=Path("docs/speed.md"))
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measures, prints the table and writes it."""
+    arguments, judge = parse_arguments(), load_classifier()
+    test, train = (load_split(arguments.data_dir, name).images for name in ("test", "train"))
+    reference, count = judge.features(test), arguments.num_images
+    floor = frechet_distance(judge.features(train[:count]), reference)
+    rows = []
+    for way in ways(arguments.checkpoint, arguments.backend, arguments.ddpm_steps):
+        distance, accuracy = None, None
+        if way.name != DDPM or not arguments.no_ddpm_distance:
+            distance, accuracy = quality(way, judge, reference, count)
+        rows.append(Row(way, seconds(way, arguments.repeats), distance, accuracy))
+    text = (
+        f"`python -m benchmarks.sampling`, distance over {count:,} images against the test split "
+        f"(as many real training images: {floor:.3f}), time: median of {arguments.repeats}, "
+        f"backend {arguments.backend}; {device_name(torch.device('cpu'))}; commit "
+        f"{current_commit()}.\n\n{table(COLUMNS, [cells(row, rows[0]) for row in rows])}"
+    )
+    print(text)
+    write_section(arguments.output, TITLE, text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""How long does a visitor wait for a server that has just been started?
+
+python -m benchmarks.startup starts app.py several times, each time as a new process, and measures
+the time to the first page and to the first image over HTTP; the medians go into a table in
+docs/speed.md. Run it on a machine that does nothing else.
+"""
+
+import argparse
+import statistics
+import time
+from pathlib import Path
+
+import torch
+
+from benchmarks.serving import ask
+from benchmarks.tables import table, write_section
+from fashion_ddpm.demo import PRESETS
+from fashion_ddpm.publishing import current_commit, device_name
+from tests.tools.serving import served
+
+TITLE = "From python app.py to the first image"
+
+COLUMNS = ("seconds after the start", "median", "all")
+
+
+def start(images: int, steps: int, flags: list[str]) -> tuple[float, float, float]:
+    """Returns the seconds from the start to the first page, preview and finished images."""
+    begin = time.monotonic()
+    with served(*flags) as address:
+        page = time.monotonic() - begin
+        answer = ask(address, "bag", steps, images, seed=0)
+        if not answer.images:
+            raise RuntimeError("app.py gave no image")
+        return page, page + answer.preview, page + answer.end
+
+
+def main() -> None:
+    """Measures, prints the table and writes it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--images", type=int, default=1)
+    parser.add_argument("--steps", type=int, default=PRESETS["Balanced"])
+    parser.add_argument("--backend", default="auto")
+    parser.add_argument("--output", type=Path, default=Path("docs/speed.md"))
+    arguments = parser.parse_args()
+    flags = ["--backend", arguments.backend]
+    runs = [start(arguments.images, arguments.steps, flags) for _ in range(arguments.runs)]
+    names = ("first page", "first preview", f"first {arguments.images} finished")
+    rows = [
+        [name, f"{statistics.median(times):.1f}", ", ".join(f"{each:.1f}" for each in times)]
+        for name, times in zip(names, zip(*runs, strict=True), strict=True)
+    ]
+    text = (
+        f"`python -m benchmarks.startup`, {arguments.runs} cold starts, {arguments.steps} steps, "
+        f"backend {arguments.backend}; {device_name(torch.device('cpu'))}; commit "
+        f"{current_commit()}. A page is looked for five times a second.\n\n{table(COLUMNS, rows)}"
+    )
+    print(text)
+    write_section(arguments.output, TITLE, text)
+
+
+if __name__ == "__main__":
+    main()

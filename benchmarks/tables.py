@@ -1,0 +1,22 @@
+"""A measurement becomes a section of a document: the same command replaces its own."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+TITLE = "# How fast it is\n\nEach section is written by the command that it names.\n"
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Returns a Markdown table."""
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def write_section(path: Path, title: str, text: str) -> None:
+    """Puts a section into a document, in place of the one of this title if there is one."""
+    old = path.read_text() if path.exists() else TITLE
+    pattern = rf"\n## {re.escape(title)}\n.*?(?=\n## |\Z)"
+    rest = re.sub(pattern, "", old, flags=re.DOTALL)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{rest.rstrip()}\n\n## {title}\n\n{text.strip()}\n")
