@@ -23,7 +23,7 @@ from diffusers.models.attention_processor import Attention, AttnProcessor
 from torch import Tensor
 
 from benchmarks.tables import table
-from fashion_ddpm.backends import OutputAlone, example_inputs, openvino_form
+from fashion_ddpm.backends import Inputs, OutputAlone, example_inputs, openvino_form
 from fashion_ddpm.objective import Predictor
 from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, FashionDDPMPipeline, load_pipeline
 from fashion_ddpm.publishing import current_commit, device_name
@@ -82,13 +82,13 @@ def with_plain_attention(unet: UNet2DModel) -> Predictor:
 
 def traced(unet: UNet2DModel) -> Predictor:
     """Returns a TorchScript trace, frozen."""
-    network = torch.jit.trace(OutputAlone(copy.deepcopy(unet)).eval(), example_inputs())
+    network = torch.jit.trace(OutputAlone(copy.deepcopy(unet)).eval(), example_inputs(unet))
     return chunked(torch.jit.freeze(network))
 
 
 def traced_for_inference(unet: UNet2DModel) -> Predictor:
     """Returns a TorchScript trace with its convolutions' weights laid out for oneDNN."""
-    network = torch.jit.trace(OutputAlone(copy.deepcopy(unet)).eval(), example_inputs())
+    network = torch.jit.trace(OutputAlone(copy.deepcopy(unet)).eval(), example_inputs(unet))
     return chunked(torch.jit.optimize_for_inference(torch.jit.freeze(network)))
 
 
@@ -107,7 +107,7 @@ def by_onnx_runtime(unet: UNet2DModel) -> Predictor:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "unet.onnx"
         network = OutputAlone(copy.deepcopy(unet)).eval()
-        torch.onnx.export(network, example_inputs(), path, input_names=names, verbose=False)
+        torch.onnx.export(network, example_inputs(unet), path, input_names=names, verbose=False)
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
     def call(*rows: Tensor) -> Tensor:
@@ -133,14 +133,14 @@ FORMS: dict[str, tuple[Callable[[UNet2DModel], Predictor], tuple[str, ...]]] = {
 
 
 @torch.no_grad()
-def ratio(eager: Predictor, other: Predictor, repeats: int) -> float:
+def ratio(eager: Predictor, other: Predictor, inputs: Inputs, repeats: int) -> float:
     """Returns how many times as fast as eager a form is."""
     clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
     ratios = []
     for _ in range(repeats):
         times = [clock()]
         for predict in (eager, other):
-            predict(*example_inputs())
+            predict(*inputs)
             times.append(clock())
         ratios.append((times[1] - times[0]) / (times[2] - times[1]))
     return statistics.median(ratios)
@@ -159,6 +159,7 @@ def compare_forms(pipeline: FashionDDPMPipeline, repeats: int, count: int) -> No
     """Prints the table of forms."""
     eager = in_chunks(pipeline.unet)
     expected, rows = drawn(pipeline, eager, count), []
+    inputs = example_inputs(pipeline.unet)
     for name, (make, packages) in FORMS.items():
         if not all(importlib.util.find_spec(package) for package in packages):
             continue
@@ -166,10 +167,10 @@ def compare_forms(pipeline: FashionDDPMPipeline, repeats: int, count: int) -> No
         with warnings.catch_warnings(action="ignore"):
             predict = make(pipeline.unet)
             for _ in range(2):  # some are made by their first calls
-                predict(*example_inputs())
+                predict(*inputs)
         made = time.perf_counter() - begin
         difference = (drawn(pipeline, predict, count) - expected).abs().max().item()
-        speed = f"{ratio(eager, predict, repeats):.2f} ×"
+        speed = f"{ratio(eager, predict, inputs, repeats):.2f} ×"
         rows.append([name, speed, f"{made:.1f}", f"{difference:.0f}"])
     print(
         f"{device_name(torch.device('cpu'))}; commit {current_commit()}; {repeats} pairs; "

@@ -26,6 +26,9 @@ TOLERANCE = 1e-3
 
 REPEATS = 5
 
+Inputs = tuple[Tensor, Tensor, Tensor]
+"""x_t, timesteps and labels."""
+
 
 class BackendError(UserError):
     """A backend cannot be used; the message is one sentence with the fix."""
@@ -84,7 +87,7 @@ class OutputAlone(nn.Module):
         return output
 
 
-def example_inputs(unet: UNet2DModel) -> tuple[Tensor, Tensor, Tensor]:
+def example_inputs(unet: UNet2DModel) -> Inputs:
     """Returns x_t, timesteps and labels of one call on a CPU, from a fixed seed."""
     generator, config = torch.Generator().manual_seed(0), unet.config
     shape = (CPU_CHUNK, config["in_channels"], config["sample_size"], config["sample_size"])
@@ -121,9 +124,7 @@ def openvino_form(unet: UNet2DModel) -> Predictor:
 
 
 @torch.no_grad()
-def speed_up(
-    eager: Predictor, candidate: Predictor, inputs: tuple[Tensor, Tensor, Tensor]
-) -> float:
+def speed_up(eager: Predictor, candidate: Predictor, inputs: Inputs) -> float:
     """Returns how many times as fast a candidate is, 0 if its output is another.
 
     The two take turns, so that what else the machine does slows both.
@@ -135,7 +136,7 @@ def speed_up(
     )
 
 
-def _seconds(predict: Predictor, inputs: tuple[Tensor, Tensor, Tensor]) -> float:
+def _seconds(predict: Predictor, inputs: Inputs) -> float:
     begin = time.perf_counter()
     predict(*inputs)
     return time.perf_counter() - begin
