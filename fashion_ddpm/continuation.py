@@ -6,10 +6,11 @@ import torch
 from PIL import Image
 
 from fashion_ddpm.clip_scores import own_scores
-from fashion_ddpm.demo import IMAGE_SCALE, Demo, Result, Watch
+from fashion_ddpm.demo import Demo, Watch
 from fashion_ddpm.images import enlarge, to_uint8
 from fashion_ddpm.labels import FASHION_MNIST
 from fashion_ddpm.request import GenerateRequest
+from fashion_ddpm.results import IMAGE_SCALE, Result
 from fashion_ddpm.sampling import DenoisingStep, Midway, SamplingSettings
 
 MAX_ENDINGS = 16

@@ -1,16 +1,12 @@
-"""What the page shows, as pictures and numbers: no gradio here, no layout."""
+"""The loaded model and its scorers, which all visitors of the page share."""
 
-import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
-from torch import Tensor
 
 from fashion_ddpm.clip_scores import (
     EMBEDDED,
@@ -21,12 +17,11 @@ from fashion_ddpm.clip_scores import (
     load_scorer,
 )
 from fashion_ddpm.cost import calibrate
-from fashion_ddpm.images import SETTINGS_KEY, enlarge, grid, to_uint8
-from fashion_ddpm.labels import FASHION_MNIST, ImageKind, label_prompts, quality_prompts
+from fashion_ddpm.images import to_uint8
 from fashion_ddpm.limits import ServerLimits, check_work
-from fashion_ddpm.outputs import zipped
 from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, FashionDDPMPipeline, load_pipeline
 from fashion_ddpm.request import GenerateRequest, RequestError, shown
+from fashion_ddpm.results import Preview, Result, preview_picture
 from fashion_ddpm.sampling import DenoisingStep, SamplingSettings, num_evaluations
 from fashion_ddpm.schedule_check import check_schedule
 from fashion_ddpm.shared_unet import SharedUNet, places_on
@@ -44,110 +39,8 @@ PRESETS = {"Fast": 6, "Balanced": 10, "Best": 20}
 PREVIEW_INTERVAL = 0.1
 """Seconds between two previews: more than ten a second only costs time."""
 
-PREVIEW_COLUMNS = 10
-PREVIEW_SCALE = 4
-IMAGE_SCALE = 8
-
-Scores = dict[str, float]
-"""Prompt → probability, as a label component shows them."""
-
 Watch = Callable[[Iterator[DenoisingStep]], Iterator[DenoisingStep]]
 """Passes steps on as long as a request may go on."""
-
-
-@dataclass(frozen=True)
-class Preview:
-    """The images on their way: x_t above, the predicted clean images below."""
-
-    picture: Image.Image
-    steps_done: int
-    seconds: float
-
-
-@dataclass(frozen=True, eq=False)  # so that gradio can tell a new result from the last
-class Result:
-    """Finished images, how they came to be, and what the scorer says of them.
-
-    Attributes:
-        request: what was asked for.
-        scorer: the scorer's name.
-        noisy: uint8 [K, B, H, W], or [K, B, H, W, 3], x_t before each step.
-        clean: uint8, of the same shape, the clean images predicted there; the last are the images.
-        alpha_bar: float64 [K], share of the images' power in x_t.
-        label_scores: float32 [B, classes]; [B, 0] where no scorer knows the classes.
-        quality_scores: float32 [B, 3], or [B, 0].
-        baseline: what real test images score; None where none are bundled.
-        evaluations: UNet evaluations of single images.
-        seconds: from the request to the last step, without scoring.
-        kind: what the images are.
-    """
-
-    request: GenerateRequest
-    scorer: str
-    noisy: Tensor
-    clean: Tensor
-    alpha_bar: np.ndarray
-    label_scores: Tensor
-    quality_scores: Tensor
-    baseline: Baseline | None
-    evaluations: int
-    seconds: float
-    kind: ImageKind = FASHION_MNIST
-
-    @property
-    def labels(self) -> Tensor:
-        """What was asked for: int64 [B]."""
-        return torch.tensor(self.request.labels())
-
-    def pictures(self) -> list[tuple[Image.Image, str]]:
-        """Returns the enlarged images with their settings inside, each with class and seed."""
-        found = []
-        for index, image in enumerate(self.clean[-1]):
-            alone = self.request.of_image(index)
-            picture = enlarge(image, IMAGE_SCALE)
-            picture.info[SETTINGS_KEY] = json.dumps(alone.as_settings())
-            found.append((picture, f"{alone.class_name}, seed {alone.seed}"))
-        return found
-
-    def last_preview(self) -> Preview:
-        """Returns the preview of the last step."""
-        picture = preview_picture(self.noisy[-1], self.clean[-1])
-        return Preview(picture, len(self.noisy), self.seconds)
-
-    def archive(self) -> bytes:
-        """Returns a zip file of the images as drawn, with their settings and scores."""
-        scores = [self.scores_of(index)[0] for index in range(self.request.num_images)]
-        notes = [{"label_scores": each} if each else {} for each in scores]
-        return zipped(self.clean[-1], self.request, notes)
-
-    def scores_of(self, index: int) -> tuple[Scores, Scores]:
-        """Returns one image's scores: for the label prompts, for its quality prompts."""
-        name = self._class_of(index)
-        return self._named(self.label_scores[index], self.quality_scores[index], name)
-
-    def mean_scores(self) -> tuple[Scores, Scores]:
-        """Returns the batch's mean scores."""
-        name = self._class_of(0) if len(self.labels.unique()) == 1 else self.kind.thing
-        return self._named(self.label_scores.mean(dim=0), self.quality_scores.mean(dim=0), name)
-
-    def real_scores(self, index: int) -> tuple[Scores, Scores]:
-        """Returns what real test images of one image's class score on average."""
-        label, real = self.labels[index], self.baseline
-        if real is None:
-            return {}, {}
-        return self._named(real.labels[label], real.quality[label], self._class_of(index))
-
-    def _named(self, labels: Tensor, quality: Tensor, class_name: str) -> tuple[Scores, Scores]:
-        """Returns a row of label scores and one of quality scores, each with its prompts."""
-        if not len(labels):
-            return {}, {}
-        return (
-            dict(zip(label_prompts(self.kind.class_names), labels.tolist(), strict=True)),
-            dict(zip(quality_prompts(class_name, self.kind), quality.tolist(), strict=True)),
-        )
-
-    def _class_of(self, index: int) -> str:
-        return self.kind.class_names[int(self.labels[index])]
 
 
 class Demo:
@@ -292,20 +185,6 @@ def check_size(request: GenerateRequest) -> None:
                 f"{name} is {value}; here it must be at most {limit}: "
                 "use python -m fashion_ddpm generate for more."
             )
-
-
-def preview_picture(noisy: Tensor, clean: Tensor) -> Image.Image:
-    """Returns x_t in the upper rows and the predicted clean images in the lower ones.
-
-    Args:
-        noisy: uint8 [B, H, W] or [B, H, W, 3].
-        clean: uint8, of the same shape.
-    """
-    rows = -(-len(noisy) // PREVIEW_COLUMNS)
-    columns = -(-len(noisy) // rows)
-    missing = -len(noisy) % columns
-    blank = torch.zeros(missing, *noisy.shape[1:], dtype=torch.uint8)
-    return grid(torch.cat([noisy, blank, clean, blank]), columns, scale=PREVIEW_SCALE)
 
 
 def schedule_note(schedule: str, num_inference_steps: int) -> str:

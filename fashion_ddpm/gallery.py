@@ -8,10 +8,11 @@ import numpy as np
 import torch
 
 from fashion_ddpm.arrays import ArraysError, load_arrays, save_arrays
-from fashion_ddpm.demo import MAX_IMAGES, Demo, Result
+from fashion_ddpm.demo import MAX_IMAGES, Demo
 from fashion_ddpm.labels import ALL_CLASSES
 from fashion_ddpm.pipeline import BUNDLED, weights_hash
 from fashion_ddpm.request import GenerateRequest
+from fashion_ddpm.results import Result
 
 GALLERY = BUNDLED / "gallery.npz"
 TENSORS = ("noisy", "clean", "label_scores", "quality_scores")

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from fashion_ddpm.continuation import continued
-from fashion_ddpm.demo import Demo, Result
+from fashion_ddpm.demo import Demo
 from fashion_ddpm.images import enlarge
 from fashion_ddpm.request import GenerateRequest, RequestError
+from fashion_ddpm.results import Result
 
 REQUEST = GenerateRequest("bag", num_images=2, sampler="ddim", num_inference_steps=4)
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from fashion_ddpm.demo import MAX_IMAGES, MAX_STEPS, Demo, Preview, Result, schedule_note
-from fashion_ddpm.labels import label_prompts
+from fashion_ddpm.demo import MAX_IMAGES, MAX_STEPS, Demo, schedule_note
 from fashion_ddpm.pipeline import load_pipeline, student_folder
 from fashion_ddpm.request import GenerateRequest, RequestError
+from fashion_ddpm.results import Preview, Result
 from fashion_ddpm.sampling import SamplingSettings
 
 
@@ -25,25 +25,6 @@ def test_previews_come_before_one_result(demo: Demo) -> None:
     assert isinstance(result, Result)
     assert [caption for _, caption in result.pictures()] == [f"bag, seed {i}" for i in range(3)]
     assert result.evaluations == 12
-
-
-def test_scores_stand_beside_real_ones_and_add_up_to_one(demo: Demo) -> None:
-    request = GenerateRequest(class_name="all", num_images=5, num_inference_steps=1)
-    *_, result = demo.run(request, "embedded")
-    assert isinstance(result, Result)
-    for labels, quality in (result.scores_of(4), result.mean_scores(), result.real_scores(4)):
-        assert list(labels) == label_prompts()
-        assert sum(labels.values()) == pytest.approx(1, abs=1e-4)
-        assert sum(quality.values()) == pytest.approx(1, abs=1e-4)
-
-
-def test_the_mean_is_the_mean_of_the_images(demo: Demo) -> None:
-    request = GenerateRequest(class_name="coat", num_images=2, num_inference_steps=1)
-    *_, result = demo.run(request, "embedded")
-    assert isinstance(result, Result)
-    each = torch.tensor([list(result.scores_of(index)[0].values()) for index in range(2)])
-    mean = torch.tensor(list(result.mean_scores()[0].values()))
-    assert torch.allclose(each.mean(dim=0), mean)
 
 
 @pytest.mark.parametrize(
@@ -68,17 +49,6 @@ def test_an_unknown_scorer_is_refused_before_any_work(demo: Demo) -> None:
 def test_the_note_says_why_the_reports_schedule_fails() -> None:
     assert "broken: 60 % of the image's amplitude is left" in schedule_note("report", 20)
     assert "Verdict: good" in schedule_note("cosine", 20)
-
-
-def test_an_image_stands_beside_real_ones_of_its_own_class() -> None:
-    request = GenerateRequest("all", num_images=10, num_inference_steps=1)
-    *_, result = Demo().run(request, "embedded")
-    assert isinstance(result, Result)
-    for place, prompt in enumerate(label_prompts()):
-        labels, quality = result.real_scores(place)
-        assert max(labels, key=labels.__getitem__) == prompt
-        assert list(quality) == list(result.scores_of(place)[1])
-    assert len({tuple(result.real_scores(place)[1]) for place in range(10)}) == 10
 
 
 def test_turbo_is_drawn_by_the_network_beside_the_checkpoint(taught_checkpoint: Path) -> None:

@@ -22,7 +22,7 @@ from fashion_ddpm.contact_sheet import cells, orders
 from fashion_ddpm.continuation import continued
 from fashion_ddpm.data_settings import DataSettings
 from fashion_ddpm.degradations import half_denoised
-from fashion_ddpm.demo import Demo, Result
+from fashion_ddpm.demo import Demo
 from fashion_ddpm.evaluation import Evaluation, evaluate
 from fashion_ddpm.gallery import load_gallery, save_gallery
 from fashion_ddpm.game_requests import BlendRequest, RedrawRequest, WalkRequest
@@ -34,6 +34,7 @@ from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, class_names_of, load_pipel
 from fashion_ddpm.play import blend, redraw, walk
 from fashion_ddpm.report import Report
 from fashion_ddpm.request import GenerateRequest, RequestError
+from fashion_ddpm.results import Result
 from fashion_ddpm.sampling import SamplingSettings
 from fashion_ddpm.settings import ConfigError
 from fashion_ddpm.space_check import check_space
@@ -193,7 +194,7 @@ def test_a_judge_of_the_same_data_set_measures_distances(
 def test_nothing_is_scored_that_no_scorer_knows(demo: Demo, result: Result) -> None:
     assert demo.scorers[0] == "none"
     assert "embedded" not in demo.scorers
-    assert result.scores_of(0) == result.mean_scores() == result.real_scores(0) == ({}, {})
+    assert result.scores_of(0) == result.mean_scores(0) == result.real_scores(0) == ({}, {})
     with pytest.raises(RequestError, match="scorer is 'embedded'; it must be one of none,"):
         next(demo.run(result.request, "embedded"))
     (cell,) = cells(demo, orders(demo, "circle", 0, "sampler")[:1])

@@ -11,11 +11,12 @@ from app import build_page
 from fashion_ddpm import clip_scores, spares
 from fashion_ddpm.contact_sheet import AXES, axes, cells, orders
 from fashion_ddpm.continuation import continued
-from fashion_ddpm.demo import Demo, Result
+from fashion_ddpm.demo import Demo
 from fashion_ddpm.evidence import real_scores, scorer_confusion
 from fashion_ddpm.labels import FASHION_MNIST
 from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT
 from fashion_ddpm.request import GenerateRequest
+from fashion_ddpm.results import Result
 from fashion_ddpm.story import sampled
 from fashion_ddpm.trajectory import decision, score_curves
 from fashion_ddpm.ui.create import score_columns

@@ -7,7 +7,8 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from fashion_ddpm.demo import Demo, Result
+from fashion_ddpm.demo import Demo
+from fashion_ddpm.results import Result
 from fashion_ddpm.ui.create import Handlers, score_columns, summary
 
 SOUND = ("bag", "cosine", 3, "dpm++2m", 1.0, 2, 7, False, "embedded")
@@ -55,6 +56,6 @@ def test_a_mistake_is_a_message(handlers: Handlers) -> None:
 
 def test_a_click_shows_that_image(handlers: Handlers, result: Result) -> None:
     labels, *_, index = handlers.select(result, clicked(1))
-    assert labels == result.scores_of(1)[0]
+    assert labels["value"] == result.scores_of(1)[0]
     assert index == 1
     assert len(handlers.select(None, clicked(1))) == len(handlers.select(result, clicked(1)))

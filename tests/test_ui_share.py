@@ -11,9 +11,10 @@ import gradio as gr
 import pytest
 from PIL.PngImagePlugin import PngInfo
 
-from fashion_ddpm.demo import Demo, Result
+from fashion_ddpm.demo import Demo
 from fashion_ddpm.link import from_picture
 from fashion_ddpm.request import GenerateRequest
+from fashion_ddpm.results import Result
 from fashion_ddpm.ui.controls import shown_settings
 from fashion_ddpm.ui.share import NOTHING, Handlers
 

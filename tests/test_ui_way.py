@@ -5,9 +5,10 @@ from pathlib import Path
 import gradio as gr
 import pytest
 
-from fashion_ddpm.demo import Demo, Result
+from fashion_ddpm.demo import Demo
 from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.request import GenerateRequest
+from fashion_ddpm.results import Result
 from fashion_ddpm.ui.way import build, connect, shown_way
 
 

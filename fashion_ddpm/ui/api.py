@@ -5,7 +5,8 @@ from typing import Any
 
 import gradio as gr
 
-from fashion_ddpm.demo import Demo, Preview, Result
+from fashion_ddpm.demo import Demo
+from fashion_ddpm.results import Preview, Result
 from fashion_ddpm.ui.controls import Controls, request_of
 from fashion_ddpm.ui.parts import MODEL, PLAIN, attended
 

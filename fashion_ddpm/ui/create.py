@@ -7,9 +7,10 @@ from typing import Any
 import gradio as gr
 
 from fashion_ddpm.clip_scores import NO_SCORER
-from fashion_ddpm.demo import MAX_IMAGES, Demo, Preview, Result, Scores
+from fashion_ddpm.demo import MAX_IMAGES, Demo
 from fashion_ddpm.gallery import load_gallery
 from fashion_ddpm.request import MAX_SEED, GenerateRequest, check_whole
+from fashion_ddpm.results import Preview, Result, Scores
 from fashion_ddpm.ui.controls import Controls, request_of
 from fashion_ddpm.ui.controls import build as build_controls
 from fashion_ddpm.ui.parts import (
@@ -28,7 +29,7 @@ from fashion_ddpm.ui.way import build as build_way
 from fashion_ddpm.ui.way import connect as connect_way
 from fashion_ddpm.ui.way import shown_way
 
-SCORE_TITLES = ("Selected image", "Mean of all", "Real ones of its class")
+SCORE_TITLES = ("Selected image", "Mean of its class here", "Real ones of its class")
 WAIT = "Press Generate."
 UNKNOWN = """The embedded scorer has seen nothing but Fashion-MNIST, so it says nothing of these
 classes. A CLIP of the Hub can be asked (Advanced, Scorer); no real images stand beside it."""
@@ -91,7 +92,7 @@ _NO_WAY = [gr.skip()] * 7
 
 def score_columns(result: Result, index: int) -> tuple[Scores, ...]:
     """Returns label scores, then quality scores, each of: one image, the mean, real images."""
-    columns = (result.scores_of(index), result.mean_scores(), result.real_scores(index))
+    columns = (result.scores_of(index), result.mean_scores(index), result.real_scores(index))
     return (*(labels for labels, _ in columns), *(quality for _, quality in columns))
 
 

@@ -7,11 +7,12 @@ import gradio as gr
 from gradio.processing_utils import save_bytes_to_cache
 
 from fashion_ddpm.api_examples import api_examples
-from fashion_ddpm.demo import Demo, Result
+from fashion_ddpm.demo import Demo
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.link import MODEL, from_picture, from_query, to_query
 from fashion_ddpm.pipeline import weights_hash
 from fashion_ddpm.request import RequestError, shown
+from fashion_ddpm.results import Result
 from fashion_ddpm.ui.controls import Controls, shown_settings
 from fashion_ddpm.ui.parts import NOW, PRIVATE, told
 

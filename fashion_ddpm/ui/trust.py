@@ -4,7 +4,7 @@ from typing import Any
 
 import gradio as gr
 
-from fashion_ddpm.demo import Demo, Result
+from fashion_ddpm.demo import Demo
 from fashion_ddpm.evidence import (
     EVALUATION,
     OURS,
@@ -20,6 +20,7 @@ from fashion_ddpm.labels import CLASS_NAMES, FASHION_MNIST
 from fashion_ddpm.neighbour_index import load_index
 from fashion_ddpm.report import figure_table
 from fashion_ddpm.request import check_whole
+from fashion_ddpm.results import Result
 from fashion_ddpm.ui.parts import (
     MODEL,
     NOW,

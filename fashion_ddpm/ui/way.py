@@ -7,8 +7,9 @@ import gradio as gr
 
 from fashion_ddpm.config import SCHEDULES
 from fashion_ddpm.continuation import continued
-from fashion_ddpm.demo import Demo, Result
+from fashion_ddpm.demo import Demo
 from fashion_ddpm.request import check_whole
+from fashion_ddpm.results import Result
 from fashion_ddpm.trajectory import Trajectory, decision, filmstrip, frame
 from fashion_ddpm.ui.parts import (
     MODEL,

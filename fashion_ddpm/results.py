@@ -1,0 +1,132 @@
+"""Finished images as the page shows them: pictures, scores by prompt, a zip file."""
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from fashion_ddpm.clip_scores import Baseline
+from fashion_ddpm.images import SETTINGS_KEY, enlarge, grid
+from fashion_ddpm.labels import FASHION_MNIST, ImageKind, label_prompts, quality_prompts
+from fashion_ddpm.outputs import zipped
+from fashion_ddpm.request import GenerateRequest
+
+PREVIEW_COLUMNS = 10
+PREVIEW_SCALE = 4
+IMAGE_SCALE = 8
+
+Scores = dict[str, float]
+"""Prompt → probability, as a label component shows them."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The images on their way: x_t above, the predicted clean images below."""
+
+    picture: Image.Image
+    steps_done: int
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)  # so that gradio can tell a new result from the last
+class Result:
+    """Finished images, how they came to be, and what the scorer says of them.
+
+    Attributes:
+        request: what was asked for.
+        scorer: the scorer's name.
+        noisy: uint8 [K, B, H, W], or [K, B, H, W, 3], x_t before each step.
+        clean: uint8, of the same shape, the clean images predicted there; the last are the images.
+        alpha_bar: float64 [K], share of the images' power in x_t.
+        label_scores: float32 [B, classes]; [B, 0] where no scorer knows the classes.
+        quality_scores: float32 [B, 3], or [B, 0].
+        baseline: what real test images score; None where none are bundled.
+        evaluations: UNet evaluations of single images.
+        seconds: from the request to the last step, without scoring.
+        kind: what the images are.
+    """
+
+    request: GenerateRequest
+    scorer: str
+    noisy: Tensor
+    clean: Tensor
+    alpha_bar: np.ndarray
+    label_scores: Tensor
+    quality_scores: Tensor
+    baseline: Baseline | None
+    evaluations: int
+    seconds: float
+    kind: ImageKind = FASHION_MNIST
+
+    @property
+    def labels(self) -> Tensor:
+        """What was asked for: int64 [B]."""
+        return torch.tensor(self.request.labels())
+
+    def pictures(self) -> list[tuple[Image.Image, str]]:
+        """Returns the enlarged images with their settings inside, each with class and seed."""
+        found = []
+        for index, image in enumerate(self.clean[-1]):
+            alone = self.request.of_image(index)
+            picture = enlarge(image, IMAGE_SCALE)
+            picture.info[SETTINGS_KEY] = json.dumps(alone.as_settings())
+            found.append((picture, f"{alone.class_name}, seed {alone.seed}"))
+        return found
+
+    def last_preview(self) -> Preview:
+        """Returns the preview of the last step."""
+        picture = preview_picture(self.noisy[-1], self.clean[-1])
+        return Preview(picture, len(self.noisy), self.seconds)
+
+    def archive(self) -> bytes:
+        """Returns a zip file of the images as drawn, with their settings and scores."""
+        scores = [self.scores_of(index)[0] for index in range(self.request.num_images)]
+        notes = [{"label_scores": each} if each else {} for each in scores]
+        return zipped(self.clean[-1], self.request, notes)
+
+    def scores_of(self, index: int) -> tuple[Scores, Scores]:
+        """Returns one image's scores: for the label prompts, for its quality prompts."""
+        name = self._class_of(index)
+        return self._named(self.label_scores[index], self.quality_scores[index], name)
+
+    def mean_scores(self, index: int) -> tuple[Scores, Scores]:
+        """Returns the mean scores of the images of one image's class."""
+        mine = self.labels == self.labels[index]
+        labels, quality = self.label_scores[mine].mean(dim=0), self.quality_scores[mine].mean(dim=0)
+        return self._named(labels, quality, self._class_of(index))
+
+    def real_scores(self, index: int) -> tuple[Scores, Scores]:
+        """Returns what real test images of one image's class score on average."""
+        label, real = self.labels[index], self.baseline
+        if real is None:
+            return {}, {}
+        return self._named(real.labels[label], real.quality[label], self._class_of(index))
+
+    def _named(self, labels: Tensor, quality: Tensor, class_name: str) -> tuple[Scores, Scores]:
+        """Returns a row of label scores and one of quality scores, each with its prompts."""
+        if not len(labels):
+            return {}, {}
+        return (
+            dict(zip(label_prompts(self.kind.class_names), labels.tolist(), strict=True)),
+            dict(zip(quality_prompts(class_name, self.kind), quality.tolist(), strict=True)),
+        )
+
+    def _class_of(self, index: int) -> str:
+        return self.kind.class_names[int(self.labels[index])]
+
+
+def preview_picture(noisy: Tensor, clean: Tensor) -> Image.Image:
+    """Returns x_t in the upper rows and the predicted clean images in the lower ones.
+
+    Args:
+        noisy: uint8 [B, H, W] or [B, H, W, 3].
+        clean: uint8, of the same shape.
+    """
+    rows = -(-len(noisy) // PREVIEW_COLUMNS)
+    columns = -(-len(noisy) // rows)
+    missing = -len(noisy) % columns
+    blank = torch.zeros(missing, *noisy.shape[1:], dtype=torch.uint8)
+    return grid(torch.cat([noisy, blank, clean, blank]), columns, scale=PREVIEW_SCALE)
