@@ -84,7 +84,8 @@ def _own(settings: DataSettings) -> DataSet:
         torch.from_numpy(pixels.images), torch.from_numpy(pixels.labels), kind
     )
     in_train = int(pixels.read[: len(listing.train)].sum())
-    given, test = everything.first(in_train), everything.chosen(slice(in_train, None))
+    given = _mixed(everything.first(in_train))
+    test = _mixed(everything.chosen(slice(in_train, None)))
     turns = _turns(given.labels)
     # Of each class the last in every dozen is for validation, and the one before it for the test
     # where none was given: of fewer pictures all are learned from.
@@ -104,11 +105,16 @@ def _own(settings: DataSettings) -> DataSet:
     )
 
 
+def _mixed(images: LabelledImages) -> LabelledImages:
+    """Returns the images in an order drawn once and for all: the first ones are of all classes."""
+    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(SPLIT_SEED))
+    return images.chosen(order)
+
+
 def _turns(labels: Tensor) -> Tensor:
-    """Returns each image's place in its class, drawn once and for all, modulo a dozen."""
-    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(SPLIT_SEED))
+    """Returns each image's place in its class, modulo a dozen."""
     turns = torch.empty_like(labels)
     for label in labels.unique():
-        mine = order[labels[order] == label]
-        turns[mine] = torch.arange(len(mine)) % VALIDATION_SHARE
+        mine = labels == label
+        turns[mine] = torch.arange(int(mine.sum())) % VALIDATION_SHARE
     return turns

@@ -37,6 +37,14 @@ def test_own_pictures_are_split_once_and_for_all_class_by_class(tmp_path: Path) 
     assert len(set(images)) == 72
 
 
+def test_the_first_images_of_a_split_are_of_all_classes(tmp_path: Path) -> None:
+    write_shapes(tmp_path / "train", 24)
+    write_shapes(tmp_path / "test", 24)
+    data = load(tmp_path)
+    for split in (data.train, data.test):
+        assert set(split.first(15).labels.tolist()) == {0, 1, 2}
+
+
 def test_each_label_names_the_class_of_its_picture(tmp_path: Path) -> None:
     data = load(write_shapes(tmp_path, 24))
     known = {shape(name, seed).tobytes(): name for name in SHAPES for seed in range(24)}
