@@ -15,9 +15,9 @@ from tests.tools.asking import (
     CALL,
     SOUND,
     call,
-    dependencies,
     event_named,
     join,
+    link_event,
     send,
 )
 from tests.tools.serving import served
@@ -27,16 +27,6 @@ NAMES = ("class", "schedule", "steps", "sampler", "guidance_scale", "num_images"
 FUZZ = settings(
     max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
-
-
-@pytest.fixture(scope="module")
-def load_event(address: str) -> int:
-    """The event that reads a link when the page is opened."""
-    return next(
-        index
-        for index, each in dependencies(address).items()
-        if "load" in [target[1] for target in each["targets"]]
-    )
 
 
 @pytest.fixture(scope="module")
@@ -185,11 +175,11 @@ def test_a_wrong_content_type_changes_nothing(address: str) -> None:
     ],
 )
 def test_a_strange_link_opens_the_page_and_changes_nothing_or_what_it_may(
-    address: str, load_event: int, query: str
+    address: str, query: str
 ) -> None:
     sent = quote(query, safe="=&%;")
     assert send(address, "GET", f"/?{sent}").status == 200
-    answer = join(address, load_event, [], "link", query=sent)
+    answer = join(address, link_event(address), [], "link", query=sent)
     assert answer.kind == "images", answer
 
 
@@ -202,8 +192,8 @@ def test_fuzzed_programs_get_images_or_a_sentence(address: str, data: list[Any])
 
 @FUZZ
 @given(queries())
-def test_fuzzed_links_open_the_page(address: str, load_event: int, query: str) -> None:
-    assert join(address, load_event, [], "link", query=query).kind == "images"
+def test_fuzzed_links_open_the_page(address: str, query: str) -> None:
+    assert join(address, link_event(address), [], "link", query=query).kind == "images"
 
 
 @FUZZ

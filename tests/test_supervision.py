@@ -54,7 +54,7 @@ def test_a_request_that_ends_well_is_counted_timed_and_logged(
 def test_every_end_is_counted_under_its_name(pipeline: FashionDDPMPipeline) -> None:
     supervisor = Supervisor(pipeline, max_seconds=60)
 
-    def watched(error: BaseException | None) -> Generator[None]:
+    def watched(error: BaseException | None) -> Generator[None, None, None]:
         with supervisor.request("images"):
             yield
             if error:

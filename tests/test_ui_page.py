@@ -15,15 +15,17 @@ def page_of(cache: Path) -> Page:
         number = gr.Number(label="Seed")
         shown = gr.Image(format="png")
         shown.GRADIO_CACHE = str(cache)
+        paper = gr.Image(label="Paper")
         number.change(lambda value: Image.new("L", (4, 4)), number, shown)
+        paper.change(lambda value: 0, paper, number)
     return page
 
 
 def test_an_input_that_cannot_be_read_is_the_visitors_mistake_without_their_words(
     tmp_path: Path,
 ) -> None:
-    with pytest.raises(gr.Error, match=r"One of the inputs \(Seed\)") as caught:
-        asyncio.run(page_of(tmp_path).process_api(0, [{"<b>": 1}]))
+    with pytest.raises(gr.Error, match=r"One of the inputs \(Paper\)") as caught:
+        asyncio.run(page_of(tmp_path).process_api(1, ["<b>"]))
     assert "<" not in str(caught.value)
 
 

@@ -1,5 +1,6 @@
 """A visitor made of plain HTTP, who may send anything and says what came back."""
 
+import functools
 import http.client
 import json
 from collections.abc import Iterator, Mapping
@@ -160,3 +161,23 @@ def event_named(address: str, name: str, inputs: int) -> int:
         for index, each in dependencies(address).items()
         if (each["api_name"] or "").startswith(name) and len(each["inputs"]) == inputs
     )
+
+
+@functools.cache
+def link_event(address: str) -> int:
+    """Returns the index of the event that reads a link when the page is opened."""
+    return next(
+        index
+        for index, each in dependencies(address).items()
+        if "load" in [target[1] for target in each["targets"]]
+    )
+
+
+def fetch(address: str, path: str) -> bytes:
+    """Returns a file that the app made."""
+    link = http.client.HTTPConnection(urlsplit(address).netloc, timeout=PATIENCE)
+    try:
+        link.request("GET", f"{API}/file={path}")
+        return link.getresponse().read()
+    finally:
+        link.close()

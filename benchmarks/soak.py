@@ -1,0 +1,257 @@
+"""Does it hold? Visitors of every temper for half an hour, and what the app was like afterwards.
+
+python -m benchmarks.soak starts app.py as on a Space, each client at an address of its own, and
+prints a Markdown table. Every completed image is compared with one drawn here from its seed. It
+fails where something is not as promised. Rehearse it with --clients 4 --minutes 1.
+"""
+
+import argparse
+import io
+import json
+import random
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from fashion_ddpm.demo import IMAGE_SCALE
+from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.limits import ServerLimits
+from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, load_pipeline
+from fashion_ddpm.publishing import current_commit, device_name
+from fashion_ddpm.sampling import SamplingSettings
+from tests.tools.asking import API, CALL, SOUND, Answer, events, fetch, send
+from tests.tools.serving import Running, running
+from tests.tools.strangeness import VALUES
+
+STEPS = 4
+SEEDS = 16
+"""Seeds of each class that visitors ask for; as many images are drawn here to compare with."""
+
+MAX_IMAGES = 4
+MAX_GROWTH = 50.0
+"""Megabytes that the app may grow by after the warm-up, the first fifth of the time."""
+
+PAUSE = 1.0
+"""Seconds between two looks at the app's memory and temporary pictures."""
+
+
+@dataclass
+class Findings:
+    """What was seen; all clients add to it."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    seconds: list[float] = field(default_factory=list)
+    memory: list[tuple[float, float]] = field(default_factory=list)
+    temporary: float = 0.0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, what: str, seconds: float | None = None) -> None:
+        """Counts something, and how long it took."""
+        with self.lock:
+            self.counts[what] += 1
+            if seconds is not None:
+                self.seconds.append(seconds)
+
+
+@dataclass(frozen=True)
+class Client:
+    """One visitor, at an address of its own."""
+
+    address: str
+    number: int
+    chance: random.Random
+    expected: dict[tuple[str, int], np.ndarray]
+    findings: Findings
+
+    def post(self, path: str, body: Any) -> Answer:
+        """Sends something and judges the status."""
+        answer = send(
+            self.address, "POST", path, body, {"X-Forwarded-For": f"93.184.0.{self.number}"}
+        )
+        if answer.status == 503 and is_full(answer.text):
+            self.findings.add("refused: the queue is full")
+        elif answer.status == 429:
+            self.findings.add("refused: too much of one visitor")
+        elif answer.status >= 500 or answer.kind in ("silent", "broken"):
+            self.findings.add("BAD: an unexpected answer")
+            print(f"unexpected: {path} {answer}"[:500], file=sys.stderr)
+        return answer
+
+    def begin(self) -> tuple[list[Any], str]:
+        """Asks for images; returns what was asked and the event, "" where it was refused."""
+        name, count = self.chance.choice(CLASS_NAMES), self.chance.randint(1, MAX_IMAGES)
+        seed = self.chance.randrange(SEEDS - count + 1)
+        data = [name, "cosine", STEPS, "dpm++2m", 1.0, count, seed, "embedded"]
+        answer = self.post(CALL, {"data": data, "session_hash": f"client{self.number}"})
+        return data, json.loads(answer.text)["event_id"] if answer.kind == "page" else ""
+
+    def normal(self) -> None:
+        """Asks, waits, and compares the images with what its seeds give."""
+        begin = time.monotonic()
+        data, event = self.begin()
+        for name, content in events(self.address, f"{CALL}/{event}") if event else ():
+            if name == "complete":
+                self.findings.add("completed", time.monotonic() - begin)
+                self.findings.add(
+                    "completed, with the images of its seeds"
+                    if self.owns(data, content[1])
+                    else "BAD: somebody else's images"
+                )
+            elif name == "error":
+                self.findings.add("BAD: a sound request failed")
+                print(f"failed: {content}"[:500], file=sys.stderr)
+
+    def owns(self, data: list[Any], pictures: list[dict[str, Any]]) -> bool:
+        """Returns whether pictures are what was asked for."""
+        wanted = [self.expected[data[0], data[6] + index] for index in range(data[5])]
+        found = [
+            np.asarray(Image.open(io.BytesIO(fetch(self.address, each["image"]["path"]))))
+            for each in pictures
+        ]
+        return len(found) == len(wanted) and all(map(np.array_equal, found, wanted))
+
+    def abusive(self) -> None:
+        """Sends what nobody should."""
+        place = self.chance.randrange(len(SOUND))
+        data = list(SOUND)
+        data[place] = self.chance.choice(list(VALUES.values())[place])
+        bodies: list[Any] = [{"data": data}, {"data": ["x" * 100_000]}, b"{", b"[" * 9000]
+        for body in bodies:
+            self.post(CALL, body)
+        self.post(f"{API}/queue/join", {"data": [], "fn_index": 999, "session_hash": "x"})
+        self.findings.add("abusive")
+
+    def disconnecting(self) -> None:
+        """Leaves after the first answer, or before it."""
+        _, event = self.begin()
+        if event and self.chance.random() < 0.5:
+            next(iter(events(self.address, f"{CALL}/{event}")), None)
+        self.findings.add("disconnected")
+
+    def cancelling(self) -> None:
+        """Stops what it has begun."""
+        _, event = self.begin()
+        if event:
+            session = f"client{self.number}"
+            body = {"session_hash": session, "fn_index": 19, "event_id": event}
+            self.post(f"{API}/cancel", body)
+        self.findings.add("cancelled")
+
+    def live(self, end: float) -> None:
+        """Does one thing after the other until the end."""
+        kinds: list[Callable[[], None]] = [
+            *(self.normal, self.abusive, self.disconnecting, self.cancelling)
+        ]
+        while time.monotonic() < end:
+            self.chance.choices(kinds, (6, 1, 1, 1))[0]()
+
+
+def is_full(sentence: str) -> bool:
+    """Returns whether a refusal says that as many wait as may."""
+    size = ServerLimits().queue_size
+    return sentence == f"Queue is full. Max size is {size} and size is {size}."
+
+
+def drawn() -> dict[tuple[str, int], np.ndarray]:
+    """Returns what each class and seed must give, enlarged as the app does."""
+    pipeline, found = load_pipeline(BUNDLED_CHECKPOINT), {}
+    settings = SamplingSettings(num_inference_steps=STEPS)
+    for label, name in enumerate(CLASS_NAMES):
+        (batch,) = pipeline.generate([label] * SEEDS, range(SEEDS), settings)
+        for seed, image in enumerate(batch.images.numpy()):
+            found[name, seed] = image.repeat(IMAGE_SCALE, 0).repeat(IMAGE_SCALE, 1)
+    return found
+
+
+def watch(app: Running, folder: Path, findings: Findings, over: threading.Event) -> None:
+    """Notes the app's memory and the weight of its temporary pictures, in megabytes."""
+    status = Path(f"/proc/{app.process.pid}/status")
+    while not over.wait(PAUSE):
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS"))
+        findings.memory.append((time.monotonic(), int(line.split()[1]) / 1000))
+        sizes = [path.stat().st_size for path in list(folder.rglob("*")) if path.exists()]
+        findings.temporary = max(findings.temporary, sum(sizes) / 1e6)
+
+
+def growth(memory: list[tuple[float, float]]) -> float:
+    """Returns how much memory the last fifth of the time took more than the second one."""
+    parts = np.array_split(np.array([size for _, size in memory]), 5)
+    return float(np.median(parts[-1]) - np.median(parts[1]))
+
+
+def soak(clients: int, minutes: float, seed: int) -> tuple[Findings, dict[str, Any]]:
+    """Runs all clients against one app; returns what was seen and the app's own figures."""
+    findings, expected, over = Findings(), drawn(), threading.Event()
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {"SPACE_ID": "user/name", "TMPDIR": folder}
+        with (
+            open(Path(folder) / "log", "wb") as log,
+            running(environment=environment, stderr=log) as app,
+            ThreadPoolExecutor(clients + 1) as threads,
+        ):
+            watching = threads.submit(watch, app, Path(folder), findings, over)
+            end = time.monotonic() + 60 * minutes
+            visitors = [
+                Client(app.address, number, random.Random(f"{seed} {number}"), expected, findings)
+                for number in range(clients)
+            ]
+            for living in [threads.submit(visitor.live, end) for visitor in visitors]:
+                living.result()
+            over.set()
+            watching.result()
+            metrics = json.loads(send(app.address, "GET", "/metricsz").text)
+            if send(app.address, "GET", "/readyz").status != 200:
+                findings.add("BAD: not ready at the end")
+    return findings, metrics
+
+
+def lines(findings: Findings, metrics: dict[str, Any], minutes: float) -> Iterator[str]:
+    """Yields the table."""
+    parts = statistics.quantiles(findings.seconds, n=20, method="inclusive")
+    rows = {
+        **dict(sorted(findings.counts.items())),
+        "completed a minute": f"{findings.counts['completed'] / minutes:.1f}",
+        "seconds to the images, p50 / p95": f"{parts[9]:.2f} / {parts[18]:.2f}",
+        "memory at the end, MB": f"{findings.memory[-1][1]:.0f}",
+        "memory growth after the warm-up, MB": f"{growth(findings.memory):.1f}",
+        "temporary pictures at most, MB": f"{findings.temporary:.1f}",
+        **{f"the app says: {name}": value for name, value in metrics.items()},
+    }
+    yield "| what | seen |\n|---|---|"
+    yield from (f"| {name} | {value} |" for name, value in rows.items())
+
+
+def main() -> None:
+    """Prints the table; fails where something is not as promised."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--clients", type=int, default=20)
+    parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    findings, metrics = soak(arguments.clients, arguments.minutes, arguments.seed)
+    print(f"{arguments.clients} clients, {arguments.minutes:g} minutes, seed {arguments.seed}; ")
+    print(f"{device_name(torch.device('cpu'))}; commit {current_commit()}\n")
+    print("\n".join(lines(findings, metrics, arguments.minutes)))
+    broken = [name for name in findings.counts if name.startswith("BAD")]
+    if growth(findings.memory) > MAX_GROWTH:
+        broken.append(f"memory grew by more than {MAX_GROWTH:g} MB")
+    if findings.temporary > ServerLimits().max_temporary / 1e6 + MAX_GROWTH:
+        broken.append("temporary pictures were not bounded")
+    if broken:
+        sys.exit("; ".join(broken))
+
+
+if __name__ == "__main__":
+    main()

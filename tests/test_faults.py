@@ -1,0 +1,165 @@
+"""Faults of the machine: the real app, with something taken away from it."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from tests.tools.asking import CALL, SOUND, Answer, call, events, send
+from tests.tools.serving import ROOT, Running, running
+
+LONG = [*SOUND[:2], 100, *SOUND[3:5], 8, *SOUND[6:]]
+
+
+def begun(address: str, data: list[object]) -> str:
+    """Starts a request and waits until it runs; returns where its answers are."""
+    first = send(address, "POST", CALL, {"data": data})
+    return f"{CALL}/{json.loads(first.text)['event_id']}"
+
+
+def begin_and_read(app: Running, data: list[object]) -> tuple[threading.Thread, list[str]]:
+    """Starts a request, reads its answers in a thread, and returns when the first has come."""
+    path, names, first = begun(app.address, data), list[str](), threading.Event()
+
+    def read() -> None:
+        for name, _ in events(app.address, path):
+            names.append(name)
+            first.set()
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    assert first.wait(60)
+    return reader, names
+
+
+def test_sigterm_lets_the_running_end_and_nobody_in_and_then_exits_well() -> None:
+    with running() as app:
+        reader, names = begin_and_read(app, LONG)
+        app.process.send_signal(signal.SIGTERM)
+        while (ready := send(app.address, "GET", "/readyz")).status == 200:
+            pass
+        assert json.loads(ready.text)["reason"] == "draining"
+        refused = call(app.address)
+        assert refused.status == 503
+        assert "being restarted" in refused.text
+        assert send(app.address, "GET", "/healthz").status == 200
+        reader.join(60)
+        assert names[-1] == "complete"
+        assert app.process.wait(60) == 0
+
+
+def test_an_end_that_takes_too_long_is_not_waited_for() -> None:
+    with running("--drain-seconds", "0") as app:
+        reader, names = begin_and_read(app, LONG)
+        app.process.send_signal(signal.SIGTERM)
+        assert app.process.wait(60) == 0
+        reader.join(60)
+        assert "complete" not in names
+
+
+def test_ctrl_c_ends_it_at_once_and_well() -> None:
+    with running() as app:
+        app.process.send_signal(signal.SIGINT)
+        assert app.process.wait(60) == 0
+
+
+def test_temporary_pictures_go_when_the_app_does(tmp_path: Path) -> None:
+    with running(environment={"TMPDIR": str(tmp_path)}) as app:
+        assert call(app.address).kind == "images"
+        assert list(tmp_path.rglob("*.png"))
+    assert list(tmp_path.rglob("*.png")) == []
+
+
+@pytest.mark.parametrize("lacking", ["temporary folder", "home", "both"])
+def test_without_a_folder_that_can_be_written_to_it_serves(tmp_path: Path, lacking: str) -> None:
+    file = tmp_path / "file"  # root may write to any folder, but not into a file
+    file.write_text("no folder")
+    names = {"temporary folder": ("TMPDIR",), "home": ("HOME",), "both": ("TMPDIR", "HOME")}
+    environment = {name: str(file) for name in names[lacking]}
+    if "HOME" in environment:
+        environment |= {name: str(file / "cache") for name in ("HF_HOME", "XDG_CACHE_HOME")}
+    with running(environment=environment) as app:
+        assert call(app.address).kind == "images"
+
+
+def test_without_a_network_it_serves_and_a_scorer_from_the_hub_is_a_sentence() -> None:
+    if shutil.which("unshare") is None:
+        pytest.skip("unshare is needed to take the network away")
+    nowhere = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HUB_OFFLINE": "0"}
+    with running(environment=nowhere | {"HF_HUB_DOWNLOAD_TIMEOUT": "1"}) as app:
+        assert call(app.address).kind == "images"
+        answer = call(app.address, [*SOUND[:7], "openai/clip-vit-base-patch32"])
+        assert answer.is_told
+        assert "could not be loaded" in answer.text
+        assert call(app.address).kind == "images"
+
+
+@contextmanager
+def small_disk(folder: Path, size: str) -> Iterator[Path]:
+    """Mounts a disk of a size."""
+    folder.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True
+    )
+    if done.returncode:
+        pytest.skip("only root may mount a small disk")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_a_disk_that_is_full_from_the_start_is_passed_over(tmp_path: Path) -> None:
+    with (
+        small_disk(tmp_path / "disk", "100k") as disk,
+        running(environment={"TMPDIR": str(disk)}) as app,
+    ):
+        assert call(app.address).kind == "images"
+        assert list(disk.rglob("*.png")) == []
+
+
+def test_a_disk_that_fills_up_is_a_sentence_and_when_it_has_room_again_images(
+    tmp_path: Path,
+) -> None:
+    with (
+        small_disk(tmp_path / "disk", "4m") as disk,
+        running(environment={"TMPDIR": str(disk)}) as app,
+    ):
+        assert call(app.address).kind == "images"
+        block = disk / "block"
+        with suppress(OSError), open(block, "wb", buffering=0) as file:
+            while True:
+                file.write(bytes(4096))
+        full = call(app.address, [*SOUND[:6], 77, "embedded"])
+        assert full.is_told
+        assert "no room left for pictures" in full.text
+        assert send(app.address, "GET", "/").status == 200
+        block.unlink()
+        assert call(app.address, [*SOUND[:6], 77, "embedded"]).kind == "images"
+
+
+def test_a_log_that_cannot_be_written_harms_nobody(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", "8k") as disk, open(disk / "log", "wb") as log:
+        with running(stderr=log) as app:
+            answers: list[Answer] = [call(app.address) for _ in range(100)]
+        assert {answer.kind for answer in answers} == {"images"}
+        assert (disk / "log").stat().st_size <= 8192
+
+
+def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+    with running() as app:
+        port = app.address.rsplit(":", 1)[1]
+        environment = os.environ | {"HF_HUB_OFFLINE": "1"}
+        command = [sys.executable, "app.py", "--port", port]
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+        assert done.returncode == 1
+        assert "app.py: " in done.stderr.splitlines()[-1]
+        assert port in done.stderr.splitlines()[-1]
