@@ -25,11 +25,11 @@ import numpy as np
 import torch
 from PIL import Image
 
-from fashion_ddpm.demo import IMAGE_SCALE
 from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.limits import ServerLimits
 from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, load_pipeline
 from fashion_ddpm.publishing import current_commit, device_name
+from fashion_ddpm.results import IMAGE_SCALE
 from fashion_ddpm.sampling import SamplingSettings
 from tests.tools.asking import API, CALL, SOUND, Answer, events, fetch, send
 from tests.tools.serving import Running, running
