@@ -55,6 +55,6 @@ def test_a_mistake_is_a_message(handlers: Handlers) -> None:
 
 def test_a_click_shows_that_image(handlers: Handlers, result: Result) -> None:
     labels, *_, index = handlers.select(result, clicked(1))
-    assert labels == result.scores_of(1)[0]
+    assert labels["value"] == result.scores_of(1)[0]
     assert index == 1
     assert len(handlers.select(None, clicked(1))) == len(handlers.select(result, clicked(1)))
