@@ -23,7 +23,7 @@ def list_folder(path: str) -> Listing:
     Raises:
         DataError: there is no such folder, it holds no class folders, or one has no pictures.
     """
-    root = Path(path)
+    root = Path(path).expanduser()  # no shell does it behind a colon
     if not root.is_dir():
         raise DataError(f"--dataset names {path}, which is no folder; name one with class folders.")
     train = root / TRAIN if (root / TRAIN).is_dir() else root
