@@ -1,13 +1,15 @@
 # make app: set up and open the demo. make test: set up and run every check. Both may be repeated.
 # After new weights: make gallery draws the demo's first picture; make evaluation measures (with
-# DATA=folder); make results writes the figures into README.md and the model card.
+# DATA=folder); make results writes the figures into README.md and the model card; and
+# python -m tests.tools.golden draws the images that every machine must repeat.
+# make audit: are there known vulnerabilities in what is installed?
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3,\
 	$(shell command -v $(name))))
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: app test gallery evaluation results clean
+.PHONY: app test audit gallery evaluation results clean
 
 app: $(VENV)/app-ready
 	$(BIN)/python app.py
@@ -17,6 +19,9 @@ test: $(VENV)/test-ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+audit: $(VENV)/test-ready
+	$(BIN)/python -m tests.tools.audit
 
 gallery: $(VENV)/app-ready
 	$(BIN)/python -m fashion_ddpm gallery

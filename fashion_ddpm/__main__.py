@@ -197,14 +197,9 @@ def run_runs(arguments: argparse.Namespace) -> int:
 
 def run_gallery(arguments: argparse.Namespace) -> int:
     """Draws and scores the images that the demo shows before anybody presses a button."""
-    from fashion_ddpm.demo import Demo
-    from fashion_ddpm.evidence import PREVIEWS
-    from fashion_ddpm.gallery import GALLERY, save_gallery
-    from fashion_ddpm.manifest import record
-    from fashion_ddpm.pipeline import BUNDLED
+    from fashion_ddpm.gallery import GALLERY, make_gallery
 
-    save_gallery(Demo())
-    record(BUNDLED, *(f"{PREVIEWS}/{path.name}" for path in (BUNDLED / PREVIEWS).iterdir()))
+    make_gallery()
     print(GALLERY)
     return 0
 

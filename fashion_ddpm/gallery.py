@@ -10,6 +10,7 @@ import torch
 from fashion_ddpm.arrays import ArraysError, load_arrays, save_arrays
 from fashion_ddpm.demo import MAX_IMAGES, Demo
 from fashion_ddpm.labels import ALL_CLASSES
+from fashion_ddpm.manifest import record
 from fashion_ddpm.pipeline import BUNDLED, weights_hash
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.results import Result
@@ -35,6 +36,13 @@ def save_gallery(demo: Demo, path: Path = GALLERY) -> None:
     }
     notes = {"about": np.array(json.dumps(about)), "alpha_bar": result.alpha_bar}
     save_arrays(path, {**notes, **arrays})
+
+
+def make_gallery() -> None:
+    """Draws the bundled gallery anew; lists it and the previews beside it in their manifest."""
+    save_gallery(Demo())
+    previews = sorted(BUNDLED.glob("previews/*.png"))
+    record(BUNDLED, *(path.relative_to(BUNDLED).as_posix() for path in previews))
 
 
 def load_gallery(demo: Demo, path: Path = GALLERY) -> Result | None:

@@ -10,6 +10,7 @@ import pytest
 
 from fashion_ddpm.manifest import MANIFEST, faults, loose_files, read_manifest
 from fashion_ddpm.pipeline import BUNDLED
+from tests.tools.licences import FILES, LICENCES, page, pins
 
 ROOT = Path(__file__).parent.parent
 OURS = sorted(
@@ -56,6 +57,19 @@ def test_every_bundled_file_is_listed() -> None:
 def test_every_requirement_is_pinned_to_one_version(name: str) -> None:
     for line in (ROOT / name).read_text().split("\n"):
         assert re.fullmatch(r"|-r requirements\.txt|[\w-]+==\d+(\.\d+)+", line), line
+
+
+def test_the_licence_of_every_pinned_requirement_is_listed() -> None:
+    listed = LICENCES.read_text()
+    for name in FILES.values():
+        for package, version in pins(name).items():
+            assert f"| {package} {version} | " in listed, "run python -m tests.tools.licences"
+
+
+def test_a_licence_is_named_and_not_its_text() -> None:
+    for line in page().split("\n")[7:-1]:
+        _, _, name, _, _ = line.split("|")
+        assert 2 < len(name.strip()) <= 200, line
 
 
 def test_the_package_declares_no_other_dependency() -> None:

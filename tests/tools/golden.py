@@ -1,9 +1,11 @@
 """Draws the golden images: one of each class with three samplers, which any machine must repeat.
 
 python -m tests.tools.golden writes tests/golden.npz: the images, and on what they were drawn. Run
-it after the bundled weights have changed, and after nothing else.
+it after the bundled weights have changed, and after nothing else. With --compare it writes nothing
+and says how far this machine's images are from the golden ones.
 """
 
+import argparse
 import hashlib
 import json
 from pathlib import Path
@@ -51,10 +53,25 @@ def checksums(images: np.ndarray) -> list[str]:
     return [hashlib.sha256(image.tobytes()).hexdigest() for image in images]
 
 
+def compare(images: dict[str, np.ndarray]) -> None:
+    """Prints how many pixels differ from the golden ones, and by how much at most."""
+    with np.load(GOLDEN, allow_pickle=False) as arrays:
+        for sampler, drawn in images.items():
+            distance = np.abs(drawn.astype(int) - arrays[sampler])
+            print(f"{sampler}: {(distance > 0).sum()} of {drawn.size:,}, by {distance.max()}")
+
+
 def main() -> None:
-    """Writes the file."""
+    """Writes the file, or compares with it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--compare", action="store_true")
+    comparing = parser.parse_args().compare
     pipeline = load_pipeline(BUNDLED_CHECKPOINT)
     images = {sampler: draw(pipeline, sampler) for sampler in SAMPLERS}
+    if comparing:
+        print(f"on {machine()}, {torch.get_num_threads()} threads")
+        compare(images)
+        return
     about = {
         "weights": weights_hash(pipeline),
         "machine": machine(),
