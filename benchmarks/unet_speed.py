@@ -3,8 +3,8 @@
 python -m benchmarks.unet_speed prints a Markdown table of milliseconds an image by batch size,
 number format and memory layout. With --forms (all, or those named) it compares calls of CPU_CHUNK
 images in other forms with eager float32 instead: the two take turns, and a ratio is the median of
-their pairs. What is not installed is left out. Run it on a machine that does nothing else; where it does something,
-OMP_NUM_THREADS=1 has the forms' processor time compared, which others disturb less.
+their pairs. What is not installed is left out. Run it on a machine that does nothing else; on one
+that is busy, OMP_NUM_THREADS=1 compares the forms' processor time, which others disturb less.
 """
 
 import argparse
