@@ -1,10 +1,10 @@
 """How fast is one UNet call on this CPU, in which form?
 
 python -m benchmarks.unet_speed prints a Markdown table of milliseconds an image by batch size,
-number format and memory layout. With --forms it compares calls of CPU_CHUNK images in other forms
-with eager float32 instead: the two take turns, and a ratio is the median of their pairs. What is
-not installed is left out. Run it on a machine that does nothing else; where it does something,
-OMP_NUM_THREADS=1 has the forms' processor time compared, which others disturb less.
+number format and memory layout. With --forms (all, or those named) it compares calls of CPU_CHUNK
+images in other forms with eager float32 instead: the two take turns, and a ratio is the median of
+their pairs. What is not installed is left out. Run it on a machine that does nothing else; on one
+that is busy, OMP_NUM_THREADS=1 compares the forms' processor time, which others disturb less.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import statistics
 import tempfile
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -155,12 +155,19 @@ def drawn(pipeline: FashionDDPMPipeline, predict: Predictor, count: int) -> Tens
 
 
 @torch.no_grad()
-def compare_forms(pipeline: FashionDDPMPipeline, repeats: int, count: int) -> None:
+def compare_forms(
+    pipeline: FashionDDPMPipeline, names: Sequence[str], repeats: int, count: int
+) -> None:
     """Prints the table of forms."""
     eager = in_chunks(pipeline.unet)
-    expected, rows = drawn(pipeline, eager, count), []
-    inputs = example_inputs(pipeline.unet)
-    for name, (make, packages) in FORMS.items():
+    expected, inputs = drawn(pipeline, eager, count), example_inputs(pipeline.unet)
+    print(
+        f"{device_name(torch.device('cpu'))}; commit {current_commit()}; {repeats} pairs; "
+        f"difference over {count} images, 20 steps\n\n{table(FORM_COLUMNS, [])}",
+        flush=True,
+    )
+    for name in names or FORMS:
+        make, packages = FORMS[name]
         if not all(importlib.util.find_spec(package) for package in packages):
             continue
         begin = time.perf_counter()
@@ -171,24 +178,20 @@ def compare_forms(pipeline: FashionDDPMPipeline, repeats: int, count: int) -> No
         made = time.perf_counter() - begin
         difference = (drawn(pipeline, predict, count) - expected).abs().max().item()
         speed = f"{ratio(eager, predict, inputs, repeats):.2f} ×"
-        rows.append([name, speed, f"{made:.1f}", f"{difference:.0f}"])
-    print(
-        f"{device_name(torch.device('cpu'))}; commit {current_commit()}; {repeats} pairs; "
-        f"difference over {count} images, 20 steps\n\n{table(FORM_COLUMNS, rows)}"
-    )
+        print(f"| {name} | {speed} | {made:.1f} | {difference:.0f} |", flush=True)
 
 
 def main() -> None:
     """Prints a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", default=BUNDLED_CHECKPOINT)
-    parser.add_argument("--forms", action="store_true", help="compare forms of the network")
+    parser.add_argument("--forms", nargs="*", choices=FORMS, help="compare forms of the network")
     parser.add_argument("--repeats", type=int, default=30, help="pairs of calls of a form")
     parser.add_argument("--num-images", type=int, default=80, help="drawn with every form")
     arguments = parser.parse_args()
     pipeline = load_pipeline(arguments.checkpoint)
-    if arguments.forms:
-        compare_forms(pipeline, arguments.repeats, arguments.num_images)
+    if arguments.forms is not None:
+        compare_forms(pipeline, arguments.forms, arguments.repeats, arguments.num_images)
         return
     kinds = [(half, layout) for half in (False, True) for layout in LAYOUTS]
     names = [f"{'bf16' if half else 'float32'}, {layout}" for half, layout in kinds]

@@ -13,12 +13,13 @@ from threading import Event
 from typing import Any
 
 import pytest
+import torch
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
-from app import build_page, main
+from app import build_page, main, quicken
 from fashion_ddpm.api_examples import api_examples
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.request import GenerateRequest
@@ -192,3 +193,37 @@ def test_without_the_package_the_tool_is_refused_in_a_sentence(
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(SystemExit, match="--mcp needs the package mcp"):
         main()
+
+
+def test_a_backend_that_is_not_installed_is_refused_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["app.py", "--backend", "openvino"])
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(SystemExit, match="run pip install openvino, or use --backend eager"):
+        main()
+
+
+def test_a_backend_that_breaks_costs_a_sentence_and_the_app_goes_on(
+    tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: True)
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    demo = Demo(tiny_checkpoint)
+    before = demo.pipeline([9], seed=3)
+    quicken(demo, "auto")
+    assert "OpenVINO cannot run this network" in capsys.readouterr().err
+    assert torch.equal(demo.pipeline([9], seed=3), before)
+    demo.unet.close()
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("openvino"), reason="pip install openvino")
+def test_visitors_get_the_faster_network_and_the_same_images(
+    tiny_checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    demo = Demo(tiny_checkpoint)
+    before = demo.pipeline([9, 3], seed=3).int()
+    quicken(demo, "openvino")
+    assert "runs on OpenVINO" in capsys.readouterr().out
+    assert (demo.pipeline([9, 3], seed=3) - before).abs().max() <= 1
+    demo.unet.close()
