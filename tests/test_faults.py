@@ -16,7 +16,7 @@ import pytest
 from tests.tools.asking import CALL, SOUND, Answer, call, events, send
 from tests.tools.serving import ROOT, Running, running
 
-LONG = [*SOUND[:2], 100, *SOUND[3:5], 8, *SOUND[6:]]
+LONG = [*SOUND[:2], 30, *SOUND[3:]]
 
 
 def begun(address: str, data: list[object]) -> str:
@@ -41,7 +41,7 @@ def begin_and_read(app: Running, data: list[object]) -> tuple[threading.Thread, 
 
 
 def test_sigterm_lets_the_running_end_and_nobody_in_and_then_exits_well() -> None:
-    with running() as app:
+    with running("--drain-seconds", "120") as app:
         reader, names = begin_and_read(app, LONG)
         app.process.send_signal(signal.SIGTERM)
         while (ready := send(app.address, "GET", "/readyz")).status == 200:
@@ -51,14 +51,14 @@ def test_sigterm_lets_the_running_end_and_nobody_in_and_then_exits_well() -> Non
         assert refused.status == 503
         assert "being restarted" in refused.text
         assert send(app.address, "GET", "/healthz").status == 200
-        reader.join(60)
+        reader.join(120)
         assert names[-1] == "complete"
         assert app.process.wait(60) == 0
 
 
 def test_an_end_that_takes_too_long_is_not_waited_for() -> None:
     with running("--drain-seconds", "0") as app:
-        reader, names = begin_and_read(app, LONG)
+        reader, names = begin_and_read(app, [*SOUND[:2], 100, *SOUND[3:5], 16, *SOUND[6:]])
         app.process.send_signal(signal.SIGTERM)
         assert app.process.wait(60) == 0
         reader.join(60)

@@ -1,0 +1,58 @@
+"""Tests of how the page is launched; test_guard and test_faults have it running."""
+
+from pathlib import Path
+
+import pytest
+
+from app import build_page
+from fashion_ddpm.demo import Demo
+from fashion_ddpm.gate import Gate
+from fashion_ddpm.ui.server import files_in, gate_of, guarded_app, is_public
+
+
+@pytest.fixture(scope="module")
+def gate(tiny_checkpoint: Path) -> Gate:
+    demo = Demo(tiny_checkpoint)
+    demo.unet.close()
+    return gate_of(build_page(demo), mcp=False)
+
+
+def test_the_gate_knows_what_the_page_can_be_asked(gate: Gate) -> None:
+    assert gate.parameters[:2] == ("class_name", "schedule")
+    assert gate.parameters[-1] == "scorer"
+    costly = [event for event in gate.events.values() if event.network]
+    assert costly
+    assert all(event.queued for event in costly)
+    assert sum(event.place for event in gate.events.values()) == 3
+
+
+def test_strangers_are_expected_where_they_can_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GRADIO_SERVER_NAME", raising=False)
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    assert not is_public(share=False)
+    assert is_public(share=True)
+    monkeypatch.setenv("GRADIO_SERVER_NAME", "0.0.0.0")
+    assert is_public(share=False)
+    monkeypatch.setenv("GRADIO_SERVER_NAME", "127.0.0.1")
+    monkeypatch.setenv("SPACE_ID", "user/name")
+    assert is_public(share=False)
+
+
+def test_nothing_comes_before_the_guard() -> None:
+    made = []
+
+    def guard(app: object) -> object:
+        made.append(app)
+        return "the guard"
+
+    app = guarded_app(guard)  # type: ignore[arg-type]
+    assert app.build_middleware_stack() == "the guard"
+    assert len(made) == 1
+    paths = {getattr(route, "path", "") for route in app.routes}
+    assert not paths & {"/docs", "/redoc", "/openapi.json"}
+
+
+def test_all_files_are_found_however_deep(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "c.png").touch()
+    assert files_in(tmp_path) == [tmp_path / "a" / "b" / "c.png"]
