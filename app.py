@@ -53,22 +53,21 @@ def build_page(demo: Demo) -> gr.Blocks:
 
 def main() -> None:
     """Loads the model and serves the page."""
-    arguments = parse()
-    temporary = None
+    arguments, temporary = parse(), None
+    public = is_public(arguments.share) if arguments.public is None else arguments.public
+    launch = Launch(arguments.port, arguments.share, arguments.mcp, public)
     try:
         limits = ServerLimits(**given_flags(arguments, ServerLimits))
         if "GRADIO_TEMP_DIR" not in os.environ:
             temporary = choose_folder()
             os.environ["GRADIO_TEMP_DIR"] = str(temporary)
         demo = Demo(arguments.checkpoint, arguments.compare_with, limits)
-        page = build_page(demo)
+        Server(demo, build_page(demo), launch).wait()
     except UserError as error:
         sys.exit(f"app.py: {error}")
-    public = is_public(arguments.share) if arguments.public is None else arguments.public
-    launch = Launch(arguments.port, arguments.share, arguments.mcp, public)
-    Server(demo, page, launch).wait()
-    if temporary:
-        remove(temporary)
+    finally:
+        if temporary:
+            remove(temporary)
 
 
 def parse() -> argparse.Namespace:

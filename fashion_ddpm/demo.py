@@ -23,7 +23,7 @@ from fashion_ddpm.clip_scores import (
 from fashion_ddpm.cost import calibrate
 from fashion_ddpm.images import SETTINGS_KEY, enlarge, grid, to_uint8
 from fashion_ddpm.labels import CLASS_NAMES, label_prompts, quality_prompts
-from fashion_ddpm.limits import ServerLimits, check_work
+from fashion_ddpm.limits import ServerLimits, check_size, check_work
 from fashion_ddpm.outputs import zipped
 from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, load_pipeline
 from fashion_ddpm.request import GenerateRequest, RequestError, shown
@@ -32,10 +32,6 @@ from fashion_ddpm.schedule_check import check_schedule
 from fashion_ddpm.shared_unet import SharedUNet, places_on
 from fashion_ddpm.supervision import Supervisor
 from fashion_ddpm.trajectory import Trajectory
-
-MAX_IMAGES = 16
-MAX_STEPS = 100
-"""What one visitor may ask of a machine with two cores; the command line has no such limit."""
 
 PRESETS = {"Fast": 6, "Balanced": 10, "Best": 20}
 """Steps of dpm++2m on the cosine schedule, by what a visitor wants."""
@@ -252,19 +248,6 @@ class Demo:
             scorer.label_scores(clean),
             result.request.labels()[index],
         )
-
-
-def check_size(request: GenerateRequest) -> None:
-    """Raises RequestError for more images or steps than the page's sliders have."""
-    for name, value, limit in (
-        ("num_images", request.num_images, MAX_IMAGES),
-        ("steps", request.num_inference_steps, MAX_STEPS),
-    ):
-        if value > limit:
-            raise RequestError(
-                f"{name} is {value}; here it must be at most {limit}: "
-                "use python -m fashion_ddpm generate for more."
-            )
 
 
 def preview_picture(noisy: Tensor, clean: Tensor) -> Image.Image:

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from fashion_ddpm.demo import MAX_IMAGES, MAX_STEPS, Demo, Preview, Result, schedule_note
+from fashion_ddpm.demo import Demo, Preview, Result, schedule_note
 from fashion_ddpm.labels import label_prompts
+from fashion_ddpm.limits import MAX_IMAGES, MAX_STEPS
 from fashion_ddpm.request import GenerateRequest, RequestError
 
 

@@ -1,11 +1,9 @@
 """Faults of the machine: the real app, with something taken away from it."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.tools.asking import CALL, SOUND, Answer, call, events, send
-from tests.tools.serving import ROOT, Running, running
+from tests.tools.serving import Running, running
 
 LONG = [*SOUND[:2], 30, *SOUND[3:]]
 
@@ -152,14 +150,3 @@ def test_a_log_that_cannot_be_written_harms_nobody(tmp_path: Path) -> None:
             answers: list[Answer] = [call(app.address) for _ in range(100)]
         assert {answer.kind for answer in answers} == {"images"}
         assert (disk / "log").stat().st_size <= 8192
-
-
-def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
-    with running() as app:
-        port = app.address.rsplit(":", 1)[1]
-        environment = os.environ | {"HF_HUB_OFFLINE": "1"}
-        command = [sys.executable, "app.py", "--port", port]
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-        assert done.returncode == 1
-        assert "app.py: " in done.stderr.splitlines()[-1]
-        assert port in done.stderr.splitlines()[-1]

@@ -1,13 +1,23 @@
 """Tests of how the page is launched; test_guard and test_faults have it running."""
 
+import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app import build_page
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.gate import Gate
-from fashion_ddpm.ui.server import files_in, gate_of, guarded_app, is_public
+from fashion_ddpm.space_trial import free_port
+from fashion_ddpm.ui.server import (
+    LaunchError,
+    check_free,
+    files_in,
+    gate_of,
+    guarded_app,
+    is_public,
+)
 
 
 @pytest.fixture(scope="module")
@@ -38,15 +48,26 @@ def test_strangers_are_expected_where_they_can_come(monkeypatch: pytest.MonkeyPa
     assert is_public(share=False)
 
 
+@pytest.mark.parametrize("port", [0, 70_000])
+def test_a_port_that_cannot_be_used_is_told(port: int) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        pytest.raises(LaunchError, match=r"cannot be used .*; name another one"),
+    ):
+        check_free(port or taken.getsockname()[1])
+    check_free(free_port())
+
+
 def test_nothing_comes_before_the_guard() -> None:
-    made = []
+    made, guard = [], object()
 
-    def guard(app: object) -> object:
+    def make(app: object) -> Any:
         made.append(app)
-        return "the guard"
+        return guard
 
-    app = guarded_app(guard)  # type: ignore[arg-type]
-    assert app.build_middleware_stack() == "the guard"
+    app = guarded_app(make)
+    outermost: object = app.build_middleware_stack()
+    assert outermost is guard
     assert len(made) == 1
     paths = {getattr(route, "path", "") for route in app.routes}
     assert not paths & {"/docs", "/redoc", "/openapi.json"}

@@ -8,10 +8,11 @@ import gradio as gr
 
 from fashion_ddpm.clip_scores import EMBEDDED, SCORERS, load_real_sample
 from fashion_ddpm.config import SAMPLERS, SCHEDULES
-from fashion_ddpm.demo import MAX_IMAGES, MAX_STEPS, PRESETS, Demo, schedule_note
+from fashion_ddpm.demo import PRESETS, Demo, schedule_note
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.images import enlarge
 from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.limits import MAX_IMAGES, MAX_STEPS
 from fashion_ddpm.request import (
     ALL_CLASSES,
     MAX_GUIDANCE,
