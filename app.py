@@ -72,8 +72,9 @@ def build_page(demo: Demo) -> gr.Blocks:
 
 def main() -> None:
     """Loads the model and serves the page."""
-    arguments = parse()
-    temporary = None
+    arguments, temporary = parse(), None
+    public = is_public(arguments.share) if arguments.public is None else arguments.public
+    launch = Launch(arguments.port, arguments.share, arguments.mcp, public)
     try:
         check_backend(arguments.backend)
         limits = ServerLimits(**given_flags(arguments, ServerLimits))
@@ -81,16 +82,14 @@ def main() -> None:
             temporary = choose_folder()
             os.environ["GRADIO_TEMP_DIR"] = str(temporary)
         demo = Demo(arguments.checkpoint, arguments.compare_with, limits)
-        page = build_page(demo)
+        server = Server(demo, build_page(demo), launch)
+        quicken(demo, arguments.backend)
+        server.wait()
     except UserError as error:
         sys.exit(f"app.py: {error}")
-    public = is_public(arguments.share) if arguments.public is None else arguments.public
-    launch = Launch(arguments.port, arguments.share, arguments.mcp, public)
-    server = Server(demo, page, launch)
-    quicken(demo, arguments.backend)
-    server.wait()
-    if temporary:
-        remove(temporary)
+    finally:
+        if temporary:
+            remove(temporary)
 
 
 def quicken(demo: Demo, backend: str) -> None:

@@ -18,7 +18,7 @@ from fashion_ddpm.clip_scores import (
 )
 from fashion_ddpm.cost import calibrate
 from fashion_ddpm.images import to_uint8
-from fashion_ddpm.limits import ServerLimits, check_work
+from fashion_ddpm.limits import ServerLimits, check_size, check_work
 from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, FashionDDPMPipeline, load_pipeline
 from fashion_ddpm.request import GenerateRequest, RequestError, shown
 from fashion_ddpm.results import Preview, Result, preview_picture
@@ -28,10 +28,6 @@ from fashion_ddpm.shared_unet import SharedUNet, places_on
 from fashion_ddpm.spares import scorers_at_hand, second_network
 from fashion_ddpm.supervision import Supervisor
 from fashion_ddpm.trajectory import Trajectory
-
-MAX_IMAGES = 16
-MAX_STEPS = 100
-"""What one visitor may ask of a machine with two cores; the command line has no such limit."""
 
 PRESETS = {"Fast": 6, "Balanced": 10, "Best": 20}
 """Steps of dpm++2m on the cosine schedule, by what a visitor wants."""
@@ -172,19 +168,6 @@ def _shared(pipeline: FashionDDPMPipeline) -> SharedUNet:
     shared = SharedUNet(pipeline.predict, places_on(pipeline.device))
     pipeline.predict = shared
     return shared
-
-
-def check_size(request: GenerateRequest) -> None:
-    """Raises RequestError for more images or steps than the page's sliders have."""
-    for name, value, limit in (
-        ("num_images", request.num_images, MAX_IMAGES),
-        ("steps", request.num_inference_steps, MAX_STEPS),
-    ):
-        if value > limit:
-            raise RequestError(
-                f"{name} is {value}; here it must be at most {limit}: "
-                "use python -m fashion_ddpm generate for more."
-            )
 
 
 def schedule_note(schedule: str, num_inference_steps: int) -> str:

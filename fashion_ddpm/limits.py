@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 
-from fashion_ddpm.request import RequestError
+from fashion_ddpm.request import GenerateRequest, RequestError
 from fashion_ddpm.settings import check_fields, setting
+
+MAX_IMAGES = 16
+MAX_STEPS = 100
+"""What one visitor may ask of a machine with two cores; the command line has no such limit."""
 
 
 @dataclass(frozen=True)
@@ -48,3 +52,16 @@ def check_work(evaluations: int, limits: ServerLimits) -> None:
             f"guidance); here it must be at most {limits.max_evaluations:,}: take fewer images or "
             "steps, or use python -m fashion_ddpm generate."
         )
+
+
+def check_size(request: GenerateRequest) -> None:
+    """Raises RequestError for more images or steps than the page's sliders have."""
+    for name, value, limit in (
+        ("num_images", request.num_images, MAX_IMAGES),
+        ("steps", request.num_inference_steps, MAX_STEPS),
+    ):
+        if value > limit:
+            raise RequestError(
+                f"{name} is {value}; here it must be at most {limit}: "
+                "use python -m fashion_ddpm generate for more."
+            )

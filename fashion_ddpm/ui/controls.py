@@ -8,10 +8,11 @@ import gradio as gr
 
 from fashion_ddpm.clip_scores import load_real_sample
 from fashion_ddpm.config import SAMPLERS, SCHEDULES, TURBO, TURBO_STEPS
-from fashion_ddpm.demo import MAX_IMAGES, MAX_STEPS, PRESETS, Demo, schedule_note
+from fashion_ddpm.demo import PRESETS, Demo, schedule_note
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.images import enlarge
 from fashion_ddpm.labels import ALL_CLASSES, CLASS_NAMES, FASHION_MNIST
+from fashion_ddpm.limits import MAX_IMAGES, MAX_STEPS
 from fashion_ddpm.request import MAX_GUIDANCE, MAX_SEED, GenerateRequest, check_whole
 from fashion_ddpm.ui.parts import NOW, PLAIN, picture_gallery, told, whole
 

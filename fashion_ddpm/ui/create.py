@@ -7,8 +7,9 @@ from typing import Any
 import gradio as gr
 
 from fashion_ddpm.clip_scores import NO_SCORER
-from fashion_ddpm.demo import MAX_IMAGES, Demo
+from fashion_ddpm.demo import Demo
 from fashion_ddpm.gallery import load_gallery
+from fashion_ddpm.limits import MAX_IMAGES
 from fashion_ddpm.request import MAX_SEED, GenerateRequest, check_whole
 from fashion_ddpm.results import Preview, Result, Scores
 from fashion_ddpm.ui.controls import Controls, request_of

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -17,6 +18,7 @@ from gradio.routes import ORJSONResponse
 import fashion_ddpm
 from fashion_ddpm.asgi import App, headers_of
 from fashion_ddpm.demo import Demo
+from fashion_ddpm.errors import UserError, reason
 from fashion_ddpm.gallery import load_gallery
 from fashion_ddpm.gate import ENDPOINT, Event, Gate
 from fashion_ddpm.guard import Guard, House
@@ -29,6 +31,10 @@ from fashion_ddpm.visitors import address_of
 
 PAUSE = 0.1
 """Seconds between two looks at whether anything still runs."""
+
+
+class LaunchError(UserError):
+    """The page cannot be launched; the message says why in one sentence."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,9 @@ class Server:
         self._demo, self._page, self._launch = demo, page, launch
         limits = demo.limits
         start_log()
+        # Made before the launch: gradio gives its server five seconds to come up.
+        self._gate = gate_of(page, launch.mcp)
+        self._house = self._make_house()
         # api_open would let programs call handlers past the queue. They do not need it: /generate
         # is open to them through the queue, which bounds it.
         page.queue(
@@ -82,6 +91,8 @@ class Server:
             max_size=limits.queue_size,
             default_concurrency_limit=limits.visitors_at_once,
         )
+        if launch.port is not None:
+            check_free(launch.port)
         _, self.address, _ = page.launch(
             server_port=launch.port,
             share=launch.share,
@@ -103,13 +114,13 @@ class Server:
         folder = Path(self._page.app.uploaded_file_dir)
         self._sweeper = Sweeper(folder, limits.max_temporary, frozenset(files_in(folder)))
 
-    def _make_guard(self, app: App) -> Guard:
+    def _make_house(self) -> House:
         about = {
             "version": fashion_ddpm.__version__,
             "model": weights_hash(self._demo.pipeline)[:12],
             "device": str(self._demo.pipeline.device),
         }
-        house = House(
+        return House(
             holding=self._holding,
             knows=self._knows,
             about=about,
@@ -117,8 +128,10 @@ class Server:
             behind_proxy=on_space(),
             hosts=frozenset(filter(None, [os.environ.get("SPACE_HOST")])),
         )
-        gate = gate_of(self._page, self._launch.mcp)
-        self._guard = Guard(app, gate, self._demo.limits, self._demo.supervisor, house)
+
+    def _make_guard(self, app: App) -> Guard:
+        limits, supervisor = self._demo.limits, self._demo.supervisor
+        self._guard = Guard(app, self._gate, limits, supervisor, self._house)
         return self._guard
 
     def _events(self) -> list[Any]:
@@ -184,6 +197,18 @@ class Server:
         self._page.close(verbose=False)
         self._demo.close()
         self._sweeper.close()
+
+
+def check_free(port: int) -> None:
+    """Raises LaunchError when somebody else listens on a port."""
+    name = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
+    try:
+        with socket.create_server((name, port), reuse_port=False):
+            return
+    except (OSError, OverflowError) as error:
+        raise LaunchError(
+            f"--port {port} cannot be used ({reason(error)}); name another one, or leave it out."
+        ) from error
 
 
 def guarded_app(make_guard: Callable[[App], Guard]) -> GradioApp:

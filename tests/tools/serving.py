@@ -12,7 +12,7 @@ from typing import IO
 from fashion_ddpm.space_trial import answers, free_port
 
 ROOT = Path(__file__).parent.parent.parent
-PATIENCE = 120
+PATIENCE = 300
 """Seconds until the page must answer."""
 
 
