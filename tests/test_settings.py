@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fashion_ddpm.config import ClassifierConfig, ScorerConfig, TrainConfig
-from fashion_ddpm.settings import PATHS, ConfigError, add_flags, recorded
+from fashion_ddpm.settings import UNTOLD, ConfigError, add_flags, recorded
 
 
 def test_every_field_is_a_flag_with_help_and_an_absent_flag_changes_nothing() -> None:
@@ -37,5 +37,5 @@ def test_a_bad_value_costs_one_sentence(field: str, value: Any, part: str) -> No
 @pytest.mark.parametrize("config", [TrainConfig(), ScorerConfig(), ClassifierConfig()])
 def test_what_is_recorded_names_no_path_of_the_machine(config: Any) -> None:
     assert set(recorded(config)) == {field.name for field in dataclasses.fields(config)} - set(
-        PATHS
+        UNTOLD
     )

@@ -170,7 +170,8 @@ def _results(
         values = ({},) * 6
     with gr.Row():
         labels = [_label(*pair) for pair in zip(SCORE_TITLES, values[:3], strict=True)]
-    gr.Markdown("## Is it clear? The report's three prompts")
+    if demo.scorers[0] != NO_SCORER:
+        gr.Markdown("## Is it clear? The report's three prompts")
     with gr.Row():
         quality = [_label(*pair) for pair in zip(SCORE_TITLES, values[3:], strict=True)]
     return preview, gallery, status, labels, quality
