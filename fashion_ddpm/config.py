@@ -113,6 +113,11 @@ class TrainConfig(DataSettings):
                 f"--gradient-accumulation-steps {self.gradient_accumulation_steps} equal parts; "
                 "choose a multiple."
             )
+        if self.teacher and (self.initial_checkpoint or self.loss_weighting != "uniform"):
+            raise ConfigError(
+                f"--teacher {self.teacher} says where the student starts and how levels are "
+                "weighted; leave --initial-checkpoint and --loss-weighting out."
+            )
 
     @property
     def total_steps(self) -> int:

@@ -12,6 +12,7 @@ import torch
 from diffusers import DDPMScheduler
 from torch import Tensor
 
+from fashion_ddpm.labels import NULL_LABEL
 from fashion_ddpm.objective import Draws, Predictor
 from fashion_ddpm.schedules import MIN_ALPHA_BAR, alpha_bars
 
@@ -118,6 +119,7 @@ def consistency_losses(
         float32 [B].
     """
     sigma, less, timesteps, less_timesteps = level_pairs(training, gap).of(draws.timesteps)
+    labels = torch.where(draws.dropped, NULL_LABEL, labels)
     with torch.no_grad():
         target = clean_at(predict, clean, draws.noise, less, (less_timesteps, labels))
     found = clean_at(predict, clean, draws.noise, sigma, (timesteps, labels))

@@ -38,3 +38,14 @@ def test_the_data_folder_comes_from_the_environment(monkeypatch: pytest.MonkeyPa
 def test_a_batch_that_accumulation_cannot_split_is_refused() -> None:
     with pytest.raises(ConfigError, match="equal parts"):
         TrainConfig(batch_size=10, gradient_accumulation_steps=3)
+
+
+@pytest.mark.parametrize(
+    "flags", [{"initial_checkpoint": "elsewhere"}, {"loss_weighting": "min-snr"}]
+)
+def test_a_student_takes_start_and_weights_from_nobody_but_its_teacher(
+    flags: dict[str, str],
+) -> None:
+    assert train_config("distill", {}).teacher == "checkpoints/fashion-mnist"
+    with pytest.raises(ConfigError, match=r"leave --initial-checkpoint and --loss-weighting out"):
+        train_config("distill", flags)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from fashion_ddpm.consistency import clean_at, consistency_losses, gap_at, level_pairs
+from fashion_ddpm.labels import NULL_LABEL
 from fashion_ddpm.objective import draw, loss_per_image
 from fashion_ddpm.schedules import MIN_ALPHA_BAR, noise_scheduler
 
@@ -72,6 +73,28 @@ def test_the_target_stands_still() -> None:
     assert scale.grad is not None
     assert scale.grad.isfinite()
     assert scale.grad != 0
+
+
+def test_the_loss_is_divided_by_the_gap_once() -> None:
+    """The squared error between two close levels falls with the gap's square, the loss with it."""
+    wide, narrow = (
+        consistency_losses(lambda x, t, y: x, TRAINING, CLEAN, LABELS, DRAWS, gap).mean()
+        for gap in (0.02, 0.01)
+    )
+    assert wide / narrow == pytest.approx(2, rel=0.05)
+
+
+def test_both_levels_see_the_same_labels_of_which_some_may_be_dropped() -> None:
+    draws = draw(SHAPE, TOTAL, 0.5, torch.Generator().manual_seed(0))
+    seen: list[Tensor] = []
+
+    def predict(x: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
+        seen.append(labels)
+        return x
+
+    consistency_losses(predict, TRAINING, CLEAN, LABELS, draws, 0.1)
+    assert torch.equal(seen[0], seen[1])
+    assert torch.equal(seen[0] == NULL_LABEL, draws.dropped)
 
 
 def test_the_gap_halves_as_often_as_asked() -> None:
