@@ -19,12 +19,12 @@ with no_collection():
     import gradio as gr
 
     from fashion_ddpm.backends import BACKENDS, check_backend, faster
+    from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
     from fashion_ddpm.cost import calibrate
     from fashion_ddpm.demo import Demo
     from fashion_ddpm.errors import UserError
     from fashion_ddpm.labels import FASHION_MNIST
     from fashion_ddpm.limits import ServerLimits
-    from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT
     from fashion_ddpm.settings import add_flags, given_flags
     from fashion_ddpm.ui import api, compare, create, footer, play, share, trust, why
     from fashion_ddpm.ui.page import Page

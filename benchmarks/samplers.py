@@ -15,17 +15,13 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
 from fashion_ddpm.classifier import Classifier, load_classifier
 from fashion_ddpm.config import SAMPLERS, SCHEDULES
 from fashion_ddpm.data import load_split
 from fashion_ddpm.figures import save_budgets
 from fashion_ddpm.metrics import frechet_distance
-from fashion_ddpm.pipeline import (
-    BUNDLED_CHECKPOINT,
-    FashionDDPMPipeline,
-    load_pipeline,
-    weights_hash,
-)
+from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
 from fashion_ddpm.publishing import current_commit
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.sampling import SamplingSettings, num_evaluations

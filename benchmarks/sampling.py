@@ -20,12 +20,13 @@ from tqdm import tqdm
 
 from benchmarks.tables import table, write_section
 from fashion_ddpm.backends import BACKENDS, faster
+from fashion_ddpm.checkpoint_files import BUNDLED, BUNDLED_CHECKPOINT
 from fashion_ddpm.classifier import Classifier, load_classifier
 from fashion_ddpm.data import load_split
 from fashion_ddpm.demo import PRESETS
 from fashion_ddpm.images import to_uint8
 from fashion_ddpm.metrics import frechet_distance
-from fashion_ddpm.pipeline import BUNDLED, BUNDLED_CHECKPOINT, load_pipeline
+from fashion_ddpm.pipeline import load_pipeline
 from fashion_ddpm.publishing import current_commit, device_name
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.sampling import SamplingSettings

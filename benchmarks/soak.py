@@ -25,9 +25,10 @@ import numpy as np
 import torch
 from PIL import Image
 
+from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
 from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.limits import ServerLimits
-from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, load_pipeline
+from fashion_ddpm.pipeline import load_pipeline
 from fashion_ddpm.publishing import current_commit, device_name
 from fashion_ddpm.results import IMAGE_SCALE
 from fashion_ddpm.sampling import SamplingSettings

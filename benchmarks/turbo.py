@@ -11,11 +11,12 @@ from pathlib import Path
 import torch
 
 from benchmarks.samplers import measured
+from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT, read_run, student_folder
 from fashion_ddpm.classifier import load_classifier
 from fashion_ddpm.config import SCHEDULES, TURBO
 from fashion_ddpm.data import load_split
 from fashion_ddpm.metrics import frechet_distance
-from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, load_pipeline, read_run, student_folder
+from fashion_ddpm.pipeline import load_pipeline
 from fashion_ddpm.publishing import current_commit, device_name
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.settings import default_data_dir

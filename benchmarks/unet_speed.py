@@ -24,8 +24,9 @@ from torch import Tensor
 
 from benchmarks.tables import table
 from fashion_ddpm.backends import Inputs, OutputAlone, example_inputs, openvino_form
+from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
 from fashion_ddpm.objective import Predictor
-from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, FashionDDPMPipeline, load_pipeline
+from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline
 from fashion_ddpm.publishing import current_commit, device_name
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.sampling import SamplingSettings, chunked, in_chunks

@@ -1,21 +1,17 @@
 """The scorers: images and texts become probabilities, beside what real images score."""
 
 import functools
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 from transformers import CLIPModel, CLIPProcessor
 
-from fashion_ddpm.arrays import load_arrays
 from fashion_ddpm.data import LabelledImages
 from fashion_ddpm.errors import UserError, reason
 from fashion_ddpm.labels import FASHION_MNIST, ImageKind, label_prompts, quality_prompts
 from fashion_ddpm.weight_files import (
-    COPY_ANEW,
     WeightsError,
     check_finite,
     check_folder,
@@ -30,9 +26,7 @@ HUB_SCORERS = (
 )
 SCORERS = (EMBEDDED, *HUB_SCORERS)
 BUNDLED_SCORER = Path(__file__).parent.parent / "checkpoints" / "clip-fashion-mnist"
-REAL_SAMPLE = BUNDLED_SCORER.parent / "real-test-images.npz"
 WEIGHTS_FILE = "model.safetensors"
-BASELINE_FILE = "baseline.json"
 BATCH_SIZE = 256
 MAX_PROMPT_SETS = 32
 """The label prompts and each class's quality prompts are eleven."""
@@ -44,22 +38,6 @@ NO_SCORER = "none"
 
 class ScorerError(UserError):
     """A scorer cannot be loaded; the message is one sentence with the fix."""
-
-
-@dataclass(frozen=True)
-class Baseline:
-    """What real test images score: the number that every other score stands beside.
-
-    Attributes:
-        labels: float32 [10, 10], row c: mean over the images of class c of the probabilities of
-            the ten label prompts.
-        quality: float32 [10, 3], the same for the class's three quality prompts.
-        count: images that were scored.
-    """
-
-    labels: Tensor
-    quality: Tensor
-    count: int
 
 
 class ClipScorer:
@@ -166,18 +144,6 @@ def zero_shot_accuracy(scorer: ClipScorer, real: LabelledImages) -> float:
     return (chosen == real.labels).float().mean().item()
 
 
-def measure_baseline(scorer: ClipScorer, real: LabelledImages) -> Baseline:
-    """Scores real images, class by class."""
-    labels = scorer.label_scores(real.images)
-    quality = scorer.quality_scores(real.images, real.labels)
-    masks = [real.labels == label for label in range(scorer.kind.null_label)]
-    return Baseline(
-        torch.stack([labels[mask].mean(dim=0) for mask in masks]),
-        torch.stack([quality[mask].mean(dim=0) for mask in masks]),
-        len(real),
-    )
-
-
 def knows(scorer_name: str, kind: ImageKind) -> bool:
     """Whether a scorer can be asked about such images: the embedded one saw one data set only."""
     return scorer_name != EMBEDDED or kind == FASHION_MNIST
@@ -241,47 +207,3 @@ def _loaded(source: str, revision: str) -> tuple[CLIPModel, CLIPProcessor]:
         )
     check_finite(model)
     return model, processor
-
-
-def save_baseline(baseline: Baseline, folder: Path) -> None:
-    """Writes a baseline beside its scorer."""
-    content = {
-        "labels": baseline.labels.tolist(),
-        "quality": baseline.quality.tolist(),
-        "count": baseline.count,
-    }
-    (folder / BASELINE_FILE).write_text(json.dumps(content) + "\n")
-
-
-def load_baseline(scorer: ClipScorer) -> Baseline | None:
-    """Returns what real test images score with a scorer; None where none are bundled.
-
-    The embedded scorer carries it, measured on the whole test split; any other scorer is run over
-    the bundled sample of real test images.
-
-    Raises:
-        ScorerError: the embedded scorer's baseline is missing or damaged.
-    """
-    if scorer.kind != FASHION_MNIST:
-        return None
-    if scorer.name != EMBEDDED:
-        return measure_baseline(scorer, load_real_sample())
-    try:
-        content = json.loads((BUNDLED_SCORER / BASELINE_FILE).read_text())
-        labels, quality = torch.tensor(content["labels"]), torch.tensor(content["quality"])
-        return Baseline(labels, quality, content["count"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ScorerError(
-            f"{BUNDLED_SCORER / BASELINE_FILE} could not be loaded ({reason(error)}); {COPY_ANEW}."
-        ) from error
-
-
-def load_real_sample() -> LabelledImages:
-    """Returns the bundled real test images, the first of each class in the test split.
-
-    Raises:
-        ArraysError: they are missing or damaged.
-    """
-    arrays = load_arrays(REAL_SAMPLE, "python -m tests.tools.make_data")
-    images, labels = torch.from_numpy(arrays["images"]), torch.from_numpy(arrays["labels"])
-    return LabelledImages(images, labels.long())

@@ -8,18 +8,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from fashion_ddpm.clip_scores import (
-    EMBEDDED,
-    SCORERS,
-    Baseline,
-    Scorer,
-    load_baseline,
-    load_scorer,
-)
+from fashion_ddpm.baselines import Baseline, load_baseline
+from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
+from fashion_ddpm.clip_scores import EMBEDDED, SCORERS, Scorer, load_scorer
 from fashion_ddpm.cost import calibrate
 from fashion_ddpm.images import to_uint8
 from fashion_ddpm.limits import ServerLimits, check_size, check_work
-from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, FashionDDPMPipeline, load_pipeline
+from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline
 from fashion_ddpm.request import GenerateRequest, RequestError, shown
 from fashion_ddpm.results import Preview, Result, preview_picture
 from fashion_ddpm.sampling import DenoisingStep, SamplingSettings, num_evaluations

@@ -8,11 +8,12 @@ import numpy as np
 import torch
 
 from fashion_ddpm.arrays import ArraysError, load_arrays, save_arrays
+from fashion_ddpm.checkpoint_files import BUNDLED
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.labels import ALL_CLASSES
 from fashion_ddpm.limits import MAX_IMAGES
 from fashion_ddpm.manifest import record
-from fashion_ddpm.pipeline import BUNDLED, weights_hash
+from fashion_ddpm.pipeline import weights_hash
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.results import Result
 

@@ -9,8 +9,10 @@ from torch import Tensor
 from tqdm import tqdm
 
 from fashion_ddpm import outputs
-from fashion_ddpm.clip_scores import ClipScorer, load_baseline, load_scorer
-from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, Batch, CheckpointError, load_pipeline
+from fashion_ddpm.baselines import load_baseline
+from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT, CheckpointError
+from fashion_ddpm.clip_scores import ClipScorer, load_scorer
+from fashion_ddpm.pipeline import Batch, load_pipeline
 from fashion_ddpm.ranks import this_process
 from fashion_ddpm.request import GenerateRequest, RequestError
 from fashion_ddpm.sampling import SamplingSettings

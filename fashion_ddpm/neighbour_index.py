@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from fashion_ddpm.arrays import load_arrays, save_arrays
+from fashion_ddpm.checkpoint_files import BUNDLED
 from fashion_ddpm.images import IMAGE_SIZE, to_model, to_uint8
 from fashion_ddpm.metrics import nearest
-from fashion_ddpm.pipeline import BUNDLED
 
 NEIGHBOUR_INDEX = BUNDLED / "training-images.npz"
 COMPONENTS = 32

@@ -2,11 +2,9 @@
 
 import functools
 import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from diffusers import DDPMScheduler, DiffusionPipeline, UNet2DModel
@@ -19,9 +17,10 @@ from fashion_ddpm.checkpoint_check import (
     class_names,
     numbered,
 )
+from fashion_ddpm.checkpoint_files import CheckpointError, student_folder
 from fashion_ddpm.config import TURBO, TURBO_STEPS
 from fashion_ddpm.downloads import DownloadError, fetch
-from fashion_ddpm.errors import UserError, reason
+from fashion_ddpm.errors import reason
 from fashion_ddpm.images import to_uint8
 from fashion_ddpm.labels import CLASS_NAMES, ImageKind
 from fashion_ddpm.objective import Predictor
@@ -34,15 +33,7 @@ from fashion_ddpm.sampling import (
     denoise,
     in_chunks,
 )
-from fashion_ddpm.weight_files import WeightsError, read_config
-
-RUN_FILE = "run.json"
-BUNDLED = Path(__file__).parent.parent / "checkpoints"
-BUNDLED_CHECKPOINT = BUNDLED / "fashion-mnist"
-
-
-class CheckpointError(UserError):
-    """A checkpoint cannot be loaded; the message is one sentence with the fix."""
+from fashion_ddpm.weight_files import WeightsError
 
 
 @dataclass(frozen=True)
@@ -183,20 +174,6 @@ class FashionDDPMPipeline(DiffusionPipeline):
         return torch.cat([batch.images for batch in self.generate(class_labels, seeds, settings)])
 
 
-def class_names_of(checkpoint: str | Path) -> tuple[str, ...]:
-    """Returns the names of a checkpoint's classes, without loading its weights.
-
-    Raises:
-        CheckpointError: it is not there, or does not name its classes.
-    """
-    folder = Path(checkpoint)
-    try:
-        folder = folder if folder.is_dir() else fetch(str(checkpoint))[0]
-        return class_names(read_config(folder, INDEX))
-    except (WeightsError, DownloadError) as error:
-        raise CheckpointError(f"{checkpoint} could not be loaded: {error}.") from error
-
-
 def load_pipeline(checkpoint: str | Path, device: str = "cpu") -> FashionDDPMPipeline:
     """Loads a folder, or USER/NAME@REVISION on the Hub: safetensors only, checked, in float32.
 
@@ -229,12 +206,6 @@ def load_pipeline(checkpoint: str | Path, device: str = "cpu") -> FashionDDPMPip
     return loaded
 
 
-def student_folder(checkpoint: str | Path) -> Path:
-    """Returns where the network distilled from a checkpoint is looked for: beside it."""
-    folder = Path(checkpoint)
-    return folder.with_name(f"{folder.name}-{TURBO}") if folder.name else folder
-
-
 def _loaded(folder: Path) -> FashionDDPMPipeline:
     """Loads a checked folder's two parts by their own classes, whatever else it may name."""
     names, sampler = check_files(folder)
@@ -244,12 +215,6 @@ def _loaded(folder: Path) -> FashionDDPMPipeline:
     scheduler = DDPMScheduler.from_pretrained(folder, subfolder="scheduler")
     check_network(unet, scheduler, folder, names)
     return FashionDDPMPipeline(unet, scheduler, numbered(names), sampler)
-
-
-def read_run(checkpoint: str | Path) -> dict[str, Any]:
-    """Returns what run.json in a folder says of a checkpoint's training, or an empty dict."""
-    path = Path(checkpoint) / RUN_FILE
-    return dict(json.loads(path.read_text())) if path.exists() else {}
 
 
 def weights_hash(pipeline: FashionDDPMPipeline) -> str:

@@ -12,8 +12,9 @@ from typing import Any
 import torch
 
 from fashion_ddpm import saved_states
+from fashion_ddpm.checkpoint_files import RUN_FILE
 from fashion_ddpm.config import AnyConfig, TrainConfig
-from fashion_ddpm.pipeline import RUN_FILE, FashionDDPMPipeline
+from fashion_ddpm.pipeline import FashionDDPMPipeline
 from fashion_ddpm.settings import recorded
 
 MAX_FILE_BYTES = 10_000_000

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from fashion_ddpm.clip_scores import Baseline
+from fashion_ddpm.baselines import Baseline
 from fashion_ddpm.images import SETTINGS_KEY, enlarge, grid
 from fashion_ddpm.labels import FASHION_MNIST, ImageKind, label_prompts, quality_prompts
 from fashion_ddpm.outputs import zipped

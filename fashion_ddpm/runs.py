@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fashion_ddpm.checkpoint_files import RUN_FILE, read_run
 from fashion_ddpm.data_settings import FASHION
 from fashion_ddpm.errors import UserError
-from fashion_ddpm.pipeline import RUN_FILE, read_run
 from fashion_ddpm.run_folder import FREE_TO_CHANGE, RunFolder
 from fashion_ddpm.settings import flag_name
 

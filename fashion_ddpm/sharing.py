@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fashion_ddpm import saved_states
+from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.evidence import EVALUATION, bundled_report
 from fashion_ddpm.hub import MODEL, SPACE, Hub, Repository
 from fashion_ddpm.model_card import Address
-from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT
 from fashion_ddpm.space_check import check_space
 from fashion_ddpm.space_trial import try_space
 from fashion_ddpm.trees import check_checkpoint, write_model_tree, write_space_tree

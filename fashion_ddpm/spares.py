@@ -3,19 +3,19 @@
 import sys
 from pathlib import Path
 
+from fashion_ddpm.baselines import Baseline, load_baseline
+from fashion_ddpm.checkpoint_files import CheckpointError
 from fashion_ddpm.clip_scores import (
     EMBEDDED,
     NO_SCORER,
-    Baseline,
     NoScorer,
     Scorer,
     ScorerError,
     knows,
-    load_baseline,
     load_scorer,
 )
 from fashion_ddpm.labels import ImageKind
-from fashion_ddpm.pipeline import CheckpointError, FashionDDPMPipeline, load_pipeline
+from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline
 
 
 def second_network(checkpoint: str | Path | None, device: str) -> FashionDDPMPipeline | None:

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from fashion_ddpm.clip_scores import load_real_sample, own_scores
+from fashion_ddpm.baselines import load_real_sample
+from fashion_ddpm.clip_scores import own_scores
 from fashion_ddpm.demo import Demo, Watch
 from fashion_ddpm.images import grid, to_model, to_uint8
 from fashion_ddpm.request import class_label

@@ -10,6 +10,7 @@ from accelerate.utils import ProjectConfiguration, gather_object
 from torch import Tensor
 
 from fashion_ddpm import saved_states
+from fashion_ddpm.checkpoint_files import read_run
 from fashion_ddpm.config import TrainConfig
 from fashion_ddpm.data_sets import load_data_set
 from fashion_ddpm.divergence import Divergence, refuse_divergence
@@ -19,7 +20,6 @@ from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.model import training_layout
 from fashion_ddpm.network import Network, adamw
 from fashion_ddpm.objective import draw
-from fashion_ddpm.pipeline import read_run
 from fashion_ddpm.previews import draw_share, save_shares
 from fashion_ddpm.progress import Progress
 from fashion_ddpm.publishing import current_commit, device_name, publish

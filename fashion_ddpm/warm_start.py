@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 from diffusers import UNet2DModel
 
+from fashion_ddpm.checkpoint_files import read_run
 from fashion_ddpm.config import TURBO, TrainConfig
 from fashion_ddpm.labels import FASHION_MNIST, ImageKind
 from fashion_ddpm.model import build_unet
-from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, read_run, weights_hash
+from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
 from fashion_ddpm.schedule_check import training_noise
 from fashion_ddpm.schedules import alpha_bars
 from fashion_ddpm.settings import ConfigError

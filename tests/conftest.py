@@ -12,11 +12,12 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 from fashion_ddpm.captions import build_captions
+from fashion_ddpm.checkpoint_files import student_folder
 from fashion_ddpm.clip_scores import ClipScorer
 from fashion_ddpm.config import TURBO, ScorerConfig, TrainConfig
 from fashion_ddpm.data import LabelledImages, load_split
 from fashion_ddpm.model import build_unet
-from fashion_ddpm.pipeline import FashionDDPMPipeline, student_folder
+from fashion_ddpm.pipeline import FashionDDPMPipeline
 from fashion_ddpm.publishing import publish
 from fashion_ddpm.schedules import noise_scheduler
 from fashion_ddpm.scorer_training import build_clip, build_processor, build_tokenizer

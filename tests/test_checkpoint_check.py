@@ -10,9 +10,10 @@ import pytest
 import torch
 from diffusers import DDPMPipeline, DDPMScheduler, UNet2DModel
 
+from fashion_ddpm.checkpoint_files import CheckpointError
 from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.manifest import MANIFEST
-from fashion_ddpm.pipeline import CheckpointError, load_pipeline
+from fashion_ddpm.pipeline import load_pipeline
 
 SMALL: dict[str, Any] = {
     "sample_size": 28,

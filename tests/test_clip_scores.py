@@ -5,20 +5,18 @@ from pathlib import Path
 import pytest
 import torch
 
+from fashion_ddpm.baselines import load_baseline
 from fashion_ddpm.clip_scores import (
     BUNDLED_SCORER,
     ClipScorer,
     NoScorer,
     ScorerError,
-    load_baseline,
-    load_real_sample,
     load_scorer,
-    measure_baseline,
     own_scores,
     zero_shot_accuracy,
 )
 from fashion_ddpm.data import LabelledImages
-from fashion_ddpm.labels import ImageKind, label_prompts
+from fashion_ddpm.labels import ImageKind
 
 
 @pytest.fixture(scope="module")
@@ -62,22 +60,6 @@ def test_the_bundled_scorer_recognizes_real_clothes(
     bundled: ClipScorer, real: LabelledImages
 ) -> None:
     assert zero_shot_accuracy(bundled, real) >= 0.85
-
-
-def test_the_bundled_baseline_is_what_the_whole_test_split_scores(bundled: ClipScorer) -> None:
-    baseline = load_baseline(bundled)
-    assert baseline
-    assert baseline.count == 10_000
-    measured = measure_baseline(bundled, load_real_sample())
-    assert (baseline.labels.diagonal() - measured.labels.diagonal()).abs().max() < 0.25
-
-
-def test_another_scorer_is_calibrated_on_the_bundled_sample(tiny_clip: Path) -> None:
-    baseline = load_baseline(load_scorer(str(tiny_clip)))
-    assert baseline
-    assert baseline.count == len(load_real_sample()) == 200
-    assert baseline.labels.shape == (len(label_prompts()), len(label_prompts()))
-    assert torch.allclose(baseline.quality.sum(dim=1), torch.ones(10), atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["openai/clip-vit-base-patch16", "nowhere/at-all", "/no/folder"])

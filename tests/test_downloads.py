@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from fashion_ddpm.checkpoint_files import CheckpointError
 from fashion_ddpm.downloads import DownloadError, fetch
-from fashion_ddpm.pipeline import CheckpointError, load_pipeline
+from fashion_ddpm.pipeline import load_pipeline
 from tests.tools.local_hub import REVISION, LocalHub, Stored, local_hub, python_on
 
 OLD = "a" * 40

@@ -11,15 +11,11 @@ from typing import Any
 import pytest
 import torch
 
+from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
 from fashion_ddpm.data_settings import DataSettings
 from fashion_ddpm.evaluation import Evaluation, evaluate
 from fashion_ddpm.image_sets import EvaluationError
-from fashion_ddpm.pipeline import (
-    BUNDLED_CHECKPOINT,
-    FashionDDPMPipeline,
-    load_pipeline,
-    weights_hash,
-)
+from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
 from fashion_ddpm.report import Report
 from fashion_ddpm.request import GenerateRequest
 from tests.tools import MINI_DATA

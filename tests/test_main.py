@@ -82,9 +82,3 @@ def test_turbo_draws_with_the_distilled_network_beside_or_says_that_there_is_non
         assert "sampler turbo needs a distilled network" in refused.stderr
         assert "Traceback" not in refused.stderr
         assert not (tmp_path / output).exists()
-
-
-def test_runs_prints_a_table() -> None:
-    head, line = run("runs", "checkpoints/fashion-mnist").stdout.splitlines()
-    assert head.startswith("run ")
-    assert line.startswith("checkpoints/fashion-mnist ")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from huggingface_hub import ModelCard
 
+from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT, read_run
 from fashion_ddpm.model_card import (
     MARK,
     Address,
@@ -15,7 +16,7 @@ from fashion_ddpm.model_card import (
     with_results,
     write_results,
 )
-from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, load_pipeline, read_run, weights_hash
+from fashion_ddpm.pipeline import load_pipeline, weights_hash
 from fashion_ddpm.report import Report, Row, load_report
 
 ROOT = Path(__file__).parent.parent

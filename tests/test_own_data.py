@@ -16,6 +16,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from fashion_ddpm import generation
+from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT, class_names_of, read_run
 from fashion_ddpm.classifier_training import train_classifier
 from fashion_ddpm.config import ClassifierConfig, TrainConfig
 from fashion_ddpm.contact_sheet import cells, orders
@@ -30,7 +31,7 @@ from fashion_ddpm.images import read_settings
 from fashion_ddpm.labels import ImageKind
 from fashion_ddpm.link import from_picture, from_query, to_query
 from fashion_ddpm.model_card import Address, model_card
-from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, class_names_of, load_pipeline, read_run
+from fashion_ddpm.pipeline import load_pipeline
 from fashion_ddpm.play import blend, redraw, walk
 from fashion_ddpm.report import Report
 from fashion_ddpm.request import GenerateRequest, RequestError

@@ -6,16 +6,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from fashion_ddpm.labels import CLASS_NAMES
-from fashion_ddpm.manifest import is_whole
-from fashion_ddpm.pipeline import (
+from fashion_ddpm.checkpoint_files import (
     BUNDLED_CHECKPOINT,
     CheckpointError,
-    FashionDDPMPipeline,
-    load_pipeline,
     read_run,
     student_folder,
 )
+from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.manifest import is_whole
+from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline
 from fashion_ddpm.sampling import SamplingSettings
 from tests.tools.local_hub import local_hub, python_on
 

@@ -14,10 +14,11 @@ from diffusers import (
 )
 from torch import Tensor
 
+from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
 from fashion_ddpm.config import SAMPLERS, SCHEDULES, TURBO
 from fashion_ddpm.data import LabelledImages
 from fashion_ddpm.images import to_model
-from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, FashionDDPMPipeline, load_pipeline
+from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.sampling import (
     CPU_CHUNK,

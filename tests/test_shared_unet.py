@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 
 from fashion_ddpm import shared_unet
+from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
 from fashion_ddpm.config import SAMPLERS, SCHEDULES
 from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.objective import Predictor
-from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, FashionDDPMPipeline, load_pipeline
+from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.sampling import CPU_CHUNK, SamplingSettings
 from fashion_ddpm.shared_unet import SharedUNet

@@ -8,13 +8,13 @@ import gradio as gr
 import pytest
 
 from app import build_page
-from fashion_ddpm import clip_scores, spares
+from fashion_ddpm import baselines, clip_scores, spares
+from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
 from fashion_ddpm.contact_sheet import AXES, axes, cells, orders
 from fashion_ddpm.continuation import continued
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.evidence import real_scores, scorer_confusion
 from fashion_ddpm.labels import FASHION_MNIST
-from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.results import Result
 from fashion_ddpm.story import sampled
@@ -88,5 +88,6 @@ def test_a_scorer_without_its_baseline_is_none(
     shutil.copytree(clip_scores.BUNDLED_SCORER, copy)
     for name in ("baseline.json", "manifest.json"):
         (copy / name).unlink()
-    monkeypatch.setattr(clip_scores, "BUNDLED_SCORER", copy)
+    for module in (clip_scores, baselines):
+        monkeypatch.setattr(module, "BUNDLED_SCORER", copy)
     assert list(spares.scorers_at_hand(FASHION_MNIST)) == ["none"]

@@ -11,17 +11,13 @@ from huggingface_hub import ModelCard
 from PIL import Image
 
 from fashion_ddpm import labels
+from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT, CheckpointError, student_folder
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.evidence import EVALUATION, bundled_report
 from fashion_ddpm.gallery import load_gallery
 from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.model_card import Address
-from fashion_ddpm.pipeline import (
-    BUNDLED_CHECKPOINT,
-    CheckpointError,
-    load_pipeline,
-    student_folder,
-)
+from fashion_ddpm.pipeline import load_pipeline
 from fashion_ddpm.space_check import check_space
 from fashion_ddpm.trees import check_checkpoint, write_model_tree, write_space_tree
 

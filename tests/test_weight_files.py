@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
 from fashion_ddpm.classifier import BUNDLED_CLASSIFIER, load_classifier
 from fashion_ddpm.clip_scores import BUNDLED_SCORER, load_scorer
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.manifest import MANIFEST, read_manifest
-from fashion_ddpm.pipeline import BUNDLED_CHECKPOINT, load_pipeline
+from fashion_ddpm.pipeline import load_pipeline
 from fashion_ddpm.weight_files import WeightsError, read_config
 from tests.tools.tampering import SPOILT_FILES, UNLIKE_THE_MANIFEST, Weights
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from fashion_ddpm.clip_scores import load_real_sample
+from fashion_ddpm.baselines import load_real_sample
 from fashion_ddpm.config import SAMPLERS, SCHEDULES, TURBO, TURBO_STEPS
 from fashion_ddpm.demo import PRESETS, Demo, schedule_note
 from fashion_ddpm.errors import UserError

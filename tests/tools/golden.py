@@ -14,13 +14,9 @@ from platform import processor
 import numpy as np
 import torch
 
+from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
 from fashion_ddpm.labels import CLASS_NAMES
-from fashion_ddpm.pipeline import (
-    BUNDLED_CHECKPOINT,
-    FashionDDPMPipeline,
-    load_pipeline,
-    weights_hash,
-)
+from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
 from fashion_ddpm.sampling import SamplingSettings
 from tests.tools import MINI_DATA
 

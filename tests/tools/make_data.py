@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from fashion_ddpm.arrays import save_arrays
-from fashion_ddpm.clip_scores import REAL_SAMPLE
+from fashion_ddpm.baselines import REAL_SAMPLE
 from fashion_ddpm.data import CHECKSUM_FILE, LabelledImages, load_split, raw_folder
 from fashion_ddpm.labels import CLASS_NAMES
 from tests.tools import MINI_DATA

@@ -1,0 +1,90 @@
+"""What real test images score with a scorer, beside which every score is shown."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from fashion_ddpm.arrays import load_arrays
+from fashion_ddpm.clip_scores import BUNDLED_SCORER, EMBEDDED, ClipScorer, ScorerError
+from fashion_ddpm.data import LabelledImages
+from fashion_ddpm.errors import reason
+from fashion_ddpm.labels import FASHION_MNIST
+from fashion_ddpm.weight_files import COPY_ANEW
+
+REAL_SAMPLE = BUNDLED_SCORER.parent / "real-test-images.npz"
+BASELINE_FILE = "baseline.json"
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What real test images score: the number that every other score stands beside.
+
+    Attributes:
+        labels: float32 [10, 10], row c: mean over the images of class c of the probabilities of
+            the ten label prompts.
+        quality: float32 [10, 3], the same for the class's three quality prompts.
+        count: images that were scored.
+    """
+
+    labels: Tensor
+    quality: Tensor
+    count: int
+
+
+def measure_baseline(scorer: ClipScorer, real: LabelledImages) -> Baseline:
+    """Scores real images, class by class."""
+    labels = scorer.label_scores(real.images)
+    quality = scorer.quality_scores(real.images, real.labels)
+    masks = [real.labels == label for label in range(scorer.kind.null_label)]
+    return Baseline(
+        torch.stack([labels[mask].mean(dim=0) for mask in masks]),
+        torch.stack([quality[mask].mean(dim=0) for mask in masks]),
+        len(real),
+    )
+
+
+def save_baseline(baseline: Baseline, folder: Path) -> None:
+    """Writes a baseline beside its scorer."""
+    content = {
+        "labels": baseline.labels.tolist(),
+        "quality": baseline.quality.tolist(),
+        "count": baseline.count,
+    }
+    (folder / BASELINE_FILE).write_text(json.dumps(content) + "\n")
+
+
+def load_baseline(scorer: ClipScorer) -> Baseline | None:
+    """Returns what real test images score with a scorer; None where none are bundled.
+
+    The embedded scorer carries it, measured on the whole test split; any other scorer is run over
+    the bundled sample of real test images.
+
+    Raises:
+        ScorerError: the embedded scorer's baseline is missing or damaged.
+    """
+    if scorer.kind != FASHION_MNIST:
+        return None
+    if scorer.name != EMBEDDED:
+        return measure_baseline(scorer, load_real_sample())
+    try:
+        content = json.loads((BUNDLED_SCORER / BASELINE_FILE).read_text())
+        labels, quality = torch.tensor(content["labels"]), torch.tensor(content["quality"])
+        return Baseline(labels, quality, content["count"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ScorerError(
+            f"{BUNDLED_SCORER / BASELINE_FILE} could not be loaded ({reason(error)}); {COPY_ANEW}."
+        ) from error
+
+
+def load_real_sample() -> LabelledImages:
+    """Returns the bundled real test images, the first of each class in the test split.
+
+    Raises:
+        ArraysError: they are missing or damaged.
+    """
+    arrays = load_arrays(REAL_SAMPLE, "python -m tests.tools.make_data")
+    images, labels = torch.from_numpy(arrays["images"]), torch.from_numpy(arrays["labels"])
+    return LabelledImages(images, labels.long())

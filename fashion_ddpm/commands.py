@@ -1,0 +1,148 @@
+"""What each subcommand does; heavy modules are loaded by those that need them."""
+
+import argparse
+import dataclasses
+from typing import Any
+
+from fashion_ddpm.config import ClassifierConfig, ScorerConfig
+from fashion_ddpm.data_settings import DataSettings
+from fashion_ddpm.request import GenerateRequest, RequestError, usual_steps
+from fashion_ddpm.settings import default_data_dir
+
+
+def _request_of(arguments: argparse.Namespace) -> GenerateRequest:
+    """Returns the checked request that the flags make."""
+    if arguments.batch_size < 1:
+        raise RequestError(f"batch_size is {arguments.batch_size}; it must be at least 1.")
+    if arguments.num_inference_steps is None:
+        arguments.num_inference_steps = usual_steps(arguments.sampler)
+    fields = {*GenerateRequest.__dataclass_fields__} - {"class_names"}
+    chosen: dict[str, Any] = {name: getattr(arguments, name) for name in fields}
+    if arguments.checkpoint:  # only another one than the bundled has to be asked
+        from fashion_ddpm.checkpoint_files import class_names_of
+
+        chosen["class_names"] = class_names_of(arguments.checkpoint)
+    return GenerateRequest(**chosen)
+
+
+def run_generate(arguments: argparse.Namespace) -> int:
+    """Generates, writes, and scores where asked."""
+    request = _request_of(arguments)
+    from fashion_ddpm import bulk, generation
+    from fashion_ddpm.shards import shard_size
+
+    size = shard_size(arguments.output, request.num_images, arguments.shard_size)
+    if size:
+        if arguments.score:
+            raise RequestError("--score needs all images in memory; shards are made without it.")
+        bulk.run(request, arguments.checkpoint, arguments.output, size, arguments.batch_size)
+        return 0
+    generation.run(
+        request,
+        checkpoint=arguments.checkpoint,
+        output=arguments.output,
+        batch_size=arguments.batch_size,
+        scorer_name=arguments.scorer if arguments.score else None,
+    )
+    return 0
+
+
+def run_evaluate(arguments: argparse.Namespace) -> int:
+    """Generates, measures, writes a report; prints its table."""
+    request = _request_of(arguments)
+    from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
+    from fashion_ddpm.clip_scores import SCORERS
+    from fashion_ddpm.evaluation import Evaluation, evaluate
+    from fashion_ddpm.report import figure_table
+
+    evaluation = Evaluation(
+        request,
+        checkpoint=arguments.checkpoint or BUNDLED_CHECKPOINT,
+        data=_config_of(arguments, DataSettings),
+        reference=arguments.reference,
+        batch_size=arguments.batch_size,
+        classifier=arguments.classifier,
+        scorers=arguments.scorer or SCORERS,
+        inception_weights=arguments.inception_weights,
+    )
+    report = evaluate(evaluation, arguments.output)
+    if report:
+        print("\n".join([*report.warnings, figure_table(report), str(arguments.output)]))
+    return 0
+
+
+def run_results(arguments: argparse.Namespace) -> int:
+    """Writes the bundled checkpoint's report into the README and into its model card."""
+    from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT, read_run
+    from fashion_ddpm.model_card import write_results
+    from fashion_ddpm.report import load_report
+
+    report, run = load_report(arguments.report), read_run(BUNDLED_CHECKPOINT)
+    write_results(arguments.readme, BUNDLED_CHECKPOINT, run, report)
+    return 0
+
+
+def run_publish(arguments: argparse.Namespace) -> int:
+    """Uploads a checkpoint and a Space, or only writes and tries them."""
+    from fashion_ddpm.sharing import Publication, publish
+
+    given = {name: value for name, value in vars(arguments).items() if name != "run"}
+    for line in publish(Publication(**given)):
+        print(line, flush=True)
+    return 0
+
+
+def run_runs(arguments: argparse.Namespace) -> int:
+    """Prints a table of training runs."""
+    from fashion_ddpm.runs import runs_in, table
+
+    print(table(runs_in(arguments.folders)))
+    return 0
+
+
+def run_gallery(arguments: argparse.Namespace) -> int:
+    """Draws and scores the images that the demo shows before anybody presses a button."""
+    from fashion_ddpm.gallery import GALLERY, make_gallery
+
+    make_gallery()
+    print(GALLERY)
+    return 0
+
+
+def run_neighbours(arguments: argparse.Namespace) -> int:
+    """Makes the index in which the demo looks for the nearest training image."""
+    from fashion_ddpm.data import load_split
+    from fashion_ddpm.neighbour_index import NEIGHBOUR_INDEX, build_index, save_index
+
+    train, test = (load_split(arguments.data_dir, split).images for split in ("train", "test"))
+    save_index(build_index(train, test))
+    print(NEIGHBOUR_INDEX)
+    return 0
+
+
+def _config_of(arguments: argparse.Namespace, config_class: type) -> Any:
+    """Returns a config with the fields that flags gave, and defaults for the rest."""
+    names = {field.name for field in dataclasses.fields(config_class)}
+    flags = {name: value for name, value in vars(arguments).items() if name in names}
+    return config_class(**{"data_dir": default_data_dir(), **flags})
+
+
+def run_train_scorer(arguments: argparse.Namespace) -> int:
+    """Trains the embedded scorer."""
+    config = _config_of(arguments, ScorerConfig)
+    from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
+    from fashion_ddpm.pipeline import load_pipeline
+    from fashion_ddpm.scorer_training import train_scorer
+
+    pipeline = load_pipeline(arguments.checkpoint or BUNDLED_CHECKPOINT)
+    print(train_scorer(config, pipeline))
+    return 0
+
+
+def run_train_classifier(arguments: argparse.Namespace) -> int:
+    """Trains the judge."""
+    config = _config_of(arguments, ClassifierConfig)
+    from fashion_ddpm.classifier_training import train_classifier
+
+    print(train_classifier(config))
+    return 0

@@ -1,0 +1,39 @@
+"""Tests of what a checkpoint's folder says of it."""
+
+from pathlib import Path
+
+import pytest
+
+from fashion_ddpm.checkpoint_files import (
+    BUNDLED_CHECKPOINT,
+    CheckpointError,
+    class_names_of,
+    read_run,
+    student_folder,
+)
+from fashion_ddpm.labels import CLASS_NAMES
+
+
+def test_the_bundled_checkpoint_names_its_classes_and_how_it_was_trained() -> None:
+    assert class_names_of(BUNDLED_CHECKPOINT) == CLASS_NAMES
+    assert read_run(BUNDLED_CHECKPOINT)["images_seen"] >= 8 * 55_000
+
+
+def test_a_folder_without_a_run_says_nothing(tmp_path: Path) -> None:
+    assert read_run(tmp_path) == {}
+
+
+@pytest.mark.parametrize("name", ["nobody/nothing", "../etc/passwd"])
+def test_classes_that_cannot_be_had_cost_one_sentence(name: str) -> None:
+    with pytest.raises(CheckpointError, match="could not be loaded"):
+        class_names_of(name)
+
+
+def test_a_folder_without_an_index_names_no_classes(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"model_index\.json"):
+        class_names_of(tmp_path)
+
+
+def test_a_student_lies_beside_its_teacher() -> None:
+    assert student_folder("runs/mine") == Path("runs/mine-turbo")
+    assert student_folder("user/name@main") == Path("user/name@main-turbo")
