@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -144,14 +146,26 @@ def class_names_of(checkpoint: str | Path) -> tuple[str, ...]:
     """Returns the names of a checkpoint's classes, without loading its weights.
 
     Raises:
-        CheckpointError: it is not there, or does not name its classes.
+        CheckpointError: it is not there, or it is not such a pipeline.
     """
-    try:
-        config = FashionDDPMPipeline.load_config(str(checkpoint))
-        return _in_order(config["id2label"])
-    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+    with _loading(checkpoint), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # diffusers still asks the Hub's library in its old way
+        return _in_order(FashionDDPMPipeline.load_config(str(checkpoint))["id2label"])
+
+
+@contextmanager
+def _loading(checkpoint: str | Path) -> Iterator[None]:
+    """Turns what goes wrong while a folder or a Hub repository is loaded into one sentence."""
+    folder = Path(checkpoint)
+    if folder.is_dir() and not (folder / "model_index.json").exists():
         raise CheckpointError(
-            f"{checkpoint} does not name its classes ({reason(error)}); name a folder that "
+            f"{checkpoint} has no model_index.json; name a folder that train_accelerate.py wrote."
+        )
+    try:
+        yield
+    except (OSError, ValueError, RuntimeError, AttributeError, TypeError, KeyError) as error:
+        raise CheckpointError(
+            f"{checkpoint} could not be loaded ({reason(error)}); name a folder that "
             "train_accelerate.py wrote, or a Hub repository that holds one."
         ) from error
 
@@ -162,20 +176,10 @@ def load_pipeline(checkpoint: str | Path, device: str = "cpu") -> FashionDDPMPip
     Raises:
         CheckpointError: it is not there, or it is not such a pipeline.
     """
-    folder = Path(checkpoint)
-    if folder.is_dir() and not (folder / "model_index.json").exists():
-        raise CheckpointError(
-            f"{checkpoint} has no model_index.json; name a folder that train_accelerate.py wrote."
-        )
-    try:
+    with _loading(checkpoint):
         pipeline = FashionDDPMPipeline.from_pretrained(
             str(checkpoint), use_safetensors=True, dtype=torch.float32
         )
-    except (OSError, ValueError, RuntimeError, AttributeError, TypeError) as error:
-        raise CheckpointError(
-            f"{checkpoint} could not be loaded ({reason(error)}); name a folder that "
-            "train_accelerate.py wrote, or a Hub repository that holds one."
-        ) from error
     if pipeline.unet.config["num_class_embeds"] != pipeline.kind.null_label + 1:
         raise CheckpointError(
             f"{checkpoint} names {pipeline.kind.null_label} classes, but its network has "
