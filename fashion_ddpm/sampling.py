@@ -157,8 +157,7 @@ def denoise(
         levels, x = levels.after(start.alpha_bar, training), start.noisy.to(labels.device)
     else:
         levels = levels.last(math.ceil(start.strength * settings.num_inference_steps))
-        noise = start.noise if start.noise is not None else draw_noise(generators, kind)
-        x = _begin(start, float(levels.alpha_bar[0]), noise.to(labels.device))
+        x = _begin(start, float(levels.alpha_bar[0]), generators, labels.device, kind)
     sampler = build_sampler(settings.sampler, levels)
     # Euler works on x_t / sqrt(ᾱ); its own init_noise_sigma holds only for nearly pure noise.
     x = x / sampler.scale_model_input(torch.ones(()), sampler.timesteps[0])
@@ -171,11 +170,18 @@ def denoise(
         x = sampler.step(clean, position, x, generator=generators).prev_sample
 
 
-def _begin(start: Start, alpha_bar: float, noise: Tensor) -> Tensor:
+def _begin(
+    start: Start,
+    alpha_bar: float,
+    generators: list[torch.Generator],
+    device: torch.device,
+    kind: ImageKind,
+) -> Tensor:
     """Returns x_t at the first level: noise, or the start's images noised."""
+    x = (start.noise if start.noise is not None else draw_noise(generators, kind)).to(device)
     if start.images is None:
-        return noise
-    return alpha_bar**0.5 * start.images.to(noise.device) + (1 - alpha_bar) ** 0.5 * noise
+        return x
+    return alpha_bar**0.5 * start.images.to(device) + (1 - alpha_bar) ** 0.5 * x
 
 
 def seed_generators(seeds: Sequence[int]) -> list[torch.Generator]:
