@@ -24,11 +24,11 @@ PARTS = {"unet": ["diffusers", "UNet2DModel"], "scheduler": ["diffusers", "DDPMS
 PREDICTIONS = ("epsilon", "sample", "v_prediction")
 
 
-def check_files(folder: Path) -> dict[str, str]:
+def check_files(folder: Path) -> dict[str, Any]:
     """Looks at a checkpoint's files before the network is built.
 
     Returns:
-        The class names by label, as model_index.json has them ("0" → "T-shirt").
+        What model_index.json says, with id2label, the class names by label ("0" → "T-shirt").
 
     Raises:
         WeightsError: a file is not what it must be, or asks for another class than this package's.
@@ -42,40 +42,36 @@ def check_files(folder: Path) -> dict[str, str]:
         )
     read_config(folder, "unet/config.json", _class_name="UNet2DModel")
     read_config(folder, "scheduler/scheduler_config.json", _class_name="DDPMScheduler")
-    return _class_names(index)
+    return {**index, "id2label": _class_names(index)}
 
 
 def _class_names(index: dict[str, Any]) -> dict[str, str]:
     names = index.get("id2label") or {str(at): name for at, name in enumerate(CLASS_NAMES)}
-    labels = [str(label) for label in range(NULL_LABEL)]
     sound = isinstance(names, dict) and all(isinstance(name, str) for name in names.values())
-    if not sound or sorted(names) != sorted(labels):
+    if not sound or set(names) != {str(label) for label in range(len(names))}:
         raise WeightsError(
-            f"{INDEX} must name the {NULL_LABEL} classes 0 … {NULL_LABEL - 1} in id2label; name a "
-            "checkpoint of Fashion-MNIST"
+            f"{INDEX} must give each label, from 0 on, a name in id2label; copy it anew from the "
+            "checkpoint of these weights"
         )
     return dict(names)
 
 
-def check_network(unet: UNet2DModel, scheduler: DDPMScheduler, folder: Path) -> None:
-    """Looks whether a loaded network draws 28×28 grey images of ten classes, from whole weights.
+def check_network(
+    unet: UNet2DModel, scheduler: DDPMScheduler, id2label: dict[str, str], folder: Path
+) -> None:
+    """Looks whether a loaded network knows its classes, and has whole weights.
 
     Raises:
-        WeightsError: it does not, or a weight is missing, of another shape, or not a number.
+        WeightsError: it does not, or a weight is missing, of another shape, or not a number; or it
+            draws other images than 28×28 grey ones of ten classes.
     """
-    config = unet.config
-    sizes = (config["sample_size"], config["in_channels"], config["out_channels"])
-    if sizes != (IMAGE_SIZE, 1, 1):
-        raise WeightsError(
-            f"unet/config.json has sample_size, in_channels, out_channels {sizes}, but must have "
-            f"{(IMAGE_SIZE, 1, 1)}; name a checkpoint of Fashion-MNIST"
-        )
     rows = unet.class_embedding.num_embeddings if _knows_classes(unet) else 0
-    if rows != NULL_LABEL + 1:
+    if rows != len(id2label) + 1:
         raise WeightsError(
-            f"unet/config.json has {rows} class embeddings, but {NULL_LABEL} classes and the null "
-            f"label need {NULL_LABEL + 1}; name a checkpoint of Fashion-MNIST"
+            f"unet/config.json has {rows} class embeddings, but the {len(id2label)} classes of "
+            f"{INDEX} and the null label need {len(id2label) + 1}; copy both from one checkpoint"
         )
+    _check_kind(unet.config, len(id2label))
     check_shapes(unet, folder / UNET_WEIGHTS)
     check_finite(unet)
     _check_schedule(scheduler)
@@ -83,6 +79,20 @@ def check_network(unet: UNet2DModel, scheduler: DDPMScheduler, folder: Path) -> 
 
 def _knows_classes(unet: UNet2DModel) -> bool:
     return isinstance(unet.class_embedding, nn.Embedding)
+
+
+def _check_kind(config: dict[str, Any], classes: int) -> None:
+    sizes = (config["sample_size"], config["in_channels"], config["out_channels"])
+    if sizes != (IMAGE_SIZE, 1, 1):
+        raise WeightsError(
+            f"unet/config.json has sample_size, in_channels, out_channels {sizes}, but must have "
+            f"{(IMAGE_SIZE, 1, 1)}; name a checkpoint of Fashion-MNIST"
+        )
+    if classes != NULL_LABEL:
+        raise WeightsError(
+            f"{INDEX} names {classes} classes, but must name {NULL_LABEL}; name a checkpoint of "
+            "Fashion-MNIST"
+        )
 
 
 def _check_schedule(scheduler: DDPMScheduler) -> None:

@@ -164,13 +164,13 @@ def load_pipeline(checkpoint: str | Path, device: str = "cpu") -> FashionDDPMPip
 
 def _loaded(folder: Path) -> FashionDDPMPipeline:
     """Loads a checked folder's two parts by their own classes, whatever else it may name."""
-    id2label = check_files(folder)
+    index = check_files(folder)
     unet = UNet2DModel.from_pretrained(
         folder, subfolder="unet", use_safetensors=True, dtype=torch.float32
     )
     scheduler = DDPMScheduler.from_pretrained(folder, subfolder="scheduler")
-    check_network(unet, scheduler, folder)
-    return FashionDDPMPipeline(unet, scheduler, id2label)
+    check_network(unet, scheduler, index["id2label"], folder)
+    return FashionDDPMPipeline(unet, scheduler, index["id2label"])
 
 
 def read_run(checkpoint: str | Path) -> dict[str, Any]:
