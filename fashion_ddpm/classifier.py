@@ -99,7 +99,10 @@ def load_classifier(folder: str | Path = BUNDLED_CLASSIFIER) -> Classifier:
         classifier.load_state_dict(load_file(folder / WEIGHTS_FILE))
         check_finite(classifier)
     except WeightsError as error:
-        raise ClassifierError(f"The classifier {folder} could not be loaded: {error}.") from error
+        raise ClassifierError(
+            f"The classifier {folder} could not be loaded: {error}, or name a folder that python "
+            "-m fashion_ddpm train-classifier wrote."
+        ) from error
     return classifier.eval()
 
 

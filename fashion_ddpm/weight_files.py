@@ -21,7 +21,7 @@ NEVER = ("*.index.json", "adapter_config.json")
 
 PICKLE_BEGINNINGS = (b"\x80", b"PK\x03\x04")
 AS_SAFETENSORS = "save the network as safetensors (save_pretrained does)"
-COPY_ANEW = "copy the folder anew from where it came (git checkout checkpoints: the bundled ones)"
+COPY_ANEW = "copy the folder anew from where it came (the bundled one: git checkout checkpoints)"
 
 
 class WeightsError(UserError):

@@ -36,7 +36,7 @@ def test_saved_and_loaded_it_is_the_same(tmp_path: Path, real: LabelledImages) -
 
 
 def test_a_folder_without_a_judge_costs_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(ClassifierError, match=r"could not be loaded .+ train-classifier"):
+    with pytest.raises(ClassifierError, match=r"could not be loaded.+ train-classifier"):
         load_classifier(tmp_path)
     (tmp_path / "model.safetensors").write_bytes(b"no weights")
     with pytest.raises(ClassifierError, match="could not be loaded"):

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import gradio as gr
@@ -21,6 +23,9 @@ from fashion_ddpm.story import sampled
 from fashion_ddpm.trajectory import decision, score_curves
 from fashion_ddpm.ui.create import score_columns
 
+ROOT = Path(__file__).parent.parent
+WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
+
 
 def truncated(original: Path, copy: Path, name: str) -> Path:
     """Copies a folder and cuts one of its files in half."""
@@ -32,15 +37,30 @@ def truncated(original: Path, copy: Path, name: str) -> Path:
 def test_a_damaged_second_network_is_left_out_and_named(
     tiny_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bad = truncated(
-        BUNDLED_CHECKPOINT, tmp_path / "bad", "unet/diffusion_pytorch_model.safetensors"
-    )
+    bad = truncated(BUNDLED_CHECKPOINT, tmp_path / "bad", WEIGHTS)
     demo = Demo(tiny_checkpoint, second=bad)
     assert demo.second is None
     assert axes(demo) == list(AXES)
     said = capsys.readouterr().err
     assert "--compare-with is left out: " in said
     assert "diffusion_pytorch_model.safetensors is no whole safetensors file" in said
+
+
+def test_the_app_does_not_start_with_a_damaged_network_of_its_own(tmp_path: Path) -> None:
+    bad = truncated(BUNDLED_CHECKPOINT, tmp_path / "bad", WEIGHTS)
+    done = subprocess.run(
+        [sys.executable, "app.py", "--checkpoint", str(bad)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    (sentence,) = done.stderr.strip().split("\n")
+    assert sentence.startswith(f"app.py: {bad} could not be loaded: {WEIGHTS} is no whole")
+    assert sentence.endswith(
+        "copy the folder anew from where it came (the bundled one: git checkout checkpoints)."
+    )
 
 
 @pytest.fixture
