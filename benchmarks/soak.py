@@ -94,7 +94,7 @@ class Client:
         name, count = self.chance.choice(CLASS_NAMES), self.chance.randint(1, MAX_IMAGES)
         seed = self.chance.randrange(SEEDS - count + 1)
         data = [name, "cosine", STEPS, "dpm++2m", 1.0, count, seed, "embedded"]
-        answer = self.post(CALL, {"data": data, "session_hash": f"client{self.number}"})
+        answer = self.post(CALL, {"data": data})
         return data, json.loads(answer.text)["event_id"] if answer.kind == "page" else ""
 
     def normal(self) -> None:
@@ -144,9 +144,7 @@ class Client:
         """Stops what it has begun."""
         _, event = self.begin()
         if event:
-            session = f"client{self.number}"
-            body = {"session_hash": session, "fn_index": 19, "event_id": event}
-            self.post(f"{API}/cancel", body)
+            self.post(f"{API}/cancel", {"session_hash": event, "fn_index": 0, "event_id": event})
         self.findings.add("cancelled")
 
     def live(self, end: float) -> None:
