@@ -133,7 +133,8 @@ def asked(address: str, session: str | None, came_from: str) -> tuple[int, str]:
         session: a page's, or None for a program.
         came_from: what the proxy says.
     """
-    path, body = CALL, {"data": LONG}
+    path = CALL
+    body: dict[str, object] = {"data": LONG}
     if session:
         index = event_named(address, "generate", len(LONG))
         path, body = f"{API}/queue/join", {**body, "fn_index": index, "session_hash": session}
