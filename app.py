@@ -65,6 +65,8 @@ def main() -> None:
         Server(demo, build_page(demo), launch).wait()
     except UserError as error:
         sys.exit(f"app.py: {error}")
+    except KeyboardInterrupt:
+        sys.exit("app.py: interrupted before the page was there.")
     finally:
         if temporary:
             remove(temporary)

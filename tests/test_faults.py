@@ -65,6 +65,7 @@ def test_an_end_that_takes_too_long_is_not_waited_for() -> None:
 
 def test_ctrl_c_ends_it_at_once_and_well() -> None:
     with running() as app:
+        assert call(app.address).kind == "images"  # so that it is launched
         app.process.send_signal(signal.SIGINT)
         assert app.process.wait(60) == 0
 
