@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -149,9 +149,7 @@ class Client:
 
     def live(self, end: float) -> None:
         """Does one thing after the other until the end."""
-        kinds: list[Callable[[], None]] = [
-            *(self.normal, self.abusive, self.disconnecting, self.cancelling)
-        ]
+        kinds = (self.normal, self.abusive, self.disconnecting, self.cancelling)
         while time.monotonic() < end:
             self.chance.choices(kinds, (6, 1, 1, 1))[0]()
 
@@ -239,7 +237,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     findings, metrics = soak(arguments.clients, arguments.minutes, arguments.seed)
-    print(f"{arguments.clients} clients, {arguments.minutes:g} minutes, seed {arguments.seed}; ")
+    print(f"{arguments.clients} clients, {arguments.minutes:g} minutes, seed {arguments.seed}")
     print(f"{device_name(torch.device('cpu'))}; commit {current_commit()}\n")
     print("\n".join(lines(findings, metrics, arguments.minutes)))
     broken = [name for name in findings.counts if name.startswith("BAD")]
