@@ -87,6 +87,8 @@ def main() -> None:
         server.wait()
     except UserError as error:
         sys.exit(f"app.py: {error}")
+    except KeyboardInterrupt:
+        sys.exit("app.py: interrupted before the page was there.")
     finally:
         if temporary:
             remove(temporary)

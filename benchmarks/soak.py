@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,7 +95,7 @@ class Client:
         name, count = self.chance.choice(CLASS_NAMES), self.chance.randint(1, MAX_IMAGES)
         seed = self.chance.randrange(SEEDS - count + 1)
         data = [name, "cosine", STEPS, "dpm++2m", 1.0, count, seed, "embedded"]
-        answer = self.post(CALL, {"data": data, "session_hash": f"client{self.number}"})
+        answer = self.post(CALL, {"data": data})
         return data, json.loads(answer.text)["event_id"] if answer.kind == "page" else ""
 
     def normal(self) -> None:
@@ -145,16 +145,12 @@ class Client:
         """Stops what it has begun."""
         _, event = self.begin()
         if event:
-            session = f"client{self.number}"
-            body = {"session_hash": session, "fn_index": 19, "event_id": event}
-            self.post(f"{API}/cancel", body)
+            self.post(f"{API}/cancel", {"session_hash": event, "fn_index": 0, "event_id": event})
         self.findings.add("cancelled")
 
     def live(self, end: float) -> None:
         """Does one thing after the other until the end."""
-        kinds: list[Callable[[], None]] = [
-            *(self.normal, self.abusive, self.disconnecting, self.cancelling)
-        ]
+        kinds = (self.normal, self.abusive, self.disconnecting, self.cancelling)
         while time.monotonic() < end:
             self.chance.choices(kinds, (6, 1, 1, 1))[0]()
 
@@ -242,7 +238,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     findings, metrics = soak(arguments.clients, arguments.minutes, arguments.seed)
-    print(f"{arguments.clients} clients, {arguments.minutes:g} minutes, seed {arguments.seed}; ")
+    print(f"{arguments.clients} clients, {arguments.minutes:g} minutes, seed {arguments.seed}")
     print(f"{device_name(torch.device('cpu'))}; commit {current_commit()}\n")
     print("\n".join(lines(findings, metrics, arguments.minutes)))
     broken = [name for name in findings.counts if name.startswith("BAD")]

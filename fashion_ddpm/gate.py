@@ -132,8 +132,10 @@ class Gate:
         if path == f"{API}/call/v2/{ENDPOINT}":
             return self._named(values)
         if path == f"{API}/call/{ENDPOINT}":
+            # Gradio streams a session's answers, whichever request they belong to: a program that
+            # named one could read the answers of its last request as those of its next.
             event = Event(len(self.parameters), queued=True, network=True)
-            kept = {name: values[name] for name in _KEPT[:2] if name in values}
+            session, kept = None, {"data": values.get("data")}
         else:
             event = self._event(values, queued=not path.startswith(_RUN))
             kept = {name: values[name] for name in _KEPT if name in values}

@@ -90,7 +90,7 @@ class Guard:
         headers, path = headers_of(scope), scope["path"]
         foreign = is_foreign(headers, self._house.hosts)
         send = secured(send, foreign)
-        own = self._own_answer(path)
+        own = self._own_answer(scope["method"], path)
         if own is not None:
             await answer(send, *own)
             return
@@ -122,9 +122,13 @@ class Guard:
     def _counted(self, status: int) -> None:
         self._supervisor.count("accepted" if status == 200 else "rejected")
 
-    def _own_answer(self, path: str) -> tuple[int, dict[str, Any]] | None:
-        """Returns what is said to those who watch over the server."""
-        if path == "/healthz":
+    def _own_answer(self, method: str, path: str) -> tuple[int, dict[str, Any]] | None:
+        """Returns what is said to those who watch over the server.
+
+        Gradio asks HEAD / when it is launched, and gives up where drawing the whole page for it
+        takes more than three seconds.
+        """
+        if path == "/healthz" or (method == "HEAD" and path == "/"):
             return 200, {"status": "alive"}
         if path == "/metricsz":
             return 200, self._supervisor.metrics()

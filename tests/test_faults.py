@@ -1,7 +1,6 @@
 """Faults of the machine: the real app, with something taken away from it."""
 
 import json
-import shutil
 import signal
 import subprocess
 import threading
@@ -65,6 +64,7 @@ def test_an_end_that_takes_too_long_is_not_waited_for() -> None:
 
 def test_ctrl_c_ends_it_at_once_and_well() -> None:
     with running() as app:
+        assert call(app.address).kind == "images"  # so that it is launched
         app.process.send_signal(signal.SIGINT)
         assert app.process.wait(60) == 0
 
@@ -89,8 +89,6 @@ def test_without_a_folder_that_can_be_written_to_it_serves(tmp_path: Path, lacki
 
 
 def test_without_a_network_it_serves_and_a_scorer_from_the_hub_is_a_sentence() -> None:
-    if shutil.which("unshare") is None:
-        pytest.skip("unshare is needed to take the network away")
     nowhere = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HUB_OFFLINE": "0"}
     with running(environment=nowhere | {"HF_HUB_DOWNLOAD_TIMEOUT": "1"}) as app:
         assert call(app.address).kind == "images"

@@ -87,6 +87,12 @@ def test_a_body_passes_without_what_is_not_needed() -> None:
     assert set(json.loads(asked.body)) == {"data", "session_hash", "fn_index"}
 
 
+def test_a_program_has_no_session_in_which_its_answers_could_be_mixed_up() -> None:
+    asked = GATE.check_body(CALL, sent(data=[1, 2]))
+    assert asked.session == ""
+    assert json.loads(asked.body) == {"data": [1, 2]}
+
+
 def test_a_program_may_leave_named_values_out() -> None:
     asked = GATE.check_body(f"{API}/call/v2/generate", b'{"class_name": "bag"}')
     assert asked.event is not None

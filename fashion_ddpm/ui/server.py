@@ -79,11 +79,20 @@ class Server:
 
     def __init__(self, demo: Demo, page: gr.Blocks, launch: Launch) -> None:
         self._demo, self._page, self._launch = demo, page, launch
-        limits = demo.limits
+        self._asked, self._at_once = threading.Event(), threading.Event()
+        signal.signal(signal.SIGTERM, self._stop)
         start_log()
         # Made before the launch: gradio gives its server five seconds to come up.
         self._gate = gate_of(page, launch.mcp)
         self._house = self._make_house()
+        self.address = self._open()
+        folder = Path(self._page.app.uploaded_file_dir)
+        kept = frozenset(files_in(folder))
+        self._sweeper = Sweeper(folder, demo.limits.max_temporary, kept)
+
+    def _open(self) -> str:
+        """Launches the page behind its guard; returns where it is."""
+        page, launch, limits = self._page, self._launch, self._demo.limits
         # api_open would let programs call handlers past the queue. They do not need it: /generate
         # is open to them through the queue, which bounds it.
         page.queue(
@@ -93,7 +102,7 @@ class Server:
         )
         if launch.port is not None:
             check_free(launch.port)
-        _, self.address, _ = page.launch(
+        _, address, _ = page.launch(
             server_port=launch.port,
             share=launch.share,
             prevent_thread_lock=True,
@@ -111,8 +120,7 @@ class Server:
             # Gradio's own way for layers, app_kwargs, would put its CORS layer outside of ours.
             _app=guarded_app(self._make_guard),
         )
-        folder = Path(self._page.app.uploaded_file_dir)
-        self._sweeper = Sweeper(folder, limits.max_temporary, frozenset(files_in(folder)))
+        return str(address)
 
     def _make_house(self) -> House:
         about = {
@@ -167,29 +175,25 @@ class Server:
 
     def wait(self) -> None:
         """Serves until SIGTERM, which drains, or Ctrl-C, which does not; then closes all."""
-        asked, at_once = threading.Event(), threading.Event()
-
-        def stop(number: int, frame: Any) -> None:
-            (at_once if asked.is_set() else asked).set()
-
-        signal.signal(signal.SIGTERM, stop)
         try:
-            asked.wait()
-            self.drain(at_once)
+            self._asked.wait()
+            self._drain()
         except KeyboardInterrupt:
             print("Interrupted: closing.", file=sys.stderr)
         self.close()
 
-    def drain(self, at_once: threading.Event) -> None:
+    def _stop(self, number: int, frame: Any) -> None:
+        (self._at_once if self._asked.is_set() else self._asked).set()
+
+    def _drain(self) -> None:
         """Lets nobody in any more, and what runs or waits end, as long as there is time.
 
-        Args:
-            at_once: set when even that is too long.
+        A second SIGTERM says that even that is too long.
         """
         self._demo.supervisor.draining = True
         end = time.monotonic() + self._demo.limits.drain_seconds
         while (self._events() or self._guard.streams) and time.monotonic() < end:
-            if at_once.wait(PAUSE):
+            if self._at_once.wait(PAUSE):
                 return
 
     def close(self) -> None:
