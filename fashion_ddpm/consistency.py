@@ -102,6 +102,7 @@ def consistency_losses(
     labels: Tensor,
     draws: Draws,
     gap: float,
+    null_label: int = NULL_LABEL,
 ) -> Tensor:
     """Returns each image's squared error between f(x_t) and f(x_r), which stands still, by the gap.
 
@@ -110,16 +111,17 @@ def consistency_losses(
     Args:
         predict: the network.
         training: its noise schedule.
-        clean: float32 [B, 1, 28, 28] in [−1, 1].
-        labels: int64 [B], 0 … 9.
+        clean: float32 [B, C, S, S] in [−1, 1].
+        labels: int64 [B].
         draws: the batch's chance; both levels of an image share its noise.
         gap: in (0, 1], as level_pairs takes it.
+        null_label: what a dropped label becomes.
 
     Returns:
         float32 [B].
     """
     sigma, less, timesteps, less_timesteps = level_pairs(training, gap).of(draws.timesteps)
-    labels = torch.where(draws.dropped, NULL_LABEL, labels)
+    labels = torch.where(draws.dropped, null_label, labels)
     with torch.no_grad():
         target = clean_at(predict, clean, draws.noise, less, (less_timesteps, labels))
     found = clean_at(predict, clean, draws.noise, sigma, (timesteps, labels))

@@ -82,8 +82,8 @@ class Network:
     def _distillation_losses(
         self, clean: Tensor, labels: Tensor, draws: Draws, done: float
     ) -> Tensor:
-        gap = gap_at(done, self.config.gap_halvings)
-        return consistency_losses(self.predict, self.noise, clean, labels, draws, gap)
+        gap, null_label = gap_at(done, self.config.gap_halvings), self.kind.null_label
+        return consistency_losses(self.predict, self.noise, clean, labels, draws, gap, null_label)
 
     @contextmanager
     def averaged(self) -> Iterator[FashionDDPMPipeline]:
