@@ -99,6 +99,10 @@ class TrainConfig(DataSettings):
     validate_every: int = setting(55_000, "images between two validations", low=1)
     validation_images: int = setting(2_000, "images of a validation", low=1)
     preview_every: int = setting(55_000, "images between two grids of samples", low=1)
+    frechet_every: int = setting(
+        220_000, "images between two Fréchet distances of samples; 0: none", low=0
+    )
+    frechet_images: int = setting(2_000, "samples of a Fréchet distance", low=2)
     save_every: int = setting(55_000, "images between two saved states", low=1)
     keep_states: int = setting(2, "saved states that are kept", low=1)
     report_to: str = setting(
@@ -192,6 +196,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "validate_every": 128,
         "validation_images": 32,
         "preview_every": 128,
+        "frechet_every": 0,
         "save_every": 64,
     },
     "cpu": {},
@@ -215,6 +220,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "validate_every": 550_000,
         "validation_images": 5_000,
         "preview_every": 1_650_000,
+        "frechet_every": 1_650_000,
         "save_every": 1_650_000,
     },
 }

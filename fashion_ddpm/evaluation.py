@@ -1,13 +1,10 @@
 """The evaluate command: generates on all processes, measures everything, writes one report."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
-from tqdm import tqdm
 
 from fashion_ddpm import measurements as measure
 from fashion_ddpm.classifier import Classifier
@@ -16,6 +13,7 @@ from fashion_ddpm.data import LabelledImages
 from fashion_ddpm.data_sets import DataSet
 from fashion_ddpm.data_settings import DataSettings
 from fashion_ddpm.figures import save_confusion
+from fashion_ddpm.generated import Generated, generate_together
 from fashion_ddpm.image_sets import (
     EvaluationError,
     ImageSets,
@@ -71,48 +69,6 @@ class Evaluation:
                 f"num_images is {self.request.num_images}; an evaluation needs at least "
                 f"{FEWEST_IMAGES}, and 10,000 for figures that mean something."
             )
-
-
-@dataclass(frozen=True)
-class Generated:
-    """Images from all processes, in the order of their seeds.
-
-    Attributes:
-        images: N images and their labels.
-        finite: bool [N], whether the network's output was a number.
-        seconds: the slowest process's time.
-    """
-
-    images: LabelledImages
-    finite: Tensor
-    seconds: float
-
-
-def generate_together(
-    pipeline: FashionDDPMPipeline, request: GenerateRequest, batch_size: int, ranks: Ranks
-) -> Generated:
-    """Every process generates its share; all get all: the same images for any number of them."""
-    places = ranks.share(request.num_images)
-    labels, seeds = request.labels(), request.seeds()
-    mine, my_seeds = [labels[place] for place in places], [seeds[place] for place in places]
-    settings, begin = SamplingSettings.of(request), time.monotonic()
-    batches = []
-    with tqdm(total=len(places), desc="generate", unit="image", disable=not ranks.is_main) as bar:
-        for batch in pipeline.generate(mine, my_seeds, settings, batch_size):
-            batches.append(batch)
-            bar.update(len(batch.seeds))
-    own = (
-        torch.cat([batch.images for batch in batches]),
-        torch.cat([batch.finite for batch in batches]),
-        time.monotonic() - begin,
-    )
-    parts = ranks.together(own)
-    images = torch.empty(request.num_images, *own[0].shape[1:], dtype=torch.uint8)
-    finite = torch.empty(request.num_images, dtype=torch.bool)
-    for rank, (part, part_finite, _) in enumerate(parts):
-        images[rank :: ranks.count], finite[rank :: ranks.count] = part, part_finite
-    seconds = max(part_seconds for _, _, part_seconds in parts)
-    return Generated(LabelledImages(images, torch.tensor(labels), pipeline.kind), finite, seconds)
 
 
 def evaluate(evaluation: Evaluation, output: Path) -> Report | None:

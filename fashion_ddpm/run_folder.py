@@ -9,7 +9,7 @@ from fashion_ddpm.config import TrainConfig
 from fashion_ddpm.saved_states import TEMPORARY
 from fashion_ddpm.settings import PATHS, ConfigError, flag_name
 
-FREE_TO_CHANGE = {*PATHS, "keep_states", "preview_every", "report_to"}
+FREE_TO_CHANGE = {*PATHS, "keep_states", "preview_every", "frechet_every", "report_to"}
 """Settings that may differ when a run is resumed; any other would make it another run."""
 
 
@@ -21,6 +21,7 @@ class RunFolder:
         self.config = self.root / "config.json"
         self.states = self.root / "states"
         self.checkpoint = self.root / "checkpoint"
+        self.best = self.root / "best"
         self.previews = self.root / "previews"
         self.curves = self.root / "loss.png"
         self.trackers = self.root / "trackers"

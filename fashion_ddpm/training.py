@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 from accelerate.tracking import GeneralTracker
-from accelerate.utils import ProjectConfiguration, gather_object
+from accelerate.utils import ProjectConfiguration
 from torch import Tensor
 
 from fashion_ddpm import saved_states
@@ -14,15 +14,16 @@ from fashion_ddpm.checkpoint_files import read_run
 from fashion_ddpm.config import TrainConfig
 from fashion_ddpm.data_sets import load_data_set
 from fashion_ddpm.divergence import Divergence, refuse_divergence
+from fashion_ddpm.examination import Examination
 from fashion_ddpm.figures import save_loss_curves
 from fashion_ddpm.images import to_model
 from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.model import training_layout
 from fashion_ddpm.network import Network, adamw
 from fashion_ddpm.objective import draw
-from fashion_ddpm.previews import draw_share, save_shares
 from fashion_ddpm.progress import Progress
 from fashion_ddpm.publishing import current_commit, device_name, publish
+from fashion_ddpm.ranks import Ranks
 from fashion_ddpm.run_folder import RunFolder
 from fashion_ddpm.schedule_check import training_noise
 from fashion_ddpm.step_plan import (
@@ -34,7 +35,6 @@ from fashion_ddpm.step_plan import (
 )
 from fashion_ddpm.stopping import StopOnSignal
 from fashion_ddpm.trackers import chosen_trackers, send_picture, settings_for_trackers
-from fashion_ddpm.validation import validation_sums
 from fashion_ddpm.warm_start import earlier_runs, initial_unet
 from fashion_ddpm.watching import Watch
 
@@ -80,7 +80,6 @@ class Run:
         self.device = self.accelerator.device
         part_size(config, self.processes)
         data = load_data_set(config)
-        self.validation_data = data.validation.first(config.validation_images).to(self.device)
         self.train_data = data.train.to(self.device)
         torch.manual_seed(config.seed)
         unet = initial_unet(config, data.kind)
@@ -92,6 +91,8 @@ class Run:
         self.accelerator.register_for_checkpointing(self.network.average, self.progress)
         is_main = self.accelerator.is_main_process
         self.watch = Watch(config, self.progress, is_main, self.accelerator.log)
+        ranks = Ranks(self.rank, self.processes, self.device)
+        self.examination = Examination(config, self.network, data.validation, ranks, self.watch)
         for line in data.lines():
             self.watch.say(line)
         self.gradient_norm = torch.zeros((), device=self.device)
@@ -135,9 +136,11 @@ class Run:
             if watch.due(config.log_every):
                 self._log()
             if watch.due(config.validate_every):
-                self._validate()
+                self.examination.validate()
             if watch.due(config.preview_every):
                 self._preview()
+            if config.frechet_every and watch.due(config.frechet_every):
+                self._compare()
             if watch.due(config.save_every):
                 self._save()
         watch.bar.close()
@@ -189,23 +192,17 @@ class Run:
         self.watch.loss(mean, float(self.gradient_norm), self.network.average.cur_decay_value)
         self.progress.loss_sum = torch.zeros(())
 
-    def _validate(self) -> None:
-        """Logs the averaged weights' validation loss; every process does its share."""
-        data, rank, processes = self.validation_data, self.rank, self.processes
-        with self.network.averaged():
-            losses, total = self.network.validation_losses, self.config.num_train_timesteps
-            sums = validation_sums(losses, total, data, rank, processes)
-        self.watch.validation(self.accelerator.reduce(sums.float().to(self.device), "sum").cpu())
-
     def _preview(self) -> None:
-        """Saves a grid, a class a column, from fixed seeds; every process draws its share."""
-        with self.network.averaged() as pipeline:
-            shares = gather_object(draw_share(pipeline, self.rank, self.processes))
-        if self.accelerator.is_main_process:
-            path = self.folder.preview(self.watch.images_seen)
-            with saved_states.writing(path):
-                picture = save_shares(shares, path)
-            send_picture(self.accelerator.trackers, picture, self.watch.images_seen)
+        """Saves and shows a grid of samples."""
+        seen, trackers = self.watch.images_seen, self.accelerator.trackers
+        path = self.folder.preview(seen)
+        self.examination.preview(path, lambda picture: send_picture(trackers, picture, seen))
+
+    def _compare(self) -> None:
+        """Logs how far samples are from real images; publishes the weights that come nearest."""
+        if self.examination.compare() and self.accelerator.is_main_process:
+            self._publish(self.folder.best)
+        self.accelerator.wait_for_everyone()
 
     def _save(self) -> None:
         """Saves the state for resuming, then publishes the averaged weights."""
@@ -223,16 +220,16 @@ class Run:
         if main:
             saved_states.seal(final)
             saved_states.prune(self.folder.states, self.config.keep_states)
-            self._publish()
+            self._publish(self.folder.checkpoint)
         self.accelerator.wait_for_everyone()
 
     def _publish_if_behind(self) -> None:
         """Publishes what a kill between saving and publishing has left unpublished."""
         published = read_run(self.folder.checkpoint).get("images_seen", -1)
         if self.accelerator.is_main_process and published < self.watch.images_seen:
-            self._publish()
+            self._publish(self.folder.checkpoint)
 
-    def _publish(self) -> None:
+    def _publish(self, checkpoint: Path) -> None:
         """Writes the averaged weights as a checkpoint folder, and the loss curves."""
         log = self.progress.log
         facts = {
@@ -243,7 +240,6 @@ class Run:
             **earlier_runs(self.config),
             "log": log,
         }
-        checkpoint = self.folder.checkpoint
         with saved_states.writing(checkpoint), self.network.averaged() as pipeline:
             publish(pipeline, checkpoint, self.config, facts)
             save_loss_curves(log, self.folder.curves)

@@ -85,6 +85,14 @@ class Watch:
         row = {"validation_loss": mean, "validation_loss_by_level": by_level}
         self._record(row, f"validation loss {mean:.4f}")
 
+    def distances(self) -> list[float]:
+        """Returns the Fréchet distances so far."""
+        return [row["frechet_distance"] for row in self.progress.log if "frechet_distance" in row]
+
+    def distance(self, value: float) -> None:
+        """Records a Fréchet distance of samples from held-out images."""
+        self._record({"frechet_distance": value}, f"Fréchet distance {value:.3f}")
+
     def _record(self, row: LogRow, line: str) -> None:
         """Adds a row to the log, sends it to the trackers, prints a line."""
         self.progress.log.append({"images_seen": self.images_seen, **row})

@@ -1,0 +1,69 @@
+"""Many processes generate one set of images together."""
+
+import time
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from fashion_ddpm.data import LabelledImages
+from fashion_ddpm.pipeline import FashionDDPMPipeline
+from fashion_ddpm.ranks import Ranks
+from fashion_ddpm.request import GenerateRequest
+from fashion_ddpm.sampling import SamplingSettings
+
+
+@dataclass(frozen=True)
+class Generated:
+    """Images from all processes, in the order of their seeds.
+
+    Attributes:
+        images: N images and their labels.
+        finite: bool [N], whether the network's output was a number.
+        seconds: the slowest process's time.
+    """
+
+    images: LabelledImages
+    finite: Tensor
+    seconds: float
+
+
+def generate_together(
+    pipeline: FashionDDPMPipeline,
+    request: GenerateRequest,
+    batch_size: int,
+    ranks: Ranks,
+    silent: bool = False,
+) -> Generated:
+    """Every process generates its share; all get all: the same images for any number of them.
+
+    Args:
+        pipeline: the model.
+        request: the images to generate and how.
+        batch_size: images denoised together; it does not change them.
+        ranks: this process among all.
+        silent: whether no progress bar is wanted.
+    """
+    places = ranks.share(request.num_images)
+    labels, seeds = request.labels(), request.seeds()
+    mine, my_seeds = [labels[place] for place in places], [seeds[place] for place in places]
+    settings, begin = SamplingSettings.of(request), time.monotonic()
+    batches = []
+    hidden = silent or not ranks.is_main
+    with tqdm(total=len(places), desc="generate", unit="image", disable=hidden) as bar:
+        for batch in pipeline.generate(mine, my_seeds, settings, batch_size):
+            batches.append(batch)
+            bar.update(len(batch.seeds))
+    own = (
+        torch.cat([batch.images for batch in batches]),
+        torch.cat([batch.finite for batch in batches]),
+        time.monotonic() - begin,
+    )
+    parts = ranks.together(own)
+    images = torch.empty(request.num_images, *own[0].shape[1:], dtype=torch.uint8)
+    finite = torch.empty(request.num_images, dtype=torch.bool)
+    for rank, (part, part_finite, _) in enumerate(parts):
+        images[rank :: ranks.count], finite[rank :: ranks.count] = part, part_finite
+    seconds = max(part_seconds for _, _, part_seconds in parts)
+    return Generated(LabelledImages(images, torch.tensor(labels), pipeline.kind), finite, seconds)

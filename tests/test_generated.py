@@ -1,0 +1,46 @@
+"""Tests of images that many processes generate together."""
+
+import dataclasses
+from typing import Any
+
+import torch
+
+from fashion_ddpm.generated import generate_together
+from fashion_ddpm.pipeline import FashionDDPMPipeline
+from fashion_ddpm.ranks import Ranks, this_process
+from fashion_ddpm.request import GenerateRequest
+
+REQUEST = GenerateRequest("all", num_images=5, num_inference_steps=2)
+
+
+def test_images_come_in_the_order_of_their_seeds(tiny_pipeline: FashionDDPMPipeline) -> None:
+    found = generate_together(tiny_pipeline, REQUEST, 2, this_process(), silent=True)
+    assert found.images.labels.tolist() == [0, 1, 2, 3, 4]
+    assert found.finite.all()
+    for place in range(5):
+        (alone,) = tiny_pipeline.generate(
+            [place],
+            [place],
+            dataclasses.replace(tiny_pipeline.usual_settings, num_inference_steps=2),
+        )
+        assert torch.equal(found.images.images[place], alone.images[0])
+
+
+def test_a_process_draws_its_share(tiny_pipeline: FashionDDPMPipeline) -> None:
+    drawn: list[int] = []
+
+    class Other(Ranks):
+        """The second of two processes; the first one's part is made up of its own shape."""
+
+        def together(self, part: Any) -> list[Any]:
+            drawn.append(len(part[0]))
+            black = torch.zeros(3, *part[0].shape[1:])
+            return [(black, torch.ones(3, dtype=torch.bool), 9.0), part]
+
+    found = generate_together(
+        tiny_pipeline, REQUEST, 2, Other(1, 2, torch.device("cpu")), silent=True
+    )
+    assert drawn == [2]
+    assert found.seconds == 9.0
+    assert (found.images.images[::2] == 0).all()
+    assert not (found.images.images[1::2] == 0).all()
