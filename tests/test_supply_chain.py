@@ -74,9 +74,9 @@ def test_a_licence_is_named_and_not_its_text() -> None:
 
 def test_the_package_declares_no_other_dependency() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    assert project["project"]["dynamic"] == ["dependencies"]
+    assert "dependencies" in project["project"]["dynamic"]
     dynamic = project["tool"]["setuptools"]["dynamic"]
-    assert dynamic == {"dependencies": {"file": ["requirements.txt"]}}
+    assert dynamic["dependencies"] == {"file": ["requirements.txt"]}
 
 
 FORBIDDEN_IMPORTS = {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve", "yaml"}
