@@ -26,6 +26,9 @@ from fashion_ddpm.visitors import Buckets, address_of
 OTHER = 10
 """Requests that do not run the network, such as moving a slider: so many times as frequent."""
 
+UNREAD = 8_000_000
+"""Bytes that are read of a body that is too long, before the sentence that says so."""
+
 WEIGHTY = ("/", "/config", "/config/", f"{API}/info")
 """Pages that are made anew for each visitor."""
 
@@ -196,6 +199,7 @@ class Guard:
         too_long = RefusalError(413, f"The request is too long; here at most {most:,} bytes.")
         length = headers.get("content-length", "")
         if length.isdigit() and int(length) > most:
+            await self._discard(receive)
             raise too_long
         body, more = bytearray(), True
         try:
@@ -205,11 +209,25 @@ class Guard:
                     if message["type"] == "http.disconnect":
                         raise RefusalError(400, "The request ended before it was complete.")
                     body += message.get("body", b"")
-                    if len(body) > most:
-                        raise too_long
                     more = message.get("more_body", False)
+                    if len(body) > most:
+                        if more:
+                            await self._discard(receive)
+                        raise too_long
         except TimeoutError as error:
             raise RefusalError(
                 408, "The request took too long to arrive; send it again."
             ) from error
         return bytes(body)
+
+    async def _discard(self, receive: Receive) -> None:
+        """Reads on and keeps nothing: whoever is still sending would not read the answer."""
+        left, more = UNREAD, True
+        try:
+            async with asyncio.timeout(self._limits.body_seconds):
+                while more and left > 0:
+                    message = await receive()
+                    left -= len(message.get("body", b""))
+                    more = message.get("more_body", False)
+        except TimeoutError:
+            return
