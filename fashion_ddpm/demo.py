@@ -20,7 +20,7 @@ from fashion_ddpm.results import Preview, Result, preview_picture
 from fashion_ddpm.sampling import DenoisingStep, SamplingSettings, num_evaluations
 from fashion_ddpm.schedule_check import check_schedule
 from fashion_ddpm.shared_unet import SharedUNet, places_on
-from fashion_ddpm.spares import scorers_at_hand, second_network
+from fashion_ddpm.spares import scorers_at_hand, second_network, student_of
 from fashion_ddpm.supervision import Supervisor
 from fashion_ddpm.trajectory import Trajectory
 
@@ -63,7 +63,7 @@ class Demo:
         if self.second and self.second.class_names != self.kind.class_names:
             raise RequestError(f"{second} draws {self.second.kind}; {checkpoint} {self.kind}.")
         self.cost = calibrate(self.pipeline)
-        student = self.pipeline.student
+        student = student_of(self.pipeline)
         self.has_turbo = self.pipeline.distilled or student is not None
         self._shared = [_shared(each) for each in (self.pipeline, student) if each]
         self.unet = self._shared[0]

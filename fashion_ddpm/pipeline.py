@@ -17,7 +17,7 @@ from fashion_ddpm.checkpoint_check import (
     class_names,
     numbered,
 )
-from fashion_ddpm.checkpoint_files import CheckpointError, student_folder
+from fashion_ddpm.checkpoint_files import CheckpointError, read_run, student_folder
 from fashion_ddpm.config import TURBO, TURBO_STEPS
 from fashion_ddpm.downloads import DownloadError, fetch
 from fashion_ddpm.errors import reason
@@ -97,10 +97,19 @@ class FashionDDPMPipeline(DiffusionPipeline):
 
     @functools.cached_property
     def student(self) -> "FashionDDPMPipeline | None":
-        """The network distilled from this one, loaded from the folder beside, if there is one."""
+        """The network distilled from this one, loaded from the folder beside, if there is one.
+
+        Raises:
+            CheckpointError: it cannot be loaded, or another network was its teacher.
+        """
         folder = student_folder(self.name_or_path or "")
-        if self.distilled or not (folder / "model_index.json").exists():
+        if self.distilled or not (folder / INDEX).exists():
             return None
+        if read_run(folder).get("teacher", {}).get("weights_sha256") != weights_hash(self):
+            raise CheckpointError(
+                f"{folder} was not distilled from {self.name_or_path}; distil anew with "
+                f"train_accelerate.py --preset distill --teacher {self.name_or_path}, or remove it."
+            )
         return load_pipeline(folder, str(self.device))
 
     def drawing_with(self, sampler: str) -> "FashionDDPMPipeline":

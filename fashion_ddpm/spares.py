@@ -29,6 +29,15 @@ def second_network(checkpoint: str | Path | None, device: str) -> FashionDDPMPip
         return None
 
 
+def student_of(pipeline: FashionDDPMPipeline) -> FashionDDPMPipeline | None:
+    """Returns the network for the sampler turbo; None where there is none or it cannot be used."""
+    try:
+        return pipeline.student
+    except CheckpointError as error:
+        print(f"The sampler turbo is left out: {error}", file=sys.stderr)
+        return None
+
+
 def scorers_at_hand(kind: ImageKind) -> dict[str, tuple[Scorer, Baseline | None]]:
     """Returns who can score such images without a download: by name, with a baseline, one scorer.
 

@@ -17,7 +17,7 @@ from fashion_ddpm.clip_scores import ClipScorer
 from fashion_ddpm.config import TURBO, ScorerConfig, TrainConfig
 from fashion_ddpm.data import LabelledImages, load_split
 from fashion_ddpm.model import build_unet
-from fashion_ddpm.pipeline import FashionDDPMPipeline
+from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
 from fashion_ddpm.publishing import publish
 from fashion_ddpm.schedules import noise_scheduler
 from fashion_ddpm.scorer_training import build_clip, build_processor, build_tokenizer
@@ -66,7 +66,9 @@ def taught_checkpoint(tmp_path_factory: pytest.TempPathFactory, tiny_checkpoint:
     torch.manual_seed(1)
     unet, scheduler = build_unet(TINY).eval(), noise_scheduler("cosine")
     student = FashionDDPMPipeline(unet, scheduler, sampler=TURBO)
-    publish(student, student_folder(folder), TINY, {"images_seen": 0, "device": "cpu", "log": []})
+    teacher = {"weights_sha256": weights_hash(load_pipeline(folder))}
+    facts = {"images_seen": 0, "device": "cpu", "log": [], "teacher": teacher}
+    publish(student, student_folder(folder), TINY, facts)
     return folder
 
 

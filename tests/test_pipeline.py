@@ -88,6 +88,14 @@ def test_turbo_draws_with_the_student_beside_a_checkpoint(taught_checkpoint: Pat
     assert student.usual_settings.sampler == "turbo"
 
 
+def test_the_student_of_another_network_is_refused(taught_checkpoint: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "tiny"
+    shutil.copytree(student_folder(taught_checkpoint), student_folder(copy))
+    load_pipeline(BUNDLED_CHECKPOINT).save_pretrained(copy)
+    with pytest.raises(CheckpointError, match="was not distilled from"):
+        load_pipeline(copy).drawing_with("turbo")
+
+
 def test_turbo_without_a_distilled_network_costs_one_sentence(
     tiny_pipeline: FashionDDPMPipeline, tiny_checkpoint: Path
 ) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from app import build_page
 from fashion_ddpm import baselines, clip_scores, spares
-from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
+from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT, CheckpointError, student_folder
 from fashion_ddpm.contact_sheet import AXES, axes, cells, orders
 from fashion_ddpm.continuation import continued
 from fashion_ddpm.demo import Demo
@@ -61,6 +61,23 @@ def test_the_app_does_not_start_with_a_damaged_network_of_its_own(tmp_path: Path
     assert sentence.endswith(
         "copy the folder anew from where it came (the bundled one: git checkout checkpoints)."
     )
+
+
+def test_a_damaged_student_is_left_out_and_named(
+    taught_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "tiny"
+    shutil.copytree(taught_checkpoint, copy)
+    truncated(
+        student_folder(taught_checkpoint),
+        student_folder(copy),
+        "unet/diffusion_pytorch_model.safetensors",
+    )
+    demo = Demo(copy)
+    assert not demo.has_turbo
+    assert "The sampler turbo is left out: " in capsys.readouterr().err
+    with pytest.raises(CheckpointError, match="is no whole safetensors file"):
+        demo.pipeline.drawing_with("turbo")
 
 
 @pytest.fixture
