@@ -24,6 +24,7 @@ MADE_BY = {
     "real-test-images.npz": "python -m tests.tools.make_data",
     "fashion-mnist/README.md": "make results",
     "fashion-mnist": "accelerate launch train_accelerate.py, and copy its checkpoint folder whole",
+    "fashion-mnist-turbo": "train_accelerate.py --preset distill, and copy its checkpoint whole",
     "clip-fashion-mnist": "python -m fashion_ddpm train-scorer",
     "classifier": "python -m fashion_ddpm train-classifier",
 }
@@ -44,7 +45,7 @@ def test_every_bundled_file_is_what_a_manifest_lists() -> None:
                 f"checkpoints/{above}{fault}; {command_for(above + fault.split(' is ')[0])}"
             )
     assert not wrong, "\n".join(wrong)
-    assert len(folders) == 4
+    assert len(folders) == 5
 
 
 def test_every_bundled_file_is_listed() -> None:
