@@ -69,7 +69,7 @@ def save_budgets(rows: Sequence[Mapping[str, Any]], floor: float, path: Path) ->
         path: the PNG.
     """
     figure = Figure(figsize=(10, 4), layout="constrained")
-    panels = figure.subplots(1, 2, sharey=True)
+    panels = figure.subplots(1, 2)  # the report's schedule would flatten the other panel
     fixed = (("schedule", "cosine", "sampler"), ("sampler", "dpm++2m", "schedule"))
     for axes, (key, value, varied) in zip(panels, fixed, strict=True):
         chosen = [row for row in rows if row[key] == value]
@@ -82,6 +82,9 @@ def save_budgets(rows: Sequence[Mapping[str, Any]], floor: float, path: Path) ->
             axes.plot(*zip(*line, strict=True), marker="o", markersize=3, label=name)
         axes.axhline(floor, color="grey", linestyle=":", label="real images")
         axes.set(xscale="log", yscale="log", xlabel="UNet evaluations an image")
+        ticks = sorted({row["evaluations"] for row in chosen})
+        axes.set_xticks(ticks, [str(tick) for tick in ticks], fontsize=8)
+        axes.tick_params(axis="x", which="minor", bottom=False, labelbottom=False)
         axes.set_title(f"{key} {value}")
         axes.legend(fontsize=8)
     panels[0].set_ylabel("Fréchet distance")
