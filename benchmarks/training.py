@@ -14,6 +14,7 @@ from statistics import median
 
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from diffusers import DDPMScheduler
 from diffusers.optimization import get_cosine_schedule_with_warmup
 from diffusers.training_utils import EMAModel
@@ -113,12 +114,16 @@ def main() -> None:
                     "validate_every": NEVER,
                     "preview_every": NEVER,
                     "save_every": NEVER,
+                    "frechet_every": 0,
+                    "report_to": "none",
                     "validation_images": 1,
                     "seed": turn,
                 },
             )
             ours.append(our_speed(config))
+        AcceleratorState._reset_state(reset_partial_state=True)  # the loops differ in precision
         theirs.append(example_speed(config, arguments.steps))
+        AcceleratorState._reset_state(reset_partial_state=True)
     print(f"| loop, median of {arguments.turns} | images/s |\n|---|---|")
     print(f"| train_accelerate.py, {config.mixed_precision} | {median(ours):.0f} |")
     print(f"| as diffusers' example, float32 | {median(theirs):.0f} |")
