@@ -3,9 +3,10 @@
 import argparse
 import importlib.util
 import os
+import shutil
 import sys
 
-from fashion_ddpm.temporary import choose_folder, remove, temporary_place
+from fashion_ddpm.temporary import choose_folder, temporary_place
 
 # Both are read when gradio is imported.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -91,7 +92,7 @@ def main() -> None:
         sys.exit("app.py: interrupted before the page was there.")
     finally:
         if temporary:
-            remove(temporary)
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def quicken(demo: Demo, backend: str) -> None:

@@ -18,7 +18,7 @@ from diffusers import DDIMScheduler, DDPMScheduler, UNet2DModel
 from torch import Tensor
 from tqdm import tqdm
 
-from benchmarks.tables import table, write_section
+from benchmarks.tables import origin, table, write_section
 from fashion_ddpm.backends import BACKENDS, faster
 from fashion_ddpm.checkpoint_files import BUNDLED, BUNDLED_CHECKPOINT
 from fashion_ddpm.classifier import Classifier, load_classifier
@@ -27,7 +27,6 @@ from fashion_ddpm.demo import PRESETS
 from fashion_ddpm.images import to_uint8
 from fashion_ddpm.metrics import frechet_distance
 from fashion_ddpm.pipeline import load_pipeline
-from fashion_ddpm.publishing import current_commit, device_name
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.sampling import SamplingSettings
 from fashion_ddpm.settings import default_data_dir
@@ -172,10 +171,9 @@ def main() -> None:
     text = (
         f"`python -m benchmarks.sampling`, distance over {count:,} images against the test split "
         f"(as many real training images: {floor:.3f}), time: median of {arguments.repeats}, "
-        f"backend {arguments.backend}; {device_name(torch.device('cpu'))}; commit "
-        f"{current_commit()}.\n\n{table(COLUMNS, [cells(row, rows[0]) for row in rows])}"
+        f"backend {arguments.backend}; {origin()}."
+        f"\n\n{table(COLUMNS, [cells(row, rows[0]) for row in rows])}"
     )
-    print(text)
     write_section(arguments.output, TITLE, text)
 
 

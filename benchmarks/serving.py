@@ -15,11 +15,9 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import torch
-
+from benchmarks.tables import origin
 from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.limits import ServerLimits
-from fashion_ddpm.publishing import current_commit, device_name
 from tests.tools.serving import served
 
 ENDPOINT = "gradio_api/call/generate"
@@ -114,7 +112,7 @@ def main() -> None:
     parser.add_argument("--visitors-at-once", type=int, default=ServerLimits().visitors_at_once)
     arguments = parser.parse_args()
     print(
-        f"{device_name(torch.device('cpu'))}; commit {current_commit()}; {arguments.steps} steps; "
+        f"{origin()}; {arguments.steps} steps; "
         f"{arguments.seconds:.0f} s a row\n\n| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}"
     )
     for visitors in (arguments.visitors_at_once, 1):

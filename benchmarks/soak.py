@@ -22,14 +22,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from PIL import Image
 
+from benchmarks.tables import origin
 from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
 from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.limits import ServerLimits
 from fashion_ddpm.pipeline import load_pipeline
-from fashion_ddpm.publishing import current_commit, device_name
 from fashion_ddpm.results import IMAGE_SCALE
 from fashion_ddpm.sampling import SamplingSettings
 from tests.tools.asking import API, CALL, SOUND, Answer, events, fetch, send
@@ -239,7 +238,7 @@ def main() -> None:
     arguments = parser.parse_args()
     findings, metrics = soak(arguments.clients, arguments.minutes, arguments.seed)
     print(f"{arguments.clients} clients, {arguments.minutes:g} minutes, seed {arguments.seed}")
-    print(f"{device_name(torch.device('cpu'))}; commit {current_commit()}\n")
+    print(f"{origin()}\n")
     print("\n".join(lines(findings, metrics, arguments.minutes)))
     broken = [name for name in findings.counts if name.startswith("BAD")]
     if growth(findings.memory) > MAX_GROWTH:

@@ -10,12 +10,9 @@ import statistics
 import time
 from pathlib import Path
 
-import torch
-
 from benchmarks.serving import ask
-from benchmarks.tables import table, write_section
+from benchmarks.tables import origin, table, write_section
 from fashion_ddpm.demo import PRESETS
-from fashion_ddpm.publishing import current_commit, device_name
 from tests.tools.serving import served
 
 TITLE = "From python app.py to the first image"
@@ -52,10 +49,9 @@ def main() -> None:
     ]
     text = (
         f"`python -m benchmarks.startup`, {arguments.runs} cold starts, {arguments.steps} steps, "
-        f"backend {arguments.backend}; {device_name(torch.device('cpu'))}; commit "
-        f"{current_commit()}. A page is looked for five times a second.\n\n{table(COLUMNS, rows)}"
+        f"backend {arguments.backend}; {origin()}. A page is looked for five "
+        f"times a second.\n\n{table(COLUMNS, rows)}"
     )
-    print(text)
     write_section(arguments.output, TITLE, text)
 
 

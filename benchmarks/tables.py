@@ -4,6 +4,10 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
+
+from fashion_ddpm.publishing import current_commit, device_name
+
 TITLE = "# How fast it is\n\nEach section is written by the command that it names.\n"
 
 
@@ -13,8 +17,14 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
+def origin() -> str:
+    """Returns what every figure must say: the machine and the commit."""
+    return f"{device_name(torch.device('cpu'))}; commit {current_commit()}"
+
+
 def write_section(path: Path, title: str, text: str) -> None:
-    """Puts a section into a document, in place of the one of this title if there is one."""
+    """Prints a section, and puts it into a document in place of the one of its title."""
+    print(text)
     old = path.read_text() if path.exists() else TITLE
     pattern = rf"\n## {re.escape(title)}\n.*?(?=\n## |\Z)"
     rest = re.sub(pattern, "", old, flags=re.DOTALL)

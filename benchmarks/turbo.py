@@ -8,16 +8,14 @@ import argparse
 from itertools import product
 from pathlib import Path
 
-import torch
-
 from benchmarks.samplers import measured
+from benchmarks.tables import origin
 from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT, read_run, student_folder
 from fashion_ddpm.classifier import load_classifier
 from fashion_ddpm.config import SCHEDULES, TURBO
 from fashion_ddpm.data import load_split
 from fashion_ddpm.metrics import frechet_distance
 from fashion_ddpm.pipeline import load_pipeline
-from fashion_ddpm.publishing import current_commit, device_name
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.settings import default_data_dir
 
@@ -63,7 +61,7 @@ def main() -> None:
     lines = [
         f"{count:,} images, seeds 0 … {count - 1}, guidance 1.0; the student has seen "
         f"{read_run(folder)['images_seen']:,} images; Fréchet distance of as many real images "
-        f"{floor:.3f}; {device_name(torch.device('cpu'))}; commit {current_commit()}.",
+        f"{floor:.3f}; {origin()}.",
         "",
         HEAD,
         f"|{'---|' * HEAD.count(' | ')}---|",

@@ -22,12 +22,11 @@ from diffusers import UNet2DModel
 from diffusers.models.attention_processor import Attention, AttnProcessor
 from torch import Tensor
 
-from benchmarks.tables import table
+from benchmarks.tables import origin, table
 from fashion_ddpm.backends import Inputs, OutputAlone, example_inputs, openvino_form
 from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
 from fashion_ddpm.objective import Predictor
 from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline
-from fashion_ddpm.publishing import current_commit, device_name
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.sampling import SamplingSettings, chunked, in_chunks
 
@@ -163,7 +162,7 @@ def compare_forms(
     eager = in_chunks(pipeline.unet)
     expected, inputs = drawn(pipeline, eager, count), example_inputs(pipeline.unet)
     print(
-        f"{device_name(torch.device('cpu'))}; commit {current_commit()}; {repeats} pairs; "
+        f"{origin()}; {repeats} pairs; "
         f"difference over {count} images, 20 steps\n\n{table(FORM_COLUMNS, [])}",
         flush=True,
     )

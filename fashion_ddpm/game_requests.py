@@ -28,12 +28,9 @@ class BlendRequest:
     class_names: tuple[str, ...] = CLASS_NAMES
 
     def __post_init__(self) -> None:
-        self.labels()
+        class_label(self.first, self.class_names)
+        class_label(self.second, self.class_names)
         check_whole("seed", self.seed, 0, MAX_SEED)
-
-    def labels(self) -> tuple[int, int]:
-        """Returns the labels of both classes."""
-        return class_label(self.first, self.class_names), class_label(self.second, self.class_names)
 
 
 @dataclass(frozen=True)
@@ -50,13 +47,9 @@ class WalkRequest:
     class_names: tuple[str, ...] = CLASS_NAMES
 
     def __post_init__(self) -> None:
-        self.label()
+        class_label(self.class_name, self.class_names)
         check_whole("from seed", self.first, 0, MAX_SEED)
         check_whole("to seed", self.second, 0, MAX_SEED)
-
-    def label(self) -> int:
-        """Returns the class's label."""
-        return class_label(self.class_name, self.class_names)
 
 
 @dataclass(frozen=True)
@@ -72,12 +65,8 @@ class RedrawRequest:
     class_names: tuple[str, ...] = CLASS_NAMES
 
     def __post_init__(self) -> None:
-        self.label()
+        class_label(self.class_name, self.class_names)
         check_number("strength", self.strength, *STRENGTHS)
-
-    def label(self) -> int:
-        """Returns the class's label."""
-        return class_label(self.class_name, self.class_names)
 
 
 @dataclass(frozen=True)

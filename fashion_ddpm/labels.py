@@ -125,10 +125,5 @@ def quality_prompts(class_name: str, kind: ImageKind = FASHION_MNIST) -> list[st
     ]
 
 
-def percent(score: float | None) -> str:
-    """Returns a score in [0, 1] as it is shown."""
-    return "no score" if score is None else f"{score:.0%}"
-
-
 def _article(noun: str) -> str:
     return "An" if noun[0].lower() in "aeiou" else "A"

@@ -10,7 +10,7 @@ from fashion_ddpm.demo import Demo, Watch
 from fashion_ddpm.game_requests import BlendRequest, RedrawRequest, WalkRequest
 from fashion_ddpm.images import grid, to_model, to_uint8
 from fashion_ddpm.objective import Predictor
-from fashion_ddpm.request import RequestError
+from fashion_ddpm.request import RequestError, class_label
 from fashion_ddpm.sampling import (
     CPU_CHUNK,
     SamplingSettings,
@@ -56,7 +56,8 @@ def blended(unet: UNet2DModel, others: Tensor, weights: Tensor) -> Predictor:
 def blend(demo: Demo, request: BlendRequest, watch: Watch = iter) -> Image.Image:
     """Returns one seed drawn as the first class, then more and more as the second."""
     device = demo.pipeline.device
-    first, second = request.labels()
+    names = request.class_names
+    first, second = class_label(request.first, names), class_label(request.second, names)
     labels = torch.full((FRAMES,), first, device=device)
     others = torch.full((FRAMES,), second, device=device)
     weights = torch.linspace(0, 1, FRAMES, device=device)
@@ -71,7 +72,7 @@ def walk(demo: Demo, request: WalkRequest, watch: Watch = iter) -> Image.Image:
     """Returns a class drawn from the noise of one seed, then more and more from another's."""
     begin, end = draw_noise(seed_generators([request.first, request.second]), demo.kind)
     noise = torch.stack([slerp(begin, end, float(s)) for s in torch.linspace(0, 1, FRAMES)])
-    labels = [request.label()] * FRAMES
+    labels = [class_label(request.class_name, request.class_names)] * FRAMES
     made = _images(demo, labels, [request.first] * FRAMES, Start(noise=noise), watch)
     return grid(made, columns=FRAMES, scale=SCALE)
 
@@ -109,7 +110,8 @@ def redraw(
     start = Start(
         images=to_model(image).expand(count, -1, -1, -1), strength=float(request.strength)
     )
-    made = _images(demo, [request.label()] * count, list(range(count)), start, watch)
+    labels = [class_label(request.class_name, request.class_names)] * count
+    made = _images(demo, labels, list(range(count)), start, watch)
     return grid(torch.cat([image, made]), columns=FRAMES, scale=SCALE)
 
 

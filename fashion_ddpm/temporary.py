@@ -1,6 +1,7 @@
 """Where temporary pictures lie, and how many: a place that can be written to, and a ceiling."""
 
 import os
+import shutil
 import tempfile
 import threading
 from contextlib import suppress
@@ -45,7 +46,7 @@ def choose_folder() -> Path:
             (folder / "room").unlink()
             return folder
         if folder is not None:
-            remove(folder)
+            shutil.rmtree(folder, ignore_errors=True)
     raise TemporaryError(
         f"no folder has room for {ROOM:,} bytes of temporary pictures; free some, or name one with "
         "TMPDIR."
@@ -57,15 +58,6 @@ def _places() -> list[Path]:
     named = [os.environ[name] for name in ("TMPDIR", "TEMP", "TMP") if os.environ.get(name)]
     usual = ["/tmp", "/var/tmp", str(MEMORY), str(Path.cwd())]
     return [Path(place) for place in (*named, *usual) if Path(place).is_dir()]
-
-
-def remove(folder: Path) -> None:
-    """Removes a folder and all in it, as far as that can be done."""
-    for path in sorted(folder.rglob("*"), reverse=True):
-        with suppress(OSError):
-            path.rmdir() if path.is_dir() else path.unlink()
-    with suppress(OSError):
-        folder.rmdir()
 
 
 def sweep(folder: Path, most: int, kept: frozenset[Path] = frozenset()) -> int:

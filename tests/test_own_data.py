@@ -4,64 +4,34 @@ import dataclasses
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
 import torch
-from gradio_client import Client
-from gradio_client.exceptions import AppError
 from PIL import Image
 
 from fashion_ddpm import generation
 from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT, class_names_of, read_run
 from fashion_ddpm.classifier_training import train_classifier
 from fashion_ddpm.config import ClassifierConfig, TrainConfig
-from fashion_ddpm.contact_sheet import cells, orders
-from fashion_ddpm.continuation import continued
 from fashion_ddpm.data_settings import DataSettings
-from fashion_ddpm.degradations import half_denoised
-from fashion_ddpm.demo import Demo
 from fashion_ddpm.evaluation import Evaluation, evaluate
-from fashion_ddpm.gallery import load_gallery, save_gallery
-from fashion_ddpm.game_requests import BlendRequest, RedrawRequest, WalkRequest
 from fashion_ddpm.images import read_settings
 from fashion_ddpm.labels import ImageKind
-from fashion_ddpm.link import from_picture, from_query, to_query
+from fashion_ddpm.link import from_picture
 from fashion_ddpm.model_card import Address, model_card
 from fashion_ddpm.pipeline import load_pipeline
-from fashion_ddpm.play import blend, redraw, walk
 from fashion_ddpm.report import Report
-from fashion_ddpm.request import GenerateRequest, RequestError
-from fashion_ddpm.results import Result
+from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.sampling import SamplingSettings
 from fashion_ddpm.settings import ConfigError
-from fashion_ddpm.space_check import check_space
 from fashion_ddpm.training import train
-from fashion_ddpm.trees import write_model_tree, write_space_tree
-from tests.tools.serving import served
 from tests.tools.shapes import SHAPES
 from tests.tools.small_runs import losses
 
 ROOT = Path(__file__).parent.parent
 KIND = ImageKind(SHAPES, image_size=32, channels=3)
-
-
-@pytest.fixture(scope="module")
-def demo(shapes_checkpoint: Path) -> Demo:
-    return Demo(shapes_checkpoint)
-
-
-@pytest.fixture(scope="module")
-def result(demo: Demo) -> Result:
-    request = GenerateRequest(
-        "square", num_images=2, num_inference_steps=3, seed=7, class_names=SHAPES
-    )
-    *_, found = demo.run(request, demo.scorers[0])
-    assert isinstance(found, Result)
-    return found
 
 
 def test_training_learns_and_the_checkpoint_says_what_it_draws(
@@ -190,116 +160,3 @@ def test_a_judge_of_the_same_data_set_measures_distances(
     assert set(report.class_accuracy) == set(SHAPES)
     assert len(report.confusion) == 3
     assert "confusion.png" in (tmp_path / "report" / "report.md").read_text()
-
-
-def test_nothing_is_scored_that_no_scorer_knows(demo: Demo, result: Result) -> None:
-    assert demo.scorers[0] == "none"
-    assert "embedded" not in demo.scorers
-    assert result.scores_of(0) == result.mean_scores(0) == result.real_scores(0) == ({}, {})
-    with pytest.raises(RequestError, match="scorer is 'embedded'; it must be one of none,"):
-        next(demo.run(result.request, "embedded"))
-    (cell,) = cells(demo, orders(demo, "circle", 0, "sampler")[:1])
-    assert cell.score is None
-    assert "%" not in cell.caption
-    found = continued(demo, result, 0, 1, "cosine")
-    assert [ending.caption for ending in found.endings] == list(SHAPES)
-    assert "can still be made" not in found.sentence()
-
-
-def test_games_and_pictures_are_in_colour(demo: Demo, result: Result) -> None:
-    picture, caption = result.pictures()[0]
-    assert (picture.mode, picture.size, caption) == ("RGB", (256, 256), "square, seed 7")
-    drawing = np.full((280, 280), 99, np.uint8)
-    for strip in (
-        blend(demo, BlendRequest("circle", "square", 0, SHAPES)),
-        walk(demo, WalkRequest("circle", 0, 1, SHAPES)),
-        redraw(demo, drawing, RedrawRequest("triangle", 0.5, SHAPES)),
-    ):
-        assert strip.mode == "RGB"
-        assert strip.height == 32 * 4
-
-
-def test_a_first_picture_of_its_own_can_be_drawn(demo: Demo, tmp_path: Path) -> None:
-    assert load_gallery(demo) is None
-    save_gallery(demo, tmp_path / "own.npz")
-    shown = load_gallery(demo, tmp_path / "own.npz")
-    assert shown is not None
-    assert [caption for _, caption in shown.pictures()] == [
-        f"{name}, seed {seed}" for seed, name in enumerate(SHAPES)
-    ]
-
-
-def test_a_link_names_the_checkpoints_classes(result: Result) -> None:
-    query = to_query(result.request, "abc")
-    words = dict(parse_qsl(query[1:]))
-    assert from_query(words, SHAPES) == result.request
-    with pytest.raises(RequestError, match="class is 'square'"):
-        from_query(words)
-
-
-def test_the_embedded_scorer_cannot_be_trained_with_it(shapes_checkpoint: Path) -> None:
-    with pytest.raises(ConfigError, match="the embedded scorer learns Fashion-MNIST alone"):
-        half_denoised(load_pipeline(shapes_checkpoint), count=1, seed=0)
-
-
-def test_two_checkpoints_of_other_classes_cannot_be_compared(shapes_checkpoint: Path) -> None:
-    with pytest.raises(RequestError, match=r"draws grey images .+ colour images"):
-        Demo(shapes_checkpoint, second=BUNDLED_CHECKPOINT)
-
-
-def test_it_can_be_published(shapes_checkpoint: Path, tmp_path: Path) -> None:
-    demo, address = Demo(shapes_checkpoint), Address("ada/shapes", "ada/draw")
-    write_model_tree(tmp_path / "model", shapes_checkpoint, demo, None, address)
-    write_space_tree(tmp_path / "space", tmp_path / "model", demo, None, address)
-    check_space(tmp_path / "space")
-    with Image.open(tmp_path / "model" / "samples.png") as picture:
-        assert picture.mode == "RGB"
-    published = tmp_path / "space" / "checkpoints" / "fashion-mnist"
-    assert class_names_of(published) == SHAPES
-    shown = load_gallery(demo, tmp_path / "space" / "checkpoints" / "gallery.npz")
-    assert shown is not None
-    assert shown.request.class_names == SHAPES
-
-
-@pytest.fixture(scope="module")
-def client(shapes_checkpoint: Path) -> Iterator[Client]:
-    with served("--checkpoint", str(shapes_checkpoint)) as address:
-        yield Client(address, verbose=False)
-
-
-def ask(client: Client, class_name: str, scorer: str = "none") -> tuple[object, ...]:
-    answer: tuple[object, ...] = client.predict(
-        *(class_name, "cosine", 2, "dpm++2m", 1.0, 2, 7, scorer), api_name="/generate"
-    )
-    return answer
-
-
-def test_the_app_draws_the_checkpoints_classes_in_colour(client: Client) -> None:
-    _, pictures, about = ask(client, "triangle")
-    assert isinstance(pictures, list)
-    assert isinstance(about, dict)
-    assert [picture["caption"] for picture in pictures] == ["triangle, seed 7", "triangle, seed 8"]
-    with Image.open(pictures[0]["image"]) as picture:
-        colours = np.asarray(picture.convert("RGB")).astype(int)
-    assert colours.shape == (256, 256, 3)
-    assert np.ptp(colours, axis=2).max() > 0
-    assert about["label_scores"] == about["label_scores_of_real_images"] == [{}, {}]
-
-
-def test_the_app_offers_no_class_and_no_scorer_of_fashion_mnist(client: Client) -> None:
-    with pytest.raises((AppError, ValueError), match="ankle boot"):
-        ask(client, "ankle boot")
-    with pytest.raises((AppError, ValueError), match="embedded"):
-        ask(client, "circle", "embedded")
-    config = json.dumps(client.config)
-    for shown in (*SHAPES, "has seen nothing but Fashion-MNIST", "Images out of noise"):
-        assert shown in config
-    for hidden in (
-        "ankle boot",
-        "Why blurry?",
-        "nearest training image",
-        "garment",
-        "the report's training",
-        "the data: Fashion",
-    ):
-        assert hidden not in config, hidden

@@ -12,7 +12,6 @@ from fashion_ddpm.temporary import (
     Sweeper,
     TemporaryError,
     choose_folder,
-    remove,
     sweep,
     temporary_place,
 )
@@ -60,8 +59,6 @@ def test_a_place_that_cannot_be_written_to_is_passed_over(
     folder = choose_folder()
     assert folder.parent == tmp_path
     assert list(folder.iterdir()) == []
-    remove(folder)
-    assert not folder.exists()
 
 
 def test_no_place_at_all_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

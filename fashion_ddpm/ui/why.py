@@ -7,7 +7,7 @@ import gradio as gr
 
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.game_requests import FIRST_BETAS, LAST_BETAS, STORY_LEVELS, StoryRequest
-from fashion_ddpm.labels import CLASS_NAMES, percent
+from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.schedule_check import check_schedule
 from fashion_ddpm.schedules import REPORT, LinearBetas
 from fashion_ddpm.story import COSINE, YOURS, Sampled, curves, noised, sampled, visited
@@ -91,7 +91,8 @@ def betas_of(total: float, first: float, last: float, class_name: str) -> Linear
 
 
 def _shown(title: str, side: Sampled) -> tuple[Any, ...]:
-    sentence = f"**{title}**: label score {percent(side.score)}, mean of eight images"
+    score = "no label score" if side.score is None else f"label score {side.score:.0%}"
+    sentence = f"**{title}**: {score}, mean of eight images"
     return sentence, filled(filmstrip(side.way)), filled(side.picture)
 
 
