@@ -39,7 +39,8 @@ class Demo:
 
     Attributes:
         pipeline: the model; whoever streams from it shares the UNet with all others.
-        unet: what they share.
+        networks: each pipeline that draws (the sampler turbo has its own) with its shared UNet.
+        unet: the model's, which they share.
         has_turbo: whether the sampler turbo can be used.
         second: a model to compare it with, if there is one.
         kind: what both draw.
@@ -65,8 +66,8 @@ class Demo:
         self.cost = calibrate(self.pipeline)
         student = student_of(self.pipeline)
         self.has_turbo = self.pipeline.distilled or student is not None
-        self._shared = [_shared(each) for each in (self.pipeline, student) if each]
-        self.unet = self._shared[0]
+        self.networks = [(each, _shared(each)) for each in (self.pipeline, student) if each]
+        self.unet = self.networks[0][1]
         self.supervisor = Supervisor(self.pipeline, self.limits.max_seconds)
         self._loading = threading.Lock()
         self._scorers = scorers_at_hand(self.kind)
@@ -75,7 +76,7 @@ class Demo:
 
     def close(self) -> None:
         """Ends the threads that call the networks."""
-        for unet in self._shared:
+        for _, unet in self.networks:
             unet.close()
 
     def scorer(self, name: str) -> tuple[Scorer, Baseline | None]:

@@ -30,6 +30,8 @@ _POSTS = {
     *(UPLOAD, f"{API}/call/{ENDPOINT}", f"{API}/call/v2/{ENDPOINT}"),
 }
 _RUN = f"{API}/run/"
+_LONGEST_PATH, _LONGEST_NAME = 1000, 255
+"""Bytes; file systems allow names of 255, and whoever asks one for more is told of an error."""
 
 
 class RefusalError(Exception):
@@ -93,6 +95,13 @@ class Gate:
 
     def check_address(self, method: str, path: str) -> None:
         """Raises RefusalError for an address, or a way to ask it, that the page does not need."""
+        raw = path.encode(errors="replace")
+        if len(raw) > _LONGEST_PATH or max(map(len, raw.split(b"/"))) > _LONGEST_NAME:
+            raise RefusalError(
+                414,
+                f"The address is too long; at most {_LONGEST_PATH:,} bytes, and {_LONGEST_NAME} "
+                "between two slashes.",
+            )
         if self.mcp and (path == MCP or path.startswith(f"{MCP}/")):
             return
         if method == "POST" and (path in _POSTS or path.startswith(_RUN)):

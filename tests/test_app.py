@@ -21,9 +21,10 @@ from mcp.client.streamable_http import streamable_http_client
 
 from app import build_page, main, quicken
 from fashion_ddpm.api_examples import api_examples
+from fashion_ddpm.config import TURBO
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.request import GenerateRequest
-from fashion_ddpm.sampling import DenoisingStep
+from fashion_ddpm.sampling import DenoisingStep, SamplingSettings
 from tests.tools.serving import served
 
 SOUND = ("bag", "cosine", 3, "dpm++2m", 1.0, 2, 7, "embedded")
@@ -217,13 +218,15 @@ def test_a_backend_that_breaks_costs_a_sentence_and_the_app_goes_on(
     demo.unet.close()
 
 
-@pytest.mark.skipif(not importlib.util.find_spec("openvino"), reason="pip install openvino")
-def test_visitors_get_the_faster_network_and_the_same_images(
-    tiny_checkpoint: Path, capsys: pytest.CaptureFixture[str]
+def test_visitors_get_faster_networks_and_the_same_images(
+    taught_checkpoint: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    demo = Demo(tiny_checkpoint)
-    before = demo.pipeline([9, 3], seed=3).int()
+    demo = Demo(taught_checkpoint)
+    ways = [SamplingSettings(sampler=name, num_inference_steps=2) for name in ("dpm++2m", TURBO)]
+    before = [demo.pipeline([9, 3], seed=3, settings=way).int() for way in ways]
     quicken(demo, "openvino")
-    assert "runs on OpenVINO" in capsys.readouterr().out
-    assert (demo.pipeline([9, 3], seed=3) - before).abs().max() <= 1
-    demo.unet.close()
+    told = capsys.readouterr().out
+    for way, images in zip(ways, before, strict=True):
+        assert f"for {way.sampler} runs on OpenVINO" in told
+        assert (demo.pipeline([9, 3], seed=3, settings=way) - images).abs().max() <= 1
+    demo.close()

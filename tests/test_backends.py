@@ -1,4 +1,4 @@
-"""Tests of other forms of the network; those of OpenVINO run where it is installed."""
+"""Tests of other forms of the network."""
 
 import importlib.util
 import subprocess
@@ -14,9 +14,6 @@ from fashion_ddpm.pipeline import FashionDDPMPipeline
 from fashion_ddpm.sampling import SamplingSettings, denoise, in_chunks
 from fashion_ddpm.shared_unet import SharedUNet
 from tests.tools.serving import ROOT
-
-HAS_OPENVINO = importlib.util.find_spec("openvino") is not None
-needs_openvino = pytest.mark.skipif(not HAS_OPENVINO, reason="pip install openvino")
 
 
 @pytest.fixture
@@ -68,7 +65,6 @@ def test_another_form_answers_from_the_next_call_on() -> None:
     shared.close()
 
 
-@needs_openvino
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_openvino_draws_the_same_images(tiny_pipeline: FashionDDPMPipeline, sampler: str) -> None:
     settings = SamplingSettings(sampler=sampler, num_inference_steps=10, guidance_scale=2.0)
@@ -81,7 +77,6 @@ def test_openvino_draws_the_same_images(tiny_pipeline: FashionDDPMPipeline, samp
     assert torch.allclose(drawn[0], drawn[1], rtol=0, atol=1 / 127.5)
 
 
-@needs_openvino
 def test_with_openvino_an_image_is_the_same_in_any_batch(
     tiny_pipeline: FashionDDPMPipeline,
 ) -> None:
@@ -94,12 +89,12 @@ def test_with_openvino_an_image_is_the_same_in_any_batch(
     assert torch.equal(together[9:10], alone)
 
 
-@needs_openvino
 def test_openvino_tells_nobody() -> None:
     program = (
         "import sys; "
         "from fashion_ddpm.backends import openvino_form; "
-        "from fashion_ddpm.pipeline import load_pipeline, BUNDLED_CHECKPOINT; "
+        "from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT; "
+        "from fashion_ddpm.pipeline import load_pipeline; "
         "openvino_form(load_pipeline(BUNDLED_CHECKPOINT).unet); "
         "print(sys.modules['openvino_telemetry'])"
     )

@@ -69,6 +69,18 @@ def test_what_it_does_not_need_is_closed(method: str, path: str) -> None:
         GATE.check_address(method, path)
 
 
+@pytest.mark.parametrize(
+    "rest",
+    ["x" * 256, "ü" * 128, "/x" * 600, "\udcff" * 256],
+    ids=["name", "bytes", "path", "none"],
+)
+def test_an_address_that_no_file_can_have_is_told_so(rest: str) -> None:
+    GATE.check_address("GET", f"/static/{rest[:127]}")
+    with pytest.raises(RefusalError, match="at most 1,000 bytes, and 255 between") as refusal:
+        GATE.check_address("GET", f"/static/{rest}")
+    assert refusal.value.status == 414
+
+
 def test_language_models_are_let_in_only_where_they_are_served() -> None:
     Gate(EVENTS, ("class_name",), mcp=True).check_address("POST", f"{API}/mcp/")
     with pytest.raises(RefusalError):

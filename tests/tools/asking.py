@@ -24,7 +24,7 @@ class Answer:
     Attributes:
         status: of HTTP, of the first request.
         kind: "images", "sentence" (a mistake is told), "silent" (it is not), "broken" (the
-            connection ended), or "page" for any other success.
+            connection ended), or "page" for any other success, and what HEAD is told.
         text: the sentence, or the answer itself.
         headers: of the first answer, names in lower case.
     """
@@ -71,7 +71,7 @@ def send(
     finally:
         link.close()
     found = {name.lower(): value for name, value in response.getheaders()}
-    if response.status < 400:
+    if response.status < 400 or (method == "HEAD" and response.status < 500):  # HEAD has no body
         return Answer(response.status, "page", text, found)
     return Answer(response.status, *_told(text), found)
 

@@ -39,7 +39,8 @@ def running(
     """Starts app.py without a network, on the bundled weights, and ends it.
 
     Args:
-        flags: of app.py.
+        flags: of app.py; unless they say otherwise the network is not converted, which would take
+            seconds of the processor from whatever is tested.
         environment: what differs from this process's.
         stderr: where its log goes.
         before: a command that runs the app's own, such as prlimit.
@@ -47,7 +48,7 @@ def running(
     port = free_port()
     own = {"HF_HUB_OFFLINE": "1", "GRADIO_SERVER_PORT": str(port)}
     process = subprocess.Popen(
-        [*before, sys.executable, "app.py", *flags],
+        [*before, sys.executable, "app.py", "--backend", "eager", *flags],
         cwd=ROOT,
         env=os.environ | own | dict(environment or {}),
         stdout=subprocess.DEVNULL,
