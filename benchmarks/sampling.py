@@ -2,8 +2,9 @@
 
 python -m benchmarks.sampling --data-dir DIR times 16 images and measures the Fréchet distance of
 more of them, for the page's presets and for plain diffusers code: DDIM in 50 steps and DDPM in
-1000. The table goes into docs/speed.md. Run it on a machine that does nothing else; the distance
-of DDPM takes longer than all the rest, and --no-ddpm-distance leaves it out.
+1000. The table goes into docs/speed.md, that of --backend openvino into a section of its own. Run
+it on a machine that does nothing else; the distance of DDPM takes longer than all the rest, and
+--no-ddpm-distance leaves it out.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from diffusers import DDIMScheduler, DDPMScheduler, UNet2DModel
 from torch import Tensor
 from tqdm import tqdm
 
-from benchmarks.tables import origin, table, write_section
+from benchmarks.tables import origin, table, titled, write_section
 from fashion_ddpm.backends import BACKENDS, faster
 from fashion_ddpm.checkpoint_files import BUNDLED, BUNDLED_CHECKPOINT
 from fashion_ddpm.classifier import Classifier, load_classifier
@@ -100,8 +101,8 @@ def plain(checkpoint: Path, kind: type[DDIMScheduler] | type[DDPMScheduler], ste
 def ways(checkpoint: Path, backend: str, ddpm_steps: int) -> list[Way]:
     """Returns all ways; the few-step network's too, once it is bundled."""
     found = [Way(DDIM, 50, plain(checkpoint, DDIMScheduler, 50))]
-    for name, steps in PRESETS.items():
-        settings = SamplingSettings(num_inference_steps=steps)
+    for name, settings in PRESETS.items():
+        steps = settings.num_inference_steps
         found.append(Way(f"ours, {name}", steps, ours(checkpoint, settings, backend)))
     if TURBO.exists():
         for steps in TURBO_STEPS:
@@ -151,7 +152,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, default=3, help="of the timed 16 images")
     parser.add_argument("--ddpm-steps", type=int, default=1_000)
     parser.add_argument("--no-ddpm-distance", action="store_true")
-    parser.add_argument("--backend", default="auto", choices=BACKENDS, help="of ours")
+    parser.add_argument("--backend", default="eager", choices=BACKENDS, help="of ours")
     parser.add_argument("--output", type=Path, default=Path("docs/speed.md"))
     return parser.parse_args()
 
@@ -169,12 +170,12 @@ def main() -> None:
             distance, accuracy = quality(way, judge, reference, count)
         rows.append(Row(way, seconds(way, arguments.repeats), distance, accuracy))
     text = (
-        f"`python -m benchmarks.sampling`, distance over {count:,} images against the test split "
-        f"(as many real training images: {floor:.3f}), time: median of {arguments.repeats}, "
-        f"backend {arguments.backend}; {origin()}."
+        f"`python -m benchmarks.sampling --backend {arguments.backend}`, distance over {count:,} "
+        f"images against the test split (as many real training images: {floor:.3f}), time: "
+        f"median of {arguments.repeats}; {origin()}."
         f"\n\n{table(COLUMNS, [cells(row, rows[0]) for row in rows])}"
     )
-    write_section(arguments.output, TITLE, text)
+    write_section(arguments.output, titled(TITLE, arguments.backend), text)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 
 from benchmarks.serving import ask
-from benchmarks.tables import origin, table, write_section
+from benchmarks.tables import origin, table, titled, write_section
+from fashion_ddpm.backends import BACKENDS
 from fashion_ddpm.demo import PRESETS
 from tests.tools.serving import served
 
@@ -36,8 +37,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--images", type=int, default=1)
-    parser.add_argument("--steps", type=int, default=PRESETS["Balanced"])
-    parser.add_argument("--backend", default="auto")
+    parser.add_argument("--steps", type=int, default=PRESETS["Balanced"].num_inference_steps)
+    parser.add_argument("--backend", default="eager", choices=BACKENDS)
     parser.add_argument("--output", type=Path, default=Path("docs/speed.md"))
     arguments = parser.parse_args()
     flags = ["--backend", arguments.backend]
@@ -48,11 +49,11 @@ def main() -> None:
         for name, times in zip(names, zip(*runs, strict=True), strict=True)
     ]
     text = (
-        f"`python -m benchmarks.startup`, {arguments.runs} cold starts, {arguments.steps} steps, "
-        f"backend {arguments.backend}; {origin()}. A page is looked for five "
+        f"`python -m benchmarks.startup --backend {arguments.backend}`, {arguments.runs} cold "
+        f"starts, {arguments.steps} steps; {origin()}. A page is looked for five "
         f"times a second.\n\n{table(COLUMNS, rows)}"
     )
-    write_section(arguments.output, TITLE, text)
+    write_section(arguments.output, titled(TITLE, arguments.backend), text)
 
 
 if __name__ == "__main__":

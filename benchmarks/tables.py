@@ -22,6 +22,11 @@ def origin() -> str:
     return f"{device_name(torch.device('cpu'))}; commit {current_commit()}"
 
 
+def titled(title: str, backend: str) -> str:
+    """Returns the title of a section about one backend: eager is what is installed by itself."""
+    return title if backend == "eager" else f"{title}, by {backend}"
+
+
 def write_section(path: Path, title: str, text: str) -> None:
     """Prints a section, and puts it into a document in place of the one of its title."""
     print(text)

@@ -107,8 +107,10 @@ def test_a_click_on_a_real_one_chooses_its_class(page: Page) -> None:
     expect(page.get_by_role("radio", name="dress")).to_be_checked()
 
 
-def test_a_preset_sets_the_steps_and_the_estimate(page: Page) -> None:
+def test_a_preset_sets_the_schedule_the_steps_and_the_estimate(page: Page) -> None:
+    page.get_by_label("cosine", exact=True).first.check()
     page.get_by_role("button", name="Best · 20").click()
+    expect(page.get_by_label("sigmoid", exact=True).first).to_be_checked()
     expect(page.get_by_label("number input for Steps")).to_have_value("20")
     expect(page.get_by_text("8 images × 20 UNet evaluations")).to_be_visible()
 

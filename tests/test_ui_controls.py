@@ -7,6 +7,7 @@ import pytest
 
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.request import GenerateRequest
+from fashion_ddpm.sampling import SamplingSettings
 from fashion_ddpm.ui.controls import Controls, build, note, presets, shown_settings
 
 
@@ -53,6 +54,6 @@ def test_turbo_is_offered_where_a_network_can_do_it(
     assert "Turbo" not in presets(demo)
     assert ("turbo", "turbo") not in controls.sampler.choices
     taught = Demo(taught_checkpoint)
-    assert presets(taught)["Turbo"] == (4, "turbo")
+    assert presets(taught)["Turbo"] == SamplingSettings("cosine", "turbo", 4)
     with gr.Blocks():
         assert ("turbo", "turbo") in build(taught).sampler.choices

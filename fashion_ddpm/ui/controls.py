@@ -14,6 +14,7 @@ from fashion_ddpm.images import enlarge
 from fashion_ddpm.labels import ALL_CLASSES, CLASS_NAMES, FASHION_MNIST
 from fashion_ddpm.limits import MAX_IMAGES, MAX_STEPS
 from fashion_ddpm.request import MAX_GUIDANCE, MAX_SEED, GenerateRequest, check_whole
+from fashion_ddpm.sampling import SamplingSettings
 from fashion_ddpm.ui.parts import NOW, PLAIN, picture_gallery, told, whole
 
 MANY_CLASSES = 20
@@ -22,8 +23,14 @@ MANY_CLASSES = 20
 
 def default_request(demo: Demo) -> GenerateRequest:
     """Returns what the page asks for before anybody chooses."""
-    names = demo.kind.class_names
-    return GenerateRequest(names[-1], num_inference_steps=PRESETS["Balanced"], class_names=names)
+    names, usual = demo.kind.class_names, PRESETS["Balanced"]
+    return GenerateRequest(
+        names[-1],
+        schedule=str(usual.schedule),
+        sampler=usual.sampler,
+        num_inference_steps=usual.num_inference_steps,
+        class_names=names,
+    )
 
 
 @dataclass(frozen=True)
@@ -135,8 +142,8 @@ def build(demo: Demo) -> Controls:
     offered = presets(demo)
     with gr.Row():
         buttons = [
-            gr.Button(f"{name} · {steps}", size="sm", min_width=80)
-            for name, (steps, _) in offered.items()
+            gr.Button(f"{name} · {preset.num_inference_steps}", size="sm", min_width=80)
+            for name, preset in offered.items()
         ]
     with gr.Row():
         generate = gr.Button("Generate", variant="primary", elem_id="generate")
@@ -179,19 +186,19 @@ def _class_menu(demo: Demo, first: GenerateRequest) -> gr.Radio | gr.Dropdown:
     return class_name
 
 
-def presets(demo: Demo) -> dict[str, tuple[int, str]]:
-    """Returns steps and sampler by what a visitor wants; Turbo where a network can do it."""
-    ordinary = {name: (steps, SAMPLERS[0]) for name, steps in PRESETS.items()}
-    return {"Turbo": (TURBO_STEPS, TURBO), **ordinary} if demo.has_turbo else ordinary
+def presets(demo: Demo) -> dict[str, SamplingSettings]:
+    """Returns how to sample by what a visitor wants; Turbo where a network can do it."""
+    turbo = {"Turbo": SamplingSettings("cosine", TURBO, TURBO_STEPS)} if demo.has_turbo else {}
+    return {**turbo, **PRESETS}
 
 
-def _connect(controls: Controls, presets: dict[gr.Button, tuple[int, str]]) -> None:
+def _connect(controls: Controls, presets: dict[gr.Button, SamplingSettings]) -> None:
     """Makes the presets' buttons set the controls; turbo has no guidance."""
     targets = [controls.steps, controls.schedule, controls.sampler, controls.guidance]
-    for button, (steps, sampler) in presets.items():
-        guidance = 1 if sampler == TURBO else gr.skip()
-        preset: Any = (steps, SCHEDULES[0], sampler, guidance)
-        button.click(lambda preset=preset: preset, None, targets, **NOW)
+    for button, preset in presets.items():
+        guidance = 1 if preset.sampler == TURBO else gr.skip()
+        values: Any = (preset.num_inference_steps, preset.schedule, preset.sampler, guidance)
+        button.click(lambda values=values: values, None, targets, **NOW)
 
 
 def _explain(demo: Demo, controls: Controls) -> None:
