@@ -6,6 +6,7 @@ fails where something is not as promised. Rehearse it with --clients 4 --minutes
 """
 
 import argparse
+import http.client
 import io
 import json
 import random
@@ -151,7 +152,11 @@ class Client:
         """Does one thing after the other until the end."""
         kinds = (self.normal, self.abusive, self.disconnecting, self.cancelling)
         while time.monotonic() < end:
-            self.chance.choices(kinds, (6, 1, 1, 1))[0]()
+            try:
+                self.chance.choices(kinds, (6, 1, 1, 1))[0]()
+            except (OSError, http.client.HTTPException) as error:
+                self.findings.add("BAD: an answer broke off")
+                print(f"broke off: {error!r}", file=sys.stderr)
 
 
 def is_full(sentence: str) -> bool:
@@ -203,9 +208,11 @@ def soak(clients: int, minutes: float, seed: int) -> tuple[Findings, dict[str, A
                 Client(app.address, number, random.Random(f"{seed} {number}"), expected, findings)
                 for number in range(clients)
             ]
-            for living in [threads.submit(visitor.live, end) for visitor in visitors]:
-                living.result()
-            over.set()
+            try:
+                for living in [threads.submit(visitor.live, end) for visitor in visitors]:
+                    living.result()
+            finally:
+                over.set()
             watching.result()
             metrics = json.loads(send(app.address, "GET", "/metricsz").text)
             if send(app.address, "GET", "/readyz").status != 200:

@@ -5,6 +5,9 @@ from typing import Any
 import gradio as gr
 
 from fashion_ddpm.supervision import NOT_YOUR_FAULT
+from fashion_ddpm.ui.saving import write_whole_pictures
+
+write_whole_pictures()
 
 NO_ROOM = "The server has no room left for pictures; please try again in a few minutes."
 

@@ -1,0 +1,44 @@
+"""Tests of how gradio writes pictures."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import pytest
+from PIL import Image
+
+from fashion_ddpm.ui.saving import save_whole, write_whole_pictures
+
+PICTURE = np.arange(784, dtype=np.uint8).reshape(28, 28)
+
+
+def test_a_picture_that_somebody_reads_is_left_to_them(tmp_path: Path) -> None:
+    write_whole_pictures()
+    gallery: Any = gr.Gallery(format="png")
+    gallery.GRADIO_CACHE = str(tmp_path)
+    for value in (PICTURE, Image.fromarray(PICTURE)):
+        files = []
+        for _ in range(2):
+            (item,) = gallery.postprocess([value]).root
+            files.append(open(item.image.path, "rb"))  # noqa: SIM115
+        first, second = files
+        assert first.name == second.name
+        assert os.fstat(first.fileno()).st_ino != os.fstat(second.fileno()).st_ino
+        assert first.read() == second.read() != b""
+        for file in files:
+            file.close()
+    assert [path.name for path in tmp_path.rglob("*.*")] == ["image.png"]
+
+
+def test_what_cannot_be_finished_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(half: str, path: Path) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="no space"):
+        save_whole(Image.fromarray(PICTURE), str(tmp_path), format="png")
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
