@@ -8,8 +8,9 @@ import sys
 
 from fashion_ddpm.temporary import choose_folder, temporary_place
 
-# Both are read when gradio is imported.
+# These are read when gradio is imported, or when the page is built.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"  # for a dashboard that is closed here
 os.environ["TMPDIR"] = temporary_place()
 
 from fashion_ddpm.starting import no_collection

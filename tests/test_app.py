@@ -218,6 +218,12 @@ def test_a_backend_that_breaks_costs_a_sentence_and_the_app_goes_on(
     demo.unet.close()
 
 
+def test_requests_leave_no_record_that_grows(tiny_checkpoint: Path) -> None:
+    demo = Demo(tiny_checkpoint)
+    assert build_page(demo)._queue.ANALYTICS_MAX_EVENTS == 1
+    demo.close()
+
+
 def test_visitors_get_faster_networks_and_the_same_images(
     taught_checkpoint: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
