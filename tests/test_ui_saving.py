@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fashion_ddpm.ui.saving import save_whole, write_whole_pictures
+from fashion_ddpm.ui.page import Page
+from fashion_ddpm.ui.saving import save_whole
 
 PICTURE = np.arange(784, dtype=np.uint8).reshape(28, 28)
 
 
 def test_a_picture_that_somebody_reads_is_left_to_them(tmp_path: Path) -> None:
-    write_whole_pictures()
-    gallery: Any = gr.Gallery(format="png")
+    with Page():
+        gallery: Any = gr.Gallery(format="png")
     gallery.GRADIO_CACHE = str(tmp_path)
     for value in (PICTURE, Image.fromarray(PICTURE)):
         files = []

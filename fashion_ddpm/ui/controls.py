@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from fashion_ddpm.baselines import load_real_sample
-from fashion_ddpm.config import SAMPLERS, SCHEDULES, TURBO, TURBO_STEPS
+from fashion_ddpm.config import SAMPLERS, SCHEDULES, TURBO
 from fashion_ddpm.demo import PRESETS, Demo, schedule_note
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.images import enlarge
@@ -188,8 +188,9 @@ def _class_menu(demo: Demo, first: GenerateRequest) -> gr.Radio | gr.Dropdown:
 
 def presets(demo: Demo) -> dict[str, SamplingSettings]:
     """Returns how to sample by what a visitor wants; Turbo where a network can do it."""
-    turbo = {"Turbo": SamplingSettings("cosine", TURBO, TURBO_STEPS)} if demo.has_turbo else {}
-    return {**turbo, **PRESETS}
+    if not demo.has_turbo:
+        return PRESETS
+    return {"Turbo": demo.pipeline.drawing_with(TURBO).usual_settings, **PRESETS}
 
 
 def _connect(controls: Controls, presets: dict[gr.Button, SamplingSettings]) -> None:

@@ -3,11 +3,12 @@
 from typing import Any
 
 import gradio as gr
+from gradio import processing_utils
 
 from fashion_ddpm.supervision import NOT_YOUR_FAULT
-from fashion_ddpm.ui.saving import write_whole_pictures
+from fashion_ddpm.ui.saving import save_whole
 
-write_whole_pictures()
+processing_utils.save_pil_to_cache = save_whole  # all components write their pictures with it
 
 NO_ROOM = "The server has no room left for pictures; please try again in a few minutes."
 

@@ -36,8 +36,3 @@ def save_whole(img: Image.Image, cache_dir: str, name: str = "image", format: st
         Path(half).unlink(missing_ok=True)
         raise
     return str(path)
-
-
-def write_whole_pictures() -> None:
-    """Has gradio write all pictures so."""
-    processing_utils.save_pil_to_cache = save_whole
