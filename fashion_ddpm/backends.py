@@ -1,11 +1,14 @@
 """The network in a faster form, where this machine has one that draws the same images."""
 
 import copy
+import functools
 import importlib.util
 import statistics
 import sys
 import time
 import warnings
+from types import ModuleType
+from typing import Any
 
 import torch
 from diffusers import UNet2DModel
@@ -74,6 +77,20 @@ def _installed() -> bool:
     return importlib.util.find_spec("openvino") is not None
 
 
+@functools.cache
+def _openvino() -> tuple[ModuleType, Any]:
+    """Returns OpenVINO and its core, which is never given up.
+
+    The thread that first compiles gets the core's memory as its stack for signals. Were another
+    thread the last to use the core, that memory would go, and the next signal end the process.
+    """
+    # It would tell Google of every conversion; what cannot be imported cannot tell.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    import openvino
+
+    return openvino, openvino.Core()
+
+
 class OutputAlone(nn.Module):
     """A network that returns its output bare, as exporters want it."""
 
@@ -99,10 +116,7 @@ def example_inputs(unet: UNet2DModel) -> Inputs:
 @torch.no_grad()
 def openvino_form(unet: UNet2DModel) -> Predictor:
     """Returns the network as OpenVINO runs it: in float32, in calls of CPU_CHUNK rows."""
-    # OpenVINO would tell Google of every conversion; what cannot be imported cannot tell.
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-    import openvino
-
+    openvino, core = _openvino()
     inputs = example_inputs(unet)
     with warnings.catch_warnings(action="ignore"):  # of sizes that never change here
         network = OutputAlone(copy.deepcopy(unet)).eval()
@@ -113,7 +127,7 @@ def openvino_form(unet: UNet2DModel) -> Predictor:
         "INFERENCE_NUM_THREADS": torch.get_num_threads(),
         "PERFORMANCE_HINT": "LATENCY",
     }
-    request = openvino.Core().compile_model(model, "CPU", settings).create_infer_request()
+    request = core.compile_model(model, "CPU", settings).create_infer_request()
 
     def call(x: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
         rows = (x.contiguous(), timesteps.float(), labels)

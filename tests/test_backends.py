@@ -89,16 +89,30 @@ def test_with_openvino_an_image_is_the_same_in_any_batch(
     assert torch.equal(together[9:10], alone)
 
 
-def test_openvino_tells_nobody() -> None:
-    program = (
-        "import sys; "
+def result_of(program: str) -> subprocess.CompletedProcess[str]:
+    """Returns how a program ends that has `form` made of the bundled network."""
+    made = (
         "from fashion_ddpm.backends import openvino_form; "
         "from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT; "
         "from fashion_ddpm.pipeline import load_pipeline; "
-        "openvino_form(load_pipeline(BUNDLED_CHECKPOINT).unet); "
-        "print(sys.modules['openvino_telemetry'])"
+        "form = openvino_form(load_pipeline(BUNDLED_CHECKPOINT).unet)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=300
-    )
+    command = [sys.executable, "-c", made + program]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+
+
+def test_openvino_tells_nobody() -> None:
+    done = result_of("import sys; print(sys.modules['openvino_telemetry'])")
     assert done.stdout.split() == ["None"], done.stderr
+
+
+def test_after_a_form_is_gone_signals_are_still_heard() -> None:
+    done = result_of(
+        "import signal, threading\n"
+        "last = threading.Thread(target=lambda form: None, args=[form])\n"
+        "del form\n"
+        "last.start(); last.join()\n"
+        "signal.signal(signal.SIGTERM, lambda number, frame: print('heard'))\n"
+        "signal.raise_signal(signal.SIGTERM)\n"
+    )
+    assert (done.returncode, done.stdout.split()) == (0, ["heard"]), done.stderr

@@ -19,6 +19,7 @@ from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, weights_ha
 from fashion_ddpm.report import Report
 from fashion_ddpm.request import GenerateRequest
 from tests.tools import MINI_DATA
+from tests.tools.one_thread import one_thread
 
 ROOT = Path(__file__).parent.parent
 MINI = DataSettings(data_dir=str(MINI_DATA))
@@ -35,7 +36,8 @@ def run(checkpoint: Path, output: Path, **changes: Any) -> Report:
 @pytest.fixture(scope="module")
 def bundled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Report, Path]:
     folder = tmp_path_factory.mktemp("evaluation")
-    return run(BUNDLED_CHECKPOINT, folder), folder
+    with one_thread():
+        return run(BUNDLED_CHECKPOINT, folder), folder
 
 
 def test_a_good_checkpoint_is_near_the_real_images(bundled: tuple[Report, Path]) -> None:
