@@ -69,7 +69,8 @@ class Row:
 def ours(checkpoint: Path, settings: SamplingSettings, backend: str) -> Draw:
     """Returns this repository's way."""
     pipeline = load_pipeline(checkpoint)
-    pipeline.predict = faster(pipeline.unet, backend) or pipeline.predict
+    if form := faster(pipeline.unet, backend):
+        pipeline.predict = form.predict
 
     def draw(labels: Sequence[int], seed: int) -> Tensor:
         seeds = range(seed, seed + len(labels))

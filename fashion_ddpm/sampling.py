@@ -16,7 +16,8 @@ from fashion_ddpm.settings import ConfigError
 
 CPU_CHUNK = 8
 """Images in every UNet call on a CPU: each batch size takes its own way through the kernels and
-rounds its own way, so only a fixed one makes an image independent of its batch to the last bit."""
+rounds its own way, so only a fixed one makes an image independent of its batch to the last bit.
+Where a machine is found to round larger calls alike, these may be taken (backends.py)."""
 
 
 @dataclass(frozen=True)
@@ -106,25 +107,30 @@ class DenoisingStep:
     clean: Tensor
 
 
-def in_chunks(unet: UNet2DModel) -> Predictor:
-    """Returns the network as a predictor: on a CPU in calls of one size, the last one padded."""
-    return chunked(lambda x, timesteps, labels: unet(x, timesteps, labels).sample)
+def in_chunks(unet: UNet2DModel, most_rows: int = CPU_CHUNK) -> Predictor:
+    """Returns the network as a predictor, chunked."""
+    return chunked(lambda x, timesteps, labels: unet(x, timesteps, labels).sample, most_rows)
 
 
-def chunked(call: Predictor) -> Predictor:
-    """Returns a predictor whose calls, on a CPU, all have CPU_CHUNK rows, the last ones padded."""
+def chunked(call: Predictor, most_rows: int = CPU_CHUNK) -> Predictor:
+    """Returns a predictor whose calls, on a CPU, are padded to a multiple of CPU_CHUNK rows.
+
+    Args:
+        call: the network.
+        most_rows: of a call, a multiple of CPU_CHUNK.
+    """
 
     def predict(x: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
-        size = CPU_CHUNK if x.device.type == "cpu" else len(x)
-        parts = zip(x.split(size), timesteps.split(size), labels.split(size), strict=True)
-        outputs = [call(*(_padded(rows, size) for rows in part)) for part in parts]
-        return torch.cat(outputs)[: len(x)]
+        if x.device.type != "cpu":
+            return call(x, timesteps, labels)
+        parts = zip(*(rows.split(most_rows) for rows in (x, timesteps, labels)), strict=True)
+        return torch.cat([call(*map(_padded, part)) for part in parts])[: len(x)]
 
     return predict
 
 
-def _padded(rows: Tensor, size: int) -> Tensor:
-    return torch.cat([rows, rows.new_zeros(size - len(rows), *rows.shape[1:])])
+def _padded(rows: Tensor) -> Tensor:
+    return torch.cat([rows, rows.new_zeros(-len(rows) % CPU_CHUNK, *rows.shape[1:])])
 
 
 @torch.no_grad()

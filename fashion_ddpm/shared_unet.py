@@ -59,8 +59,8 @@ _Part = tuple[_Request, slice]
 class SharedUNet:
     """A predictor for any number of threads, whose rows share the calls of one UNet.
 
-    On a CPU every call has CPU_CHUNK rows, whoever they belong to, so that nobody's images depend
-    on who else is there. A request's turn comes after as many calls as it has rows: a single
+    Calls are of a size that nobody's images depend on (sampling.py), whoever their rows belong to.
+    A request's turn comes after as many calls as it has rows: a single
     image goes before sixteen that came a little earlier, but cannot hold them up for longer than
     sixteen calls.
 
@@ -87,9 +87,10 @@ class SharedUNet:
         """Returns a predictor that takes its turn with the others but shares no call with them."""
         return lambda x, timesteps, labels: self._ask((x, timesteps, labels), predict)
 
-    def replace(self, predict: Predictor) -> None:
+    def replace(self, predict: Predictor, places: int) -> None:
         """Makes another form of the same network answer from the next call on."""
-        self._predict = predict
+        with self._changed:
+            self._predict, self._places = predict, places
 
     def close(self) -> None:
         """Ends the worker; whoever waits, or asks later, gets a RuntimeError."""

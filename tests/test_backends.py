@@ -1,17 +1,28 @@
 """Tests of other forms of the network."""
 
+import copy
 import importlib.util
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 import torch
+from diffusers import UNet2DModel
+from diffusers.models.unets.unet_2d import UNet2DOutput
 from torch import Tensor
 
-from fashion_ddpm.backends import BackendError, example_inputs, faster, openvino_form, speed_up
+from fashion_ddpm.backends import (
+    MOST_ROWS,
+    BackendError,
+    example_inputs,
+    faster,
+    openvino_form,
+    speed_up,
+)
 from fashion_ddpm.config import SAMPLERS
 from fashion_ddpm.pipeline import FashionDDPMPipeline
-from fashion_ddpm.sampling import SamplingSettings, denoise, in_chunks
+from fashion_ddpm.sampling import CPU_CHUNK, SamplingSettings, denoise, in_chunks
 from fashion_ddpm.shared_unet import SharedUNet
 from tests.tools.serving import ROOT
 
@@ -22,10 +33,28 @@ def without_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
 
 
+@pytest.fixture
+def unet(tiny_pipeline: FashionDDPMPipeline) -> UNet2DModel:
+    """A network of the tests' own."""
+    return copy.deepcopy(tiny_pipeline.unet)
+
+
 @pytest.mark.usefixtures("without_openvino")
-def test_without_openvino_the_network_stays_as_it_is(tiny_pipeline: FashionDDPMPipeline) -> None:
-    assert faster(tiny_pipeline.unet, "auto") is None
-    assert faster(tiny_pipeline.unet, "eager") is None
+@pytest.mark.parametrize("backend", ["auto", "eager"])
+@pytest.mark.parametrize("alike", [8, 16, 24, 32, 64])
+def test_calls_are_as_large_as_this_machine_rounds_alike(
+    unet: UNet2DModel, backend: str, alike: int
+) -> None:
+    def answer(module: UNet2DModel, inputs: tuple[Tensor, ...], output: Any) -> UNet2DOutput:
+        x, _, labels = inputs
+        return UNet2DOutput(x + labels.view(-1, 1, 1, 1) + 1e-6 * (len(x) > alike))
+
+    unet.register_forward_hook(answer)
+    form = faster(unet, backend)
+    assert (form.rows if form else CPU_CHUNK) == min(alike, MOST_ROWS)
+    if form:
+        inputs = example_inputs(unet, 77)
+        assert torch.equal(form.predict(*inputs), in_chunks(unet)(*inputs))
 
 
 @pytest.mark.usefixtures("without_openvino")
@@ -60,7 +89,7 @@ def test_another_form_answers_from_the_next_call_on() -> None:
     shared = SharedUNet(lambda x, timesteps, labels: x)
     inputs = torch.ones(3, 1, 28, 28), torch.zeros(3), torch.zeros(3, dtype=torch.long)
     assert torch.equal(shared(*inputs), inputs[0])
-    shared.replace(lambda x, timesteps, labels: 2 * x)
+    shared.replace(lambda x, timesteps, labels: 2 * x, CPU_CHUNK)
     assert torch.equal(shared(*inputs), 2 * inputs[0])
     shared.close()
 

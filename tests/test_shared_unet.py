@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from fashion_ddpm import shared_unet
+from fashion_ddpm.backends import faster
 from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
 from fashion_ddpm.config import SAMPLERS, SCHEDULES
 from fashion_ddpm.labels import CLASS_NAMES
@@ -138,6 +139,20 @@ def test_everyone_gets_to_the_last_bit_what_they_get_alone(threads: ThreadPoolEx
     assert all(torch.equal(mine, theirs) for mine, theirs in zip(together, alone, strict=True))
     assert set(sizes) == {CPU_CHUNK}
     assert len(sizes) - calls < calls
+
+
+def test_in_larger_calls_everyone_still_gets_what_they_get_alone(
+    threads: ThreadPoolExecutor,
+) -> None:
+    pipeline, requests = load_pipeline(BUNDLED_CHECKPOINT), many_requests()
+    alone = [drawn(pipeline, request) for request in requests]
+    form = faster(pipeline.unet, "eager")
+    if form is None:
+        pytest.skip("this machine rounds larger calls otherwise")
+    pipeline.predict = shared = SharedUNet(form.predict, form.rows)
+    together = list(threads.map(lambda request: drawn(pipeline, request), requests))
+    shared.close()
+    assert all(torch.equal(mine, theirs) for mine, theirs in zip(together, alone, strict=True))
 
 
 def test_one_image_goes_before_sixteen_that_came_earlier(visitors: Visitors) -> None:
