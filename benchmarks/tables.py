@@ -31,7 +31,7 @@ def write_section(path: Path, title: str, text: str) -> None:
     """Prints a section, and puts it into a document in place of the one of its title."""
     print(text)
     old = path.read_text() if path.exists() else TITLE
-    pattern = rf"\n## {re.escape(title)}\n.*?(?=\n## |\Z)"
-    rest = re.sub(pattern, "", old, flags=re.DOTALL)
+    section = f"\n## {title}\n\n{text.strip()}\n"
+    before, *after = re.split(rf"\n## {re.escape(title)}\n.*?(?=\n## |\Z)", old, flags=re.DOTALL)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"{rest.rstrip()}\n\n## {title}\n\n{text.strip()}\n")
+    path.write_text(before + section + "".join(after))
