@@ -173,9 +173,14 @@ class Server:
             return True
         return any(name in events for events in queue.pending_event_ids_session.values())
 
-    def wait(self) -> None:
-        """Serves until SIGTERM, which drains, or Ctrl-C, which does not; then closes all."""
+    def wait(self, first: Callable[[], None]) -> None:
+        """Serves until SIGTERM, which drains, or Ctrl-C, which does not; then closes all.
+
+        Args:
+            first: what there is to do while the first visitors are served.
+        """
         try:
+            first()
             self._asked.wait()
             self._drain()
         except KeyboardInterrupt:
