@@ -177,14 +177,17 @@ class Server:
         """Serves until SIGTERM, which drains, or Ctrl-C, which does not; then closes all.
 
         Args:
-            first: what there is to do while the first visitors are served.
+            first: what there is to do while the first visitors are served; in a thread of its own,
+                for Ctrl-C breaks into whatever the main one does, and may leave a lock behind.
         """
+        working = threading.Thread(target=first, daemon=True)
+        working.start()
         try:
-            first()
             self._asked.wait()
             self._drain()
         except KeyboardInterrupt:
             print("Interrupted: closing.", file=sys.stderr)
+        working.join()
         self.close()
 
     def _stop(self, number: int, frame: Any) -> None:
