@@ -59,14 +59,13 @@ _Part = tuple[_Request, slice]
 class SharedUNet:
     """A predictor for any number of threads, whose rows share the calls of one UNet.
 
-    Calls are of a size that nobody's images depend on (sampling.py), whoever their rows belong to.
-    A request's turn comes after as many calls as it has rows: a single
-    image goes before sixteen that came a little earlier, but cannot hold them up for longer than
-    sixteen calls.
+    Calls are of sizes that nobody's images depend on (sampling.py), whoever their rows belong to.
+    A request's turn comes after as many calls as it has rows: a single image goes before sixteen
+    that came a little earlier, but cannot hold them up for longer than sixteen calls.
 
     Args:
         predict: the network, as in_chunks makes it; only the worker calls it.
-        places: rows of a call.
+        places: most rows of a call.
     """
 
     def __init__(self, predict: Predictor, places: int = CPU_CHUNK) -> None:

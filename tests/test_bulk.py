@@ -14,7 +14,7 @@ import pytest
 from fashion_ddpm import bulk
 from fashion_ddpm.request import GenerateRequest, RequestError
 from fashion_ddpm.shards import SETTINGS_FILE
-from tests.tools.one_thread import one_thread
+from tests.tools.threads import num_threads
 
 ROOT = Path(__file__).parent.parent
 REQUEST = GenerateRequest("all", num_images=205, num_inference_steps=20, seed=50)
@@ -48,7 +48,7 @@ def contents(folder: Path) -> Contents:
 def whole(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Contents:
     """What a run makes that nobody kills."""
     folder = tmp_path_factory.mktemp("bulk") / "whole"
-    with one_thread():
+    with num_threads(1):  # as in the launches below
         bulk.run(REQUEST, str(tiny_checkpoint), folder, SIZE, batch_size=64)
     return contents(folder)
 

@@ -6,7 +6,6 @@ tested in test_sampling, test_pipeline, test_shared_unet, test_bulk and test_eva
 
 import copy
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from fashion_ddpm.images import to_uint8
 from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
 from fashion_ddpm.sampling import SamplingSettings
 from tests.tools.golden import GOLDEN, SAMPLERS, STEPS, checksums, draw, machine
+from tests.tools.threads import num_threads
 
 LARGEST, SHARE = 2, 0.01
 """On any CPU no pixel is further from the golden one, of 255, and no larger share differs."""
@@ -93,14 +93,6 @@ def test_another_class_is_further_than_is_allowed(
         assert_near(draw(pipeline, sampler), np.roll(golden(sampler), 1, axis=0))
 
 
-@pytest.fixture
-def threads() -> Iterator[None]:
-    """Restores the number of threads."""
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
-
-
 def all_steps(pipeline: FashionDDPMPipeline) -> Tensor:
     settings = SamplingSettings(sampler="ddpm", num_inference_steps=STEPS)
     return torch.stack([step.clean for step in pipeline.stream(range(8), range(8), settings)])
@@ -110,14 +102,13 @@ def test_the_same_machine_draws_the_same_bits(pipeline: FashionDDPMPipeline) -> 
     assert torch.equal(all_steps(pipeline), all_steps(load_pipeline(BUNDLED_CHECKPOINT)))
 
 
-@pytest.mark.usefixtures("threads")
 def test_the_number_of_threads_moves_an_image_no_further_than_is_allowed(
     pipeline: FashionDDPMPipeline,
 ) -> None:
     drawn = []
     for count in (1, 2, 3):
-        torch.set_num_threads(count)
-        drawn.append(all_steps(pipeline))
+        with num_threads(count):
+            drawn.append(all_steps(pipeline))
     for other in drawn[1:]:
         assert torch.allclose(other, drawn[0], atol=1e-4)
         assert_near(to_uint8(other[-1]).numpy(), to_uint8(drawn[0][-1]).numpy())

@@ -19,7 +19,7 @@ from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, weights_ha
 from fashion_ddpm.report import Report
 from fashion_ddpm.request import GenerateRequest
 from tests.tools import MINI_DATA
-from tests.tools.one_thread import one_thread
+from tests.tools.threads import num_threads
 
 ROOT = Path(__file__).parent.parent
 MINI = DataSettings(data_dir=str(MINI_DATA))
@@ -36,7 +36,7 @@ def run(checkpoint: Path, output: Path, **changes: Any) -> Report:
 @pytest.fixture(scope="module")
 def bundled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Report, Path]:
     folder = tmp_path_factory.mktemp("evaluation")
-    with one_thread():
+    with num_threads(1):  # as in the launches below
         return run(BUNDLED_CHECKPOINT, folder), folder
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from fashion_ddpm import shared_unet
-from fashion_ddpm.backends import faster
+from fashion_ddpm.backends import Form, faster
 from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
 from fashion_ddpm.config import SAMPLERS, SCHEDULES
 from fashion_ddpm.labels import CLASS_NAMES
@@ -128,31 +128,24 @@ def drawn(pipeline: FashionDDPMPipeline, request: GenerateRequest) -> Tensor:
     return torch.stack([step.clean for step in steps])
 
 
-def test_everyone_gets_to_the_last_bit_what_they_get_alone(threads: ThreadPoolExecutor) -> None:
+@pytest.mark.parametrize("larger", [False, True])
+def test_everyone_gets_to_the_last_bit_what_they_get_alone(
+    threads: ThreadPoolExecutor, larger: bool
+) -> None:
     pipeline, requests, sizes = load_pipeline(BUNDLED_CHECKPOINT), many_requests(), []
+    usual = Form(pipeline.predict, CPU_CHUNK, "PyTorch")
+    form = faster(pipeline.unet, "eager") if larger else usual
+    if form is None:
+        pytest.skip("this machine rounds larger calls otherwise")
     pipeline.unet.register_forward_pre_hook(lambda module, inputs: sizes.append(len(inputs[0])))
     alone = [drawn(pipeline, request) for request in requests]
     calls = len(sizes)
-    pipeline.predict = shared = SharedUNet(pipeline.predict)
-    together = list(threads.map(lambda request: drawn(pipeline, request), requests))
-    shared.close()
-    assert all(torch.equal(mine, theirs) for mine, theirs in zip(together, alone, strict=True))
-    assert set(sizes) == {CPU_CHUNK}
-    assert len(sizes) - calls < calls
-
-
-def test_in_larger_calls_everyone_still_gets_what_they_get_alone(
-    threads: ThreadPoolExecutor,
-) -> None:
-    pipeline, requests = load_pipeline(BUNDLED_CHECKPOINT), many_requests()
-    alone = [drawn(pipeline, request) for request in requests]
-    form = faster(pipeline.unet, "eager")
-    if form is None:
-        pytest.skip("this machine rounds larger calls otherwise")
     pipeline.predict = shared = SharedUNet(form.predict, form.rows)
     together = list(threads.map(lambda request: drawn(pipeline, request), requests))
     shared.close()
     assert all(torch.equal(mine, theirs) for mine, theirs in zip(together, alone, strict=True))
+    assert set(sizes) <= set(range(CPU_CHUNK, form.rows + 1, CPU_CHUNK))
+    assert len(sizes) - calls < calls
 
 
 def test_one_image_goes_before_sixteen_that_came_earlier(visitors: Visitors) -> None:
