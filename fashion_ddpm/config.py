@@ -56,6 +56,7 @@ class TrainConfig(DataSettings):
     )
     dropout: float = setting(0.0, "dropout inside residual layers, probability", low=0, high=0.9)
     scale_shift: bool = setting(False, "time embedding scales as well as shifts")
+    zero_init: bool = setting(False, "the last layer of each residual block starts at zero")
 
     noise_schedule: str = setting("cosine", "noise schedule to train on", choices=NOISE_SCHEDULES)
     num_train_timesteps: int = setting(1000, "T, number of noise levels", low=2, high=10_000)
@@ -74,6 +75,13 @@ class TrainConfig(DataSettings):
         "uniform", "weight of the noise levels in the loss", choices=("uniform", "min-snr")
     )
     min_snr_gamma: float = setting(5.0, "gamma of the min-snr weight", low=0.01)
+    timestep_distribution: str = setting(
+        "uniform", "how training draws timesteps", choices=("uniform", "laplace")
+    )
+    laplace_scale: float = setting(
+        1.0, "scale of the Laplace distribution of log-SNR, natural logarithm", low=0.05, high=20
+    )
+    pair_noise: bool = setting(False, "pair noise with near images of the same class in a batch")
     label_dropout: float = setting(
         0.1, "probability that a label becomes the null label", low=0, high=1
     )
@@ -85,7 +93,10 @@ class TrainConfig(DataSettings):
     images_total: int = setting(440_000, "length of the run, images seen", low=1)
     batch_size: int = setting(128, "images a step over all processes and accumulations", low=1)
     gradient_accumulation_steps: int = setting(1, "parts in which a batch is computed", low=1)
-    learning_rate: float = setting(1e-3, "peak of AdamW's learning rate", low=0)
+    optimizer: str = setting(
+        "adamw", "optimizer; muon: of matrices, AdamW of the rest", choices=("adamw", "muon")
+    )
+    learning_rate: float = setting(1e-3, "peak of the learning rate", low=0)
     warmup_steps: int = setting(200, "steps in which the learning rate rises", low=0)
     adam_beta1: float = setting(0.9, "AdamW's decay of the mean", low=0, high=0.9999)
     adam_beta2: float = setting(0.99, "AdamW's decay of the square", low=0, high=0.99999)

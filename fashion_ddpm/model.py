@@ -3,6 +3,8 @@
 import torch
 from diffusers import UNet2DModel
 from diffusers.models.attention_processor import Attention, AttnProcessor
+from diffusers.models.resnet import ResnetBlock2D
+from torch import nn
 
 from fashion_ddpm.config import TrainConfig
 from fashion_ddpm.labels import FASHION_MNIST, ImageKind
@@ -38,7 +40,7 @@ def build_unet(config: TrainConfig, kind: ImageKind = FASHION_MNIST) -> UNet2DMo
             "the number of group-norm groups."
         )
     attention = [side in config.attention_resolutions for side in sides]
-    return UNet2DModel(
+    unet = UNet2DModel(
         sample_size=kind.image_size,
         in_channels=kind.channels,
         out_channels=kind.channels,
@@ -52,6 +54,22 @@ def build_unet(config: TrainConfig, kind: ImageKind = FASHION_MNIST) -> UNet2DMo
         resnet_time_scale_shift="scale_shift" if config.scale_shift else "default",
         num_class_embeds=kind.null_label + 1,
     )
+    if config.zero_init:
+        _zero_last_layers(unet)
+    return unet
+
+
+def _zero_last_layers(unet: UNet2DModel) -> None:
+    """Lets every residual block, attention and the whole network begin as if it added nothing."""
+    last = [unet.conv_out]
+    for module in unet.modules():
+        if isinstance(module, ResnetBlock2D):
+            last.append(module.conv2)
+        elif isinstance(module, Attention):
+            last.append(module.to_out[0])
+    for layer in last:
+        nn.init.zeros_(layer.weight)
+        nn.init.zeros_(layer.bias)
 
 
 def _sides(image_size: int, levels: int) -> list[int]:

@@ -16,6 +16,32 @@ from fashion_ddpm.objective import Draws, batch_loss, loss_per_image
 from fashion_ddpm.pipeline import FashionDDPMPipeline
 
 
+FIRST_AND_LAST = ("conv_in.", "conv_out.", "class_embedding.")
+"""Layers of which Muon knows no spectral norm that fits: AdamW takes them."""
+
+
+def build_optimizer(unet: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
+    """Return the run's optimizer."""
+    if config.optimizer == "adamw":
+        return adamw(unet, config)
+    from timm.optim import Muon
+
+    named = dict(unet.named_parameters())
+    rest = {name for name, p in named.items() if p.ndim < 2 or name.startswith(FIRST_AND_LAST)}
+    groups = [
+        {"params": [p for name, p in named.items() if name not in rest]},
+        {"params": [p for name, p in named.items() if name in rest], "use_fallback": True},
+    ]
+    return Muon(
+        groups,
+        lr=config.learning_rate,
+        weight_decay=config.weight_decay,
+        nesterov=True,
+        betas=(config.adam_beta1, config.adam_beta2),
+        eps=1e-8,
+    )
+
+
 def adamw(unet: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
     """Returns the run's optimizer."""
     return torch.optim.AdamW(

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from diffusers import DDPMScheduler
 from torch import Tensor
 
 from fashion_ddpm.labels import NULL_LABEL
+from fashion_ddpm.schedules import alpha_bars, log_snr
 
 Predictor = Callable[[Tensor, Tensor, Tensor], Tensor]
 """(x_t [B, C, S, S], timestep [B], label [B]) → the network's output, of x_t's shape."""
@@ -32,16 +34,82 @@ class Draws:
         return Draws(self.timesteps[part], self.noise[part], self.dropped[part])
 
 
+UNIFORM_SHARE = 0.1
+"""Share of the timesteps that stay uniform, so that pure noise, where the class is decided, is seen."""
+
+
+def laplace_probabilities(training: DDPMScheduler, scale: float) -> Tensor:
+    """Return each timestep's probability where log-SNR follows a Laplace distribution around 0.
+
+    p(λ) ∝ exp(−|λ| / b) (Hang et al., 2024, arXiv 2407.03297). On the schedule's own grid a timestep
+    stands for an interval of width |dλ/dt|; a tenth of the mass is spread evenly.
+
+    Args:
+        training: the noise schedule.
+        scale: b, in units of the natural logarithm of the signal-to-noise power ratio.
+
+    Returns:
+        float32 [T], sum 1.
+    """
+    levels = log_snr(alpha_bars(training))
+    density = np.exp(-np.abs(levels) / scale) * np.abs(np.gradient(levels))
+    mixed = (1 - UNIFORM_SHARE) * density / density.sum() + UNIFORM_SHARE / len(levels)
+    return torch.from_numpy(mixed).float()
+
+
 def draw(
-    shape: torch.Size, num_train_timesteps: int, label_dropout: float, generator: torch.Generator
+    shape: torch.Size,
+    num_train_timesteps: int,
+    label_dropout: float,
+    generator: torch.Generator,
+    probabilities: Tensor | None = None,
 ) -> Draws:
-    """Draws timesteps (uniform), noise and dropped labels for images of a shape [B, C, S, S]."""
+    """Draws timesteps, noise and dropped labels for images of a shape [B, C, S, S].
+
+    Args:
+        shape: of the images.
+        num_train_timesteps: T.
+        label_dropout: probability that a label is dropped.
+        generator: the source of chance, on the device where the draws are wanted.
+        probabilities: float32 [T], of each timestep; all equal when not given.
+    """
     where: dict[str, Any] = {"generator": generator, "device": generator.device}
+    if probabilities is None:
+        timesteps = torch.randint(num_train_timesteps, shape[:1], **where)
+    else:
+        timesteps = torch.multinomial(
+            probabilities.to(generator.device), shape[0], replacement=True, generator=generator
+        )
     return Draws(
-        timesteps=torch.randint(num_train_timesteps, shape[:1], **where),
+        timesteps=timesteps,
         noise=torch.randn(shape, **where),
         dropped=torch.rand(shape[:1], **where) < label_dropout,
     )
+
+
+def paired_noise(clean: Tensor, labels: Tensor, noise: Tensor) -> Tensor:
+    """Return the noise, reordered within each class so that the sum of squared distances is least.
+
+    Immiscible diffusion (Li et al., 2024, arXiv 2406.12303), never across classes: that would make
+    the noise tell the class (Cheng and Schwing, 2025, arXiv 2503.10636).
+
+    Args:
+        clean: float32 [B, C, S, S] in [−1, 1].
+        labels: int64 [B].
+        noise: float32 [B, C, S, S].
+
+    Returns:
+        float32 [B, C, S, S].
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    paired = noise.clone()
+    for label in labels.unique():
+        rows = (labels == label).nonzero()[:, 0]
+        distances = torch.cdist(clean[rows].flatten(1), noise[rows].flatten(1))
+        chosen = linear_sum_assignment(distances.square().cpu().numpy())[1]
+        paired[rows] = noise[rows[torch.from_numpy(chosen).to(rows.device)]]
+    return paired
 
 
 def loss_per_image(

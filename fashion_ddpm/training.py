@@ -1,6 +1,7 @@
 """The run: loop, validation, previews, resume, saving; the door to accelerate."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -19,8 +20,8 @@ from fashion_ddpm.figures import save_loss_curves
 from fashion_ddpm.images import to_model
 from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.model import training_layout
-from fashion_ddpm.network import Network, adamw
-from fashion_ddpm.objective import draw
+from fashion_ddpm.network import Network, build_optimizer
+from fashion_ddpm.objective import draw, laplace_probabilities, paired_noise
 from fashion_ddpm.progress import Progress
 from fashion_ddpm.publishing import current_commit, device_name, publish
 from fashion_ddpm.ranks import Ranks
@@ -84,9 +85,14 @@ class Run:
         torch.manual_seed(config.seed)
         unet = initial_unet(config, data.kind)
         layout = training_layout(unet, self.device)
-        wrapped, self.optimizer = self.accelerator.prepare(unet, adamw(unet, config))
+        wrapped, self.optimizer = self.accelerator.prepare(unet, build_optimizer(unet, config))
         plain = self.accelerator.unwrap_model(wrapped)
         self.network = Network(wrapped, plain, noise, layout, config, data.kind)
+        self.probabilities = (
+            laplace_probabilities(noise, config.laplace_scale)
+            if config.timestep_distribution == "laplace"
+            else None
+        )
         self.progress = Progress()
         self.accelerator.register_for_checkpointing(self.network.average, self.progress)
         is_main = self.accelerator.is_main_process
@@ -154,7 +160,17 @@ class Run:
         indices = batch_indices(step, config.batch_size, len(self.train_data), config.seed)
         clean_shape = torch.Size((config.batch_size, *self.network.kind.shape))
         generator = torch.Generator(self.device).manual_seed(step_seed(config.seed, step))
-        draws = draw(clean_shape, config.num_train_timesteps, config.label_dropout, generator)
+        draws = draw(
+            clean_shape,
+            config.num_train_timesteps,
+            config.label_dropout,
+            generator,
+            self.probabilities,
+        )
+        if config.pair_noise:
+            whole = indices.to(self.device)
+            images, kinds = to_model(self.train_data.images[whole]), self.train_data.labels[whole]
+            draws = replace(draws, noise=paired_noise(images, kinds, draws.noise))
         torch.manual_seed(step_seed(config.seed, step) + self.rank)
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate_at(step, config)
