@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 import json
 import sys
+import time
 from typing import Any
 
 from fashion_ddpm.config import PRESETS, TrainConfig, train_config
@@ -22,7 +23,15 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def resolved_config(preset: str, flags: dict[str, Any]) -> TrainConfig:
-    """Returns the run's config; a student takes its shape and noise schedule from its teacher."""
+    """Return the run's config.
+
+    A student takes its shape and noise schedule from its teacher, a cool-down all settings from the
+    run that it ends.
+    """
+    if flags.get("from_state"):
+        from fashion_ddpm.cool_down import cool_down_config
+
+        return cool_down_config(flags)
     config = train_config(preset, flags)
     if not config.teacher:
         return config
@@ -33,6 +42,7 @@ def resolved_config(preset: str, flags: dict[str, Any]) -> TrainConfig:
 
 def main() -> int:
     """Resolves the config, prints it, trains; returns the exit status."""
+    started = time.monotonic()
     limit_threads()
     flags = vars(parse_arguments())
     preset, dry_run = flags.pop("preset"), flags.pop("dry_run")
@@ -43,7 +53,7 @@ def main() -> int:
             return 0
         from fashion_ddpm.training import train
 
-        print(f"checkpoint: {train(config)}")
+        print(f"checkpoint: {train(config, started=started)}")
     except UserError as error:
         print(f"train_accelerate.py: {error}", file=sys.stderr)
         return 1

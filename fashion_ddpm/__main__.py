@@ -27,6 +27,14 @@ def build_parser() -> argparse.ArgumentParser:
     results.add_argument("--report", type=Path, default=Path("docs/evaluation/report.json"))
     results.add_argument("--readme", type=Path, default=Path("README.md"))
     results.set_defaults(run=commands.run_results)
+    average = subcommands.add_parser(
+        "rebuild-average", help="a checkpoint of another average of a run's weights"
+    )
+    average.add_argument("folder", type=Path, metavar="DIR", help="the run's --output-dir")
+    average.add_argument("--length", type=float, default=0.1, help="as a share of the run")
+    average.add_argument("--at", type=int, metavar="IMAGES", help="its end; default: the last kept")
+    average.add_argument("--output", type=Path, default=Path("runs/average"))
+    average.set_defaults(run=commands.run_rebuild_average)
     gallery = subcommands.add_parser("gallery", help="draw the demo's first picture")
     gallery.set_defaults(run=commands.run_gallery)
     neighbours = subcommands.add_parser("neighbours", help="index the training images for the demo")

@@ -100,6 +100,14 @@ def run_runs(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def run_rebuild_average(arguments: argparse.Namespace) -> int:
+    """Writes a checkpoint of an average of another length."""
+    from fashion_ddpm.rebuilt_checkpoint import rebuild_checkpoint
+
+    print(rebuild_checkpoint(arguments.folder, arguments.length, arguments.at, arguments.output))
+    return 0
+
+
 def run_gallery(arguments: argparse.Namespace) -> int:
     """Draws and scores the images that the demo shows before anybody presses a button."""
     from fashion_ddpm.gallery import GALLERY, make_gallery

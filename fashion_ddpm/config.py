@@ -39,6 +39,11 @@ class TrainConfig(DataSettings):
     """One training run, in full: two runs with equal configs are the same run."""
 
     output_dir: str = setting("runs/latest", "folder for states, previews and the checkpoint")
+    from_state: str = setting(
+        "",
+        "saved state of a run at a constant rate (or the run: its newest) to cool down from; its "
+        "settings are taken over",
+    )
     initial_checkpoint: str = setting(
         "", "folder or Hub repository with the weights to start from; none: random weights"
     )
@@ -81,7 +86,6 @@ class TrainConfig(DataSettings):
     laplace_scale: float = setting(
         1.0, "scale of the Laplace distribution of log-SNR, natural logarithm", low=0.05, high=20
     )
-    pair_noise: bool = setting(False, "pair noise with near images of the same class in a batch")
     label_dropout: float = setting(
         0.1, "probability that a label becomes the null label", low=0, high=1
     )
@@ -91,6 +95,9 @@ class TrainConfig(DataSettings):
     )
 
     images_total: int = setting(440_000, "length of the run, images seen", low=1)
+    minutes: float = setting(
+        0.0, "length of the run, minutes; sets --images-total by the measured speed; 0: no", low=0
+    )
     batch_size: int = setting(128, "images a step over all processes and accumulations", low=1)
     gradient_accumulation_steps: int = setting(1, "parts in which a batch is computed", low=1)
     optimizer: str = setting(
@@ -98,12 +105,24 @@ class TrainConfig(DataSettings):
     )
     learning_rate: float = setting(1e-3, "peak of the learning rate", low=0)
     warmup_steps: int = setting(200, "steps in which the learning rate rises", low=0)
+    lr_schedule: str = setting(
+        "cosine",
+        "learning rate after the warm-up: down to 0 over the whole run, or constant",
+        choices=("cosine", "constant"),
+    )
+    cool_down_images: int = setting(
+        0, "images at the end over which a constant learning rate falls to 0", low=0
+    )
     adam_beta1: float = setting(0.9, "AdamW's decay of the mean", low=0, high=0.9999)
     adam_beta2: float = setting(0.99, "AdamW's decay of the square", low=0, high=0.99999)
     weight_decay: float = setting(0.0, "AdamW's weight decay", low=0)
     max_grad_norm: float = setting(1.0, "gradients are scaled down to this L2 norm", low=0)
     ema_decay: float = setting(0.999, "ceiling of the moving average's decay", low=0, high=1)
-    mixed_precision: str = setting("bf16", "autocast", choices=("no", "bf16", "fp16"))
+    mixed_precision: str = setting(
+        "auto",
+        "autocast; auto: bf16 or no, whichever trains faster on this machine",
+        choices=("auto", "no", "bf16", "fp16"),
+    )
     seed: int = setting(0, "seed of weights, data order and noise", low=0, high=2**32 - 1)
 
     log_every: int = setting(12_800, "images between two lines of the log", low=1)
@@ -128,6 +147,16 @@ class TrainConfig(DataSettings):
                 f"--gradient-accumulation-steps {self.gradient_accumulation_steps} equal parts; "
                 "choose a multiple."
             )
+        if self.cool_down_images and self.lr_schedule != "constant":
+            raise ConfigError(
+                f"--cool-down-images is {self.cool_down_images}, but --lr-schedule "
+                f"{self.lr_schedule} falls over the whole run; add --lr-schedule constant."
+            )
+        if self.cool_down_images > self.images_total:
+            raise ConfigError(
+                f"--cool-down-images is {self.cool_down_images}, more than --images-total "
+                f"{self.images_total}; give fewer."
+            )
         if self.teacher and (self.initial_checkpoint or self.loss_weighting != "uniform"):
             raise ConfigError(
                 f"--teacher {self.teacher} says where the student starts and how levels are "
@@ -138,6 +167,11 @@ class TrainConfig(DataSettings):
     def total_steps(self) -> int:
         """Optimizer steps in the whole run."""
         return math.ceil(self.images_total / self.batch_size)
+
+    @property
+    def cool_down_steps(self) -> int:
+        """Optimizer steps at the end of the run in which a constant learning rate falls to 0."""
+        return math.ceil(self.cool_down_images / self.batch_size)
 
 
 @dataclass(frozen=True)

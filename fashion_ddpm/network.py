@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from diffusers import DDPMScheduler, UNet2DModel
@@ -12,9 +13,15 @@ from fashion_ddpm.checkpoint_check import numbered
 from fashion_ddpm.config import TURBO, TrainConfig
 from fashion_ddpm.consistency import consistency_losses, gap_at
 from fashion_ddpm.labels import FASHION_MNIST, ImageKind
-from fashion_ddpm.objective import Draws, batch_loss, loss_per_image
+from fashion_ddpm.objective import (
+    Draws,
+    batch_loss,
+    draw,
+    laplace_probabilities,
+    loss_per_image,
+)
 from fashion_ddpm.pipeline import FashionDDPMPipeline
-
+from fashion_ddpm.power_averages import PowerAverages
 
 FIRST_AND_LAST = ("conv_in.", "conv_out.", "class_embedding.")
 """Layers of which Muon knows no spectral norm that fits: AdamW takes them."""
@@ -24,11 +31,11 @@ def build_optimizer(unet: nn.Module, config: TrainConfig) -> torch.optim.Optimiz
     """Return the run's optimizer."""
     if config.optimizer == "adamw":
         return adamw(unet, config)
-    from timm.optim import Muon
+    from timm.optim.muon import Muon
 
     named = dict(unet.named_parameters())
     rest = {name for name, p in named.items() if p.ndim < 2 or name.startswith(FIRST_AND_LAST)}
-    groups = [
+    groups: list[dict[str, Any]] = [
         {"params": [p for name, p in named.items() if name not in rest]},
         {"params": [p for name, p in named.items() if name in rest], "use_fallback": True},
     ]
@@ -58,7 +65,8 @@ class Network:
     Attributes:
         wrapped: the network as accelerate has prepared it, which is the one to call.
         plain: the same without a wrapper, which is the one whose weights are read.
-        average: the moving average.
+        average: the moving average, which is published.
+        power_averages: those from which an average of any length is rebuilt.
         kind: what the network draws.
     """
 
@@ -75,14 +83,26 @@ class Network:
         self.kind = kind
         self.min_snr_gamma = config.min_snr_gamma if config.loss_weighting == "min-snr" else None
         self.config, self.sampler = config, TURBO if config.teacher else None
+        self.probabilities = (
+            laplace_probabilities(noise, config.laplace_scale)
+            if config.timestep_distribution == "laplace"
+            else None
+        )
         self.average = EMAModel(plain.parameters(), decay=config.ema_decay)
         self.average.to(plain.device)
+        self.power_averages = PowerAverages(plain)
 
     def predict(self, noisy: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
         """Returns the network's output, float [B, C, S, S]; a Predictor."""
         noisy = noisy.contiguous(memory_format=self.layout)
         output: Tensor = self.wrapped(noisy, timesteps, labels).sample
         return output
+
+    def draw(self, batch_size: int, generator: torch.Generator) -> Draws:
+        """Returns the chance of one batch, on the generator's device."""
+        shape = torch.Size((batch_size, *self.kind.shape))
+        total, dropout = self.config.num_train_timesteps, self.config.label_dropout
+        return draw(shape, total, dropout, generator, self.probabilities)
 
     def loss(self, clean: Tensor, labels: Tensor, draws: Draws, done: float = 0.0) -> Tensor:
         """Returns the loss to minimise: float32 [].

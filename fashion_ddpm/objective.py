@@ -35,14 +35,14 @@ class Draws:
 
 
 UNIFORM_SHARE = 0.1
-"""Share of the timesteps that stay uniform, so that pure noise, where the class is decided, is seen."""
+"""Share of the timesteps that stay uniform: the class is decided at pure noise."""
 
 
 def laplace_probabilities(training: DDPMScheduler, scale: float) -> Tensor:
     """Return each timestep's probability where log-SNR follows a Laplace distribution around 0.
 
-    p(λ) ∝ exp(−|λ| / b) (Hang et al., 2024, arXiv 2407.03297). On the schedule's own grid a timestep
-    stands for an interval of width |dλ/dt|; a tenth of the mass is spread evenly.
+    p(λ) ∝ exp(−|λ| / b) (Hang et al., 2024, arXiv 2407.03297). On the schedule's own grid a
+    timestep stands for an interval of width |dλ/dt|; a tenth of the mass is spread evenly.
 
     Args:
         training: the noise schedule.
@@ -85,31 +85,6 @@ def draw(
         noise=torch.randn(shape, **where),
         dropped=torch.rand(shape[:1], **where) < label_dropout,
     )
-
-
-def paired_noise(clean: Tensor, labels: Tensor, noise: Tensor) -> Tensor:
-    """Return the noise, reordered within each class so that the sum of squared distances is least.
-
-    Immiscible diffusion (Li et al., 2024, arXiv 2406.12303), never across classes: that would make
-    the noise tell the class (Cheng and Schwing, 2025, arXiv 2503.10636).
-
-    Args:
-        clean: float32 [B, C, S, S] in [−1, 1].
-        labels: int64 [B].
-        noise: float32 [B, C, S, S].
-
-    Returns:
-        float32 [B, C, S, S].
-    """
-    from scipy.optimize import linear_sum_assignment
-
-    paired = noise.clone()
-    for label in labels.unique():
-        rows = (labels == label).nonzero()[:, 0]
-        distances = torch.cdist(clean[rows].flatten(1), noise[rows].flatten(1))
-        chosen = linear_sum_assignment(distances.square().cpu().numpy())[1]
-        paired[rows] = noise[rows[torch.from_numpy(chosen).to(rows.device)]]
-    return paired
 
 
 def loss_per_image(

@@ -4,13 +4,27 @@ import dataclasses
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from fashion_ddpm.config import TrainConfig
 from fashion_ddpm.saved_states import TEMPORARY
 from fashion_ddpm.settings import PATHS, ConfigError, flag_name
 
-FREE_TO_CHANGE = {*PATHS, "keep_states", "preview_every", "frechet_every", "report_to"}
+FREE_TO_CHANGE = {
+    *PATHS,
+    "from_state",
+    "keep_states",
+    "preview_every",
+    "frechet_every",
+    "report_to",
+}
 """Settings that may differ when a run is resumed; any other would make it another run."""
+
+
+def free_to_change(config: TrainConfig) -> set[str]:
+    """Return the settings that may differ when this run is resumed."""
+    endless = config.lr_schedule == "constant" and not config.cool_down_images
+    return FREE_TO_CHANGE | ({"images_total"} if endless else set())
 
 
 class RunFolder:
@@ -22,6 +36,8 @@ class RunFolder:
         self.states = self.root / "states"
         self.checkpoint = self.root / "checkpoint"
         self.best = self.root / "best"
+        self.averages = self.root / "averages"
+        self.precision = self.root / "precision.json"
         self.previews = self.root / "previews"
         self.curves = self.root / "loss.png"
         self.trackers = self.root / "trackers"
@@ -29,6 +45,10 @@ class RunFolder:
     def state(self, images_seen: int) -> Path:
         """Returns the folder of a saved state; later ones sort after earlier ones."""
         return self.states / f"images-{images_seen:011d}"
+
+    def averages_at(self, images_seen: int) -> Path:
+        """Returns the file of the averages kept at a moment of the run."""
+        return self.averages / f"images-{images_seen:011d}.safetensors"
 
     def preview(self, images_seen: int) -> Path:
         """Returns the file of a grid of samples."""
@@ -38,23 +58,29 @@ class RunFolder:
         """Raises ConfigError when the folder holds a run with other settings."""
         if not self.config.exists():
             return
-        # A setting that came later has its default in the files of before.
-        before = _as_json(TrainConfig()) | json.loads(self.config.read_text())
+        before = self.settings()
+        free = free_to_change(config)
         for name, value in _as_json(config).items():
-            if name not in FREE_TO_CHANGE and before.get(name) != value:
+            if name not in free and before.get(name) != value:
                 raise ConfigError(
                     f"{flag_name(name)} is {value}, but the run in {self.root} has "
                     f"{before.get(name)}; give that value, or another --output-dir."
                 )
 
+    def settings(self) -> dict[str, Any]:
+        """Return the settings of the run in the folder, as its config.json has them."""
+        # A setting that came later has its default in the files of before.
+        return _as_json(TrainConfig()) | json.loads(self.config.read_text())
+
     def begin(self, config: TrainConfig) -> None:
         """Makes the folder and writes down whose run it holds."""
         self.previews.mkdir(parents=True, exist_ok=True)
+        self.averages.mkdir(exist_ok=True)
         whole = self.config.with_name(self.config.name + TEMPORARY)
         whole.write_text(json.dumps(_as_json(config), indent=2) + "\n")
         os.replace(whole, self.config)
 
 
-def _as_json(config: TrainConfig) -> dict[str, object]:
+def _as_json(config: TrainConfig) -> dict[str, Any]:
     """Returns the settings as they look after a round trip through a file: tuples are lists."""
     return dict(json.loads(json.dumps(dataclasses.asdict(config))))

@@ -46,7 +46,7 @@ def check_value(name: str, value: Any, metadata: Mapping[str, Any]) -> None:
 PATHS = ("data_dir", "output_dir")
 """Settings that belong to a machine, not to a run."""
 
-UNTOLD = (*PATHS, "dataset")
+UNTOLD = (*PATHS, "dataset", "from_state")
 """Settings that may hold a path of the machine's; run.json tells the data set's name without it."""
 
 

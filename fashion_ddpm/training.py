@@ -1,7 +1,7 @@
 """The run: loop, validation, previews, resume, saving; the door to accelerate."""
 
+import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -11,8 +11,10 @@ from accelerate.utils import ProjectConfiguration
 from torch import Tensor
 
 from fashion_ddpm import saved_states
+from fashion_ddpm.backends import example_inputs
 from fashion_ddpm.checkpoint_files import read_run
 from fashion_ddpm.config import TrainConfig
+from fashion_ddpm.cool_down import copy_state
 from fashion_ddpm.data_sets import load_data_set
 from fashion_ddpm.divergence import Divergence, refuse_divergence
 from fashion_ddpm.examination import Examination
@@ -21,11 +23,12 @@ from fashion_ddpm.images import to_model
 from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.model import training_layout
 from fashion_ddpm.network import Network, build_optimizer
-from fashion_ddpm.objective import draw, laplace_probabilities, paired_noise
+from fashion_ddpm.precision import Precision, choose_precision, write_precision
 from fashion_ddpm.progress import Progress
 from fashion_ddpm.publishing import current_commit, device_name, publish
-from fashion_ddpm.ranks import Ranks
+from fashion_ddpm.ranks import Ranks, this_process
 from fashion_ddpm.run_folder import RunFolder
+from fashion_ddpm.run_length import Costs, config_for_minutes, time_calls
 from fashion_ddpm.schedule_check import training_noise
 from fashion_ddpm.step_plan import (
     batch_indices,
@@ -43,12 +46,18 @@ STOP_CHECK_STEPS = 10
 """With several processes, steps between two agreements on whether to stop."""
 
 
-def train(config: TrainConfig, trackers: Sequence[GeneralTracker] = ()) -> Path:
+def train(
+    config: TrainConfig,
+    trackers: Sequence[GeneralTracker] = (),
+    started: float | None = None,
+) -> Path:
     """Trains, or goes on with, the run in config.output_dir; returns the checkpoint's folder.
 
     Args:
         config: the run.
         trackers: accelerate trackers of the caller's own, besides config.report_to.
+        started: when the minutes of config.minutes began, as time.monotonic() tells it; now if
+            not given.
 
     Raises:
         ConfigError: the settings cannot be used, or differ from those of the run in the folder.
@@ -56,7 +65,13 @@ def train(config: TrainConfig, trackers: Sequence[GeneralTracker] = ()) -> Path:
         SaveError: the run's folder cannot be written.
         TrainingError: the loss is no longer a number.
     """
-    run = Run(config, trackers)
+    started = time.monotonic() if started is None else started
+    precision = None
+    if config.minutes:
+        trial = Run(config, trackers)
+        precision = trial.precision
+        config = config_for_minutes(config, started, trial.costs)
+    run = Run(config, trackers, precision)
     run.resume()
     with run.stop:
         run.loop()
@@ -65,14 +80,26 @@ def train(config: TrainConfig, trackers: Sequence[GeneralTracker] = ()) -> Path:
 
 
 class Run:
-    """One process's part in a training run."""
+    """One process's part in a training run.
 
-    def __init__(self, config: TrainConfig, trackers: Sequence[GeneralTracker] = ()) -> None:
+    Attributes:
+        precision: what accelerate was told about mixed precision, and why.
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        trackers: Sequence[GeneralTracker] = (),
+        precision: Precision | None = None,
+    ) -> None:
         self.config, self.folder = config, RunFolder(config.output_dir)
         noise = training_noise(config)
         chosen = chosen_trackers(config.report_to)
+        self.folder.check_same_run(config)
+        data = load_data_set(config)
+        self.precision = precision or choose_precision(config, data.kind, this_process())
         self.accelerator = Accelerator(
-            mixed_precision=config.mixed_precision,
+            mixed_precision=self.precision.mixed_precision,
             gradient_accumulation_steps=config.gradient_accumulation_steps,
             log_with=[*chosen, *trackers] or None,
             project_config=ProjectConfiguration(logging_dir=str(self.folder.trackers)),
@@ -80,7 +107,6 @@ class Run:
         self.rank, self.processes = self.accelerator.process_index, self.accelerator.num_processes
         self.device = self.accelerator.device
         part_size(config, self.processes)
-        data = load_data_set(config)
         self.train_data = data.train.to(self.device)
         torch.manual_seed(config.seed)
         unet = initial_unet(config, data.kind)
@@ -88,19 +114,20 @@ class Run:
         wrapped, self.optimizer = self.accelerator.prepare(unet, build_optimizer(unet, config))
         plain = self.accelerator.unwrap_model(wrapped)
         self.network = Network(wrapped, plain, noise, layout, config, data.kind)
-        self.probabilities = (
-            laplace_probabilities(noise, config.laplace_scale)
-            if config.timestep_distribution == "laplace"
-            else None
-        )
         self.progress = Progress()
-        self.accelerator.register_for_checkpointing(self.network.average, self.progress)
+        self.accelerator.register_for_checkpointing(
+            self.network.average, self.network.power_averages, self.progress
+        )
         is_main = self.accelerator.is_main_process
         self.watch = Watch(config, self.progress, is_main, self.accelerator.log)
-        ranks = Ranks(self.rank, self.processes, self.device)
-        self.examination = Examination(config, self.network, data.validation, ranks, self.watch)
-        for line in data.lines():
-            self.watch.say(line)
+        self.ranks = Ranks(self.rank, self.processes, self.device)
+        self.examination = Examination(
+            config, self.network, data.validation, self.ranks, self.watch
+        )
+        self.about = [
+            *data.lines(),
+            f"mixed precision: {self.precision.mixed_precision} ({self.precision.reason})",
+        ]
         self.gradient_norm = torch.zeros((), device=self.device)
         self.divergence = Divergence(self.device)
         self.stop = StopOnSignal()
@@ -108,11 +135,15 @@ class Run:
 
     def resume(self) -> None:
         """Goes back to the newest whole state of the output folder, if there is one."""
-        self.folder.check_same_run(self.config)
+        for line in self.about:
+            self.watch.say(line)
         self.accelerator.wait_for_everyone()
         if self.accelerator.is_main_process:
             with saved_states.writing(self.folder.root):
                 self.folder.begin(self.config)
+                write_precision(self.folder, self.precision)
+            copy_state(self.config)
+        self.accelerator.wait_for_everyone()
         self.accelerator.init_trackers("fashion-ddpm", settings_for_trackers(self.config))
         for state in saved_states.states(self.folder.states):
             if is_whole(state):
@@ -121,6 +152,19 @@ class Run:
                 self._publish_if_behind()
                 return
             self.watch.say(f"{state} is damaged; trying the state before it")
+
+    def costs(self, seconds: float) -> Costs:
+        """Measures what the run's parts take, within so many seconds; changes the weights."""
+        with self.network.averaged() as pipeline:
+            rows = example_inputs(pipeline.unet)
+            call = time_calls(lambda: pipeline.predict(*rows), seconds / 10, self.ranks)
+        step = time_calls(self._step, seconds, self.ranks)
+        return Costs(
+            step=step,
+            # A forward pass is a third of a step; every process takes its share of the rows.
+            loss_row=step / 3 / self.config.batch_size,
+            sampling_row=call / len(rows[0]) / self.processes,
+        )
 
     def _asked_to_stop(self) -> bool:
         """Whether to stop: all processes give the same answer at the same step."""
@@ -158,19 +202,8 @@ class Run:
         """Takes one optimizer step; returns this process's mean loss, float32 []."""
         config, step = self.config, self.progress.step
         indices = batch_indices(step, config.batch_size, len(self.train_data), config.seed)
-        clean_shape = torch.Size((config.batch_size, *self.network.kind.shape))
         generator = torch.Generator(self.device).manual_seed(step_seed(config.seed, step))
-        draws = draw(
-            clean_shape,
-            config.num_train_timesteps,
-            config.label_dropout,
-            generator,
-            self.probabilities,
-        )
-        if config.pair_noise:
-            whole = indices.to(self.device)
-            images, kinds = to_model(self.train_data.images[whole]), self.train_data.labels[whole]
-            draws = replace(draws, noise=paired_noise(images, kinds, draws.noise))
+        draws = self.network.draw(config.batch_size, generator)
         torch.manual_seed(step_seed(config.seed, step) + self.rank)
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate_at(step, config)
@@ -190,8 +223,9 @@ class Run:
                 self.optimizer.zero_grad()
             total += loss.detach() / config.gradient_accumulation_steps
         self.network.average.step(self.network.plain.parameters())
+        self.network.power_averages.step(self.network.plain.parameters())
         # In float16 an infinite gradient is ordinary: its step is skipped and the scale lowered.
-        gradient = () if config.mixed_precision == "fp16" else (self.gradient_norm,)
+        gradient = () if self.precision.mixed_precision == "fp16" else (self.gradient_norm,)
         self.divergence.note(step, total, *gradient)
         return total
 
@@ -236,6 +270,7 @@ class Run:
         if main:
             saved_states.seal(final)
             saved_states.prune(self.folder.states, self.config.keep_states)
+            self._keep_averages()
             self._publish(self.folder.checkpoint)
         self.accelerator.wait_for_everyone()
 
@@ -243,7 +278,14 @@ class Run:
         """Publishes what a kill between saving and publishing has left unpublished."""
         published = read_run(self.folder.checkpoint).get("images_seen", -1)
         if self.accelerator.is_main_process and published < self.watch.images_seen:
+            self._keep_averages()
             self._publish(self.folder.checkpoint)
+
+    def _keep_averages(self) -> None:
+        """Keeps the power-function averages, for rebuilding others from them."""
+        path = self.folder.averages_at(self.watch.images_seen)
+        with saved_states.writing(path):
+            self.network.power_averages.save(path, self.watch.images_seen)
 
     def _publish(self, checkpoint: Path) -> None:
         """Writes the averaged weights as a checkpoint folder, and the loss curves."""
@@ -253,6 +295,7 @@ class Run:
             "images_seen": self.watch.images_seen,
             "processes": self.processes,
             "device": device_name(self.device),
+            "mixed_precision": self.precision.mixed_precision,
             **earlier_runs(self.config),
             "log": log,
         }

@@ -49,3 +49,18 @@ def test_a_student_takes_start_and_weights_from_nobody_but_its_teacher(
     assert train_config("distill", {}).teacher == "checkpoints/fashion-mnist"
     with pytest.raises(ConfigError, match=r"leave --initial-checkpoint and --loss-weighting out"):
         train_config("distill", flags)
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        ({"cool_down_images": 100}, "add --lr-schedule constant"),
+        (
+            {"cool_down_images": 1000, "lr_schedule": "constant", "images_total": 500},
+            "--cool-down-images is 1000, more than --images-total 500",
+        ),
+    ],
+)
+def test_a_cool_down_needs_a_constant_rate_and_room(flags: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        TrainConfig(**flags)

@@ -19,6 +19,7 @@ DOORS = {
     "httpx2": {"hub"},
     "datasets": {"hub_images"},
     "openvino": {"backends"},
+    "timm": {"network"},
 }
 
 

@@ -87,3 +87,9 @@ def test_attention_where_no_level_is_names_the_levels() -> None:
         build_unet(train_config("smoke", {}), kind)
     with pytest.raises(ConfigError, match="28 pixels cannot be halved 3 times"):
         build_unet(TrainConfig(block_out_channels=(8, 8, 8, 8)))
+
+
+def test_zero_init_makes_the_network_begin_with_nothing() -> None:
+    unet = build_unet(train_config("smoke", {"zero_init": True}))
+    x, timesteps, labels = torch.randn(2, 1, 28, 28), torch.tensor([0, 999]), torch.tensor([0, 1])
+    assert torch.all(unet(x, timesteps, labels).sample == 0)

@@ -3,12 +3,13 @@
 import dataclasses
 from typing import Any
 
+import pytest
 import torch
 
 from fashion_ddpm.data import LabelledImages
 from fashion_ddpm.images import to_model
 from fashion_ddpm.model import build_unet
-from fashion_ddpm.network import Network, adamw
+from fashion_ddpm.network import Network, build_optimizer
 from fashion_ddpm.objective import draw
 from fashion_ddpm.schedules import noise_scheduler
 from tests.conftest import TINY
@@ -38,9 +39,11 @@ def test_the_average_is_in_the_network_for_a_while_only(real: LabelledImages) ->
     assert network.plain.training
 
 
-def test_a_step_of_the_optimizer_lowers_the_loss(real: LabelledImages) -> None:
+@pytest.mark.parametrize("optimizer_name", ["adamw", "muon"])
+def test_a_step_of_the_optimizer_lowers_the_loss(real: LabelledImages, optimizer_name: str) -> None:
     network = small_network()
-    optimizer = adamw(network.plain, dataclasses.replace(TINY, learning_rate=1e-3))
+    config = dataclasses.replace(TINY, learning_rate=1e-3, optimizer=optimizer_name)
+    optimizer = build_optimizer(network.plain, config)
     draws = draw(torch.Size((8, 1, 28, 28)), 1000, 0.1, torch.Generator().manual_seed(0))
     losses = []
     for _ in range(2):
@@ -64,7 +67,7 @@ def test_the_settings_say_how_noise_levels_are_weighted(real: LabelledImages) ->
 
 def test_a_students_loss_falls_and_depends_on_how_far_the_run_is(real: LabelledImages) -> None:
     network = small_network(teacher="somewhere", label_dropout=0.0)
-    optimizer = adamw(network.plain, dataclasses.replace(TINY, learning_rate=1e-3))
+    optimizer = build_optimizer(network.plain, dataclasses.replace(TINY, learning_rate=1e-3))
     clean, labels = to_model(real.images[:8]), real.labels[:8]
     draws = draw(torch.Size((8, 1, 28, 28)), 1000, 0.0, torch.Generator().manual_seed(0))
     losses = []
@@ -86,3 +89,21 @@ def test_a_student_says_how_it_wants_to_be_sampled() -> None:
         assert pipeline.usual_settings.sampler == "turbo"
     with small_network().averaged() as pipeline:
         assert not pipeline.distilled
+
+
+def test_muon_takes_the_matrices_and_adamw_the_rest_the_first_and_the_last_layer() -> None:
+    network = small_network()
+    config = dataclasses.replace(TINY, optimizer="muon")
+    optimizer = build_optimizer(network.plain, config)
+    named = {id(parameter): name for name, parameter in network.plain.named_parameters()}
+    matrices, rest = ({named[id(p)] for p in group["params"]} for group in optimizer.param_groups)
+    assert matrices | rest == set(named.values())
+    assert "down_blocks.0.resnets.0.conv1.weight" in matrices
+    assert {"conv_in.weight", "conv_out.weight", "class_embedding.weight"} < rest
+    assert not any(name.endswith("bias") for name in matrices)
+    draws = network.draw(2, torch.Generator().manual_seed(0))
+    network.loss(torch.zeros(2, 1, 28, 28), torch.zeros(2, dtype=torch.long), draws).backward()
+    optimizer.step()
+    kept = {named[id(p)]: set(state) for p, state in optimizer.state.items()}
+    assert all("momentum_buffer" in kept[name] for name in matrices)
+    assert all("exp_avg_sq" in kept[name] for name in rest)

@@ -8,8 +8,14 @@ from diffusers import DDPMScheduler
 from torch import Tensor
 
 from fashion_ddpm.labels import NULL_LABEL
-from fashion_ddpm.objective import Draws, draw, loss_per_image, min_snr_weight
-from fashion_ddpm.schedules import noise_scheduler
+from fashion_ddpm.objective import (
+    Draws,
+    draw,
+    laplace_probabilities,
+    loss_per_image,
+    min_snr_weight,
+)
+from fashion_ddpm.schedules import alpha_bars, log_snr, noise_scheduler
 
 PREDICTIONS = ("v_prediction", "epsilon", "sample")
 
@@ -79,3 +85,18 @@ def test_min_snr_weighs_the_clean_image_the_same_in_every_prediction(kind: str) 
 def test_the_safe_weight_of_pure_noise_is_one_for_v_prediction() -> None:
     weight = min_snr_weight(noise_scheduler("cosine"), torch.tensor([999]), gamma=5.0)
     assert weight.item() == pytest.approx(1.0)
+
+
+def test_laplace_timesteps_follow_the_density_of_log_snr_and_reach_every_level() -> None:
+    training = noise_scheduler("cosine")
+    probabilities = laplace_probabilities(training, scale=1.0)
+    assert probabilities.sum() == pytest.approx(1)
+    assert probabilities.min() >= 0.1 / 1000
+    levels = torch.from_numpy(log_snr(alpha_bars(training)))
+    # Nine tenths of the mass, of which 1 − 1/e lies within one scale of 0, and the uniform tenth.
+    near = levels.abs() < 1
+    expected = 0.9 * (1 - 1 / torch.e) + 0.1 * near.float().mean()
+    assert probabilities[near].sum() == pytest.approx(float(expected), abs=0.01)
+    drawn = draw(torch.Size((20_000, 1, 1, 1)), 1000, 0.0, torch.Generator(), probabilities)
+    share = near[drawn.timesteps].float().mean()
+    assert share == pytest.approx(float(expected), abs=0.02)

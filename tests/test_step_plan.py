@@ -60,3 +60,18 @@ def test_learning_rate_rises_to_its_peak_and_falls_to_nothing() -> None:
     assert rates[:100] == sorted(rates[:100])
     assert rates[100:] == sorted(rates[100:], reverse=True)
     assert 0 < rates[-1] < 1e-4 * config.learning_rate
+
+
+def test_a_constant_learning_rate_falls_to_nothing_in_its_cool_down_alone() -> None:
+    config = TrainConfig(
+        images_total=128 * 1000,
+        warmup_steps=100,
+        lr_schedule="constant",
+        cool_down_images=128 * 200,
+    )
+    rates = [learning_rate_at(step, config) for step in range(1000)]
+    assert set(rates[99:801]) == {config.learning_rate}
+    assert rates[801:] == sorted(rates[801:], reverse=True)
+    assert 0 < rates[-1] < 0.01 * config.learning_rate
+    endless = TrainConfig(lr_schedule="constant", warmup_steps=0, images_total=10**9)
+    assert learning_rate_at(10**6, endless) == endless.learning_rate

@@ -1,0 +1,121 @@
+"""The end of a run at a constant rate, from any of its saved states, in a folder of its own.
+
+The run itself is not touched: a long one is cooled down as often as one likes, and goes on.
+"""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from fashion_ddpm import saved_states
+from fashion_ddpm.config import TrainConfig, train_config
+from fashion_ddpm.manifest import is_whole
+from fashion_ddpm.run_folder import FREE_TO_CHANGE, RunFolder
+from fashion_ddpm.settings import ConfigError, flag_name
+
+CHANGED = {
+    *FREE_TO_CHANGE,
+    "cool_down_images",
+    "images_total",
+    "log_every",
+    "mixed_precision",
+    "save_every",
+    "validate_every",
+}
+"""Settings in which a cool-down may differ from the run that it ends."""
+
+
+def cool_down_config(flags: dict[str, Any]) -> TrainConfig:
+    """Return the config of a run that cools down from a state: that run's, with a new end.
+
+    Args:
+        flags: what the command line set: from_state, cool_down_images and output_dir among them.
+
+    Raises:
+        ConfigError: the state is not there or damaged, a flag would make it another run, or the
+            cool-down has no length.
+    """
+    own = RunFolder(flags.get("output_dir", TrainConfig.output_dir))
+    if own.config.exists():  # begun already; the state it came from may be gone
+        state = None
+        settings = own.settings()
+        if not settings["from_state"]:
+            raise ConfigError(
+                f"--output-dir {own.root} holds a run that is no cool-down; name another folder."
+            )
+    else:
+        state = find_state(Path(flags["from_state"]))
+        settings = RunFolder(state.parent.parent).settings()
+    for name, value in flags.items():
+        if name not in CHANGED and _plain(settings.get(name)) != _plain(value):
+            raise ConfigError(
+                f"{flag_name(name)} is {value}, but the run of --from-state has "
+                f"{settings.get(name)}; leave the flag out."
+            )
+    if state:
+        length = flags.get("cool_down_images", 0)
+        if length < 1:
+            raise ConfigError(
+                "--from-state needs --cool-down-images, the images over which the learning rate "
+                "falls to 0; a fifth of what the run has seen is usual."
+            )
+        settings |= {"images_total": images_of(state) + length, "minutes": 0.0}
+    return train_config("cpu", settings | flags)
+
+
+def find_state(place: Path) -> Path:
+    """Return a saved state: the one that was named, or the newest whole one of a run.
+
+    Raises:
+        ConfigError: there is none, it is damaged, or its run's rate is not constant.
+    """
+    found = saved_states.states(RunFolder(place).states) or [place]
+    whole = [state for state in found if is_whole(state)]
+    run = RunFolder(found[0].parent.parent)
+    if not whole or not run.config.exists():
+        raise ConfigError(
+            f"--from-state {place} is no whole saved state of a run, and no run that holds one; "
+            "name the run's --output-dir, or a folder in its states/."
+        )
+    schedule = run.settings()["lr_schedule"]
+    if schedule != "constant":
+        raise ConfigError(
+            f"--from-state {place} is of a run with --lr-schedule {schedule}, which cools down by "
+            "itself; name one with --lr-schedule constant."
+        )
+    return whole[0]
+
+
+def images_of(state: Path) -> int:
+    """Return the images that a saved state has seen, which its name says."""
+    return int(state.name.rpartition("-")[2])
+
+
+def copy_state(config: TrainConfig) -> None:
+    """Put the state of --from-state into the run's own folder, unless it holds one already.
+
+    Raises:
+        ConfigError: the state is gone.
+        SaveError: it cannot be written.
+    """
+    folder = RunFolder(config.output_dir)
+    if not config.from_state or saved_states.states(folder.states):
+        return
+    start = config.images_total - config.cool_down_images
+    place = Path(config.from_state)
+    state = place if place.name == folder.state(start).name else RunFolder(place).state(start)
+    if not is_whole(state):
+        raise ConfigError(
+            f"--from-state {place} no longer holds {state.name}, from which this run began; name "
+            "another --output-dir to begin again."
+        )
+    final = folder.state(start)
+    temporary = saved_states.temporary_folder(final)
+    with saved_states.writing(final):
+        shutil.copytree(state, temporary, dirs_exist_ok=True)
+    saved_states.seal(final)
+
+
+def _plain(value: Any) -> Any:
+    """Return a setting as a file has it: a tuple is a list."""
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,126 @@
+"""Whether a run trains in bfloat16 or in float32: the faster of the two on this machine."""
+
+import json
+import statistics
+import time
+from dataclasses import dataclass
+
+import torch
+from diffusers import UNet2DModel
+
+from fashion_ddpm.config import TrainConfig
+from fashion_ddpm.labels import ImageKind
+from fashion_ddpm.model import build_unet, training_layout
+from fashion_ddpm.ranks import Ranks
+from fashion_ddpm.run_folder import RunFolder
+from fashion_ddpm.step_plan import part_size
+
+TIMED_STEPS = 3
+"""Steps that are timed in each format, after one that is not."""
+
+CPU_ROWS = 16
+"""Most images of a timed step on a CPU, where a whole batch may take many seconds."""
+
+
+@dataclass(frozen=True)
+class Precision:
+    """The format that a run trains in on one machine.
+
+    Attributes:
+        machine: the processor or accelerator that this holds for.
+        mixed_precision: what accelerate is told: "no" or "bf16".
+        reason: why, in words.
+    """
+
+    machine: str
+    mixed_precision: str
+    reason: str
+
+
+def choose_precision(config: TrainConfig, kind: ImageKind, ranks: Ranks) -> Precision:
+    """Return what accelerate is told about mixed precision; all processes get the same answer.
+
+    What was measured is written into the run's folder by the caller. A run that goes on on the same
+    machine keeps it, so that a repeated command gives the same weights.
+
+    Args:
+        config: the run; a precision that it names is taken as it is.
+        kind: what the images are.
+        ranks: this process among all.
+    """
+    machine = machine_name(ranks.device)
+    if config.mixed_precision != "auto":
+        return Precision(machine, config.mixed_precision, "as --mixed-precision says")
+    remembered = read_precision(RunFolder(config.output_dir))
+    if remembered and remembered.machine == machine:
+        return remembered
+    answer = _measured(config, kind, ranks, machine) if ranks.is_main else None
+    return ranks.together(answer)[0] or Precision(machine, "no", "the first process chose nothing")
+
+
+def read_precision(folder: RunFolder) -> Precision | None:
+    """Return what was measured for the run in a folder, or None."""
+    try:
+        return Precision(**json.loads(folder.precision.read_text()))
+    except (OSError, ValueError, TypeError):
+        return None  # it can be measured again
+
+
+def write_precision(folder: RunFolder, precision: Precision) -> None:
+    """Remember what was measured."""
+    folder.precision.write_text(json.dumps(vars(precision), indent=2) + "\n")
+
+
+def machine_name(device: torch.device) -> str:
+    """Return the name of the accelerator, or of the processor and what it can do with bfloat16."""
+    if device.type == "cuda":
+        return str(torch.cuda.get_device_name(device))
+    found = torch.cpu.get_capabilities()
+    formats = [name for name in ("amx_bf16", "avx512_bf16") if found.get(name)]
+    return " ".join([str(found.get("cpu_name", "CPU")), *formats])
+
+
+def _measured(config: TrainConfig, kind: ImageKind, ranks: Ranks, machine: str) -> Precision:
+    """Time steps in both formats, unless the device knows no bfloat16."""
+    device = ranks.device
+    native = device.type == "cpu" or (
+        device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    )
+    if not native:
+        return Precision(machine, "no", f"{machine} has no bfloat16")
+    rows = part_size(config, ranks.count)
+    rows = min(rows, CPU_ROWS) if device.type == "cpu" else rows
+    state = torch.get_rng_state()
+    unet = build_unet(config, kind).to(device)
+    seconds = {name: step_seconds(unet, rows, name == "bf16") for name in ("no", "bf16")}
+    torch.set_rng_state(state)
+    reason = (
+        f"a step of {rows} images takes {seconds['no']:.3f} s in float32 and "
+        f"{seconds['bf16']:.3f} s in bf16 on {machine}"
+    )
+    return Precision(machine, min(seconds, key=seconds.__getitem__), reason)
+
+
+def step_seconds(unet: UNet2DModel, rows: int, bf16: bool) -> float:
+    """Return the median time of a forward and backward pass, seconds.
+
+    Args:
+        unet: the network, on its device.
+        rows: images a step.
+        bf16: whether under bfloat16 autocast.
+    """
+    device, config = unet.device, unet.config
+    layout = training_layout(unet, device)
+    shape = (rows, config["in_channels"], config["sample_size"], config["sample_size"])
+    x = torch.randn(shape, device=device).contiguous(memory_format=layout)
+    labels = torch.arange(rows, device=device) % config["num_class_embeds"]
+    times = []
+    for _ in range(1 + TIMED_STEPS):
+        begin = time.perf_counter()
+        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+            output = unet(x, labels, labels).sample
+        output.float().square().mean().backward()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        times.append(time.perf_counter() - begin)
+    return statistics.median(times[1:])

@@ -1,0 +1,48 @@
+"""Tests of checkpoints of other averages."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from fashion_ddpm.config import TrainConfig
+from fashion_ddpm.pipeline import load_pipeline
+from fashion_ddpm.power_averages import LENGTHS, AverageError
+from fashion_ddpm.rebuilt_checkpoint import rebuild_checkpoint
+from fashion_ddpm.training import Run
+from tests.tools.small_runs import run_json
+
+
+def test_a_kept_length_gives_the_weights_that_the_run_had(
+    finished: TrainConfig, tmp_path: Path
+) -> None:
+    output = rebuild_checkpoint(Path(finished.output_dir), LENGTHS[1], None, tmp_path / "average")
+    run = Run(finished)
+    run.resume()
+    kept = run.network.power_averages.weights
+    expected = {length: torch.cat([p.flatten() for p in kept[length]]) for length in LENGTHS}
+    rebuilt = torch.cat([p.flatten() for p in load_pipeline(output).unet.parameters()])
+    as_kept = rebuilt.half()
+    same = {length: (as_kept - weights.half()).abs().max() for length, weights in expected.items()}
+    assert same[LENGTHS[1]] < 1e-4 < same[LENGTHS[0]]
+
+
+def test_the_new_checkpoint_says_which_average_it_is(finished: TrainConfig, tmp_path: Path) -> None:
+    output = rebuild_checkpoint(Path(finished.output_dir), 0.2, 384, tmp_path / "average")
+    run = run_json(TrainConfig(output_dir=str(_beside(output, tmp_path))))
+    assert run["images_seen"] == 384
+    assert run["average_length"] == 0.2
+    assert run["log"][-1]["images_seen"] == 384
+    assert load_pipeline(output)([3]).shape == (1, 28, 28)
+
+
+def _beside(checkpoint: Path, folder: Path) -> Path:
+    """Moves a checkpoint to where a run keeps its own."""
+    checkpoint.rename(folder / "checkpoint")
+    (folder / "average").symlink_to(folder / "checkpoint")
+    return folder
+
+
+def test_a_folder_that_is_no_run_is_told(tmp_path: Path) -> None:
+    with pytest.raises(AverageError, match="is no training run"):
+        rebuild_checkpoint(tmp_path, 0.1, None, tmp_path / "average")
