@@ -27,6 +27,9 @@ def build_parser() -> argparse.ArgumentParser:
     results.add_argument("--report", type=Path, default=Path("docs/evaluation/report.json"))
     results.add_argument("--readme", type=Path, default=Path("README.md"))
     results.set_defaults(run=commands.run_results)
+    _add_train_all(
+        subcommands.add_parser("train-all", help="a network, its distilled network, two reports")
+    )
     average = subcommands.add_parser(
         "rebuild-average", help="a checkpoint of another average of a run's weights"
     )
@@ -94,6 +97,15 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--inception-weights", metavar="FILE|download", help="torch-fidelity's")
     parser.add_argument("--output", type=Path, default=Path("runs/evaluation"))
     parser.set_defaults(run=commands.run_evaluate)
+
+
+def _add_train_all(parser: argparse.ArgumentParser) -> None:
+    add_flags(parser, DataSettings)
+    parser.add_argument("--preset", default="gpu", choices=("smoke", "cpu", "gpu"))
+    parser.add_argument("--minutes", type=float, default=30.0, help="for everything")
+    parser.add_argument("--num-images", type=int, default=10_000, help="of each report")
+    parser.add_argument("--output-dir", type=Path, default=Path("runs/all"))
+    parser.set_defaults(run=commands.run_train_all)
 
 
 def _add_publish(parser: argparse.ArgumentParser) -> None:

@@ -100,6 +100,22 @@ def run_runs(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def run_train_all(arguments: argparse.Namespace) -> int:
+    """Trains, distils and evaluates."""
+    from fashion_ddpm.train_all import TrainAll, train_all
+
+    wanted = TrainAll(
+        data=_config_of(arguments, DataSettings),
+        preset=arguments.preset,
+        minutes=arguments.minutes,
+        num_images=arguments.num_images,
+        output=arguments.output_dir,
+    )
+    done = train_all(wanted)
+    print(wanted.output if done else "stopped; run the same command to go on")
+    return 0
+
+
 def run_rebuild_average(arguments: argparse.Namespace) -> int:
     """Writes a checkpoint of an average of another length."""
     from fashion_ddpm.rebuilt_checkpoint import rebuild_checkpoint

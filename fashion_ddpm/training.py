@@ -66,12 +66,14 @@ def train(
         TrainingError: the loss is no longer a number.
     """
     started = time.monotonic() if started is None else started
-    precision = None
-    if config.minutes:
-        trial = Run(config, trackers)
-        precision = trial.precision
-        config = config_for_minutes(config, started, trial.costs)
-    run = Run(config, trackers, precision)
+    trials: list[Run] = []
+
+    def measure(seconds: float) -> Costs:
+        trials.append(Run(config, trackers))
+        return trials[0].costs(seconds)
+
+    fitting = config_for_minutes(config, started, measure)
+    run = Run(fitting, trackers, trials[0].precision if trials else None)
     run.resume()
     with run.stop:
         run.loop()

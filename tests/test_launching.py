@@ -12,6 +12,7 @@ import pytest
 from accelerate.commands.config.config_args import load_config_from_file
 from accelerate.commands.launch import _validate_launch_command, launch_command_parser
 
+from fashion_ddpm.__main__ import build_parser
 from fashion_ddpm.config import PRESETS, TrainConfig
 from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.run_folder import RunFolder
@@ -59,11 +60,15 @@ def documented_commands() -> list[str]:
 
 def test_every_documented_command_is_understood() -> None:
     commands = documented_commands()
-    assert len(commands) == 7
+    assert len(commands) == 8
     for line in commands:
         words = shlex.split(line.partition("accelerate launch")[2])
         parsed = launch_command_parser().parse_args(words)
         assert (ROOT / parsed.config_file).exists(), line
+        if parsed.module:
+            assert parsed.training_script == "fashion_ddpm"
+            assert build_parser().parse_args(parsed.training_script_args).output_dir, line
+            continue
         assert (ROOT / parsed.training_script).exists(), line
         script = argparse.ArgumentParser()
         script.add_argument("--preset", choices=PRESETS)

@@ -1,0 +1,122 @@
+"""One command for a rented or lent machine: a network, its distilled network, reports on both."""
+
+import dataclasses
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fashion_ddpm import saved_states
+from fashion_ddpm.checkpoint_files import class_names_of, read_run, student_folder
+from fashion_ddpm.clip_scores import EMBEDDED
+from fashion_ddpm.config import TURBO, TURBO_STEPS, TrainConfig, train_config
+from fashion_ddpm.data_settings import DataSettings
+from fashion_ddpm.evaluation import Evaluation, evaluate
+from fashion_ddpm.labels import ALL_CLASSES
+from fashion_ddpm.manifest import is_whole
+from fashion_ddpm.ranks import this_process
+from fashion_ddpm.report import REPORT_FILE
+from fashion_ddpm.request import GenerateRequest
+from fashion_ddpm.run_folder import RunFolder
+from fashion_ddpm.training import train
+from fashion_ddpm.warm_start import settings_of_teacher
+
+NETWORK_SHARE = 0.7
+"""Share of the minutes in which the network is trained."""
+
+DISTILLATION_SHARE = 0.15
+"""Share of the minutes in which it is distilled; the rest is for the two reports."""
+
+
+@dataclass(frozen=True)
+class TrainAll:
+    """What the command makes.
+
+    Attributes:
+        data: the data set.
+        preset: of the network's training.
+        minutes: for everything.
+        num_images: of each report.
+        output: folder for runs, checkpoints and reports.
+    """
+
+    data: DataSettings
+    preset: str
+    minutes: float
+    num_images: int
+    output: Path
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the network ends up; the distilled one lies beside it."""
+        return self.output / "checkpoints" / "network"
+
+
+def train_all(wanted: TrainAll) -> bool:
+    """Train, distil and evaluate, as far as it has not been done; return whether all is done.
+
+    A signal stops it after a save; the same call goes on from there.
+
+    Raises:
+        UserError: a part cannot be done; the message says which and why.
+    """
+    network = train_config(wanted.preset, _settings(wanted, "network", NETWORK_SHARE))
+    if not _trained(network, wanted.checkpoint):
+        return False
+    distillation = train_config(
+        "distill",
+        settings_of_teacher(str(wanted.checkpoint))
+        | _settings(wanted, "distillation", DISTILLATION_SHARE)
+        | _smallness(wanted.preset)
+        | {"teacher": str(wanted.checkpoint)},
+    )
+    if not _trained(distillation, student_folder(wanted.checkpoint)):
+        return False
+    names = class_names_of(wanted.checkpoint)
+    request = GenerateRequest(ALL_CLASSES, wanted.num_images, class_names=names)
+    _report(wanted, request, "evaluation")
+    turbo = dataclasses.replace(request, sampler=TURBO, num_inference_steps=TURBO_STEPS)
+    _report(wanted, turbo, "evaluation-turbo")
+    return True
+
+
+def _settings(wanted: TrainAll, name: str, share: float) -> dict[str, Any]:
+    """Return what both runs take from the command."""
+    names = [field.name for field in dataclasses.fields(DataSettings)]
+    data = {name: getattr(wanted.data, name) for name in names}
+    return {**data, "output_dir": str(wanted.output / name), "minutes": share * wanted.minutes}
+
+
+def _smallness(preset: str) -> dict[str, Any]:
+    """Return what a distillation after the smoke preset takes over from it."""
+    if preset != "smoke":
+        return {}
+    names = ("batch_size", "validation_images", "validate_every", "preview_every", "frechet_every")
+    smoke = train_config("smoke", {})
+    return {name: getattr(smoke, name) for name in names}
+
+
+def _trained(config: TrainConfig, checkpoint: Path) -> bool:
+    """Train, or go on; copy the checkpoint when the run is at its end, and return whether it is."""
+    if is_whole(checkpoint):
+        return True
+    published = train(config)
+    folder = RunFolder(config.output_dir)
+    if read_run(published)["images_seen"] < folder.settings()["images_total"]:
+        return False
+    if this_process().is_main:
+        temporary = saved_states.temporary_folder(checkpoint)
+        with saved_states.writing(checkpoint):
+            shutil.copytree(published, temporary, dirs_exist_ok=True)
+        saved_states.seal(checkpoint)
+    this_process().together(None)  # nobody goes on before it is there
+    return True
+
+
+def _report(wanted: TrainAll, request: GenerateRequest, name: str) -> None:
+    """Write a report, unless there is one."""
+    output = wanted.output / name
+    if (output / REPORT_FILE).exists():
+        return
+    evaluation = Evaluation(request, wanted.checkpoint, wanted.data, scorers=[EMBEDDED])
+    evaluate(evaluation, output)

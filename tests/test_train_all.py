@@ -1,0 +1,73 @@
+"""Tests of the command that trains, distils and evaluates, in the small."""
+
+from pathlib import Path
+
+import pytest
+
+from fashion_ddpm import train_all as module
+from fashion_ddpm.checkpoint_files import read_run
+from fashion_ddpm.config import TrainConfig
+from fashion_ddpm.data_settings import DataSettings
+from fashion_ddpm.manifest import is_whole
+from fashion_ddpm.pipeline import load_pipeline
+from fashion_ddpm.report import load_report
+from fashion_ddpm.run_folder import RunFolder
+from fashion_ddpm.train_all import TrainAll, train_all
+from fashion_ddpm.training import train
+from tests.tools import MINI_DATA
+
+
+@pytest.fixture
+def wanted(tmp_path: Path) -> TrainAll:
+    """Everything in the small; the minutes only make room, the runs are cut short."""
+    data = DataSettings(data_dir=str(MINI_DATA))
+    return TrainAll(data, "smoke", minutes=60.0, num_images=60, output=tmp_path / "all")
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gives each run 64 images, whatever the machine could do in its minutes."""
+
+    def briefly(config: TrainConfig) -> Path:
+        folder = RunFolder(config.output_dir)
+        if not folder.config.exists():
+            begun = TrainConfig(**{**vars(config), "images_total": 64, "warmup_steps": 1})
+            folder.begin(begun)
+        return train(config)
+
+    monkeypatch.setattr(module, "train", briefly)
+
+
+@pytest.mark.usefixtures("short")
+def test_one_call_leaves_two_checkpoints_and_two_reports(wanted: TrainAll) -> None:
+    assert train_all(wanted)
+    pipeline = load_pipeline(wanted.checkpoint)
+    assert pipeline.student
+    assert pipeline.student.distilled
+    for name, sampler in (("evaluation", "dpm++2m"), ("evaluation-turbo", "turbo")):
+        report = load_report(wanted.output / name / "report.json")
+        assert report.protocol["sampler"] == sampler
+        assert report.protocol["num_images"] == 60
+        assert (wanted.output / name / "samples.png").exists()
+    for folder in wanted.checkpoint.parent.iterdir():
+        assert all(file.stat().st_size < 10_000_000 for file in folder.rglob("*"))
+    before = {path: path.stat().st_mtime_ns for path in wanted.output.rglob("*")}
+    assert train_all(wanted), "a second call finds everything done"
+    assert {path: path.stat().st_mtime_ns for path in wanted.output.rglob("*")} == before
+
+
+@pytest.mark.usefixtures("short")
+def test_a_call_that_was_stopped_goes_on_where_it_was(
+    wanted: TrainAll, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after SIGTERM in the first run: it is saved, and shorter than it should be."""
+    whole = RunFolder(wanted.output / "network")
+    with monkeypatch.context() as once:
+        once.setattr("fashion_ddpm.stopping.StopOnSignal.asked", True, raising=False)
+        once.setattr("fashion_ddpm.stopping.StopOnSignal.__init__", lambda self: None)
+        assert not train_all(wanted)
+    assert not wanted.checkpoint.exists()
+    assert read_run(whole.checkpoint)["images_seen"] < 64
+    assert train_all(wanted)
+    assert read_run(wanted.checkpoint)["images_seen"] == 64
+    assert is_whole(wanted.checkpoint)
