@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import torch
 from accelerate import PartialState
-from accelerate.utils import gather_object
+from accelerate.utils import gather_object, parse_flag_from_env
 
 Part = TypeVar("Part")
 
@@ -40,5 +40,10 @@ class Ranks:
 
 def this_process() -> Ranks:
     """Joins the processes that accelerate launch or torchrun started; alone, it is rank 0 of 1."""
-    state = PartialState(cpu=not torch.cuda.is_available())
+    state = PartialState(cpu=uses_cpu())
     return Ranks(state.process_index, state.num_processes, state.device)
+
+
+def uses_cpu() -> bool:
+    """Return whether to compute on the CPU: where there is no GPU, or accelerate is told to."""
+    return not torch.cuda.is_available() or parse_flag_from_env("ACCELERATE_USE_CPU")

@@ -26,7 +26,7 @@ from fashion_ddpm.network import Network, build_optimizer
 from fashion_ddpm.precision import Precision, choose_precision, write_precision
 from fashion_ddpm.progress import Progress
 from fashion_ddpm.publishing import current_commit, device_name, publish
-from fashion_ddpm.ranks import Ranks, this_process
+from fashion_ddpm.ranks import this_process
 from fashion_ddpm.run_folder import RunFolder
 from fashion_ddpm.run_length import Costs, config_for_minutes, time_calls
 from fashion_ddpm.schedule_check import training_noise
@@ -94,12 +94,13 @@ class Run:
         trackers: Sequence[GeneralTracker] = (),
         precision: Precision | None = None,
     ) -> None:
-        self.config, self.folder = config, RunFolder(config.output_dir)
+        self.config, self.folder, self.ranks = config, RunFolder(config.output_dir), this_process()
+        self.folder.check_same_run(config)
+        part_size(config, self.ranks.count)
         noise = training_noise(config)
         chosen = chosen_trackers(config.report_to)
-        self.folder.check_same_run(config)
         data = load_data_set(config)
-        self.precision = precision or choose_precision(config, data.kind, this_process())
+        self.precision = precision or choose_precision(config, data.kind, self.ranks)
         self.accelerator = Accelerator(
             mixed_precision=self.precision.mixed_precision,
             gradient_accumulation_steps=config.gradient_accumulation_steps,
@@ -108,7 +109,6 @@ class Run:
         )
         self.rank, self.processes = self.accelerator.process_index, self.accelerator.num_processes
         self.device = self.accelerator.device
-        part_size(config, self.processes)
         self.train_data = data.train.to(self.device)
         torch.manual_seed(config.seed)
         unet = initial_unet(config, data.kind)
@@ -122,7 +122,6 @@ class Run:
         )
         is_main = self.accelerator.is_main_process
         self.watch = Watch(config, self.progress, is_main, self.accelerator.log)
-        self.ranks = Ranks(self.rank, self.processes, self.device)
         self.examination = Examination(
             config, self.network, data.validation, self.ranks, self.watch
         )

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from fashion_ddpm.ranks import Ranks, this_process
+from fashion_ddpm.ranks import Ranks, this_process, uses_cpu
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
@@ -17,3 +17,15 @@ def test_alone_a_process_is_the_main_one_and_has_everything() -> None:
     assert ranks.is_main
     assert ranks.count == 1
     assert ranks.together("part") == ["part"]
+
+
+@pytest.mark.parametrize(
+    ("has_gpu", "told", "expected"),
+    [(False, "false", True), (True, "false", False), (True, "true", True)],
+)
+def test_a_machine_with_a_gpu_uses_the_cpu_only_when_accelerate_is_told_to(
+    monkeypatch: pytest.MonkeyPatch, has_gpu: bool, told: str, expected: bool
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: has_gpu)
+    monkeypatch.setenv("ACCELERATE_USE_CPU", told)
+    assert uses_cpu() == expected
