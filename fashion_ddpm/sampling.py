@@ -47,8 +47,7 @@ class SamplingSettings:
     def __post_init__(self) -> None:
         if not 0 <= self.eta <= 1 or (self.eta > 0 and self.sampler != "ddim"):
             raise ConfigError(
-                f"eta is {self.eta} with sampler {self.sampler}; it must lie within [0, 1], and "
-                "only ddim has one: use 0 with any other sampler."
+                f"eta is {self.eta} with {self.sampler}; it must be 0, or with ddim at most 1."
             )
 
     @classmethod
@@ -145,40 +144,6 @@ def _padded(rows: Tensor) -> Tensor:
     return torch.cat([rows, rows.new_zeros(-len(rows) % CPU_CHUNK, *rows.shape[1:])])
 
 
-def autoguided(
-    predict: Predictor,
-    guide: Predictor,
-    scale: float,
-    interval: tuple[float, float] = (0.0, math.inf),
-) -> Predictor:
-    """Return a predictor whose x_0 is guide + scale · (network − guide).
-
-    Autoguidance (Karras et al., 2024, arXiv 2406.02507): away from a weaker network. At one noise
-    level x_0 is linear in the output, whatever it predicts, so the outputs can be combined.
-
-    Args:
-        predict: the network.
-        guide: a weaker one, trained on the same noise schedule to predict the same quantity.
-        scale: 1.0 is off; each timestep where the guide acts costs a call of either network.
-        interval: the lowest and the highest training timestep at which the guide acts.
-    """
-    if scale == 1.0:
-        return predict
-    lowest, highest = interval
-
-    def predict_guided(x: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
-        output = predict(x, timesteps, labels)
-        acts = (timesteps >= lowest) & (timesteps <= highest)
-        if not acts.any():
-            return output
-        weaker = guide(x[acts], timesteps[acts], labels[acts])
-        output = output.clone()  # The network may own its output.
-        output[acts] = weaker + scale * (output[acts] - weaker)
-        return output
-
-    return predict_guided
-
-
 @torch.no_grad()
 def denoise(
     predict: Predictor,
@@ -213,15 +178,14 @@ def denoise(
     sampler = build_sampler(settings.sampler, levels)
     # Euler works on x_t / sqrt(ᾱ); its own init_noise_sigma holds only for nearly pure noise.
     x = x / sampler.scale_model_input(torch.ones(()), sampler.timesteps[0])
-    # Only DDIM's step has an eta; with 0 it draws no noise.
-    step_options = {"eta": settings.eta} if settings.eta > 0 else {}
+    eta = {"eta": settings.eta} if settings.sampler == "ddim" else {}
     both_labels = labels, torch.full_like(labels, kind.null_label)
     for index, position in enumerate(sampler.timesteps):
         noisy = sampler.scale_model_input(x, position)
         level = float(levels.alpha_bar[index]), float(levels.timesteps[index])
         clean = _predict_clean(predict, training, noisy, level, both_labels, settings)
         yield DenoisingStep(index, level[0], noisy, clean)
-        x = sampler.step(clean, position, x, generator=generators, **step_options).prev_sample
+        x = sampler.step(clean, position, x, generator=generators, **eta).prev_sample
 
 
 def _begin(

@@ -19,15 +19,12 @@ from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
 from fashion_ddpm.config import SAMPLERS, SCHEDULES, TURBO
 from fashion_ddpm.data import LabelledImages
 from fashion_ddpm.images import to_model
-from fashion_ddpm.objective import Predictor
 from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.sampling import (
     CPU_CHUNK,
-    Midway,
     SamplingSettings,
     Start,
-    autoguided,
     denoise,
     in_chunks,
     num_evaluations,
@@ -172,65 +169,6 @@ def test_guidance_moves_the_image(tiny_pipeline: FashionDDPMPipeline) -> None:
         tiny_pipeline, [5], [0], SamplingSettings(num_inference_steps=4, guidance_scale=4.0)
     )
     assert not torch.allclose(plain, guided)
-
-
-def weaker_network(x: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
-    return tame_network(x, timesteps, labels) / 2
-
-
-def small_network(x: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
-    return tame_network(x, timesteps, labels) / 4
-
-
-def sample_with(predict: Predictor) -> Tensor:
-    """Returns one image of a network that predicts clean images."""
-    training = noise_scheduler("cosine", prediction_type="sample")
-    settings = SamplingSettings(num_inference_steps=5)
-    *_, last = denoise(predict, training, torch.tensor([3]), [0], settings)
-    return last.clean
-
-
-def test_a_guide_of_scale_one_changes_nothing() -> None:
-    guided = autoguided(tame_network, weaker_network, scale=1.0)
-    assert torch.equal(sample_with(guided), sample_with(tame_network))
-
-
-def test_the_network_as_its_own_guide_changes_nothing() -> None:
-    guided = autoguided(tame_network, tame_network, scale=2.0)
-    assert torch.equal(sample_with(guided), sample_with(tame_network))
-
-
-def test_a_guide_moves_the_image_only_within_its_interval() -> None:
-    plain = sample_with(tame_network)
-    everywhere = autoguided(tame_network, weaker_network, scale=2.0)
-    nowhere = autoguided(tame_network, weaker_network, scale=2.0, interval=(2000, 3000))
-    assert not torch.allclose(sample_with(everywhere), plain)
-    assert torch.equal(sample_with(nowhere), plain)
-
-
-def test_a_guide_acts_on_each_image_by_its_own_timestep() -> None:
-    x = torch.linspace(-1, 1, 2 * 28 * 28).view(2, 1, 28, 28)
-    timesteps, labels = torch.tensor([100.0, 900.0]), torch.tensor([0, 0])
-    guided = autoguided(tame_network, weaker_network, 2.0, (0, 500))(x, timesteps, labels)
-    plain = tame_network(x, timesteps, labels)
-    assert torch.allclose(guided[0], 1.5 * plain[0])  # weaker + 2 (plain − weaker)
-    assert torch.equal(guided[1], plain[1])
-
-
-@pytest.mark.parametrize("prediction_type", ["v_prediction", "epsilon", "sample"])
-def test_a_guide_combines_clean_images_whatever_the_network_predicts(prediction_type: str) -> None:
-    training, labels = noise_scheduler("cosine", prediction_type=prediction_type), torch.tensor([3])
-    # Little noise and small values, so that nothing is clamped.
-    start = Midway(torch.linspace(-0.3, 0.3, 28 * 28).view(1, 1, 28, 28), alpha_bar=0.9)
-    good, weak, guided = (
-        next(denoise(predict, training, labels, [0], SamplingSettings(), start)).clean
-        for predict in (
-            small_network,
-            lambda *inputs: small_network(*inputs) / 2,
-            autoguided(small_network, lambda *inputs: small_network(*inputs) / 2, scale=1.5),
-        )
-    )
-    assert torch.allclose(guided, weak + 1.5 * (good - weak), atol=1e-6)
 
 
 def test_eta_of_one_is_ddpm_and_of_zero_draws_no_noise() -> None:
