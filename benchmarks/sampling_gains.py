@@ -1,0 +1,200 @@
+"""What does sampling gain without training? Guides, chance, restarts and combined weights.
+
+python -m benchmarks.sampling_gains --data-dir DIR adds what is missing of SETTINGS to --output. It
+may be stopped and repeated: images are kept, and more of them cost only the new ones.
+"""
+
+import argparse
+import copy
+import json
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from fashion_ddpm.autoguidance import autoguided
+from fashion_ddpm.backends import openvino_form
+from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
+from fashion_ddpm.classifier import Classifier, load_classifier
+from fashion_ddpm.data import load_split
+from fashion_ddpm.images import to_uint8
+from fashion_ddpm.labels import ALL_CLASSES
+from fashion_ddpm.metrics import frechet_distance, neighbourhoods
+from fashion_ddpm.objective import Predictor
+from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
+from fashion_ddpm.request import GenerateRequest
+from fashion_ddpm.sampling import Midway, SamplingSettings, denoise, draw_noise, seed_generators
+from fashion_ddpm.settings import default_data_dir
+
+COMMITS = {"440k": "d3da767", "940k": "f4b698a"}
+"""Images that an earlier network saw → the commit that bundled it."""
+
+BLOCK = 200
+"""Images in one file, a multiple of a call's rows."""
+
+RESTART_SIGMA = 0.42
+"""EDM's 0.30 for data of deviation 0.5 (Xu et al., 2023, arXiv 2306.14878), scaled to 0.71."""
+
+REAL = "real images"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How to sample.
+
+    Attributes:
+        sampler: as in SamplingSettings, or REAL for training images, the floor.
+        schedule, steps, eta: as in SamplingSettings.
+        guide, scale: the network of autoguidance, a key of COMMITS or none, and its w.
+        restarts: how often an image is noised to RESTART_SIGMA and denoised again.
+        older, extrapolation: θ + λ (θ − θ_older) are the weights (Liu et al., 2024, arXiv
+            2404.02241): a key of COMMITS or none, and λ.
+    """
+
+    sampler: str = "dpm++2m"
+    schedule: str = "sigmoid"
+    steps: int = 20
+    guide: str = ""
+    scale: float = 1.0
+    eta: float = 0.0
+    restarts: int = 0
+    older: str = ""
+    extrapolation: float = 0.0
+
+
+SDE = partial(Setting, "dpm++2m-sde")
+SETTINGS = (
+    Setting(REAL),
+    *(Setting(steps=steps) for steps in (10, 20)),
+    Setting(schedule="cosine"),
+    *(SDE(steps=steps) for steps in (10, 20, 40)),
+    SDE(schedule="cosine"),
+    Setting("ddim", eta=0.6),
+    *(family(steps=10, guide="440k", scale=1.5) for family in (Setting, SDE)),
+    Setting(steps=10, restarts=1),
+    *(Setting(steps=10, older="440k", extrapolation=share) for share in (-0.15, 0.2)),
+)
+
+
+@cache
+def load_network(images_seen: str = "") -> FashionDDPMPipeline:
+    """Return the bundled network, or an earlier one out of the repository's history."""
+    if not images_seen:
+        return load_pipeline(BUNDLED_CHECKPOINT)
+    with tempfile.TemporaryDirectory() as folder:
+        packed = f"{folder}/packed.tar"
+        inside = "checkpoints/fashion-mnist"
+        subprocess.run(["git", "archive", "-o", packed, COMMITS[images_seen], inside], check=True)
+        shutil.unpack_archive(packed, folder, filter="data")
+        return load_pipeline(f"{folder}/{inside}")
+
+
+@cache
+def fast_network(images_seen: str = "", older: str = "", extrapolation: float = 0.0) -> Predictor:
+    """Return a network as OpenVINO runs it, its weights combined with older ones in float32."""
+    unet = copy.deepcopy(load_network(images_seen).unet)
+    if older:
+        before = load_network(older).unet.state_dict()
+        for name, weight in unet.state_dict().items():
+            weight += extrapolation * (weight - before[name])  # In place: the network's own.
+    return openvino_form(unet)
+
+
+def draw_images(setting: Setting, labels: Tensor, seeds: Sequence[int]) -> tuple[Tensor, int]:
+    """Return images, uint8 [B, 28, 28], and how often a network ran for each of them."""
+    settings = SamplingSettings(setting.schedule, setting.sampler, setting.steps, eta=setting.eta)
+    predict = fast_network("", setting.older, setting.extrapolation)
+    if setting.guide:
+        predict = autoguided(predict, fast_network(setting.guide), setting.scale)
+    sample = partial(denoise, predict, load_network().scheduler, labels, seeds, settings)
+    steps = list(sample())
+    generators = seed_generators(seeds)
+    draw_noise(generators)  # What a deterministic sampler draws; what follows is new.
+    alpha_bar = 1 / (1 + RESTART_SIGMA**2)
+    for _ in range(setting.restarts):
+        noisy = alpha_bar**0.5 * steps[-1].clean + (1 - alpha_bar) ** 0.5 * draw_noise(generators)
+        steps += sample(Midway(noisy, alpha_bar))
+    return to_uint8(steps[-1].clean), len(steps) * (2 if setting.guide else 1)
+
+
+def load_images(setting: Setting, folder: Path, request: GenerateRequest) -> tuple[Tensor, int]:
+    """Return a request's images, drawing the blocks that no file holds, and their evaluations."""
+    blocks = []
+    name = "_".join(map(str, asdict(setting).values()))
+    for index, part in enumerate(tqdm(torch.tensor(request.labels()).split(BLOCK), desc=name)):
+        first = request.seed + index * BLOCK
+        path = folder / f"{name}-{first}-{len(part)}.npz"
+        if not path.exists():
+            images, evaluations = draw_images(setting, part, range(first, first + len(part)))
+            np.savez_compressed(path, images=images.numpy(), evaluations=evaluations)
+        blocks.append(np.load(path))
+    joined = np.concatenate([block["images"] for block in blocks])
+    return torch.from_numpy(joined), int(blocks[0]["evaluations"])
+
+
+def measure(setting: Setting, flags: Any, judge: Classifier, reference: Tensor) -> dict[str, Any]:
+    """Return what a setting costs, and what its images score against the reference's features."""
+    request = GenerateRequest(ALL_CLASSES, num_images=flags.num_images, seed=flags.first_seed)
+    labels = request.labels()
+    if setting.sampler == REAL:
+        # As many of each class as are generated: chance in the classes would raise the floor.
+        train = load_split(flags.data_dir, "train")
+        of_each = [train.of_class(label) for label in range(len(train.kind.class_names))]
+        images = torch.stack([of_each[label][i // len(of_each)] for i, label in enumerate(labels)])
+        evaluations = 0
+    else:
+        images, evaluations = load_images(setting, flags.images_dir, request)
+    features = judge.features(images)
+    near = neighbourhoods(features, reference)
+    return {
+        "evaluations": evaluations,
+        "frechet_distance": frechet_distance(features, reference),
+        "precision": near.precision,
+        "recall": near.recall,
+        "class_accuracy": (judge.predict(features) == torch.tensor(labels)).float().mean().item(),
+        "black_pixels": (images == 0).float().mean().item(),
+    }
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Return the flags."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data-dir", default=default_data_dir())
+    parser.add_argument("--num-images", type=int, default=1000)
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--settings", nargs="+", type=int, help="indices in SETTINGS; all of them")
+    parser.add_argument("--images-dir", type=Path, default=Path("runs/sampling-gains"))
+    parser.add_argument("--output", type=Path, default=Path("docs/sampling-gains.json"))
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure what is missing."""
+    flags = parse_arguments()
+    checksum = weights_hash(load_network())
+    flags.images_dir = flags.images_dir / checksum[:12]
+    flags.images_dir.mkdir(parents=True, exist_ok=True)
+    judge = load_classifier()
+    reference = judge.features(load_split(flags.data_dir, "validation").images)
+    found = json.loads(flags.output.read_text()) if flags.output.exists() else {}
+    if found.get("checkpoint_sha256") != checksum:
+        found = {"checkpoint_sha256": checksum, "rows": []}
+    for index in flags.settings or range(len(SETTINGS)):
+        setting = SETTINGS[index]
+        row = asdict(setting) | {"first_seed": flags.first_seed, "num_images": flags.num_images}
+        if not any(row.items() <= known.items() for known in found["rows"]):
+            found["rows"].append(row | measure(setting, flags, judge, reference))
+            flags.output.write_text(json.dumps(found, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
