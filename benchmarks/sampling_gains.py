@@ -21,7 +21,6 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from fashion_ddpm.autoguidance import autoguided
 from fashion_ddpm.backends import openvino_form
 from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
 from fashion_ddpm.classifier import Classifier, load_classifier
@@ -53,7 +52,7 @@ class Setting:
 
     Attributes:
         sampler: as in SamplingSettings, or REAL for training images, the floor.
-        schedule, steps, eta: as in SamplingSettings.
+        schedule, steps: as in SamplingSettings.
         guide, scale: the network of autoguidance, a key of COMMITS or none, and its w.
         restarts: how often an image is noised to RESTART_SIGMA and denoised again.
         older, extrapolation: θ + λ (θ − θ_older) are the weights (Liu et al., 2024, arXiv
@@ -65,7 +64,6 @@ class Setting:
     steps: int = 20
     guide: str = ""
     scale: float = 1.0
-    eta: float = 0.0
     restarts: int = 0
     older: str = ""
     extrapolation: float = 0.0
@@ -78,7 +76,6 @@ SETTINGS = (
     Setting(schedule="cosine"),
     *(SDE(steps=steps) for steps in (10, 20, 40)),
     SDE(schedule="cosine"),
-    Setting("ddim", eta=0.6),
     *(family(steps=10, guide="440k", scale=1.5) for family in (Setting, SDE)),
     Setting(steps=10, restarts=1),
     *(Setting(steps=10, older="440k", extrapolation=share) for share in (-0.15, 0.2)),
@@ -109,9 +106,28 @@ def fast_network(images_seen: str = "", older: str = "", extrapolation: float = 
     return openvino_form(unet)
 
 
+def autoguided(predict: Predictor, guide: Predictor, scale: float) -> Predictor:
+    """Return a predictor whose x_0 is guide + scale · (network − guide).
+
+    Autoguidance (Karras et al., 2024, arXiv 2406.02507): away from a weaker network. At one noise
+    level x_0 is linear in the output, so the outputs can be combined.
+
+    Args:
+        predict: the network.
+        guide: a weaker one, trained on the same noise schedule to predict the same quantity.
+        scale: w; 1.0 is off.
+    """
+
+    def predict_guided(x: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
+        weaker = guide(x, timesteps, labels)
+        return weaker + scale * (predict(x, timesteps, labels) - weaker)
+
+    return predict_guided
+
+
 def draw_images(setting: Setting, labels: Tensor, seeds: Sequence[int]) -> tuple[Tensor, int]:
     """Return images, uint8 [B, 28, 28], and how often a network ran for each of them."""
-    settings = SamplingSettings(setting.schedule, setting.sampler, setting.steps, eta=setting.eta)
+    settings = SamplingSettings(setting.schedule, setting.sampler, setting.steps)
     predict = fast_network("", setting.older, setting.extrapolation)
     if setting.guide:
         predict = autoguided(predict, fast_network(setting.guide), setting.scale)

@@ -25,8 +25,9 @@ from fashion_ddpm.supervision import Supervisor
 from fashion_ddpm.trajectory import Trajectory
 
 PRESETS = {
-    name: SamplingSettings("sigmoid", "dpm++2m", steps)
-    for name, steps in {"Fast": 6, "Balanced": 10, "Best": 20}.items()
+    "Fast": SamplingSettings("sigmoid", "dpm++2m", 6),
+    "Balanced": SamplingSettings("sigmoid", "dpm++2m", 10),
+    "Best": SamplingSettings("sigmoid", "dpm++2m-sde", 20),
 }
 """The nearest to real images that so many steps come (docs/experiments.md), by what one wants."""
 

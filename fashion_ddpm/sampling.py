@@ -31,10 +31,6 @@ class SamplingSettings:
         guidance_scale: uncond + scale · (cond − uncond); 1.0 is off.
         guidance_interval: share of the training timesteps, (low, high) in [0, 1], inside which
             guidance acts; outside it a step costs one UNet call.
-        eta: share of DDIM's chance, 0 (none) … 1 (as much as DDPM); 0 with other samplers.
-
-    Raises:
-        ConfigError: eta is out of bounds, or the sampler has none.
     """
 
     schedule: str | LinearBetas = "cosine"
@@ -42,13 +38,6 @@ class SamplingSettings:
     num_inference_steps: int = 20
     guidance_scale: float = 1.0
     guidance_interval: tuple[float, float] = (0.0, 1.0)
-    eta: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.eta <= 1 or (self.eta > 0 and self.sampler != "ddim"):
-            raise ConfigError(
-                f"eta is {self.eta} with {self.sampler}; it must be 0, or with ddim at most 1."
-            )
 
     @classmethod
     def of(cls, request: GenerateRequest) -> "SamplingSettings":
@@ -178,14 +167,13 @@ def denoise(
     sampler = build_sampler(settings.sampler, levels)
     # Euler works on x_t / sqrt(ᾱ); its own init_noise_sigma holds only for nearly pure noise.
     x = x / sampler.scale_model_input(torch.ones(()), sampler.timesteps[0])
-    eta = {"eta": settings.eta} if settings.sampler == "ddim" else {}
     both_labels = labels, torch.full_like(labels, kind.null_label)
     for index, position in enumerate(sampler.timesteps):
         noisy = sampler.scale_model_input(x, position)
         level = float(levels.alpha_bar[index]), float(levels.timesteps[index])
         clean = _predict_clean(predict, training, noisy, level, both_labels, settings)
         yield DenoisingStep(index, level[0], noisy, clean)
-        x = sampler.step(clean, position, x, generator=generators, **eta).prev_sample
+        x = sampler.step(clean, position, x, generator=generators).prev_sample
 
 
 def _begin(

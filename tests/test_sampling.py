@@ -1,6 +1,5 @@
 """Tests of denoising: determinism, equality with diffusers, guidance and its cost."""
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -169,29 +168,6 @@ def test_guidance_moves_the_image(tiny_pipeline: FashionDDPMPipeline) -> None:
         tiny_pipeline, [5], [0], SamplingSettings(num_inference_steps=4, guidance_scale=4.0)
     )
     assert not torch.allclose(plain, guided)
-
-
-def test_eta_of_one_is_ddpm_and_of_zero_draws_no_noise() -> None:
-    training, labels = noise_scheduler("cosine", prediction_type="sample"), torch.tensor([3])
-    wanted = {
-        name: list(denoise(tame_network, training, labels, [0], settings))[-1].clean
-        for name, settings in {
-            "ddpm": SamplingSettings(sampler="ddpm"),
-            "eta 1": SamplingSettings(sampler="ddim", eta=1.0),
-            "eta 0.5": SamplingSettings(sampler="ddim", eta=0.5),
-            "ddim": SamplingSettings(sampler="ddim"),
-        }.items()
-    }
-    assert torch.allclose(wanted["ddpm"], wanted["eta 1"], atol=1e-3)
-    assert not torch.allclose(wanted["ddim"], wanted["eta 0.5"], atol=1e-2)
-
-
-@pytest.mark.parametrize(
-    ("sampler", "eta"), [("ddim", -0.1), ("ddim", 1.1), ("dpm++2m", 0.5), ("ddim", math.nan)]
-)
-def test_an_eta_that_means_nothing_is_refused(sampler: str, eta: float) -> None:
-    with pytest.raises(ConfigError, match=f"eta is {eta}"):
-        SamplingSettings(sampler=sampler, eta=eta)
 
 
 def test_settings_come_from_a_request() -> None:
