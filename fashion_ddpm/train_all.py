@@ -1,6 +1,7 @@
 """One command for a rented or lent machine: a network, its distilled network, reports on both."""
 
 import dataclasses
+import math
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +12,14 @@ from fashion_ddpm.checkpoint_files import class_names_of, read_run, student_fold
 from fashion_ddpm.clip_scores import EMBEDDED
 from fashion_ddpm.config import TURBO, TURBO_STEPS, TrainConfig, train_config
 from fashion_ddpm.data_settings import DataSettings
-from fashion_ddpm.evaluation import Evaluation, evaluate
+from fashion_ddpm.evaluation import FEWEST_IMAGES, Evaluation, evaluate
 from fashion_ddpm.labels import ALL_CLASSES
 from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.ranks import this_process
 from fashion_ddpm.report import REPORT_FILE
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.run_folder import RunFolder
+from fashion_ddpm.settings import ConfigError
 from fashion_ddpm.training import train
 from fashion_ddpm.warm_start import settings_of_teacher
 
@@ -38,6 +40,9 @@ class TrainAll:
         minutes: for everything.
         num_images: of each report.
         output: folder for runs, checkpoints and reports.
+
+    Raises:
+        ConfigError: the minutes or the images are too few.
     """
 
     data: DataSettings
@@ -45,6 +50,14 @@ class TrainAll:
     minutes: float
     num_images: int
     output: Path
+
+    def __post_init__(self) -> None:
+        if not 0 < self.minutes < math.inf:
+            raise ConfigError(f"--minutes is {self.minutes}; it must be above 0: give 30.")
+        if self.num_images < FEWEST_IMAGES:
+            raise ConfigError(
+                f"--num-images is {self.num_images}; a report needs at least {FEWEST_IMAGES}."
+            )
 
     @property
     def checkpoint(self) -> Path:

@@ -5,7 +5,11 @@ from pathlib import Path
 import pytest
 
 from fashion_ddpm.__main__ import build_parser
+from fashion_ddpm.config import TrainConfig
+from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.request import RequestError
+from fashion_ddpm.settings import ConfigError
+from tests.tools import MINI_DATA
 
 
 def run(*words: str) -> int:
@@ -29,3 +33,22 @@ def test_shards_are_not_scored(tmp_path: Path) -> None:
 def test_a_class_is_one_of_the_named_checkpoints(tiny_checkpoint: Path) -> None:
     with pytest.raises(RequestError, match="class is 'hat'"):
         run("generate", "--class", "hat", "--checkpoint", str(tiny_checkpoint))
+
+
+def test_an_average_of_another_length_is_rebuilt(
+    finished: TrainConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "average"
+    flags = ("--length", "0.08", "--at", "384", "--output", str(output))
+    assert run("rebuild-average", finished.output_dir, *flags) == 0
+    assert is_whole(output)
+    assert str(output) in capsys.readouterr().out
+
+
+def test_everything_in_too_few_minutes_is_told_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--minutes is"):
+        run(
+            *("train-all", "--preset", "smoke", "--minutes", "0.001"),
+            *("--data-dir", str(MINI_DATA), "--output-dir", str(tmp_path / "all")),
+        )
+    assert not (tmp_path / "all").exists()

@@ -1,6 +1,8 @@
 """Tests of the command that trains, distils and evaluates, in the small."""
 
+import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +14,7 @@ from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.pipeline import load_pipeline
 from fashion_ddpm.report import load_report
 from fashion_ddpm.run_folder import RunFolder
+from fashion_ddpm.settings import ConfigError
 from fashion_ddpm.train_all import TrainAll, train_all
 from fashion_ddpm.training import train
 from tests.tools import MINI_DATA
@@ -71,3 +74,18 @@ def test_a_call_that_was_stopped_goes_on_where_it_was(
     assert train_all(wanted)
     assert read_run(wanted.checkpoint)["images_seen"] == 64
     assert is_whole(wanted.checkpoint)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"minutes": 0.0}, "--minutes is 0.0; it must be above 0"),
+        ({"minutes": float("nan")}, "--minutes is nan"),
+        ({"num_images": 49}, "--num-images is 49; a report needs at least 50"),
+    ],
+)
+def test_what_would_fail_in_the_end_is_refused_at_the_beginning(
+    wanted: TrainAll, changes: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        dataclasses.replace(wanted, **changes)
