@@ -91,7 +91,7 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     _add_request(parser, num_images=10_000)
     add_flags(parser, DataSettings)
-    parser.add_argument("--reference", default="test", choices=("test", "train"))
+    parser.add_argument("--reference", default="test", choices=("test", "train", "validation"))
     parser.add_argument("--classifier", type=Path, help="folder of the judge; default: bundled")
     parser.add_argument("--scorer", action="append", help="a CLIP; may be repeated; default: all")
     parser.add_argument("--inception-weights", metavar="FILE|download", help="torch-fidelity's")

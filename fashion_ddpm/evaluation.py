@@ -15,6 +15,7 @@ from fashion_ddpm.data_settings import DataSettings
 from fashion_ddpm.figures import save_confusion
 from fashion_ddpm.generated import Generated, generate_together
 from fashion_ddpm.image_sets import (
+    REFERENCES,
     EvaluationError,
     ImageSets,
     image_sets,
@@ -31,7 +32,6 @@ from fashion_ddpm.report import Report, Row, save_report, warnings_of
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.sampling import SamplingSettings, num_evaluations
 
-REFERENCES = ("test", "train")
 FEWEST_IMAGES = 10 * (NEIGHBOURS + 1)
 NO_JUDGE = (
     "the bundled judge knows Fashion-MNIST alone; train-classifier --dataset … makes one, and "
@@ -82,7 +82,7 @@ def evaluate(evaluation: Evaluation, output: Path) -> Report | None:
     pipeline = load_pipeline(evaluation.checkpoint, str(ranks.device))
     pipeline = pipeline.drawing_with(evaluation.request.sampler)
     judge = matching_judge(evaluation.classifier, pipeline.kind)
-    data = matching_data(evaluation.data, pipeline.kind)
+    data = matching_data(evaluation.data, pipeline.kind, evaluation.reference)
     generated = generate_together(pipeline, evaluation.request, evaluation.batch_size, ranks)
     if not ranks.is_main:
         return None

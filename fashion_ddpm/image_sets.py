@@ -14,6 +14,9 @@ from fashion_ddpm.errors import UserError
 from fashion_ddpm.labels import FASHION_MNIST, ImageKind
 from fashion_ddpm.metrics import NEIGHBOURS
 
+REFERENCES = ("test", "train", "validation")
+"""Splits to compare with: settings are chosen on the last, and the first judges them once."""
+
 FLOOR_SEED = 0
 FEWEST_REAL = NEIGHBOURS + 1
 
@@ -59,8 +62,15 @@ def matching_judge(folder: str | Path | None, kind: ImageKind) -> Classifier | N
     return judge
 
 
-def matching_data(settings: DataSettings, kind: ImageKind) -> DataSet:
+def matching_data(
+    settings: DataSettings, kind: ImageKind, reference: str = REFERENCES[0]
+) -> DataSet:
     """Returns the data set by which such images can be judged.
+
+    Args:
+        settings: the data set.
+        kind: what the checkpoint draws.
+        reference: one of REFERENCES, which must have images enough.
 
     Raises:
         EvaluationError: its images are of another kind than the checkpoint's, or too few.
@@ -73,11 +83,13 @@ def matching_data(settings: DataSettings, kind: ImageKind) -> DataSet:
             f"{kind}; name the data set that it was trained on, with the same --image-size, "
             "--fit and --colours."
         )
-    if min(len(data.train), len(data.test)) < FEWEST_REAL:
-        raise EvaluationError(
-            f"--dataset {settings.dataset} has {len(data.test)} test images; an evaluation "
-            f"needs at least {FEWEST_REAL}."
-        )
+    for name in ("train", "test", reference):
+        count = len(getattr(data, name))
+        if count < FEWEST_REAL:
+            raise EvaluationError(
+                f"--dataset {settings.dataset} has {count} {name} images; an evaluation needs at "
+                f"least {FEWEST_REAL}."
+            )
     return data
 
 
@@ -85,11 +97,10 @@ def image_sets(data: DataSet, reference: str, generated: LabelledImages) -> Imag
     """Returns the generated images beside the real ones of an evaluation."""
     asked = generated.labels.unique()
     train, test = (_of_classes(split, asked) for split in (data.train, data.test))
-    goal, other = (test, train) if reference == "test" else (train, test)
     return ImageSets(
         generated=generated,
-        reference=goal,
-        floor=_some(other, len(generated)),
+        reference=_of_classes(getattr(data, reference), asked),
+        floor=_some(test if reference == "train" else train, len(generated)),
         train=train,
         test=_some(test, len(generated)),
     )

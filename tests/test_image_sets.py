@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from fashion_ddpm.classifier import Classifier, save_classifier
 from fashion_ddpm.data_sets import load_data_set
@@ -47,3 +48,5 @@ def test_real_images_are_of_the_classes_that_were_asked_for() -> None:
     assert set(sets.train.labels.tolist()) == set(sets.test.labels.tolist()) == {3}
     assert len(sets.reference) == 20
     assert image_sets(data, "train", generated).reference is not sets.test
+    held_out = image_sets(data, "validation", generated).reference
+    assert torch.equal(held_out.images, data.validation.of_class(3))
