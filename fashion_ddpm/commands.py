@@ -9,6 +9,9 @@ from fashion_ddpm.data_settings import DataSettings
 from fashion_ddpm.request import GenerateRequest, RequestError, usual_steps
 from fashion_ddpm.settings import default_data_dir
 
+STOPPED = 75
+"""Exit status of a command that was asked to stop and goes on when it is repeated (EX_TEMPFAIL)."""
+
 
 def _request_of(arguments: argparse.Namespace) -> GenerateRequest:
     """Returns the checked request that the flags make."""
@@ -113,7 +116,7 @@ def run_train_all(arguments: argparse.Namespace) -> int:
     )
     done = train_all(wanted)
     print(wanted.output if done else "stopped; run the same command to go on")
-    return 0
+    return 0 if done else STOPPED
 
 
 def run_rebuild_average(arguments: argparse.Namespace) -> int:

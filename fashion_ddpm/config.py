@@ -152,6 +152,11 @@ class TrainConfig(DataSettings):
                 f"--cool-down-images is {self.cool_down_images}, but --lr-schedule "
                 f"{self.lr_schedule} falls over the whole run; add --lr-schedule constant."
             )
+        if self.teacher and self.lr_schedule != "cosine":
+            raise ConfigError(
+                f"--lr-schedule is {self.lr_schedule}; a distillation needs a length of its own: "
+                "leave it out."
+            )
         if self.cool_down_images > self.images_total:
             raise ConfigError(
                 f"--cool-down-images is {self.cool_down_images}, more than --images-total "

@@ -16,7 +16,7 @@ from fashion_ddpm.settings import ConfigError, flag_name
 CHANGED = {
     *FREE_TO_CHANGE,
     "cool_down_images",
-    "images_total",
+    "from_state",
     "log_every",
     "mixed_precision",
     "save_every",
@@ -39,9 +39,10 @@ def cool_down_config(flags: dict[str, Any]) -> TrainConfig:
     if own.config.exists():  # begun already; the state it came from may be gone
         state = None
         settings = own.settings()
-        if not settings["from_state"]:
+        if settings["from_state"] != flags["from_state"]:
             raise ConfigError(
-                f"--output-dir {own.root} holds a run that is no cool-down; name another folder."
+                f"--output-dir {own.root} holds another run than a cool-down of "
+                f"{flags['from_state']}; name another folder."
             )
     else:
         state = find_state(Path(flags["from_state"]))
@@ -77,11 +78,14 @@ def find_state(place: Path) -> Path:
             f"--from-state {place} is no whole saved state of a run, and no run that holds one; "
             "name the run's --output-dir, or a folder in its states/."
         )
-    schedule = run.settings()["lr_schedule"]
-    if schedule != "constant":
+    settings = run.settings()
+    begin = settings["images_total"] - settings["cool_down_images"]
+    if settings["lr_schedule"] != "constant" or (
+        settings["cool_down_images"] and images_of(whole[0]) > begin
+    ):
         raise ConfigError(
-            f"--from-state {place} is of a run with --lr-schedule {schedule}, which cools down by "
-            "itself; name one with --lr-schedule constant."
+            f"--from-state {place} is of a run whose learning rate was falling already; name a "
+            "state of a run with --lr-schedule constant, before any cool-down."
         )
     return whole[0]
 
@@ -99,7 +103,7 @@ def copy_state(config: TrainConfig) -> None:
         SaveError: it cannot be written.
     """
     folder = RunFolder(config.output_dir)
-    if not config.from_state or saved_states.states(folder.states):
+    if not config.from_state or any(map(is_whole, saved_states.states(folder.states))):
         return
     start = config.images_total - config.cool_down_images
     place = Path(config.from_state)
@@ -113,6 +117,8 @@ def copy_state(config: TrainConfig) -> None:
     temporary = saved_states.temporary_folder(final)
     with saved_states.writing(final):
         shutil.copytree(state, temporary, dirs_exist_ok=True)
+    if not is_whole(temporary):
+        raise ConfigError(f"{state} changed while it was copied; run the same command again.")
     saved_states.seal(final)
 
 

@@ -83,6 +83,12 @@ def matching_data(
             f"{kind}; name the data set that it was trained on, with the same --image-size, "
             "--fit and --colours."
         )
+    check_counts(data, settings, reference)
+    return data
+
+
+def check_counts(data: DataSet, settings: DataSettings, reference: str = REFERENCES[0]) -> None:
+    """Raises EvaluationError when a split has too few images to compare with."""
     for name in ("train", "test", reference):
         count = len(getattr(data, name))
         if count < FEWEST_REAL:
@@ -90,7 +96,6 @@ def matching_data(
                 f"--dataset {settings.dataset} has {count} {name} images; an evaluation needs at "
                 f"least {FEWEST_REAL}."
             )
-    return data
 
 
 def image_sets(data: DataSet, reference: str, generated: LabelledImages) -> ImageSets:

@@ -28,7 +28,7 @@ FIRST_AND_LAST = ("conv_in.", "conv_out.", "class_embedding.")
 
 
 def build_optimizer(unet: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
-    """Return the run's optimizer."""
+    """Return the run's optimizer: AdamW, or Muon for matrices and AdamW for the rest."""
     if config.optimizer == "adamw":
         return adamw(unet, config)
     from timm.optim.muon import Muon
@@ -50,7 +50,7 @@ def build_optimizer(unet: nn.Module, config: TrainConfig) -> torch.optim.Optimiz
 
 
 def adamw(unet: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
-    """Returns the run's optimizer."""
+    """Return AdamW for all of a network's weights."""
     return torch.optim.AdamW(
         unet.parameters(),
         lr=config.learning_rate,

@@ -13,17 +13,26 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from fashion_ddpm.errors import UserError
+from fashion_ddpm.errors import UserError, reason
 from fashion_ddpm.saved_states import TEMPORARY
 
 LENGTHS = (0.05, 0.1)
 """Lengths that every run keeps: standard deviation of the weighting as a share of the run."""
 
 SUFFIX = ".safetensors"
+
+SHORTEST = 0.01
+"""Shortest length that is rebuilt: of a long run a hundredth is already many steps."""
+
+MOST_KEPT = 64
+"""Most moments that a run keeps; older ones are thinned out. A file takes four bytes a weight."""
+
+WORST_FIT = 0.15
+"""Largest deviation of the rebuilt weighting from the wanted one, relative to it."""
 
 
 class AverageError(UserError):
@@ -39,10 +48,10 @@ def exponent(length: float) -> float:
         AverageError: no γ of at least 0 has that length.
     """
     longest = 12**-0.5
-    if not 0 < length <= longest:
+    if not SHORTEST <= length <= longest:
         raise AverageError(
-            f"--length is {length}; it must be above 0 and at most {longest:.3f}, the length of a "
-            "plain mean of the whole run."
+            f"--length is {length}; it must be at least {SHORTEST} and at most {longest:.3f}, the "
+            "length of a plain mean of the whole run."
         )
     inverse = length**-2
     # (γ + 2)² (γ + 3) − (γ + 1) / length² = 0, a cubic with one root at or above 0.
@@ -118,17 +127,31 @@ class Kept:
     images_seen: int
 
 
+def thin_out(folder: Path) -> None:
+    """Delete kept moments while there are too many: always the one that leaves the smallest gap."""
+    files = sorted(folder.glob(f"*{SUFFIX}"))
+    while len(files) > MOST_KEPT:
+        moments = [int(path.stem.rpartition("-")[2]) for path in files]
+        gaps = [after - before for before, after in zip(moments, moments[2:], strict=False)]
+        files.pop(1 + gaps.index(min(gaps))).unlink()
+
+
 def kept_averages(folder: Path) -> list[Kept]:
     """Return the averages in a run's folder, oldest first.
 
     Raises:
-        AverageError: there are none.
+        AverageError: there are none, or a file is damaged.
     """
     found = []
     for path in sorted(folder.glob(f"*{SUFFIX}")):
-        with safe_open(path, "pt") as file:
-            lengths = {float(name.split("/")[0]) for name in file.keys()}  # noqa: SIM118
-            images_seen = int(file.metadata()["images_seen"])
+        try:
+            with safe_open(path, "pt") as file:
+                lengths = {float(name.split("/")[0]) for name in file.keys()}  # noqa: SIM118
+                images_seen = int(file.metadata()["images_seen"])
+        except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+            raise AverageError(
+                f"{path} holds no averages ({reason(error)}); delete it, the others remain."
+            ) from error
         found += [Kept(path, length, images_seen) for length in sorted(lengths)]
     if not found:
         raise AverageError(f"{folder} holds no averages; name the folder of a training run.")
@@ -157,12 +180,24 @@ def coefficients(kept: Sequence[tuple[float, float]], wanted: tuple[float, float
     Args:
         kept: γ and t of each kept average, N of them.
         wanted: γ and t of the average to rebuild.
+
+    Raises:
+        AverageError: the kept ones cannot make it.
     """
     gram = np.array([[overlap(one, other) for other in kept] for one in kept])
     right = np.array([overlap(one, wanted) for one in kept])
     found: np.ndarray = np.linalg.lstsq(gram, right, rcond=1e-12)[0]
     # An average neither shrinks nor stretches the weights: its shares add up to 1.
-    return found / found.sum()
+    shares = found / found.sum()
+    # |Σ share · kept − wanted|² / |wanted|², expanded into overlaps.
+    total = overlap(wanted, wanted)
+    deviation = shares @ gram @ shares - 2 * shares @ right + total
+    if deviation > WORST_FIT**2 * total:
+        raise AverageError(
+            "the kept averages cannot make one of that --length; give one nearer to "
+            f"{' or '.join(map(str, LENGTHS))}, or a run that kept more of them."
+        )
+    return shares
 
 
 def rebuild_average(kept: Sequence[Kept], length: float, images_seen: int) -> dict[str, Tensor]:

@@ -1,9 +1,11 @@
 """Whether a run trains in bfloat16 or in float32: the faster of the two on this machine."""
 
 import json
+import os
 import statistics
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from diffusers import UNet2DModel
@@ -13,6 +15,7 @@ from fashion_ddpm.labels import ImageKind
 from fashion_ddpm.model import build_unet, training_layout
 from fashion_ddpm.ranks import Ranks
 from fashion_ddpm.run_folder import RunFolder
+from fashion_ddpm.saved_states import TEMPORARY
 from fashion_ddpm.step_plan import part_size
 
 TIMED_STEPS = 3
@@ -40,8 +43,8 @@ class Precision:
 def choose_precision(config: TrainConfig, kind: ImageKind, ranks: Ranks) -> Precision:
     """Return what accelerate is told about mixed precision; all processes get the same answer.
 
-    What was measured is written into the run's folder by the caller. A run that goes on on the same
-    machine keeps it, so that a repeated command gives the same weights.
+    What was measured is written into the run's folder by the caller. On the same machine a run
+    that goes on keeps it, and so does its cool-down: a repeated command gives the same weights.
 
     Args:
         config: the run; a precision that it names is taken as it is.
@@ -51,11 +54,22 @@ def choose_precision(config: TrainConfig, kind: ImageKind, ranks: Ranks) -> Prec
     machine = machine_name(ranks.device)
     if config.mixed_precision != "auto":
         return Precision(machine, config.mixed_precision, "as --mixed-precision says")
-    remembered = read_precision(RunFolder(config.output_dir))
-    if remembered and remembered.machine == machine:
-        return remembered
-    answer = _measured(config, kind, ranks, machine) if ranks.is_main else None
-    return ranks.together(answer)[0] or Precision(machine, "no", "the first process chose nothing")
+    # Settings that no network can have are refused here, by every process alike.
+    unet = build_unet(config, kind)
+    answer = None
+    if ranks.is_main:
+        answer = _remembered(config, machine) or _measured(unet, config, ranks, machine)
+    return next(found for found in ranks.together(answer) if found)
+
+
+def _remembered(config: TrainConfig, machine: str) -> Precision | None:
+    """Return what was measured for this run, or for the run that it cools down, on this machine."""
+    folders = [RunFolder(config.output_dir)]
+    if config.from_state:
+        place = Path(config.from_state)
+        folders += [RunFolder(place), RunFolder(place.parent.parent)]
+    found = [precision for folder in folders if (precision := read_precision(folder))]
+    return next((precision for precision in found if precision.machine == machine), None)
 
 
 def read_precision(folder: RunFolder) -> Precision | None:
@@ -68,7 +82,9 @@ def read_precision(folder: RunFolder) -> Precision | None:
 
 def write_precision(folder: RunFolder, precision: Precision) -> None:
     """Remember what was measured."""
-    folder.precision.write_text(json.dumps(vars(precision), indent=2) + "\n")
+    half = folder.precision.with_name(folder.precision.name + TEMPORARY)
+    half.write_text(json.dumps(vars(precision), indent=2) + "\n")
+    os.replace(half, folder.precision)
 
 
 def machine_name(device: torch.device) -> str:
@@ -80,7 +96,7 @@ def machine_name(device: torch.device) -> str:
     return " ".join([str(found.get("cpu_name", "CPU")), *formats])
 
 
-def _measured(config: TrainConfig, kind: ImageKind, ranks: Ranks, machine: str) -> Precision:
+def _measured(unet: UNet2DModel, config: TrainConfig, ranks: Ranks, machine: str) -> Precision:
     """Time steps in both formats, unless the device knows no bfloat16."""
     device = ranks.device
     native = device.type == "cpu" or (
@@ -90,10 +106,8 @@ def _measured(config: TrainConfig, kind: ImageKind, ranks: Ranks, machine: str) 
         return Precision(machine, "no", f"{machine} has no bfloat16")
     rows = part_size(config, ranks.count)
     rows = min(rows, CPU_ROWS) if device.type == "cpu" else rows
-    state = torch.get_rng_state()
-    unet = build_unet(config, kind).to(device)
+    unet = unet.to(device)
     seconds = {name: step_seconds(unet, rows, name == "bf16") for name in ("no", "bf16")}
-    torch.set_rng_state(state)
     reason = (
         f"a step of {rows} images takes {seconds['no']:.3f} s in float32 and "
         f"{seconds['bf16']:.3f} s in bf16 on {machine}"

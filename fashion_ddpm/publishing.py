@@ -20,7 +20,10 @@ from fashion_ddpm.settings import recorded
 MAX_FILE_BYTES = 10_000_000
 """A plain push to a Space refuses larger files."""
 
-LIBRARIES = ("torch", "torchvision", "diffusers", "accelerate", "transformers", "safetensors")
+LIBRARIES = (
+    *("torch", "torchvision", "diffusers", "accelerate", "transformers", "safetensors"),
+    "timm",
+)
 
 
 def publish(

@@ -38,12 +38,17 @@ class Ranks:
         return list(gather_object([part])) if self.count > 1 else [part]
 
 
-def this_process() -> Ranks:
-    """Joins the processes that accelerate launch or torchrun started; alone, it is rank 0 of 1."""
-    state = PartialState(cpu=uses_cpu())
+def this_process(only_cuda: bool = True) -> Ranks:
+    """Joins the processes that accelerate launch or torchrun started; alone, it is rank 0 of 1.
+
+    Args:
+        only_cuda: whether to compute on the CPU where there is another accelerator than CUDA's.
+    """
+    state = PartialState(cpu=uses_cpu(only_cuda))
     return Ranks(state.process_index, state.num_processes, state.device)
 
 
-def uses_cpu() -> bool:
+def uses_cpu(only_cuda: bool = True) -> bool:
     """Return whether to compute on the CPU: where there is no GPU, or accelerate is told to."""
-    return not torch.cuda.is_available() or parse_flag_from_env("ACCELERATE_USE_CPU")
+    told = parse_flag_from_env("ACCELERATE_USE_CPU")
+    return told or (only_cuda and not torch.cuda.is_available())

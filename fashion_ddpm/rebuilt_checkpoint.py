@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from fashion_ddpm import saved_states
+from fashion_ddpm.checkpoint_check import INDEX
 from fashion_ddpm.checkpoint_files import read_run
 from fashion_ddpm.config import train_config
 from fashion_ddpm.pipeline import load_pipeline
@@ -9,7 +11,10 @@ from fashion_ddpm.power_averages import AverageError, kept_averages, rebuild_ave
 from fashion_ddpm.publishing import publish
 from fashion_ddpm.run_folder import RunFolder
 
-TAKEN_OVER = ("dataset", "processes", "device", "mixed_precision", "started_from", "sampler")
+TAKEN_OVER = (
+    *("dataset", "processes", "device", "mixed_precision"),
+    *("started_from", "sampler", "teacher"),
+)
 """What the new checkpoint's run.json repeats of the run's own."""
 
 
@@ -32,6 +37,8 @@ def rebuild_checkpoint(run: Path, length: float, at: int | None, output: Path) -
     folder = RunFolder(run)
     if not folder.config.exists():
         raise AverageError(f"{run} is no training run; name the --output-dir of one.")
+    if output.exists() and not (output / INDEX).exists():
+        raise AverageError(f"--output {output} is no checkpoint to replace; name another folder.")
     kept = kept_averages(folder.averages)
     images_seen = kept[-1].images_seen if at is None else at
     weights = rebuild_average(kept, length, images_seen)
@@ -41,5 +48,6 @@ def rebuild_checkpoint(run: Path, length: float, at: int | None, output: Path) -
     facts = {name: before[name] for name in TAKEN_OVER if name in before}
     log = [row for row in before["log"] if row["images_seen"] <= images_seen]
     facts |= {"images_seen": images_seen, "average_length": length, "log": log}
-    publish(pipeline, output, train_config("cpu", folder.settings()), facts)
+    with saved_states.writing(output):
+        publish(pipeline, output, train_config("cpu", folder.settings()), facts)
     return output

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,9 +56,11 @@ class Report:
 
 def save_report(report: Report, folder: Path) -> None:
     """Writes report.json and report.md."""
-    content = json.dumps(_plain(dataclasses.asdict(report)), indent=2)
-    (folder / REPORT_FILE).write_text(content + "\n")
     (folder / "report.md").write_text(to_markdown(report))
+    content = json.dumps(_plain(dataclasses.asdict(report)), indent=2)
+    half = folder / f".{REPORT_FILE}"
+    half.write_text(content + "\n")
+    os.replace(half, folder / REPORT_FILE)  # last and whole: where it is, the report is done
 
 
 def load_report(path: Path) -> Report:

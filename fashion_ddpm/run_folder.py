@@ -12,7 +12,6 @@ from fashion_ddpm.settings import PATHS, ConfigError, flag_name
 
 FREE_TO_CHANGE = {
     *PATHS,
-    "from_state",
     "keep_states",
     "preview_every",
     "frechet_every",

@@ -67,7 +67,7 @@ def _seconds(call: Callable[[], Tensor]) -> float:
 
 
 def config_for_minutes(
-    config: TrainConfig, started: float, measure: Callable[[float], Costs]
+    config: TrainConfig, started: float, measure: Callable[[float], Costs], ranks: Ranks
 ) -> TrainConfig:
     """Return the config with the length that fits into its minutes; one without minutes is kept.
 
@@ -77,12 +77,19 @@ def config_for_minutes(
         config: the run.
         started: when the command began, as time.monotonic() tells it.
         measure: measures the costs within so many seconds.
+        ranks: this process among all, which get the same length.
 
     Raises:
-        ConfigError: the minutes are too few for a step and what follows it.
+        ConfigError: the minutes are too few for a step and what follows it, or there is a
+            cool-down of a given length, which minutes choose themselves.
     """
     if not config.minutes:
         return config
+    if config.cool_down_images:
+        raise ConfigError(
+            f"--cool-down-images is {config.cool_down_images}, but --minutes chooses its length; "
+            "leave one of them out."
+        )
     folder = RunFolder(config.output_dir)
     if folder.config.exists():
         before = folder.settings()
@@ -91,7 +98,7 @@ def config_for_minutes(
     seconds = 60 * config.minutes
     costs = measure(min(MOST_SECONDS, MEASURED_SHARE * seconds))
     left = seconds * (1 - RESERVE) - (time.monotonic() - started)
-    return fitted(config, left, costs)
+    return fitted(config, min(ranks.together(left)), costs)
 
 
 def fitted(config: TrainConfig, seconds: float, costs: Costs) -> TrainConfig:

@@ -30,7 +30,10 @@ def writing(target: Path) -> Iterator[None]:
         yield
     # PyTorch and safetensors report a full disk with errors of their own.
     except (OSError, RuntimeError, SafetensorError) as error:
-        shutil.rmtree(temporary_path(target), ignore_errors=True)
+        half = temporary_path(target)
+        if half.is_file():
+            half.unlink(missing_ok=True)
+        shutil.rmtree(half, ignore_errors=True)
         raise SaveError(
             f"{target} could not be written ({reason(error)}): make room on its disk, then run the "
             "same command again; what was saved before is untouched."

@@ -1,7 +1,9 @@
 """One command for a rented or lent machine: a network, its distilled network, reports on both."""
 
 import dataclasses
+import json
 import math
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +13,17 @@ from fashion_ddpm import saved_states
 from fashion_ddpm.checkpoint_files import class_names_of, read_run, student_folder
 from fashion_ddpm.clip_scores import EMBEDDED
 from fashion_ddpm.config import TURBO, TURBO_STEPS, TrainConfig, train_config
+from fashion_ddpm.data_sets import load_data_set
 from fashion_ddpm.data_settings import DataSettings
 from fashion_ddpm.evaluation import FEWEST_IMAGES, Evaluation, evaluate
+from fashion_ddpm.image_sets import check_counts
 from fashion_ddpm.labels import ALL_CLASSES
 from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.ranks import this_process
 from fashion_ddpm.report import REPORT_FILE
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.run_folder import RunFolder
-from fashion_ddpm.settings import ConfigError
+from fashion_ddpm.settings import ConfigError, flag_name
 from fashion_ddpm.training import train
 from fashion_ddpm.warm_start import settings_of_teacher
 
@@ -43,6 +47,7 @@ class TrainAll:
 
     Raises:
         ConfigError: the minutes or the images are too few.
+        RequestError: the images are too many.
     """
 
     data: DataSettings
@@ -58,6 +63,7 @@ class TrainAll:
             raise ConfigError(
                 f"--num-images is {self.num_images}; a report needs at least {FEWEST_IMAGES}."
             )
+        GenerateRequest(ALL_CLASSES, self.num_images)  # refuses too many
 
     @property
     def checkpoint(self) -> Path:
@@ -73,6 +79,12 @@ def train_all(wanted: TrainAll) -> bool:
     Raises:
         UserError: a part cannot be done; the message says which and why.
     """
+    if this_process().count > 1:
+        raise ConfigError(
+            "train-all runs in one process; with several, launch train_accelerate.py and evaluate "
+            "one after the other, as docs/training.md has them."
+        )
+    _begin(wanted)
     network = train_config(wanted.preset, _settings(wanted, "network", NETWORK_SHARE))
     if not _trained(network, wanted.checkpoint):
         return False
@@ -81,7 +93,11 @@ def train_all(wanted: TrainAll) -> bool:
         settings_of_teacher(str(wanted.checkpoint))
         | _settings(wanted, "distillation", DISTILLATION_SHARE)
         | _smallness(wanted.preset)
-        | {"teacher": str(wanted.checkpoint)},
+        | {
+            "teacher": str(wanted.checkpoint),
+            # accelerate keeps one precision as long as the process lasts.
+            "mixed_precision": read_run(wanted.checkpoint)["mixed_precision"],
+        },
     )
     if not _trained(distillation, student_folder(wanted.checkpoint)):
         return False
@@ -91,6 +107,38 @@ def train_all(wanted: TrainAll) -> bool:
     turbo = dataclasses.replace(request, sampler=TURBO, num_inference_steps=TURBO_STEPS)
     _report(wanted, turbo, "evaluation-turbo")
     return True
+
+
+def _begin(wanted: TrainAll) -> None:
+    """Note what the folder is for; refuse one that was begun with other flags.
+
+    Raises:
+        ConfigError: the folder holds something else.
+        EvaluationError: the data set is too small for a report.
+    """
+    check_counts(load_data_set(wanted.data), wanted.data)
+    flags = {
+        **dataclasses.asdict(wanted.data),
+        "preset": wanted.preset,
+        "minutes": wanted.minutes,
+        "num_images": wanted.num_images,
+    }
+    del flags["data_dir"]
+    note = wanted.output / "train-all.json"
+    if note.exists():
+        before = json.loads(note.read_text())
+        for name, value in flags.items():
+            if before.get(name) != value:
+                raise ConfigError(
+                    f"{flag_name(name)} is {value}, but {wanted.output} was begun with "
+                    f"{before.get(name)}; give that value, or another --output-dir."
+                )
+        return
+    with saved_states.writing(note):
+        wanted.output.mkdir(parents=True, exist_ok=True)
+        half = saved_states.temporary_path(note)
+        half.write_text(json.dumps(flags, indent=2) + "\n")
+        os.replace(half, note)
 
 
 def _settings(wanted: TrainAll, name: str, share: float) -> dict[str, Any]:
@@ -117,12 +165,10 @@ def _trained(config: TrainConfig, checkpoint: Path) -> bool:
     folder = RunFolder(config.output_dir)
     if read_run(published)["images_seen"] < folder.settings()["images_total"]:
         return False
-    if this_process().is_main:
-        temporary = saved_states.temporary_folder(checkpoint)
-        with saved_states.writing(checkpoint):
-            shutil.copytree(published, temporary, dirs_exist_ok=True)
-        saved_states.seal(checkpoint)
-    this_process().together(None)  # nobody goes on before it is there
+    temporary = saved_states.temporary_folder(checkpoint)
+    with saved_states.writing(checkpoint):
+        shutil.copytree(published, temporary, dirs_exist_ok=True)
+    saved_states.seal(checkpoint)
     return True
 
 

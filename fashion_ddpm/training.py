@@ -17,19 +17,22 @@ from fashion_ddpm.config import TrainConfig
 from fashion_ddpm.cool_down import copy_state
 from fashion_ddpm.data_sets import load_data_set
 from fashion_ddpm.divergence import Divergence, refuse_divergence
-from fashion_ddpm.examination import Examination
+from fashion_ddpm.examination import BATCH_SIZE, Examination
 from fashion_ddpm.figures import save_loss_curves
 from fashion_ddpm.images import to_model
 from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.model import training_layout
 from fashion_ddpm.network import Network, build_optimizer
+from fashion_ddpm.power_averages import thin_out
 from fashion_ddpm.precision import Precision, choose_precision, write_precision
 from fashion_ddpm.progress import Progress
 from fashion_ddpm.publishing import current_commit, device_name, publish
 from fashion_ddpm.ranks import this_process
 from fashion_ddpm.run_folder import RunFolder
 from fashion_ddpm.run_length import Costs, config_for_minutes, time_calls
+from fashion_ddpm.sampling import CPU_CHUNK
 from fashion_ddpm.schedule_check import training_noise
+from fashion_ddpm.settings import ConfigError
 from fashion_ddpm.step_plan import (
     batch_indices,
     learning_rate_at,
@@ -66,14 +69,16 @@ def train(
         TrainingError: the loss is no longer a number.
     """
     started = time.monotonic() if started is None else started
-    trials: list[Run] = []
+    measured: list[Precision] = []
 
     def measure(seconds: float) -> Costs:
-        trials.append(Run(config, trackers))
-        return trials[0].costs(seconds)
+        trial = Run(config, trackers)  # its weights are spoilt by measuring
+        measured.append(trial.precision)
+        return trial.costs(seconds)
 
-    fitting = config_for_minutes(config, started, measure)
-    run = Run(fitting, trackers, trials[0].precision if trials else None)
+    ranks = this_process(only_cuda=False)
+    fitting = config_for_minutes(config, started, measure, ranks)
+    run = Run(fitting, trackers, measured[0] if measured else None)
     run.resume()
     with run.stop:
         run.loop()
@@ -94,7 +99,8 @@ class Run:
         trackers: Sequence[GeneralTracker] = (),
         precision: Precision | None = None,
     ) -> None:
-        self.config, self.folder, self.ranks = config, RunFolder(config.output_dir), this_process()
+        self.config, self.folder = config, RunFolder(config.output_dir)
+        self.ranks = this_process(only_cuda=False)
         self.folder.check_same_run(config)
         part_size(config, self.ranks.count)
         noise = training_noise(config)
@@ -117,9 +123,8 @@ class Run:
         plain = self.accelerator.unwrap_model(wrapped)
         self.network = Network(wrapped, plain, noise, layout, config, data.kind)
         self.progress = Progress()
-        self.accelerator.register_for_checkpointing(
-            self.network.average, self.network.power_averages, self.progress
-        )
+        self.saved = (self.network.average, self.progress, self.network.power_averages)
+        self.accelerator.register_for_checkpointing(*self.saved)
         is_main = self.accelerator.is_main_process
         self.watch = Watch(config, self.progress, is_main, self.accelerator.log)
         self.examination = Examination(
@@ -148,6 +153,11 @@ class Run:
         self.accelerator.init_trackers("fashion-ddpm", settings_for_trackers(self.config))
         for state in saved_states.states(self.folder.states):
             if is_whole(state):
+                if len(list(state.glob("custom_checkpoint_*"))) != len(self.saved):
+                    raise ConfigError(
+                        f"{state} was saved by another version of this program; go on with that "
+                        "one, or begin again in another --output-dir."
+                    )
                 self.accelerator.load_state(str(state))
                 self.watch.say(f"resumed at {self.watch.images_seen:,} images from {state}")
                 self._publish_if_behind()
@@ -156,15 +166,16 @@ class Run:
 
     def costs(self, seconds: float) -> Costs:
         """Measures what the run's parts take, within so many seconds; changes the weights."""
-        with self.network.averaged() as pipeline:
-            rows = example_inputs(pipeline.unet)
+        count = CPU_CHUNK if self.device.type == "cpu" else BATCH_SIZE
+        with self.network.averaged() as pipeline, torch.no_grad():
+            rows = [part.to(self.device) for part in example_inputs(pipeline.unet, count)]
             call = time_calls(lambda: pipeline.predict(*rows), seconds / 10, self.ranks)
         step = time_calls(self._step, seconds, self.ranks)
         return Costs(
             step=step,
             # A forward pass is a third of a step; every process takes its share of the rows.
             loss_row=step / 3 / self.config.batch_size,
-            sampling_row=call / len(rows[0]) / self.processes,
+            sampling_row=call / count / self.processes,
         )
 
     def _asked_to_stop(self) -> bool:
@@ -284,9 +295,11 @@ class Run:
 
     def _keep_averages(self) -> None:
         """Keeps the power-function averages, for rebuilding others from them."""
-        path = self.folder.averages_at(self.watch.images_seen)
-        with saved_states.writing(path):
-            self.network.power_averages.save(path, self.watch.images_seen)
+        if self.progress.step:
+            path = self.folder.averages_at(self.watch.images_seen)
+            with saved_states.writing(path):
+                self.network.power_averages.save(path, self.watch.images_seen)
+                thin_out(self.folder.averages)
 
     def _publish(self, checkpoint: Path) -> None:
         """Writes the averaged weights as a checkpoint folder, and the loss curves."""

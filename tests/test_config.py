@@ -64,3 +64,8 @@ def test_a_student_takes_start_and_weights_from_nobody_but_its_teacher(
 def test_a_cool_down_needs_a_constant_rate_and_room(flags: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ConfigError, match=sentence):
         TrainConfig(**flags)
+
+
+def test_a_distillation_has_a_length() -> None:
+    with pytest.raises(ConfigError, match="a distillation needs a length"):
+        train_config("distill", {"lr_schedule": "constant"})

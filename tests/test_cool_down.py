@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fashion_ddpm.config import TrainConfig
-from fashion_ddpm.cool_down import cool_down_config, find_state
+from fashion_ddpm.cool_down import cool_down_config, copy_state, find_state
 from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.pipeline import load_pipeline, weights_hash
 from fashion_ddpm.run_folder import RunFolder
@@ -112,6 +112,7 @@ def test_a_newest_state_that_is_damaged_is_passed_over(
     [
         ({"from_state": "/nowhere"}, r"--from-state /nowhere is no whole saved state"),
         ({"cool_down_images": 0}, r"--from-state needs --cool-down-images"),
+        ({"images_total": 640}, r"--images-total is 640, but the run of --from-state has 256"),
         ({"seed": 7}, r"--seed is 7, but the run of --from-state has 0"),
         ({"block_out_channels": (8, 16, 16)}, r"--block-out-channels is \(8, 16, 16\), but"),
     ],
@@ -127,7 +128,29 @@ def test_what_cannot_be_cooled_down_is_told(
 def test_the_folder_of_the_run_itself_and_a_falling_rate_are_refused(
     endless: TrainConfig, finished: TrainConfig, tmp_path: Path
 ) -> None:
-    with pytest.raises(ConfigError, match="cools down by itself"):
+    with pytest.raises(ConfigError, match="rate was falling already"):
         cooled(finished, tmp_path / "run")
-    with pytest.raises(ConfigError, match="holds a run that is no cool-down"):
+    with pytest.raises(ConfigError, match="holds another run than a cool-down of"):
         cooled(endless, Path(endless.output_dir))
+
+
+def test_a_cooled_state_is_no_start_and_its_folder_is_for_one_cool_down(
+    endless: TrainConfig, tmp_path: Path
+) -> None:
+    config = cooled(endless, tmp_path / "run")
+    train(config)
+    with pytest.raises(ConfigError, match="rate was falling already"):
+        cooled(config, tmp_path / "again")
+    with pytest.raises(ConfigError, match="holds another run than a cool-down of elsewhere"):
+        cooled(endless, tmp_path / "run", from_state="elsewhere")
+
+
+def test_a_damaged_copy_is_made_anew_and_not_trained_from_nothing(
+    endless: TrainConfig, tmp_path: Path
+) -> None:
+    config = cooled(endless, tmp_path / "run")
+    copy_state(config)
+    (state,) = states(RunFolder(config.output_dir).states)
+    (state / "model.safetensors").write_bytes(b"damaged")
+    copy_state(config)
+    assert is_whole(state)

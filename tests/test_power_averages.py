@@ -1,5 +1,6 @@
 """Tests of averages of any length: what they weigh, and how near a rebuilt one comes."""
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,13 @@ from torch import nn
 
 from fashion_ddpm.power_averages import (
     LENGTHS,
+    MOST_KEPT,
     AverageError,
     PowerAverages,
     exponent,
     kept_averages,
     rebuild_average,
+    thin_out,
 )
 
 STEPS = 400
@@ -41,9 +44,9 @@ def test_the_exponent_gives_the_weighting_its_relative_standard_deviation(length
     assert deviation == pytest.approx(length, rel=1e-3)
 
 
-@pytest.mark.parametrize("length", [0.0, -0.1, 0.3])
+@pytest.mark.parametrize("length", [0.0, -0.1, 1e-160, 0.3])
 def test_a_length_that_no_power_function_has_is_refused(length: float) -> None:
-    with pytest.raises(AverageError, match=rf"--length is {length}; it must be above 0"):
+    with pytest.raises(AverageError, match=rf"--length is {length}; it must be at least 0\.01"):
         exponent(length)
 
 
@@ -95,6 +98,24 @@ def test_a_saved_state_goes_on_where_it_was() -> None:
 def test_a_moment_that_was_not_kept_and_an_empty_folder_are_told(tmp_path: Path) -> None:
     with pytest.raises(AverageError, match="holds no averages"):
         kept_averages(tmp_path)
-    PowerAverages(Walk()).save(tmp_path / "images-00000000064.safetensors", 64)
+    file = tmp_path / "images-00000000064.safetensors"
+    PowerAverages(Walk()).save(file, 64)
+    with pytest.raises(AverageError, match="cannot make one of that --length"):
+        rebuild_average(kept_averages(tmp_path), 0.25, 64)
     with pytest.raises(AverageError, match="--at is 65; averages were kept at 64 images"):
         rebuild_average(kept_averages(tmp_path), 0.1, 65)
+    file.write_bytes(b"damaged")
+    with pytest.raises(AverageError, match=r"images-00000000064\.safetensors holds no averages"):
+        kept_averages(tmp_path)
+
+
+def test_older_moments_are_thinned_out_and_the_newest_stays(tmp_path: Path) -> None:
+    for moment in range(1, 200):
+        (tmp_path / f"images-{moment:011d}.safetensors").touch()
+        thin_out(tmp_path)
+        left = sorted(tmp_path.iterdir())
+        assert len(left) <= MOST_KEPT
+        assert left[-1].name == f"images-{moment:011d}.safetensors"
+    moments = [int(path.stem.split("-")[1]) for path in left]
+    gaps = [after - before for before, after in itertools.pairwise(moments)]
+    assert max(gaps) <= 4

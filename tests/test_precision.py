@@ -4,34 +4,56 @@ import json
 from pathlib import Path
 
 import pytest
-import torch
 
+from fashion_ddpm import precision
 from fashion_ddpm.labels import FASHION_MNIST
-from fashion_ddpm.model import build_unet
 from fashion_ddpm.precision import (
     Precision,
     choose_precision,
     machine_name,
     read_precision,
-    step_seconds,
     write_precision,
 )
 from fashion_ddpm.ranks import this_process
 from fashion_ddpm.run_folder import RunFolder
-from fashion_ddpm.training import train
-from tests.tools.small_runs import run_json, small
+from fashion_ddpm.settings import ConfigError
+from tests.tools.small_runs import launch, run_json, small
 
 
-def test_auto_measures_both_and_says_why(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_auto_measures_both_and_says_why(tmp_path: Path) -> None:
+    """In a process of its own: accelerate keeps one precision as long as a process lasts."""
     config = small(tmp_path / "run", images_total=64, mixed_precision="auto")
-    train(config)
+    done = launch(config)
+    assert done.returncode == 0, done.stderr
     chosen = read_precision(RunFolder(config.output_dir))
     assert chosen
     assert chosen.mixed_precision in ("no", "bf16")
     assert "in float32 and" in chosen.reason
-    assert f"mixed precision: {chosen.mixed_precision} ({chosen.reason})" in capfd.readouterr().err
+    assert f"mixed precision: {chosen.mixed_precision} ({chosen.reason})" in done.stderr
     assert run_json(config)["mixed_precision"] == chosen.mixed_precision
     assert run_json(config)["config"]["mixed_precision"] == "auto"
+
+
+def test_the_format_with_the_shorter_step_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, ranks = small(tmp_path, mixed_precision="auto"), this_process()
+    for seconds in ({False: 1.0, True: 2.0}, {False: 2.0, True: 1.0}):
+        monkeypatch.setattr(precision, "step_seconds", lambda unet, rows, bf16, s=seconds: s[bf16])
+        chosen = choose_precision(config, FASHION_MNIST, ranks)
+        assert chosen.mixed_precision == ("bf16" if seconds[True] < seconds[False] else "no")
+
+
+def test_a_cool_down_takes_what_its_run_found(tmp_path: Path) -> None:
+    ranks, run = this_process(), RunFolder(tmp_path / "long")
+    run.begin(small(run.root))
+    machine = machine_name(ranks.device)
+    for name in ("no", "bf16"):
+        write_precision(run, Precision(machine, name, "measured there"))
+        for place in (run.root, run.state(64)):
+            flags = {"mixed_precision": "auto", "from_state": str(place)}
+            config = small(tmp_path / "cooled", **flags)
+            assert choose_precision(config, FASHION_MNIST, ranks).mixed_precision == name
 
 
 def test_a_run_that_goes_on_keeps_what_it_found_on_the_same_machine(tmp_path: Path) -> None:
@@ -59,15 +81,7 @@ def test_a_format_that_was_named_is_taken_unmeasured(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_measuring_leaves_the_random_numbers_of_the_run_alone(tmp_path: Path) -> None:
-    torch.manual_seed(0)
-    choose_precision(small(tmp_path, mixed_precision="auto"), FASHION_MNIST, this_process())
-    found = torch.rand(3)
-    torch.manual_seed(0)
-    assert torch.equal(found, torch.rand(3))
-
-
-def test_a_step_in_either_format_takes_time(tmp_path: Path) -> None:
-    unet = build_unet(small(tmp_path))
-    assert step_seconds(unet, 2, bf16=False) > 0
-    assert step_seconds(unet, 2, bf16=True) > 0
+def test_a_network_that_cannot_be_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
+    config = small(tmp_path, mixed_precision="auto", attention_resolutions=(5,))
+    with pytest.raises(ConfigError, match="--attention-resolutions 5 is no side"):
+        choose_precision(config, FASHION_MNIST, this_process())

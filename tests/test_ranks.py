@@ -29,3 +29,4 @@ def test_a_machine_with_a_gpu_uses_the_cpu_only_when_accelerate_is_told_to(
     monkeypatch.setattr("torch.cuda.is_available", lambda: has_gpu)
     monkeypatch.setenv("ACCELERATE_USE_CPU", told)
     assert uses_cpu() == expected
+    assert uses_cpu(only_cuda=False) == (told == "true")

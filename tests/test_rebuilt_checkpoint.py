@@ -46,3 +46,11 @@ def _beside(checkpoint: Path, folder: Path) -> Path:
 def test_a_folder_that_is_no_run_is_told(tmp_path: Path) -> None:
     with pytest.raises(AverageError, match="is no training run"):
         rebuild_checkpoint(tmp_path, 0.1, None, tmp_path / "average")
+
+
+def test_a_folder_that_is_no_checkpoint_is_not_replaced(
+    finished: TrainConfig, tmp_path: Path
+) -> None:
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(AverageError, match="is no checkpoint to replace"):
+        rebuild_checkpoint(Path(finished.output_dir), 0.1, None, tmp_path / "mine")

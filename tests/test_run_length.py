@@ -4,18 +4,24 @@ import dataclasses
 import math
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
+from torch import Tensor
 
+from fashion_ddpm import run_length, training
 from fashion_ddpm.config import TrainConfig, train_config
 from fashion_ddpm.manifest import is_whole
+from fashion_ddpm.ranks import Ranks, this_process
 from fashion_ddpm.run_folder import RunFolder
 from fashion_ddpm.run_length import SAVE_SECONDS, Costs, config_for_minutes, fitted
 from fashion_ddpm.saved_states import states
 from fashion_ddpm.settings import ConfigError
 from fashion_ddpm.training import Run
-from tests.tools.small_runs import ENVIRONMENT, command, launch, run_json, small
+from tests.tools.small_runs import ENVIRONMENT, command, launch, losses, run_json, small
 
 QUICK = Costs(step=0.01, loss_row=1e-5, sampling_row=1e-5)
 
@@ -78,12 +84,62 @@ def test_a_run_that_was_begun_keeps_its_length(tmp_path: Path) -> None:
     def never(seconds: float) -> Costs:
         raise AssertionError("measured again")
 
-    assert config_for_minutes(config, time.monotonic(), never) == begun
+    assert config_for_minutes(config, time.monotonic(), never, this_process()) == begun
 
 
 def test_a_run_without_minutes_is_what_it_was(tmp_path: Path) -> None:
     config = small(tmp_path / "run")
-    assert config_for_minutes(config, 0.0, lambda seconds: QUICK) is config
+    assert config_for_minutes(config, 0.0, lambda seconds: QUICK, this_process()) is config
+
+
+def test_all_processes_get_the_same_length_though_they_began_at_other_moments() -> None:
+    config = train_config("cpu", {"minutes": 1.0, "output_dir": "nowhere/at-all"})
+    left: list[float] = []
+
+    class Two(Ranks):
+        """The second of two processes, whose first has half a second less."""
+
+        def together(self, part: Any) -> list[Any]:
+            left.append(part)
+            return [part - 0.5, part]
+
+    ranks = Two(1, 2, torch.device("cpu"))
+    found = config_for_minutes(config, time.monotonic(), lambda seconds: QUICK, ranks)
+    assert found == fitted(config, left[0] - 0.5, QUICK)
+    assert found != fitted(config, left[0], QUICK)
+
+
+def test_minutes_and_a_cool_down_of_a_given_length_are_refused(tmp_path: Path) -> None:
+    flags = {"lr_schedule": "constant", "cool_down_images": 64}
+    config = small(tmp_path / "run", minutes=1.0, **flags)
+    with pytest.raises(ConfigError, match="--cool-down-images is 64, but --minutes chooses"):
+        config_for_minutes(config, 0.0, lambda seconds: QUICK, this_process())
+
+
+def test_a_run_measures_itself_and_then_is_one_that_was_given_its_length(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step is said to take an hour, so that as many fit on any machine."""
+
+    def hour(call: Callable[[], Tensor], seconds: float, ranks: Ranks) -> float:
+        call()
+        return 3600.0
+
+    monkeypatch.setattr(training, "time_calls", hour)
+    monkeypatch.setattr(run_length, "PREVIEW_ROWS", 0)
+    config = small(tmp_path / "measured", minutes=60.0 * 24, validation_images=1)
+    training.train(config)
+    settings = RunFolder(config.output_dir).settings()
+    length = settings["images_total"]
+    assert 32 * 15 < length == run_json(config)["images_seen"] < 32 * 24
+    given = small(
+        tmp_path / "given",
+        images_total=length,
+        warmup_steps=settings["warmup_steps"],
+        validation_images=1,
+    )
+    training.train(given)
+    assert losses(config) == losses(given)
 
 
 def test_a_killed_run_of_some_minutes_keeps_to_its_images(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Tests of the command that trains, distils and evaluates, in the small."""
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,15 @@ def test_a_call_that_was_stopped_goes_on_where_it_was(
     assert train_all(wanted)
     assert read_run(wanted.checkpoint)["images_seen"] == 64
     assert is_whole(wanted.checkpoint)
+
+
+def test_other_flags_in_the_same_folder_are_refused(wanted: TrainAll) -> None:
+    wanted.output.mkdir()
+    flags = {"minutes": 30.0, "preset": "smoke", "num_images": 60}
+    flags |= {"dataset": "fashion-mnist", "image_size": 0, "fit": "none", "colours": "auto"}
+    (wanted.output / "train-all.json").write_text(json.dumps(flags))
+    with pytest.raises(ConfigError, match=r"--minutes is 60\.0, but .+ was begun with 30\.0"):
+        train_all(wanted)
 
 
 @pytest.mark.parametrize(
