@@ -47,12 +47,6 @@ def cool_down_config(flags: dict[str, Any]) -> TrainConfig:
     else:
         state = find_state(Path(flags["from_state"]))
         settings = RunFolder(state.parent.parent).settings()
-    for name, value in flags.items():
-        if name not in CHANGED and _plain(settings.get(name)) != _plain(value):
-            raise ConfigError(
-                f"{flag_name(name)} is {value}, but the run of --from-state has "
-                f"{settings.get(name)}; leave the flag out."
-            )
     if state:
         length = flags.get("cool_down_images", 0)
         if length < 1:
@@ -61,6 +55,12 @@ def cool_down_config(flags: dict[str, Any]) -> TrainConfig:
                 "falls to 0; a fifth of what the run has seen is usual."
             )
         settings |= {"images_total": images_of(state) + length, "minutes": 0.0}
+    for name, value in flags.items():
+        if name not in CHANGED and _plain(settings.get(name)) != _plain(value):
+            raise ConfigError(
+                f"{flag_name(name)} is {value}, but it must be "
+                f"{settings.get(name)} here, as in --from-state; leave the flag out."
+            )
     return train_config("cpu", settings | flags)
 
 

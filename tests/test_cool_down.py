@@ -112,8 +112,8 @@ def test_a_newest_state_that_is_damaged_is_passed_over(
     [
         ({"from_state": "/nowhere"}, r"--from-state /nowhere is no whole saved state"),
         ({"cool_down_images": 0}, r"--from-state needs --cool-down-images"),
-        ({"images_total": 640}, r"--images-total is 640, but the run of --from-state has 256"),
-        ({"seed": 7}, r"--seed is 7, but the run of --from-state has 0"),
+        ({"images_total": 640}, r"--images-total is 640, but it must be 384 here"),
+        ({"seed": 7}, r"--seed is 7, but it must be 0 here"),
         ({"block_out_channels": (8, 16, 16)}, r"--block-out-channels is \(8, 16, 16\), but"),
     ],
 )
