@@ -1,13 +1,14 @@
-"""How fast is one training step? By memory layout and attention, on this machine.
+"""How fast is one training step? By precision, attention and memory layout, on this machine.
 
-python -m benchmarks.unet_training_speed prints a Markdown table of images per second, forward,
-backward and AdamW in bf16 autocast. Run it on a machine that does nothing else; only the ratios
+python -m benchmarks.unet_training_speed prints a Markdown table of images per second: forward,
+backward and AdamW. Run it on a machine that does nothing else; only the ratios
 within one run mean anything.
 """
 
 import argparse
 import statistics
 import time
+from itertools import product
 
 import torch
 from diffusers import UNet2DModel
@@ -21,16 +22,16 @@ WARM_UP = 2
 
 
 def images_per_second(
-    unet: UNet2DModel, config: TrainConfig, layout: torch.memory_format, steps: int
+    unet: UNet2DModel, config: TrainConfig, layout: torch.memory_format, steps: int, bf16: bool
 ) -> float:
-    """Returns the speed of the median step."""
+    """Return the speed of the median step."""
     unet, optimizer = unet.to(memory_format=layout), adamw(unet, config)
     x = torch.randn(config.batch_size, 1, 28, 28).contiguous(memory_format=layout)
     timesteps, labels = torch.randint(1000, (len(x),)), torch.randint(10, (len(x),))
     times = []
     for _ in range(WARM_UP + steps):
         begin = time.perf_counter()
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
             output = unet(x, timesteps, labels).sample
         (output.float() - x).square().mean().backward()
         optimizer.step()
@@ -43,16 +44,19 @@ def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=12)
-    steps, config = parser.parse_args().steps, train_config("cpu", {})
-    print(f"| attention | {' | '.join(LAYOUTS)} |\n|{'---|' * (len(LAYOUTS) + 1)}")
-    for attention in ("fused", "plain"):
+    parser.add_argument("--batch-size", type=int, default=128)
+    flags = parser.parse_args()
+    config = train_config("cpu", {"batch_size": flags.batch_size})
+    print(f"| precision | attention | {' | '.join(LAYOUTS)} |\n|{'---|' * (len(LAYOUTS) + 2)}")
+    for precision, attention in product(("no", "bf16"), ("fused", "plain")):
         cells = []
         for layout in LAYOUTS.values():
             unet = build_unet(config)
             if attention == "plain":
                 training_layout(unet, torch.device("cpu"))
-            cells.append(f"{images_per_second(unet, config, layout, steps):.0f}")
-        print(f"| {attention} | {' | '.join(cells)} |", flush=True)
+            speed = images_per_second(unet, config, layout, flags.steps, precision == "bf16")
+            cells.append(f"{speed:.0f}")
+        print(f"| {precision} | {attention} | {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -235,7 +235,7 @@ class ClassifierConfig(DataSettings):
 
 AnyConfig = TrainConfig | ScorerConfig | ClassifierConfig
 
-RECIPE: dict[str, Any] = {"optimizer": "muon", "learning_rate": 2e-3}
+RECIPE: dict[str, Any] = {"optimizer": "muon", "learning_rate": 5e-3}
 """What the experiments found to learn most of so many images (docs/experiments.md)."""
 
 PRESETS: dict[str, dict[str, Any]] = {
