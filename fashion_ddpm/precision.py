@@ -2,7 +2,6 @@
 
 import json
 import os
-import statistics
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from fashion_ddpm.saved_states import TEMPORARY
 from fashion_ddpm.step_plan import part_size
 
 TIMED_STEPS = 3
-"""Steps that are timed in each format, after one that is not."""
+"""Steps that are timed in each format, in turns, after one that is not."""
 
 CPU_ROWS = 16
 """Most images of a timed step on a CPU, where a whole batch may take many seconds."""
@@ -107,7 +106,7 @@ def _measured(unet: UNet2DModel, config: TrainConfig, ranks: Ranks, machine: str
     rows = part_size(config, ranks.count)
     rows = min(rows, CPU_ROWS) if device.type == "cpu" else rows
     unet = unet.to(device)
-    seconds = {name: step_seconds(unet, rows, name == "bf16") for name in ("no", "bf16")}
+    seconds = step_seconds(unet, rows)
     reason = (
         f"a step of {rows} images takes {seconds['no']:.3f} s in float32 and "
         f"{seconds['bf16']:.3f} s in bf16 on {machine}"
@@ -115,26 +114,34 @@ def _measured(unet: UNet2DModel, config: TrainConfig, ranks: Ranks, machine: str
     return Precision(machine, min(seconds, key=seconds.__getitem__), reason)
 
 
-def step_seconds(unet: UNet2DModel, rows: int, bf16: bool) -> float:
-    """Return the median time of a forward and backward pass, seconds.
+def step_seconds(unet: UNet2DModel, rows: int) -> dict[str, float]:
+    """Return the shortest time of a forward and backward pass by precision, seconds.
+
+    The formats take turns and the shortest time of each counts, so that other work on the machine
+    does not decide.
 
     Args:
         unet: the network, on its device.
         rows: images a step.
-        bf16: whether under bfloat16 autocast.
     """
+    layout = training_layout(unet, unet.device)
+    times: dict[str, list[float]] = {"no": [], "bf16": []}
+    for _ in range(1 + TIMED_STEPS):
+        for name, seconds in times.items():
+            seconds.append(_step_time(unet, rows, layout, name == "bf16"))
+    return {name: min(seconds[1:]) for name, seconds in times.items()}
+
+
+def _step_time(unet: UNet2DModel, rows: int, layout: torch.memory_format, bf16: bool) -> float:
+    """Return the time of one forward and backward pass, seconds."""
     device, config = unet.device, unet.config
-    layout = training_layout(unet, device)
     shape = (rows, config["in_channels"], config["sample_size"], config["sample_size"])
     x = torch.randn(shape, device=device).contiguous(memory_format=layout)
     labels = torch.arange(rows, device=device) % config["num_class_embeds"]
-    times = []
-    for _ in range(1 + TIMED_STEPS):
-        begin = time.perf_counter()
-        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-            output = unet(x, labels, labels).sample
-        output.float().square().mean().backward()
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-        times.append(time.perf_counter() - begin)
-    return statistics.median(times[1:])
+    begin = time.perf_counter()
+    with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+        output = unet(x, labels, labels).sample
+    output.float().square().mean().backward()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - begin
