@@ -28,7 +28,7 @@ with no_collection():
     from fashion_ddpm.labels import FASHION_MNIST
     from fashion_ddpm.limits import ServerLimits
     from fashion_ddpm.settings import add_flags, given_flags
-    from fashion_ddpm.ui import api, compare, create, footer, play, share, trust, why
+    from fashion_ddpm.ui import address, api, compare, create, footer, play, share, trust, why
     from fashion_ddpm.ui.page import Page
     from fashion_ddpm.ui.server import Launch, Server, is_public
 
@@ -68,6 +68,7 @@ def build_page(demo: Demo) -> gr.Blocks:
                 trust.build(demo, result, place)
             with gr.Tab("Play", id="play"):
                 play.build(demo)
+        address.keep_tabs(page, tabs, [tab for tab in tabs.children if isinstance(tab, gr.Tab)])
         footer.build(on_fashion)
     return page
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from transformers import CLIPModel, CLIPProcessor
 
 from fashion_ddpm.data import LabelledImages
+from fashion_ddpm.downloads import hub_answers
 from fashion_ddpm.errors import UserError, reason
 from fashion_ddpm.labels import FASHION_MNIST, ImageKind, label_prompts, quality_prompts
 from fashion_ddpm.weight_files import (
@@ -173,7 +174,8 @@ def load_scorer(name_or_folder: str = EMBEDDED, kind: ImageKind = FASHION_MNIST)
             model, processor = _loaded(source, "main")
         else:
             repository, _, revision = source.partition("@")
-            model, processor = _loaded(repository, revision or "main")
+            cached = not hub_answers(repository)
+            model, processor = _loaded(repository, revision or "main", cached)
     except WeightsError as error:
         raise ScorerError(f"The scorer {name_or_folder} could not be loaded: {error}.") from error
     except Exception as error:  # tokenizers knows no other class of errors
@@ -184,15 +186,16 @@ def load_scorer(name_or_folder: str = EMBEDDED, kind: ImageKind = FASHION_MNIST)
     return ClipScorer(model, processor, name_or_folder, kind)
 
 
-def _loaded(source: str, revision: str) -> tuple[CLIPModel, CLIPProcessor]:
+def _loaded(source: str, revision: str, cached: bool = False) -> tuple[CLIPModel, CLIPProcessor]:
     model, found = CLIPModel.from_pretrained(
         source,
         revision=revision,
+        local_files_only=cached,
         use_safetensors=True,
         dtype=torch.float32,
         output_loading_info=True,
     )
-    processor = CLIPProcessor.from_pretrained(source, revision=revision)
+    processor = CLIPProcessor.from_pretrained(source, revision=revision, local_files_only=cached)
     wrong = sorted(found["missing_keys"] | found["mismatched_keys"])
     if wrong:
         raise WeightsError(

@@ -4,7 +4,8 @@ import itertools
 import math
 import statistics
 import time
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 
 from diffusers import DDPMScheduler
 
@@ -14,18 +15,38 @@ from fashion_ddpm.sampling import CPU_CHUNK, SamplingSettings, num_evaluations
 
 CALIBRATION_STEPS = 4
 
+REMEMBERED = 9
+"""Finished requests that an estimate rests on."""
 
-@dataclass(frozen=True)
+
+@dataclass
 class CostMeter:
     """How long UNet calls take here.
 
     Attributes:
-        seconds_per_call: median time of one call on CPU_CHUNK images, with the sampler's part.
+        calibrated: seconds of one call on CPU_CHUNK images, measured at the start, with the
+            sampler's part.
         training: the checkpoint's noise schedule, which decides where guidance acts.
+        finished: seconds of one call in each of the newest requests.
     """
 
-    seconds_per_call: float
+    calibrated: float
     training: DDPMScheduler
+    finished: deque[float] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+
+    @property
+    def seconds_per_call(self) -> float:
+        """Median of the newest requests, which see the machine as it is now."""
+        return statistics.median(self.finished) if self.finished else self.calibrated
+
+    def learn(self, request: GenerateRequest, seconds: float) -> None:
+        """Take the time of a finished request into account.
+
+        Those whose last call was not full are left out: they would make a call look cheap.
+        """
+        if request.num_images % CPU_CHUNK == 0:
+            calls = num_evaluations(SamplingSettings.of(request), self.training)
+            self.finished.append(seconds / (calls * request.num_images / CPU_CHUNK))
 
     def seconds(self, request: GenerateRequest) -> float:
         """Returns the expected time of a request, in seconds, without scoring."""

@@ -10,7 +10,7 @@ import torch
 
 from fashion_ddpm.baselines import Baseline, load_baseline
 from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
-from fashion_ddpm.clip_scores import EMBEDDED, SCORERS, Scorer, load_scorer
+from fashion_ddpm.clip_scores import EMBEDDED, SCORERS, Scorer, ScorerError, load_scorer
 from fashion_ddpm.cost import calibrate
 from fashion_ddpm.images import to_uint8
 from fashion_ddpm.limits import ServerLimits, check_size, check_work
@@ -90,15 +90,27 @@ class Demo:
             RequestError: the name is not one of those to be had.
             ScorerError: it cannot be loaded.
         """
-        if not isinstance(name, str) or name not in self.scorers:
-            allowed = ", ".join(self.scorers)
-            raise RequestError(f"scorer is {shown(name)}; it must be one of {allowed}.")
+        self._check_scorer(name)
         if name not in self._scorers:
             with self._loading:
                 if name not in self._scorers:
                     scorer = load_scorer(name, self.kind)
                     self._scorers[name] = scorer, load_baseline(scorer)
         return self._scorers[name]
+
+    def _check_scorer(self, name: str) -> None:
+        if not isinstance(name, str) or name not in self.scorers:
+            allowed = ", ".join(self.scorers)
+            raise RequestError(f"scorer is {shown(name)}; it must be one of {allowed}.")
+
+    def _reached(self, name: str) -> tuple[str, str]:
+        """Returns the scorer that can be had, and why it is another one than was asked for."""
+        try:
+            self.scorer(name)
+            return name, ""
+        except ScorerError as error:
+            at_hand = self.scorers[0]
+            return at_hand, f"{error} These scores are of the scorer {at_hand}."
 
     def check(self, request: GenerateRequest) -> None:
         """Raises RequestError for a request that would keep all other visitors waiting."""
@@ -111,17 +123,18 @@ class Demo:
     ) -> Iterator[Preview | Result]:
         """Yields previews while sampling, then the result.
 
+        Where the scorer cannot be loaded, the one at hand scores instead, and the result says so.
+
         Args:
             request: what to draw.
             scorer_name: who judges it.
             watch: ends the request when it must not go on.
 
         Raises:
-            RequestError: the request asks for more than one visitor may.
-            ScorerError: the scorer cannot be loaded.
+            RequestError: the request asks for more than one visitor may, or for another scorer.
         """
         self.check(request)
-        scorer, baseline = self.scorer(scorer_name)
+        self._check_scorer(scorer_name)
         settings, labels, seeds = SamplingSettings.of(request), request.labels(), request.seeds()
         noisy, clean, alpha_bar = [], [], []
         begin = shown = time.monotonic()
@@ -135,9 +148,16 @@ class Demo:
                 picture = preview_picture(noisy[-1], clean[-1])
                 yield Preview(picture, step.index + 1, now - begin)
         seconds = time.monotonic() - begin
+        self.cost.learn(request, seconds)
+        # Only now: a scorer may have to be downloaded, and the images are worth having without.
+        if scorer_name not in self._scorers:
+            yield Preview(preview_picture(noisy[-1], clean[-1]), len(noisy), seconds)
+        scorer_name, warning = self._reached(scorer_name)
+        scorer, baseline = self.scorer(scorer_name)
         yield Result(
             request=request,
             scorer=scorer_name,
+            warning=warning,
             noisy=torch.stack(noisy),
             clean=torch.stack(clean),
             alpha_bar=np.array(alpha_bar),

@@ -4,7 +4,7 @@ import re
 import sys
 from pathlib import Path
 
-from huggingface_hub import snapshot_download
+from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.errors import HfHubHTTPError
 
 from fashion_ddpm.errors import UserError, reason
@@ -18,6 +18,10 @@ WANTED = (
     *("unet/*.json", "unet/*.safetensors"),
 )
 """What is fetched; whatever else lies in a repository stays there."""
+
+
+HUB_SECONDS = 3.0
+"""After these the Hub counts as not to be reached."""
 
 
 class DownloadError(UserError):
@@ -57,3 +61,17 @@ def fetch(name: str) -> tuple[Path, str]:
     if revision != commit:
         print(f"{name} is {pinned} today; name it so to get the same again.", file=sys.stderr)
     return Path(found), pinned
+
+
+def hub_answers(repository: str) -> bool:
+    """Return whether the Hub can be reached, within HUB_SECONDS.
+
+    Its libraries would try for half a minute before they take what was downloaded before.
+    """
+    try:
+        HfApi().model_info(repository, timeout=HUB_SECONDS)
+    except HfHubHTTPError:
+        return True  # it has something to say, which the download will tell
+    except Exception:  # whatever the HTTP library that huggingface_hub took has for it
+        return False
+    return True

@@ -70,5 +70,6 @@ def load_gallery(demo: Demo, path: Path = GALLERY) -> Result | None:
         evaluations=about["evaluations"],
         seconds=about["seconds"],
         kind=demo.kind,
+        warning="",
         **{name: torch.from_numpy(arrays[name]) for name in TENSORS},
     )

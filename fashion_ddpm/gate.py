@@ -152,6 +152,8 @@ class Gate:
                 raise RefusalError(400, "session_hash is missing; the page sends one.")
         _check_data(values.get("data"), event.inputs)
         _check_extras(values, event.place)
+        if not event.place:
+            kept.pop("event_data", None)
         return Asked(event, session or "", json.dumps(kept).encode())
 
     def _event(self, values: Mapping[str, Any], queued: bool) -> Event:
@@ -218,9 +220,11 @@ def _check_file(value: Mapping[str, Any]) -> None:
 
 
 def _check_extras(values: Mapping[str, Any], place: bool) -> None:
-    for name, kinds in (("trigger_id", int), ("event_data", dict)):
-        if values.get(name) is not None and not isinstance(values[name], kinds):
-            raise RefusalError(400, f"{name} is {shown(values[name])}; leave it out.")
-    data = values.get("event_data") or {}
-    if place and not (type(data.get("index")) is int and "value" in data):
+    trigger = values.get("trigger_id")
+    if trigger is not None and type(trigger) is not int:
+        raise RefusalError(400, f"trigger_id is {shown(trigger)}; leave it out.")
+    data = values.get("event_data")
+    if place and not (
+        isinstance(data, dict) and type(data.get("index")) is int and "value" in data
+    ):
         raise RefusalError(400, f"event_data is {shown(data)}; it must have an index and a value.")

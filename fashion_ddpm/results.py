@@ -47,6 +47,7 @@ class Result:
         evaluations: UNet evaluations of single images.
         seconds: from the request to the last step, without scoring.
         kind: what the images are.
+        warning: why another scorer judged than was asked for, or "".
     """
 
     request: GenerateRequest
@@ -60,6 +61,7 @@ class Result:
     evaluations: int
     seconds: float
     kind: ImageKind = FASHION_MNIST
+    warning: str = ""
 
     @property
     def labels(self) -> Tensor:

@@ -36,6 +36,10 @@ class RequestEndedError(UserError):
     """A request that had to be ended; the message says why in one sentence."""
 
 
+class StoppedError(UserError):
+    """A request that its visitor stopped, or replaced by a newer one; nothing went wrong."""
+
+
 class Supervisor:
     """What the app knows of its own state: requests so far, and whether it can serve more.
 
@@ -70,6 +74,9 @@ class Supervisor:
             yield attempt
             outcome = "done"
         except GeneratorExit:
+            outcome = "cancelled"
+            raise
+        except StoppedError:
             outcome = "cancelled"
             raise
         except RequestEndedError:

@@ -58,6 +58,9 @@ def frame(trajectory: Trajectory, index: int) -> Image.Image:
     return enlarge(np.asarray(grid(pair, columns=2)), FRAME_SCALE)
 
 
+SEEN = 0.5
+"""Label score above which the scorer counts as seeing a class."""
+
 ASKED, RIVALS = "asked for", ("strongest rival", "second rival")
 
 
@@ -78,15 +81,24 @@ def score_curves(trajectory: Trajectory) -> list[tuple[float, str, float]]:
 
 
 def decision(trajectory: Trajectory) -> str:
-    """Returns a sentence: from when on what was asked for scores highest; empty without scores."""
-    if not trajectory.label_scores.shape[1]:
+    """Returns a sentence: from when on the scorer sees what was asked for; empty without scores.
+
+    It sees what scores above one half: under pure noise something scores highest as well.
+    """
+    scores = trajectory.label_scores
+    if not scores.shape[1]:
         return ""
-    wins = (trajectory.label_scores.argmax(dim=1) == trajectory.label).tolist()
+    wins = (scores[:, trajectory.label] > SEEN).tolist()
     prompts = [prompt[0].lower() + prompt[1:] for prompt in label_prompts(trajectory.class_names)]
     prompt = prompts[trajectory.label]
     if not wins[-1]:
-        winner = prompts[int(trajectory.label_scores[-1].argmax())]
-        return f"It never settles on {prompt}: at the end the scorer sees {winner}."
+        best, winner = scores[-1].max(dim=0)
+        verdict = f"at the end {prompts[winner]} scores highest, with {best:.0%}"
+        return f"It never settles on {prompt}: {verdict}."
     first = len(wins) - next((i for i, won in enumerate(reversed(wins)) if not won), len(wins))
     step = f"step {first + 1} of {len(wins)}"
-    return f"From {step} on, the scorer sees {prompt} in what the network predicts."
+    return (
+        f"From {step} on, the scorer sees {prompt} in what the network predicts "
+        f"({scores[first, trajectory.label]:.0%} there, {scores[-1, trajectory.label]:.0%} at the "
+        "end)."
+    )

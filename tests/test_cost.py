@@ -29,5 +29,15 @@ def test_the_sentence_says_what_the_estimate_rests_on() -> None:
     )
 
 
+def test_the_estimate_learns_from_finished_requests() -> None:
+    meter = CostMeter(3.0, noise_scheduler("cosine"))  # calibrated while the machine was busy
+    request = GenerateRequest("bag", num_images=16, num_inference_steps=10)
+    for seconds in (0.4, 0.4, 90.0):
+        meter.learn(request, seconds)
+    assert meter.seconds_per_call == pytest.approx(0.02)
+    meter.learn(GenerateRequest("bag", num_images=1, num_inference_steps=10), 0.01)
+    assert len(meter.finished) == 3
+
+
 def test_calibration_finds_a_time(tiny_pipeline: FashionDDPMPipeline) -> None:
     assert calibrate(tiny_pipeline).seconds_per_call > 0

@@ -7,7 +7,11 @@ import pytest
 
 from fashion_ddpm.gate import API, Event, Gate, RefusalError
 
-EVENTS = {0: Event(2, queued=False, network=False), 1: Event(3, queued=True, network=True)}
+EVENTS = {
+    0: Event(2, queued=False, network=False),
+    1: Event(3, queued=True, network=True),
+    2: Event(1, queued=True, network=False, place=True),
+}
 GATE = Gate(EVENTS, ("class_name", "steps"))
 JOIN, RUN, CALL = f"{API}/queue/join", f"{API}/run/predict", f"{API}/call/generate"
 
@@ -99,6 +103,18 @@ def test_a_body_passes_without_what_is_not_needed() -> None:
     assert set(json.loads(asked.body)) == {"data", "session_hash", "fn_index"}
 
 
+@pytest.mark.parametrize("extra", [500, 0.02, "500", [1], {"index": 0}, True, None])
+def test_whatever_comes_with_an_event_that_needs_nothing_is_left_out(extra: Any) -> None:
+    asked = GATE.check_body(JOIN, sent(fn_index=1, data=[1, 2, 3], event_data=extra))
+    assert "event_data" not in json.loads(asked.body)
+
+
+def test_the_place_of_a_click_passes() -> None:
+    place = {"index": 3, "value": {"caption": "bag"}}
+    asked = GATE.check_body(JOIN, sent(fn_index=2, data=[1], event_data=place))
+    assert json.loads(asked.body)["event_data"] == place
+
+
 def test_a_program_has_no_session_in_which_its_answers_could_be_mixed_up() -> None:
     asked = GATE.check_body(CALL, sent(data=[1, 2]))
     assert asked.session == ""
@@ -135,7 +151,10 @@ def test_a_program_may_leave_named_values_out() -> None:
         (JOIN, sent(fn_index=1, data=[1, 2, 3], session_hash="../x"), "session_hash is"),
         (JOIN, b'{"fn_index": 1, "data": [1, 2, 3]}', "session_hash is missing"),
         (JOIN, sent(fn_index=1, data=[1, 2, 3], trigger_id="x"), "trigger_id is 'x'"),
-        (JOIN, sent(fn_index=1, data=[1, 2, 3], event_data=[1]), "event_data is"),
+        (JOIN, sent(fn_index=1, data=[1, 2, 3], trigger_id=True), "trigger_id is True"),
+        (JOIN, sent(fn_index=2, data=[1]), "event_data is None"),
+        (JOIN, sent(fn_index=2, data=[1], event_data=500), "event_data is 500"),
+        (JOIN, sent(fn_index=2, data=[1], event_data={"index": "0", "value": 1}), "event_data is"),
         (RUN, sent(fn_index=1, data=[1, 2, 3]), "fn_index is 1"),
         (RUN, sent(fn_index=0, data=[{"path": "http://x/"}, 2]), "path is 'http://x/'"),
         (RUN, sent(fn_index=0, data=[[{"a": {"path": "../x"}}], 2]), "path is '../x'"),

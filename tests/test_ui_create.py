@@ -10,6 +10,7 @@ import pytest
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.results import Result
 from fashion_ddpm.ui.create import Handlers, score_columns, summary
+from fashion_ddpm.ui.current_run import CurrentRun
 
 SOUND = ("bag", "cosine", 3, "dpm++2m", 1.0, 2, 7, False, "embedded")
 
@@ -21,9 +22,14 @@ def handlers(tiny_checkpoint: Path) -> Handlers:
 
 @pytest.fixture(scope="module")
 def result(handlers: Handlers) -> Result:
-    *_, last = handlers.draw(*SOUND)
-    found: Result = last[-2]
+    found: Result = drawn(handlers, *SOUND)[-1][-2]
     return found
+
+
+def drawn(handlers: Handlers, *inputs: Any) -> list[tuple[Any, ...]]:
+    """Returns all that one press of the button shows."""
+    current = CurrentRun()
+    return list(handlers.draw(current, current.begin(), *inputs))
 
 
 def clicked(index: int) -> Any:
@@ -31,7 +37,8 @@ def clicked(index: int) -> Any:
 
 
 def test_a_request_ends_with_pictures_scores_and_a_way(handlers: Handlers, result: Result) -> None:
-    *_, last = handlers.draw(*SOUND)
+    *_, last = drawn(handlers, *SOUND)
+    assert last[1]["selected_index"] == last[-1] == 0
     assert [caption for _, caption in last[1]["value"]] == ["bag, seed 7", "bag, seed 8"]
     assert last[2] == summary(result).replace(
         f"{result.seconds:.1f} s", last[2].split(" in ")[1].split(":")[0]
@@ -44,14 +51,48 @@ def test_a_request_ends_with_pictures_scores_and_a_way(handlers: Handlers, resul
 def test_a_random_seed_is_written_back(handlers: Handlers) -> None:
     seeds = set()
     for _ in range(2):
-        *_, last = handlers.draw(*SOUND[:7], True, SOUND[8])
+        *_, last = drawn(handlers, *SOUND[:7], True, SOUND[8])
         seeds.add(last[9])
     assert len(seeds) == 2
 
 
 def test_a_mistake_is_a_message(handlers: Handlers) -> None:
     with pytest.raises(gr.Error, match="steps is 0"):
-        next(handlers.draw("bag", "cosine", 0, *SOUND[3:]))
+        drawn(handlers, "bag", "cosine", 0, *SOUND[3:])
+
+
+def test_one_step_and_one_image_are_enough(handlers: Handlers) -> None:
+    *_, last = drawn(handlers, "bag", "cosine", 1, *SOUND[3:5], 1, *SOUND[6:])
+    assert len(last[1]["value"]) == 1
+    slider = last[13]
+    assert (slider["maximum"], slider["value"], slider["interactive"]) == (2, 1, False)
+
+
+def test_a_newer_run_ends_the_one_before_without_a_word(handlers: Handlers) -> None:
+    current = CurrentRun()
+    events = handlers.draw(current, current.begin(), *SOUND)
+    next(events)
+    newer = list(handlers.draw(current, current.begin(), *SOUND))
+    assert list(events) == []
+    assert newer[-1][-2].request.seed == 7
+
+
+def test_stop_says_where_and_keeps_what_was_there(handlers: Handlers) -> None:
+    current = CurrentRun()
+    events = handlers.draw(current, current.begin(), *SOUND)
+    next(events)
+    current.stop()
+    (last,) = events
+    assert last[2].startswith("Stopped at step 1 of 3.")
+    assert all(value == gr.skip() for place, value in enumerate(last) if place != 2)
+
+
+def test_images_come_although_their_scorer_does_not(handlers: Handlers) -> None:
+    asked = next(name for name in handlers.demo.scorers if name != "embedded")
+    with pytest.warns(UserWarning, match=f"{asked} could not be loaded"):
+        *_, last = drawn(handlers, *SOUND[:8], asked)
+    assert last[-2].scorer == "embedded"
+    assert len(last[1]["value"]) == 2
 
 
 def test_a_click_shows_that_image(handlers: Handlers, result: Result) -> None:

@@ -2,9 +2,6 @@
 
 from pathlib import Path
 
-import gradio as gr
-import pytest
-
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.schedule_check import check_schedule
 from fashion_ddpm.ui.why import FIXES, Handlers
@@ -30,6 +27,8 @@ def test_both_sides_are_drawn_from_the_same_seeds(tiny_checkpoint: Path) -> None
     assert shown[1]["value"].size == shown[4]["value"].size
 
 
-def test_betas_that_fall_are_a_message() -> None:
-    with pytest.raises(gr.Error, match="betas that rise"):
-        Handlers.explain(100, 0.01, 0.001, "bag")
+def test_betas_that_fall_are_the_verdict_and_nothing_of_before_stays() -> None:
+    verdict, picture, *plots = Handlers.explain(100, 0.01, 0.001, "bag")
+    assert "betas that rise" in verdict
+    assert not picture["visible"]
+    assert plots == [None, None, None]

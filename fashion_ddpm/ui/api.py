@@ -48,6 +48,7 @@ class Handlers:
                 *(class_name, schedule, steps, sampler, guidance_scale, num_images, seed),
                 class_names=self.demo.kind.class_names,
             )
+            self.demo.scorer(scorer)  # a program is told before anything is drawn
             for event in self.demo.run(request, scorer, watch):
                 yield _answer(event)
 

@@ -8,23 +8,24 @@ import gradio as gr
 from fashion_ddpm.contact_sheet import STEP_COUNTS, axes, cells, orders
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.request import MAX_SEED, GenerateRequest, check_whole
+from fashion_ddpm.supervision import StoppedError
+from fashion_ddpm.ui import current_run
 from fashion_ddpm.ui.controls import Controls, default_request, shown_settings
+from fashion_ddpm.ui.current_run import CurrentRun
 from fashion_ddpm.ui.parts import (
-    MODEL,
+    IN_ORDER,
     NOW,
-    PLAIN,
-    PRIVATE,
+    SHOW_AND_GENERATE,
     attended,
     filled,
     picture_gallery,
-    stop_button,
     told,
     whole,
 )
 
 INTRODUCTION = f"""The same eight seeds in every cell, {", ".join(map(str, STEP_COUNTS))} steps from
 left to right. Under each cell: the score of what was asked for, and the time it took here. Click a
-cell to open its settings in Create."""
+cell to draw it in Create."""
 
 
 class Handlers:
@@ -33,23 +34,32 @@ class Handlers:
     def __init__(self, demo: Demo) -> None:
         self.demo = demo
 
-    def draw(self, class_name: str, axis: str, seed: float) -> Iterator[tuple[Any, ...]]:
+    def draw(
+        self, current: CurrentRun, number: int, class_name: str, axis: str, seed: float
+    ) -> Iterator[tuple[Any, ...]]:
         """Yields the sheet as it grows, a line on progress, and what each cell asked for."""
-        with attended(self.demo, "sheet") as watch:
-            wanted = orders(self.demo, class_name, whole(seed), axis)
-            requests = [order.request for order in wanted]
-            pictures: list[tuple[Any, str]] = []
-            for cell in cells(self.demo, wanted, watch):
-                pictures.append((cell.picture, cell.caption))
-                status = f"{len(pictures)} of {len(requests)} cells"
-                yield filled(pictures), status, requests
+        status = "nothing was drawn"
+        try:
+            with attended(self.demo, "sheet") as watch:
+                wanted = orders(self.demo, class_name, whole(seed), axis)
+                requests = [order.request for order in wanted]
+                pictures: list[tuple[Any, str]] = []
+                for cell in cells(self.demo, wanted, current.watch(number, watch)):
+                    current.check(number)
+                    pictures.append((cell.picture, cell.caption))
+                    status = f"{len(pictures)} of {len(requests)} cells"
+                    yield filled(pictures), status, requests
+        except StoppedError:
+            if current.says_so(number):
+                yield gr.skip(), f"Stopped: {status}.", gr.skip()
 
     @staticmethod
     def open(requests: list[GenerateRequest], event: gr.SelectData) -> tuple[Any, ...]:
-        """Sends a cell's settings to the first tab."""
+        """Sends a cell's settings to the first tab, with those that are not in view unfolded."""
         with told():
             check_whole("cell", event.index, 0, len(requests) - 1)
-            return gr.Tabs(selected="create"), *shown_settings(requests[event.index])
+            settings = shown_settings(requests[event.index])
+            return gr.Tabs(selected="create"), gr.Accordion(open=True), *settings
 
 
 def build(demo: Demo, tabs: gr.Tabs, create: Controls) -> None:
@@ -69,15 +79,8 @@ def build(demo: Demo, tabs: gr.Tabs, create: Controls) -> None:
     sheet = picture_gallery(None, len(STEP_COUNTS), "sheet")
     requests = gr.State([])
     outputs: list[Any] = [sheet, status, requests]
-    running = draw.click(
-        handlers.draw,
-        [class_name, axis, seed],
-        outputs,
-        show_progress="minimal",
-        show_progress_on=[status],
-        **MODEL,
-        **PLAIN,
-        **PRIVATE,
+    current_run.connect(draw, stop, handlers.draw, [class_name, axis, seed], outputs, status)
+    opened: list[Any] = [tabs, create.advanced, *create.settings()]
+    sheet.select(handlers.open, requests, opened, **IN_ORDER).success(
+        None, None, None, js=SHOW_AND_GENERATE, **NOW
     )
-    stop_button(stop, running, status)
-    sheet.select(handlers.open, requests, [tabs, *create.settings()], **NOW)

@@ -15,7 +15,7 @@ from fashion_ddpm.labels import ALL_CLASSES, CLASS_NAMES, FASHION_MNIST
 from fashion_ddpm.limits import MAX_IMAGES, MAX_STEPS
 from fashion_ddpm.request import MAX_GUIDANCE, MAX_SEED, GenerateRequest, check_whole
 from fashion_ddpm.sampling import SamplingSettings
-from fashion_ddpm.ui.parts import NOW, PLAIN, picture_gallery, told, whole
+from fashion_ddpm.ui.parts import IN_ORDER, NOW, PLAIN, picture_gallery, told, whole
 
 MANY_CLASSES = 20
 """With more, the classes are a list to search in instead of buttons."""
@@ -49,6 +49,7 @@ class Controls:
     generate: gr.Button
     stop: gr.Button
     note: gr.Markdown
+    advanced: gr.Accordion
 
     def inputs(self) -> list[Any]:
         """Returns the components in the order of Handlers.draw."""
@@ -149,7 +150,7 @@ def build(demo: Demo) -> Controls:
         generate = gr.Button("Generate", variant="primary", elem_id="generate")
         stop = gr.Button("Stop")
     note = gr.Markdown()
-    with gr.Accordion("Advanced", open=False):
+    with gr.Accordion("Advanced", open=False) as advanced:
         samplers = (*SAMPLERS, TURBO) if demo.has_turbo else SAMPLERS
         sampler = gr.Dropdown(samplers, value=first.sampler, label="Sampler")
         guidance = gr.Slider(
@@ -166,7 +167,7 @@ def build(demo: Demo) -> Controls:
         )
     controls = Controls(
         *(class_name, schedule, steps, sampler, guidance, num_images, seed, random_seed, scorer),
-        *(generate, stop, note),
+        *(generate, stop, note, advanced),
     )
     _explain(demo, controls)
     _connect(controls, dict(zip(buttons, offered.values(), strict=True)))
@@ -182,7 +183,7 @@ def _class_menu(demo: Demo, first: GenerateRequest) -> gr.Radio | gr.Dropdown:
     gr.Markdown("Real ones: click one to choose its class")
     examples = picture_gallery(_real_examples(), 5, "examples", download=False)
     class_name = gr.Radio(names, value=first.class_name, label="Class")
-    examples.select(_class_of, None, class_name, **NOW)
+    examples.select(_class_of, None, class_name, **IN_ORDER)
     return class_name
 
 

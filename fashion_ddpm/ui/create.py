@@ -12,23 +12,23 @@ from fashion_ddpm.gallery import load_gallery
 from fashion_ddpm.limits import MAX_IMAGES
 from fashion_ddpm.request import MAX_SEED, GenerateRequest, check_whole
 from fashion_ddpm.results import Preview, Result, Scores
+from fashion_ddpm.supervision import StoppedError
+from fashion_ddpm.ui import current_run
 from fashion_ddpm.ui.controls import Controls, request_of
 from fashion_ddpm.ui.controls import build as build_controls
+from fashion_ddpm.ui.current_run import CurrentRun
 from fashion_ddpm.ui.parts import (
-    MODEL,
-    NOW,
-    PLAIN,
-    PRIVATE,
+    IN_ORDER,
+    NO_MARKUP,
     attended,
     filled,
     picture,
     picture_gallery,
-    stop_button,
     told,
 )
+from fashion_ddpm.ui.way import WAY_OUTPUTS, shown_way
 from fashion_ddpm.ui.way import build as build_way
 from fashion_ddpm.ui.way import connect as connect_way
-from fashion_ddpm.ui.way import shown_way
 
 SCORE_TITLES = ("Selected image", "Mean of its class here", "Real ones of its class")
 WAIT = "Press Generate."
@@ -42,44 +42,53 @@ class Handlers:
     def __init__(self, demo: Demo) -> None:
         self.demo = demo
 
-    def draw(self, *inputs: Any) -> Iterator[tuple[Any, ...]]:
+    def draw(self, current: CurrentRun, number: int, *inputs: Any) -> Iterator[tuple[Any, ...]]:
         """Draws what Controls.inputs ask for and scores it; image i has seed + i.
 
         Yields the preview, the gallery, a line on progress, the label scores (first image, mean,
         real test images), the quality scores (the same three), the seed, the first image's way
-        from noise (filmstrip, sentence, scores, step, frame) and the result.
+        from noise (as shown_way has it), the result and the index of the selected image.
+
+        Args:
+            current: which of the visitor's runs may go on.
+            number: this run's.
+            inputs: values of Controls.inputs.
         """
         *settings, random_seed, scorer = inputs
         if random_seed is True:
             settings[-1] = random.randint(0, MAX_SEED - MAX_IMAGES)
-        with attended(self.demo, "images") as watch:
-            request = request_of(*settings, class_names=self.demo.kind.class_names)
-            for event in self.demo.run(request, scorer, watch):
-                yield self._shown(event, request)
+        reached = ""
+        try:
+            with attended(self.demo, "images") as watch:
+                request = request_of(*settings, class_names=self.demo.kind.class_names)
+                for event in self.demo.run(request, scorer, current.watch(number, watch)):
+                    current.check(number)
+                    yield self._shown(event, request)
+                    if isinstance(event, Preview):
+                        reached = f" at step {event.steps_done} of {request.num_inference_steps}"
+        except StoppedError:
+            if current.says_so(number):
+                yield _status_only(f"Stopped{reached}. {_BEFORE}")
 
     def _shown(self, event: Preview | Result, request: GenerateRequest) -> tuple[Any, ...]:
         """Returns the outputs of draw for a preview or a result."""
         if isinstance(event, Preview):
             status = f"Step {event.steps_done} of {request.num_inference_steps}, "
-            status += f"{event.seconds:.1f} s"
-            return (
-                filled(event.picture),
-                gr.skip(),
-                status,
-                *[gr.skip()] * 6,
-                request.seed,
-                *_NO_WAY,
+            return _status_only(
+                f"{status}{event.seconds:.1f} s", filled(event.picture), request.seed
             )
+        if event.warning:
+            gr.Warning(event.warning.translate(NO_MARKUP))
         way = shown_way(self.demo.way(event, 0))
         columns = [_shown_scores(scores) for scores in score_columns(event, 0)]
         picture = event.last_preview().picture
-        pictures = filled(picture), filled(event.pictures())
+        pictures = filled(picture), filled(event.pictures(), selected_index=0)
         return (*pictures, summary(event), *columns, request.seed, *way, event, 0)
 
     def select(self, result: Result | None, event: gr.SelectData) -> tuple[Any, ...]:
         """Shows the scores and the way of the image that was clicked."""
         if result is None:
-            return (*[gr.skip()] * 6, *_NO_WAY[:-2], 0)
+            return (*[gr.skip()] * (6 + WAY_OUTPUTS), 0)
         with told():
             check_whole("image", event.index, 0, result.request.num_images - 1)
             way = shown_way(self.demo.way(result, event.index))
@@ -87,8 +96,14 @@ class Handlers:
             return (*columns, *way, event.index)
 
 
-_NO_WAY = [gr.skip()] * 7
-"""Leaves the way, the result and the index as they are."""
+_BEFORE = "Below are the images of before."
+
+
+def _status_only(status: str, preview: Any = None, seed: Any = None) -> tuple[Any, ...]:
+    """Returns the outputs of draw that leave gallery, scores, way, result and index as they are."""
+    kept = gr.skip()
+    shown = (kept if preview is None else preview, kept, status, *[kept] * 6)
+    return (*shown, kept if seed is None else seed, *[kept] * (WAY_OUTPUTS + 2))
 
 
 def score_columns(result: Result, index: int) -> tuple[Scores, ...]:
@@ -128,22 +143,12 @@ def build(demo: Demo) -> tuple[Controls, gr.State, gr.State]:
         demo.way(first, 0) if first else None, demo.kind.noun, demo.scorers[0] != NO_SCORER
     )
     result, index = gr.State(first), gr.State(0)
-    running = controls.generate.click(
-        handlers.draw,
-        controls.inputs(),
-        [
-            *(preview, gallery, status, *labels, *quality),
-            *(controls.seed, *way.outputs(), result, index),
-        ],
-        show_progress="minimal",
-        show_progress_on=[status],
-        **MODEL,
-        **PLAIN,
-        **PRIVATE,
+    scores = [*labels, *quality]
+    outputs = [preview, gallery, status, *scores, controls.seed, *way.outputs(), result, index]
+    current_run.connect(
+        controls.generate, controls.stop, handlers.draw, controls.inputs(), outputs, status
     )
-    stop_button(controls.stop, running, status)
-    selected = [*labels, *quality, *way.outputs(), index]
-    gallery.select(handlers.select, result, selected, **NOW)
+    gallery.select(handlers.select, result, [*scores, *way.outputs(), index], **IN_ORDER)
     connect_way(demo, way, result, index)
     return controls, result, index
 
@@ -162,7 +167,7 @@ def _results(
         elem_id="preview",
     )
     gr.Markdown("Click an image for its scores and its way from noise")
-    gallery = picture_gallery(first.pictures() if first else None, 5, "gallery")
+    gallery = picture_gallery(first.pictures() if first else None, 5, "gallery", selected=0)
     values: tuple[Any, ...] = score_columns(first, 0) if first else (None,) * 6
     gr.Markdown(f"## Which {demo.kind.noun} is it? CLIP's label scores")
     if demo.scorers[0] == NO_SCORER:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from fashion_ddpm.demo import Demo, Watch
 from fashion_ddpm.errors import UserError
-from fashion_ddpm.supervision import NOT_YOUR_FAULT
+from fashion_ddpm.supervision import NOT_YOUR_FAULT, StoppedError
 from fashion_ddpm.trajectory import ASKED, RIVALS, Trajectory, score_curves
 
 MODEL: dict[str, Any] = {"concurrency_id": "model"}
@@ -23,7 +23,24 @@ PLAIN: dict[str, Any] = {"preprocess": False}
 the page, a program and a language model read the same sentence."""
 
 NOW: dict[str, Any] = {"queue": False, "show_progress": "hidden", **PRIVATE}
-"""On every event that is done at once, without the network."""
+"""On every event that is done at once and cannot fail: gradio shows no error of such a one."""
+
+SOON: dict[str, Any] = {
+    **{"concurrency_id": "soon", "concurrency_limit": 8, "show_progress": "hidden"},
+    **PRIVATE,
+}
+"""On every event without the network whose mistakes are told; the queue shows them."""
+
+IN_ORDER: dict[str, Any] = {
+    **{"concurrency_id": "in order", "concurrency_limit": 1, "show_progress": "hidden"},
+    **{"trigger_mode": "multiple"},
+    **PRIVATE,
+}
+"""On clicks of which each counts: answered one after another, so that the last one has the page."""
+
+LAST: dict[str, Any] = {"trigger_mode": "always_last"}
+"""On every event that may come again while it is answered: it is answered once more, as it is
+then. Without, gradio drops it."""
 
 
 @contextmanager
@@ -31,6 +48,8 @@ def told() -> Iterator[None]:
     """Turns a mistake, whoever made it, into a message that is text and never markup."""
     try:
         yield
+    except StoppedError:
+        raise
     except UserError as error:
         raise gr.Error(str(error).translate(NO_MARKUP), print_exception=False) from error
     except gr.Error:
@@ -38,6 +57,12 @@ def told() -> Iterator[None]:
     except Exception as error:
         raise gr.Error(NOT_YOUR_FAULT) from error
 
+
+SHOW_AND_GENERATE = """() => {
+  window.scrollTo({top: 0});
+  document.querySelector("#generate").click();
+}"""
+"""In the browser: draws with settings that came from elsewhere on the page."""
 
 NO_MARKUP = str.maketrans("<>&", "‹›＆")
 
@@ -72,7 +97,9 @@ def picture(alt_text: str, value: Any = None, elem_id: str | None = None) -> gr.
     )
 
 
-def picture_gallery(value: Any, columns: int, elem_id: str, download: bool = True) -> gr.Gallery:
+def picture_gallery(
+    value: Any, columns: int, elem_id: str, download: bool = True, selected: int | None = None
+) -> gr.Gallery:
     """Returns a component for several pictures of pixels; a click selects and enlarges nothing.
 
     Without a value it is hidden: fill it with `filled`.
@@ -83,6 +110,7 @@ def picture_gallery(value: Any, columns: int, elem_id: str, download: bool = Tru
         show_label=False,
         format="png",
         columns=columns,
+        selected_index=selected,
         height="auto",
         object_fit="contain",
         interactive=False,
@@ -93,14 +121,14 @@ def picture_gallery(value: Any, columns: int, elem_id: str, download: bool = Tru
     )
 
 
-def filled(value: Any) -> Any:
+def filled(value: Any, **options: Any) -> Any:
     """Puts a value into a picture or a gallery, and shows it."""
-    return gr.update(value=value, visible=True)
+    return gr.update(value=value, visible=True, **options)
 
 
-def stop_button(button: gr.Button, running: Any, status: gr.Markdown) -> None:
-    """Makes a button stop an event, and then say so: said at once, a last step would hide it."""
-    button.click(None, cancels=[running], **NOW).then(lambda: "Stopped.", None, status, **NOW)
+def emptied() -> Any:
+    """Takes the value out of a picture or a gallery, and hides it."""
+    return gr.update(value=None, visible=False)
 
 
 def table(rows: Sequence[tuple[Any, ...]], columns: Sequence[str]) -> pd.DataFrame:

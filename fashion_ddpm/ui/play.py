@@ -10,7 +10,7 @@ from fashion_ddpm.game_requests import STRENGTHS, BlendRequest, RedrawRequest, W
 from fashion_ddpm.labels import FASHION_MNIST
 from fashion_ddpm.play import blend, redraw, walk
 from fashion_ddpm.request import MAX_SEED, RequestError
-from fashion_ddpm.ui.parts import MODEL, PLAIN, PRIVATE, attended, filled, picture, whole
+from fashion_ddpm.ui.parts import LAST, MODEL, PLAIN, PRIVATE, attended, filled, picture, whole
 
 PAPER = 280
 """Side of the drawing paper in pixels, about: a whole number for each of the network's."""
@@ -41,16 +41,16 @@ class Handlers:
         with attended(self.demo, "drawing") as watch:
             request = RedrawRequest(class_name, strength, self.demo.kind.class_names)
             composite = (paper or {}).get("composite")
-            if composite is None:
-                raise RequestError("There is no paper; reload the page and draw again.")
-            drawing = 255 - np.asarray(composite)
+            drawing = np.zeros(1) if composite is None else 255 - np.asarray(composite)
+            if not drawing.any():
+                raise RequestError("The paper is empty: choose the brush and draw first.")
             return filled(redraw(self.demo, drawing, request, watch))
 
 
 def build(demo: Demo) -> None:
     """Lays the tab out."""
     handlers = Handlers(demo)
-    private: dict[str, Any] = {**MODEL, **PLAIN, **PRIVATE}
+    private: dict[str, Any] = {**MODEL, **LAST, **PLAIN, **PRIVATE}
     names, noun = list(demo.kind.class_names), demo.kind.noun
     gr.Markdown(f"## Blend: the same noise as one {noun}, then more and more as the other")
     with gr.Row():
@@ -84,7 +84,7 @@ def build(demo: Demo) -> None:
             draw_button = gr.Button("Make it real", variant="primary")
     things = "garments" if demo.kind == FASHION_MNIST else "images"
     made = picture(f"your drawing, and seven {things} made of it")
-    draw_button.click(handlers.redraw, [paper, garment, strength], made, **MODEL, **PRIVATE)
+    draw_button.click(handlers.redraw, [paper, garment, strength], made, **MODEL, **LAST, **PRIVATE)
 
 
 def _first(names: list[str], wanted: str, otherwise: int = 0) -> str:

@@ -13,17 +13,11 @@ from fashion_ddpm.link import MODEL, from_picture, from_query, to_query
 from fashion_ddpm.pipeline import weights_hash
 from fashion_ddpm.request import RequestError, shown
 from fashion_ddpm.results import Result
+from fashion_ddpm.ui.address import TO_ADDRESS, TO_LINK
 from fashion_ddpm.ui.controls import Controls, shown_settings
-from fashion_ddpm.ui.parts import NOW, PRIVATE, told
+from fashion_ddpm.ui.parts import NO_MARKUP, NOW, PRIVATE, SHOW_AND_GENERATE, SOON, told
 
 NOTHING = (gr.skip(),) * 8
-
-TO_ADDRESS = """(query) => {
-  if (!query) return "";
-  history.replaceState(null, "", query);
-  return location.origin + location.pathname + query;
-}"""
-"""Makes a link of the query, and keeps it in the address bar: a reload brings the page back."""
 
 GENERATE_IF_LINKED = """() => {
   if (new URLSearchParams(location.search).has("class"))
@@ -80,11 +74,15 @@ class Handlers:
         return save_bytes_to_cache(result.archive(), name, cache)
 
     def read(self, path: str | None) -> tuple[Any, ...]:
-        """Takes the settings out of a picture."""
+        """Takes the settings out of a picture; the box is empty again for the next one."""
         if path is None:
-            return NOTHING
+            return (*NOTHING, gr.skip())
         with told():
-            return shown_settings(from_picture(Path(path), self.class_names))
+            asked = from_picture(Path(path), self.class_names)
+        # The name is the picture's own, and messages are shown as markup.
+        name = asked.class_name.translate(NO_MARKUP)
+        gr.Info(f"These are the settings of: {name}, seed {asked.seed}.")
+        return (*shown_settings(asked), None)
 
 
 def build(demo: Demo, page: gr.Blocks, controls: Controls, result: gr.State) -> None:
@@ -100,14 +98,22 @@ def build(demo: Demo, page: gr.Blocks, controls: Controls, result: gr.State) -> 
         archive = gr.DownloadButton("Download all as a zip, with settings and scores", size="md")
         gr.Markdown("The same images for a program:")
         programs = [gr.Code(language=name, label=name, lines=4) for name in LANGUAGES]
-    query = gr.Textbox(visible=False)
+    first = result.value
+    if first:
+        archive.value = handlers.archive(first, archive.GRADIO_CACHE)
+    query = gr.Textbox(handlers.link(first), visible=False)
+    page.load(None, query, link, js=TO_LINK, **NOW).then(
+        handlers.programs, [result, link], programs, **NOW
+    )
     result.change(handlers.link, result, query, **NOW).then(
         None, query, link, js=TO_ADDRESS, **NOW
     ).then(handlers.programs, [result, link], programs, **NOW)
     result.change(
         lambda shown: handlers.archive(shown, archive.GRADIO_CACHE), result, archive, **NOW
     )
-    dropped.upload(handlers.read, dropped, controls.settings(), **NOW)
+    dropped.upload(handlers.read, dropped, [*controls.settings(), dropped], **SOON).success(
+        None, None, None, js=SHOW_AND_GENERATE, **NOW
+    )
     # Queued, because only then gradio shows the warnings.
     page.load(handlers.open, None, controls.settings(), show_progress="hidden", **PRIVATE).then(
         None, None, None, js=GENERATE_IF_LINKED, **NOW

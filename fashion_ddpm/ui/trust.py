@@ -22,10 +22,11 @@ from fashion_ddpm.report import figure_table
 from fashion_ddpm.request import check_whole
 from fashion_ddpm.results import Result
 from fashion_ddpm.ui.parts import (
+    LAST,
     MODEL,
-    NOW,
     PLAIN,
     PRIVATE,
+    SOON,
     filled,
     line_plot,
     picture,
@@ -118,7 +119,7 @@ def _judges(handlers: Handlers) -> None:
         show_label=False,
         elem_id="scorer-confusion",
     )
-    scorer.change(handlers.judge, scorer, [bars, cells], **MODEL, **PLAIN, **PRIVATE)
+    scorer.change(handlers.judge, scorer, [bars, cells], **MODEL, **LAST, **PLAIN, **PRIVATE)
 
 
 def _training(handlers: Handlers) -> None:
@@ -140,7 +141,7 @@ def _training(handlers: Handlers) -> None:
             images_seen, path = points[int(place) - 1]
             return str(path), _images_seen(images_seen)
 
-    point.input(show, point, [grid, seen], **NOW, **PLAIN)
+    point.input(show, point, [grid, seen], **SOON, **LAST, **PLAIN)
 
 
 def _images_seen(count: int) -> str:
@@ -153,7 +154,7 @@ def _neighbour(handlers: Handlers, result: gr.State, place: gr.State) -> None:
     look = gr.Button("Look for its nearest training image")
     sentence = gr.Markdown()
     pictures = picture("the selected image and its nearest training image")
-    look.click(handlers.neighbour, [result, place], [pictures, sentence], **NOW)
+    look.click(handlers.neighbour, [result, place], [pictures, sentence], **SOON, **LAST)
 
 
 def _report_card(demo: Demo) -> None:

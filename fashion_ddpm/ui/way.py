@@ -12,11 +12,13 @@ from fashion_ddpm.request import check_whole
 from fashion_ddpm.results import Result
 from fashion_ddpm.trajectory import Trajectory, decision, filmstrip, frame
 from fashion_ddpm.ui.parts import (
+    LAST,
     MODEL,
-    NOW,
     PLAIN,
     PRIVATE,
+    SOON,
     attended,
+    emptied,
     filled,
     picture,
     picture_gallery,
@@ -28,6 +30,10 @@ from fashion_ddpm.ui.parts import (
 
 CONTINUE = """**What if it went on as something else?** Choose a step with the slider; from its
 noisy image the way goes on once as each {noun}. Early on anything can still become of it."""
+
+
+WAY_OUTPUTS = 7
+"""Values of shown_way."""
 
 
 @dataclass(frozen=True)
@@ -46,17 +52,21 @@ class Way:
 
     def outputs(self) -> list[Any]:
         """Returns the components in the order of shown_way."""
-        return [self.film, self.decision, self.plot, self.scrub, self.frame]
+        shown = [self.film, self.decision, self.plot, self.scrub, self.frame]
+        return [*shown, self.endings, self.left]
 
 
 def shown_way(trajectory: Trajectory) -> tuple[Any, ...]:
-    """Returns the filmstrip, the decision, the scores, the slider and the last frame."""
+    """Returns the filmstrip, the decision, the scores, the slider and the last frame.
+
+    The endings of the way shown before go, with what was said of them.
+    """
     last = len(trajectory.noisy)
-    slider = gr.update(maximum=last, value=last)
+    slider = gr.update(maximum=max(last, 2), value=last, interactive=last > 1)  # 1…1 is refused
     film, one = filled(filmstrip(trajectory)), filled(frame(trajectory, last - 1))
     scores = score_table(trajectory)
     plot = gr.update(value=scores, visible=len(scores) > 0)
-    return film, decision(trajectory), plot, slider, one
+    return film, decision(trajectory), plot, slider, one, emptied(), ""
 
 
 def build(trajectory: Trajectory | None, noun: str, scored: bool = True) -> Way:
@@ -102,7 +112,7 @@ def connect(demo: Demo, way: Way, result: gr.State, index: gr.State) -> None:
             check_whole("step", whole(step), 1, len(shown.noisy))
             return frame(demo.way(shown, place), int(step) - 1)
 
-    way.scrub.input(scrub, [result, index, way.scrub], way.frame, **NOW, **PLAIN)
+    way.scrub.input(scrub, [result, index, way.scrub], way.frame, **SOON, **LAST, **PLAIN)
 
     def go_on(shown: Result | None, place: int, step: float, schedule: str) -> Any:
         if shown is None:
@@ -114,4 +124,4 @@ def connect(demo: Demo, way: Way, result: gr.State, index: gr.State) -> None:
         return filled(endings), found.sentence()
 
     chosen = [result, index, way.scrub, way.schedule]
-    way.go_on.click(go_on, chosen, [way.endings, way.left], **MODEL, **PLAIN, **PRIVATE)
+    way.go_on.click(go_on, chosen, [way.endings, way.left], **MODEL, **LAST, **PLAIN, **PRIVATE)

@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from fashion_ddpm.demo import Demo
+from fashion_ddpm.errors import UserError
 from fashion_ddpm.game_requests import FIRST_BETAS, LAST_BETAS, STORY_LEVELS, StoryRequest
 from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.schedule_check import check_schedule
@@ -13,11 +14,15 @@ from fashion_ddpm.schedules import REPORT, LinearBetas
 from fashion_ddpm.story import COSINE, YOURS, Sampled, curves, noised, sampled, visited
 from fashion_ddpm.trajectory import filmstrip
 from fashion_ddpm.ui.parts import (
+    LAST,
     MODEL,
+    NO_MARKUP,
     NOW,
     PLAIN,
     PRIVATE,
+    SOON,
     attended,
+    emptied,
     filled,
     line_plot,
     picture,
@@ -28,6 +33,9 @@ from fashion_ddpm.ui.parts import (
 
 STEPS = 20
 GARMENT = "ankle boot"
+DRAW_BOTH = """() => document.querySelector("#draw-both").click()"""
+"""In the browser, so that all who draw share one event, and the newest betas win."""
+
 CURVE = ("t / T", "schedule", "value")
 VISITED = ("step", "schedule", "log SNR")
 COLOURS = {YOURS: "#4f46e5", COSINE: "#ea580c"}
@@ -56,14 +64,20 @@ class Handlers:
 
     @staticmethod
     def explain(total: float, first: float, last: float, class_name: str) -> tuple[Any, ...]:
-        """Returns the verdict, the noised images, and the plots of ᾱ, log-SNR and levels."""
+        """Returns the verdict, the noised images, and the plots of ᾱ, log-SNR and levels.
+
+        For betas that cannot be, the verdict says why, and the rest goes until they can.
+        """
         with told():
-            betas = betas_of(total, first, last, class_name)
+            try:
+                betas = betas_of(total, first, last, class_name)
+            except UserError as error:
+                return f"## {str(error).translate(NO_MARKUP)}", emptied(), None, None, None
             check = check_schedule(betas, STEPS)
             power, ratio = curves(betas)
             verdict = f"## {check.name}: {check.verdict}"
             dots = table(visited(betas, STEPS), VISITED)
-            picture = noised(betas, class_name)
+            picture = filled(noised(betas, class_name))
             return verdict, picture, table(power, CURVE), table(ratio, CURVE), dots
 
     def draw(self, total: float, first: float, last: float, class_name: str) -> tuple[Any, ...]:
@@ -123,10 +137,10 @@ def build(demo: Demo) -> None:
     gr.Markdown(
         "A real image at ten of the levels: your betas above, cosine below. Is the last one noise?"
     )
-    levels = picture("a real image, more and more noisy", start[1])
+    levels = picture("a real image, more and more noisy", start[1]["value"])
     with gr.Row():
         plots = _plots(start[2:])
-    draw = gr.Button("Draw the same seeds with both", variant="primary")
+    draw = gr.Button("Draw the same seeds with both", variant="primary", elem_id="draw-both")
     outputs = [*_side(), *_side()]
     explained: list[Any] = [verdict, levels, *plots]
     gr.on(
@@ -134,16 +148,16 @@ def build(demo: Demo) -> None:
         handlers.explain,
         betas,
         explained,
-        **NOW,
+        **SOON,
+        **LAST,
         **PLAIN,
     )
-    private: dict[str, Any] = {**MODEL, **PLAIN, **PRIVATE}
-    draw.click(handlers.draw, betas, outputs, **private)
+    draw.click(handlers.draw, betas, outputs, **MODEL, **LAST, **PLAIN, **PRIVATE)
     for button, fix in zip(buttons, FIXES.values(), strict=True):
         values: Any = dataclasses.astuple(fix)
         button.click(lambda values=values: values, None, betas[:3], **NOW).then(
-            handlers.explain, betas, explained, **NOW, **PLAIN
-        ).then(handlers.draw, betas, outputs, **private)
+            handlers.explain, betas, explained, **SOON, **LAST, **PLAIN
+        ).then(None, None, None, js=DRAW_BOTH, **NOW)
 
 
 def _plots(values: tuple[Any, ...]) -> list[Any]:

@@ -1,0 +1,51 @@
+"""What the page's address holds: the settings of the newest images, and the open tab."""
+
+from collections.abc import Sequence
+
+import gradio as gr
+
+from fashion_ddpm.ui.parts import NOW
+
+TO_ADDRESS = """(query) => {
+  if (!query) return "";
+  const tab = new URLSearchParams(location.search).get("tab");
+  history.replaceState(history.state, "", query + (tab ? "&tab=" + encodeURIComponent(tab) : ""));
+  return location.origin + location.pathname + query;
+}"""
+"""Makes a link of a query, and keeps it in the address bar: a reload brings the page back."""
+
+TO_LINK = """(query) => query ? location.origin + location.pathname + query : "" """
+"""Makes a link of a query; the address stays as it is."""
+
+KEEP_TAB = """() => {
+  const address = new URL(location.href);
+  if (!window.tabFromAddress) return;  // gradio opens the first one before it says "load"
+  if ((address.searchParams.get("tab") || "FIRST") === "TAB") return;
+  if ("TAB" === "FIRST") address.searchParams.delete("tab");
+  else address.searchParams.set("tab", "TAB");
+  history.pushState(null, "", address);
+}"""
+"""Puts a tab that was opened into the address; the browser's Back goes to the one before."""
+
+OPEN_TAB = """() => {
+  const asked = new URLSearchParams(location.search).get("tab");
+  window.tabFromAddress = true;
+  return {__type__: "update", selected: TABS.includes(asked) ? asked : TABS[0]};
+}"""
+"""Opens the tab that the address names; gradio takes such an object for gr.update."""
+
+ON_BACK = """() => window.addEventListener("popstate", () =>
+  document.querySelector("#open-tab").click())"""
+
+
+def keep_tabs(page: gr.Blocks, tabs: gr.Tabs, each: Sequence[gr.Tab]) -> None:
+    """Make every tab one that can be linked, reloaded and gone back to: ?tab=why."""
+    names = [str(tab.id) for tab in each]
+    for tab, name in zip(each, names, strict=True):
+        keep = KEEP_TAB.replace("TAB", name).replace("FIRST", names[0])
+        tab.select(None, None, None, js=keep, **NOW)
+    open_tab = OPEN_TAB.replace("TABS", str(names))
+    again = gr.Button(visible="hidden", elem_id="open-tab")
+    again.click(None, None, tabs, js=open_tab, **NOW)
+    page.load(None, None, tabs, js=open_tab, **NOW)
+    page.load(None, None, None, js=ON_BACK, **NOW)
