@@ -152,8 +152,9 @@ class Gate:
                 raise RefusalError(400, "session_hash is missing; the page sends one.")
         _check_data(values.get("data"), event.inputs)
         _check_extras(values, event.place)
-        if not event.place:
-            kept.pop("event_data", None)
+        kept.pop("event_data", None)
+        if event.place:  # the page leaves the value out where a gallery has just been emptied
+            kept["event_data"] = {"value": None, **values["event_data"]}
         return Asked(event, session or "", json.dumps(kept).encode())
 
     def _event(self, values: Mapping[str, Any], queued: bool) -> Event:
@@ -224,7 +225,5 @@ def _check_extras(values: Mapping[str, Any], place: bool) -> None:
     if trigger is not None and type(trigger) is not int:
         raise RefusalError(400, f"trigger_id is {shown(trigger)}; leave it out.")
     data = values.get("event_data")
-    if place and not (
-        isinstance(data, dict) and type(data.get("index")) is int and "value" in data
-    ):
-        raise RefusalError(400, f"event_data is {shown(data)}; it must have an index and a value.")
+    if place and not (isinstance(data, dict) and type(data.get("index")) is int):
+        raise RefusalError(400, f"event_data is {shown(data)}; it must have an index.")

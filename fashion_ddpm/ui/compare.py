@@ -50,8 +50,8 @@ class Handlers:
                     status = f"{len(pictures)} of {len(requests)} cells"
                     yield filled(pictures), status, requests
         except StoppedError:
-            if current.says_so(number):
-                yield gr.skip(), f"Stopped: {status}.", gr.skip()
+            said = f"Stopped: {status}." if current.says_so(number) else gr.skip()
+            yield gr.skip(), said, gr.skip()
 
     @staticmethod
     def open(requests: list[GenerateRequest], event: gr.SelectData) -> tuple[Any, ...]:

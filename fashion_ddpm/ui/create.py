@@ -67,8 +67,8 @@ class Handlers:
                     if isinstance(event, Preview):
                         reached = f" at step {event.steps_done} of {request.num_inference_steps}"
         except StoppedError:
-            if current.says_so(number):
-                yield _status_only(f"Stopped{reached}. {_BEFORE}")
+            said = f"Stopped{reached}. {_BEFORE}" if current.says_so(number) else gr.skip()
+            yield _status_only(said)  # gradio empties all outputs of a generator without a yield
 
     def _shown(self, event: Preview | Result, request: GenerateRequest) -> tuple[Any, ...]:
         """Returns the outputs of draw for a preview or a result."""
@@ -99,7 +99,7 @@ class Handlers:
 _BEFORE = "Below are the images of before."
 
 
-def _status_only(status: str, preview: Any = None, seed: Any = None) -> tuple[Any, ...]:
+def _status_only(status: Any, preview: Any = None, seed: Any = None) -> tuple[Any, ...]:
     """Returns the outputs of draw that leave gallery, scores, way, result and index as they are."""
     kept = gr.skip()
     shown = (kept if preview is None else preview, kept, status, *[kept] * 6)

@@ -122,8 +122,8 @@ def picture_gallery(
 
 
 def filled(value: Any, **options: Any) -> Any:
-    """Puts a value into a picture or a gallery, and shows it."""
-    return gr.update(value=value, visible=True, **options)
+    """Puts a value into a picture or a gallery, and shows it; the options come first."""
+    return gr.update(**options, value=value, visible=True)
 
 
 def emptied() -> Any:

@@ -5,6 +5,7 @@ from typing import Any
 import gradio as gr
 
 from fashion_ddpm.demo import Demo
+from fashion_ddpm.errors import UserError
 from fashion_ddpm.evidence import (
     EVALUATION,
     OURS,
@@ -24,6 +25,7 @@ from fashion_ddpm.results import Result
 from fashion_ddpm.ui.parts import (
     LAST,
     MODEL,
+    NO_MARKUP,
     PLAIN,
     PRIVATE,
     SOON,
@@ -73,11 +75,18 @@ class Handlers:
         self.demo = demo
         self.index = load_index() if demo.kind == FASHION_MNIST else None
 
-    def judge(self, scorer: str) -> tuple[Any, list[list[str]]]:
-        """Returns a scorer's scores of real images by class, and its confusion."""
+    def judge(self, scorer: str) -> tuple[Any, Any, str]:
+        """Returns a scorer's scores of real images by class, its confusion, and what is wrong.
+
+        A scorer that cannot be had is told in a sentence: an error would cover the figures, and
+        make gradio forget the scorer that was chosen meanwhile.
+        """
         with told():
-            scores = table(real_scores(self.demo, scorer), SCORE_COLUMNS)
-            return scores, scorer_confusion(self.demo, scorer)
+            try:
+                scores = table(real_scores(self.demo, scorer), SCORE_COLUMNS)
+                return scores, scorer_confusion(self.demo, scorer), ""
+            except UserError as error:
+                return None, None, str(error).translate(NO_MARKUP)
 
     def neighbour(self, result: Result | None, place: int) -> tuple[Any, str]:
         """Returns the selected image beside its nearest training image, and how near it is."""
@@ -107,7 +116,8 @@ def _judges(handlers: Handlers) -> None:
     gr.Markdown(JUDGES)
     first = handlers.demo.scorers[0]
     scorer = gr.Dropdown(handlers.demo.scorers, value=first, label="Scorer to examine")
-    scores, confusion = handlers.judge(first)
+    scores, confusion, _ = handlers.judge(first)
+    mistake = gr.Markdown()
     garment, score = SCORE_COLUMNS
     bars = gr.BarPlot(
         scores, x=garment, y=score, y_lim=[0, 1], height=260, sort=None, show_label=False
@@ -119,7 +129,8 @@ def _judges(handlers: Handlers) -> None:
         show_label=False,
         elem_id="scorer-confusion",
     )
-    scorer.change(handlers.judge, scorer, [bars, cells], **MODEL, **LAST, **PLAIN, **PRIVATE)
+    shown: list[Any] = [bars, cells, mistake]
+    scorer.change(handlers.judge, scorer, shown, **MODEL, **LAST, **PLAIN, **PRIVATE)
 
 
 def _training(handlers: Handlers) -> None:

@@ -1,0 +1,225 @@
+"""Tests that every control works under a hand: what each one sends is what the server takes."""
+
+import os
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from tests.tools.browsing import BROWSERS, browser_path, opened_browser, visiting
+from tests.tools.hands import GESTURES, PASSIVE, Hands, Sent, tabs_of, unasked
+from tests.tools.serving import served
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """The app on the bundled weights."""
+    with served() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium or Chrome, found by name."""
+    path = browser_path()
+    if path is None:
+        reason = f"no browser: none of {', '.join(BROWSERS)} is on the PATH"
+        if os.environ.get("REQUIRE_BROWSER") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with opened_browser(path) as browser:
+        yield browser
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "touch"), [(1280, 800, False), (360, 740, True)], ids=["mouse", "finger"]
+)
+def test_whatever_a_hand_does_is_taken(
+    browser: Browser, address: str, tmp_path: Path, width: int, height: int, touch: bool
+) -> None:
+    options: dict[str, Any] = {
+        "viewport": {"width": width, "height": height},
+        "has_touch": touch,
+        "permissions": ["clipboard-read", "clipboard-write"],
+    }
+    with visiting(browser, address, **options) as page:
+        sent = Sent()
+        sent.watch(page)
+        page.reload()
+        expect(page.locator("#gallery img")).to_have_count(10)
+        hands = Hands(page, sent, touch, saved(page, 3, tmp_path / "dress.png"))
+        hands.settle()
+        config = page.evaluate("window.gradio_config")
+        made = 0
+        for tab, components in tabs_of(config).items():
+            made += use(hands, tab, components)
+        assert not sent.refused
+        assert not unasked(config, sent.events)
+        print(f"{made} components, {sent.gestures} gestures, {len(sent.refused)} refused")
+
+
+def use(hands: Hands, tab: str, components: list[dict[str, Any]]) -> int:
+    """Makes every gesture on every component of a tab; returns how many components took one."""
+    unknown = {each["type"] for each in components} - PASSIVE - set(GESTURES)
+    assert not unknown, f"tests/tools/hands.py knows no gesture for {unknown}"
+    later = [each for each in components if each["props"].get("visible") is False]
+    now = [each for each in components if each not in later]
+    made = 0
+    for component in [*now, *later]:
+        props = component["props"]
+        gesture = GESTURES.get(component["type"])
+        if gesture is None or (component in later and not props.get("elem_id")):
+            continue
+        hands.open(tab)
+        panel = hands.page.locator("[role=tabpanel]").filter(visible=True).last
+        gesture(hands, panel, props)
+        expect(hands.page.locator(".toast-body.error")).to_have_count(0)
+        made += 1
+    hands.settle()
+    return made
+
+
+def saved(page: Page, index: int, path: Path) -> Path:
+    """Saves a picture of the gallery."""
+    source = page.locator("#gallery img").nth(index).get_attribute("src")
+    path.write_bytes(page.request.get(str(source)).body())
+    return path
+
+
+SELECTED = "#gallery .thumbnail-item.selected"
+THUMBNAILS = "#gallery button.thumbnail-item"
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """The demo's page on a desktop."""
+    with visiting(browser, address) as page:
+        expect(page.get_by_text("drawn before you came")).to_be_visible()
+        yield page
+
+
+def generate(page: Page, **settings: str) -> None:
+    """Types settings in and presses the button."""
+    for label, value in settings.items():
+        page.get_by_label(f"number input for {label}", exact=True).fill(value)
+    page.get_by_role("button", name="Generate", exact=True).click()
+
+
+def scored(page: Page) -> str:
+    """Returns the class that scores highest for the selected image."""
+    return page.get_by_test_id("label-output-value").first.inner_text()
+
+
+def test_what_is_highlighted_is_what_is_scored(page: Page) -> None:
+    expect(page.locator(SELECTED)).to_have_count(1)
+    assert scored(page) == "A T-shirt"
+    for index in (1, 8, 3, 9, 4, 5, 2, 7):  # each before the one before is answered
+        page.locator(THUMBNAILS).nth(index).click()
+    first = page.get_by_test_id("label-output-value").first
+    expect(first).to_have_text("A sneaker")
+    expect(page.locator(THUMBNAILS).nth(7)).to_have_class(re.compile("selected"))
+    page.get_by_role("radio", name="bag").check()
+    generate(page, Steps="2")
+    expect(page.get_by_text("16 UNet evaluations")).to_be_visible(timeout=60_000)
+    expect(first).to_have_text("A bag")
+    expect(page.locator(THUMBNAILS).first).to_have_class(re.compile("selected"))
+    expect(page.locator(SELECTED)).to_have_count(1)
+
+
+def test_the_step_that_the_slider_was_left_at_is_shown(page: Page) -> None:
+    track = page.get_by_label("range slider for Step", exact=True)
+    shown = page.get_by_alt_text("one step: noisy on the left").first
+    track.focus()
+    for key in ["ArrowLeft"] * 12 + ["ArrowRight"] * 5:
+        page.keyboard.press(key)
+    hurried = source_after(page, shown)
+    step = page.get_by_label("number input for Step", exact=True)
+    expect(step).to_have_value("13")
+    step.fill("2")
+    step.press("Enter")
+    source_after(page, shown)
+    step.fill("13")
+    step.press("Enter")
+    assert source_after(page, shown) == hurried
+
+
+def source_after(page: Page, picture: Any) -> bytes:
+    """Returns a picture when nothing has come from the server for a while."""
+    with page.expect_request_finished(lambda request: "file=" in request.url):
+        pass
+    page.wait_for_timeout(2000)
+    return bytes(page.request.get(str(picture.get_attribute("src"))).body())
+
+
+def test_pressing_again_draws_with_the_newest_settings(page: Page) -> None:
+    generate(page, Steps="100")
+    expect(page.get_by_text("of 100")).to_be_visible(timeout=60_000)
+    page.get_by_role("radio", name="bag").check()
+    generate(page, Steps="2")
+    expect(page.get_by_text("2 steps, 16 UNet evaluations")).to_be_visible(timeout=60_000)
+    expect(page.locator("#gallery .caption-label").first).to_have_text("bag, seed 0")
+
+
+def test_stop_says_where_and_never_shows_an_error(page: Page) -> None:
+    for _ in range(3):
+        generate(page, Steps="100")
+        expect(page.get_by_text("of 100,")).to_be_visible(timeout=60_000)
+        page.get_by_role("button", name="Stop", exact=True).click()
+        expect(page.get_by_text("of 100. Below are the images of before")).to_be_visible()
+        assert not page.get_by_text("Error", exact=True).filter(visible=True).count()
+        expect(page.locator("#gallery img")).to_have_count(10)
+
+
+def test_a_picture_that_is_none_of_ours_is_told(page: Page, tmp_path: Path) -> None:
+    page.get_by_role("button", name="Share").click()
+    for name, said in (("settings", "holds no settings"), ("text", "not a PNG")):
+        path = tmp_path / f"{name}.png"
+        if name == "settings":
+            Image.new("L", (28, 28)).save(path)
+        else:
+            path.write_text("no picture")
+        page.locator("input[type=file]").first.set_input_files(path)
+        expect(page.get_by_text(re.compile(said)).first).to_be_visible()
+
+
+def test_betas_are_judged_while_one_moves_them(page: Page) -> None:
+    page.get_by_role("tab", name="Why blurry?").click()
+    for label, value, said in (
+        ("T", "500", "linear (T = 500"),
+        ("First beta", "0.01", "β 0.01"),
+        ("Last beta", "0.001", "betas that rise"),
+    ):
+        entry = page.get_by_label(f"number input for {label}", exact=True)
+        entry.fill(value)
+        entry.press("Tab")
+        expect(page.get_by_role("heading").filter(has_text=said)).to_be_visible()
+
+
+def test_a_tab_can_be_linked_reloaded_and_left_by_back(
+    browser: Browser, address: str, page: Page
+) -> None:
+    chosen = page.locator("[role=tab][aria-selected=true]")
+    for tab, word in (("Why blurry?", "tab=why"), ("Trust", "tab=trust")):
+        page.get_by_role("tab", name=tab).click()
+        expect(page).to_have_url(re.compile(word))
+    page.go_back()
+    expect(chosen).to_have_text("Why blurry?")
+    with visiting(browser, page.url) as linked:
+        expect(linked.locator("[role=tab][aria-selected=true]")).to_have_text("Why blurry?")
+        expect(linked).to_have_url(re.compile("tab=why"))
+    page.go_back()
+    expect(chosen).to_have_text("Create")
+
+
+def test_what_is_in_view_at_first_can_be_shared_too(page: Page) -> None:
+    page.get_by_role("button", name="Share").click()
+    expect(page.locator("#link textarea, #link input")).to_have_value(re.compile("class=all"))
+    expect(page.get_by_text("client = Client(")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download all as a zip").click()
+    assert zipfile.ZipFile(download.value.path()).namelist()

@@ -1,0 +1,328 @@
+"""A visitor's hands: each gesture that a component of the page takes, and what the page sent."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Locator, Page, Request, Response, expect
+
+from fashion_ddpm.gate import API
+
+HEARTBEAT = f"{API}/heartbeat/"
+PATIENCE = 180_000
+"""Milliseconds until what was asked for has come, on a busy machine."""
+
+QUIET = 8
+"""Tenths of a second without a request after which nothing more is expected."""
+
+PASSIVE = {
+    *("markdown", "label", "nativeplot", "state", "json", "html"),
+    *("row", "column", "form", "group", "tabs", "tabitem"),
+}
+"""Components that take no gesture; whoever adds another kind adds its gestures below."""
+
+
+@dataclass
+class Sent:
+    """What the page sent so far.
+
+    Attributes:
+        events: indices of the events that it asked the server for.
+        refused: (status, address, body) of each request that was turned down.
+        open: requests that are not answered whole yet.
+        gestures: how many were made.
+    """
+
+    events: set[int] = field(default_factory=set)
+    refused: list[tuple[int, str, str]] = field(default_factory=list)
+    open: set[Request] = field(default_factory=set)
+    gestures: int = 0
+
+    def watch(self, page: Page) -> None:
+        """Record all that a page sends."""
+        page.on("request", self._began)
+        page.on("requestfinished", self._ended)
+        page.on("requestfailed", self._ended)
+        page.on("response", self._answered)
+
+    def _began(self, request: Request) -> None:
+        if HEARTBEAT not in request.url:
+            self.open.add(request)
+        asks = f"{API}/queue/join" in request.url or f"{API}/run/" in request.url
+        if asks and request.method == "POST":
+            self.events.add(json.loads(request.post_data or "{}")["fn_index"])
+
+    def _ended(self, request: Request) -> None:
+        self.open.discard(request)
+
+    def _answered(self, response: Response) -> None:
+        request = response.request
+        if response.status >= 400 and request.method == "POST":
+            self.refused.append((response.status, request.url, str(request.post_data)[:300]))
+
+
+@dataclass(frozen=True)
+class Hands:
+    """A visitor with a mouse or a finger, and a keyboard.
+
+    Attributes:
+        page: the demo.
+        sent: what it sent.
+        touch: whether they tap.
+        picture: a picture made by the demo, to be dropped.
+    """
+
+    page: Page
+    sent: Sent
+    touch: bool
+    picture: Path
+
+    def press(self, target: Locator) -> None:
+        """Click or tap, as soon as the target is there."""
+        target.scroll_into_view_if_needed()
+        target.tap() if self.touch else target.click()
+        self.sent.gestures += 1
+
+    def type_in(self, target: Locator, text: str, *keys: str) -> None:
+        """Replace what stands in a field and press keys."""
+        target.fill(text)
+        for key in keys:
+            target.press(key)
+        self.sent.gestures += 1
+
+    def key(self, target: Locator, *keys: str) -> None:
+        """Press keys on a component that has the focus."""
+        target.focus()
+        for key in keys:
+            self.page.keyboard.press(key)
+        self.sent.gestures += 1
+
+    def open(self, tab: str) -> None:
+        """Open a tab, wherever its button is, unless it is open."""
+        button = self.page.get_by_role("tab", name=tab, exact=True)
+        if button.is_visible() and button.get_attribute("aria-selected") == "true":
+            return
+        if not button.is_visible():
+            self.press(self.page.get_by_role("button", name="More tabs"))
+            button = self.page.locator(".overflow-dropdown").get_by_text(tab, exact=True)
+        self.press(button)
+
+    def settle(self) -> None:
+        """Wait until nothing more comes from the server."""
+        quiet = 0
+        for _ in range(PATIENCE // 100):
+            self.page.wait_for_timeout(100)
+            quiet = 0 if self.sent.open else quiet + 1
+            if quiet == QUIET:
+                return
+        raise TimeoutError(f"still open: {[request.url for request in self.sent.open]}")
+
+
+def slider(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
+    """Type a number, use the keys, press on the track and drag the handle."""
+    label = props["label"]
+    number = at.get_by_label(f"number input for {label}", exact=True)
+    track = at.get_by_label(f"range slider for {label}", exact=True)
+    if number.is_disabled():
+        return
+    low = props["minimum"]
+    hands.key(track, "End")
+    hands.key(track, "Home", "ArrowRight")
+    hands.press(track)
+    if not hands.touch:
+        box = track.bounding_box()
+        assert box is not None
+        middle = box["y"] + box["height"] / 2
+        hands.page.mouse.move(box["x"] + box["width"] / 2, middle)
+        hands.page.mouse.down()
+        for share in (0.6, 0.7, 0.3):
+            hands.page.mouse.move(box["x"] + share * box["width"], middle)
+        hands.page.mouse.up()
+        hands.sent.gestures += 1
+    hands.type_in(number, str(low), "Tab")
+    cheap = low + props["step"]
+    hands.type_in(number, f"{min(cheap, props['maximum']):g}", "Enter")
+
+
+def number(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
+    """Type a number, leave the field by Tab and by Enter, and count up by a key."""
+    entry = at.get_by_label(props["label"], exact=True)
+    hands.type_in(entry, "5", "Tab")
+    hands.type_in(entry, "7", "Enter")
+    hands.key(entry, "ArrowUp")
+
+
+def dropdown(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
+    """Choose by pressing, by keys and by typing; end with what was there."""
+    entry = at.get_by_label(props["label"], exact=True)
+    names = [str(shown) for shown, _ in props["choices"]]
+    hands.press(entry)
+    hands.press(hands.page.get_by_role("option", name=names[-1], exact=True))
+    hands.key(entry, "ArrowUp", "Enter")
+    hands.type_in(entry, str(props["value"]), "Enter")
+    expect(entry).to_have_value(str(props["value"]))
+    hands.page.keyboard.press("Tab")
+
+
+def radio(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
+    """Press each choice, go on by a key, end with the first."""
+    group = at.get_by_role("group", name=props["label"])
+    if not group.count():
+        group = at
+    for _, value in reversed(props["choices"]):
+        hands.press(group.locator(f'input[type=radio][value="{value}"]').first)
+    hands.key(group.get_by_role("radio").first, "Space")
+
+
+def checkbox(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
+    """Check and uncheck, by a press and by a key."""
+    box = at.get_by_label(props["label"], exact=True)
+    hands.press(box)
+    hands.key(box, "Space")
+
+
+def button(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
+    """Press it, then again by a key before the first answer has come."""
+    target = at.get_by_role("button", name=props["value"], exact=True)
+    hands.press(target)
+    hands.key(target, "Enter")
+    if props["value"] == "Draw the sheet":  # all of it would take minutes
+        expect(at.locator("#sheet img").first).to_be_visible(timeout=PATIENCE)
+    elif props["value"] == "Generate":
+        hands.settle()
+
+
+def gallery(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
+    """Press the last picture, then the first by a key."""
+    pictures = at.locator(f"#{props['elem_id']} .thumbnail-item")
+    if not pictures.count():  # endings go when other images are shown
+        return
+    hands.press(pictures.last)
+    hands.settle()
+    if pictures.first.is_visible():  # a cell of the contact sheet leads to another tab
+        hands.key(pictures.first, "Enter")
+
+
+def file(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
+    """Choose a file, twice: the box must be ready for the next one."""
+    for _ in range(2):
+        at.locator("input[type=file]").first.set_input_files(hands.picture)
+        hands.sent.gestures += 1
+        hands.settle()
+
+
+def downloadbutton(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
+    """Download what it offers."""
+    with hands.page.expect_download() as download:
+        hands.press(at.get_by_role("button", name=re.compile(re.escape(props["label"]))))
+    assert download.value.path().stat().st_size
+
+
+def imageeditor(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
+    """Choose the brush, draw a line, take it back and draw another."""
+    hands.press(at.get_by_role("button", name="Brush"))
+    canvas = at.locator(".image-container canvas, .pixi-target canvas").last
+    canvas.scroll_into_view_if_needed()
+    for turn in range(2):
+        box = canvas.bounding_box()
+        assert box is not None
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        hands.page.mouse.move(x, y - 60)
+        hands.page.mouse.down()
+        for shift in range(-60, 61, 40):
+            hands.page.mouse.move(x, y + shift)
+        hands.page.mouse.up()
+        hands.sent.gestures += 1
+        if turn == 0:
+            hands.press(at.get_by_role("button", name="Undo"))
+
+
+def image(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
+    """Enlarge it and come back."""
+    shown = at.get_by_alt_text(props["alt_text"], exact=True)
+    large = at.locator(".image-container").filter(has=shown).get_by_label("View in full screen")
+    if large.count():
+        hands.press(large.first)
+        hands.page.keyboard.press("Escape")
+
+
+def accordion(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
+    """Unfold it; what is inside comes next."""
+    fold = at.get_by_role("button", name=re.compile(f"^{props['label']}"))
+    hands.press(fold)
+
+
+def copied(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
+    """Copy what stands there."""
+    for copy in at.get_by_label(re.compile("copy", re.IGNORECASE)).all():
+        if copy.is_visible():
+            hands.press(copy)
+
+
+def dataframe(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
+    """Press a cell and a head."""
+    table = at.locator(f"#{props['elem_id']}")
+    hands.press(table.get_by_text(re.compile(r"^\d+%$")).first)
+    hands.press(table.locator("th").filter(visible=True).first)
+
+
+GESTURES: dict[str, Callable[[Hands, Locator, dict[str, Any]], None]] = {
+    "slider": slider,
+    "number": number,
+    "dropdown": dropdown,
+    "radio": radio,
+    "checkbox": checkbox,
+    "button": button,
+    "gallery": gallery,
+    "file": file,
+    "downloadbutton": downloadbutton,
+    "imageeditor": imageeditor,
+    "image": image,
+    "accordion": accordion,
+    "textbox": copied,
+    "code": copied,
+    "dataframe": dataframe,
+}
+
+
+def inside(layout: dict[str, Any]) -> Iterator[int]:
+    """Yield the components below a place in the page's layout, in order."""
+    for child in layout.get("children") or []:
+        yield child["id"]
+        yield from inside(child)
+
+
+def tabs_of(config: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """Return the label of each tab → its components, in order."""
+    by_id = {each["id"]: each for each in config["components"]}
+    places = {place["id"]: place for place in _places(config["layout"])}
+    return {
+        each["props"]["label"]: [by_id[child] for child in inside(places[each["id"]])]
+        for each in config["components"]
+        if each["type"] == "tabitem"
+    }
+
+
+def _places(layout: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield layout
+    for child in layout.get("children") or []:
+        yield from _places(child)
+
+
+def unasked(config: dict[str, Any], events: set[int]) -> list[int]:
+    """Return the events of components in view that the server was never asked for."""
+    hidden = {
+        each["id"]
+        for each in config["components"]
+        if each["props"].get("visible") is False and each["props"].get("elem_id") is None
+    }
+    return [
+        event["id"]
+        for event in config["dependencies"]
+        if event["backend_fn"]
+        and event["id"] not in events
+        and not all(target in hidden for target, _ in event["targets"])
+    ]
