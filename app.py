@@ -21,7 +21,7 @@ with no_collection():
     import gradio as gr
 
     from fashion_ddpm.backends import BACKENDS, check_backend, faster
-    from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
+    from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT, read_run
     from fashion_ddpm.cost import calibrate
     from fashion_ddpm.demo import Demo
     from fashion_ddpm.errors import UserError
@@ -29,7 +29,7 @@ with no_collection():
     from fashion_ddpm.limits import ServerLimits
     from fashion_ddpm.settings import add_flags, given_flags
     from fashion_ddpm.ui import address, api, compare, create, footer, play, share, trust, why
-    from fashion_ddpm.ui.page import Page
+    from fashion_ddpm.ui.page import Page, describe
     from fashion_ddpm.ui.server import Launch, Server, is_public
 
 CLEAN_UP = (600, 3600)
@@ -52,6 +52,10 @@ def build_page(demo: Demo) -> gr.Blocks:
     """Returns the page: one tab a question."""
     on_fashion = demo.kind == FASHION_MNIST
     title, introduction = FASHION if on_fashion else OWN
+    seen = read_run(demo.pipeline.name_or_path).get("images_seen")
+    if seen and not on_fashion:
+        introduction += f" This network has seen {seen:,} images; with few, it draws haze."
+    describe(title, introduction)
     with Page(title=title, delete_cache=CLEAN_UP) as page:
         gr.Markdown(f"# {title}\n{introduction}")
         with gr.Tabs() as tabs:

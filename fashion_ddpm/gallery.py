@@ -18,17 +18,15 @@ from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.results import Result
 
 GALLERY = BUNDLED / "gallery.npz"
+FIRST_SECONDS = 10.0
+"""Longest time that a page's start may take longer for the sake of its first images."""
+
 TENSORS = ("noisy", "clean", "label_scores", "quality_scores")
 
 
 def save_gallery(demo: Demo, path: Path = GALLERY) -> None:
     """Draws and scores the gallery; writes it with the checksum of the weights that drew it."""
-    # Seed i for class i: nobody chose the prettiest.
-    names = demo.kind.class_names
-    count = min(len(names), MAX_IMAGES)
-    request = GenerateRequest(ALL_CLASSES, num_images=count, class_names=names)
-    *_, result = demo.run(request, demo.scorers[0])
-    assert isinstance(result, Result)
+    result = _drawn(demo, _request(demo))
     arrays = {name: getattr(result, name).numpy() for name in TENSORS}
     about = {
         "weights": weights_hash(demo.pipeline),
@@ -38,6 +36,27 @@ def save_gallery(demo: Demo, path: Path = GALLERY) -> None:
     }
     notes = {"about": np.array(json.dumps(about)), "alpha_bar": result.alpha_bar}
     save_arrays(path, {**notes, **arrays})
+
+
+def _request(demo: Demo) -> GenerateRequest:
+    """Returns the request for one image of each class; seed i for class i, as it falls."""
+    names = demo.kind.class_names
+    return GenerateRequest(ALL_CLASSES, min(len(names), MAX_IMAGES), class_names=names)
+
+
+def _drawn(demo: Demo, request: GenerateRequest) -> Result:
+    *_, result = demo.run(request, demo.scorers[0])
+    assert isinstance(result, Result)
+    return result
+
+
+def first_images(demo: Demo) -> Result | None:
+    """Return the bundled gallery, or one that is drawn now if that takes FIRST_SECONDS at most."""
+    request = _request(demo)
+    bundled = load_gallery(demo)
+    if bundled or demo.cost.seconds(request) > FIRST_SECONDS:
+        return bundled
+    return _drawn(demo, request)
 
 
 def make_gallery() -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from fashion_ddpm.demo import Demo
-from fashion_ddpm.gallery import GALLERY, TENSORS, load_gallery, save_gallery
+from fashion_ddpm.gallery import GALLERY, TENSORS, first_images, load_gallery, save_gallery
 
 
 @pytest.fixture(scope="module")
@@ -38,3 +38,12 @@ def test_other_weights_have_no_gallery(tiny_checkpoint: Path, tmp_path: Path) ->
     assert loaded is not None
     assert len(loaded.pictures()) == 10
     assert all(len(getattr(loaded, name)) in (10, 20) for name in TENSORS)
+
+
+def test_a_page_of_other_weights_opens_with_images_too(tiny_checkpoint: Path) -> None:
+    other = Demo(tiny_checkpoint)
+    drawn = first_images(other)
+    assert drawn is not None
+    assert drawn.clean.shape[:2] == (20, 10)
+    other.cost.finished.append(1000.0)
+    assert first_images(other) is None

@@ -149,11 +149,14 @@ def test_the_step_that_the_slider_was_left_at_is_shown(page: Page) -> None:
 
 
 def source_after(page: Page, picture: Any) -> bytes:
-    """Returns a picture when nothing has come from the server for a while."""
-    with page.expect_request_finished(lambda request: "file=" in request.url):
-        pass
-    page.wait_for_timeout(2000)
-    return bytes(page.request.get(str(picture.get_attribute("src"))).body())
+    """Returns a picture when it has not changed for a while."""
+    source, same = "", 0
+    while same < 30:
+        page.wait_for_timeout(100)
+        now = str(picture.get_attribute("src"))
+        same = same + 1 if now == source else 0
+        source = now
+    return bytes(page.request.get(source).body())
 
 
 def test_pressing_again_draws_with_the_newest_settings(page: Page) -> None:
@@ -175,7 +178,11 @@ def test_stop_says_where_and_never_shows_an_error(page: Page) -> None:
         expect(page.locator("#gallery img")).to_have_count(10)
 
 
-def test_a_picture_that_is_none_of_ours_is_told(page: Page, tmp_path: Path) -> None:
+def test_a_picture_that_is_none_of_ours_is_told(
+    browser: Browser, address: str, tmp_path: Path
+) -> None:
+    page = browser.new_page()  # its console complains of what is refused
+    page.goto(address)
     page.get_by_role("button", name="Share").click()
     for name, said in (("settings", "holds no settings"), ("text", "not a PNG")):
         path = tmp_path / f"{name}.png"
@@ -185,6 +192,7 @@ def test_a_picture_that_is_none_of_ours_is_told(page: Page, tmp_path: Path) -> N
             path.write_text("no picture")
         page.locator("input[type=file]").first.set_input_files(path)
         expect(page.get_by_text(re.compile(said)).first).to_be_visible()
+    page.close()
 
 
 def test_betas_are_judged_while_one_moves_them(page: Page) -> None:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import gradio as gr
 import pytest
+from gradio.routes import templates
 from PIL import Image
 
-from fashion_ddpm.ui.page import Page
+from fashion_ddpm.ui.page import Page, describe
 
 
 def page_of(cache: Path) -> Page:
@@ -34,3 +35,12 @@ def test_a_full_disk_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(gr.Error, match="no room left for pictures"):
         asyncio.run(page_of(tmp_path / "file").process_api(0, [1]))
     assert asyncio.run(page_of(tmp_path).process_api(0, [1]))["data"]
+
+
+def test_a_link_in_a_chat_is_described_by_the_page_and_not_by_gradio() -> None:
+    describe("Clothes", 'out of "noise"')
+    head = templates.env.get_template("frontend/index.html").render(config={})
+    assert '<meta property="og:title" content="Clothes" />' in head
+    assert "out of &quot;noise&quot;" in head
+    assert head.count("og:title") == 1
+    assert "gradio-app/gradio" not in head.split("</head>")[0].split("<script")[0]

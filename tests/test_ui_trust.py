@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import gradio as gr
+import pytest
 
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.evidence import training_previews

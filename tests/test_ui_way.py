@@ -21,7 +21,7 @@ def test_the_panel_is_empty_or_filled_and_its_slider_ends_with_the_way(
     way = demo.way(result, 0)
     assert shown_way(way)[3]["maximum"] == 3
     with gr.Blocks():
-        filled, empty = build(way, "garment"), build(None, "garment")
+        filled, empty = (build(each, "garment", ["cosine"]) for each in (way, None))
     assert (filled.scrub.maximum, filled.scrub.value) == (3, 3)
     assert empty.film.value is None
 
@@ -30,7 +30,7 @@ def test_the_slider_stays_inside_the_way(tiny_checkpoint: Path) -> None:
     demo = Demo(tiny_checkpoint)
     *_, result = demo.run(GenerateRequest("bag", num_images=1, num_inference_steps=3), "embedded")
     with gr.Blocks() as page:
-        way = build(None, "garment")
+        way = build(None, "garment", ["cosine", "karras"])
         connect(demo, way, gr.State(None), gr.State(0))
     scrub, go_on = (function.fn for function in page.fns.values())
     assert scrub is not None

@@ -134,7 +134,7 @@ def build(demo: Demo) -> Controls:
     first = default_request(demo)
     class_name = _class_menu(demo, first)
     schedule = gr.Radio(
-        SCHEDULES,
+        schedules(demo),
         value=first.schedule,
         label="Schedule",
         info="which noise levels an image visits",
@@ -172,6 +172,11 @@ def build(demo: Demo) -> Controls:
     _explain(demo, controls)
     _connect(controls, dict(zip(buttons, offered.values(), strict=True)))
     return controls
+
+
+def schedules(demo: Demo) -> list[str]:
+    """Returns what is offered: the report's own failure only beside its story."""
+    return [each for each in SCHEDULES if each != "report" or demo.kind == FASHION_MNIST]
 
 
 def _class_menu(demo: Demo, first: GenerateRequest) -> gr.Radio | gr.Dropdown:

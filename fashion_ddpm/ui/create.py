@@ -8,13 +8,13 @@ import gradio as gr
 
 from fashion_ddpm.clip_scores import NO_SCORER
 from fashion_ddpm.demo import Demo
-from fashion_ddpm.gallery import load_gallery
+from fashion_ddpm.gallery import first_images
 from fashion_ddpm.limits import MAX_IMAGES
 from fashion_ddpm.request import MAX_SEED, GenerateRequest, check_whole
 from fashion_ddpm.results import Preview, Result, Scores
 from fashion_ddpm.supervision import StoppedError
 from fashion_ddpm.ui import current_run
-from fashion_ddpm.ui.controls import Controls, request_of
+from fashion_ddpm.ui.controls import Controls, request_of, schedules
 from fashion_ddpm.ui.controls import build as build_controls
 from fashion_ddpm.ui.current_run import CurrentRun
 from fashion_ddpm.ui.parts import (
@@ -133,14 +133,17 @@ def build(demo: Demo) -> tuple[Controls, gr.State, gr.State]:
     Returns:
         The controls, the state that holds the newest result, and the place of the selected image.
     """
-    handlers, first = Handlers(demo), load_gallery(demo)
+    handlers, first = Handlers(demo), first_images(demo)
     with gr.Row():
         with gr.Column(scale=2, min_width=300):
             controls = build_controls(demo)
         with gr.Column(scale=3, min_width=300):
             preview, gallery, status, labels, quality = _results(demo, first)
     way = build_way(
-        demo.way(first, 0) if first else None, demo.kind.noun, demo.scorers[0] != NO_SCORER
+        demo.way(first, 0) if first else None,
+        demo.kind.noun,
+        schedules(demo),
+        scored=demo.scorers[0] != NO_SCORER,
     )
     result, index = gr.State(first), gr.State(0)
     scores = [*labels, *quality]

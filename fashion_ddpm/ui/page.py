@@ -1,9 +1,13 @@
 """The page as gradio builds it, except that whatever fails there is told in a sentence."""
 
+import re
+from html import escape
 from typing import Any
 
 import gradio as gr
 from gradio import processing_utils
+from gradio.routes import templates
+from jinja2 import ChoiceLoader, DictLoader
 
 from fashion_ddpm.supervision import NOT_YOUR_FAULT
 from fashion_ddpm.ui.saving import save_whole
@@ -11,6 +15,23 @@ from fashion_ddpm.ui.saving import save_whole
 processing_utils.save_pil_to_cache = save_whole  # all components write their pictures with it
 
 NO_ROOM = "The server has no room left for pictures; please try again in a few minutes."
+
+
+TEMPLATE = "frontend/index.html"
+_ABOUT = re.compile(r'\s*<meta\s+(?:property="og:|name="twitter:)[^>]*/>')
+
+
+def describe(title: str, description: str) -> None:
+    """Say in the head of all pages what a chat shows of a link; gradio's own head is of gradio."""
+    loader = templates.env.loader
+    assert loader is not None
+    source, *_ = loader.get_source(templates.env, TEMPLATE)
+    about = {"og:title": title, "og:description": description, "og:type": "website"}
+    head = "".join(
+        f'<meta property="{name}" content="{escape(value)}" />' for name, value in about.items()
+    )
+    own = _ABOUT.sub("", source).replace("<head>", f"<head>{head}", 1)
+    templates.env.loader = ChoiceLoader([DictLoader({TEMPLATE: own}), loader])
 
 
 class Page(gr.Blocks):

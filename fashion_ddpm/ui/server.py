@@ -19,9 +19,9 @@ import fashion_ddpm
 from fashion_ddpm.asgi import App, headers_of
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.errors import UserError, reason
-from fashion_ddpm.gallery import load_gallery
 from fashion_ddpm.gate import ENDPOINT, Event, Gate
 from fashion_ddpm.guard import Guard, House
+from fashion_ddpm.labels import FASHION_MNIST
 from fashion_ddpm.pipeline import weights_hash
 from fashion_ddpm.supervision import start_log
 from fashion_ddpm.temporary import Sweeper
@@ -114,7 +114,7 @@ class Server:
             run_history=False,
             theme=theme(),
             css=CSS,
-            head=HEAD + (UNTIL_PICTURED if load_gallery(self._demo) else ""),
+            head=HEAD + (UNTIL_PICTURED if self._demo.kind == FASHION_MNIST else ""),
             footer_links=["api"],
             mcp_server=launch.mcp,
             # Gradio's own way for layers, app_kwargs, would put its CORS layer outside of ours.

@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 from gradio.processing_utils import save_bytes_to_cache
+from gradio.utils import get_upload_folder
 
 from fashion_ddpm.api_examples import api_examples
 from fashion_ddpm.demo import Demo
@@ -87,7 +88,7 @@ class Handlers:
 
 def build(demo: Demo, page: gr.Blocks, controls: Controls, result: gr.State) -> None:
     """Lays it out, and reads the address when the page is opened."""
-    handlers = Handlers(demo)
+    handlers, first = Handlers(demo), result.value
     with gr.Accordion("Share", open=False):
         gr.Markdown(
             "The link holds every setting: whoever opens it sees the same images. So does each "
@@ -95,12 +96,13 @@ def build(demo: Demo, page: gr.Blocks, controls: Controls, result: gr.State) -> 
         )
         link = gr.Textbox(label="Link", interactive=False, buttons=["copy"], elem_id="link")
         dropped = gr.File(label="A picture made here", file_types=[".png"], height=120)
-        archive = gr.DownloadButton("Download all as a zip, with settings and scores", size="md")
+        archive = gr.DownloadButton(
+            "Download all as a zip, with settings and scores",
+            value=handlers.archive(first, get_upload_folder()) if first else None,
+            size="md",
+        )
         gr.Markdown("The same images for a program:")
         programs = [gr.Code(language=name, label=name, lines=4) for name in LANGUAGES]
-    first = result.value
-    if first:
-        archive.value = handlers.archive(first, archive.GRADIO_CACHE)
     query = gr.Textbox(handlers.link(first), visible=False)
     page.load(None, query, link, js=TO_LINK, **NOW).then(
         handlers.programs, [result, link], programs, **NOW
@@ -111,9 +113,9 @@ def build(demo: Demo, page: gr.Blocks, controls: Controls, result: gr.State) -> 
     result.change(
         lambda shown: handlers.archive(shown, archive.GRADIO_CACHE), result, archive, **NOW
     )
-    dropped.upload(handlers.read, dropped, [*controls.settings(), dropped], **SOON).success(
-        None, None, None, js=SHOW_AND_GENERATE, **NOW
-    )
+    read = dropped.upload(handlers.read, dropped, [*controls.settings(), dropped], **SOON)
+    read.success(None, None, None, js=SHOW_AND_GENERATE, **NOW)
+    read.failure(lambda: None, None, dropped, **NOW)
     # Queued, because only then gradio shows the warnings.
     page.load(handlers.open, None, controls.settings(), show_progress="hidden", **PRIVATE).then(
         None, None, None, js=GENERATE_IF_LINKED, **NOW

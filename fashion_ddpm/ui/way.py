@@ -1,11 +1,11 @@
 """An image's way from noise: filmstrip, scores, a slider through its steps, and other ends."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
-from fashion_ddpm.config import SCHEDULES
 from fashion_ddpm.continuation import continued
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.request import check_whole
@@ -69,12 +69,15 @@ def shown_way(trajectory: Trajectory) -> tuple[Any, ...]:
     return film, decision(trajectory), plot, slider, one, emptied(), ""
 
 
-def build(trajectory: Trajectory | None, noun: str, scored: bool = True) -> Way:
+def build(
+    trajectory: Trajectory | None, noun: str, schedules: Sequence[str], scored: bool = True
+) -> Way:
     """Lays out an image's way from noise.
 
     Args:
         trajectory: the way to begin with.
         noun: what its classes are called.
+        schedules: what it may go on with; the first one is chosen.
         scored: whether a scorer that knows them is at hand.
     """
     gr.Markdown("## Its way: the noisy image above, the clean one that the network predicts below")
@@ -95,7 +98,7 @@ def build(trajectory: Trajectory | None, noun: str, scored: bool = True) -> Way:
             )
     gr.Markdown(CONTINUE.format(noun=noun))
     with gr.Row():
-        schedule = gr.Dropdown(SCHEDULES, value=SCHEDULES[0], label="Schedule from here on")
+        schedule = gr.Dropdown(schedules, value=schedules[0], label="Schedule from here on")
         go_on = gr.Button("Continue from here")
     left = gr.Markdown()
     endings = picture_gallery(None, 5, "endings", download=False)

@@ -119,9 +119,7 @@ def call(
     return Answer(200, "broken", "the stream ended", first.headers)
 
 
-def join(
-    address: str, index: int, data: Any, session: str, query: str = "", queued: bool = True
-) -> Answer:
+def join(address: str, index: int, data: Any, session: str, query: str = "") -> Answer:
     """Asks for one of the page's own events, as the page does.
 
     Args:
@@ -130,12 +128,8 @@ def join(
         data: its inputs.
         session: the visitor's.
         query: the page's own, which the page repeats.
-        queued: whether the event is.
     """
     body = {"data": data, "fn_index": index, "session_hash": session}
-    if not queued:
-        first = send(address, "POST", f"{API}/run/predict?{query}", body)
-        return first if first.kind != "page" else Answer(200, "images", first.text, first.headers)
     first = send(address, "POST", f"{API}/queue/join?{query}", body)
     if first.kind != "page":
         return first
@@ -169,7 +163,7 @@ def link_event(address: str) -> int:
     return next(
         index
         for index, each in dependencies(address).items()
-        if "load" in [target[1] for target in each["targets"]]
+        if each["backend_fn"] and "load" in [target[1] for target in each["targets"]]
     )
 
 
