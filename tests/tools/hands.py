@@ -162,6 +162,7 @@ def dropdown(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
     hands.press(entry)
     hands.press(hands.page.get_by_role("option", name=names[-1], exact=True))
     hands.key(entry, "ArrowUp", "Enter")
+    hands.settle()
     hands.type_in(entry, str(props["value"]), "Enter")
     expect(entry).to_have_value(str(props["value"]))
     hands.page.keyboard.press("Tab")
