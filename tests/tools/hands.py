@@ -266,7 +266,7 @@ def copied(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
 def dataframe(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
     """Press a cell and a head."""
     table = at.locator(f"#{props['elem_id']}")
-    hands.press(table.get_by_text(re.compile(r"^\d+%$")).first)
+    hands.press(table.get_by_text(re.compile(r"^\d+%$")).filter(visible=True).first)
     hands.press(table.locator("th").filter(visible=True).first)
 
 
