@@ -101,7 +101,7 @@ def _own(settings: DataSettings) -> DataSet:
         train=given.chosen(~validation & ~tested),
         validation=given.chosen(validation),
         test=test if listing.test else given.chosen(tested),
-        notes=pixels.notes,
+        notes=(*listing.notes, *pixels.notes),
     )
 
 
