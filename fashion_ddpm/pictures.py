@@ -252,9 +252,9 @@ def _check_damage(damaged: dict[str, str], count: int) -> None:
         )
 
 
-def shortened(names: Sequence[str]) -> str:
+def shortened(names: Sequence[str], most: int = NAMED) -> str:
     """Returns the first of some names, for a message."""
-    return ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
+    return ", ".join(names[:most]) + (", …" if len(names) > most else "")
 
 
 def _why(error: Exception) -> str:
