@@ -74,7 +74,8 @@ def load_data_set(settings: DataSettings, class_order: Sequence[str] = ()) -> Da
         splits = {
             name: load_split(settings.data_dir, name) for name in ("train", "validation", "test")
         }
-        return DataSet(settings.public_name, *splits.values(), of_splits(splits))
+        train, validation, test = splits.values()
+        return DataSet(settings.public_name, train, validation, test, of_splits(splits))
     if settings.dataset.startswith(FOLDER):
         return _own(settings, list_folder(settings.source, class_order))
     return _own(settings, list_hub(settings.source))
