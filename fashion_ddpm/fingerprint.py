@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fashion_ddpm.data import DataError, LabelledImages
-from fashion_ddpm.pictures import Listing, shortened
+from fashion_ddpm.pictures import Listing
 
 NAMED = 3
 """Pictures of each sort that a sentence names; the rest are counted."""
@@ -98,10 +98,10 @@ def changes(before: Fingerprint, now: Fingerprint) -> Iterator[str]:
     # Of a class that came or went, the pictures need no mention.
     old, new = ({key: each.pictures[key] for key in common} for each in (before, now))
     pairs = [{(key, name) for key in common for name in each[key]} for each in (old, new)]
-    yield from _counted("added", pairs[1] - pairs[0])
-    yield from _counted("gone or no longer readable", pairs[0] - pairs[1])
+    yield from _pictures("added", pairs[1] - pairs[0])
+    yield from _pictures("gone or no longer readable", pairs[0] - pairs[1])
     both = pairs[0] & pairs[1]
-    yield from _counted(
+    yield from _pictures(
         "changed", {(key, name) for key, name in both if old[key][name] != new[key][name]}
     )
 
@@ -123,7 +123,7 @@ def class_changes(
     removed = [name for name in before if name not in now and name not in renamed]
     for what, names in (("added", added), ("removed", removed)):
         if names:
-            yield f"class {shortened(names, NAMED)} was {what}"
+            yield f"{what}: {'class' if len(names) == 1 else 'classes'} {_named(names)}"
     if tuple(before) != tuple(now) and sorted(before) == sorted(now):
         yield "the classes are in another order"
 
@@ -141,8 +141,12 @@ def _renamed(before: Fingerprint, now: Fingerprint) -> dict[str, str]:
     return found
 
 
-def _counted(what: str, pictures: set[tuple[str, str]]) -> Iterator[str]:
+def _pictures(what: str, pictures: set[tuple[str, str]]) -> Iterator[str]:
     if pictures:
-        names = sorted(name for _, name in pictures)
-        noun = "picture is" if len(names) == 1 else "pictures are"
-        yield f"{len(names):,} {noun} {what} ({shortened(names, NAMED)})"
+        yield f"{what}: {_named(sorted(name for _, name in pictures))}"
+
+
+def _named(names: Sequence[str]) -> str:
+    """Returns the first of some names, and how many more there are."""
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more

@@ -252,9 +252,9 @@ def _check_damage(damaged: dict[str, str], count: int) -> None:
         )
 
 
-def shortened(names: Sequence[str], most: int = NAMED) -> str:
+def shortened(names: Sequence[str]) -> str:
     """Returns the first of some names, for a message."""
-    return ", ".join(names[:most]) + (", …" if len(names) > most else "")
+    return ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
 
 
 def _why(error: Exception) -> str:

@@ -80,26 +80,26 @@ def rename_and_change(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("deed", "expected"),
     [
-        (add, ["1 picture is added (circle/new.png)"]),
+        (add, ["added: circle/new.png"]),
         (
             remove,
             [
-                "5 pictures are gone or no longer readable (square/0000.png, square/0001.png, "
-                "square/0002.png, …)"
+                "gone or no longer readable: square/0000.png, square/0001.png, square/0002.png "
+                "and 2 more"
             ],
         ),
-        (change, ["1 picture is changed (circle/0003.png)"]),
-        (swap, ["2 pictures are changed (circle/0003.png, circle/0004.png)"]),
-        (add_class, ["class star was added"]),
-        (remove_class, ["class triangle was removed"]),
+        (change, ["changed: circle/0003.png"]),
+        (swap, ["changed: circle/0003.png, circle/0004.png"]),
+        (add_class, ["added: class star"]),
+        (remove_class, ["removed: class triangle"]),
         (rename_class, ["class circle is now called disc"]),
         (
             rename_and_change,
             [
-                "class disc was added",
-                "class circle was removed",
-                "5 pictures are gone or no longer readable (square/0000.png, square/0001.png, "
-                "square/0002.png, …)",
+                "added: class disc",
+                "removed: class circle",
+                "gone or no longer readable: square/0000.png, square/0001.png, square/0002.png "
+                "and 2 more",
             ],
         ),
     ],
@@ -139,7 +139,7 @@ def test_a_picture_that_was_damaged_and_left_out_is_no_part(before: Path, tmp_pa
     (tmp_path / "many" / "circle" / "broken.png").unlink()
     (tmp_path / "many" / "circle" / "0070.png").write_bytes(b"broken")
     (phrase,) = changes(one, of_folder(tmp_path / "many"))
-    assert phrase == "1 picture is gone or no longer readable (circle/0070.png)"
+    assert phrase == "gone or no longer readable: circle/0070.png"
 
 
 def test_fashion_mnist_has_one_too(data_dir: Path, real: LabelledImages) -> None:
@@ -150,9 +150,7 @@ def test_fashion_mnist_has_one_too(data_dir: Path, real: LabelledImages) -> None
     images = real.images.clone()
     images[real.labels == 8] += 1
     others = of_splits({"test": dataclasses.replace(real, images=images)})
-    assert list(changes(of_splits({"test": real}), others)) == [
-        "1 picture is changed (the test images of bag)"
-    ]
+    assert list(changes(of_splits({"test": real}), others)) == ["changed: the test images of bag"]
 
 
 def test_a_file_gives_back_what_was_written(before: Path, tmp_path: Path) -> None:
