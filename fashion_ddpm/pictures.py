@@ -176,11 +176,9 @@ def _survey(pictures: Sequence[Picture], damaged: dict[str, str]) -> Survey:
     for picture in pictures:
         try:
             with Image.open(io.BytesIO(picture.read())) as opened:
-                width, height = opened.size
-                turned = opened.getexif().get(ORIENTATION) in LYING
-                survey.sizes.setdefault(
-                    (height, width) if turned else (width, height), picture.name
-                )
+                lying = opened.getexif().get(ORIENTATION) in LYING
+                size = (opened.height, opened.width) if lying else opened.size
+                survey.sizes.setdefault(size, picture.name)
                 # A photograph of format MPO holds a second, smaller one for previews.
                 if getattr(opened, "n_frames", 1) > 1 and opened.format != "MPO":
                     survey.animated.append(picture.name)
