@@ -142,6 +142,21 @@ def test_a_picture_that_was_damaged_and_left_out_is_no_part(before: Path, tmp_pa
     assert phrase == "gone or no longer readable: circle/0070.png"
 
 
+def test_pictures_that_the_library_datasets_reads_have_one_too(
+    before: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    found = []
+    for name in ("before", "same", "changed"):
+        shutil.copytree(before, tmp_path / name / "train")
+        if name == "changed":
+            change(tmp_path / name / "train")
+        found.append(load_data_set(DataSettings(dataset=f"hub:{tmp_path / name}")).fingerprint)
+    assert list(found[0].pictures["circle"])[:2] == ["train row 0", "train row 1"]
+    assert found[0] == found[1]
+    assert list(changes(found[0], found[2])) == ["changed: train row 3"]
+
+
 def test_fashion_mnist_has_one_too(data_dir: Path, real: LabelledImages) -> None:
     data = load_data_set(DataSettings(data_dir=str(data_dir)))
     assert data.fingerprint == of_splits(

@@ -177,6 +177,12 @@ def test_twelve_bits_in_files_of_sixteen_are_scaled_by_one_range_for_all() -> No
     assert "4095" in note
 
 
+def test_what_would_be_learned_as_black_is_refused() -> None:
+    dark = held("dark.png", Image.fromarray(np.full((32, 32), 15, np.uint16)))
+    with pytest.raises(DataError, match=r"brighter than 15 \(dark\.png\)"):
+        read(dark, held("bytes.png", plain("L", 200)))
+
+
 def test_animations_are_counted_and_their_first_frame_is_read() -> None:
     frames = [plain("L", value) for value in (50, 100, 150)]
     still = held("still.png", plain("L", 9))
