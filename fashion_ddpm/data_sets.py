@@ -19,7 +19,8 @@ from fashion_ddpm.fingerprint import Fingerprint, of_pictures, of_splits
 from fashion_ddpm.hub_images import list_hub
 from fashion_ddpm.image_folder import list_folder
 from fashion_ddpm.labels import ImageKind
-from fashion_ddpm.pictures import Listing, read_pictures
+from fashion_ddpm.listing import Listing
+from fashion_ddpm.pictures import read_pictures
 
 
 @dataclass(frozen=True)

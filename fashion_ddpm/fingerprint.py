@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fashion_ddpm.data import DataError, LabelledImages
-from fashion_ddpm.pictures import Listing
+from fashion_ddpm.listing import Listing
 
 NAMED = 3
 """Pictures of each sort that a sentence names; the rest are counted."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from fashion_ddpm.data import DataError
 from fashion_ddpm.errors import reason
-from fashion_ddpm.pictures import Listing, Picture
+from fashion_ddpm.listing import Listing, Picture
 
 TRAIN, TEST = "train", "test"
 

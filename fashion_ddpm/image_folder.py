@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 
 from fashion_ddpm.data import DataError
 from fashion_ddpm.errors import reason
-from fashion_ddpm.pictures import Listing, Picture, shortened
+from fashion_ddpm.listing import Listing, Picture, shortened
 
 SUFFIXES = {
     *(".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm"),
@@ -83,7 +83,7 @@ class Tree:
         self.others: list[Parts] = []
         for parts, is_folder in _walk(root, (), (os.path.realpath(root),)):
             is_picture = not is_folder and PurePath(parts[-1]).suffix.lower() in SUFFIXES
-            if any(part[0] == "." or part == MAC_COPIES for part in parts):
+            if _is_hidden(parts):
                 if is_picture:
                     self.hidden.append(parts)
             elif is_folder:
@@ -116,9 +116,19 @@ class Tree:
         )
 
 
+def _is_hidden(parts: Parts) -> bool:
+    return any(part[0] == "." or part == MAC_COPIES for part in parts)
+
+
 def _walk(folder: Path, parts: Parts, above: tuple[str, ...]) -> Iterator[tuple[Parts, bool]]:
     """Yields what lies below a folder, in the order of its names, and whether it is a folder."""
-    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError:
+        if not _is_hidden(parts):
+            raise
+        entries = []  # such as the waste basket of a disk
+    for entry in entries:
         below = (*parts, entry.name)
         if entry.is_dir():
             real = os.path.realpath(entry)
@@ -126,7 +136,7 @@ def _walk(folder: Path, parts: Parts, above: tuple[str, ...]) -> Iterator[tuple[
                 yield below, True
                 yield from _walk(Path(entry), below, (*above, real))
         # A link that leads nowhere is counted with the damaged pictures; a pipe would block.
-        elif entry.is_file() or entry.is_symlink():
+        elif entry.is_file() or not Path(entry).exists():
             yield below, False
 
 

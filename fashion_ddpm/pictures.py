@@ -3,7 +3,7 @@
 import hashlib
 import io
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,13 +13,11 @@ from fashion_ddpm.data import DataError
 from fashion_ddpm.data_settings import AUTO, CROP, GREY, REFUSE, DataSettings
 from fashion_ddpm.errors import reason
 from fashion_ddpm.labels import IMAGE_SIZES, SIZE_STEP
+from fashion_ddpm.listing import NAMED, Listing, Picture, shortened
 from fashion_ddpm.pixel_range import PixelRange, is_wide
 
 MAX_UNREADABLE = 0.01
 """Share of pictures that may be damaged."""
-
-NAMED = 10
-"""Damaged pictures that a message names; the rest are counted."""
 
 ORIENTATION = 0x0112
 LYING = (5, 6, 7, 8)
@@ -27,38 +25,6 @@ LYING = (5, 6, 7, 8)
 
 MAX_BYTES = 8 * 2**30
 """Most memory that the images of a data set may take."""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A picture that is still in its file.
-
-    Attributes:
-        name: what messages call it; no two pictures of a data set have the same.
-        label: index of its class.
-        read: returns the content of its file, which may turn out to be damaged.
-    """
-
-    name: str
-    label: int
-    read: Callable[[], bytes]
-
-
-@dataclass(frozen=True)
-class Listing:
-    """The pictures of a data set, before they are read.
-
-    Attributes:
-        class_names: in label order.
-        train: pictures to learn from.
-        test: pictures to judge by; none where they are to be split off.
-        notes: sentences on what was passed over.
-    """
-
-    class_names: tuple[str, ...]
-    train: Sequence[Picture]
-    test: Sequence[Picture] = ()
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -248,11 +214,6 @@ def _check_damage(damaged: dict[str, str], count: int) -> None:
             f"{len(damaged):,} of {count:,} pictures cannot be read, more than "
             f"{MAX_UNREADABLE:.0%}: {_named(damaged)}; repair or delete them."
         )
-
-
-def shortened(names: Sequence[str]) -> str:
-    """Returns the first of some names, for a message."""
-    return ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
 
 
 def _why(error: Exception) -> str:

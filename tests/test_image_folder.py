@@ -206,9 +206,19 @@ def test_a_name_that_no_folder_can_have_costs_one_sentence() -> None:
         list_folder("x" * 5000)
 
 
+def test_a_pipe_is_no_picture(tmp_path: Path) -> None:
+    write_shapes(tmp_path, 2)
+    os.mkfifo(tmp_path / "pipe")
+    os.mkfifo(tmp_path / "circle" / "a.png")
+    (tmp_path / "circle" / "b.png").symlink_to(tmp_path / "pipe")
+    assert len(list_folder(str(tmp_path)).train) == 6
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_folder_that_may_not_be_read_costs_one_sentence(tmp_path: Path) -> None:
     write_shapes(tmp_path, 2)
+    (tmp_path / ".waste").mkdir(mode=0)
+    assert len(list_folder(str(tmp_path)).train) == 6
     (tmp_path / "circle").chmod(0)
     try:
         with pytest.raises(DataError, match="cannot be read"):

@@ -11,7 +11,8 @@ from PIL import Image
 
 from fashion_ddpm.data import DataError
 from fashion_ddpm.data_settings import DataSettings
-from fashion_ddpm.pictures import Listing, Picture, Pixels, read_pictures
+from fashion_ddpm.listing import Listing, Picture
+from fashion_ddpm.pictures import Pixels, read_pictures
 
 
 def held(name: str, picture: Image.Image, **options: Any) -> Picture:
