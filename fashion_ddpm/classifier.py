@@ -73,6 +73,14 @@ class Classifier(nn.Module):
         return torch.cat([self.trunk(to_model(part)) for part in images.split(BATCH_SIZE)])
 
     @torch.no_grad()
+    def reorder(self, class_names: tuple[str, ...]) -> None:
+        """Puts the classes into another order; the names must be the same."""
+        order = [self.kind.class_names.index(name) for name in class_names]
+        self.kind = dataclasses.replace(self.kind, class_names=class_names)
+        for parameter in self.head.parameters():
+            parameter.copy_(parameter[order].clone())
+
+    @torch.no_grad()
     def predict(self, features: Tensor) -> Tensor:
         """Returns the most likely classes, int64 [N], of features [N, D]."""
         return self.head(features).argmax(dim=1)

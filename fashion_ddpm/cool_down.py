@@ -9,6 +9,7 @@ from typing import Any
 
 from fashion_ddpm import saved_states
 from fashion_ddpm.config import TrainConfig, train_config
+from fashion_ddpm.data_settings import may_be_same
 from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.run_folder import FREE_TO_CHANGE, RunFolder
 from fashion_ddpm.settings import ConfigError, flag_name
@@ -56,6 +57,8 @@ def cool_down_config(flags: dict[str, Any]) -> TrainConfig:
             )
         settings |= {"images_total": images_of(state) + length, "minutes": 0.0}
     for name, value in flags.items():
+        if name == "dataset" and may_be_same(settings[name], value):
+            continue  # its content decides
         if name not in CHANGED and _plain(settings.get(name)) != _plain(value):
             raise ConfigError(
                 f"{flag_name(name)} is {value}, but it must be "

@@ -1,6 +1,6 @@
 """--dataset becomes three splits in memory: Fashion-MNIST's, or those of one's own pictures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -15,9 +15,11 @@ from fashion_ddpm.data import (
     load_split,
 )
 from fashion_ddpm.data_settings import FASHION, FOLDER, DataSettings
+from fashion_ddpm.fingerprint import Fingerprint, of_pictures, of_splits
 from fashion_ddpm.hub_images import list_hub
 from fashion_ddpm.image_folder import list_folder
 from fashion_ddpm.labels import ImageKind
+from fashion_ddpm.listing import Listing
 from fashion_ddpm.pictures import read_pictures
 
 
@@ -28,6 +30,7 @@ class DataSet:
     Attributes:
         name: as a checkpoint tells it.
         train, validation, test: three splits of one kind that share no picture.
+        fingerprint: of all pictures in them.
         notes: sentences on what was left out.
     """
 
@@ -35,6 +38,7 @@ class DataSet:
     train: LabelledImages
     validation: LabelledImages
     test: LabelledImages
+    fingerprint: Fingerprint
     notes: tuple[str, ...] = ()
 
     @property
@@ -55,24 +59,30 @@ class DataSet:
         yield from self.notes
 
 
-def load_data_set(settings: DataSettings) -> DataSet:
+def load_data_set(settings: DataSettings, class_order: Sequence[str] = ()) -> DataSet:
     """Reads a data set; the same files give the same splits in the same order.
+
+    Args:
+        settings: which, and how its pictures become images.
+        class_order: class names in the label order of the network that the data set is for; it
+            counts for class folders that have just these names.
 
     Raises:
         DataError: it cannot be read, or holds what cannot be used.
         KindError: its classes cannot be.
     """
     if settings.dataset == FASHION:
-        train, validation, test = (
-            load_split(settings.data_dir, name) for name in ("train", "validation", "test")
-        )
-        return DataSet(settings.public_name, train, validation, test)
-    return _own(settings)
+        splits = {
+            name: load_split(settings.data_dir, name) for name in ("train", "validation", "test")
+        }
+        train, validation, test = splits.values()
+        return DataSet(settings.public_name, train, validation, test, of_splits(splits))
+    if settings.dataset.startswith(FOLDER):
+        return _own(settings, list_folder(settings.source, class_order))
+    return _own(settings, list_hub(settings.source))
 
 
-def _own(settings: DataSettings) -> DataSet:
-    from_folder = settings.dataset.startswith(FOLDER)
-    listing = list_folder(settings.source) if from_folder else list_hub(settings.source)
+def _own(settings: DataSettings, listing: Listing) -> DataSet:
     ImageKind(listing.class_names, image_size=8, channels=1)  # before anything is read
     pixels = read_pictures(listing, settings)
     kind = ImageKind(
@@ -101,7 +111,8 @@ def _own(settings: DataSettings) -> DataSet:
         train=given.chosen(~validation & ~tested),
         validation=given.chosen(validation),
         test=test if listing.test else given.chosen(tested),
-        notes=pixels.notes,
+        fingerprint=of_pictures(listing, pixels.hashes),
+        notes=(*listing.notes, *pixels.notes),
     )
 
 

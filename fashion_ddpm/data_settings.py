@@ -13,6 +13,11 @@ REFUSE, RESIZE, CROP = FITS = ("none", "resize", "crop")
 AUTO, GREY, RGB = COLOUR_CHOICES = ("auto", "grey", "rgb")
 
 
+def may_be_same(one: str, other: str) -> bool:
+    """Whether two values of --dataset may mean the same pictures: class folders can be moved."""
+    return one == other or (one.startswith(FOLDER) and other.startswith(FOLDER))
+
+
 @dataclass(frozen=True)
 class DataSettings:
     """A data set, as flags name it."""

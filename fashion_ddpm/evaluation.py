@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from fashion_ddpm import measurements as measure
+from fashion_ddpm.checkpoint_files import read_run
 from fashion_ddpm.classifier import Classifier
 from fashion_ddpm.clip_scores import SCORERS, ScorerError, load_scorer
 from fashion_ddpm.data import LabelledImages
@@ -96,6 +97,12 @@ def evaluate(evaluation: Evaluation, output: Path) -> Report | None:
         warnings.append(
             f"Broken: for {broken:,} of {len(generated.finite):,} images the network's output is "
             "not a number; the figures leave them out."
+        )
+    learned_from = read_run(evaluation.checkpoint).get("data_sha256")
+    if learned_from and learned_from != data.fingerprint.digest:
+        warnings.append(
+            f"Other data: {data.name} is not what the checkpoint was trained on, which may have "
+            "learned from pictures of the test split here."
         )
     if len(usable) < FEWEST_IMAGES:
         report = Report(protocol, warnings, {}, {}, [])

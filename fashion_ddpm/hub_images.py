@@ -1,15 +1,13 @@
 """Labelled pictures by way of the library datasets, from the Hub or from a local folder."""
 
 import functools
-import io
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
-
-from PIL import Image
 
 from fashion_ddpm.data import DataError
 from fashion_ddpm.errors import reason
-from fashion_ddpm.pictures import Listing, Picture
+from fashion_ddpm.listing import Listing, Picture
 
 TRAIN, TEST = "train", "test"
 
@@ -67,11 +65,11 @@ def _pictures(part: str, rows: Any, image: str, label: str) -> list[Picture]:
     if min(labels, default=0) < 0:
         raise DataError(f"the split {part} has pictures without a label; leave them out.")
     return [
-        Picture(f"{part} row {place}", each, functools.partial(_open, rows, image, place))
+        Picture(f"{part} row {place}", each, functools.partial(_content, rows, image, place))
         for place, each in enumerate(labels)
     ]
 
 
-def _open(rows: Any, image: str, place: int) -> Image.Image:
+def _content(rows: Any, image: str, place: int) -> bytes:
     stored = rows[place][image]
-    return Image.open(io.BytesIO(stored["bytes"]) if stored["bytes"] else stored["path"])
+    return bytes(stored["bytes"] or Path(stored["path"]).read_bytes())

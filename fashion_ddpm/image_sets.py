@@ -54,6 +54,8 @@ def matching_judge(folder: str | Path | None, kind: ImageKind) -> Classifier | N
     if folder is None and kind != FASHION_MNIST:
         return None
     judge = load_classifier(folder or BUNDLED_CLASSIFIER)
+    if sorted(judge.kind.class_names) == sorted(kind.class_names):
+        judge.reorder(kind.class_names)
     if judge.kind != kind:
         raise EvaluationError(
             f"--classifier {folder} knows {judge.kind}, but the checkpoint draws {kind}; name one "
@@ -76,7 +78,7 @@ def matching_data(
         EvaluationError: its images are of another kind than the checkpoint's, or too few.
         DataError: it cannot be read.
     """
-    data = load_data_set(settings)
+    data = load_data_set(settings, kind.class_names)
     if data.kind != kind:
         raise EvaluationError(
             f"--dataset {settings.dataset} has {data.kind}, but the checkpoint draws "

@@ -1,54 +1,30 @@
 """Pictures in files become tensors of one size; damaged ones are counted and left out."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import hashlib
+import io
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from fashion_ddpm.data import DataError
 from fashion_ddpm.data_settings import AUTO, CROP, GREY, REFUSE, DataSettings
 from fashion_ddpm.errors import reason
 from fashion_ddpm.labels import IMAGE_SIZES, SIZE_STEP
+from fashion_ddpm.listing import NAMED, Listing, Picture, shortened
+from fashion_ddpm.pixel_range import PixelRange, is_wide
 
 MAX_UNREADABLE = 0.01
 """Share of pictures that may be damaged."""
 
-NAMED = 10
-"""Damaged pictures that a message names; the rest are counted."""
+ORIENTATION = 0x0112
+LYING = (5, 6, 7, 8)
+"""The EXIF tag that turns a picture, and its values that swap width and height."""
 
 MAX_BYTES = 8 * 2**30
 """Most memory that the images of a data set may take."""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A picture that is still in its file.
-
-    Attributes:
-        name: what messages call it.
-        label: place of its class.
-        open: returns the picture, which may turn out to be damaged.
-    """
-
-    name: str
-    label: int
-    open: Callable[[], Image.Image]
-
-
-@dataclass(frozen=True)
-class Listing:
-    """The pictures of a data set, before they are read.
-
-    Attributes:
-        class_names: in label order.
-        train: pictures to learn from.
-        test: pictures to judge by; none where they are to be split off.
-    """
-
-    class_names: tuple[str, ...]
-    train: Sequence[Picture]
-    test: Sequence[Picture] = ()
 
 
 @dataclass(frozen=True)
@@ -59,13 +35,30 @@ class Pixels:
         images: uint8 [N, S, S], or [N, S, S, 3] in colour.
         labels: int64 [N].
         read: bool, one for each picture of the listing, train then test: N are true.
-        notes: sentences on what was left out.
+        hashes: the sha256 of each file that was read, by the picture's name.
+        notes: sentences on what was left out or had to be decided.
     """
 
     images: np.ndarray
     labels: np.ndarray
     read: np.ndarray
+    hashes: dict[str, str]
     notes: tuple[str, ...]
+
+
+@dataclass
+class Survey:
+    """What the beginnings of all files tell about a data set.
+
+    Attributes:
+        sizes: each width and height that occurs, with the first picture that has it.
+        animated: names of the pictures with more than one frame.
+        range: which value is white in pictures of more than 8 bits.
+    """
+
+    sizes: dict[tuple[int, int], str] = field(default_factory=dict)
+    animated: list[str] = field(default_factory=list)
+    range: PixelRange = field(default_factory=PixelRange)
 
 
 def read_pictures(listing: Listing, settings: DataSettings) -> Pixels:
@@ -74,67 +67,104 @@ def read_pictures(listing: Listing, settings: DataSettings) -> Pixels:
     Raises:
         DataError: sizes differ, or none can be used, or too many pictures are damaged.
     """
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        return _read(listing, settings)
+
+
+def _read(listing: Listing, settings: DataSettings) -> Pixels:
     pictures = [*listing.train, *listing.test]
     damaged: dict[str, str] = {}
-    size = settings.image_size or _common_size(pictures, damaged)
+    survey = _survey(pictures, damaged)
+    size = settings.image_size or _common_size(survey, damaged)
     channels = 1 if settings.colours == GREY else 3
     _check_memory(len(pictures) * size * size * channels)
     images = np.empty((len(pictures), size, size, channels), np.uint8)
     read = np.zeros(len(pictures), bool)
-    for place, picture in enumerate(pictures):
-        opened = _opened(picture, damaged)
-        if opened is not None:
-            square = _square(opened, picture.name, size, settings.fit)
-            # Pillow holds grey pixels without a last axis.
-            images[place] = np.asarray(square.convert("L" if channels == 1 else "RGB")).reshape(
-                size, size, channels
-            )
-            read[place] = True
+    hashes: dict[str, str] = {}
+    for index, picture in enumerate(pictures):
+        try:
+            content = picture.read()
+            upright = _plain(content, survey.range)
+        except Exception as error:  # damaged files fail in as many ways as there are formats
+            damaged[picture.name] = _why(error)
+            continue
+        square = _square(upright, picture.name, size, settings.fit)
+        # Pillow holds grey pixels without a last axis.
+        images[index] = np.asarray(square.convert("L" if channels == 1 else "RGB")).reshape(
+            size, size, channels
+        )
+        read[index] = True
+        hashes[picture.name] = hashlib.sha256(content).hexdigest()
     _check_damage(damaged, len(pictures))
     labels = np.array([picture.label for picture in pictures], np.int64)
-    kept = _without_idle_axis(images if read.all() else images[read], settings.colours)
-    return Pixels(kept, labels[read], read, tuple(_notes(damaged)))
+    kept, mixed = _without_idle_axis(images if read.all() else images[read], settings.colours)
+    notes = (*_notes(damaged, survey, hashes), *mixed)
+    return Pixels(kept, labels[read], read, hashes, notes)
 
 
-def _without_idle_axis(images: np.ndarray, colours: str) -> np.ndarray:
-    """Returns grey images as [N, S, S]; under AUTO also those whose three colours are the same."""
-    is_grey = images.shape[-1] == 1
-    if colours == AUTO:
-        is_grey = all((image == image[..., :1]).all() for image in images)
-    return np.ascontiguousarray(images[..., 0]) if is_grey else images
+def _without_idle_axis(images: np.ndarray, colours: str) -> tuple[np.ndarray, list[str]]:
+    """Returns grey images as [N, S, S]; under AUTO also those whose three colours are the same.
+
+    The second value is a note where grey pictures lie among those in colour.
+    """
+    if colours != AUTO:
+        return (np.ascontiguousarray(images[..., 0]) if images.shape[-1] == 1 else images), []
+    grey = sum(bool((image == image[..., :1]).all()) for image in images)
+    if grey == len(images):
+        return np.ascontiguousarray(images[..., 0]), []
+    note = (
+        f"{grey:,} of {len(images):,} pictures are grey and the others in colour, so all are "
+        "learned in colour; --colours grey makes all of them grey"
+    )
+    return images, [note] if grey else []
 
 
-def _opened(picture: Picture, damaged: dict[str, str]) -> Image.Image | None:
-    """Returns a picture as RGB, upright and on black paper, or None: then it is noted."""
-    try:
-        with picture.open() as opened:
-            return _plain(opened)
-    except Exception as error:  # damaged files fail in as many ways as there are formats
-        damaged[picture.name] = reason(error)
-        return None
-
-
-def _plain(picture: Image.Image) -> Image.Image:
-    upright = ImageOps.exif_transpose(picture)
-    if upright.mode.startswith("I;16"):
-        upright = Image.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
-    if upright.mode in ("I", "F"):
-        raise ValueError(f"its pixels are of mode {upright.mode}, not bytes")
+def _plain(content: bytes, pixel_range: PixelRange) -> Image.Image:
+    """Returns a picture as RGB, upright and on black paper."""
+    with Image.open(io.BytesIO(content)) as opened:
+        upright = ImageOps.exif_transpose(opened)
+    if is_wide(upright):
+        upright = pixel_range.narrow(upright)
     if upright.has_transparency_data:
         paper = Image.new("RGBA", upright.size, "black")
         upright = Image.alpha_composite(paper, upright.convert("RGBA"))
     return upright.convert("RGB")
 
 
-def _common_size(pictures: Sequence[Picture], damaged: dict[str, str]) -> int:
+def _survey(pictures: Sequence[Picture], damaged: dict[str, str]) -> Survey:
+    """Looks at the beginning of each file, and at all of one whose pixels have over 8 bits.
+
+    Raises:
+        DataError: pixels have values that cannot be taken for brightness.
+    """
+    survey = Survey()
+    for picture in pictures:
+        try:
+            with Image.open(io.BytesIO(picture.read())) as opened:
+                lying = opened.getexif().get(ORIENTATION) in LYING
+                size = (opened.height, opened.width) if lying else opened.size
+                survey.sizes.setdefault(size, picture.name)
+                # A photograph of format MPO holds a second, smaller one for previews.
+                if getattr(opened, "n_frames", 1) > 1 and opened.format != "MPO":
+                    survey.animated.append(picture.name)
+                    opened.seek(0)
+                survey.range.include(opened, picture.name)
+        except DataError:
+            raise
+        except Exception as error:  # as in _read
+            damaged[picture.name] = _why(error)
+    survey.range.check()
+    return survey
+
+
+def _common_size(survey: Survey, damaged: dict[str, str]) -> int:
     """Returns the side that all pictures share.
 
     Raises:
         DataError: they share none, or one that no network here can have.
     """
-    sizes: dict[tuple[int, int], str] = {}
-    for picture, size in _sizes(pictures, damaged):
-        sizes.setdefault(size, picture.name)
+    sizes = survey.sizes
     if not sizes:
         raise DataError(f"no picture can be read: {_named(damaged)}.")
     low, high = IMAGE_SIZES
@@ -151,18 +181,6 @@ def _common_size(pictures: Sequence[Picture], damaged: dict[str, str]) -> int:
             f"to {high} and divisible by {SIZE_STEP}: {fix}."
         )
     return width
-
-
-def _sizes(
-    pictures: Sequence[Picture], damaged: dict[str, str]
-) -> Iterator[tuple[Picture, tuple[int, int]]]:
-    """Yields each picture's width and height, from the beginning of its file alone."""
-    for picture in pictures:
-        try:
-            with picture.open() as opened:
-                yield picture, opened.size
-        except Exception as error:  # as in _opened
-            damaged[picture.name] = reason(error)
 
 
 def _square(picture: Image.Image, name: str, size: int, fit: str) -> Image.Image:
@@ -198,11 +216,30 @@ def _check_damage(damaged: dict[str, str], count: int) -> None:
         )
 
 
+def _why(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return "no format that can be opened here"
+    return reason(error)
+
+
 def _named(damaged: dict[str, str]) -> str:
     named = [f"{name} ({why})" for name, why in list(damaged.items())[:NAMED]]
     return "; ".join(named) + ("; …" if len(damaged) > NAMED else "")
 
 
-def _notes(damaged: dict[str, str]) -> Iterator[str]:
+def _notes(damaged: dict[str, str], survey: Survey, hashes: dict[str, str]) -> Iterator[str]:
     if damaged:
         yield f"{len(damaged):,} pictures cannot be read and are left out: {_named(damaged)}"
+    if survey.animated:
+        yield (
+            f"{len(survey.animated):,} pictures have several frames, of which the first is learned "
+            f"from: {shortened(survey.animated)}"
+        )
+    yield from survey.range.notes()
+    first = {content: name for name, content in reversed(hashes.items())}
+    copies = [name for name, content in hashes.items() if first[content] != name]
+    if copies:
+        yield (
+            f"{len(copies):,} pictures are copies of others, so that one may be learned from and "
+            f"another tested on: {shortened(copies)}"
+        )

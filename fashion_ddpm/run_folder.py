@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fashion_ddpm.config import TrainConfig
+from fashion_ddpm.data_settings import may_be_same
 from fashion_ddpm.saved_states import TEMPORARY
 from fashion_ddpm.settings import PATHS, ConfigError, flag_name
 
@@ -32,6 +33,7 @@ class RunFolder:
     def __init__(self, root: str | Path) -> None:
         self.root = Path(root)
         self.config = self.root / "config.json"
+        self.data = self.root / "data.json"
         self.states = self.root / "states"
         self.checkpoint = self.root / "checkpoint"
         self.best = self.root / "best"
@@ -60,6 +62,8 @@ class RunFolder:
         before = self.settings()
         free = free_to_change(config)
         for name, value in _as_json(config).items():
+            if name == "dataset" and may_be_same(before[name], value):
+                continue  # its content decides
             if name not in free and before.get(name) != value:
                 raise ConfigError(
                     f"{flag_name(name)} is {value}, but the run in {self.root} has "

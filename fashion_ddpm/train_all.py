@@ -13,8 +13,7 @@ from fashion_ddpm import saved_states
 from fashion_ddpm.checkpoint_files import class_names_of, read_run, student_folder
 from fashion_ddpm.clip_scores import EMBEDDED
 from fashion_ddpm.config import TURBO, TURBO_STEPS, TrainConfig, train_config
-from fashion_ddpm.data_sets import load_data_set
-from fashion_ddpm.data_settings import DataSettings
+from fashion_ddpm.data_settings import DataSettings, may_be_same
 from fashion_ddpm.evaluation import FEWEST_IMAGES, Evaluation, evaluate
 from fashion_ddpm.image_sets import check_counts
 from fashion_ddpm.labels import ALL_CLASSES
@@ -22,6 +21,7 @@ from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.ranks import this_process
 from fashion_ddpm.report import REPORT_FILE
 from fashion_ddpm.request import GenerateRequest
+from fashion_ddpm.run_data import load_run_data
 from fashion_ddpm.run_folder import RunFolder
 from fashion_ddpm.settings import ConfigError, flag_name
 from fashion_ddpm.training import train
@@ -84,8 +84,8 @@ def train_all(wanted: TrainAll) -> bool:
             "train-all runs in one process; with several, launch train_accelerate.py and evaluate "
             "one after the other, as docs/training.md has them."
         )
-    _begin(wanted)
     network = train_config(wanted.preset, _settings(wanted, "network", NETWORK_SHARE))
+    _begin(wanted, network)
     if not _trained(network, wanted.checkpoint):
         return False
     distillation = train_config(
@@ -109,14 +109,16 @@ def train_all(wanted: TrainAll) -> bool:
     return True
 
 
-def _begin(wanted: TrainAll) -> None:
+def _begin(wanted: TrainAll, network: TrainConfig) -> None:
     """Note what the folder is for; refuse one that was begun with other flags.
 
     Raises:
         ConfigError: the folder holds something else.
+        DataError: the data set has changed since.
         EvaluationError: the data set is too small for a report.
     """
-    check_counts(load_data_set(wanted.data), wanted.data)
+    data, _ = load_run_data(network, this_process())
+    check_counts(data, wanted.data)
     flags = {
         **dataclasses.asdict(wanted.data),
         "preset": wanted.preset,
@@ -128,6 +130,8 @@ def _begin(wanted: TrainAll) -> None:
     if note.exists():
         before = json.loads(note.read_text())
         for name, value in flags.items():
+            if name == "dataset" and may_be_same(before[name], value):
+                continue  # its content decides
             if before.get(name) != value:
                 raise ConfigError(
                     f"{flag_name(name)} is {value}, but {wanted.output} was begun with "

@@ -15,7 +15,6 @@ from fashion_ddpm.backends import example_inputs
 from fashion_ddpm.checkpoint_files import read_run
 from fashion_ddpm.config import TrainConfig
 from fashion_ddpm.cool_down import copy_state
-from fashion_ddpm.data_sets import load_data_set
 from fashion_ddpm.divergence import Divergence, refuse_divergence
 from fashion_ddpm.examination import BATCH_SIZE, Examination
 from fashion_ddpm.figures import save_loss_curves
@@ -28,6 +27,7 @@ from fashion_ddpm.precision import Precision, choose_precision, write_precision
 from fashion_ddpm.progress import Progress
 from fashion_ddpm.publishing import current_commit, device_name, publish
 from fashion_ddpm.ranks import this_process
+from fashion_ddpm.run_data import load_run_data, record_run_data
 from fashion_ddpm.run_folder import RunFolder
 from fashion_ddpm.run_length import Costs, config_for_minutes, time_calls
 from fashion_ddpm.sampling import CPU_CHUNK
@@ -105,7 +105,8 @@ class Run:
         part_size(config, self.ranks.count)
         noise = training_noise(config)
         chosen = chosen_trackers(config.report_to)
-        data = load_data_set(config)
+        data, unchecked = load_run_data(config, self.ranks)
+        self.fingerprint = data.fingerprint
         self.precision = precision or choose_precision(config, data.kind, self.ranks)
         self.accelerator = Accelerator(
             mixed_precision=self.precision.mixed_precision,
@@ -132,6 +133,7 @@ class Run:
         )
         self.about = [
             *data.lines(),
+            *unchecked,
             f"mixed precision: {self.precision.mixed_precision} ({self.precision.reason})",
         ]
         self.gradient_norm = torch.zeros((), device=self.device)
@@ -146,6 +148,7 @@ class Run:
         self.accelerator.wait_for_everyone()
         if self.accelerator.is_main_process:
             with saved_states.writing(self.folder.root):
+                record_run_data(self.folder, self.fingerprint)
                 self.folder.begin(self.config)
                 write_precision(self.folder, self.precision)
             copy_state(self.config)
@@ -306,6 +309,7 @@ class Run:
         log = self.progress.log
         facts = {
             "dataset": self.config.public_name,
+            "data_sha256": self.fingerprint.digest,
             "images_seen": self.watch.images_seen,
             "processes": self.processes,
             "device": device_name(self.device),

@@ -1,5 +1,6 @@
 """Tests of the evaluation, end to end on the small real data."""
 
+import copy
 import dataclasses
 import json
 import os
@@ -12,10 +13,13 @@ import pytest
 import torch
 
 from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
+from fashion_ddpm.config import TrainConfig
+from fashion_ddpm.data_sets import load_data_set
 from fashion_ddpm.data_settings import DataSettings
 from fashion_ddpm.evaluation import Evaluation, evaluate
 from fashion_ddpm.image_sets import EvaluationError
 from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
+from fashion_ddpm.publishing import publish
 from fashion_ddpm.report import Report
 from fashion_ddpm.request import GenerateRequest
 from tests.tools import MINI_DATA
@@ -79,6 +83,17 @@ def test_a_network_whose_output_is_no_number_is_reported_as_such(
     report = run(broken, tmp_path / "out")
     assert "for 60 of 60 images the network's output is not a number" in report.warnings[0]
     assert (tmp_path / "out" / "report.md").exists()
+
+
+def test_data_that_the_checkpoint_was_not_trained_on_is_reported_as_such(
+    tiny_pipeline: FashionDDPMPipeline, tmp_path: Path
+) -> None:
+    pipeline = copy.deepcopy(tiny_pipeline)
+    torch.nn.init.constant_(pipeline.unet.conv_norm_out.weight, 3e38)  # so nothing is measured
+    for digest, count in ((load_data_set(MINI).fingerprint.digest, 0), ("0" * 64, 1)):
+        publish(pipeline, tmp_path / "checkpoint", TrainConfig(), {"data_sha256": digest})
+        warnings = run(tmp_path / "checkpoint", tmp_path / "out").warnings
+        assert sum("not what the checkpoint was trained on" in each for each in warnings) == count
 
 
 def test_one_class_alone_is_compared_with_its_own_kind(tmp_path: Path) -> None:

@@ -1,8 +1,11 @@
 """Tests of class folders, sound and odd ones."""
 
+import io
+import os
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from fashion_ddpm.data import DataError
 from fashion_ddpm.image_folder import list_folder
@@ -22,7 +25,7 @@ def test_each_folder_is_a_class_and_pictures_come_in_the_order_of_their_names(
     ]
     assert [picture.label for picture in listing.train] == [0, 0, 0, 1, 1, 1, 2, 2, 2]
     assert not listing.test
-    with listing.train[0].open() as picture:
+    with Image.open(io.BytesIO(listing.train[0].read())) as picture:
         assert picture.tobytes() == shape("circle", 0).tobytes()
 
 
@@ -56,7 +59,172 @@ def test_other_and_hidden_files_are_no_pictures(tmp_path: Path) -> None:
     (tmp_path / "circle" / "._0001.png").touch()
     (tmp_path / ".cache").mkdir()
     (tmp_path / "notes.txt").touch()
+    listing = list_folder(str(tmp_path))
+    assert len(listing.train) == 6
+    hidden, other = listing.notes
+    assert "1 hidden pictures are passed over: circle/._0001.png" in hidden
+    assert "1 files (.db 1)" in other
+
+
+@pytest.mark.parametrize("name", [".ipynb_checkpoints", ".thumbnails", "__MACOSX", ".DS_Store"])
+@pytest.mark.parametrize("parent", ["", "circle", "circle/more"])
+def test_everything_below_a_hidden_folder_is_passed_over_and_counted(
+    tmp_path: Path, name: str, parent: str
+) -> None:
+    write_shapes(tmp_path, 2)
+    before = [picture.name for picture in list_folder(str(tmp_path)).train]
+    for folder in (tmp_path / parent / name, tmp_path / parent / name / "circle"):
+        folder.mkdir(parents=True)
+        for seed in range(3):
+            shape("circle", seed).save(folder / f"copy-{seed}.png")
+    listing = list_folder(str(tmp_path))
+    assert [picture.name for picture in listing.train] == before
+    assert listing.class_names == SHAPES
+    (note,) = listing.notes
+    assert "6 hidden pictures are passed over" in note
+    assert f"{name}/circle/copy-0.png" in note
+
+
+def test_formats_that_are_not_read_are_counted_and_named(tmp_path: Path) -> None:
+    write_shapes(tmp_path, 2)
+    for name in ("a.heic", "b.HEIC", "c.jxl", "noname"):
+        (tmp_path / "circle" / name).touch()
+    listing = list_folder(str(tmp_path))
+    assert len(listing.train) == 6
+    (note,) = listing.notes
+    assert "4 files (.heic 2, .jxl 1, no suffix 1)" in note
+    assert "circle/a.heic" in note
+    (tmp_path / "star").mkdir()
+    (tmp_path / "star" / "a.heic").touch()
+    with pytest.raises(DataError, match=r"star holds no pictures .+ but 1 files \(\.heic 1\)"):
+        list_folder(str(tmp_path))
+
+
+def test_pictures_in_no_class_folder_are_counted(tmp_path: Path) -> None:
+    for split in ("train", "test", "val"):
+        write_shapes(tmp_path / split, 2)
+    shape("circle", 9).save(tmp_path / "train" / "overview.png")
+    shape("circle", 9).save(tmp_path / "loose.png")
+    listing = list_folder(str(tmp_path))
+    assert [len(listing.train), len(listing.test)] == [6, 6]
+    (note,) = listing.notes
+    assert "8 pictures in no class folder are passed over" in note
+    assert "train/overview.png" in note
+
+
+def test_a_class_may_be_called_train_or_test(tmp_path: Path) -> None:
+    write_shapes(tmp_path, 2)
+    (tmp_path / "circle").rename(tmp_path / "train")
+    (tmp_path / "square").rename(tmp_path / "test")
+    (tmp_path / "train" / "steam").mkdir()
+    shape("circle", 9).save(tmp_path / "train" / "steam" / "engine.png")
+    listing = list_folder(str(tmp_path))
+    assert listing.class_names == ("test", "train", "triangle")
+    assert [picture.label for picture in listing.train] == [0, 0, 1, 1, 1, 2, 2]
+    assert not listing.test
+    assert [note.split(" is a class")[0] for note in listing.notes] == [
+        "the folder test",
+        "the folder train",
+    ]
+
+
+def test_a_train_folder_that_may_be_a_class_or_a_split_is_refused(tmp_path: Path) -> None:
+    write_shapes(tmp_path / "train", 2)
+    write_shapes(tmp_path / "test", 2)
+    (tmp_path / "notes").mkdir()
+    assert len(list_folder(str(tmp_path)).test) == 6
+    shape("circle", 9).save(tmp_path / "notes" / "plan.png")
+    with pytest.raises(DataError, match="train holds folders and no pictures, but notes lies"):
+        list_folder(str(tmp_path))
+
+
+def test_capitals_make_no_other_split_and_no_other_class(tmp_path: Path) -> None:
+    write_shapes(tmp_path / "Train", 2)
+    write_shapes(tmp_path / "TEST", 3)
+    listing = list_folder(str(tmp_path))
+    assert [len(listing.train), len(listing.test)] == [6, 9]
+    (tmp_path / "TEST" / "circle").rename(tmp_path / "TEST" / "Circle")
+    with pytest.raises(DataError, match=r"Train lacks \(Circle\): rename it to circle"):
+        list_folder(str(tmp_path))
+
+
+def test_numbers_are_in_numeric_order_unless_another_was_recorded(tmp_path: Path) -> None:
+    for name in ("1", "2", "10"):
+        (tmp_path / name).mkdir()
+        shape("circle", int(name)).save(tmp_path / name / "one.png")
+    listing = list_folder(str(tmp_path))
+    assert listing.class_names == ("1", "2", "10")
+    assert [(picture.name, picture.label) for picture in listing.train] == [
+        ("1/one.png", 0),
+        ("2/one.png", 1),
+        ("10/one.png", 2),
+    ]
+    before = list_folder(str(tmp_path), ("1", "10", "2"))
+    assert before.class_names == ("1", "10", "2")
+    assert [(picture.name, picture.label) for picture in before.train] == [
+        ("1/one.png", 0),
+        ("10/one.png", 1),
+        ("2/one.png", 2),
+    ]
+    assert list_folder(str(tmp_path), ("1", "10", "3")).class_names == ("1", "2", "10")
+    (tmp_path / "ten").mkdir()
+    shape("circle", 3).save(tmp_path / "ten" / "one.png")
+    assert list_folder(str(tmp_path)).class_names == ("1", "10", "2", "ten")
+
+
+def test_symbolic_links_are_followed_but_never_in_a_circle(tmp_path: Path) -> None:
+    elsewhere = write_shapes(tmp_path / "elsewhere", 2)
+    data = tmp_path / "data"
+    (data / "own").mkdir(parents=True)
+    shape("circle", 5).save(data / "own" / "a.png")
+    (data / "linked").symlink_to(elsewhere / "circle")
+    (data / "own" / "more").symlink_to(elsewhere / "square")
+    (data / "own" / "z.png").symlink_to(elsewhere / "circle" / "0001.png")
+    (data / "own" / "above").symlink_to(data)
+    (elsewhere / "square" / "back").symlink_to(data / "own")
+    names = [picture.name for picture in list_folder(str(data)).train]
+    assert names == [
+        "linked/0000.png",
+        "linked/0001.png",
+        "own/a.png",
+        "own/more/0000.png",
+        "own/more/0001.png",
+        "own/z.png",
+    ]
+
+
+def test_a_link_that_leads_nowhere_is_a_picture_that_cannot_be_read(tmp_path: Path) -> None:
+    write_shapes(tmp_path, 2)
+    (tmp_path / "circle" / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    (picture,) = [each for each in list_folder(str(tmp_path)).train if "gone" in each.name]
+    with pytest.raises(FileNotFoundError):
+        picture.read()
+
+
+def test_a_name_that_no_folder_can_have_costs_one_sentence() -> None:
+    with pytest.raises(DataError, match="--dataset names xxx"):
+        list_folder("x" * 5000)
+
+
+def test_a_pipe_is_no_picture(tmp_path: Path) -> None:
+    write_shapes(tmp_path, 2)
+    os.mkfifo(tmp_path / "pipe")
+    os.mkfifo(tmp_path / "circle" / "a.png")
+    (tmp_path / "circle" / "b.png").symlink_to(tmp_path / "pipe")
     assert len(list_folder(str(tmp_path)).train) == 6
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_that_may_not_be_read_costs_one_sentence(tmp_path: Path) -> None:
+    write_shapes(tmp_path, 2)
+    (tmp_path / ".waste").mkdir(mode=0)
+    assert len(list_folder(str(tmp_path)).train) == 6
+    (tmp_path / "circle").chmod(0)
+    try:
+        with pytest.raises(DataError, match="cannot be read"):
+            list_folder(str(tmp_path))
+    finally:
+        (tmp_path / "circle").chmod(0o700)
 
 
 def test_a_folder_that_is_none_costs_one_sentence(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Tests of pictures of all kinds becoming tensors of one size."""
 
-import functools
+import hashlib
 import io
 from pathlib import Path
 from typing import Any
@@ -11,14 +11,15 @@ from PIL import Image
 
 from fashion_ddpm.data import DataError
 from fashion_ddpm.data_settings import DataSettings
-from fashion_ddpm.pictures import Listing, Picture, Pixels, read_pictures
+from fashion_ddpm.listing import Listing, Picture
+from fashion_ddpm.pictures import Pixels, read_pictures
 
 
 def held(name: str, picture: Image.Image, **options: Any) -> Picture:
     """Returns a picture as a file in memory has it."""
     file = io.BytesIO()
     picture.save(file, options.pop("format", "PNG"), **options)
-    return Picture(name, 0, lambda: Image.open(io.BytesIO(file.getvalue())))
+    return Picture(name, 0, file.getvalue)
 
 
 def plain(mode: str, colour: Any, size: tuple[int, int] = (32, 32)) -> Image.Image:
@@ -31,14 +32,14 @@ def read(*pictures: Picture, **flags: Any) -> Pixels:
 
 
 def damaged(name: str) -> Picture:
-    return Picture(name, 0, functools.partial(Image.open, io.BytesIO(b"no picture at all")))
+    return Picture(name, 0, lambda: b"no picture at all")
 
 
 def test_grey_pictures_stay_grey_however_they_were_saved() -> None:
-    for mode, colour in (("L", 9), ("RGB", (9, 9, 9)), ("P", 0), ("1", 1), ("I;16", 9 << 8)):
+    for mode, colour in (("L", 9), ("RGB", (9, 9, 9)), ("P", 0), ("1", 1), ("I;16", 99 << 8)):
         images = read(held("a.png", plain(mode, colour))).images
         assert images.shape == (1, 32, 32)
-    assert read(held("a.png", plain("I;16", 9 << 8))).images.max() == 9
+    assert read(held("a.png", plain("I;16", 99 << 8))).images.max() == 99
 
 
 def test_one_picture_in_colour_makes_all_of_them_so() -> None:
@@ -48,6 +49,15 @@ def test_one_picture_in_colour_makes_all_of_them_so() -> None:
     assert images[1, 0, 0].tolist() == [200, 0, 0]
     assert read(grey, red, colours="grey").images.shape == (2, 32, 32)
     assert read(grey, colours="rgb").images.shape == (1, 32, 32, 3)
+
+
+def test_grey_pictures_among_coloured_ones_are_counted() -> None:
+    grey, red = held("grey.png", plain("L", 9)), held("red.png", plain("RGB", (200, 0, 0)))
+    (note,) = read(grey, red).notes
+    assert "1 of 2 pictures are grey" in note
+    assert "--colours grey" in note
+    assert not read(grey, red, colours="rgb").notes
+    assert not read(red).notes
 
 
 def test_what_is_transparent_is_black() -> None:
@@ -72,6 +82,21 @@ def test_a_photograph_taken_upright_stands_upright() -> None:
     image = read(held("photo.png", lying, exif=exif)).images[0]
     assert image[-4, 16] == 250
     assert image[4, 16] == 0
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_sizes_are_those_of_the_upright_picture(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    upright = "24×32" if orientation in (6, 8) else "32×24"
+    with pytest.raises(DataError, match=f"have {upright} pixels"):
+        read(held("photo.png", plain("L", 9, (32, 24)), exif=exif))
+    size = (24, 32) if orientation in (6, 8) else (32, 24)
+    with pytest.raises(DataError, match=f"have {upright} pixels"):
+        read(
+            held("a.png", plain("L", 9, (32, 24)), exif=exif),
+            held("b.png", plain("L", 9, size)),
+        )
 
 
 @pytest.mark.parametrize(
@@ -111,7 +136,7 @@ def test_damaged_pictures_are_named_counted_and_left_out() -> None:
     assert len(pixels.images) == len(pixels.labels) == 150
     assert pixels.read.tolist() == [True] * 100 + [False] + [True] * 50
     (note,) = pixels.notes
-    assert "1 pictures cannot be read and are left out: broken.png (cannot identify" in note
+    assert "1 pictures cannot be read and are left out: broken.png (no format" in note
     assert pixels.images[100, 0, 0] == 100
 
 
@@ -120,7 +145,7 @@ def test_a_picture_that_ends_too_early_is_damaged(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (32, 32), dtype=np.uint8)
     Image.fromarray(noise).save(path)
     path.write_bytes(path.read_bytes()[:200])
-    cut = Picture("cut.png", 0, functools.partial(Image.open, path))
+    cut = Picture("cut.png", 0, path.read_bytes)
     sound = [held(f"{place}.png", plain("L", place)) for place in range(150)]
     assert "cut.png" in read(cut, *sound).notes[0]
 
@@ -137,3 +162,63 @@ def test_what_would_not_fit_into_memory_is_refused(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("fashion_ddpm.pictures.MAX_BYTES", 1000)
     with pytest.raises(DataError, match=r"of memory.+ a smaller --image-size"):
         read(held("a.png", plain("L", 9)))
+
+
+def test_twelve_bits_in_files_of_sixteen_are_scaled_by_one_range_for_all() -> None:
+    bright = np.full((32, 32), 4000, np.uint16)
+    dim = np.full((32, 32), 1000, np.uint16)
+    pixels = read(
+        held("bright.png", Image.fromarray(bright)),
+        held("dim.tif", Image.fromarray(dim), format="TIFF"),
+        held("bytes.png", plain("L", 7)),
+    )
+    assert pixels.images[:, 0, 0].tolist() == [4000 >> 4, 1000 >> 4, 7]
+    (note,) = pixels.notes
+    assert "2 pictures have more than 8 bits; their largest value is 4000 (bright.png)" in note
+    assert "4095" in note
+
+
+def test_what_would_be_learned_as_black_is_refused() -> None:
+    dark = held("dark.png", Image.fromarray(np.full((32, 32), 15, np.uint16)))
+    with pytest.raises(DataError, match=r"brighter than 15 \(dark\.png\)"):
+        read(dark, held("bytes.png", plain("L", 200)))
+
+
+def test_animations_are_counted_and_their_first_frame_is_read() -> None:
+    frames = [plain("L", value) for value in (50, 100, 150)]
+    still = held("still.png", plain("L", 9))
+    for kind in ("GIF", "WEBP", "PNG"):
+        options: dict[str, Any] = {"save_all": True, "append_images": frames[1:], "format": kind}
+        pixels = read(held("film", frames[0], **options), still)
+        assert int(pixels.images[0, 0, 0]) == pytest.approx(50, abs=2)
+        (note,) = pixels.notes
+        assert "1 pictures have several frames" in note
+        assert "film" in note
+
+
+def test_a_picture_too_large_to_be_opened_is_named_and_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sound = [held(f"{index}.png", plain("L", index)) for index in range(150)]
+    bomb = held("bomb.png", plain("1", 0, (15_000, 15_000)))
+    for limit in (Image.MAX_IMAGE_PIXELS, 15_000 * 14_000):  # an error of Pillow's, a warning
+        monkeypatch.setattr("PIL.Image.MAX_IMAGE_PIXELS", limit)
+        pixels = read(bomb, *sound)
+        assert pixels.read.tolist() == [False] + [True] * 150
+        assert "1 pictures cannot be read and are left out: bomb.png" in pixels.notes[0]
+
+
+def test_copies_are_counted() -> None:
+    one, two = (held(f"{value}.png", plain("L", value)) for value in (1, 2))
+    (note,) = read(one, two, Picture("again.png", 0, one.read)).notes
+    assert "1 pictures are copies of others" in note
+    assert note.endswith(": again.png")
+
+
+def test_the_content_of_each_picture_that_was_read_is_hashed() -> None:
+    one = held("one.png", plain("L", 1))
+    sound = [held(f"{index}.png", plain("L", index)) for index in range(150)]
+    hashes = read(one, damaged("broken.png"), *sound).hashes
+    assert hashes["one.png"] == hashlib.sha256(one.read()).hexdigest()
+    assert len(hashes) == 151
+    assert "broken.png" not in hashes

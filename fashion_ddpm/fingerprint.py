@@ -1,0 +1,152 @@
+"""What a data set holds, picture by picture: by this a run knows its own data again."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fashion_ddpm.data import DataError, LabelledImages
+from fashion_ddpm.listing import Listing
+
+NAMED = 3
+"""Pictures of each sort that a sentence names; the rest are counted."""
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """The content of a data set, wherever it lies.
+
+    Attributes:
+        pictures: class name → name of a picture → sha256 of its file; classes in label order.
+    """
+
+    pictures: Mapping[str, Mapping[str, str]]
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes in label order."""
+        return tuple(self.pictures)
+
+    @property
+    def digest(self) -> str:
+        """One sha256 of everything: equal for equal data sets."""
+        content = [[name, sorted(each.items())] for name, each in self.pictures.items()]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def of_pictures(listing: Listing, hashes: Mapping[str, str]) -> Fingerprint:
+    """Returns the fingerprint of pictures that were read; damaged ones are not part of it."""
+    pictures: dict[str, dict[str, str]] = {name: {} for name in listing.class_names}
+    for picture in (*listing.train, *listing.test):
+        if picture.name in hashes:
+            pictures[listing.class_names[picture.label]][picture.name] = hashes[picture.name]
+    return Fingerprint(pictures)
+
+
+def of_splits(splits: Mapping[str, LabelledImages]) -> Fingerprint:
+    """Returns the fingerprint of splits that came without names: one entry a split and class."""
+    names = next(iter(splits.values())).kind.class_names
+    return Fingerprint(
+        {
+            name: {
+                f"the {split} images of {name}": hashlib.sha256(
+                    images.of_class(label).numpy().tobytes()
+                ).hexdigest()
+                for split, images in splits.items()
+            }
+            for label, name in enumerate(names)
+        }
+    )
+
+
+def write_fingerprint(path: Path, fingerprint: Fingerprint) -> None:
+    """Writes the file of a fingerprint, a line for each picture."""
+    path.write_text(json.dumps(fingerprint.pictures, indent=1) + "\n")
+
+
+def read_fingerprint(path: Path) -> Fingerprint:
+    """Reads the file of a fingerprint.
+
+    Raises:
+        DataError: it is damaged.
+    """
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError, RecursionError):
+        content = None
+    if not _is_fingerprint(content):
+        raise DataError(
+            f"{path} is no list of a data set's pictures: restore it, or delete it if you are sure "
+            "that the pictures have not changed."
+        )
+    return Fingerprint(content)
+
+
+def _is_fingerprint(content: Any) -> bool:
+    return isinstance(content, dict) and all(
+        isinstance(pictures, dict) and all(isinstance(each, str) for each in pictures.values())
+        for pictures in content.values()
+    )
+
+
+def changes(before: Fingerprint, now: Fingerprint) -> Iterator[str]:
+    """Yields phrases on what has changed: classes first, then pictures; nothing for equal ones."""
+    yield from class_changes(before.class_names, now.class_names, _renamed(before, now))
+    common = [name for name in before.class_names if name in now.pictures]
+    # Of a class that came or went, the pictures need no mention.
+    old, new = ({key: each.pictures[key] for key in common} for each in (before, now))
+    pairs = [{(key, name) for key in common for name in each[key]} for each in (old, new)]
+    yield from _pictures("added", pairs[1] - pairs[0])
+    yield from _pictures("gone or no longer readable", pairs[0] - pairs[1])
+    both = pairs[0] & pairs[1]
+    yield from _pictures(
+        "changed", {(key, name) for key, name in both if old[key][name] != new[key][name]}
+    )
+
+
+def class_changes(
+    before: Sequence[str], now: Sequence[str], renamed: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """Yields phrases on what has become of the classes.
+
+    Args:
+        before: class names in label order.
+        now: the same of today.
+        renamed: old → new name of those that hold the same pictures as before.
+    """
+    renamed = renamed or {}
+    for old, new in renamed.items():
+        yield f"class {old} is now called {new}"
+    added = [name for name in now if name not in before and name not in renamed.values()]
+    removed = [name for name in before if name not in now and name not in renamed]
+    for what, names in (("added", added), ("removed", removed)):
+        if names:
+            yield f"{what}: {'class' if len(names) == 1 else 'classes'} {_named(names)}"
+    if tuple(before) != tuple(now) and sorted(before) == sorted(now):
+        yield "the classes are in another order"
+
+
+def _renamed(before: Fingerprint, now: Fingerprint) -> dict[str, str]:
+    """Returns the old and the new name of each class whose pictures have stayed the same."""
+    gone = [name for name in before.class_names if name not in now.pictures]
+    found: dict[str, str] = {}
+    for new in now.class_names:
+        if new not in before.pictures:
+            content = sorted(now.pictures[new].values())
+            alike = [old for old in gone if sorted(before.pictures[old].values()) == content]
+            found |= dict.fromkeys(alike[:1], new)
+            gone = [old for old in gone if old not in found]
+    return found
+
+
+def _pictures(what: str, pictures: set[tuple[str, str]]) -> Iterator[str]:
+    if pictures:
+        yield f"{what}: {_named(sorted(name for _, name in pictures))}"
+
+
+def _named(names: Sequence[str]) -> str:
+    """Returns the first of some names, and how many more there are."""
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more

@@ -1,0 +1,189 @@
+"""Tests of what a data set holds, and of the words for what has changed in it."""
+
+import dataclasses
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fashion_ddpm.data import DataError, LabelledImages
+from fashion_ddpm.data_sets import load_data_set
+from fashion_ddpm.data_settings import DataSettings
+from fashion_ddpm.fingerprint import (
+    Fingerprint,
+    changes,
+    of_splits,
+    read_fingerprint,
+    write_fingerprint,
+)
+from tests.tools.shapes import shape, write_shapes
+
+
+def of_folder(folder: Path) -> Fingerprint:
+    return load_data_set(DataSettings(dataset=f"imagefolder:{folder}")).fingerprint
+
+
+@pytest.fixture(scope="module")
+def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_shapes(tmp_path_factory.mktemp("before") / "shapes", 12)
+
+
+def test_the_same_pictures_elsewhere_are_the_same_data(before: Path, tmp_path: Path) -> None:
+    shutil.copytree(before, tmp_path / "moved")
+    (tmp_path / "moved" / ".cache").mkdir()
+    (tmp_path / "moved" / "circle" / "notes.txt").touch()
+    one, other = of_folder(before), of_folder(tmp_path / "moved")
+    assert one.digest == other.digest
+    assert not list(changes(one, other))
+
+
+def add(folder: Path) -> None:
+    shape("circle", 99).save(folder / "circle" / "new.png")
+
+
+def remove(folder: Path) -> None:
+    for seed in range(5):
+        (folder / "square" / f"{seed:04d}.png").unlink()
+
+
+def change(folder: Path) -> None:
+    shape("circle", 98).save(folder / "circle" / "0003.png")
+
+
+def swap(folder: Path) -> None:
+    (folder / "circle" / "0003.png").rename(folder / "circle" / "aside")
+    (folder / "circle" / "0004.png").rename(folder / "circle" / "0003.png")
+    (folder / "circle" / "aside").rename(folder / "circle" / "0004.png")
+
+
+def add_class(folder: Path) -> None:
+    (folder / "star").mkdir()
+    shape("circle", 97).save(folder / "star" / "one.png")
+
+
+def remove_class(folder: Path) -> None:
+    shutil.rmtree(folder / "triangle")
+
+
+def rename_class(folder: Path) -> None:
+    (folder / "circle").rename(folder / "disc")
+
+
+def rename_and_change(folder: Path) -> None:
+    rename_class(folder)
+    remove(folder)
+    (folder / "disc" / "0000.png").unlink()
+
+
+@pytest.mark.parametrize(
+    ("deed", "expected"),
+    [
+        (add, ["added: circle/new.png"]),
+        (
+            remove,
+            [
+                "gone or no longer readable: square/0000.png, square/0001.png, square/0002.png "
+                "and 2 more"
+            ],
+        ),
+        (change, ["changed: circle/0003.png"]),
+        (swap, ["changed: circle/0003.png, circle/0004.png"]),
+        (add_class, ["added: class star"]),
+        (remove_class, ["removed: class triangle"]),
+        (rename_class, ["class circle is now called disc"]),
+        (
+            rename_and_change,
+            [
+                "added: class disc",
+                "removed: class circle",
+                "gone or no longer readable: square/0000.png, square/0001.png, square/0002.png "
+                "and 2 more",
+            ],
+        ),
+    ],
+)
+def test_what_has_changed_is_named(
+    before: Path, tmp_path: Path, deed: Callable[[Path], None], expected: list[str]
+) -> None:
+    shutil.copytree(before, tmp_path / "now")
+    deed(tmp_path / "now")
+    one, other = of_folder(before), of_folder(tmp_path / "now")
+    assert list(changes(one, other)) == expected
+    assert one.digest != other.digest
+
+
+def test_a_picture_of_another_class_and_another_order_are_changes() -> None:
+    one = Fingerprint({"a": {"row 0": "x", "row 1": "y"}, "b": {"row 2": "z"}})
+    moved = Fingerprint({"a": {"row 0": "x"}, "b": {"row 1": "y", "row 2": "z"}})
+    assert len(list(changes(one, moved))) == 2
+    turned = Fingerprint({"b": {"row 2": "z"}, "a": {"row 0": "x", "row 1": "y"}})
+    assert list(changes(one, turned)) == ["the classes are in another order"]
+    assert len({each.digest for each in (one, moved, turned)}) == 3
+
+
+def test_two_classes_that_changed_names_at_once_are_told_apart() -> None:
+    one = Fingerprint({"a": {"a/1": "x"}, "b": {"b/1": "y"}})
+    other = Fingerprint({"c": {"c/1": "y"}, "d": {"d/1": "x"}})
+    assert list(changes(one, other)) == ["class b is now called c", "class a is now called d"]
+
+
+def test_a_picture_that_was_damaged_and_left_out_is_no_part(before: Path, tmp_path: Path) -> None:
+    shutil.copytree(before, tmp_path / "many")
+    for seed in range(12, 80):
+        shape("circle", seed).save(tmp_path / "many" / "circle" / f"{seed:04d}.png")
+    one = of_folder(tmp_path / "many")
+    (tmp_path / "many" / "circle" / "broken.png").touch()
+    assert of_folder(tmp_path / "many").digest == one.digest
+    (tmp_path / "many" / "circle" / "broken.png").unlink()
+    (tmp_path / "many" / "circle" / "0070.png").write_bytes(b"broken")
+    (phrase,) = changes(one, of_folder(tmp_path / "many"))
+    assert phrase == "gone or no longer readable: circle/0070.png"
+
+
+def test_pictures_that_the_library_datasets_reads_have_one_too(
+    before: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    found = []
+    for name in ("before", "same", "changed"):
+        shutil.copytree(before, tmp_path / name / "train")
+        if name == "changed":
+            change(tmp_path / name / "train")
+        found.append(load_data_set(DataSettings(dataset=f"hub:{tmp_path / name}")).fingerprint)
+    assert list(found[0].pictures["circle"])[:2] == ["train row 0", "train row 1"]
+    assert found[0] == found[1]
+    assert list(changes(found[0], found[2])) == ["changed: train row 3"]
+
+
+def test_fashion_mnist_has_one_too(data_dir: Path, real: LabelledImages) -> None:
+    data = load_data_set(DataSettings(data_dir=str(data_dir)))
+    assert data.fingerprint == of_splits(
+        {"train": data.train, "validation": data.validation, "test": data.test}
+    )
+    images = real.images.clone()
+    images[real.labels == 8] += 1
+    others = of_splits({"test": dataclasses.replace(real, images=images)})
+    assert list(changes(of_splits({"test": real}), others)) == ["changed: the test images of bag"]
+
+
+def test_a_file_gives_back_what_was_written(before: Path, tmp_path: Path) -> None:
+    one = of_folder(before)
+    write_fingerprint(tmp_path / "data.json", one)
+    assert read_fingerprint(tmp_path / "data.json") == one
+    assert read_fingerprint(tmp_path / "data.json").class_names == one.class_names
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "7", '{"a": 1}', '{"a": {"b": 1}}', "[" * 9999])
+def test_a_damaged_file_costs_one_sentence(tmp_path: Path, content: str) -> None:
+    (tmp_path / "data.json").write_text(content)
+    with pytest.raises(DataError, match=r"data\.json is no list of a data set's pictures"):
+        read_fingerprint(tmp_path / "data.json")
+
+
+def test_the_file_can_be_read_by_others(before: Path, tmp_path: Path) -> None:
+    write_fingerprint(tmp_path / "data.json", of_folder(before))
+    content = json.loads((tmp_path / "data.json").read_text())
+    assert list(content) == ["circle", "square", "triangle"]
+    assert len(content["circle"]["circle/0000.png"]) == 64
