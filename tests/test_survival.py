@@ -16,10 +16,11 @@ import psutil
 import pytest
 
 from fashion_ddpm.config import TrainConfig
+from fashion_ddpm.json_files import TEMPORARY
 from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.pipeline import load_pipeline
 from fashion_ddpm.run_folder import RunFolder
-from fashion_ddpm.saved_states import TEMPORARY, SaveError, states
+from fashion_ddpm.saved_states import SaveError, states
 from fashion_ddpm.training import Run, train
 from tests.tools.kills import train_and_die
 from tests.tools.small_runs import ENVIRONMENT, command, launch, losses, run_json, small
