@@ -1,9 +1,7 @@
 """One command for a rented or lent machine: a network, its distilled network, reports on both."""
 
 import dataclasses
-import json
 import math
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +13,17 @@ from fashion_ddpm.clip_scores import EMBEDDED
 from fashion_ddpm.config import TURBO, TURBO_STEPS, TrainConfig, train_config
 from fashion_ddpm.data_sets import load_data_set
 from fashion_ddpm.data_settings import DataSettings
+from fashion_ddpm.errors import UserError
 from fashion_ddpm.evaluation import FEWEST_IMAGES, Evaluation, evaluate
 from fashion_ddpm.image_sets import check_counts
+from fashion_ddpm.json_files import read_object, write_object
 from fashion_ddpm.labels import ALL_CLASSES
 from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.ranks import this_process
 from fashion_ddpm.report import REPORT_FILE
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.run_folder import RunFolder
+from fashion_ddpm.run_lock import only_run
 from fashion_ddpm.settings import ConfigError, flag_name
 from fashion_ddpm.training import train
 from fashion_ddpm.warm_start import settings_of_teacher
@@ -66,6 +67,11 @@ class TrainAll:
         GenerateRequest(ALL_CLASSES, self.num_images)  # refuses too many
 
     @property
+    def note(self) -> Path:
+        """Where the flags are noted with which the folder was begun."""
+        return self.output / "train-all.json"
+
+    @property
     def checkpoint(self) -> Path:
         """Where the network ends up; the distilled one lies beside it."""
         return self.output / "checkpoints" / "network"
@@ -84,7 +90,19 @@ def train_all(wanted: TrainAll) -> bool:
             "train-all runs in one process; with several, launch train_accelerate.py and evaluate "
             "one after the other, as docs/training.md has them."
         )
-    _begin(wanted)
+    check_counts(load_data_set(wanted.data), wanted.data)
+    with only_run(wanted.output / "run.lock"):
+        _begin(wanted)
+        try:
+            return _train_all(wanted)
+        except UserError:
+            # A folder in which nothing could be begun is nobody's, and other flags may try it.
+            if not RunFolder(wanted.output / "network").config.exists():
+                wanted.note.unlink()
+            raise
+
+
+def _train_all(wanted: TrainAll) -> bool:
     network = train_config(wanted.preset, _settings(wanted, "network", NETWORK_SHARE))
     if not _trained(network, wanted.checkpoint):
         return False
@@ -110,13 +128,11 @@ def train_all(wanted: TrainAll) -> bool:
 
 
 def _begin(wanted: TrainAll) -> None:
-    """Note what the folder is for; refuse one that was begun with other flags.
+    """Note what the folder is for.
 
     Raises:
-        ConfigError: the folder holds something else.
-        EvaluationError: the data set is too small for a report.
+        ConfigError: it was begun with other flags.
     """
-    check_counts(load_data_set(wanted.data), wanted.data)
     flags = {
         **dataclasses.asdict(wanted.data),
         "preset": wanted.preset,
@@ -124,9 +140,9 @@ def _begin(wanted: TrainAll) -> None:
         "num_images": wanted.num_images,
     }
     del flags["data_dir"]
-    note = wanted.output / "train-all.json"
+    note = wanted.note
     if note.exists():
-        before = json.loads(note.read_text())
+        before = read_object(note, "restore it, or name another --output-dir")
         for name, value in flags.items():
             if before.get(name) != value:
                 raise ConfigError(
@@ -136,9 +152,7 @@ def _begin(wanted: TrainAll) -> None:
         return
     with saved_states.writing(note):
         wanted.output.mkdir(parents=True, exist_ok=True)
-        half = saved_states.temporary_path(note)
-        half.write_text(json.dumps(flags, indent=2) + "\n")
-        os.replace(half, note)
+        write_object(note, flags)
 
 
 def _settings(wanted: TrainAll, name: str, share: float) -> dict[str, Any]:
