@@ -97,7 +97,8 @@ def train_all(wanted: TrainAll) -> bool:
             return _train_all(wanted)
         except UserError:
             # A folder in which nothing could be begun is nobody's, and other flags may try it.
-            if not RunFolder(wanted.output / "network").config.exists():
+            begun = RunFolder(wanted.output / "network").config
+            if not begun.exists() and not wanted.checkpoint.exists():
                 wanted.note.unlink()
             raise
 
