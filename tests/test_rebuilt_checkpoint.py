@@ -30,10 +30,10 @@ def test_a_kept_length_gives_the_weights_that_the_run_had(
 
 
 def test_the_new_checkpoint_says_which_average_it_is(finished: TrainConfig, tmp_path: Path) -> None:
-    output = rebuild_checkpoint(Path(finished.output_dir), 0.2, 384, tmp_path / "average")
+    output = rebuild_checkpoint(Path(finished.output_dir), 0.12, 384, tmp_path / "average")
     run = run_json(TrainConfig(output_dir=str(_beside(output, tmp_path))))
     assert run["images_seen"] == 384
-    assert run["average_length"] == 0.2
+    assert run["average_length"] == 0.12
     assert run["log"][-1]["images_seen"] == 384
     assert load_pipeline(output)([3]).shape == (1, 28, 28)
 
