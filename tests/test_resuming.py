@@ -88,7 +88,7 @@ def test_a_state_of_an_earlier_version_has_no_record_and_is_taken(config: TrainC
 
 @pytest.mark.parametrize("name", ["optimizer.bin", "custom_checkpoint_1.pkl", "model.safetensors"])
 def test_a_pickle_in_a_state_costs_a_sentence(config: TrainConfig, name: str) -> None:
-    (newest(config) / name).write_bytes(pickle.dumps(Path("anything")))
+    (newest(config) / name).write_bytes(pickle.dumps(Path("anything"), protocol=2))
     write_manifest(newest(config))
     with pytest.raises(ConfigError, match=rf"{newest(config)} cannot be loaded \(.+ move it away"):
         Run(config).resume()
