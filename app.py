@@ -24,7 +24,7 @@ with no_collection():
     from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT, read_run
     from fashion_ddpm.cost import calibrate
     from fashion_ddpm.demo import Demo
-    from fashion_ddpm.errors import UserError
+    from fashion_ddpm.errors import UserError, sentence
     from fashion_ddpm.labels import FASHION_MNIST
     from fashion_ddpm.limits import ServerLimits
     from fashion_ddpm.settings import add_flags, given_flags
@@ -91,8 +91,8 @@ def main() -> None:
         demo = Demo(arguments.checkpoint, arguments.compare_with, limits)
         server = Server(demo, build_page(demo), launch)
         server.wait(lambda: quicken(demo, arguments.backend))
-    except UserError as error:
-        sys.exit(f"app.py: {error}")
+    except (UserError, OSError) as error:
+        sys.exit(f"app.py: {sentence(error)}")
     except KeyboardInterrupt:
         sys.exit("app.py: interrupted before the page was there.")
     finally:

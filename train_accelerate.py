@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from fashion_ddpm.config import PRESETS, TrainConfig, train_config
-from fashion_ddpm.errors import UserError
+from fashion_ddpm.errors import UserError, sentence
 from fashion_ddpm.settings import add_flags
 from fashion_ddpm.threads import limit_threads
 
@@ -54,8 +54,8 @@ def main() -> int:
         from fashion_ddpm.training import train
 
         print(f"checkpoint: {train(config, started=started)}")
-    except UserError as error:
-        print(f"train_accelerate.py: {error}", file=sys.stderr)
+    except (UserError, OSError) as error:
+        print(f"train_accelerate.py: {sentence(error)}", file=sys.stderr)
         return 1
     return 0
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from fashion_ddpm import commands, doctor
 from fashion_ddpm.config import SAMPLERS, SCHEDULES, TURBO, ClassifierConfig, ScorerConfig
 from fashion_ddpm.data_settings import DataSettings
-from fashion_ddpm.errors import UserError
+from fashion_ddpm.errors import UserError, sentence
 from fashion_ddpm.labels import ALL_CLASSES
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.settings import add_flags, default_data_dir
@@ -129,8 +129,8 @@ def main() -> int:
     arguments = build_parser().parse_args()
     try:
         return int(arguments.run(arguments))
-    except UserError as error:
-        print(f"fashion_ddpm: {error}", file=sys.stderr)
+    except (UserError, OSError) as error:
+        print(f"fashion_ddpm: {sentence(error)}", file=sys.stderr)
         return 1
 
 

@@ -35,6 +35,7 @@ def run(
         UserError: the checkpoint or the folder cannot be used.
     """
     ranks = this_process()
+    ranks.tell()
     pipeline = load_pipeline(checkpoint or BUNDLED_CHECKPOINT, str(ranks.device))
     pipeline = pipeline.drawing_with(request.sampler)
     shards = Shards(folder, request, size, weights_hash(pipeline))

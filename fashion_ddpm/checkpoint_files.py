@@ -1,6 +1,5 @@
 """What a checkpoint's folder says of it, without its weights; where the bundled one lies."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +7,13 @@ from fashion_ddpm.checkpoint_check import INDEX, class_names
 from fashion_ddpm.config import TURBO
 from fashion_ddpm.downloads import DownloadError, fetch
 from fashion_ddpm.errors import UserError
+from fashion_ddpm.json_files import FileError, read_object
 from fashion_ddpm.weight_files import WeightsError, read_config
 
 RUN_FILE = "run.json"
+KINDS = {"config": dict, "images_seen": int, "log": list, "teacher": dict, "mixed_precision": str}
+"""What run.json must hold where it holds anything by these names."""
+
 BUNDLED = Path(__file__).parent.parent / "checkpoints"
 BUNDLED_CHECKPOINT = BUNDLED / "fashion-mnist"
 
@@ -40,6 +43,30 @@ def student_folder(checkpoint: str | Path) -> Path:
 
 
 def read_run(checkpoint: str | Path) -> dict[str, Any]:
-    """Returns what run.json in a folder says of a checkpoint's training, or an empty dict."""
+    """Return what run.json in a folder says of a checkpoint's training, or an empty dict.
+
+    Raises:
+        FileError: it is damaged.
+    """
     path = Path(checkpoint) / RUN_FILE
-    return dict(json.loads(path.read_text())) if path.exists() else {}
+    if not path.exists():
+        return {}
+    cure = "copy the checkpoint anew, repeat its training's command, or name another folder"
+    run = read_object(path, cure)
+    wrong = [name for name, kind in KINDS.items() if not isinstance(run.get(name, kind()), kind)]
+    if wrong or not all(map(_is_row, run.get("log", []))):
+        name = wrong[0] if wrong else "log"
+        raise FileError(f"{path} holds a {name!r} of another form than every checkpoint's: {cure}.")
+    return run
+
+
+def _is_row(row: Any) -> bool:
+    """Whether this is a line of a run's log: numbers and lists of numbers by name."""
+    if not isinstance(row, dict) or "images_seen" not in row:
+        return False
+    numbers = [each for value in row.values() for each in _listed(value)]
+    return all(isinstance(number, int | float) for number in numbers)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

@@ -10,8 +10,15 @@ from torch import Tensor, nn
 
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.images import to_model
-from fashion_ddpm.labels import FASHION_MNIST, ImageKind
-from fashion_ddpm.weight_files import WeightsError, check_finite, check_folder, check_shapes
+from fashion_ddpm.labels import FASHION_MNIST, ImageKind, KindError
+from fashion_ddpm.weight_files import (
+    COPY_ANEW,
+    WeightsError,
+    check_finite,
+    check_folder,
+    check_shapes,
+    read_config,
+)
 
 BUNDLED_CLASSIFIER = Path(__file__).parent.parent / "checkpoints" / "classifier"
 WEIGHTS_FILE = "model.safetensors"
@@ -117,5 +124,8 @@ def load_classifier(folder: str | Path = BUNDLED_CLASSIFIER) -> Classifier:
 def _kind(path: Path) -> ImageKind:
     if not path.exists():
         return FASHION_MNIST
-    told = json.loads(path.read_text())
-    return ImageKind(tuple(told["class_names"]), told["image_size"], told["channels"])
+    told = read_config(path.parent, path.name)
+    try:
+        return ImageKind(tuple(told["class_names"]), told["image_size"], told["channels"])
+    except (KeyError, TypeError, KindError) as error:
+        raise WeightsError(f"{KIND_FILE} names no kind of images; {COPY_ANEW}") from error

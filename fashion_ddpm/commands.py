@@ -159,10 +159,12 @@ def run_train_scorer(arguments: argparse.Namespace) -> int:
     config = _config_of(arguments, ScorerConfig)
     from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
     from fashion_ddpm.pipeline import load_pipeline
+    from fashion_ddpm.run_lock import lock_beside, only_run
     from fashion_ddpm.scorer_training import train_scorer
 
     pipeline = load_pipeline(arguments.checkpoint or BUNDLED_CHECKPOINT)
-    print(train_scorer(config, pipeline))
+    with only_run(lock_beside(config.output_dir)):
+        print(train_scorer(config, pipeline))
     return 0
 
 
@@ -170,6 +172,8 @@ def run_train_classifier(arguments: argparse.Namespace) -> int:
     """Trains the judge."""
     config = _config_of(arguments, ClassifierConfig)
     from fashion_ddpm.classifier_training import train_classifier
+    from fashion_ddpm.run_lock import lock_beside, only_run
 
-    print(train_classifier(config))
+    with only_run(lock_beside(config.output_dir)):
+        print(train_classifier(config))
     return 0

@@ -11,7 +11,15 @@ from fashion_ddpm import saved_states
 from fashion_ddpm.config import TrainConfig, train_config
 from fashion_ddpm.data_settings import may_be_same
 from fashion_ddpm.manifest import is_whole
-from fashion_ddpm.run_folder import FREE_TO_CHANGE, RunFolder
+from fashion_ddpm.run_folder import (
+    CONFIG_FILE,
+    FREE_TO_CHANGE,
+    RunFolder,
+    check_same,
+    read_settings,
+    write_settings,
+)
+from fashion_ddpm.saved_states import images_of
 from fashion_ddpm.settings import ConfigError, flag_name
 
 CHANGED = {
@@ -47,7 +55,7 @@ def cool_down_config(flags: dict[str, Any]) -> TrainConfig:
             )
     else:
         state = find_state(Path(flags["from_state"]))
-        settings = RunFolder(state.parent.parent).settings()
+        settings = settings_of(state)
     if state:
         length = flags.get("cool_down_images", 0)
         if length < 1:
@@ -74,14 +82,15 @@ def find_state(place: Path) -> Path:
         ConfigError: there is none, it is damaged, or its run's rate is not constant.
     """
     found = saved_states.states(RunFolder(place).states) or [place]
-    whole = [state for state in found if is_whole(state)]
+    whole = [state for state in found if saved_states.STATE.fullmatch(state.name)]
+    whole = [state for state in whole if is_whole(state)]
     run = RunFolder(found[0].parent.parent)
     if not whole or not run.config.exists():
         raise ConfigError(
             f"--from-state {place} is no whole saved state of a run, and no run that holds one; "
             "name the run's --output-dir, or a folder in its states/."
         )
-    settings = run.settings()
+    settings = settings_of(whole[0])
     begin = settings["images_total"] - settings["cool_down_images"]
     if settings["lr_schedule"] != "constant" or (
         settings["cool_down_images"] and images_of(whole[0]) > begin
@@ -93,9 +102,16 @@ def find_state(place: Path) -> Path:
     return whole[0]
 
 
-def images_of(state: Path) -> int:
-    """Return the images that a saved state has seen, which its name says."""
-    return int(state.name.rpartition("-")[2])
+def settings_of(state: Path) -> dict[str, Any]:
+    """Return the settings of the run in whose folder a state lies.
+
+    Raises:
+        ConfigError: the state is of another run, by its own record.
+    """
+    run = RunFolder(state.parent.parent)
+    settings = run.settings()
+    run.check_state(state, train_config("cpu", settings))
+    return settings
 
 
 def copy_state(config: TrainConfig) -> None:
@@ -116,12 +132,18 @@ def copy_state(config: TrainConfig) -> None:
             f"--from-state {place} no longer holds {state.name}, from which this run began; name "
             "another --output-dir to begin again."
         )
+    if (state / CONFIG_FILE).exists():
+        free = {*CHANGED, "images_total", "minutes"}
+        cure = "name another --output-dir to begin a cool-down of that run"
+        check_same(read_settings(state), config, free, f"the run that saved {state}", cure)
     final = folder.state(start)
     temporary = saved_states.temporary_folder(final)
     with saved_states.writing(final):
         shutil.copytree(state, temporary, dirs_exist_ok=True)
     if not is_whole(temporary):
         raise ConfigError(f"{state} changed while it was copied; run the same command again.")
+    with saved_states.writing(final):
+        write_settings(temporary, config)  # from here on it is a state of this run
     saved_states.seal(final)
 
 

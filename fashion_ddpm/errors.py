@@ -7,6 +7,22 @@ class UserError(Exception):
     """The message is one sentence that names the value, what is allowed and the fix."""
 
 
+def sentence(error: UserError | OSError) -> str:
+    """Return what a door prints of a failure: a path that cannot be used is the user's to fix too.
+
+    Raises:
+        OSError: the failure is not about a path.
+    """
+    if isinstance(error, UserError):
+        return str(error)
+    if error.filename is None:
+        raise error
+    return (
+        f"{str(error.filename)[:MAX_REASON]} cannot be used ({error.strerror}): name another path, "
+        "or let this user read and write it."
+    )
+
+
 def reason(error: Exception) -> str:
     """Returns what a library says of a failure, on one line and no longer than a sentence."""
     text = " ".join(str(error).split()) or type(error).__name__

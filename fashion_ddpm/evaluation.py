@@ -80,6 +80,7 @@ def evaluate(evaluation: Evaluation, output: Path) -> Report | None:
     """
     current_commit()  # remembered for the protocol
     ranks = this_process()
+    ranks.tell()
     pipeline = load_pipeline(evaluation.checkpoint, str(ranks.device))
     pipeline = pipeline.drawing_with(evaluation.request.sampler)
     judge = matching_judge(evaluation.classifier, pipeline.kind)

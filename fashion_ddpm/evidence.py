@@ -56,7 +56,8 @@ def loss_points(demo: Demo) -> list[tuple[float, str, float]]:
 def training_previews(demo: Demo) -> list[tuple[int, Path]]:
     """Returns (images seen, grid of samples) for points of training, beside the checkpoint."""
     folder = Path(demo.pipeline.name_or_path).parent / PREVIEWS
-    return [(int(path.stem), path) for path in sorted(folder.glob("[0-9]*.png"))]
+    found = sorted(path for path in folder.glob("*.png") if path.stem.isdigit())
+    return [(int(path.stem), path) for path in found]
 
 
 def real_scores(demo: Demo, scorer_name: str) -> list[tuple[str, float]]:

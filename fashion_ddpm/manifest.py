@@ -71,6 +71,8 @@ def faults(folder: Path, only: str | None = None) -> Iterator[str]:
     except (OSError, ValueError, RecursionError) as error:
         yield f"{MANIFEST} is no list of files ({type(error).__name__})"
         return
+    if not listed:
+        yield f"{MANIFEST} lists no files"
     for name, digest in listed.items():
         if only not in (None, name):
             continue

@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from fashion_ddpm.errors import UserError, reason
-from fashion_ddpm.saved_states import TEMPORARY
+from fashion_ddpm.json_files import TEMPORARY
 
 LENGTHS = (0.05, 0.1)
 """Lengths that every run keeps: standard deviation of the weighting as a share of the run."""
@@ -129,7 +129,8 @@ class Kept:
 
 def thin_out(folder: Path) -> None:
     """Delete kept moments while there are too many: always the one that leaves the smallest gap."""
-    files = sorted(folder.glob(f"*{SUFFIX}"))
+    named = sorted(folder.glob(f"images-*{SUFFIX}"))
+    files = [path for path in named if path.stem.rpartition("-")[2].isdigit()]
     while len(files) > MOST_KEPT:
         moments = [int(path.stem.rpartition("-")[2]) for path in files]
         gaps = [after - before for before, after in zip(moments, moments[2:], strict=False)]
@@ -229,5 +230,10 @@ def rebuild_average(kept: Sequence[Kept], length: float, images_seen: int) -> di
                 prefix, name = key.split("/")
                 if float(prefix) == one.length:
                     weight = file.get_tensor(key).float() * float(share)
+                    if name in total and weight.shape != total[name].shape:
+                        raise AverageError(
+                            f"{one.path} is of another network than the files before it; move it "
+                            "away, the others remain."
+                        )
                     total[name] = total[name] + weight if name in total else weight
     return total

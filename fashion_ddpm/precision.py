@@ -1,7 +1,5 @@
 """Whether a run trains in bfloat16 or in float32: the faster of the two on this machine."""
 
-import json
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +8,11 @@ import torch
 from diffusers import UNet2DModel
 
 from fashion_ddpm.config import TrainConfig
+from fashion_ddpm.json_files import FileError, read_object, write_object
 from fashion_ddpm.labels import ImageKind
 from fashion_ddpm.model import build_unet, training_layout
 from fashion_ddpm.ranks import Ranks
 from fashion_ddpm.run_folder import RunFolder
-from fashion_ddpm.saved_states import TEMPORARY
 from fashion_ddpm.step_plan import part_size
 
 TIMED_STEPS = 3
@@ -74,16 +72,15 @@ def _remembered(config: TrainConfig, machine: str) -> Precision | None:
 def read_precision(folder: RunFolder) -> Precision | None:
     """Return what was measured for the run in a folder, or None."""
     try:
-        return Precision(**json.loads(folder.precision.read_text()))
-    except (OSError, ValueError, TypeError):
+        found = Precision(**read_object(folder.precision, "delete it"))
+    except (FileError, TypeError):
         return None  # it can be measured again
+    return found if found.mixed_precision in ("no", "bf16") else None
 
 
 def write_precision(folder: RunFolder, precision: Precision) -> None:
     """Remember what was measured."""
-    half = folder.precision.with_name(folder.precision.name + TEMPORARY)
-    half.write_text(json.dumps(vars(precision), indent=2) + "\n")
-    os.replace(half, folder.precision)
+    write_object(folder.precision, vars(precision))
 
 
 def machine_name(device: torch.device) -> str:

@@ -1,5 +1,8 @@
 """Several processes share one job: which part is this one's, and everyone's parts together."""
 
+import os
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -28,6 +31,23 @@ class Ranks:
     def is_main(self) -> bool:
         """Whether this is the process that writes and prints."""
         return self.rank == 0
+
+    def lines(self) -> Iterator[str]:
+        """Yield how many processes there are, and a warning where more were asked for."""
+        yield f"processes: {self.count}, the first on {self.device}"
+        # For several processes accelerate launch sets the address at which they would meet, and
+        # with --cpu then starts one; every launcher that starts several tells them WORLD_SIZE.
+        if self.count == 1 and "MASTER_ADDR" in os.environ and "WORLD_SIZE" not in os.environ:
+            yield (
+                "warning: this is one process alone, though MASTER_ADDR announces several "
+                "(accelerate launch --cpu starts one, whatever --num_processes says); on CPUs "
+                "launch them with ACCELERATE_USE_CPU=true torchrun --nproc_per_node N"
+            )
+
+    def tell(self) -> None:
+        """Print those lines, once for all processes."""
+        if self.is_main:
+            print("\n".join(self.lines()), file=sys.stderr)
 
     def share(self, total: int) -> range:
         """Returns this process's places of a job: rank, rank + count, rank + 2 count and so on."""

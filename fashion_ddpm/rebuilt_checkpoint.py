@@ -43,10 +43,16 @@ def rebuild_checkpoint(run: Path, length: float, at: int | None, output: Path) -
     images_seen = kept[-1].images_seen if at is None else at
     weights = rebuild_average(kept, length, images_seen)
     pipeline = load_pipeline(folder.checkpoint)
-    pipeline.unet.load_state_dict(weights)
+    try:
+        pipeline.unet.load_state_dict(weights)
+    except RuntimeError as error:
+        raise AverageError(
+            f"{folder.averages} holds the averages of another network than {folder.checkpoint}; "
+            "name a run whose files belong together."
+        ) from error
     before = read_run(folder.checkpoint)
     facts = {name: before[name] for name in TAKEN_OVER if name in before}
-    log = [row for row in before["log"] if row["images_seen"] <= images_seen]
+    log = [row for row in before.get("log", []) if row["images_seen"] <= images_seen]
     facts |= {"images_seen": images_seen, "average_length": length, "log": log}
     with saved_states.writing(output):
         publish(pipeline, output, train_config("cpu", folder.settings()), facts)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fashion_ddpm.json_files import FileError, read_object
+
 REPORT_FILE = "report.json"
 
 
@@ -64,11 +66,20 @@ def save_report(report: Report, folder: Path) -> None:
 
 
 def load_report(path: Path) -> Report:
-    """Reads report.json back."""
-    content = json.loads(path.read_text())
-    rows = {key: Row(**row) for key, row in content.pop("rows").items()}
-    accuracy = {name: (pair[0], pair[1]) for name, pair in content.pop("class_accuracy").items()}
-    return Report(rows=rows, class_accuracy=accuracy, **content)
+    """Read report.json back.
+
+    Raises:
+        FileError: it is missing, damaged or no report.
+    """
+    cure = "make it anew with python -m fashion_ddpm evaluate, or name another"
+    content = read_object(path, cure)
+    try:
+        rows = {key: Row(**row) for key, row in content.pop("rows").items()}
+        pairs = content.pop("class_accuracy")
+        accuracy = {name: (pair[0], pair[1]) for name, pair in pairs.items()}
+        return Report(rows=rows, class_accuracy=accuracy, **content)
+    except (AttributeError, IndexError, KeyError, TypeError) as error:
+        raise FileError(f"{path} is no report: {cure}.") from error
 
 
 def _plain(value: Any) -> Any:

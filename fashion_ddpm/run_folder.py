@@ -2,14 +2,19 @@
 
 import dataclasses
 import json
-import os
 from pathlib import Path
 from typing import Any
 
-from fashion_ddpm.config import TrainConfig
+from fashion_ddpm.config import TrainConfig, train_config
 from fashion_ddpm.data_settings import may_be_same
-from fashion_ddpm.saved_states import TEMPORARY
+from fashion_ddpm.json_files import FileError, read_object, write_object
 from fashion_ddpm.settings import PATHS, ConfigError, flag_name
+
+CONFIG_FILE = "config.json"
+"""A run's settings: in its folder, and in each saved state."""
+
+ESSENTIAL = {"images_total", "batch_size", "seed"}
+"""Settings that every run has written down, whatever version of this program it was."""
 
 FREE_TO_CHANGE = {
     *PATHS,
@@ -32,8 +37,9 @@ class RunFolder:
 
     def __init__(self, root: str | Path) -> None:
         self.root = Path(root)
-        self.config = self.root / "config.json"
+        self.config = self.root / CONFIG_FILE
         self.data = self.root / "data.json"
+        self.lock = self.root / "run.lock"
         self.states = self.root / "states"
         self.checkpoint = self.root / "checkpoint"
         self.best = self.root / "best"
@@ -56,32 +62,82 @@ class RunFolder:
         return self.previews / f"{images_seen:011d}.png"
 
     def check_same_run(self, config: TrainConfig) -> None:
-        """Raises ConfigError when the folder holds a run with other settings."""
-        if not self.config.exists():
-            return
-        before = self.settings()
-        free = free_to_change(config)
-        for name, value in _as_json(config).items():
-            if name == "dataset" and may_be_same(before[name], value):
-                continue  # its content decides
-            if name not in free and before.get(name) != value:
-                raise ConfigError(
-                    f"{flag_name(name)} is {value}, but the run in {self.root} has "
-                    f"{before.get(name)}; give that value, or another --output-dir."
-                )
+        """Raise ConfigError when the folder holds a run with other settings, or none at all."""
+        if self.config.exists():
+            whose, cure = f"the run in {self.root}", "give that value, or another --output-dir"
+            check_same(self.settings(), config, free_to_change(config), whose, cure)
+
+    def check_state(self, state: Path, config: TrainConfig) -> None:
+        """Raise ConfigError when a saved state, by its own record, is of a run with other settings.
+
+        The states of earlier versions of this program have no record.
+        """
+        if (state / CONFIG_FILE).exists():
+            whose = f"the run that saved {state}"
+            cure = "give that value, move the state away, or name another --output-dir"
+            check_same(read_settings(state), config, free_to_change(config), whose, cure)
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings of the run in the folder, as its config.json has them."""
-        # A setting that came later has its default in the files of before.
-        return _as_json(TrainConfig()) | json.loads(self.config.read_text())
+        """Return the settings of the run in the folder; see read_settings."""
+        return read_settings(self.root)
 
     def begin(self, config: TrainConfig) -> None:
         """Makes the folder and writes down whose run it holds."""
         self.previews.mkdir(parents=True, exist_ok=True)
         self.averages.mkdir(exist_ok=True)
-        whole = self.config.with_name(self.config.name + TEMPORARY)
-        whole.write_text(json.dumps(_as_json(config), indent=2) + "\n")
-        os.replace(whole, self.config)
+        write_settings(self.root, config)
+
+
+def write_settings(folder: Path, config: TrainConfig) -> None:
+    """Write down whose run a folder, or a saved state, is of."""
+    write_object(folder / CONFIG_FILE, _as_json(config))
+
+
+def read_settings(folder: Path) -> dict[str, Any]:
+    """Return the settings in a folder's config.json; those that it lacks have their defaults.
+
+    Raises:
+        FileError: it is damaged, or not the settings of a training run.
+    """
+    path = folder / CONFIG_FILE
+    cure = "restore it (the states of a run hold copies of it), or name another folder"
+    content = read_object(path, cure)
+    settings = _as_json(TrainConfig()) | content
+    unknown = sorted(settings.keys() - _as_json(TrainConfig()).keys())
+    if unknown or not content.keys() >= ESSENTIAL:
+        found = f"holds {unknown[0]!r:.80}" if unknown else "lacks settings that every run has"
+        raise FileError(f"{path} is not of a training run of this version, for it {found}: {cure}.")
+    try:
+        train_config("cpu", settings)
+    except ConfigError as error:
+        raise FileError(f"{path} cannot be used: {cure}. In it, {error}") from error
+    return settings
+
+
+def check_same(
+    before: dict[str, Any], config: TrainConfig, free: set[str], whose: str, cure: str
+) -> None:
+    """Raise ConfigError when a run's settings differ from those that were recorded.
+
+    Args:
+        before: the recorded settings, all of them.
+        config: the run.
+        free: those that may differ.
+        whose: what recorded them, for the sentence.
+        cure: what to do about it, the end of the sentence.
+    """
+    for name, value in _as_json(config).items():
+        if name in free or before[name] == value:
+            continue
+        if name == "dataset" and may_be_same(before[name], value):
+            continue  # its content decides
+        if name == "images_total":
+            cure += (
+                "; only a run with --lr-schedule constant and no --cool-down-images can be made "
+                f"longer, any other is begun anew from its weights with --initial-checkpoint "
+                f"{RunFolder(config.output_dir).checkpoint} and another --output-dir"
+            )
+        raise ConfigError(f"{flag_name(name)} is {value}, but {whose} has {before[name]}; {cure}.")
 
 
 def _as_json(config: TrainConfig) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Training runs beside each other: what differs between their settings, and their final figures."""
 
-import json
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Any
 from fashion_ddpm.checkpoint_files import RUN_FILE, read_run
 from fashion_ddpm.data_settings import FASHION
 from fashion_ddpm.errors import UserError
+from fashion_ddpm.json_files import read_object
 from fashion_ddpm.run_folder import FREE_TO_CHANGE, RunFolder
 from fashion_ddpm.settings import flag_name
 
@@ -45,6 +45,7 @@ def runs_in(folders: Iterable[str | Path]) -> list[RunSummary]:
 
     Raises:
         RunsError: a folder holds no run.
+        FileError: what a run says of itself is damaged.
     """
     found = []
     for folder in map(Path, folders):
@@ -67,7 +68,8 @@ def _is_run(folder: Path) -> bool:
 def _summary(folder: Path) -> RunSummary:
     files = RunFolder(folder)
     run = read_run(files.checkpoint) or read_run(folder)
-    config = run["config"] if "config" in run else json.loads(files.config.read_text())
+    cure = "restore it, move the folder away, or name the others"
+    config = run["config"] if "config" in run else read_object(files.config, cure)
     settings = {name: value for name, value in config.items() if name not in FREE_TO_CHANGE}
     log = run.get("log", [])
     speeds = [row["images_per_second"] for row in log if "images_per_second" in row]

@@ -1,6 +1,8 @@
 """Folders that are written whole or not at all: temp folder, checksums, fsync, rename."""
 
+import errno
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,10 +11,17 @@ from pathlib import Path
 from safetensors import SafetensorError
 
 from fashion_ddpm.errors import UserError, reason
+from fashion_ddpm.json_files import TEMPORARY
 from fashion_ddpm.manifest import write_manifest
 
-TEMPORARY = ".writing"
 REPLACED = ".replaced"
+STATE = re.compile(r"images-\d+")
+
+NO_ROOM = (None, errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Failures of a write for lack of room; libraries report that without a number."""
+
+NO_FOLDERS = (errno.EACCES, errno.EPERM, errno.EBADF, errno.EINVAL, errno.EOPNOTSUPP)
+"""How systems say that they do not open or flush folders; Windows refuses to open them."""
 
 
 class SaveError(UserError):
@@ -34,9 +43,11 @@ def writing(target: Path) -> Iterator[None]:
         if half.is_file():
             half.unlink(missing_ok=True)
         shutil.rmtree(half, ignore_errors=True)
+        full = getattr(error, "errno", None) in NO_ROOM
+        cure = "make room on its disk" if full else "let this user write there"
         raise SaveError(
-            f"{target} could not be written ({reason(error)}): make room on its disk, then run the "
-            "same command again; what was saved before is untouched."
+            f"{target} could not be written ({reason(error)}): {cure}, then run the same command "
+            "again, or name another folder; what was saved before is untouched."
         ) from error
 
 
@@ -72,13 +83,13 @@ def _seal(final: Path) -> None:
     temporary = temporary_path(final)
     write_manifest(temporary)
     for path in (*(path for path in sorted(temporary.rglob("*")) if path.is_file()), temporary):
-        _sync(path)
+        sync(path)
     aside = final.with_name(final.name + REPLACED)
     shutil.rmtree(aside, ignore_errors=True)
     if final.exists():
         os.replace(final, aside)
     os.replace(temporary, final)
-    _sync(final.parent)
+    sync(final.parent)
     shutil.rmtree(aside, ignore_errors=True)
 
 
@@ -86,8 +97,13 @@ def states(parent: Path) -> list[Path]:
     """Returns the sealed states in a folder, newest first, whole or not."""
     if not parent.is_dir():
         return []
-    found = [path for path in parent.iterdir() if path.is_dir() and not path.suffix]
+    found = [path for path in parent.iterdir() if STATE.fullmatch(path.name) and path.is_dir()]
     return sorted(found, reverse=True)
+
+
+def images_of(state: Path) -> int:
+    """Return the images that a saved state has seen, which its name says."""
+    return int(state.name.rpartition("-")[2])
 
 
 def prune(parent: Path, keep: int) -> None:
@@ -96,9 +112,16 @@ def prune(parent: Path, keep: int) -> None:
         shutil.rmtree(path)
 
 
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Flush a file's content to the disk, or a folder's names where the system can do that."""
+    # Windows flushes only what is open for writing.
+    flags = os.O_RDWR if os.name == "nt" else os.O_RDONLY
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        descriptor = os.open(path, flags)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        if not path.is_dir() or error.errno not in NO_FOLDERS:
+            raise

@@ -59,7 +59,29 @@ def recorded(config: Any) -> dict[str, Any]:
 def check_fields(config: Any) -> None:
     """Raises ConfigError when any field of a config is outside its bounds."""
     for field in dataclasses.fields(config):
-        check_value(flag_name(field.name), getattr(config, field.name), field.metadata)
+        name, value = flag_name(field.name), getattr(config, field.name)
+        _check_type(name, value, field.default)
+        check_value(name, value, field.metadata)
+
+
+WORDS = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    tuple: "a list",
+}
+
+
+def _check_type(name: str, value: Any, default: Any) -> None:
+    """Raises ConfigError for a value of another type than the default; files hold any."""
+    kind = type(default)
+    wanted = (int, float) if kind is float else kind
+    if not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool):
+        raise ConfigError(f"{name} is {value!r:.80}; it must be {WORDS[kind]}.")
+    if isinstance(value, tuple):
+        for number in value:
+            _check_type(name, number, default[0])
 
 
 def flag_name(field_name: str) -> str:

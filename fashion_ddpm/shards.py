@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fashion_ddpm.json_files import read_object
 from fashion_ddpm.outputs import is_one_file
 from fashion_ddpm.request import GenerateRequest, RequestError
 
@@ -61,7 +62,7 @@ class Shards:
         """Raises RequestError when the folder cannot take these shards; changes nothing."""
         file, mine = self.folder / SETTINGS_FILE, self.settings()
         if file.exists():
-            found = json.loads(file.read_text())
+            found = read_object(file, "restore it, or name a new folder")
             others = [
                 f"{name} {found.get(name)!r}, not {value!r}"
                 for name, value in mine.items()

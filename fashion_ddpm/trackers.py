@@ -1,14 +1,17 @@
 """Outside places to watch a run in: is the package there, and what is sent to it."""
 
 import dataclasses
+import secrets
 from collections.abc import Iterable
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from fashion_ddpm.config import TrainConfig
+from fashion_ddpm.errors import reason
 from fashion_ddpm.progress import LogRow
 from fashion_ddpm.settings import ConfigError
 
@@ -46,6 +49,55 @@ def settings_for_trackers(config: TrainConfig) -> dict[str, str | int | float | 
     """Returns the run's settings as trackers take them: no tuples."""
     settings = dataclasses.asdict(config)
     return {name: str(v) if isinstance(v, tuple) else v for name, v in settings.items()}
+
+
+LOGIN_SECONDS = 60
+"""How long wandb may ask for a login on a terminal; then the run goes on without it."""
+
+
+def start_trackers(accelerator: Any, config: TrainConfig, folder: Path) -> None:
+    """Start the trackers, and tell them the run's settings.
+
+    Args:
+        accelerator: accelerate's.
+        config: the run.
+        folder: where trackers may keep files.
+
+    Raises:
+        ConfigError: one cannot be started.
+    """
+    options = {}
+    if config.report_to == "wandb" and accelerator.is_main_process:
+        options = {"wandb": wandb_options(config, folder)}
+    try:
+        accelerator.init_trackers("fashion-ddpm", settings_for_trackers(config), options)
+    except Exception as error:  # each tracker fails in its own way
+        raise ConfigError(
+            f"--report-to {config.report_to} could not be started ({reason(error)}): log in, set "
+            "WANDB_MODE=offline for wandb, or give --report-to none."
+        ) from error
+
+
+def wandb_options(config: TrainConfig, folder: Path) -> dict[str, Any]:
+    """Return the arguments of wandb.init with which a run that goes on stays one run.
+
+    Args:
+        config: the run.
+        folder: where wandb's files lie, and the name by which it knows the run.
+    """
+    name = folder / "wandb-id"
+    if not name.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        name.write_text(secrets.token_hex(8))
+    return {
+        "id": name.read_text(),
+        "resume": "allow",
+        "dir": str(folder),
+        # Offline, wandb drops settings that come after its start.
+        "config": settings_for_trackers(config),
+        "allow_val_change": True,
+        "settings": {"login_timeout": LOGIN_SECONDS},
+    }
 
 
 def scalars(row: LogRow) -> dict[str, float]:

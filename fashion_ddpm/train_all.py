@@ -1,9 +1,7 @@
 """One command for a rented or lent machine: a network, its distilled network, reports on both."""
 
 import dataclasses
-import json
 import math
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +12,10 @@ from fashion_ddpm.checkpoint_files import class_names_of, read_run, student_fold
 from fashion_ddpm.clip_scores import EMBEDDED
 from fashion_ddpm.config import TURBO, TURBO_STEPS, TrainConfig, train_config
 from fashion_ddpm.data_settings import DataSettings, may_be_same
+from fashion_ddpm.errors import UserError
 from fashion_ddpm.evaluation import FEWEST_IMAGES, Evaluation, evaluate
 from fashion_ddpm.image_sets import check_counts
+from fashion_ddpm.json_files import read_object, write_object
 from fashion_ddpm.labels import ALL_CLASSES
 from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.ranks import this_process
@@ -23,6 +23,7 @@ from fashion_ddpm.report import REPORT_FILE
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.run_data import load_run_data
 from fashion_ddpm.run_folder import RunFolder
+from fashion_ddpm.run_lock import only_run
 from fashion_ddpm.settings import ConfigError, flag_name
 from fashion_ddpm.training import train
 from fashion_ddpm.warm_start import settings_of_teacher
@@ -66,6 +67,11 @@ class TrainAll:
         GenerateRequest(ALL_CLASSES, self.num_images)  # refuses too many
 
     @property
+    def note(self) -> Path:
+        """Where the flags are noted with which the folder was begun."""
+        return self.output / "train-all.json"
+
+    @property
     def checkpoint(self) -> Path:
         """Where the network ends up; the distilled one lies beside it."""
         return self.output / "checkpoints" / "network"
@@ -85,7 +91,21 @@ def train_all(wanted: TrainAll) -> bool:
             "one after the other, as docs/training.md has them."
         )
     network = train_config(wanted.preset, _settings(wanted, "network", NETWORK_SHARE))
-    _begin(wanted, network)
+    data, _ = load_run_data(network, this_process())
+    check_counts(data, wanted.data)
+    with only_run(wanted.output / "run.lock"):
+        _begin(wanted)
+        try:
+            return _train_all(wanted, network)
+        except UserError:
+            # A folder in which nothing could be begun is nobody's, and other flags may try it.
+            begun = RunFolder(wanted.output / "network").config
+            if not begun.exists() and not wanted.checkpoint.exists():
+                wanted.note.unlink()
+            raise
+
+
+def _train_all(wanted: TrainAll, network: TrainConfig) -> bool:
     if not _trained(network, wanted.checkpoint):
         return False
     distillation = train_config(
@@ -109,16 +129,12 @@ def train_all(wanted: TrainAll) -> bool:
     return True
 
 
-def _begin(wanted: TrainAll, network: TrainConfig) -> None:
-    """Note what the folder is for; refuse one that was begun with other flags.
+def _begin(wanted: TrainAll) -> None:
+    """Note what the folder is for.
 
     Raises:
-        ConfigError: the folder holds something else.
-        DataError: the data set has changed since.
-        EvaluationError: the data set is too small for a report.
+        ConfigError: it was begun with other flags.
     """
-    data, _ = load_run_data(network, this_process())
-    check_counts(data, wanted.data)
     flags = {
         **dataclasses.asdict(wanted.data),
         "preset": wanted.preset,
@@ -126,9 +142,9 @@ def _begin(wanted: TrainAll, network: TrainConfig) -> None:
         "num_images": wanted.num_images,
     }
     del flags["data_dir"]
-    note = wanted.output / "train-all.json"
+    note = wanted.note
     if note.exists():
-        before = json.loads(note.read_text())
+        before = read_object(note, "restore it, or name another --output-dir")
         for name, value in flags.items():
             if name == "dataset" and may_be_same(before[name], value):
                 continue  # its content decides
@@ -140,9 +156,7 @@ def _begin(wanted: TrainAll, network: TrainConfig) -> None:
         return
     with saved_states.writing(note):
         wanted.output.mkdir(parents=True, exist_ok=True)
-        half = saved_states.temporary_path(note)
-        half.write_text(json.dumps(flags, indent=2) + "\n")
-        os.replace(half, note)
+        write_object(note, flags)
 
 
 def _settings(wanted: TrainAll, name: str, share: float) -> dict[str, Any]:

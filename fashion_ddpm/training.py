@@ -27,12 +27,13 @@ from fashion_ddpm.precision import Precision, choose_precision, write_precision
 from fashion_ddpm.progress import Progress
 from fashion_ddpm.publishing import current_commit, device_name, publish
 from fashion_ddpm.ranks import this_process
+from fashion_ddpm.resuming import load_state, state_to_resume
 from fashion_ddpm.run_data import load_run_data, record_run_data
-from fashion_ddpm.run_folder import RunFolder
+from fashion_ddpm.run_folder import RunFolder, write_settings
 from fashion_ddpm.run_length import Costs, config_for_minutes, time_calls
+from fashion_ddpm.run_lock import Hold, only_run
 from fashion_ddpm.sampling import CPU_CHUNK
 from fashion_ddpm.schedule_check import training_noise
-from fashion_ddpm.settings import ConfigError
 from fashion_ddpm.step_plan import (
     batch_indices,
     learning_rate_at,
@@ -41,7 +42,7 @@ from fashion_ddpm.step_plan import (
     step_seed,
 )
 from fashion_ddpm.stopping import StopOnSignal
-from fashion_ddpm.trackers import chosen_trackers, send_picture, settings_for_trackers
+from fashion_ddpm.trackers import chosen_trackers, send_picture, start_trackers
 from fashion_ddpm.warm_start import earlier_runs, initial_unet
 from fashion_ddpm.watching import Watch
 
@@ -63,7 +64,9 @@ def train(
             not given.
 
     Raises:
-        ConfigError: the settings cannot be used, or differ from those of the run in the folder.
+        ConfigError: the settings cannot be used, or differ from those of the run in the folder; or
+            another process is at work in it.
+        FileError: a file in the folder is damaged.
         DataError: the data cannot be read.
         SaveError: the run's folder cannot be written.
         TrainingError: the loss is no longer a number.
@@ -79,10 +82,11 @@ def train(
     ranks = this_process(only_cuda=False)
     fitting = config_for_minutes(config, started, measure, ranks)
     run = Run(fitting, trackers, measured[0] if measured else None)
-    run.resume()
-    with run.stop:
-        run.loop()
-    run.accelerator.end_training()
+    with only_run(run.folder.lock, ranks) as run.hold:
+        run.resume()
+        with run.stop:
+            run.loop()
+        run.accelerator.end_training()
     return run.folder.checkpoint
 
 
@@ -91,6 +95,7 @@ class Run:
 
     Attributes:
         precision: what accelerate was told about mixed precision, and why.
+        hold: the lock of the run's folder; nobody's where this object is used alone.
     """
 
     def __init__(
@@ -134,17 +139,21 @@ class Run:
         self.about = [
             *data.lines(),
             *unchecked,
+            *self.ranks.lines(),
             f"mixed precision: {self.precision.mixed_precision} ({self.precision.reason})",
         ]
         self.gradient_norm = torch.zeros((), device=self.device)
         self.divergence = Divergence(self.device)
         self.stop = StopOnSignal()
+        self.hold = Hold(None)
         current_commit()  # remembered for the checkpoint
 
     def resume(self) -> None:
         """Goes back to the newest whole state of the output folder, if there is one."""
         for line in self.about:
             self.watch.say(line)
+        # Another run may have begun and ended while this one read its data.
+        state = state_to_resume(self.folder, self.config, self.watch.say)
         self.accelerator.wait_for_everyone()
         if self.accelerator.is_main_process:
             with saved_states.writing(self.folder.root):
@@ -153,19 +162,13 @@ class Run:
                 write_precision(self.folder, self.precision)
             copy_state(self.config)
         self.accelerator.wait_for_everyone()
-        self.accelerator.init_trackers("fashion-ddpm", settings_for_trackers(self.config))
-        for state in saved_states.states(self.folder.states):
-            if is_whole(state):
-                if len(list(state.glob("custom_checkpoint_*"))) != len(self.saved):
-                    raise ConfigError(
-                        f"{state} was saved by another version of this program; go on with that "
-                        "one, or begin again in another --output-dir."
-                    )
-                self.accelerator.load_state(str(state))
-                self.watch.say(f"resumed at {self.watch.images_seen:,} images from {state}")
-                self._publish_if_behind()
-                return
-            self.watch.say(f"{state} is damaged; trying the state before it")
+        start_trackers(self.accelerator, self.config, self.folder.trackers)
+        if self.config.from_state and not state:
+            state = state_to_resume(self.folder, self.config, self.watch.say)
+        if state:
+            load_state(self.accelerator, state)
+            self.watch.say(f"resumed at {self.watch.images_seen:,} images from {state}")
+            self._publish_if_behind()
 
     def costs(self, seconds: float) -> Costs:
         """Measures what the run's parts take, within so many seconds; changes the weights."""
@@ -272,6 +275,7 @@ class Run:
     def _save(self) -> None:
         """Saves the state for resuming, then publishes the averaged weights."""
         self._refuse_divergence()
+        self.hold.check()
         final = self.folder.state(self.watch.images_seen)
         main = self.accelerator.is_main_process
         # Only the main process's progress is saved, so it must be the same on all.
@@ -283,6 +287,8 @@ class Run:
             self.accelerator.save_state(str(saved_states.temporary_path(final)))
         self.accelerator.wait_for_everyone()
         if main:
+            with saved_states.writing(final):
+                write_settings(saved_states.temporary_path(final), self.config)
             saved_states.seal(final)
             saved_states.prune(self.folder.states, self.config.keep_states)
             self._keep_averages()
@@ -291,8 +297,14 @@ class Run:
 
     def _publish_if_behind(self) -> None:
         """Publishes what a kill between saving and publishing has left unpublished."""
-        published = read_run(self.folder.checkpoint).get("images_seen", -1)
-        if self.accelerator.is_main_process and published < self.watch.images_seen:
+        if not self.accelerator.is_main_process:
+            return
+        whole, published = is_whole(self.folder.checkpoint), -1
+        if whole:
+            published = read_run(self.folder.checkpoint).get("images_seen", -1)
+        elif self.folder.checkpoint.exists():
+            self.watch.say(f"{self.folder.checkpoint} is damaged; writing it anew")
+        if published < self.watch.images_seen:
             self._keep_averages()
             self._publish(self.folder.checkpoint)
 

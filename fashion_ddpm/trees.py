@@ -12,7 +12,6 @@ from fashion_ddpm.checkpoint_files import (
     student_folder,
 )
 from fashion_ddpm.demo import Demo
-from fashion_ddpm.errors import reason
 from fashion_ddpm.evidence import EVALUATION, PREVIEWS, training_previews
 from fashion_ddpm.gallery import GALLERY, load_gallery, save_gallery
 from fashion_ddpm.manifest import MANIFEST, faults, is_whole, write_manifest
@@ -37,15 +36,13 @@ def check_checkpoint(folder: Path) -> None:
 
     Raises:
         CheckpointError: it is no checkpoint, or its files are not those that were written.
+        FileError: what it says of itself is damaged.
     """
     if not (folder / RUN_FILE).is_file():
         raise CheckpointError(
             f"{folder} has no {RUN_FILE}; name a folder that train_accelerate.py wrote."
         )
-    try:
-        run = read_run(folder)
-    except ValueError as error:
-        raise CheckpointError(f"{folder / RUN_FILE} is not JSON ({reason(error)}).") from error
+    run = read_run(folder)
     missing = [name for name in TOLD_BY_CARD if name not in run]
     if missing:
         raise CheckpointError(

@@ -11,6 +11,7 @@ from fashion_ddpm.checkpoint_files import (
     read_run,
     student_folder,
 )
+from fashion_ddpm.json_files import FileError
 from fashion_ddpm.labels import CLASS_NAMES
 
 
@@ -37,3 +38,23 @@ def test_a_folder_without_an_index_names_no_classes(tmp_path: Path) -> None:
 def test_a_student_lies_beside_its_teacher() -> None:
     assert student_folder("runs/mine") == Path("runs/mine-turbo")
     assert student_folder("user/name@main") == Path("user/name@main-turbo")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{",
+        "[1]",
+        '{"images_seen": "all"}',
+        '{"config": []}',
+        '{"log": {}}',
+        '{"log": [7]}',
+        '{"log": [{"loss": 0.5}]}',
+        '{"log": [{"images_seen": 3, "loss": "low"}]}',
+        '{"teacher": "me"}',
+    ],
+)
+def test_a_damaged_record_of_the_training_costs_a_sentence(tmp_path: Path, content: str) -> None:
+    (tmp_path / "run.json").write_text(content)
+    with pytest.raises(FileError, match=rf"{tmp_path / 'run.json'} .+ name another folder"):
+        read_run(tmp_path)

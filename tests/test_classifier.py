@@ -41,3 +41,11 @@ def test_a_folder_without_a_judge_costs_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"no weights")
     with pytest.raises(ClassifierError, match="could not be loaded"):
         load_classifier(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"class_names": 7}'])
+def test_a_damaged_kind_of_images_costs_a_sentence(tmp_path: Path, content: str) -> None:
+    save_classifier(Classifier(), tmp_path)
+    (tmp_path / "kind.json").write_text(content)
+    with pytest.raises(ClassifierError, match=r"kind\.json"):
+        load_classifier(tmp_path)

@@ -1,5 +1,6 @@
 """Tests of cooling a run down from one of its states."""
 
+import dataclasses
 import shutil
 from pathlib import Path
 
@@ -7,9 +8,9 @@ import pytest
 
 from fashion_ddpm.config import TrainConfig
 from fashion_ddpm.cool_down import cool_down_config, copy_state, find_state
-from fashion_ddpm.manifest import is_whole
+from fashion_ddpm.manifest import is_whole, write_manifest
 from fashion_ddpm.pipeline import load_pipeline, weights_hash
-from fashion_ddpm.run_folder import RunFolder
+from fashion_ddpm.run_folder import RunFolder, read_settings, write_settings
 from fashion_ddpm.saved_states import states
 from fashion_ddpm.settings import ConfigError
 from fashion_ddpm.training import train
@@ -92,7 +93,8 @@ def test_a_run_at_a_constant_rate_may_be_made_longer_and_others_may_not(
     longer = small(tmp_path / "longer", lr_schedule="constant", images_total=320)
     train(longer)
     assert run_json(longer)["images_seen"] == 320
-    with pytest.raises(ConfigError, match="--images-total is 640, but the run in"):
+    way_on = r"--images-total is 640, but the run in .+ --lr-schedule constant .+ --initial-checkp"
+    with pytest.raises(ConfigError, match=way_on):
         train(small(tmp_path / "refused", images_total=640))
 
 
@@ -154,3 +156,25 @@ def test_a_damaged_copy_is_made_anew_and_not_trained_from_nothing(
     (state / "model.safetensors").write_bytes(b"damaged")
     copy_state(config)
     assert is_whole(state)
+
+
+def test_a_state_of_another_run_is_no_start(endless: TrainConfig, tmp_path: Path) -> None:
+    """Neither at the beginning, nor after a kill when another run has taken its place."""
+    shutil.copytree(endless.output_dir, tmp_path / "long")
+    flags = {"from_state": str(tmp_path / "long")}
+    config = cooled(endless, tmp_path / "run", **flags)
+    newest = states(RunFolder(tmp_path / "long").states)[0]
+    write_settings(newest, dataclasses.replace(endless, seed=5))
+    write_manifest(newest)
+    with pytest.raises(ConfigError, match=rf"--seed is 0, but the run that saved {newest} has 5"):
+        cooled(endless, tmp_path / "run", **flags)
+    with pytest.raises(ConfigError, match=rf"--seed is 0, but the run that saved {newest} has 5"):
+        copy_state(config)
+
+
+def test_a_copied_state_is_of_the_run_that_cools_down(endless: TrainConfig, tmp_path: Path) -> None:
+    config = cooled(endless, tmp_path / "run")
+    copy_state(config)
+    (state,) = states(RunFolder(config.output_dir).states)
+    RunFolder(config.output_dir).check_state(state, config)
+    assert read_settings(state)["cool_down_images"] == 128

@@ -32,7 +32,7 @@ def test_previews_lie_beside_the_checkpoint_in_the_order_of_training(
     assert training_previews(tiny) == []
     folder = tiny_checkpoint.parent / "previews"
     folder.mkdir()
-    for name in ("00000000200.png", "00000000090.png"):
+    for name in ("00000000200.png", "00000000090.png", "1 copy.png"):
         (folder / name).touch()
     assert training_previews(tiny) == [
         (90, folder / "00000000090.png"),

@@ -127,3 +127,20 @@ def test_one_process_goes_on_where_two_have_stopped(
     train(config)
     assert run_json(config)["processes"] == 1
     assert losses(config) == pytest.approx(losses(finished), rel=1e-3)
+
+
+def test_a_launch_that_starts_one_process_instead_of_two_is_noticed(tmp_path: Path) -> None:
+    """Accelerate takes --num_processes on the CPU without --multi_gpu, and starts one."""
+    config = small(tmp_path / "run", images_total=32)
+    line = ["-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2", SCRIPT]
+    done = subprocess.run(
+        [sys.executable, *line, *flags(config)],
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "processes: 1" in done.stderr
+    assert "--num_processes" in done.stderr.split("processes: 1")[1]
+    assert run_json(config)["processes"] == 1

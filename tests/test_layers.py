@@ -20,6 +20,7 @@ DOORS = {
     "datasets": {"hub_images"},
     "openvino": {"backends"},
     "timm": {"network"},
+    "filelock": {"run_lock"},
 }
 
 

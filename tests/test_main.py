@@ -3,12 +3,19 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import train_accelerate
+from fashion_ddpm import __main__, bulk, doctor, rebuilt_checkpoint
 from fashion_ddpm.images import read_settings
+from tests.tools import MINI_DATA
+
+LOADED_AHEAD = (bulk, doctor, rebuilt_checkpoint)
+"""Modules that commands load themselves, which another user than this one may not read."""
 
 ROOT = Path(__file__).parent.parent
 
@@ -82,3 +89,48 @@ def test_turbo_draws_with_the_distilled_network_beside_or_says_that_there_is_non
         assert "sampler turbo needs a distilled network" in refused.stderr
         assert "Traceback" not in refused.stderr
         assert not (tmp_path / output).exists()
+
+
+@pytest.fixture
+def locked_folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder that this user may not read; for root, as another user."""
+    folder = tmp_path / "locked"
+    folder.mkdir()
+    folder.chmod(0)
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(65534)
+    yield folder
+    if is_root:
+        os.seteuid(0)
+    folder.chmod(0o700)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["runs", "PATH"],
+        ["runs", "PATH/run"],
+        ["rebuild-average", "PATH/run"],
+        ["generate", "--num-images", "1", "--checkpoint", "PATH/checkpoint"],
+        ["generate", "--num-images", "1", "--steps", "1", "--output", "PATH/image.png"],
+        ["results", "--report", "PATH/report.json"],
+        ["doctor", "data", "--picture", "PATH/data.png"],
+        ["train-classifier", "--output-dir", "PATH/classifier"],
+        ["train-scorer", "--data-dir", str(MINI_DATA), "--output-dir", "PATH/scorer"],
+        ["evaluate", "--checkpoint", "PATH/checkpoint"],
+        ["train", "--data-dir", str(MINI_DATA), "--output-dir", "PATH/run"],
+        ["train", "--from-state", "PATH/run", "--output-dir", "runs/new"],
+    ],
+)
+def test_a_folder_that_may_not_be_read_costs_a_sentence_in_every_command(
+    locked_folder: Path,
+    words: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    filled = [word.replace("PATH", str(locked_folder)) for word in words]
+    training = filled[0] == "train"
+    monkeypatch.setattr("sys.argv", ["program", *(filled[1:] if training else filled)])
+    assert (train_accelerate if training else __main__).main() == 1
+    assert str(locked_folder) in capsys.readouterr().err.splitlines()[-1]

@@ -83,7 +83,8 @@ def test_another_machine_or_a_damaged_note_is_measured_anew(tmp_path: Path) -> N
     folder = RunFolder(tmp_path)
     write_precision(folder, Precision("another machine", "fp16", "measured there"))
     assert choose_precision(config, FASHION_MNIST, ranks).machine == machine_name(ranks.device)
-    for damaged in ("", "[]", json.dumps({"machine": "half"})):
+    foreign = {"machine": machine_name(ranks.device), "mixed_precision": "int3", "reason": ""}
+    for damaged in ("", "[]", json.dumps({"machine": "half"}), json.dumps(foreign)):
         folder.precision.write_text(damaged)
         assert choose_precision(config, FASHION_MNIST, ranks).mixed_precision in ("no", "bf16")
 

@@ -30,3 +30,27 @@ def test_a_machine_with_a_gpu_uses_the_cpu_only_when_accelerate_is_told_to(
     monkeypatch.setenv("ACCELERATE_USE_CPU", told)
     assert uses_cpu() == expected
     assert uses_cpu(only_cuda=False) == (told == "true")
+
+
+ONE_PROCESS = Ranks(0, 1, torch.device("cpu"))
+
+
+@pytest.mark.parametrize(
+    ("ranks", "environment", "warned"),
+    [
+        (ONE_PROCESS, {}, False),
+        (ONE_PROCESS, {"MASTER_ADDR": "127.0.0.1"}, True),
+        (ONE_PROCESS, {"MASTER_ADDR": "127.0.0.1", "WORLD_SIZE": "1"}, False),
+        (Ranks(0, 2, torch.device("cpu")), {"MASTER_ADDR": "127.0.0.1"}, False),
+    ],
+)
+def test_one_process_where_several_were_announced_is_said(
+    monkeypatch: pytest.MonkeyPatch, ranks: Ranks, environment: dict[str, str], warned: bool
+) -> None:
+    for name in ("MASTER_ADDR", "WORLD_SIZE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    count, *warning = ranks.lines()
+    assert f"processes: {ranks.count}" in count
+    assert bool(warning) == warned

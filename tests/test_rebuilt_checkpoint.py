@@ -1,5 +1,6 @@
 """Tests of checkpoints of other averages."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from fashion_ddpm.config import TrainConfig
 from fashion_ddpm.pipeline import load_pipeline
 from fashion_ddpm.power_averages import LENGTHS, AverageError
 from fashion_ddpm.rebuilt_checkpoint import rebuild_checkpoint
+from fashion_ddpm.run_folder import RunFolder
 from fashion_ddpm.training import Run
 from tests.tools.small_runs import run_json
 
@@ -28,10 +30,10 @@ def test_a_kept_length_gives_the_weights_that_the_run_had(
 
 
 def test_the_new_checkpoint_says_which_average_it_is(finished: TrainConfig, tmp_path: Path) -> None:
-    output = rebuild_checkpoint(Path(finished.output_dir), 0.2, 384, tmp_path / "average")
+    output = rebuild_checkpoint(Path(finished.output_dir), 0.12, 384, tmp_path / "average")
     run = run_json(TrainConfig(output_dir=str(_beside(output, tmp_path))))
     assert run["images_seen"] == 384
-    assert run["average_length"] == 0.2
+    assert run["average_length"] == 0.12
     assert run["log"][-1]["images_seen"] == 384
     assert load_pipeline(output)([3]).shape == (1, 28, 28)
 
@@ -54,3 +56,20 @@ def test_a_folder_that_is_no_checkpoint_is_not_replaced(
     (tmp_path / "mine").mkdir()
     with pytest.raises(AverageError, match="is no checkpoint to replace"):
         rebuild_checkpoint(Path(finished.output_dir), 0.1, None, tmp_path / "mine")
+
+
+def test_averages_of_another_network_cost_a_sentence(
+    finished: TrainConfig, shapes_run: TrainConfig, tmp_path: Path
+) -> None:
+    """One foreign file among a run's own, then nothing but foreign files."""
+    shutil.copytree(finished.output_dir, tmp_path / "run")
+    ours, theirs = (RunFolder(root).averages for root in (tmp_path / "run", shapes_run.output_dir))
+    (foreign,) = theirs.glob("*00512.safetensors")
+    shutil.copy(foreign, ours)
+    with pytest.raises(AverageError, match=rf"{ours / foreign.name} is of another network"):
+        rebuild_checkpoint(tmp_path / "run", 0.1, None, tmp_path / "average")
+    shutil.rmtree(ours)
+    shutil.copytree(theirs, ours)
+    with pytest.raises(AverageError, match=rf"{ours} holds the averages of another network"):
+        rebuild_checkpoint(tmp_path / "run", 0.1, None, tmp_path / "average")
+    assert not (tmp_path / "average").exists()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fashion_ddpm.json_files import FileError
 from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.report import Report, Row, figure_table, load_report, save_report, warnings_of
 
@@ -76,3 +77,10 @@ def test_a_saved_report_is_read_back(tmp_path: Path) -> None:
     assert "**Careful.**" in page
     assert "| bag | 90.0% | 95.0% |" in page
     assert "| steps | 20 |" in page
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"rows": []}', '{"rows": {"a": {"b": 1}}}'])
+def test_a_damaged_report_costs_a_sentence(tmp_path: Path, content: str) -> None:
+    (tmp_path / "report.json").write_text(content)
+    with pytest.raises(FileError, match=r"report\.json .+ evaluate, or name another"):
+        load_report(tmp_path / "report.json")

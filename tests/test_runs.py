@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from fashion_ddpm.config import TrainConfig
+from fashion_ddpm.json_files import FileError
 from fashion_ddpm.pipeline import FashionDDPMPipeline
 from fashion_ddpm.publishing import publish
 from fashion_ddpm.run_folder import RunFolder
@@ -60,3 +61,10 @@ def test_a_setting_that_an_older_run_did_not_know_differs(parent: Path) -> None:
 def test_a_folder_without_runs_is_refused(parent: Path) -> None:
     with pytest.raises(RunsError, match="notes is no training run and holds none"):
         runs_in([parent, parent / "notes"])
+
+
+@pytest.mark.parametrize("content", ["{", "[]"])
+def test_a_run_whose_settings_are_damaged_costs_a_sentence(parent: Path, content: str) -> None:
+    (parent / "begun" / "config.json").write_text(content)
+    with pytest.raises(FileError, match=rf"{parent / 'begun' / 'config.json'} .+ restore it"):
+        runs_in([parent])

@@ -1,6 +1,9 @@
 """Tests that a folder is written whole or not at all."""
 
+import errno
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +13,7 @@ from fashion_ddpm.saved_states import (
     prune,
     seal,
     states,
+    sync,
     temporary_folder,
     writing,
 )
@@ -63,3 +67,32 @@ def test_a_failed_write_costs_one_sentence_and_leaves_the_older_folder_alone(
         fail()
     assert is_whole(final)
     assert [path.name for path in tmp_path.iterdir()] == ["state"]
+
+
+def test_folders_are_not_flushed_where_the_system_opens_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows, where os.open of a folder is refused."""
+    really_open, refused = os.open, []
+
+    def open_files_only(path: Path, flags: int, *others: Any, **named: Any) -> int:
+        if isinstance(path, Path) and path.is_dir():
+            refused.append(path)
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return really_open(path, flags, *others, **named)
+
+    monkeypatch.setattr(os, "open", open_files_only)
+    final = write(tmp_path / "state")
+    assert is_whole(final)
+    assert tmp_path in refused
+
+
+def test_a_file_that_cannot_be_flushed_is_no_success(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        sync(tmp_path / "nowhere")
+
+
+def test_a_forbidden_write_is_not_blamed_on_the_disks_size(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(SaveError, match=r"could not be written .+ let this user write there"):
+        temporary_folder(tmp_path / "file" / "state")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fashion_ddpm.config import ClassifierConfig, ScorerConfig, TrainConfig
-from fashion_ddpm.settings import UNTOLD, ConfigError, add_flags, recorded
+from fashion_ddpm.settings import UNTOLD, ConfigError, add_flags, flag_name, recorded
 
 
 def test_every_field_is_a_flag_with_help_and_an_absent_flag_changes_nothing() -> None:
@@ -39,3 +39,28 @@ def test_what_is_recorded_names_no_path_of_the_machine(config: Any) -> None:
     assert set(recorded(config)) == {field.name for field in dataclasses.fields(config)} - set(
         UNTOLD
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("images_total", "many", "a whole number"),
+        ("images_total", 1.5, "a whole number"),
+        ("images_total", True, "a whole number"),
+        ("learning_rate", None, "a number"),
+        ("zero_init", 1, "true or false"),
+        ("output_dir", 7, "a text"),
+        ("block_out_channels", 7, "a list"),
+        ("block_out_channels", ("8",), "a whole number"),
+    ],
+)
+def test_a_value_of_another_type_is_refused_with_its_flag(
+    name: str, value: object, told: str
+) -> None:
+    settings: dict[str, Any] = {name: value}
+    with pytest.raises(ConfigError, match=rf"{flag_name(name)} is .+; it must be {told}\."):
+        TrainConfig(**settings)
+
+
+def test_a_whole_number_is_a_number() -> None:
+    assert TrainConfig(learning_rate=1).learning_rate == 1

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from fashion_ddpm.json_files import FileError
 from fashion_ddpm.request import GenerateRequest, RequestError
-from fashion_ddpm.shards import HALF_WRITTEN, SIZE, Shards, shard_size
+from fashion_ddpm.shards import HALF_WRITTEN, SETTINGS_FILE, SIZE, Shards, shard_size
 
 REQUEST = GenerateRequest("all", num_images=25, seed=7)
 
@@ -87,3 +88,11 @@ def test_shards_that_cannot_be_are_refused() -> None:
         shard_size(Path("folder"), 5, 0)
     with pytest.raises(RequestError, match=r"output is out\.npz, one file"):
         shard_size(Path("out.npz"), 5, 2)
+
+
+def test_damaged_settings_cost_a_sentence(tmp_path: Path) -> None:
+    mine = shards(tmp_path / "shards")
+    mine.begin()
+    (mine.folder / SETTINGS_FILE).write_text("{")
+    with pytest.raises(FileError, match=rf"{SETTINGS_FILE} .+ name a new folder"):
+        mine.check()

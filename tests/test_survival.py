@@ -16,10 +16,11 @@ import psutil
 import pytest
 
 from fashion_ddpm.config import TrainConfig
+from fashion_ddpm.json_files import TEMPORARY
 from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.pipeline import load_pipeline
 from fashion_ddpm.run_folder import RunFolder
-from fashion_ddpm.saved_states import TEMPORARY, SaveError, states
+from fashion_ddpm.saved_states import SaveError, states
 from fashion_ddpm.training import Run, train
 from tests.tools.kills import train_and_die
 from tests.tools.small_runs import ENVIRONMENT, command, launch, losses, run_json, small
@@ -230,3 +231,24 @@ def test_a_killed_rank_ends_the_others_too_or_all_start_again(tmp_path: Path) ->
     assert [row["images_seen"] for row in run.progress.log if "loss" in row] == [
         32 * step for step in range(1, run.progress.step + 1)
     ]
+
+
+def test_a_second_run_in_the_same_folder_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
+    config = small(tmp_path / "run", images_total=10**7, save_every=10**7)
+    first = subprocess.Popen(
+        command(config, processes=2), env=ENVIRONMENT, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        wait_for(first, "images  loss")
+        second = launch(config)
+        assert second.returncode == 1
+        assert "Traceback" not in second.stderr
+        pid = int(RunFolder(config.output_dir).lock.read_text().partition("pid=")[2].split()[0])
+        assert f"process {pid} on" in second.stderr.splitlines()[-1]
+        wait_for(first, "images  loss")
+    finally:
+        first.terminate()
+        first.communicate()
+    assert states(RunFolder(config.output_dir).states), (
+        "the first has saved when it was asked to end"
+    )

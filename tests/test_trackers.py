@@ -1,5 +1,6 @@
 """Tests of what trackers are sent."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,14 @@ from PIL import Image
 from fashion_ddpm import trackers
 from fashion_ddpm.config import TRACKERS, TrainConfig
 from fashion_ddpm.settings import ConfigError
-from fashion_ddpm.trackers import chosen_trackers, scalars, send_picture, settings_for_trackers
+from fashion_ddpm.trackers import (
+    chosen_trackers,
+    scalars,
+    send_picture,
+    settings_for_trackers,
+    start_trackers,
+    wandb_options,
+)
 
 
 def test_a_tracker_whose_package_is_missing_is_refused_with_its_name(
@@ -67,3 +75,45 @@ def test_a_picture_goes_to_the_trackers_that_take_images() -> None:
     assert (values["samples"][0, :, :, 1] == np.asarray(picture)).all()
     assert (step, options) == (64, {"dataformats": "NHWC"})
     assert other.taken[0][2] == {}
+
+
+def test_wandb_knows_a_run_that_goes_on_by_the_same_name_and_all_its_settings(
+    tmp_path: Path,
+) -> None:
+    config = TrainConfig(report_to="wandb")
+    first, again = (wandb_options(config, tmp_path / "run") for _ in range(2))
+    assert first == again
+    assert first["id"] != wandb_options(config, tmp_path / "other")["id"]
+    assert first["config"] == settings_for_trackers(config)
+    assert first["resume"] == "allow"
+    assert first["settings"]["login_timeout"] > 0
+    assert Path(first["dir"]).is_dir()
+
+
+class Accelerator:
+    """What start_trackers needs of accelerate's."""
+
+    is_main_process = True
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.options: dict[str, Any] = {}
+
+    def init_trackers(self, name: str, settings: dict[str, Any], options: dict[str, Any]) -> None:
+        """Keep the options, or fail as a tracker does that nobody has logged in to."""
+        self.options = options
+        if self.error:
+            raise self.error
+
+
+def test_a_tracker_gets_its_options_and_costs_a_sentence_where_it_cannot_start(
+    tmp_path: Path,
+) -> None:
+    accelerator = Accelerator()
+    start_trackers(accelerator, TrainConfig(report_to="wandb"), tmp_path)
+    assert set(accelerator.options) == {"wandb"}
+    start_trackers(accelerator, TrainConfig(report_to="tensorboard"), tmp_path)
+    assert accelerator.options == {}
+    refusing = Accelerator(RuntimeError("api_key not configured (no-tty)"))
+    with pytest.raises(ConfigError, match=r"--report-to wandb .+no-tty.+WANDB_MODE=offline"):
+        start_trackers(refusing, TrainConfig(report_to="wandb"), tmp_path)

@@ -15,6 +15,7 @@ from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT, CheckpointError, s
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.evidence import EVALUATION, bundled_report
 from fashion_ddpm.gallery import load_gallery
+from fashion_ddpm.json_files import FileError
 from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.model_card import Address
 from fashion_ddpm.pipeline import load_pipeline
@@ -159,7 +160,7 @@ def test_a_folder_that_is_no_checkpoint_costs_one_sentence(tmp_path: Path) -> No
     with pytest.raises(CheckpointError, match=r"run\.json does not say class_names, .*name a"):
         check_checkpoint(tmp_path)
     (tmp_path / "run.json").write_text("{")
-    with pytest.raises(CheckpointError, match=r"run\.json is not JSON"):
+    with pytest.raises(FileError, match=r"run\.json cannot be read"):
         check_checkpoint(tmp_path)
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from fashion_ddpm.config import TrainConfig
+from fashion_ddpm.run_lock import only_run
 from fashion_ddpm.training import Run
 
 FILE_EVENTS = {"open", "os.mkdir", "os.remove", "os.rename", "os.rmdir"}
@@ -53,5 +54,6 @@ def train_and_die(config: TrainConfig, meetings: int) -> None:
     sys.addaudithook(watch)
     run = DoomedRun(config)
     run.doom = doom
-    run.resume()
-    run.loop()
+    with only_run(run.folder.lock) as run.hold:
+        run.resume()
+        run.loop()

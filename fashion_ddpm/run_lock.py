@@ -1,0 +1,113 @@
+"""One run a folder: a lock that names its process and host, and does not outlive that process."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import LeaseSettingsMismatch, SoftFileLease, Timeout
+
+from fashion_ddpm import saved_states
+from fashion_ddpm.ranks import Ranks
+from fashion_ddpm.settings import ConfigError
+
+LEASE_SECONDS = 60.0
+"""A lock that nobody renewed for so long is of a process that died, on whatever host."""
+
+RENEWED_EVERY = 5.0
+"""Seconds between two renewals, and so the longest that a second run waits to be refused."""
+
+
+class Hold:
+    """A folder's lock as the process has it that holds it.
+
+    Args:
+        lease: the lock; None on all processes of a run but the main one.
+    """
+
+    def __init__(self, lease: SoftFileLease | None) -> None:
+        self.lease = lease
+
+    def check(self) -> None:
+        """Raise ConfigError when another run took the folder over while this one was suspended."""
+        if self.lease and self.lease.compromise:
+            raise ConfigError(
+                f"{self.lease.lock_file} is no longer this run's: another one took the folder over "
+                "while this one was suspended; what that one saves stays, this one ends."
+            )
+
+
+@contextmanager
+def only_run(lock: Path, ranks: Ranks | None = None) -> Iterator[Hold]:
+    """Hold the lock of a folder, so that a second run in it is refused.
+
+    It is a file that only one process can create, which works on network file systems too. The
+    main process renews it while it lives. After a crash or kill -9 the next run on the same host
+    knows by the process id that the lock is stale; on another host it waits LEASE_SECONDS.
+
+    Args:
+        lock: the file; it is deleted at the end.
+        ranks: this process among those of the run; None for a run of one process.
+
+    Raises:
+        ConfigError: another run holds the lock.
+        SaveError: the file cannot be written.
+    """
+    was_there = lock.parent.exists()
+    is_main = ranks is None or ranks.is_main
+    lease = (
+        SoftFileLease(lock, lease_duration=LEASE_SECONDS, heartbeat_interval=RENEWED_EVERY)
+        if is_main
+        else None
+    )
+    refusal = _acquire(lease, lock) if lease else ""
+    # All processes of a run end together, with the same sentence.
+    refusals = ranks.together(refusal) if ranks else [refusal]
+    for refusal in filter(None, refusals):
+        raise ConfigError(refusal)
+    try:
+        yield Hold(lease)
+    finally:
+        if lease:
+            lease.release()
+            if not was_there:
+                with suppress(OSError):  # something was written
+                    lock.parent.rmdir()
+
+
+def lock_beside(folder: str | Path) -> Path:
+    """Return the lock of a folder that is replaced when it is done: a file beside it."""
+    return Path(f"{folder}.lock")
+
+
+def _acquire(lease: SoftFileLease, lock: Path) -> str:
+    """Acquire the lock; return why that is refused, or an empty text."""
+    with saved_states.writing(lock):
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            lease.acquire(timeout=0)
+            return ""
+        except (Timeout, LeaseSettingsMismatch):
+            owner, before = lease.owner, _renewed(lock)
+        whose = f"process {owner.pid} on {owner.hostname}" if owner else "another process"
+        print(f"{lock} is held by {whose}; waiting to see whether it lives", file=sys.stderr)
+        try:
+            lease.acquire(
+                timeout=LEASE_SECONDS + RENEWED_EVERY,
+                poll_interval=0.2,
+                cancel_check=lambda: _renewed(lock) not in (before, None),
+            )
+            return ""
+        except (Timeout, LeaseSettingsMismatch):
+            return (
+                f"{lock.parent} is in use by {whose}: wait for that run to end, stop it, or name "
+                f"another folder; if there is no such process, delete {lock}."
+            )
+
+
+def _renewed(lock: Path) -> int | None:
+    """Return when the lock was last renewed, or None where it is gone."""
+    try:
+        return lock.stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
