@@ -1,6 +1,5 @@
 """Tests of the page in a browser, where there is one."""
 
-import os
 import re
 import zipfile
 from collections.abc import Iterator
@@ -10,14 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.tools.browsing import (
-    BROWSERS,
-    browser_path,
-    layout_shift,
-    open_tab,
-    opened_browser,
-    visiting,
-)
+from tests.tools.browsing import browser_or_skip, layout_shift, open_tab, visiting
 from tests.tools.serving import served
 
 
@@ -31,13 +23,7 @@ def address() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium or Chrome, found by name."""
-    path = browser_path()
-    if path is None:
-        reason = f"no browser: none of {', '.join(BROWSERS)} is on the PATH"
-        if os.environ.get("REQUIRE_BROWSER") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with opened_browser(path) as browser:
+    with browser_or_skip() as browser:
         yield browser
 
 
