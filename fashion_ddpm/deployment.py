@@ -8,6 +8,7 @@ import socket
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from fashion_ddpm.errors import UserError, reason
@@ -15,6 +16,9 @@ from fashion_ddpm.errors import UserError, reason
 LOCALHOST = "127.0.0.1"
 FIRST_PORT, NUM_PORTS = 7860, 100
 """Without a port the first free one of these is taken."""
+
+READ_AT_LAUNCH = ("GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT", "GRADIO_NUM_PORTS")
+"""Gradio reads these when it starts its server: a port that is no number, or IPv6, would end it."""
 
 PRIVATE = (
     *("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"),
@@ -211,46 +215,46 @@ def choose_port(host: str, port: int | None) -> int:
         _bind(host, 0)
     except (OSError, UnicodeError) as error:
         raise DeploymentError(
-            f"--host {host} cannot be listened at ({_why(error)}); name an address of this "
+            f"--host {host} cannot be listened at ({reason(error)}); name an address of this "
             f"machine, such as {LOCALHOST}, 0.0.0.0 or ::1."
         ) from error
-    if port is not None:
+    last = FIRST_PORT + NUM_PORTS - 1
+    for each in range(FIRST_PORT, last + 1) if port is None else [port]:
         try:
-            return _bind(host, port)
-        except OSError as error:
-            raise DeploymentError(
-                f"port {port} of {host} cannot be used ({_why(error)}); name another one with "
-                "--port, or any free one with --port 0."
-            ) from error
-    for each in range(FIRST_PORT, FIRST_PORT + NUM_PORTS):
-        with suppress(OSError):
             return _bind(host, each)
+        except OSError as error:
+            why = error.strerror or reason(error)
+    ports = f"ports {FIRST_PORT} to {last}" if port is None else f"port {port}"
     raise DeploymentError(
-        f"no port from {FIRST_PORT} to {FIRST_PORT + NUM_PORTS - 1} of {host} is free; name "
-        "another one with --port, or any free one with --port 0."
+        f"{ports} of {host} cannot be used ({why}); name another one with --port, or any free one "
+        "with --port 0."
     )
-
-
-def _why(error: Exception) -> str:
-    return getattr(error, "strerror", None) or reason(error)
 
 
 def _bind(host: str, port: int) -> int:
     """Return the port at which a host, and gradio's look at 127.0.0.1, could listen now."""
     for name in (host, LOCALHOST):
-        family, *_, address = socket.getaddrinfo(
-            name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
+        family, *_, address = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)[0]
         with socket.create_server(address[:2], family=family) as server:
             port = server.getsockname()[1]
     return port
 
 
-def reach_itself(host: str) -> None:
-    """Have no HTTP_PROXY stand between this process and its own server.
+def launch_arguments(deployment: Deployment) -> dict[str, Any]:
+    """Return gradio's arguments for where to listen; prepare the environment for what has none.
 
-    Gradio asks its server whether it is up, as it would ask any other.
+    Raises:
+        DeploymentError: it cannot listen there.
     """
+    host = deployment.host
+    port = choose_port(host, deployment.port)
+    for variable in READ_AT_LAUNCH:  # the deployment has their values
+        os.environ.pop(variable, None)
+    # Gradio starts uvicorn, which asks this variable whom to believe.
+    os.environ["FORWARDED_ALLOW_IPS"] = ",".join(deployment.trusted_proxies)
+    # Gradio asks its own server whether it is up, and no HTTP_PROXY may stand between.
     old = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
     names = [*([old] if old else []), "localhost", LOCALHOST, "::1", host]
     os.environ["no_proxy"] = ",".join(dict.fromkeys(names))
+    name = f"[{host}]" if ":" in host else host
+    return {"server_name": name, "server_port": port, "root_path": deployment.root_path}

@@ -166,11 +166,12 @@ class Guard:
         """Returns where the app may read the body from, and whether it runs the network."""
         path = scope["path"]
         if foreign:
+            origin, host = (shown(headers.get(name, "")) for name in ("origin", "host"))
             raise RefusalError(
                 403,
-                f"Requests from other pages are not answered: Origin is {_shown(headers, 'origin')}"
-                f" and Host {_shown(headers, 'host')}. Open this server's own page; behind a proxy "
-                "that passes another Host on, start it with --allow-host.",
+                f"Requests from other pages are not answered: Origin is {origin} and Host {host}. "
+                "Open this server's own page; behind a proxy that passes another Host on, start it "
+                "with --allow-host.",
             )
         address = self._address(scope, headers)
         self._check_rate(self._cheap, address)
@@ -255,7 +256,3 @@ class Guard:
                     more = message.get("more_body", False)
         except TimeoutError:
             return
-
-
-def _shown(headers: dict[str, str], name: str) -> str:
-    return shown(headers.get(name, "missing"))

@@ -1,6 +1,7 @@
 """Tests of where a server listens and how it is reached."""
 
 import argparse
+import os
 import socket
 from collections.abc import Mapping
 from urllib.request import proxy_bypass
@@ -10,12 +11,13 @@ import pytest
 from fashion_ddpm.deployment import (
     FIRST_PORT,
     PRIVATE,
+    READ_AT_LAUNCH,
     Deployment,
     DeploymentError,
     add_address_flags,
     choose_port,
     is_loopback,
-    reach_itself,
+    launch_arguments,
     read_deployment,
 )
 
@@ -159,11 +161,17 @@ def test_a_host_that_is_not_this_machine_is_told(host: str) -> None:
         choose_port(host, 0)
 
 
-def test_no_http_proxy_stands_between_a_server_and_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_gradio_and_uvicorn_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*READ_AT_LAUNCH, "FORWARDED_ALLOW_IPS"):
+        monkeypatch.setenv(name, "abc")
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.example")
     monkeypatch.setenv("NO_PROXY", "intranet.example")
     monkeypatch.setenv("no_proxy", "")
-    reach_itself("10.0.0.1")
-    for host in ("localhost:7860", "127.0.0.1:7860", "10.0.0.1:1", "intranet.example"):
-        assert proxy_bypass(host), host
+    told = launch_arguments(Deployment("localhost", 0, "/demo", trusted_proxies=("10.0.0.0/8",)))
+    assert (told["server_name"], told["root_path"]) == ("localhost", "/demo")
+    assert told["server_port"] > 0
+    assert os.environ["FORWARDED_ALLOW_IPS"] == "10.0.0.0/8"
+    assert not set(READ_AT_LAUNCH) & set(os.environ)
+    for host in ("localhost:7860", "127.0.0.1:7860", "intranet.example"):
+        assert proxy_bypass(host), f"{host} is asked through the proxy"
     assert not proxy_bypass("elsewhere.example")

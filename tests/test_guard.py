@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.test_uploads import form, png
+from tests.tools import PATIENCE
 from tests.tools.asking import API, CALL, SOUND, call, dependencies, event_named, send
 from tests.tools.serving import running, served
 
@@ -24,9 +25,16 @@ def address() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def strangers() -> Iterator[str]:
-    """The app on a Space, where visitors must share."""
+    """The app on a Space, where visitors must share, and all wait behind another one's work.
+
+    That work, on the same processors, outlasts a dozen small requests on any machine.
+    """
     flags = ("--burst", "4", "--a-minute", "0.001", "--drain-seconds", "0")
-    with running(*flags, environment={"SPACE_ID": "user/name"}) as app:
+    turns = ("--visitors-at-once", "1", "--max-seconds", "3600")
+    with running(*flags, *turns, environment={"SPACE_ID": "user/name"}) as app:
+        event_named(app.address, "generate", len(LONG))
+        for tab in ("a", "b", "c", "d"):
+            assert asked(app.address, tab, "93.184.1.1")[0] == 200
         yield app.address
 
 
@@ -87,7 +95,7 @@ def test_a_body_is_bounded_however_it_is_sent(address: str) -> None:
 
 def test_a_body_that_does_not_come_is_not_waited_for() -> None:
     with served("--body-seconds", "0.2") as address:
-        link = http.client.HTTPConnection(urllib.parse.urlsplit(address).netloc, timeout=30)
+        link = http.client.HTTPConnection(urllib.parse.urlsplit(address).netloc, timeout=PATIENCE)
         link.putrequest("POST", CALL)
         link.putheader("Content-Length", "100")
         link.endheaders(b"{")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from fashion_ddpm.images import read_settings
+from tests.tools import PATIENCE
 
 ROOT = Path(__file__).parent.parent
 
@@ -20,7 +21,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         env=os.environ | {"HF_HUB_OFFLINE": "1"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
     )
 
 

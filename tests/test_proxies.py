@@ -79,7 +79,7 @@ def test_the_page_draws_in_a_browser_behind_a_proxy(browser: Browser, address: s
     with visiting(browser, f"{address}{PREFIX}/") as page:
         page.get_by_label("number input for Steps").fill("2")
         page.get_by_role("button", name="Generate", exact=True).click()
-        expect(page.get_by_text("8 images in")).to_be_visible(timeout=120_000)
+        expect(page.get_by_text("8 images in")).to_be_visible()
         pictures = page.locator("#gallery img")
         expect(pictures).to_have_count(8)
         assert pictures.first.evaluate("picture => picture.naturalWidth") == 8 * 28

@@ -1,6 +1,5 @@
 """The page behind its guard: launched, watched over, and drained when it shall end."""
 
-import os
 import signal
 import sys
 import threading
@@ -17,12 +16,8 @@ from gradio.routes import ORJSONResponse
 import fashion_ddpm
 from fashion_ddpm.asgi import App
 from fashion_ddpm.demo import Demo
-from fashion_ddpm.deployment import (
-    Deployment,
-    choose_port,
-    on_space,
-    reach_itself,
-)
+from fashion_ddpm.deployment import Deployment, DeploymentError, launch_arguments, on_space
+from fashion_ddpm.errors import reason
 from fashion_ddpm.gate import ENDPOINT, Event, Gate
 from fashion_ddpm.guard import Guard, House
 from fashion_ddpm.labels import FASHION_MNIST
@@ -35,9 +30,6 @@ from fashion_ddpm.visitors import network_of
 
 PAUSE = 0.1
 """Seconds between two looks at whether anything still runs."""
-
-READ_AT_LAUNCH = ("GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT", "GRADIO_NUM_PORTS")
-"""Gradio reads these when it starts its server: a port that is no number, or IPv6, would end it."""
 
 QUEUE_PAUSE = 0.02
 """Seconds between two looks of gradio's queue at whether something waits; its own choice, 0.001,
@@ -105,26 +97,32 @@ class Server:
         )
         page._queue.sleep_when_free = QUEUE_PAUSE
         page._queue.progress_update_sleep_when_free = QUEUE_PAUSE
-        _, address, _ = page.launch(
-            **listening(launch.deployment),
-            num_workers=0,  # these would serve files past the guard
-            share=launch.share,
-            prevent_thread_lock=True,
-            show_error=False,
-            ssr_mode=False,
-            max_file_size=limits.max_upload,
-            state_session_capacity=limits.sessions,
-            enable_monitoring=False,
-            run_history=False,
-            theme=theme(),
-            css=CSS,
-            head=HEAD + (UNTIL_PICTURED if self._demo.kind == FASHION_MNIST else ""),
-            footer_links=["api"],
-            mcp_server=launch.mcp,
-            # Gradio's own way for layers, app_kwargs, would put its CORS layer outside of ours.
-            _app=guarded_app(self._make_guard),
-            _frontend=False,  # a page that does not answer within 3 s may just be on a busy machine
-        )
+        try:
+            _, address, _ = page.launch(
+                **launch_arguments(launch.deployment),
+                num_workers=0,  # these would serve files past the guard
+                share=launch.share,
+                prevent_thread_lock=True,
+                show_error=False,
+                ssr_mode=False,
+                max_file_size=limits.max_upload,
+                state_session_capacity=limits.sessions,
+                enable_monitoring=False,
+                run_history=False,
+                theme=theme(),
+                css=CSS,
+                head=HEAD + (UNTIL_PICTURED if self._demo.kind == FASHION_MNIST else ""),
+                footer_links=["api"],
+                mcp_server=launch.mcp,
+                # Gradio's own way for layers, app_kwargs, would put its CORS layer outside of ours.
+                _app=guarded_app(self._make_guard),
+                _frontend=False,  # on a busy machine a page may need more than its 3 s to answer
+            )
+        except OSError as error:  # gradio's, where its server has not started within 5 s
+            raise DeploymentError(
+                f"the server did not start ({reason(error)}); start it again, or name another "
+                "port with --port."
+            ) from error
         return str(address)
 
     def _make_house(self) -> House:
@@ -212,22 +210,6 @@ class Server:
         self._page.close(verbose=False)
         self._demo.close()
         self._sweeper.close()
-
-
-def listening(deployment: Deployment) -> dict[str, Any]:
-    """Returns where gradio shall listen, and tells uvicorn, which gradio starts, whom to believe.
-
-    Raises:
-        DeploymentError: it cannot listen there.
-    """
-    host = deployment.host
-    port = choose_port(host, deployment.port)
-    reach_itself(host)
-    for variable in READ_AT_LAUNCH:  # the deployment has their values
-        os.environ.pop(variable, None)
-    os.environ["FORWARDED_ALLOW_IPS"] = ",".join(deployment.trusted_proxies)
-    name = f"[{host}]" if ":" in host else host
-    return {"server_name": name, "server_port": port, "root_path": deployment.root_path}
 
 
 def guarded_app(make_guard: Callable[[App], Guard]) -> GradioApp:

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
+from tests.tools import PATIENCE
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong
+expect.set_options(timeout=1000 * PATIENCE)  # a busy machine is slow, not wrong
 
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 
@@ -53,6 +55,7 @@ def visiting(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
     page = browser.new_page(**{"viewport": {"width": 1280, "height": 1300}, **options})
     asked: list[str] = []
     broken: list[str] = []
+    page.set_default_timeout(1000 * PATIENCE)
     page.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: broken.append(str(error)))
     page.on("console", lambda line: broken.append(told(line)) if line.type == "error" else None)
