@@ -33,16 +33,16 @@ def share(process: psutil.Process, seconds: float) -> float:
     return (processor_seconds(process) - taken) / (time.monotonic() - begin)
 
 
-def settled(process: psutil.Process, seconds: float) -> None:
-    """Waits until a process takes less than a fifth of a core twice in a row.
+def settle(process: psutil.Process, seconds: float) -> None:
+    """Waits until two looks in a row find shares that differ by less than a hundredth of a core.
 
     Args:
         process: the app, which looks for faster forms of its networks after it has started.
-        seconds: of each look at it.
+        seconds: of each look.
     """
-    quiet = 0
-    while quiet < 2:
-        quiet = quiet + 1 if share(process, seconds) < 0.2 else 0
+    before, now = 1.0, share(process, seconds)
+    while abs(now - before) > 0.01:
+        before, now = now, share(process, seconds)
 
 
 def main() -> None:
@@ -55,7 +55,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with running("--backend", arguments.backend) as app:
         process = psutil.Process(app.process.pid)
-        settled(process, 5.0)
+        settle(process, 10.0)
         shares = [share(process, arguments.seconds) for _ in range(arguments.runs)]
     rows = [[f"{arguments.seconds:g} s", f"{each:.2%}"] for each in shares]
     text = (
