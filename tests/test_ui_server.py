@@ -20,8 +20,9 @@ from tests.tools.asking import call, send
 @pytest.fixture(scope="module")
 def gate(tiny_checkpoint: Path) -> Gate:
     demo = Demo(tiny_checkpoint)
-    demo.unet.close()
-    return gate_of(build_page(demo), mcp=False)
+    gate = gate_of(build_page(demo), mcp=False)
+    demo.close()
+    return gate
 
 
 def test_the_gate_knows_what_the_page_can_be_asked(gate: Gate) -> None:

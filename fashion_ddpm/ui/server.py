@@ -229,7 +229,7 @@ def gate_of(page: gr.Blocks, mcp: bool) -> Gate:
             inputs=len(fn.inputs),
             queued=bool(fn.queue),
             network=fn.concurrency_id == MODEL["concurrency_id"],
-            place=any(name == "select" for _, name in fn.targets),
+            place=fn.fn is not None and any(name == "select" for _, name in fn.targets),
         )
         for index, fn in page.fns.items()
     }
