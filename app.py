@@ -5,6 +5,7 @@ import importlib.util
 import os
 import shutil
 import sys
+import warnings
 
 from fashion_ddpm.temporary import choose_folder, temporary_place
 
@@ -13,6 +14,7 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"  # for a dashboard that is closed here
 os.environ["TMPDIR"] = temporary_place()
 
+from fashion_ddpm.deployment import add_address_flags, read_deployment
 from fashion_ddpm.starting import no_collection
 from fashion_ddpm.threads import limit_threads
 
@@ -30,7 +32,7 @@ with no_collection():
     from fashion_ddpm.settings import add_flags, given_flags
     from fashion_ddpm.ui import address, api, compare, create, footer, play, share, trust, why
     from fashion_ddpm.ui.page import Page, describe
-    from fashion_ddpm.ui.server import Launch, Server, is_public
+    from fashion_ddpm.ui.server import Launch, Server
 
 CLEAN_UP = (600, 3600)
 """Seconds between two clean-ups of temporary pictures, and the age at which they go."""
@@ -77,12 +79,24 @@ def build_page(demo: Demo) -> gr.Blocks:
     return page
 
 
+def ignore_known_warnings() -> None:
+    """Ignores what gradio 6.31 is known to be warned of: python -W error shall find ours.
+
+    It calls pandas in a way that pandas 4 will not know, and leaves the event loops of its locks,
+    with their sockets (AF_UNIX), to the garbage collector.
+    """
+    warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"gradio\.queueing")
+    for message in ("unclosed event loop", r"unclosed <socket\.socket fd=\d+, family=1,"):
+        warnings.filterwarnings("ignore", message, ResourceWarning)
+
+
 def main() -> None:
     """Loads the model and serves the page."""
+    ignore_known_warnings()
     arguments, temporary = parse(), None
-    public = is_public(arguments.share) if arguments.public is None else arguments.public
-    launch = Launch(arguments.port, arguments.share, arguments.mcp, public)
     try:
+        deployment = read_deployment(arguments)
+        launch = Launch(deployment, arguments.share, arguments.mcp, arguments.public)
         check_backend(arguments.backend)
         limits = ServerLimits(**given_flags(arguments, ServerLimits))
         if "GRADIO_TEMP_DIR" not in os.environ:
@@ -124,7 +138,7 @@ def parse() -> argparse.Namespace:
         "--checkpoint", default=BUNDLED_CHECKPOINT, help="folder or USER/NAME@REVISION"
     )
     parser.add_argument("--compare-with", help="a second one, side by side in Compare")
-    parser.add_argument("--port", type=int, help="default: $GRADIO_SERVER_PORT, or 7860")
+    add_address_flags(parser)
     parser.add_argument("--share", action="store_true", help="also serve on a public link")
     parser.add_argument("--mcp", action="store_true", help="also be a tool for language models")
     parser.add_argument(

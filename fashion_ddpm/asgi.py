@@ -1,6 +1,7 @@
 """What passes between a server and an app: headers, bodies and answers, as ASGI has them."""
 
 import json
+import re
 from collections.abc import Awaitable, Callable, Container, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,10 +35,27 @@ HEADERS = {
     b"permissions-policy": b"camera=(), microphone=(), geolocation=()",
 }
 
+STREAM_HEADERS = {b"x-accel-buffering": b"no", b"cache-control": b"no-cache, no-transform"}
+"""A proxy passes each event on at once: nginx reads the first, Cloudflare and others the second."""
+
 
 def headers_of(scope: Scope) -> dict[str, str]:
     """Returns a request's headers, names in lower case; of repeated ones the last."""
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+def without_prefix(scope: Scope, prefix: str) -> Scope:
+    """Return a request as a proxy that strips a path prefix passes it on.
+
+    Args:
+        scope: the request's.
+        prefix: "" or "/path"; a request that is not below it stays as it is.
+    """
+    path, raw = scope["path"], scope.get("raw_path") or b""
+    if not prefix or not path.startswith(f"{prefix}/"):
+        return scope
+    raw = raw.removeprefix(prefix.encode())
+    return {**scope, "path": path.removeprefix(prefix), "raw_path": raw}
 
 
 def is_foreign(headers: dict[str, str], hosts: Container[str]) -> bool:
@@ -45,28 +63,39 @@ def is_foreign(headers: dict[str, str], hosts: Container[str]) -> bool:
 
     Args:
         headers: the request's.
-        hosts: names by which this server goes besides the one that was asked for.
+        hosts: names by which this server goes besides the one that was asked for; one without a
+            port stands for all of its ports.
     """
     origin = headers.get("origin")
     if origin is None:
         return False
     # A page elsewhere cannot make a browser send X-Forwarded-Host without asking us first.
-    own = (headers.get("host"), headers.get("x-forwarded-host"))
+    own = [headers.get(name, "").lower() for name in ("host", "x-forwarded-host")]
     host = urlsplit(origin).netloc.lower() if "://" in origin else ""
-    return not host or (host not in own and host not in hosts)
+    return not host or not (host in own or host in hosts or _without_port(host) in hosts)
+
+
+def _without_port(host: str) -> str:
+    return re.sub(r":[0-9]+$", "", host)
 
 
 def secured(send: Send, foreign: bool) -> Send:
-    """Returns a send that adds HEADERS, and takes away what would let foreign pages read."""
+    """Returns a send that adds HEADERS, and takes away what would let foreign pages read.
+
+    Streams of events get STREAM_HEADERS as well.
+    """
 
     async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
+            given = message.get("headers", [])
+            is_stream = dict(given).get(b"content-type", b"").startswith(b"text/event-stream")
+            added = HEADERS | STREAM_HEADERS if is_stream else HEADERS
             kept = [
                 (name, value)
-                for name, value in message.get("headers", [])
-                if name not in HEADERS and not (foreign and name.startswith(b"access-control-"))
+                for name, value in given
+                if name not in added and not (foreign and name.startswith(b"access-control-"))
             ]
-            message["headers"] = [*kept, *HEADERS.items()]
+            message["headers"] = [*kept, *added.items()]
         await send(message)
 
     return with_headers
@@ -114,7 +143,11 @@ def replay(body: bytes, receive: Receive) -> Receive:
 
 
 async def answer(
-    send: Send, status: int, content: dict[str, Any], wait: float | None = None
+    send: Send,
+    status: int,
+    content: dict[str, Any],
+    wait: float | None = None,
+    location: str | None = None,
 ) -> None:
     """Answers with JSON.
 
@@ -123,11 +156,14 @@ async def answer(
         status: of HTTP.
         content: what to say.
         wait: seconds until the visitor may ask again, if that would help.
+        location: where to ask instead.
     """
     body = json.dumps(content).encode()
     headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
     headers.append((b"content-length", str(len(body)).encode()))
     if wait is not None:
         headers.append((b"retry-after", str(max(1, round(wait))).encode()))
+    if location is not None:
+        headers.append((b"location", location.encode("latin-1")))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -16,12 +16,15 @@ from fashion_ddpm.asgi import (
     readable,
     replay,
     secured,
+    without_prefix,
 )
+from fashion_ddpm.deployment import is_loopback
 from fashion_ddpm.gate import API, MCP, UPLOAD, Asked, Gate, RefusalError
 from fashion_ddpm.limits import ServerLimits
+from fashion_ddpm.request import shown
 from fashion_ddpm.supervision import Supervisor
 from fashion_ddpm.uploads import check_upload
-from fashion_ddpm.visitors import Buckets, address_of
+from fashion_ddpm.visitors import Buckets, network_of
 
 OTHER = 10
 """Requests that do not run the network, such as moving a slider: so many times as frequent."""
@@ -31,6 +34,9 @@ UNREAD = 8_000_000
 
 WEIGHTY = ("/", "/config", "/config/", f"{API}/info")
 """Pages that are made anew for each visitor."""
+
+FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+"""Headers by which a proxy says that it stands between."""
 
 _REPLACED = (b"content-type", b"content-length", b"transfer-encoding", b"accept-encoding")
 
@@ -44,17 +50,18 @@ class House:
             the queue.
         knows: whether a session, or an event, has answers to come.
         about: what /readyz says besides.
-        public: whether visitors are strangers, who must share; not so on one's own machine.
-        behind_proxy: whether every connection comes from a proxy that may be believed.
+        public: whether visitors are strangers, who must share; None: those who come through a
+            proxy are, and whoever asks this machine by its own name is not.
         hosts: names by which the server goes besides the one that was asked for.
+        prefix: the path below which a proxy serves the page, and may strip or not.
     """
 
     holding: Callable[[str, str], tuple[int, int]]
     knows: Callable[[str], bool]
     about: dict[str, str]
-    public: bool = False
-    behind_proxy: bool = False
+    public: bool | None = None
     hosts: frozenset[str] = frozenset()
+    prefix: str = ""
 
 
 class Guard:
@@ -86,8 +93,12 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})  # no page of ours opens one
         elif scope["type"] != "http":
             await self._app(scope, receive, send)
+        elif self._house.prefix and scope["path"] == self._house.prefix:
+            query = scope["query_string"].decode("latin-1")
+            to = f"{self._house.prefix}/" + (f"?{query}" if query else "")
+            await answer(send, 307, {"detail": f"The page is at {to}"}, location=to)
         else:
-            await self._serve(scope, receive, send)
+            await self._serve(without_prefix(scope, self._house.prefix), receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers, path = headers_of(scope), scope["path"]
@@ -118,9 +129,17 @@ class Guard:
         finally:
             self.streams -= stream is not None
 
-    def _address(self, scope: Scope, headers: dict[str, str]) -> str:
+    def _address(self, scope: Scope, headers: dict[str, str]) -> str | None:
+        """Returns the address whose limits count, or None for a user of this machine.
+
+        Uvicorn has replaced the client by what a trusted proxy says of it.
+        """
+        public = self._house.public
+        if public is None:
+            own_name = is_loopback(headers.get("host", ""))
+            public = not own_name or any(name in headers for name in FORWARDED)
         client = (scope.get("client") or ("",))[0]
-        return address_of(client, headers, self._house.behind_proxy)
+        return network_of(client) if public else None
 
     def _counted(self, status: int) -> None:
         self._supervisor.count("accepted" if status == 200 else "rejected")
@@ -147,7 +166,13 @@ class Guard:
         """Returns where the app may read the body from, and whether it runs the network."""
         path = scope["path"]
         if foreign:
-            raise RefusalError(403, "Requests from other pages are not answered; open this one.")
+            origin, host = (shown(headers.get(name, "")) for name in ("origin", "host"))
+            raise RefusalError(
+                403,
+                f"Requests from other pages are not answered: Origin is {origin} and Host {host}. "
+                "Open this server's own page; behind a proxy that passes another Host on, start it "
+                "with --allow-host.",
+            )
         address = self._address(scope, headers)
         self._check_rate(self._cheap, address)
         most = self._limits.max_upload if path == UPLOAD else self._limits.max_body
@@ -168,13 +193,13 @@ class Guard:
         ]
         return replay(asked.body, receive), costly
 
-    def _admit(self, asked: Asked, address: str) -> None:
+    def _admit(self, asked: Asked, address: str | None) -> None:
         """Lets a request for the network in, or says why not and when."""
         if self._supervisor.draining:
             raise RefusalError(503, "The server is being restarted; try again in a minute.", 60)
         if self._supervisor.broken:
             raise RefusalError(503, "The server cannot draw now; try again later.", 300)
-        if not self._house.public:
+        if address is None:
             return
         own, here = self._house.holding(asked.session, address)
         for held, most, who in (
@@ -187,8 +212,8 @@ class Guard:
                 )
         self._check_rate(self._costly, address)
 
-    def _check_rate(self, buckets: Buckets, address: str) -> None:
-        wait = buckets.seconds_to_wait(address) if self._house.public else 0
+    def _check_rate(self, buckets: Buckets, address: str | None) -> None:
+        wait = 0 if address is None else buckets.seconds_to_wait(address)
         if wait:
             raise RefusalError(
                 429, f"Too many requests from your address; wait {wait:.0f} s.", wait

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from fashion_ddpm.request import GenerateRequest, RequestError
-from fashion_ddpm.settings import check_fields, setting
+from fashion_ddpm.settings import ConfigError, check_fields, setting
 
 MAX_IMAGES = 16
 MAX_STEPS = 100
@@ -19,29 +19,53 @@ class ServerLimits:
     )
     queue_size: int = setting(40, "requests that may wait; more are refused", low=1, high=10_000)
     max_evaluations: int = setting(
-        1600, "UNet evaluations of a request: images × steps, twice that with guidance", low=1
+        1600,
+        "UNet evaluations of a request: images × steps, twice that with guidance",
+        low=1,
+        high=1_000_000,
     )
-    max_seconds: float = setting(300.0, "seconds that a request may run", low=0)
+    max_seconds: float = setting(300.0, "seconds that a request may run", low=0.1, high=86_400)
     drain_seconds: float = setting(
         30.0, "seconds that running requests are given when the server stops", low=0, high=3600
     )
-    places_a_visitor: int = setting(2, "requests of a visitor at once: one runs, one waits", low=1)
-    places_an_address: int = setting(8, "requests at once from one address, however many sit there")
-    burst: int = setting(60, "requests from one address that may come at once", low=1)
-    a_minute: float = setting(60.0, "requests a minute from one address after that", low=0.001)
-    max_body: int = setting(65_536, "bytes of a request's body", low=1024)
+    places_a_visitor: int = setting(
+        2, "requests of a visitor at once: one runs, one waits", low=1, high=10_000
+    )
+    places_an_address: int = setting(
+        8, "requests at once from one address, however many sit there", low=1, high=10_000
+    )
+    burst: int = setting(
+        60, "requests from one address that may come at once", low=1, high=1_000_000
+    )
+    a_minute: float = setting(
+        60.0, "requests a minute from one address after that", low=0.001, high=1_000_000
+    )
+    max_body: int = setting(65_536, "bytes of a request's body", low=1024, high=16_000_000)
     max_upload: int = setting(
-        1_000_000, "bytes of an upload: any picture made here, or any drawing", low=1024
+        1_000_000,
+        "bytes of an upload: any picture made here, or any drawing; held in memory as it arrives",
+        low=1024,
+        high=64_000_000,
     )
-    max_pixels: int = setting(2048, "side of an uploaded picture, pixels", low=28)
-    body_seconds: float = setting(20.0, "seconds in which a request must have arrived", low=0.01)
+    max_pixels: int = setting(2048, "side of an uploaded picture, pixels", low=28, high=8192)
+    body_seconds: float = setting(
+        20.0, "seconds in which a request must have arrived", low=0.01, high=3600
+    )
     max_temporary: int = setting(
-        256_000_000, "bytes of temporary pictures; the oldest go first", low=1_000_000
+        256_000_000,
+        "bytes of temporary pictures; the oldest go first",
+        low=1_000_000,
+        high=1_000_000_000_000,
     )
-    sessions: int = setting(256, "visitors whose newest result is remembered", low=1)
+    sessions: int = setting(256, "visitors whose newest result is remembered", low=1, high=100_000)
 
     def __post_init__(self) -> None:
         check_fields(self)
+        if self.max_upload > self.max_temporary:
+            raise ConfigError(
+                f"--max-upload is {self.max_upload}; it must be at most --max-temporary "
+                f"({self.max_temporary}), or an upload would be removed before it is read."
+            )
 
 
 def check_work(evaluations: int, limits: ServerLimits) -> None:

@@ -1,5 +1,6 @@
 """Noise schedules, sampling schedules mapped onto them, and samplers."""
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,9 @@ from diffusers import (
 from fashion_ddpm.config import NOISE_SCHEDULES, SAMPLERS, SCHEDULES, TURBO
 from fashion_ddpm.settings import ConfigError
 from fashion_ddpm.turbo import ConsistencySampler
+
+# diffusers 0.42 copies tensors in a way that numpy 2 deprecates; python -W error would end there.
+warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning, r"diffusers\.")
 
 MIN_ALPHA_BAR = 1e-5
 """The noisiest level a sample visits: below it float32 betas cannot tell two levels apart."""

@@ -80,7 +80,8 @@ def answers(port: int, process: subprocess.Popen[bytes], max_seconds: float) -> 
     deadline = time.monotonic() + max_seconds
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            with direct.open(f"http://127.0.0.1:{port}/", timeout=5):
+            left = max(1.0, deadline - time.monotonic())
+            with direct.open(f"http://127.0.0.1:{port}/", timeout=left):
                 return True
         except OSError:
             time.sleep(PAUSE)

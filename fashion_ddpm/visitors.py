@@ -3,39 +3,29 @@
 import ipaddress
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 REMEMBERED = 10_000
 """Addresses whose buckets are kept; the one that was silent longest is forgotten first."""
 
 
-def address_of(client: str, headers: Mapping[str, str], behind_proxy: bool) -> str:
-    """Returns the address that a request comes from.
+def network_of(client: str) -> str:
+    """Return what one visitor is known by: an IPv4 address, or the /64 of an IPv6 address.
 
-    Whoever asks can write anything into X-Forwarded-For, and a proxy appends what it saw: the last
-    public address is the proxy's word, and all before it is the visitor's.
+    One IPv6 subscriber is given a /64 as a whole.
 
     Args:
-        client: the other end of the connection.
-        headers: the request's headers, names in lower case.
-        behind_proxy: whether every connection comes from a proxy that may be believed.
+        client: the other end of the connection, or what a trusted proxy says of it; whatever is
+            no address counts as one visitor.
     """
-    if not behind_proxy:
-        return client
-    for entry in reversed(headers.get("x-forwarded-for", "").split(",")):
-        try:
-            address = ipaddress.ip_address(entry.strip())
-        except ValueError:
-            return client
-        if address.is_global:
-            return _network(address)
-    return client
-
-
-def _network(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
-    """Returns an IPv4 address, or the /64 that one IPv6 subscriber is given as a whole."""
+    try:
+        address = ipaddress.ip_address(client)
+    except ValueError:
+        return ""
     if address.version == 4:
         return str(address)
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
     return str(ipaddress.ip_network((address, 64), strict=False))
 
 

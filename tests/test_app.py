@@ -25,6 +25,7 @@ from fashion_ddpm.config import TURBO
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.sampling import DenoisingStep, SamplingSettings
+from tests.tools import PATIENCE
 from tests.tools.serving import served
 
 SOUND = ("bag", "cosine", 3, "dpm++2m", 1.0, 2, 7, "embedded")
@@ -99,7 +100,7 @@ def test_a_large_upload_is_refused(address: str) -> None:
         headers={"Content-Type": "multipart/form-data; boundary=line"},
     )
     with pytest.raises(urllib.error.HTTPError, match="413"):
-        urllib.request.urlopen(request, timeout=30)
+        urllib.request.urlopen(request, timeout=PATIENCE)
 
 
 def test_a_scorer_that_cannot_be_downloaded_is_a_sentence_and_the_app_goes_on(
@@ -153,7 +154,7 @@ def test_stop_closes_the_generator_and_frees_its_place(
     job = Client(address, verbose=False).submit(*values, api_name="/generate")
     next(job)
     job.cancel()
-    assert closed.wait(60)
+    assert closed.wait(PATIENCE)
     assert not demo.unet._waiting
 
 
@@ -164,7 +165,7 @@ def test_the_programs_on_the_page_run(
     program = tmp_path / "program"
     request = GenerateRequest("bag", num_images=2, num_inference_steps=3, seed=7)
     program.write_text(api_examples(request, address)[language])
-    result = subprocess.run([command, program], capture_output=True, text=True, timeout=120)
+    result = subprocess.run([command, program], capture_output=True, text=True, timeout=PATIENCE)
     assert result.returncode == 0, result.stderr
     assert "bag, seed 7" in result.stdout
     assert "bag, seed 8" in result.stdout

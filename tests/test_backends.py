@@ -24,6 +24,7 @@ from fashion_ddpm.config import SAMPLERS
 from fashion_ddpm.pipeline import FashionDDPMPipeline
 from fashion_ddpm.sampling import CPU_CHUNK, SamplingSettings, denoise, in_chunks
 from fashion_ddpm.shared_unet import SharedUNet
+from tests.tools import PATIENCE
 from tests.tools.serving import ROOT
 
 
@@ -127,7 +128,7 @@ def result_of(program: str) -> subprocess.CompletedProcess[str]:
         "form = openvino_form(load_pipeline(BUNDLED_CHECKPOINT).unet)\n"
     )
     command = [sys.executable, "-c", made + program]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
 
 
 def test_openvino_tells_nobody() -> None:

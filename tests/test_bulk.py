@@ -14,6 +14,7 @@ import pytest
 from fashion_ddpm import bulk
 from fashion_ddpm.request import GenerateRequest, RequestError
 from fashion_ddpm.shards import SETTINGS_FILE
+from tests.tools import PATIENCE
 from tests.tools.threads import num_threads
 
 ROOT = Path(__file__).parent.parent
@@ -107,7 +108,7 @@ def test_two_processes_share_the_shards_and_make_the_same_images(
         env=ENVIRONMENT,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == [str(folder)]

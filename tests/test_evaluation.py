@@ -22,7 +22,7 @@ from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, weights_ha
 from fashion_ddpm.publishing import publish
 from fashion_ddpm.report import Report
 from fashion_ddpm.request import GenerateRequest
-from tests.tools import MINI_DATA
+from tests.tools import MINI_DATA, PATIENCE
 from tests.tools.threads import num_threads
 
 ROOT = Path(__file__).parent.parent
@@ -118,7 +118,7 @@ def test_two_processes_find_the_same_figures_as_one(
         env=os.environ | {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("| class accuracy |") == 1

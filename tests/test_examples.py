@@ -7,6 +7,7 @@ from pathlib import Path
 from fashion_ddpm.data_sets import load_data_set
 from fashion_ddpm.data_settings import DataSettings
 from fashion_ddpm.labels import ImageKind
+from tests.tools import PATIENCE
 
 SCRIPT = Path(__file__).parent.parent / "examples" / "power_grid.py"
 
@@ -14,7 +15,7 @@ SCRIPT = Path(__file__).parent.parent / "examples" / "power_grid.py"
 def written(folder: Path, seed: int) -> dict[str, bytes]:
     """Runs the script; returns its files."""
     flags = [str(folder), "--images-per-class", "12", "--seed", str(seed)]
-    subprocess.run([sys.executable, SCRIPT, *flags], check=True, timeout=60)
+    subprocess.run([sys.executable, SCRIPT, *flags], check=True, timeout=PATIENCE)
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.png")}
 
 

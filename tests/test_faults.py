@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.tools import PATIENCE
 from tests.tools.asking import CALL, SOUND, Answer, call, events, send
 from tests.tools.serving import Running, running
 
@@ -33,7 +34,7 @@ def begin_and_read(app: Running, data: list[object]) -> tuple[threading.Thread, 
 
     reader = threading.Thread(target=read)
     reader.start()
-    assert first.wait(60)
+    assert first.wait(PATIENCE)
     return reader, names
 
 
@@ -48,17 +49,17 @@ def test_sigterm_lets_the_running_end_and_nobody_in_and_then_exits_well() -> Non
         assert refused.status == 503
         assert "being restarted" in refused.text
         assert send(app.address, "GET", "/healthz").status == 200
-        reader.join(120)
+        reader.join(PATIENCE)
         assert names[-1] == "complete"
-        assert app.process.wait(60) == 0
+        assert app.process.wait(PATIENCE) == 0
 
 
 def test_an_end_that_takes_too_long_is_not_waited_for() -> None:
     with running("--drain-seconds", "0") as app:
         reader, names = begin_and_read(app, [*SOUND[:2], 100, *SOUND[3:5], 16, *SOUND[6:]])
         app.process.send_signal(signal.SIGTERM)
-        assert app.process.wait(60) == 0
-        reader.join(60)
+        assert app.process.wait(PATIENCE) == 0
+        reader.join(PATIENCE)
         assert "complete" not in names
 
 
@@ -66,7 +67,7 @@ def test_ctrl_c_ends_it_at_once_and_well() -> None:
     with running() as app:
         assert call(app.address).kind == "images"  # so that it is launched
         app.process.send_signal(signal.SIGINT)
-        assert app.process.wait(60) == 0
+        assert app.process.wait(PATIENCE) == 0
 
 
 def test_temporary_pictures_go_when_the_app_does(tmp_path: Path) -> None:
@@ -86,6 +87,24 @@ def test_without_a_folder_that_can_be_written_to_it_serves(tmp_path: Path, lacki
         environment |= {name: str(file / "cache") for name in ("HF_HOME", "XDG_CACHE_HOME")}
     with running(environment=environment) as app:
         assert call(app.address).kind == "images"
+
+
+def test_without_a_home_it_serves() -> None:
+    with running(before=("env", "--unset=HOME")) as app:
+        assert call(app.address).kind == "images"
+
+
+def test_where_warnings_are_errors_it_serves_and_none_is_told(tmp_path: Path) -> None:
+    strict = {"PYTHONWARNINGS": "error"}
+    with (
+        open(tmp_path / "log", "wb") as log,
+        running("--public", environment=strict, stderr=log) as app,
+    ):
+        assert call(app.address).kind == "images"
+        assert send(app.address, "GET", "/").status == 200
+    told = (tmp_path / "log").read_text()
+    assert "Warning" not in told, told
+    assert "Traceback" not in told, told
 
 
 def test_without_a_network_it_serves_and_a_scorer_from_the_hub_is_a_sentence() -> None:

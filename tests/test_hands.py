@@ -1,6 +1,5 @@
 """Tests that every control works under a hand: what each one sends is what the server takes."""
 
-import os
 import re
 import zipfile
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.tools.browsing import BROWSERS, browser_path, opened_browser, visiting
+from tests.tools.browsing import browser_or_skip, visiting
 from tests.tools.hands import GESTURES, PASSIVE, Hands, Sent, tabs_of, unasked
 from tests.tools.serving import served
 
@@ -26,13 +25,7 @@ def address() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium or Chrome, found by name."""
-    path = browser_path()
-    if path is None:
-        reason = f"no browser: none of {', '.join(BROWSERS)} is on the PATH"
-        if os.environ.get("REQUIRE_BROWSER") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with opened_browser(path) as browser:
+    with browser_or_skip() as browser:
         yield browser
 
 
@@ -125,7 +118,7 @@ def test_what_is_highlighted_is_what_is_scored(page: Page) -> None:
     expect(page.locator(THUMBNAILS).nth(7)).to_have_class(re.compile("selected"))
     page.get_by_role("radio", name="bag").check()
     generate(page, Steps="2")
-    expect(page.get_by_text("16 UNet evaluations")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("16 UNet evaluations")).to_be_visible()
     expect(first).to_have_text("A bag")
     expect(page.locator(THUMBNAILS).first).to_have_class(re.compile("selected"))
     expect(page.locator(SELECTED)).to_have_count(1)
@@ -161,17 +154,17 @@ def source_after(page: Page, picture: Any) -> bytes:
 
 def test_pressing_again_draws_with_the_newest_settings(page: Page) -> None:
     generate(page, Steps="100")
-    expect(page.get_by_text("of 100")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("of 100")).to_be_visible()
     page.get_by_role("radio", name="bag").check()
     generate(page, Steps="2")
-    expect(page.get_by_text("2 steps, 16 UNet evaluations")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("2 steps, 16 UNet evaluations")).to_be_visible()
     expect(page.locator("#gallery .caption-label").first).to_have_text("bag, seed 0")
 
 
 def test_stop_says_where_and_never_shows_an_error(page: Page) -> None:
     for _ in range(3):
         generate(page, Steps="100")
-        expect(page.get_by_text("of 100,")).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("of 100,")).to_be_visible()
         page.get_by_role("button", name="Stop", exact=True).click()
         expect(page.get_by_text("of 100. Below are the images of before")).to_be_visible()
         assert not page.get_by_text("Error", exact=True).filter(visible=True).count()

@@ -19,6 +19,7 @@ from fashion_ddpm.run_folder import RunFolder
 from fashion_ddpm.saved_states import states
 from fashion_ddpm.settings import add_flags
 from fashion_ddpm.training import train
+from tests.tools import PATIENCE
 from tests.tools.small_runs import ENVIRONMENT, ROOT, SCRIPT, flags, losses, run_json, small
 
 CONFIGS = ROOT / "configs" / "accelerate"
@@ -99,7 +100,7 @@ def two_machines(tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:
         line = [*launcher("multi_node", *where), SCRIPT, *flags(config)]
         machines.append(subprocess.Popen(line, env=environment, stderr=subprocess.PIPE, text=True))
     try:
-        printed = [machine.communicate(timeout=240)[1] for machine in machines]
+        printed = [machine.communicate(timeout=PATIENCE)[1] for machine in machines]
     finally:
         for machine in machines:
             machine.terminate()

@@ -1,15 +1,34 @@
 """Tests of what a server lets its visitors ask."""
 
+import dataclasses
+
 import pytest
 
 from fashion_ddpm.limits import ServerLimits, check_work
 from fashion_ddpm.request import RequestError
-from fashion_ddpm.settings import ConfigError
+from fashion_ddpm.settings import ConfigError, flag_name
+
+NUMBERS = [field.name for field in dataclasses.fields(ServerLimits)]
 
 
-def test_the_bounds_themselves_have_bounds() -> None:
-    with pytest.raises(ConfigError, match="--visitors-at-once is 0; it must be at least 1"):
-        ServerLimits(visitors_at_once=0)
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("value", [-5, 10**15])
+def test_every_bound_has_bounds_that_the_refusal_names(name: str, value: int) -> None:
+    bound = r"at least \d" if value < 0 else r"at most \d"
+    with pytest.raises(ConfigError, match=rf"{flag_name(name)} is {value}; it must be {bound}"):
+        ServerLimits(**{name: value})
+
+
+@pytest.mark.parametrize("name", [name for name in NUMBERS if name != "drain_seconds"])
+def test_a_server_that_lets_nobody_draw_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"{flag_name(name)} is 0; it must be at least"):
+        ServerLimits(**{name: 0})
+
+
+def test_an_upload_that_would_be_removed_at_once_is_refused() -> None:
+    ServerLimits(max_upload=1_000_000, max_temporary=1_000_000)
+    with pytest.raises(ConfigError, match=r"--max-upload is 2000000; .+ --max-temporary"):
+        ServerLimits(max_upload=2_000_000, max_temporary=1_000_000)
 
 
 def test_work_is_bounded_and_the_message_names_it_the_bound_and_the_fix() -> None:

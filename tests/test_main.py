@@ -12,7 +12,7 @@ import pytest
 import train_accelerate
 from fashion_ddpm import __main__, bulk, doctor, rebuilt_checkpoint
 from fashion_ddpm.images import read_settings
-from tests.tools import MINI_DATA
+from tests.tools import MINI_DATA, PATIENCE
 
 LOADED_AHEAD = (bulk, doctor, rebuilt_checkpoint)
 """Modules that commands load themselves, which another user than this one may not read."""
@@ -27,7 +27,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         env=os.environ | {"HF_HUB_OFFLINE": "1"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
     )
 
 

@@ -27,6 +27,7 @@ from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.sampling import SamplingSettings
 from fashion_ddpm.settings import ConfigError
 from fashion_ddpm.training import train
+from tests.tools import PATIENCE
 from tests.tools.shapes import SHAPES
 from tests.tools.small_runs import losses
 
@@ -100,7 +101,7 @@ def test_the_command_line_knows_the_checkpoints_classes(
     command = [sys.executable, "-m", "fashion_ddpm", "generate", "--num-images", "1"]
     command += ["--checkpoint", str(shapes_checkpoint), "--output", str(tmp_path / "one.png")]
     done = subprocess.run(
-        [*command, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120
+        [*command, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE
     )
     assert done.returncode == 1
     assert expected in done.stderr

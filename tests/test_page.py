@@ -1,6 +1,5 @@
 """Tests of the page in a browser, where there is one."""
 
-import os
 import re
 import zipfile
 from collections.abc import Iterator
@@ -10,14 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.tools.browsing import (
-    BROWSERS,
-    browser_path,
-    layout_shift,
-    open_tab,
-    opened_browser,
-    visiting,
-)
+from tests.tools.browsing import browser_or_skip, layout_shift, open_tab, visiting
 from tests.tools.serving import served
 
 
@@ -31,13 +23,7 @@ def address() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium or Chrome, found by name."""
-    path = browser_path()
-    if path is None:
-        reason = f"no browser: none of {', '.join(BROWSERS)} is on the PATH"
-        if os.environ.get("REQUIRE_BROWSER") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with opened_browser(path) as browser:
+    with browser_or_skip() as browser:
         yield browser
 
 
@@ -53,7 +39,7 @@ def test_a_visitor_picks_a_class_a_schedule_and_steps_and_sees_scored_images(pag
     page.get_by_role("radio", name="karras").check()
     page.get_by_label("number input for Steps").fill("6")
     page.get_by_role("button", name="Generate", exact=True).click()
-    expect(page.get_by_text("8 images in")).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("8 images in")).to_be_visible()
     expect(page.get_by_text("6 steps, 48 UNet evaluations")).to_be_visible()
     expect(page.get_by_text("trouser, seed 7")).to_be_visible()
     pictures = page.locator("#gallery img")
@@ -67,21 +53,21 @@ def test_a_visitor_picks_a_class_a_schedule_and_steps_and_sees_scored_images(pag
 
 def test_the_reports_schedule_says_that_it_is_broken(page: Page) -> None:
     page.get_by_role("radio", name="report").check()
-    expect(page.get_by_text("Verdict: broken")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Verdict: broken")).to_be_visible()
 
 
 def test_stop_ends_a_long_request_and_the_next_one_works(page: Page) -> None:
     steps = page.get_by_label("number input for Steps")
     steps.fill("100")
     page.get_by_role("button", name="Generate", exact=True).click()
-    expect(page.get_by_text("of 100")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("of 100")).to_be_visible()
     # Gradio ignores a click on a button whose last request it has not yet ended.
     with page.expect_response(lambda response: response.url.endswith("/reset")):
         page.get_by_role("button", name="Stop").click()
     expect(page.get_by_text("Stopped.")).to_be_visible()
     steps.fill("2")
     page.get_by_role("button", name="Generate", exact=True).click()
-    expect(page.get_by_text("2 steps, 16 UNet evaluations")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("2 steps, 16 UNet evaluations")).to_be_visible()
 
 
 def test_the_first_page_shows_one_image_of_each_class_and_runs_nothing(page: Page) -> None:
@@ -131,7 +117,7 @@ def test_a_way_left_early_ends_as_every_garment(page: Page) -> None:
     step.fill("1")
     step.press("Enter")
     page.get_by_role("button", name="Continue from here").click()
-    expect(page.get_by_text("Left at step 1, where")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Left at step 1, where")).to_be_visible()
     expect(page.locator("#endings img")).to_have_count(10)
 
 
@@ -139,7 +125,7 @@ def test_a_cell_of_the_contact_sheet_opens_in_create(page: Page) -> None:
     open_tab(page, "Compare")
     page.get_by_role("radio", name="guidance").check()
     page.get_by_role("button", name="Draw the sheet").click()
-    expect(page.get_by_text("2 of 16 cells")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("2 of 16 cells")).to_be_visible()
     page.get_by_role("button", name="Stop the sheet").click()
     page.locator("#sheet button.thumbnail-item").nth(0).click()
     expect(page.get_by_label("number input for Steps")).to_have_value("4")
@@ -159,7 +145,7 @@ def test_the_report_is_caused_and_repaired_on_any_screen(
         expect(page.get_by_text("broken: 60 % of the image's amplitude").last).to_be_visible()
         page.get_by_role("button", name="Fix: T = 1000").click()
         sentence = page.get_by_text(re.compile(r"linear \(T = 1000.+label score \d+%"))
-        expect(sentence).to_be_visible(timeout=60_000)
+        expect(sentence).to_be_visible()
         expect(page.get_by_text(re.compile("good: 0.64 %"))).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
@@ -167,7 +153,7 @@ def test_the_report_is_caused_and_repaired_on_any_screen(
 def test_the_keyboard_alone_generates(page: Page) -> None:
     page.get_by_role("button", name="Generate", exact=True).focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_text("8 images in")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("8 images in")).to_be_visible()
 
 
 def test_two_visitors_get_their_own_images(browser: Browser, address: str) -> None:
@@ -177,7 +163,7 @@ def test_two_visitors_get_their_own_images(browser: Browser, address: str) -> No
         for page in (one, other):
             page.get_by_role("button", name="Generate", exact=True).click()
         for page, name in ((one, "bag"), (other, "coat")):
-            expect(page.get_by_text("8 images in")).to_be_visible(timeout=60_000)
+            expect(page.get_by_text("8 images in")).to_be_visible()
             expect(page.locator("#gallery .caption-label")).to_have_text(
                 [f"{name}, seed {seed}" for seed in range(8)]
             )
@@ -202,9 +188,7 @@ def test_the_selected_image_is_compared_with_training_images(page: Page) -> None
 def test_garments_are_blended_and_a_drawing_is_made_real(page: Page) -> None:
     open_tab(page, "Play")
     page.get_by_role("button", name="Blend", exact=True).click()
-    expect(page.get_by_alt_text("from the first garment to the second")).to_be_visible(
-        timeout=60_000
-    )
+    expect(page.get_by_alt_text("from the first garment to the second")).to_be_visible()
     page.get_by_role("button", name="Brush").click()
     canvas = page.locator(".image-container canvas, .pixi-target canvas").last
     canvas.scroll_into_view_if_needed()
@@ -217,7 +201,7 @@ def test_garments_are_blended_and_a_drawing_is_made_real(page: Page) -> None:
         page.mouse.move(x, y + shift)
     page.mouse.up()
     page.get_by_role("button", name="Make it real").click()
-    expect(page.get_by_alt_text("your drawing, and seven garments")).to_be_visible(timeout=60_000)
+    expect(page.get_by_alt_text("your drawing, and seven garments")).to_be_visible()
 
 
 def test_a_link_restores_the_page_after_a_restart_of_the_server(
@@ -227,7 +211,7 @@ def test_a_link_restores_the_page_after_a_restart_of_the_server(
         page.get_by_role("radio", name="bag").check()
         page.get_by_label("number input for Steps").fill("5")
         page.get_by_role("button", name="Generate", exact=True).click()
-        expect(page.get_by_text("5 steps, 40 UNet evaluations")).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("5 steps, 40 UNet evaluations")).to_be_visible()
         page.get_by_role("button", name="Share").click()
         shown = page.locator("#link textarea, #link input")
         expect(shown).to_have_value(re.compile("class=bag"))
@@ -238,7 +222,7 @@ def test_a_link_restores_the_page_after_a_restart_of_the_server(
         expect(page.get_by_text("client = Client(")).to_be_visible()
     assert link.startswith(before)
     with served() as after, visiting(browser, link.replace(before, after)) as page:
-        expect(page.get_by_text("5 steps, 40 UNet evaluations")).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("5 steps, 40 UNet evaluations")).to_be_visible()
         expect(page.get_by_role("radio", name="bag")).to_be_checked()
         assert saved(page, 2, tmp_path / "after.png").read_bytes() == picture.read_bytes()
         page.get_by_role("button", name="Share").click()

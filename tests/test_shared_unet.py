@@ -20,6 +20,7 @@ from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.sampling import CPU_CHUNK, SamplingSettings
 from fashion_ddpm.shared_unet import SharedUNet
+from tests.tools import PATIENCE
 
 UNLUCKY = 13
 
@@ -65,7 +66,7 @@ def rows(count: int, label: int) -> tuple[Tensor, Tensor, Tensor]:
 def waits_until(shared: SharedUNet, number: int) -> None:
     """Returns when so many requests wait."""
     with shared._changed:
-        assert shared._changed.wait_for(lambda: len(shared._waiting) == number, timeout=60)
+        assert shared._changed.wait_for(lambda: len(shared._waiting) == number, timeout=PATIENCE)
 
 
 class Visitors:
@@ -77,7 +78,7 @@ class Visitors:
     def occupy(self) -> "Future[Tensor]":
         """Keeps the worker in a call with one row, of label 0."""
         future = self.threads.submit(self.shared, *rows(1, 0))
-        assert self.gate.began.acquire(timeout=60)
+        assert self.gate.began.acquire(timeout=PATIENCE)
         return future
 
     def ask(self, count: int, label: int, predict: Predictor | None = None) -> "Future[Tensor]":
@@ -163,7 +164,7 @@ def test_sixteen_images_are_not_held_up_for_ever(threads: ThreadPoolExecutor, ga
     for _ in range(8):
         asked.append(visitors.ask(1, 2))
         gate.may_end.release()
-        assert gate.began.acquire(timeout=60)
+        assert gate.began.acquire(timeout=PATIENCE)
     visitors.go()
     assert all(future.result(60) is not None for future in asked)
     assert gate.calls[:8] == [[0], [2], [2], [2], [1], [1], [1], [1]]
@@ -233,7 +234,7 @@ def test_who_is_interrupted_takes_its_rows_along(visitors: Visitors) -> None:
         interrupting = visitors.threads.submit(interrupt)
         with pytest.raises(InterruptedError, match="enough"):
             visitors.shared(*rows(3, 1))
-        interrupting.result(60)
+        interrupting.result(PATIENCE)
     finally:
         signal.signal(signal.SIGUSR1, before)
     other = visitors.ask(1, 2)
@@ -280,7 +281,7 @@ def test_closing_ends_the_thread_and_tells_whoever_waits(visitors: Visitors) -> 
     served, waiting = visitors.occupy(), visitors.ask(1, 1)
     closing = visitors.threads.submit(visitors.shared.close)
     with visitors.shared._changed:
-        assert visitors.shared._changed.wait_for(lambda: visitors.shared._closed, timeout=60)
+        assert visitors.shared._changed.wait_for(lambda: visitors.shared._closed, timeout=PATIENCE)
     visitors.go()
     closing.result(60)
     assert served.result(60) is not None

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from fashion_ddpm.starting import no_collection
+from tests.tools import PATIENCE
 from tests.tools.serving import ROOT
 
 STAY_OUT = {"matplotlib", "torch_fidelity", "openvino", "datasets", "tensorboard"}
@@ -60,7 +61,7 @@ def run(program: str) -> subprocess.CompletedProcess[str]:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=PATIENCE,
     )
 
 

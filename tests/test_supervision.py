@@ -8,15 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from fashion_ddpm.demo import Demo
 from fashion_ddpm.errors import UserError
-from fashion_ddpm.limits import ServerLimits
 from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline
-from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.sampling import DenoisingStep, SamplingSettings
 from fashion_ddpm.supervision import LOG, RequestEndedError, Supervisor
-
-REQUEST = GenerateRequest("bag", 2, num_inference_steps=3)
 
 
 @pytest.fixture
@@ -70,15 +65,14 @@ def test_every_end_is_counted_under_its_name(pipeline: FashionDDPMPipeline) -> N
     assert [metrics[name] for name in ("done", "rejected", "failed", "cancelled")] == [0, 1, 2, 1]
 
 
-def test_a_request_that_takes_too_long_ends_at_its_next_step(tiny_checkpoint: Path) -> None:
-    demo = Demo(tiny_checkpoint, limits=ServerLimits(max_seconds=0))
+def test_a_request_that_takes_too_long_ends_at_its_next_step(pipeline: FashionDDPMPipeline) -> None:
+    supervisor = Supervisor(pipeline, max_seconds=0)
     with (
         pytest.raises(RequestEndedError, match="took longer"),
-        demo.supervisor.request("images") as attempt,
+        supervisor.request("images") as attempt,
     ):
-        list(demo.run(REQUEST, "embedded", attempt.watch))
+        list(attempt.watch(way(pipeline)))
     assert attempt.images == 0
-    demo.unet.close()
 
 
 def test_a_network_that_gives_no_numbers_is_seen_when_it_is_loaded(

@@ -22,6 +22,7 @@ from fashion_ddpm.pipeline import load_pipeline
 from fashion_ddpm.run_folder import RunFolder
 from fashion_ddpm.saved_states import SaveError, states
 from fashion_ddpm.training import Run, train
+from tests.tools import PATIENCE
 from tests.tools.kills import train_and_die
 from tests.tools.small_runs import ENVIRONMENT, command, launch, losses, run_json, small
 
@@ -32,8 +33,7 @@ def test_a_killed_run_ends_where_an_undisturbed_one_ends(
     config = small(tmp_path / "run")
     folder = RunFolder(config.output_dir)
     process = subprocess.Popen(command(config), env=ENVIRONMENT, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while len(states(folder.states)) < 2 and time.monotonic() < deadline:
+    while len(states(folder.states)) < 2 and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
@@ -87,7 +87,7 @@ def test_sigterm_saves_before_leaving(tmp_path: Path) -> None:
         if "loss" in line:
             break
     process.send_signal(signal.SIGTERM)
-    _, rest = process.communicate(timeout=60)
+    _, rest = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     assert "run the same command to go on" in rest
     (state,) = states(RunFolder(config.output_dir).states)
@@ -212,7 +212,7 @@ def test_a_killed_rank_ends_the_others_too_or_all_start_again(tmp_path: Path) ->
     # Otherwise PyTorch may send a restarted process to the address of the one that died.
     environment = ENVIRONMENT | {"TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
     process = subprocess.Popen(launcher, env=environment, stderr=subprocess.PIPE, text=True)
-    limit = Timer(240, process.terminate)
+    limit = Timer(PATIENCE, process.terminate)
     limit.start()
     try:
         wait_for(process, "192 images  loss")
@@ -220,7 +220,7 @@ def test_a_killed_rank_ends_the_others_too_or_all_start_again(tmp_path: Path) ->
         wait_for(process, "resumed at")
         wait_for(process, "images  loss")
         rank_one(process.pid).kill()
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE)
     finally:
         limit.cancel()
         process.terminate()

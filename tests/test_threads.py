@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fashion_ddpm.threads import available_cpus, limit_threads
+from tests.tools import PATIENCE
 from tests.tools.serving import ROOT
 
 PROGRAM = """
@@ -69,6 +70,6 @@ def test_torch_starts_no_more_threads_than_the_container_has_cpus(tmp_path: Path
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
     )
     assert done.stdout.split() == ["1", "1"], done.stderr

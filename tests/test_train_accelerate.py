@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from fashion_ddpm.config import train_config
-from tests.tools import MINI_DATA
+from tests.tools import MINI_DATA, PATIENCE
 
 ROOT = Path(__file__).parent.parent
 CPU = str(ROOT / "configs" / "accelerate" / "cpu.yaml")
@@ -20,7 +20,7 @@ def run(*arguments: str, launcher: tuple[str, ...] = ()) -> subprocess.Completed
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=PATIENCE,
     )
 
 

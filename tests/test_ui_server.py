@@ -1,30 +1,28 @@
 """Tests of how the page is launched; test_guard and test_faults have it running."""
 
+import signal
 import socket
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from app import build_page
 from fashion_ddpm.demo import Demo
+from fashion_ddpm.deployment import Deployment
 from fashion_ddpm.gate import Gate
-from fashion_ddpm.space_trial import free_port
-from fashion_ddpm.ui.server import (
-    LaunchError,
-    check_free,
-    files_in,
-    gate_of,
-    guarded_app,
-    is_public,
-)
+from fashion_ddpm.ui.server import QUEUE_PAUSE, Launch, Server, files_in, gate_of, guarded_app
+from tests.tools.asking import call, send
 
 
 @pytest.fixture(scope="module")
 def gate(tiny_checkpoint: Path) -> Gate:
     demo = Demo(tiny_checkpoint)
-    demo.unet.close()
-    return gate_of(build_page(demo), mcp=False)
+    gate = gate_of(build_page(demo), mcp=False)
+    demo.close()
+    return gate
 
 
 def test_the_gate_knows_what_the_page_can_be_asked(gate: Gate) -> None:
@@ -36,26 +34,73 @@ def test_the_gate_knows_what_the_page_can_be_asked(gate: Gate) -> None:
     assert sum(event.place for event in gate.events.values()) == 3
 
 
-def test_strangers_are_expected_where_they_can_come(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("GRADIO_SERVER_NAME", raising=False)
+@pytest.mark.parametrize(
+    ("launch", "expected"),
+    [
+        (Launch(), None),
+        (Launch(share=True), True),
+        (Launch(Deployment("0.0.0.0")), True),
+        (Launch(Deployment(root_path="/demo")), True),
+        (Launch(Deployment("0.0.0.0"), public=False), False),
+        (Launch(public=True), True),
+    ],
+)
+def test_strangers_are_expected_where_they_can_come(
+    launch: Launch, expected: bool | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("SPACE_ID", raising=False)
-    assert not is_public(share=False)
-    assert is_public(share=True)
-    monkeypatch.setenv("GRADIO_SERVER_NAME", "0.0.0.0")
-    assert is_public(share=False)
-    monkeypatch.setenv("GRADIO_SERVER_NAME", "127.0.0.1")
+    assert launch.expects_strangers == expected
     monkeypatch.setenv("SPACE_ID", "user/name")
-    assert is_public(share=False)
+    assert launch.expects_strangers == (launch.public is not False)
 
 
-@pytest.mark.parametrize("port", [0, 70_000])
-def test_a_port_that_cannot_be_used_is_told(port: int) -> None:
-    with (
-        socket.create_server(("127.0.0.1", 0)) as taken,
-        pytest.raises(LaunchError, match=r"cannot be used .*; name another one"),
-    ):
-        check_free(port or taken.getsockname()[1])
-    check_free(free_port())
+@pytest.fixture
+def launched(
+    tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Server]]:
+    """Launches the page in this process, whose environment and signals stay as they were."""
+    for name in ("GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT", "FORWARDED_ALLOW_IPS", "no_proxy"):
+        monkeypatch.setenv(name, "")
+    before, servers = signal.getsignal(signal.SIGTERM), list[Server]()
+
+    def launch(deployment: Deployment) -> Server:
+        demo = Demo(tiny_checkpoint)
+        servers.append(Server(demo, build_page(demo), Launch(deployment)))
+        return servers[-1]
+
+    yield launch
+    for server in servers:
+        server.close()
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "::"])
+def test_it_listens_where_it_is_told_at_a_free_port_that_it_prints(
+    launched: Callable[[Deployment], Server],
+    host: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if ":" in host and not has_ipv6():
+        pytest.skip("this machine has no IPv6")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # gradio asks its server through it
+    monkeypatch.setenv("GRADIO_SERVER_NAME", "no-such-host.invalid")
+    monkeypatch.setenv("GRADIO_SERVER_PORT", "abc")
+    server = launched(Deployment(host, port=0))
+    asked = urlsplit(server.address)
+    assert asked.port
+    assert server.address.rstrip("/") in capsys.readouterr().out
+    assert send(server.address, "GET", "/healthz").status == 200
+    assert call(server.address, headers={"Origin": server.address.rstrip("/")}).kind == "images"
+    assert server._page._queue.sleep_when_free == QUEUE_PAUSE
+
+
+def has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
 
 
 def test_nothing_comes_before_the_guard() -> None:

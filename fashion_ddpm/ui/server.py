@@ -1,13 +1,11 @@
 """The page behind its guard: launched, watched over, and drained when it shall end."""
 
-import os
 import signal
-import socket
 import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +14,10 @@ from gradio.routes import App as GradioApp
 from gradio.routes import ORJSONResponse
 
 import fashion_ddpm
-from fashion_ddpm.asgi import App, headers_of
+from fashion_ddpm.asgi import App
 from fashion_ddpm.demo import Demo
-from fashion_ddpm.errors import UserError, reason
+from fashion_ddpm.deployment import Deployment, DeploymentError, launch_arguments, on_space
+from fashion_ddpm.errors import reason
 from fashion_ddpm.gate import ENDPOINT, Event, Gate
 from fashion_ddpm.guard import Guard, House
 from fashion_ddpm.labels import FASHION_MNIST
@@ -27,14 +26,14 @@ from fashion_ddpm.supervision import start_log
 from fashion_ddpm.temporary import Sweeper
 from fashion_ddpm.ui.look import CSS, HEAD, UNTIL_PICTURED, theme
 from fashion_ddpm.ui.parts import MODEL
-from fashion_ddpm.visitors import address_of
+from fashion_ddpm.visitors import network_of
 
 PAUSE = 0.1
 """Seconds between two looks at whether anything still runs."""
 
-
-class LaunchError(UserError):
-    """The page cannot be launched; the message says why in one sentence."""
+QUEUE_PAUSE = 0.02
+"""Seconds between two looks of gradio's queue at whether something waits; its own choice, 0.001,
+keeps a tenth of a core busy while nobody is there (python -m benchmarks.idle)."""
 
 
 @dataclass(frozen=True)
@@ -42,27 +41,23 @@ class Launch:
     """How the page is launched.
 
     Attributes:
-        port: where; gradio's own choice when None.
+        deployment: where.
         share: whether also on a public link.
         mcp: whether language models are served.
-        public: whether visitors are strangers, who must share.
+        public: whether visitors are strangers, who must share; None: where they can come.
     """
 
-    port: int | None = None
+    deployment: Deployment = field(default_factory=Deployment)
     share: bool = False
     mcp: bool = False
-    public: bool = False
+    public: bool | None = None
 
-
-def is_public(share: bool) -> bool:
-    """Returns whether strangers can be expected: on a Space, a public link or a network."""
-    name = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
-    return share or on_space() or name not in ("127.0.0.1", "localhost", "::1")
-
-
-def on_space() -> bool:
-    """Returns whether this is a Space, where every connection comes from the Hub's proxy."""
-    return "SPACE_ID" in os.environ
+    @property
+    def expects_strangers(self) -> bool | None:
+        """Whether all visitors are strangers; None: those who come through a proxy are."""
+        if self.public is not None:
+            return self.public
+        return True if self.share or on_space() or not self.deployment.is_local else None
 
 
 class Server:
@@ -100,26 +95,34 @@ class Server:
             max_size=limits.queue_size,
             default_concurrency_limit=limits.visitors_at_once,
         )
-        if launch.port is not None:
-            check_free(launch.port)
-        _, address, _ = page.launch(
-            server_port=launch.port,
-            share=launch.share,
-            prevent_thread_lock=True,
-            show_error=False,
-            ssr_mode=False,
-            max_file_size=limits.max_upload,
-            state_session_capacity=limits.sessions,
-            enable_monitoring=False,
-            run_history=False,
-            theme=theme(),
-            css=CSS,
-            head=HEAD + (UNTIL_PICTURED if self._demo.kind == FASHION_MNIST else ""),
-            footer_links=["api"],
-            mcp_server=launch.mcp,
-            # Gradio's own way for layers, app_kwargs, would put its CORS layer outside of ours.
-            _app=guarded_app(self._make_guard),
-        )
+        page._queue.sleep_when_free = QUEUE_PAUSE
+        page._queue.progress_update_sleep_when_free = QUEUE_PAUSE
+        try:
+            _, address, _ = page.launch(
+                **launch_arguments(launch.deployment),
+                num_workers=0,  # these would serve files past the guard
+                share=launch.share,
+                prevent_thread_lock=True,
+                show_error=False,
+                ssr_mode=False,
+                max_file_size=limits.max_upload,
+                state_session_capacity=limits.sessions,
+                enable_monitoring=False,
+                run_history=False,
+                theme=theme(),
+                css=CSS,
+                head=HEAD + (UNTIL_PICTURED if self._demo.kind == FASHION_MNIST else ""),
+                footer_links=["api"],
+                mcp_server=launch.mcp,
+                # Gradio's own way for layers, app_kwargs, would put its CORS layer outside of ours.
+                _app=guarded_app(self._make_guard),
+                _frontend=False,  # on a busy machine a page may need more than its 3 s to answer
+            )
+        except OSError as error:  # gradio's, where its server has not started within 5 s
+            raise DeploymentError(
+                f"the server did not start ({reason(error)}); start it again, or name another "
+                "port with --port."
+            ) from error
         return str(address)
 
     def _make_house(self) -> House:
@@ -132,9 +135,9 @@ class Server:
             holding=self._holding,
             knows=self._knows,
             about=about,
-            public=self._launch.public,
-            behind_proxy=on_space(),
-            hosts=frozenset(filter(None, [os.environ.get("SPACE_HOST")])),
+            public=self._launch.expects_strangers,
+            hosts=self._launch.deployment.allowed_hosts,
+            prefix=self._launch.deployment.prefix,
         )
 
     def _make_guard(self, app: App) -> Guard:
@@ -157,9 +160,7 @@ class Server:
             if event.concurrency_id != MODEL["concurrency_id"] or not event.alive:
                 continue
             client = event.request.client
-            at = address_of(
-                client.host if client else "", headers_of(event.request.scope), on_space()
-            )
+            at = network_of(client.host if client else "")
             here += at == address
             # A program that names no session gets the event's id for one.
             nameless = event.session_hash == event._id
@@ -211,18 +212,6 @@ class Server:
         self._sweeper.close()
 
 
-def check_free(port: int) -> None:
-    """Raises LaunchError when somebody else listens on a port."""
-    name = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
-    try:
-        with socket.create_server((name, port), reuse_port=False):
-            return
-    except (OSError, OverflowError) as error:
-        raise LaunchError(
-            f"--port {port} cannot be used ({reason(error)}); name another one, or leave it out."
-        ) from error
-
-
 def guarded_app(make_guard: Callable[[App], Guard]) -> GradioApp:
     """Returns gradio's app with a guard around all of its layers."""
     app = GradioApp(
@@ -240,7 +229,7 @@ def gate_of(page: gr.Blocks, mcp: bool) -> Gate:
             inputs=len(fn.inputs),
             queued=bool(fn.queue),
             network=fn.concurrency_id == MODEL["concurrency_id"],
-            place=any(name == "select" for _, name in fn.targets),
+            place=fn.fn is not None and any(name == "select" for _, name in fn.targets),
         )
         for index, fn in page.fns.items()
     }

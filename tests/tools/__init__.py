@@ -2,5 +2,9 @@
 
 from pathlib import Path
 
+PATIENCE = 900.0
+"""Seconds after which a test gives up waiting: whatever takes so long, on however busy a machine,
+hangs. No result may depend on a shorter limit."""
+
 MINI_DATA = Path(__file__).parent.parent / "fashion-mnist-mini"
 """A small real subset of Fashion-MNIST, in the official format."""

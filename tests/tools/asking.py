@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.tools import PATIENCE
+
 API = "/gradio_api"
 CALL = f"{API}/call/generate"
 SOUND = ("bag", "cosine", 1, "dpm++2m", 1.0, 1, 0, "embedded")
 """Class, schedule, steps, sampler, guidance, images, seed, scorer."""
-
-PATIENCE = 120.0
-"""Seconds after which an answer counts as a hang."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +147,7 @@ def dependencies(address: str) -> dict[int, dict[str, Any]]:
     return {each["id"]: each for each in config["dependencies"]}
 
 
+@functools.cache
 def event_named(address: str, name: str, inputs: int) -> int:
     """Returns the index of the event whose handler has a name and a number of inputs."""
     return next(

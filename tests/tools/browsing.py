@@ -1,14 +1,18 @@
 """A visitor's browser: Chromium or Chrome, with everything forbidden that a page must not do."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+
+from tests.tools import PATIENCE
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong
+expect.set_options(timeout=1000 * PATIENCE)  # a busy machine is slow, not wrong
 
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 
@@ -28,14 +32,33 @@ def opened_browser(path: str) -> Iterator[Browser]:
 
 
 @contextmanager
+def browser_or_skip() -> Iterator[Browser]:
+    """Starts the browser, or skips the test where there is none and none is required."""
+    path = browser_path()
+    if path is None:
+        reason = f"no browser: none of {', '.join(BROWSERS)} is on the PATH"
+        if os.environ.get("REQUIRE_BROWSER") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with opened_browser(path) as browser:
+        yield browser
+
+
+def told(line: ConsoleMessage) -> str:
+    """Returns what the browser complains of, and of which address."""
+    return f"{line.text} ({line.location.get('url', '')})"
+
+
+@contextmanager
 def visiting(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
     """Opens the demo; no request may leave the machine, no script may fail or complain."""
     page = browser.new_page(**{"viewport": {"width": 1280, "height": 1300}, **options})
     asked: list[str] = []
     broken: list[str] = []
+    page.set_default_timeout(1000 * PATIENCE)
     page.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: broken.append(str(error)))
-    page.on("console", lambda line: broken.append(line.text) if line.type == "error" else None)
+    page.on("console", lambda line: broken.append(told(line)) if line.type == "error" else None)
     page.goto(address)
     yield page
     own = "/".join(address.split("/")[:3])

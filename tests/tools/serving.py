@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import IO
 
 from fashion_ddpm.space_trial import answers, free_port
+from tests.tools import PATIENCE
 
 ROOT = Path(__file__).parent.parent.parent
-PATIENCE = 300
-"""Seconds until the page must answer."""
+
+SLOW_MACHINE = ("--max-seconds", "3600", "--body-seconds", "600")
+"""No request of a test is ended because the machine is busy with others."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def running(
     port = free_port()
     own = {"HF_HUB_OFFLINE": "1", "GRADIO_SERVER_PORT": str(port)}
     process = subprocess.Popen(
-        [*before, sys.executable, "app.py", "--backend", "eager", *flags],
+        [*before, sys.executable, "app.py", "--backend", "eager", *SLOW_MACHINE, *flags],
         cwd=ROOT,
         env=os.environ | own | dict(environment or {}),
         stdout=subprocess.DEVNULL,
@@ -56,12 +58,12 @@ def running(
     )
     try:
         if not answers(port, process, PATIENCE):
-            raise TimeoutError("app.py does not answer")
+            raise TimeoutError(f"app.py does not answer; exit status: {process.poll()}")
         yield Running(f"http://127.0.0.1:{port}", process)
     finally:
         process.terminate()
         try:
-            process.wait(timeout=45)
+            process.wait(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             raise

@@ -10,7 +10,7 @@ from typing import Any
 
 from fashion_ddpm.config import TrainConfig, train_config
 from fashion_ddpm.run_folder import RunFolder
-from tests.tools import MINI_DATA
+from tests.tools import MINI_DATA, PATIENCE
 
 ROOT = Path(__file__).parent.parent.parent
 SCRIPT = str(ROOT / "train_accelerate.py")
@@ -58,7 +58,7 @@ def command(config: TrainConfig, processes: int = 1, restarts: int = 0) -> list[
 def launch(config: TrainConfig) -> subprocess.CompletedProcess[str]:
     """Runs the training script to its end, in one process."""
     return subprocess.run(
-        command(config), env=ENVIRONMENT, capture_output=True, text=True, timeout=240
+        command(config), env=ENVIRONMENT, capture_output=True, text=True, timeout=PATIENCE
     )
 
 

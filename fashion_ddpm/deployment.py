@@ -1,0 +1,260 @@
+"""Where a server listens, and by which names and through which proxies it is reached."""
+
+import argparse
+import ipaddress
+import os
+import re
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from fashion_ddpm.errors import UserError, reason
+
+LOCALHOST = "127.0.0.1"
+FIRST_PORT, NUM_PORTS = 7860, 100
+"""Without a port the first free one of these is taken."""
+
+READ_AT_LAUNCH = ("GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT", "GRADIO_NUM_PORTS")
+"""Gradio reads these when it starts its server: a port that is no number, or IPv6, would end it."""
+
+PRIVATE = (
+    *("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"),
+    *("169.254.0.0/16", "::1/128", "fc00::/7", "fe80::/10"),
+)
+"""Networks that no visitor on the internet can come from."""
+
+_NAME = r"([a-z0-9_]([a-z0-9._-]*[a-z0-9_])?|\[[0-9a-f:.]+\])(:[0-9]{1,5})?"
+_HOST = re.compile(_NAME, re.IGNORECASE)
+_ROOT = re.compile(rf"(https?://{_NAME})?(?P<path>(/[a-z0-9_~-][a-z0-9._~-]*)*)", re.IGNORECASE)
+_OWN_PATHS = (["assets"], ["config"], ["gradio_api"], ["static"], ["svelte"])
+
+
+class DeploymentError(UserError):
+    """A server cannot listen or be reached like this; the message says why in one sentence."""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """Where a server listens, and how it is reached.
+
+    Attributes:
+        host: the name or address to listen at; IPv6 without brackets.
+        port: the port; 0 for any free one, None for the first free one from FIRST_PORT on.
+        root_path: where a proxy serves the page: "", "/path" or "https://host/path".
+        allowed_hosts: host names, with or without a port, whose pages may send requests besides
+            the one that was asked for; in lower case.
+        trusted_proxies: networks (CIDR) whose word on where a request comes from is believed.
+    """
+
+    host: str = LOCALHOST
+    port: int | None = None
+    root_path: str = ""
+    allowed_hosts: frozenset[str] = frozenset()
+    trusted_proxies: tuple[str, ...] = ()
+
+    @property
+    def prefix(self) -> str:
+        """The path below which a proxy serves the page: "" or "/path"."""
+        return urlsplit(self.root_path).path
+
+    @property
+    def is_local(self) -> bool:
+        """Whether nobody but this machine can be expected to connect."""
+        reached = self.root_path or self.allowed_hosts or self.trusted_proxies
+        return is_loopback(self.host) and not reached
+
+
+def add_address_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that `read_deployment` reads."""
+    parser.add_argument(
+        "--host",
+        help="address to listen at, such as 0.0.0.0 (all of IPv4), :: (all of IPv6) or ::1; "
+        f"default: $GRADIO_SERVER_NAME, or {LOCALHOST}",
+    )
+    parser.add_argument(
+        "--port",
+        help="port to listen at; 0: any free one; default: $GRADIO_SERVER_PORT, or the first free "
+        f"one from {FIRST_PORT} on",
+    )
+    parser.add_argument(
+        "--root-path",
+        metavar="PATH",
+        help="where a proxy serves the page, such as /demo or https://example.org/demo; the proxy "
+        "may strip the path or not; default: $GRADIO_ROOT_PATH",
+    )
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        metavar="NAME",
+        help="host name in the visitors' address bar, where a proxy passes another Host on; may "
+        "be repeated",
+    )
+    parser.add_argument(
+        "--trusted-proxy",
+        action="append",
+        metavar="CIDR",
+        help="address or network of a proxy whose X-Forwarded-For is believed; may be repeated; "
+        "default: $FORWARDED_ALLOW_IPS (on a Space private networks)",
+    )
+
+
+def read_deployment(
+    arguments: argparse.Namespace, environment: Mapping[str, str] | None = None
+) -> Deployment:
+    """Return what the flags say, or else the environment.
+
+    Args:
+        arguments: the parsed flags.
+        environment: the variables; this process's when None.
+
+    Raises:
+        DeploymentError: one of them cannot be used.
+    """
+    environment = os.environ if environment is None else environment
+
+    def given(flag: str, variable: str) -> tuple[str, str]:
+        """Returns a value, and what it was given by."""
+        value = getattr(arguments, flag.removeprefix("--").replace("-", "_"))
+        return (variable, environment.get(variable, "")) if value is None else (flag, value)
+
+    port = given("--port", "GRADIO_SERVER_PORT")
+    proxies = [("--trusted-proxy", value) for value in arguments.trusted_proxy or ()]
+    if not proxies:
+        listed = environment.get("FORWARDED_ALLOW_IPS", "").split(",")
+        proxies = [("FORWARDED_ALLOW_IPS", value.strip()) for value in listed if value.strip()]
+    networks = tuple(_network(*each) for each in proxies)
+    root_path = _root_path(*given("--root-path", "GRADIO_ROOT_PATH"))
+    names = {_host_name("--allow-host", value) for value in arguments.allow_host or ()}
+    # The hosts by which a Space, or a full root path, says that it goes.
+    names |= {environment.get("SPACE_HOST", "").lower(), urlsplit(root_path).netloc.lower()}
+    return Deployment(
+        host=_address(given("--host", "GRADIO_SERVER_NAME")[1]),
+        port=_port(*port) if port[1] else None,
+        root_path=root_path,
+        allowed_hosts=frozenset(names - {""}),
+        trusted_proxies=networks or (PRIVATE if on_space(environment) else ()),
+    )
+
+
+def on_space(environment: Mapping[str, str] | None = None) -> bool:
+    """Return whether this is a Space, where every connection comes from the Hub's proxy."""
+    return "SPACE_ID" in (os.environ if environment is None else environment)
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host, with or without a port, is this machine as it calls itself."""
+    try:
+        name = urlsplit(f"//{host}").hostname if host.count(":") < 2 or "[" in host else host
+        return name == "localhost" or ipaddress.ip_address(name or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _address(value: str) -> str:
+    return value.strip().removeprefix("[").removesuffix("]") or LOCALHOST
+
+
+def _port(source: str, value: str) -> int:
+    if not (value.isascii() and value.isdigit() and int(value[:9]) <= 65535):
+        raise DeploymentError(
+            f"{source} is {value!r}; it must be a whole number from 0 (any free port) to 65535."
+        )
+    return int(value)
+
+
+def _root_path(source: str, value: str) -> str:
+    root = value.rstrip("/")
+    found = _ROOT.fullmatch(root)
+    if found is None:
+        raise DeploymentError(
+            f"{source} is {value!r}; it must be a path such as /demo, or an address such as "
+            "https://example.org/demo."
+        )
+    if found["path"].split("/")[1:2] in _OWN_PATHS:
+        raise DeploymentError(
+            f"{source} is {value!r}; the page has addresses of its own there: choose another path."
+        )
+    return root
+
+
+def _host_name(source: str, value: str) -> str:
+    if not _HOST.fullmatch(value):
+        raise DeploymentError(
+            f"{source} is {value!r}; it must be a host name such as demo.example.org, with or "
+            "without a port, and without https://."
+        )
+    return value.lower()
+
+
+def _network(source: str, value: str) -> str:
+    network = None
+    with suppress(ValueError):
+        network = ipaddress.ip_network(value, strict=False)
+    if network is None or network.prefixlen == 0:
+        raise DeploymentError(
+            f"{source} is {value!r}; it must be the proxy's own address or network, such as "
+            "127.0.0.1 or 10.0.0.0/8."
+        )
+    return str(network)
+
+
+def choose_port(host: str, port: int | None) -> int:
+    """Return a port that can be listened at.
+
+    Args:
+        host: where to listen.
+        port: the port; 0 for any free one, None for the first free one from FIRST_PORT on.
+
+    Raises:
+        DeploymentError: the port is taken, or the host is not this machine's.
+    """
+    try:
+        _bind(host, 0)
+    except (OSError, UnicodeError) as error:
+        raise DeploymentError(
+            f"--host {host} cannot be listened at ({reason(error)}); name an address of this "
+            f"machine, such as {LOCALHOST}, 0.0.0.0 or ::1."
+        ) from error
+    last = FIRST_PORT + NUM_PORTS - 1
+    for each in range(FIRST_PORT, last + 1) if port is None else [port]:
+        try:
+            return _bind(host, each)
+        except OSError as error:
+            why = error.strerror or reason(error)
+    ports = f"ports {FIRST_PORT} to {last}" if port is None else f"port {port}"
+    raise DeploymentError(
+        f"{ports} of {host} cannot be used ({why}); name another one with --port, or any free one "
+        "with --port 0."
+    )
+
+
+def _bind(host: str, port: int) -> int:
+    """Return the port at which a host, and gradio's look at 127.0.0.1, could listen now."""
+    for name in (host, LOCALHOST):
+        family, *_, address = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)[0]
+        with socket.create_server(address[:2], family=family) as server:
+            port = server.getsockname()[1]
+    return port
+
+
+def launch_arguments(deployment: Deployment) -> dict[str, Any]:
+    """Return gradio's arguments for where to listen; prepare the environment for what has none.
+
+    Raises:
+        DeploymentError: it cannot listen there.
+    """
+    host = deployment.host
+    port = choose_port(host, deployment.port)
+    for variable in READ_AT_LAUNCH:  # the deployment has their values
+        os.environ.pop(variable, None)
+    # Gradio starts uvicorn, which asks this variable whom to believe.
+    os.environ["FORWARDED_ALLOW_IPS"] = ",".join(deployment.trusted_proxies)
+    # Gradio asks its own server whether it is up, and no HTTP_PROXY may stand between.
+    old = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+    names = [*([old] if old else []), "localhost", LOCALHOST, "::1", host]
+    os.environ["no_proxy"] = ",".join(dict.fromkeys(names))
+    name = f"[{host}]" if ":" in host else host
+    return {"server_name": name, "server_port": port, "root_path": deployment.root_path}

@@ -1,0 +1,142 @@
+"""Tests of the app behind a reverse proxy: paths, names, visitors, streams, and the page itself."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.tools.asking import API, CALL, SOUND, Answer, call, events, send
+from tests.tools.browsing import browser_or_skip, visiting
+from tests.tools.proxying import Proxy, proxied
+from tests.tools.serving import running
+
+PREFIX = "/fashion"
+STRIPPING, KEEPING = Proxy(PREFIX), Proxy(PREFIX, strips=False)
+LONG = [*SOUND[:2], 100, *SOUND[3:5], 16, *SOUND[6:]]
+
+
+@pytest.fixture(scope="module")
+def app() -> Iterator[str]:
+    """The app as an operator sets it who has a proxy on the same machine."""
+    flags = ("--root-path", PREFIX, "--trusted-proxy", "127.0.0.1", "--allow-host", "demo.example")
+    limits = ("--burst", "4", "--a-minute", "0.001", "--places-a-visitor", "9")
+    with running(
+        *flags,
+        *limits,
+        "--drain-seconds",
+        "0",
+        environment={"GRADIO_HEARTBEAT_INTERVAL": "0.05"},
+    ) as app:
+        yield app.address
+
+
+@pytest.fixture(params=[STRIPPING, KEEPING], ids=["stripped", "kept"])
+def address(app: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a proxy that strips the prefix, and of one that does not."""
+    with proxied(app, request.param) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with browser_or_skip() as browser:
+        yield browser
+
+
+def ending(address: str) -> str:
+    """Returns the last half of an IPv4 address, another one for each proxy."""
+    port = urlsplit(address).port or 0
+    return f"{port // 256}.{port % 256}"
+
+
+def visitor(name: str) -> dict[str, str]:
+    """Returns the headers of a request that has come through another proxy before."""
+    return {"X-Forwarded-For": name}
+
+
+def test_a_program_draws_through_a_proxy_and_gets_addresses_that_work_there(address: str) -> None:
+    assert send(address, "GET", f"{PREFIX}/").status == 200
+    assert send(address, "GET", f"{PREFIX}/healthz").status == 200
+    assert send(address, "GET", "/").status == 404  # the proxy's own answer
+    headers = {"Origin": address, **visitor(f"93.1.{ending(address)}")}
+    answer = call(address, headers=headers, path=PREFIX + CALL)
+    assert answer.kind == "images", answer
+    picture = answer.text[1][0]["image"]["url"]
+    assert picture.startswith(f"{address}{PREFIX}{API}/file="), picture
+    assert send(address, "GET", picture.removeprefix(address)).status == 200
+
+
+def test_the_path_without_its_last_slash_leads_to_the_page(app: str) -> None:
+    with proxied(app, KEEPING) as address:
+        answer = send(address, "GET", f"{PREFIX}?class=bag")
+    assert (answer.status, answer.headers["location"]) == (307, f"{PREFIX}/?class=bag")
+
+
+def test_the_page_draws_in_a_browser_behind_a_proxy(browser: Browser, address: str) -> None:
+    with visiting(browser, f"{address}{PREFIX}/") as page:
+        page.get_by_label("number input for Steps").fill("2")
+        page.get_by_role("button", name="Generate", exact=True).click()
+        expect(page.get_by_text("8 images in")).to_be_visible()
+        pictures = page.locator("#gallery img")
+        expect(pictures).to_have_count(8)
+        assert pictures.first.evaluate("picture => picture.naturalWidth") == 8 * 28
+
+
+def asked(address: str, headers: dict[str, str], path: str = CALL) -> Answer:
+    """Starts a request of one image, and does not wait for it."""
+    return send(address, "POST", path, {"data": list(SOUND)}, headers)
+
+
+def test_where_the_proxy_passes_another_host_on_the_name_must_be_allowed(app: str) -> None:
+    with proxied(app, Proxy(passes_host=False)) as address:
+        names = ("https://demo.example", "https://demo.example:8443", "https://evil.example")
+        answers = [
+            asked(address, {"Origin": name, **visitor("93.184.2.1")}, PREFIX + CALL)
+            for name in names
+        ]
+    assert [answer.status for answer in answers] == [200, 200, 403]
+    assert "https://evil.example" in answers[2].text
+    assert urlsplit(app).netloc in answers[2].text
+    assert "--allow-host" in answers[2].text
+
+
+def test_each_visitor_behind_a_trusted_proxy_has_limits_of_their_own(address: str) -> None:
+    def statuses(name: str, count: int) -> list[int]:
+        path = PREFIX + CALL
+        return [asked(address, visitor(name), path).status for _ in range(count)]
+
+    one, two = (f"93.{kind}.{ending(address)}" for kind in (3, 4))
+    assert statuses(one, 5) == [200] * 4 + [429]
+    assert statuses(two, 1) == [200]
+    # What a visitor writes into the header stands before what the proxies have seen.
+    assert statuses(f"8.8.8.8, {one}", 1) == [429]
+
+
+def test_streams_are_marked_and_beat_so_that_no_proxy_holds_them_back(app: str) -> None:
+    first = send(app, "POST", CALL, {"data": LONG}, visitor("93.184.5.1"))
+    path = f"{CALL}/{json.loads(first.text)['event_id']}"
+    names = [name for name, _ in events(app, path)]
+    assert "heartbeat" in names
+    assert names[-1] == "complete"
+    short = asked(app, visitor("93.184.5.1"))
+    stream = send(app, "GET", f"{CALL}/{json.loads(short.text)['event_id']}")
+    assert stream.headers["x-accel-buffering"] == "no"
+    assert "no-transform" in stream.headers["cache-control"]
+    page = send(app, "GET", "/healthz").headers
+    assert "x-accel-buffering" not in page
+
+
+def test_a_proxy_on_this_machine_that_is_not_trusted_shares_one_visitors_limits() -> None:
+    """Whoever sits at this machine has none; and the header alone makes no further visitor."""
+    with running("--burst", "2", "--a-minute", "0.001", "--drain-seconds", "0") as app:
+
+        def statuses(*all_headers: dict[str, Any]) -> list[int]:
+            return [asked(app.address, headers).status for headers in all_headers]
+
+        visitors = [visitor(f"93.184.6.{number}") for number in range(3)]
+        assert statuses(*visitors) == [200, 200, 429]
+        assert statuses({"Host": "demo.example"}) == [429]
+        assert statuses({}, {}, {}, {"Host": "localhost:7860"}) == [200] * 4

@@ -1,0 +1,120 @@
+"""A small reverse proxy in front of the app, set as nginx and its like can be set."""
+
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from fashion_ddpm.space_trial import free_port
+
+METHODS = ["GET", "HEAD", "POST"]
+OF_THE_CONNECTION = {"connection", "keep-alive", "transfer-encoding", "upgrade"}
+"""Headers that a proxy may not pass on."""
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """How a proxy is set.
+
+    Attributes:
+        prefix: the path below which it serves the app; it answers 404 to all others.
+        strips: whether the app gets the path without that prefix.
+        passes_host: whether the app gets the Host that the visitor asked for, or its own.
+        names_visitor: whether it appends the visitor to X-Forwarded-For.
+    """
+
+    prefix: str = ""
+    strips: bool = True
+    passes_host: bool = True
+    names_visitor: bool = True
+
+    def path(self, path: str) -> str | None:
+        """Returns the path that the app is asked for, or None where the proxy does not serve it."""
+        if not path.startswith(f"{self.prefix}/"):
+            return path if path == self.prefix and not self.strips else None
+        return path.removeprefix(self.prefix) if self.strips else path
+
+    def headers(self, request: Request) -> list[tuple[str, str]]:
+        """Returns the headers that the app gets."""
+        dropped = OF_THE_CONNECTION | (set() if self.passes_host else {"host"})
+        dropped |= {"x-forwarded-for"} if self.names_visitor else set()
+        kept = [each for each in request.headers.items() if each[0] not in dropped]
+        if self.names_visitor and request.client:
+            before = request.headers.get("x-forwarded-for")
+            chain = [*([before] if before else []), request.client.host]
+            kept.append(("x-forwarded-for", ", ".join(chain)))
+        return kept
+
+
+def proxy_app(upstream: str, proxy: Proxy) -> Starlette:
+    """Returns the proxy as an ASGI app.
+
+    Args:
+        upstream: the address of the app behind it.
+        proxy: how it is set.
+    """
+    client = httpx.AsyncClient(base_url=upstream, timeout=None, trust_env=False)
+
+    async def pass_on(request: Request) -> Response:
+        path = proxy.path(request.url.path)
+        if path is None:
+            # A browser asks every site for this, wherever the page is.
+            is_icon = request.url.path == "/favicon.ico"
+            return PlainTextResponse("not served here", 200 if is_icon else 404)
+        answer = await client.send(
+            client.build_request(
+                request.method,
+                httpx.URL(path=path, query=request.url.query.encode()),
+                headers=proxy.headers(request),
+                content=request.stream() if request.method == "POST" else None,
+            ),
+            stream=True,
+        )
+
+        async def content() -> AsyncIterator[bytes]:
+            try:
+                async for part in answer.aiter_raw():
+                    yield part
+            finally:
+                await answer.aclose()
+
+        response = StreamingResponse(content(), answer.status_code)
+        response.raw_headers = [
+            (name, value)
+            for name, value in answer.headers.raw
+            if name.decode().lower() not in OF_THE_CONNECTION
+        ]
+        return response
+
+    return Starlette(routes=[Route("/{path:path}", pass_on, methods=METHODS)])
+
+
+@contextmanager
+def proxied(upstream: str, proxy: Proxy) -> Iterator[str]:
+    """Starts a proxy in front of an app; yields its address, without the prefix."""
+    port = free_port()
+    config = uvicorn.Config(
+        proxy_app(upstream, proxy),
+        port=port,
+        log_level="error",
+        lifespan="off",
+        proxy_headers=False,
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started and thread.is_alive():
+        thread.join(0.05)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        server.force_exit = True
+        thread.join(30)
