@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 API = "/gradio_api"
 CALL = f"{API}/call/generate"
-SOUND = ("bag", "cosine", 1, "dpm++2m", 1.0, 1, 0, "embedded")
-"""Class, schedule, steps, sampler, guidance, images, seed, scorer."""
+SOUND = ("bag", "cosine", 1, "dpm++2m", 1.0, 1, 0, "embedded", 0.0, 1.0)
+"""Class, schedule, steps, sampler, guidance, images, seed, scorer, guidance from and to."""
 
 PATIENCE = 120.0
 """Seconds after which an answer counts as a hang."""
