@@ -30,6 +30,7 @@ from fashion_ddpm.outputs import save, zipped
 from fashion_ddpm.pipeline import Batch
 from fashion_ddpm.request import (
     FLAGS,
+    LABELS,
     MAX_GUIDANCE,
     MAX_SEED,
     PARAMETERS,
@@ -158,6 +159,21 @@ def test_a_link_of_every_earlier_version_asks_for_what_it_asked_then() -> None:
 def test_what_an_omitted_setting_is_stands_for_every_setting() -> None:
     assert {"class_name", *OMITTED} == {*SETTINGS}
     assert not {*OLD_WORDS} & {*WORDS.values()}
+
+
+def test_the_documentation_has_every_name_and_default() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "settings.md").read_text()
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    table = {row[0]: [cell.strip("`") for cell in row[1:5]] for row in rows[1:]}
+    for name, label in LABELS.items():
+        word, parameter, flag, default = table[label]
+        assert (word, parameter, flag) == (WORDS[name], PARAMETERS[name], FLAGS[name])
+        if name not in ("class_name", "scorer"):
+            value = getattr(GenerateRequest("bag"), name)
+            assert default.split(";")[0] == (value if isinstance(value, str) else f"{value:g}")
+    for name, value in OMITTED.items():
+        shown = value if isinstance(value, str) else f"{value:g}"
+        assert f"`{WORDS[name]}={shown}`" in text
 
 
 def test_a_link_without_settings_asks_for_nothing() -> None:

@@ -37,7 +37,7 @@ def test_the_slider_stays_inside_the_way(tiny_checkpoint: Path) -> None:
     assert go_on is not None
     assert {scrub(result, 0, step).size for step in (1, 3)} == {(8 * 58, 8 * 28)}
     for step in (0, 99):
-        with pytest.raises(gr.Error, match=f"step is {step}; it must be"):
+        with pytest.raises(gr.Error, match=f"Step is {step}; it must be"):
             scrub(result, 0, step)
     assert scrub(None, 0, 1) == gr.skip()
     endings, sentence = go_on(result, 0, 2, "karras")
