@@ -44,5 +44,5 @@ def test_the_slider_stays_inside_the_way(tiny_checkpoint: Path) -> None:
     assert [caption.split(":")[0] for _, caption in endings["value"]] == list(CLASS_NAMES)
     assert sentence.startswith("Left at step 2")
     assert go_on(None, 0, 1, "karras")[0] == gr.skip()
-    with pytest.raises(gr.Error, match="schedule is 'magic'"):
+    with pytest.raises(gr.Error, match="Schedule is 'magic'"):
         go_on(result, 0, 2, "magic")
