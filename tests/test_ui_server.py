@@ -23,8 +23,9 @@ from fashion_ddpm.ui.server import (
 @pytest.fixture(scope="module")
 def gate(tiny_checkpoint: Path) -> Gate:
     demo = Demo(tiny_checkpoint)
+    page = build_page(demo)  # which draws a first picture
     demo.unet.close()
-    return gate_of(build_page(demo), mcp=False)
+    return gate_of(page, mcp=False)
 
 
 def test_the_gate_knows_what_the_page_can_be_asked(gate: Gate) -> None:
