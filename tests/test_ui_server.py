@@ -34,7 +34,7 @@ def test_the_gate_knows_what_the_page_can_be_asked(gate: Gate) -> None:
     costly = [event for event in gate.events.values() if event.network]
     assert costly
     assert all(event.queued for event in costly)
-    assert sum(event.place for event in gate.events.values()) == 3
+    assert sum(event.place for event in gate.events.values()) == 3 + 5  # galleries and tabs
 
 
 def test_strangers_are_expected_where_they_can_come(monkeypatch: pytest.MonkeyPatch) -> None:
