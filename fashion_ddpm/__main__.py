@@ -5,11 +5,18 @@ import sys
 from pathlib import Path
 
 from fashion_ddpm import commands, doctor
-from fashion_ddpm.config import SAMPLERS, SCHEDULES, TURBO, ClassifierConfig, ScorerConfig
+from fashion_ddpm.config import (
+    SAMPLERS,
+    SCHEDULES,
+    TURBO,
+    TURBO_STEPS,
+    ClassifierConfig,
+    ScorerConfig,
+)
 from fashion_ddpm.data_settings import DataSettings
 from fashion_ddpm.errors import UserError, sentence
 from fashion_ddpm.labels import ALL_CLASSES
-from fashion_ddpm.request import GenerateRequest
+from fashion_ddpm.request import EVALUATED, FLAGS, GenerateRequest
 from fashion_ddpm.settings import add_flags, default_data_dir
 from fashion_ddpm.threads import limit_threads
 
@@ -57,28 +64,34 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_request(parser: argparse.ArgumentParser, num_images: int) -> None:
+def _add_request(parser: argparse.ArgumentParser, default: GenerateRequest) -> None:
     """Adds the flags that say what to generate, from which checkpoint and how."""
-    default = GenerateRequest(class_name=ALL_CLASSES)
     parser.add_argument(
         "--checkpoint", help="folder or USER/NAME@REVISION; default: the bundled one"
     )
-    parser.add_argument("--class", dest="class_name", default=ALL_CLASSES, help="name, id or all")
-    parser.add_argument("--num-images", type=int, default=num_images)
+    parser.add_argument(
+        "--class", dest="class_name", default=default.class_name, help="name, id or all"
+    )
+    parser.add_argument("--num-images", type=int, default=default.num_images)
     parser.add_argument("--schedule", default=default.schedule, choices=SCHEDULES)
     parser.add_argument("--sampler", default=default.sampler, choices=(*SAMPLERS, TURBO))
+    steps = default.num_inference_steps
     parser.add_argument(
-        "--steps", dest="num_inference_steps", type=int, help="default: 20; turbo: 4"
+        "--steps",
+        dest="num_inference_steps",
+        type=int,
+        help=f"default: {steps}; {TURBO}: {TURBO_STEPS}",
     )
     parser.add_argument("--guidance-scale", type=float, default=default.guidance_scale)
     parser.add_argument("--guidance-low", type=float, default=default.guidance_low)
     parser.add_argument("--guidance-high", type=float, default=default.guidance_high)
     parser.add_argument("--seed", type=int, default=default.seed)
     parser.add_argument("--batch-size", type=int, default=64)
+    parser.set_defaults(usual_steps=steps)
 
 
 def _add_generate(parser: argparse.ArgumentParser) -> None:
-    _add_request(parser, num_images=10)
+    _add_request(parser, GenerateRequest(ALL_CLASSES, num_images=10))  # one of each class
     parser.add_argument("--score", action="store_true", help="print CLIP scores beside real ones")
     parser.add_argument("--scorer", default="embedded", help="embedded, a folder or a Hub name")
     parser.add_argument("--output", type=Path, default=Path("images/generated.png"))
@@ -89,7 +102,7 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
-    _add_request(parser, num_images=10_000)
+    _add_request(parser, GenerateRequest(ALL_CLASSES, num_images=10_000, **EVALUATED))
     add_flags(parser, DataSettings)
     parser.add_argument("--reference", default="test", choices=("test", "train", "validation"))
     parser.add_argument("--classifier", type=Path, help="folder of the judge; default: bundled")
@@ -130,7 +143,7 @@ def main() -> int:
     try:
         return int(arguments.run(arguments))
     except (UserError, OSError) as error:
-        print(f"fashion_ddpm: {sentence(error)}", file=sys.stderr)
+        print(f"fashion_ddpm: {sentence(error, FLAGS)}", file=sys.stderr)
         return 1
 
 

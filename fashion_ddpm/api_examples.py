@@ -3,9 +3,19 @@
 import json
 
 from fashion_ddpm.clip_scores import EMBEDDED
-from fashion_ddpm.request import GenerateRequest
+from fashion_ddpm.request import PARAMETERS, SETTINGS, GenerateRequest
 
 ENDPOINT = "generate"
+
+ORDER = (
+    *("class_name", "schedule", "num_inference_steps", "sampler", "guidance_scale"),
+    *("num_images", "seed", "scorer", "guidance_low", "guidance_high"),
+)
+"""Fields of a request, and the scorer, in the order of the endpoint's parameters: a new one comes
+last, for programs send lists of values."""
+
+ADDED = ("guidance_low", "guidance_high")
+"""Those that programs may know nothing of, which were written before they were added."""
 
 
 def api_examples(request: GenerateRequest, address: str, scorer: str = EMBEDDED) -> dict[str, str]:
@@ -16,16 +26,8 @@ def api_examples(request: GenerateRequest, address: str, scorer: str = EMBEDDED)
         address: where the app is served, such as "http://127.0.0.1:7860".
         scorer: who shall judge.
     """
-    arguments = {
-        "class_name": request.class_name,
-        "schedule": request.schedule,
-        "steps": request.num_inference_steps,
-        "sampler": request.sampler,
-        "guidance_scale": request.guidance_scale,
-        "num_images": request.num_images,
-        "seed": request.seed,
-        "scorer": scorer,
-    }
+    values = {name: getattr(request, name) for name in SETTINGS} | {"scorer": scorer}
+    arguments = {PARAMETERS[name]: values[name] for name in ORDER}
     return {
         "python": _python(arguments, address),
         "javascript": _javascript(arguments, address),

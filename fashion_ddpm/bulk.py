@@ -8,7 +8,8 @@ from tqdm import tqdm
 from fashion_ddpm import outputs
 from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
 from fashion_ddpm.generation import only_finite
-from fashion_ddpm.pipeline import Batch, load_pipeline, weights_hash
+from fashion_ddpm.link import MODEL
+from fashion_ddpm.pipeline import Batch, load_pipeline, model_of, weights_hash
 from fashion_ddpm.ranks import Ranks, this_process
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.sampling import SamplingSettings
@@ -54,7 +55,7 @@ def run(
             mine = slice(places.start, places.stop)
             batches = pipeline.generate(labels[mine], seeds[mine], settings, batch_size)
             shown = _with_progress(only_finite(batches), bar, ranks.count)
-            outputs.save(shown, shards.path(index), request)
+            outputs.save(shown, shards.path(index), request, {MODEL: model_of(pipeline)})
     if ranks.is_main:
         print(folder)
 

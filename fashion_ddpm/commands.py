@@ -6,21 +6,20 @@ from typing import Any
 
 from fashion_ddpm.config import ClassifierConfig, ScorerConfig
 from fashion_ddpm.data_settings import DataSettings
-from fashion_ddpm.request import GenerateRequest, RequestError, usual_steps
+from fashion_ddpm.request import SETTINGS, GenerateRequest, RequestError, usual_steps
 from fashion_ddpm.settings import default_data_dir
 
 STOPPED = 75
 """Exit status of a command that was asked to stop and goes on when it is repeated (EX_TEMPFAIL)."""
 
 
-def _request_of(arguments: argparse.Namespace) -> GenerateRequest:
+def request_of_flags(arguments: argparse.Namespace) -> GenerateRequest:
     """Returns the checked request that the flags make."""
     if arguments.batch_size < 1:
-        raise RequestError(f"batch_size is {arguments.batch_size}; it must be at least 1.")
+        raise RequestError(f"--batch-size is {arguments.batch_size}; it must be at least 1.")
     if arguments.num_inference_steps is None:
-        arguments.num_inference_steps = usual_steps(arguments.sampler)
-    fields = {*GenerateRequest.__dataclass_fields__} - {"class_names"}
-    chosen: dict[str, Any] = {name: getattr(arguments, name) for name in fields}
+        arguments.num_inference_steps = usual_steps(arguments.sampler, arguments.usual_steps)
+    chosen: dict[str, Any] = {name: getattr(arguments, name) for name in SETTINGS}
     if arguments.checkpoint:  # only another one than the bundled has to be asked
         from fashion_ddpm.checkpoint_files import class_names_of
 
@@ -30,7 +29,7 @@ def _request_of(arguments: argparse.Namespace) -> GenerateRequest:
 
 def run_generate(arguments: argparse.Namespace) -> int:
     """Generates, writes, and scores where asked."""
-    request = _request_of(arguments)
+    request = request_of_flags(arguments)
     from fashion_ddpm import bulk, generation
     from fashion_ddpm.shards import shard_size
 
@@ -52,7 +51,7 @@ def run_generate(arguments: argparse.Namespace) -> int:
 
 def run_evaluate(arguments: argparse.Namespace) -> int:
     """Generates, measures, writes a report; prints its table."""
-    request = _request_of(arguments)
+    request = request_of_flags(arguments)
     from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
     from fashion_ddpm.clip_scores import SCORERS
     from fashion_ddpm.evaluation import Evaluation, evaluate

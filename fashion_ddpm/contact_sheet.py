@@ -1,6 +1,7 @@
 """The same seeds under many settings: one cell for each value and number of steps."""
 
 import dataclasses
+import io
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,10 +14,13 @@ from PIL import Image
 from fashion_ddpm.clip_scores import own_scores
 from fashion_ddpm.config import SAMPLERS, SCHEDULES, TURBO
 from fashion_ddpm.demo import Demo, Watch
-from fashion_ddpm.images import grid, to_uint8
-from fashion_ddpm.pipeline import FashionDDPMPipeline
+from fashion_ddpm.images import grid, name_picture, save_png, to_uint8
+from fashion_ddpm.link import SharedSettings
+from fashion_ddpm.outputs import SCORES_FILE, archive, file_name, table_file
+from fashion_ddpm.pipeline import FashionDDPMPipeline, model_of
 from fashion_ddpm.request import GenerateRequest, RequestError, shown
 from fashion_ddpm.sampling import SamplingSettings
+from fashion_ddpm.wording import counted, seconds
 
 AXES: dict[str, tuple[str, Sequence[str | float]]] = {
     "schedule": ("schedule", SCHEDULES),
@@ -41,38 +45,48 @@ class Order:
     """What one place of a contact sheet shall show.
 
     Attributes:
+        axis: what the rows vary: one of AXES, or the checkpoint.
         row: the name of its row: a schedule, a sampler, a guidance scale or a checkpoint.
         request: what to draw.
         pipeline: who draws it.
     """
 
+    axis: str
     row: str
     request: GenerateRequest
     pipeline: FashionDDPMPipeline
 
+    @property
+    def file_name(self) -> str:
+        """The name of its picture's file: "schedule-cosine_steps-10_seed-0.png"."""
+        steps, seed = self.request.num_inference_steps, self.request.seed
+        return file_name(f"{self.axis}-{self.row}", f"steps-{steps}", f"seed-{seed}")
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)  # so that gradio can tell one from another
 class Cell:
     """One place of a contact sheet.
 
     Attributes:
         order: what was asked for.
-        picture: its images.
+        picture: its images, with the settings and the name of a file.
+        settings: what makes the same images again.
         score: mean probability that the scorer gives to what was asked for; None without one.
         seconds: time without scoring.
     """
 
     order: Order
     picture: Image.Image
+    settings: SharedSettings
     score: float | None
     seconds: float
 
     @property
     def caption(self) -> str:
         """The varied value, the steps, the score and the time."""
-        steps = self.order.request.num_inference_steps
+        steps = counted(self.order.request.num_inference_steps, "step")
         score = "" if self.score is None else f"{self.score:.0%}, "
-        return f"{self.order.row}, {steps} steps: {score}{self.seconds:.1f} s"
+        return f"{self.order.row}, {steps}: {score}{seconds(self.seconds)}"
 
 
 def axes(demo: Demo) -> list[str]:
@@ -100,7 +114,7 @@ def orders(demo: Demo, class_name: str, seed: int, axis: str) -> list[Order]:
             values = (*values, TURBO)
         rows = [(str(value), {field: value}, demo.pipeline) for value in values]
     return [
-        Order(row, dataclasses.replace(base, num_inference_steps=steps, **change), network)
+        Order(axis, row, dataclasses.replace(base, num_inference_steps=steps, **change), network)
         for row, change, network in rows
         for steps in STEP_COUNTS
     ]
@@ -113,13 +127,33 @@ def _name(pipeline: FashionDDPMPipeline) -> str:
 
 def cells(demo: Demo, wanted: Sequence[Order], watch: Watch = iter) -> Iterator[Cell]:
     """Yields the sheet's cells, one after the other, as long as they may be watched."""
-    scorer, _ = demo.scorer(demo.scorers[0])
+    name = demo.scorers[0]
+    scorer, _ = demo.scorer(name)
     for order in wanted:
         labels, seeds = order.request.labels(), order.request.seeds()
         begin = time.monotonic()
         *_, last = watch(order.pipeline.stream(labels, seeds, SamplingSettings.of(order.request)))
         images = to_uint8(last.clean).cpu()
-        seconds = time.monotonic() - begin
+        duration = time.monotonic() - begin
         scores = own_scores(scorer.label_scores(images), torch.tensor(labels))
         right = None if scores is None else scores.mean().item()
-        yield Cell(order, grid(images, COLUMNS_A_CELL, scale=SCALE), right, seconds)
+        model = model_of(order.pipeline.drawing_with(order.request.sampler))
+        settings = SharedSettings(order.request, model, name)
+        picture = grid(images, COLUMNS_A_CELL, scale=SCALE)
+        name_picture(picture, order.file_name, settings.as_settings())
+        yield Cell(order, picture, settings, right, duration)
+
+
+def zipped(sheet: Sequence[Cell]) -> bytes:
+    """Returns a zip file of the cells' pictures, and of a table of their settings and scores."""
+    files: dict[str, bytes | str] = {}
+    rows = []
+    for cell in sheet:
+        name, settings, content = cell.order.file_name, cell.settings.as_settings(), io.BytesIO()
+        save_png(cell.picture, content, settings)
+        files[name] = content.getvalue()
+        score = "" if cell.score is None else round(cell.score, 4)
+        rows.append(
+            {"file_name": name, **settings, "score": score, "seconds": round(cell.seconds, 2)}
+        )
+    return archive({**files, SCORES_FILE: table_file(rows)})

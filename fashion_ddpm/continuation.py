@@ -12,6 +12,7 @@ from fashion_ddpm.labels import FASHION_MNIST
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.results import IMAGE_SCALE, Result
 from fashion_ddpm.sampling import DenoisingStep, Midway, SamplingSettings
+from fashion_ddpm.wording import figure
 
 MAX_ENDINGS = 16
 """Classes that a way goes on as, the first ones: more would keep other visitors waiting."""
@@ -55,7 +56,7 @@ class Continuation:
 
     def sentence(self) -> str:
         """Says how much was still open."""
-        place = f"Left at step {self.step}, where noise over signal is {self.sigma:.2g}"
+        place = f"Left at step {self.step}, where noise over signal is {figure(self.sigma)}"
         scores = [ending.score for ending in self.endings if ending.score is not None]
         if not scores:
             return f"{place}."

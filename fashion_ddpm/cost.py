@@ -12,6 +12,7 @@ from diffusers import DDPMScheduler
 from fashion_ddpm.pipeline import FashionDDPMPipeline
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.sampling import CPU_CHUNK, SamplingSettings, num_evaluations
+from fashion_ddpm.wording import counted, seconds
 
 CALIBRATION_STEPS = 4
 
@@ -57,8 +58,8 @@ class CostMeter:
         """Returns the estimate and what it rests on, in words."""
         evaluations = num_evaluations(SamplingSettings.of(request), self.training)
         return (
-            f"≈ **{self.seconds(request):.1f} s** on this machine: {request.num_images} images × "
-            f"{evaluations} UNet evaluations"
+            f"≈ **{seconds(self.seconds(request))}** on this machine: "
+            f"{counted(request.num_images, 'image')} × {counted(evaluations, 'UNet evaluation')}"
         )
 
 

@@ -14,7 +14,7 @@ from fashion_ddpm.clip_scores import EMBEDDED, SCORERS, Scorer, ScorerError, loa
 from fashion_ddpm.cost import calibrate
 from fashion_ddpm.images import to_uint8
 from fashion_ddpm.limits import ServerLimits, check_size, check_work
-from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline
+from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, model_of
 from fashion_ddpm.request import GenerateRequest, RequestError, shown
 from fashion_ddpm.results import Preview, Result, preview_picture
 from fashion_ddpm.sampling import DenoisingStep, SamplingSettings, num_evaluations
@@ -23,6 +23,7 @@ from fashion_ddpm.shared_unet import SharedUNet, places_on
 from fashion_ddpm.spares import scorers_at_hand, second_network, student_of
 from fashion_ddpm.supervision import Supervisor
 from fashion_ddpm.trajectory import Trajectory
+from fashion_ddpm.wording import counted, figure
 
 PRESETS = {
     "Fast": SamplingSettings("sigmoid", "dpm++2m", 6),
@@ -47,6 +48,7 @@ class Demo:
         unet: the model's, which they share.
         has_turbo: whether the sampler turbo can be used.
         second: a model to compare it with, if there is one.
+        model: the start of the checksum of the model's weights.
         kind: what both draw.
         scorers: who may be asked about that; the first one is at hand.
         cost: how long a request takes while nobody else is here.
@@ -67,6 +69,7 @@ class Demo:
         self.kind = self.pipeline.kind
         if self.second and self.second.class_names != self.kind.class_names:
             raise RequestError(f"{second} draws {self.second.kind}; {checkpoint} {self.kind}.")
+        self.model = model_of(self.pipeline)
         self.cost = calibrate(self.pipeline)
         student = student_of(self.pipeline)
         self.has_turbo = self.pipeline.distilled or student is not None
@@ -83,6 +86,12 @@ class Demo:
         for _, unet in self.networks:
             unet.close()
 
+    def check_scorer(self, name: str) -> None:
+        """Raises RequestError for a scorer that is none of those to be had."""
+        if not isinstance(name, str) or name not in self.scorers:
+            allowed = ", ".join(self.scorers)
+            raise RequestError(f"is {shown(name)}; it must be one of {allowed}.", "scorer")
+
     def scorer(self, name: str) -> tuple[Scorer, Baseline | None]:
         """Returns a scorer with its baseline, loading both the first time.
 
@@ -90,18 +99,13 @@ class Demo:
             RequestError: the name is not one of those to be had.
             ScorerError: it cannot be loaded.
         """
-        self._check_scorer(name)
+        self.check_scorer(name)
         if name not in self._scorers:
             with self._loading:
                 if name not in self._scorers:
                     scorer = load_scorer(name, self.kind)
                     self._scorers[name] = scorer, load_baseline(scorer)
         return self._scorers[name]
-
-    def _check_scorer(self, name: str) -> None:
-        if not isinstance(name, str) or name not in self.scorers:
-            allowed = ", ".join(self.scorers)
-            raise RequestError(f"scorer is {shown(name)}; it must be one of {allowed}.")
 
     def _reached(self, name: str) -> tuple[str, str]:
         """Returns the scorer that can be had, and why it is another one than was asked for."""
@@ -113,8 +117,9 @@ class Demo:
             return at_hand, f"{error} These scores are of the scorer {at_hand}."
 
     def check(self, request: GenerateRequest) -> None:
-        """Raises RequestError for a request that would keep all other visitors waiting."""
-        check_size(request)
+        """Raises UserError for a request that would keep others waiting, or that none can draw."""
+        check_size(request.num_images, request.num_inference_steps)
+        self.pipeline.drawing_with(request.sampler)
         evaluations = num_evaluations(SamplingSettings.of(request), self.pipeline.scheduler)
         check_work(request.num_images * evaluations, self.limits)
 
@@ -134,7 +139,7 @@ class Demo:
             RequestError: the request asks for more than one visitor may, or for another scorer.
         """
         self.check(request)
-        self._check_scorer(scorer_name)
+        self.check_scorer(scorer_name)
         settings, labels, seeds = SamplingSettings.of(request), request.labels(), request.seeds()
         noisy, clean, alpha_bar = [], [], []
         begin = shown = time.monotonic()
@@ -158,6 +163,7 @@ class Demo:
             request=request,
             scorer=scorer_name,
             warning=warning,
+            model=self.model_for(request),
             noisy=torch.stack(noisy),
             clean=torch.stack(clean),
             alpha_bar=np.array(alpha_bar),
@@ -168,6 +174,11 @@ class Demo:
             seconds=seconds,
             kind=self.kind,
         )
+
+    def model_for(self, request: GenerateRequest) -> str:
+        """Returns the start of the checksum of the weights that draw a request."""
+        drawing = self.pipeline.drawing_with(request.sampler)
+        return self.model if drawing is self.pipeline else model_of(drawing)
 
     def way(self, result: Result, index: int) -> Trajectory:
         """Returns the way that one image of a result went, scored at every step."""
@@ -193,7 +204,9 @@ def _shared(pipeline: FashionDDPMPipeline) -> SharedUNet:
 def schedule_note(schedule: str, num_inference_steps: int) -> str:
     """Returns what a schedule does, in words, with the numbers that say why."""
     check = check_schedule(schedule, num_inference_steps)
+    begin, end = figure(check.first_sigma), figure(check.last_sigma)
+    levels = f"falls from {begin} to {end}" if num_inference_steps > 1 else f"is {begin}"
     return (
-        f"**{check.name}**: noise over signal falls from {check.first_sigma:.3g} to "
-        f"{check.last_sigma:.2g} in {num_inference_steps} steps. Verdict: {check.verdict}."
+        f"**{check.name}**: noise over signal {levels} in {counted(num_inference_steps, 'step')}. "
+        f"Verdict: {check.verdict}."
     )

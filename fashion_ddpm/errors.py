@@ -1,20 +1,35 @@
 """The mistakes that are the user's to fix: doors print one sentence, not a traceback."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 MAX_REASON = 200
 
 
 class UserError(Exception):
     """The message is one sentence that names the value, what is allowed and the fix."""
 
+    def said(self, names: Mapping[str, str]) -> str:
+        """Return the sentence with the names that whoever reads it gives to settings.
 
-def sentence(error: UserError | OSError) -> str:
+        Args:
+            names: field of a request → its name on the page, in a program or on the command line.
+        """
+        return str(self)
+
+
+def sentence(error: UserError | OSError, names: Mapping[str, str] = MappingProxyType({})) -> str:
     """Return what a door prints of a failure: a path that cannot be used is the user's to fix too.
+
+    Args:
+        error: the failure.
+        names: as UserError.said has it.
 
     Raises:
         OSError: the failure is not about a path.
     """
     if isinstance(error, UserError):
-        return str(error)
+        return error.said(names)
     if error.filename is None:
         raise error
     return (

@@ -67,7 +67,7 @@ class Evaluation:
     def __post_init__(self) -> None:
         if self.request.num_images < FEWEST_IMAGES:
             raise EvaluationError(
-                f"num_images is {self.request.num_images}; an evaluation needs at least "
+                f"--num-images is {self.request.num_images}; an evaluation needs at least "
                 f"{FEWEST_IMAGES}, and 10,000 for figures that mean something."
             )
 

@@ -38,7 +38,7 @@ def loss_points(demo: Demo) -> list[tuple[float, str, float]]:
     """
     log = read_run(demo.pipeline.name_or_path).get("log", [])
     points = [
-        (float(row["images_seen"]), curve, float(row[key]))
+        (float(row["images_seen"]), curve, round(float(row[key]), 4))
         for key, curve in zip(("loss", "validation_loss"), OURS, strict=True)
         for row in log
         if key in row
@@ -65,7 +65,8 @@ def real_scores(demo: Demo, scorer_name: str) -> list[tuple[str, float]]:
     _, baseline = demo.scorer(scorer_name)
     if baseline is None:
         return []
-    return list(zip(CLASS_NAMES, baseline.labels.diagonal().tolist(), strict=True))
+    own = (round(score, 3) for score in baseline.labels.diagonal().tolist())
+    return list(zip(CLASS_NAMES, own, strict=True))
 
 
 def scorer_confusion(demo: Demo, scorer_name: str) -> list[list[str]]:

@@ -91,5 +91,10 @@ class Examination:
         steps = usual.num_inference_steps if pipeline.distilled else ORDINARY_STEPS
         count, names = self.config.frechet_images, pipeline.class_names
         return GenerateRequest(
-            ALL_CLASSES, count, sampler=usual.sampler, num_inference_steps=steps, class_names=names
+            ALL_CLASSES,
+            count,
+            schedule=str(usual.schedule),
+            sampler=usual.sampler,
+            num_inference_steps=steps,
+            class_names=names,
         )

@@ -13,7 +13,7 @@ from fashion_ddpm.demo import Demo
 from fashion_ddpm.labels import ALL_CLASSES
 from fashion_ddpm.limits import MAX_IMAGES
 from fashion_ddpm.manifest import record
-from fashion_ddpm.pipeline import weights_hash
+from fashion_ddpm.pipeline import MODEL_DIGITS, weights_hash
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.results import Result
 
@@ -84,6 +84,7 @@ def load_gallery(demo: Demo, path: Path = GALLERY) -> Result | None:
     return Result(
         request=GenerateRequest(**about["request"], class_names=demo.kind.class_names),
         scorer=demo.scorers[0],
+        model=about["weights"][:MODEL_DIGITS],
         alpha_bar=arrays["alpha_bar"],
         baseline=demo.scorer(demo.scorers[0])[1],
         evaluations=about["evaluations"],

@@ -30,7 +30,7 @@ class BlendRequest:
     def __post_init__(self) -> None:
         class_label(self.first, self.class_names)
         class_label(self.second, self.class_names)
-        check_whole("seed", self.seed, 0, MAX_SEED)
+        check_whole("seed of the blend", self.seed, 0, MAX_SEED)
 
 
 @dataclass(frozen=True)

@@ -86,11 +86,13 @@ class Gate:
     Attributes:
         events: fn_index → event.
         parameters: names of the endpoint's parameters, in order.
+        added: values of the last ones for programs that were written before they were added.
         mcp: whether language models are served too.
     """
 
     events: Mapping[int, Event]
     parameters: tuple[str, ...]
+    added: tuple[Any, ...] = ()
     mcp: bool = False
 
     def check_address(self, method: str, path: str) -> None:
@@ -144,18 +146,23 @@ class Gate:
             # Gradio streams a session's answers, whichever request they belong to: a program that
             # named one could read the answers of its last request as those of its next.
             event = Event(len(self.parameters), queued=True, network=True)
-            session, kept = None, {"data": values.get("data")}
+            session, kept = None, {"data": self._completed(values.get("data"))}
         else:
             event = self._event(values, queued=not path.startswith(_RUN))
             kept = {name: values[name] for name in _KEPT if name in values}
             if session is None and event.queued:
                 raise RefusalError(400, "session_hash is missing; the page sends one.")
-        _check_data(values.get("data"), event.inputs)
+        _check_data(kept.get("data"), event.inputs)
         _check_extras(values, event.place)
         kept.pop("event_data", None)
         if event.place:  # the page leaves the value out where a gallery has just been emptied
             kept["event_data"] = {"value": None, **values["event_data"]}
         return Asked(event, session or "", json.dumps(kept).encode())
+
+    def _completed(self, data: Any) -> Any:
+        """Returns a list of values with those of parameters that its program does not know."""
+        old = isinstance(data, list) and len(data) == len(self.parameters) - len(self.added)
+        return [*data, *self.added] if old else data
 
     def _event(self, values: Mapping[str, Any], queued: bool) -> Event:
         index = values.get("fn_index")

@@ -12,7 +12,8 @@ from fashion_ddpm import outputs
 from fashion_ddpm.baselines import load_baseline
 from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT, CheckpointError
 from fashion_ddpm.clip_scores import ClipScorer, load_scorer
-from fashion_ddpm.pipeline import Batch, load_pipeline
+from fashion_ddpm.link import MODEL
+from fashion_ddpm.pipeline import Batch, load_pipeline, model_of
 from fashion_ddpm.ranks import this_process
 from fashion_ddpm.request import GenerateRequest, RequestError
 from fashion_ddpm.sampling import SamplingSettings
@@ -52,7 +53,8 @@ def run(
     batches = pipeline.generate(request.labels(), request.seeds(), settings, batch_size)
     kept: list[Batch] = []
     shown = _with_progress(only_finite(batches), request.num_images)
-    outputs.save(_keeping(shown, kept) if scorer else shown, output, request)
+    about = {MODEL: model_of(pipeline)}
+    outputs.save(_keeping(shown, kept) if scorer else shown, output, request, about)
     print(output)
     if scorer:
         print(score_table(scorer, kept))

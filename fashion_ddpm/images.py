@@ -19,6 +19,9 @@ IMAGE_SIZE = FASHION_MNIST.image_size
 SETTINGS_KEY = "fashion-ddpm"
 """The PNG text chunk that holds the settings an image was made with."""
 
+FILE_NAME = "file name"
+"""Key in the info of a picture in memory → the Path that names its file, which is not written."""
+
 
 def to_model(images: Tensor) -> Tensor:
     """Turns stored images into what the network sees.
@@ -80,6 +83,13 @@ def enlarge(image: np.ndarray | Tensor, scale: int) -> Image.Image:
     picture = Image.fromarray(np.asarray(image))
     size = (picture.width * scale, picture.height * scale)
     return picture.resize(size, Image.Resampling.NEAREST)
+
+
+def name_picture(picture: Image.Image, name: str, settings: Mapping[str, Any]) -> Image.Image:
+    """Give a picture that the page will save its file's name, and the settings to carry."""
+    picture.info[SETTINGS_KEY] = json.dumps(dict(settings))
+    picture.info[FILE_NAME] = Path(name)  # gradio writes texts into the file, and no others
+    return picture
 
 
 def save_png(picture: Image.Image, target: Path | io.BytesIO, settings: Mapping[str, Any]) -> None:

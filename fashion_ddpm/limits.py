@@ -1,8 +1,9 @@
 """What a server lets visitors ask of it, and for how long: every bound, with its unit."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from fashion_ddpm.request import GenerateRequest, RequestError
+from fashion_ddpm.request import RequestError, check_whole
 from fashion_ddpm.settings import ConfigError, check_fields, setting
 
 MAX_IMAGES = 16
@@ -78,14 +79,10 @@ def check_work(evaluations: int, limits: ServerLimits) -> None:
         )
 
 
-def check_size(request: GenerateRequest) -> None:
-    """Raises RequestError for more images or steps than the page's sliders have."""
-    for name, value, limit in (
-        ("num_images", request.num_images, MAX_IMAGES),
-        ("steps", request.num_inference_steps, MAX_STEPS),
-    ):
-        if value > limit:
-            raise RequestError(
-                f"{name} is {value}; here it must be at most {limit}: "
-                "use python -m fashion_ddpm generate for more."
-            )
+MORE = " (python -m fashion_ddpm generate takes more)"
+
+
+def check_size(num_images: Any, num_inference_steps: Any) -> None:
+    """Raise RequestError for other images or steps than the page's sliders have."""
+    check_whole("num_images", num_images, 1, MAX_IMAGES, MORE)
+    check_whole("num_inference_steps", num_inference_steps, 1, MAX_STEPS, MORE)

@@ -1,6 +1,7 @@
 """Settings travel: in a link's query string, and inside every picture; both are checked."""
 
 import dataclasses
+import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,45 +9,83 @@ from urllib.parse import urlencode
 
 from fashion_ddpm.images import read_settings
 from fashion_ddpm.labels import CLASS_NAMES
-from fashion_ddpm.request import GenerateRequest, RequestError
+from fashion_ddpm.limits import check_size
+from fashion_ddpm.request import SETTINGS, WORDS, GenerateRequest, RequestError, shown
 
-SHORT = {
-    "class": "class_name",
-    "images": "num_images",
-    "schedule": "schedule",
-    "sampler": "sampler",
-    "steps": "num_inference_steps",
-    "guidance": "guidance_scale",
-    "seed": "seed",
+MODEL, SCORER = "model", "scorer"
+"""Words of what is no setting of a request: the start of the weights' checksum, and who scored."""
+
+OLD_WORDS = {"images": "num_images", "guidance": "guidance_scale"}
+"""Words of links made before these settings were called the same everywhere."""
+
+OMITTED: dict[str, Any] = {
+    "num_images": 8,
+    "schedule": "cosine",
+    "sampler": "dpm++2m",
+    "num_inference_steps": 20,
+    "guidance_scale": 1.0,
+    "guidance_low": 0.0,
+    "guidance_high": 1.0,
+    "seed": 0,
 }
-"""Word in a link → field of a request."""
+"""What a setting is that a link or a picture does not hold: for ever what it was when links began,
+whatever the page's defaults become, so that a link always draws the same images. A new setting
+gets the value here under which images are what they were without it."""
 
-MODEL = "model"
-"""Word in a link that holds the start of the weights' checksum."""
 
+@dataclasses.dataclass(frozen=True)
+class SharedSettings:
+    """All that must be known to make the same images again, and to score them.
 
-def to_query(request: GenerateRequest, weights: str) -> str:
-    """Returns "?class=…&…": every setting, and which weights drew it."""
-    words = {word: getattr(request, field) for word, field in SHORT.items()}
-    return "?" + urlencode({**words, MODEL: weights[:12]})
+    Attributes:
+        request: what to generate and how.
+        model: the start of the checksum of the weights that drew them; "" where it is not told.
+        scorer: who scored them; "" where it is not told.
+    """
+
+    request: GenerateRequest
+    model: str = ""
+    scorer: str = ""
+
+    def to_query(self) -> str:
+        """Return "?class=…&…": every setting."""
+        words = {WORDS[name]: getattr(self.request, name) for name in SETTINGS}
+        return "?" + urlencode(words | self.about())
+
+    def about(self) -> dict[str, str]:
+        """Return what is known besides the request: model and scorer."""
+        known = {MODEL: self.model, SCORER: self.scorer}
+        return {word: value for word, value in known.items() if value}
+
+    def as_settings(self) -> dict[str, Any]:
+        """Return everything as plain values, for PNG metadata and a program's answer."""
+        return self.request.as_settings() | self.about()
 
 
 def from_query(
     query: Mapping[str, str], class_names: tuple[str, ...] = CLASS_NAMES
-) -> GenerateRequest | None:
-    """Returns the request in a link to a checkpoint of such classes, or None when it holds none.
+) -> SharedSettings | None:
+    """Return the settings in a link to a checkpoint of such classes, or None when it holds none.
 
     Raises:
-        RequestError: a value is not one that a request may have.
+        RequestError: a value is not one that the page can have, a word is misspelt, or the class
+            is missing.
     """
-    given = {field: query[word] for word, field in SHORT.items() if word in query}
-    if "class_name" not in given:
+    fields = {WORDS[name]: name for name in SETTINGS} | {name: name for name in SETTINGS}
+    fields |= OLD_WORDS
+    found = {fields[word]: value for word, value in query.items() if word in fields}
+    for word in query.keys() - {*fields, MODEL, SCORER}:
+        # Other words are not ours: those of gradio, of the Hub, of whoever passes links on.
+        if meant := difflib.get_close_matches(word, [*fields, MODEL, SCORER], 1, cutoff=0.75):
+            raise RequestError(f"{shown(word)} is no word of a link; it must be {meant[0]}.")
+    if not found:
         return None
-    return _checked(given, class_names)
+    about = {word: query.get(word, "") for word in (MODEL, SCORER)}
+    return _checked({"class_name": None, **found, **about}, class_names)
 
 
-def from_picture(path: Path, class_names: tuple[str, ...] = CLASS_NAMES) -> GenerateRequest:
-    """Returns the request that a picture was made with, by a checkpoint of such classes.
+def from_picture(path: Path, class_names: tuple[str, ...] = CLASS_NAMES) -> SharedSettings:
+    """Return the settings that a picture was made with, by a checkpoint of such classes.
 
     Raises:
         RequestError: the file is no picture of this app's, or holds settings that cannot be.
@@ -55,25 +94,27 @@ def from_picture(path: Path, class_names: tuple[str, ...] = CLASS_NAMES) -> Gene
         settings = read_settings(path)
     except Exception as error:  # a broken file breaks decoders in ways that nobody has listed
         raise RequestError("The file is not a PNG picture made by this app.") from error
-    given = {field: settings[field] for field in SHORT.values() if field in settings}
-    if "class_name" not in given:
+    if "class_name" not in settings:
         raise RequestError("The picture holds no settings; only pictures made by this app do.")
-    return _checked(given, class_names)
+    return _checked(settings, class_names)
 
 
-def _checked(given: Mapping[str, Any], class_names: tuple[str, ...]) -> GenerateRequest:
-    """Turns texts into the types that a request's fields have; the request judges the values."""
+def _checked(given: Mapping[str, Any], class_names: tuple[str, ...]) -> SharedSettings:
+    """Turn texts into the types that a request's fields have; the request judges the values."""
     kinds = {field.name: field.type for field in dataclasses.fields(GenerateRequest)}
-    values = {name: _typed(value, str(kinds[name])) for name, value in given.items()}
-    return GenerateRequest(**values, class_names=class_names)
+    known = OMITTED | dict(given)
+    values = {name: _typed(known[name], kinds[name]) for name in SETTINGS}
+    check_size(values["num_images"], values["num_inference_steps"])
+    request = GenerateRequest(**values, class_names=class_names)
+    model, scorer = (str(given.get(word, "")) for word in (MODEL, SCORER))
+    return SharedSettings(request, model, scorer)
 
 
-def _typed(value: Any, kind: str) -> Any:
-    """Returns a number where the text of one is due; anything else as it is."""
-    convert = {"<class 'int'>": int, "<class 'float'>": float}.get(kind)
-    if convert is None or not isinstance(value, str) or len(value) > 20:
+def _typed(value: Any, kind: Any) -> Any:
+    """Return a number where the text of one is due; anything else as it is."""
+    if kind not in (int, float) or not isinstance(value, str) or len(value) > 30:
         return value
     try:
-        return convert(value)
+        return kind(value)
     except ValueError:
         return value

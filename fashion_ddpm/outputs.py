@@ -1,10 +1,12 @@
 """Generated images go to disk: a grid, an archive, or a folder of PNG files."""
 
+import csv
 import io
 import json
 import os
+import re
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ MIN_COLUMNS, MAX_COLUMNS = 5, 20
 """How many classes get a column each in a grid; with fewer or more it is nearly square."""
 
 METADATA_FILE = "metadata.jsonl"
+SCORES_FILE = "scores.csv"
 
 
 def is_one_file(path: Path) -> bool:
@@ -32,31 +35,34 @@ def check_output(path: Path) -> None:
     """Raises RequestError before any work is done, when the results could not be written."""
     if is_one_file(path):
         if path.is_dir():
-            raise RequestError(f"output is {path}, a folder; name a file or drop {path.suffix}.")
+            raise RequestError(f"--output is {path}, a folder; name a file or drop {path.suffix}.")
         path.parent.mkdir(parents=True, exist_ok=True)
         return
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise RequestError(f"output {path} exists and is not an empty folder; name a new one.")
+        raise RequestError(f"--output {path} exists and is not an empty folder; name a new one.")
 
 
-def save(batches: Iterable[Batch], path: Path, request: GenerateRequest) -> None:
+def save(
+    batches: Iterable[Batch], path: Path, request: GenerateRequest, about: Mapping[str, str]
+) -> None:
     """Writes images as the path's ending says: .png a grid, .npz arrays, else a folder.
 
     Args:
         batches: finished images.
         path: the file or folder; files are replaced whole, never half-written.
-        request: what was asked for; it goes into the PNG metadata.
+        request: what was asked for; it goes into every file.
+        about: what else is known of all images, such as the model; it goes there, too.
     """
     if not is_one_file(path):
-        _save_folder(batches, path, request)
+        _save_folder(batches, path, request, about)
         return
-    everything = list(batches)
+    everything, settings = list(batches), {**request.as_settings(), **about}
     images = torch.cat([batch.images for batch in everything])
     temporary = path.with_name("." + path.name)
     if path.suffix == ".png":
         classes = len(request.class_names)
         columns = classes if MIN_COLUMNS <= classes <= min(len(images), MAX_COLUMNS) else None
-        save_png(grid(images, columns, scale=GRID_SCALE), temporary, request.as_settings())
+        save_png(grid(images, columns, scale=GRID_SCALE), temporary, settings)
     else:
         with open(temporary, "wb") as file:
             np.savez_compressed(
@@ -64,45 +70,85 @@ def save(batches: Iterable[Batch], path: Path, request: GenerateRequest) -> None
                 images=images.numpy(),
                 labels=torch.cat([batch.labels for batch in everything]).numpy(),
                 seeds=np.array([seed for batch in everything for seed in batch.seeds], np.int64),
+                settings=np.array(json.dumps(settings)),
             )
             file.flush()
             os.fsync(file.fileno())  # or a power cut could leave the name without its content
     os.replace(temporary, path)
 
 
-def _save_folder(batches: Iterable[Batch], folder: Path, request: GenerateRequest) -> None:
+def _save_folder(
+    batches: Iterable[Batch], folder: Path, request: GenerateRequest, about: Mapping[str, str]
+) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     images = (image for batch in batches for image in batch.images)
     with open(folder / METADATA_FILE, "w") as metadata:
-        for entry, picture in _entries(images, request):
+        for entry, picture in _entries(images, request, about):
             (folder / entry["file_name"]).write_bytes(picture)
             metadata.write(json.dumps(entry) + "\n")
 
 
-def zipped(images: Tensor, request: GenerateRequest, notes: Sequence[dict[str, Any]]) -> bytes:
-    """Returns a zip file of PNG files and the list that the datasets library reads.
+def zipped(
+    images: Tensor,
+    request: GenerateRequest,
+    about: Mapping[str, str],
+    scores: Sequence[Mapping[str, float]],
+) -> bytes:
+    """Returns a zip file of PNG files, the list that the datasets library reads, and a table.
 
     Args:
         images: uint8 [B, H, W] or [B, H, W, 3].
         request: what was asked for.
-        notes: what else is known of each image, such as its scores.
+        about: what else is known of all images: model and scorer.
+        scores: the label scores of each image, prompt → probability; empty where there are none.
     """
-    lines, buffer = [], io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for (entry, picture), note in zip(_entries(images, request), notes, strict=True):
-            archive.writestr(entry["file_name"], picture)
-            lines.append(json.dumps({**entry, **note}) + "\n")
-        archive.writestr(METADATA_FILE, "".join(lines))
+    pictures, entries = {}, []
+    for (entry, picture), score in zip(_entries(images, request, about), scores, strict=True):
+        pictures[entry["file_name"]] = picture
+        entries.append(entry | ({"label_scores": dict(score)} if score else {}))
+    lines = "".join(json.dumps(entry) + "\n" for entry in entries)
+    rows = [
+        {name: value for name, value in entry.items() if name != "label_scores"} | dict(score)
+        for entry, score in zip(entries, scores, strict=True)
+    ]
+    return archive({**pictures, METADATA_FILE: lines, SCORES_FILE: table_file(rows)})
+
+
+def archive(files: Mapping[str, bytes | str]) -> bytes:
+    """Returns a zip file of named contents."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as target:
+        for name, content in files.items():
+            target.writestr(name, content)
     return buffer.getvalue()
 
 
+def table_file(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Returns rows of the same columns as the text of a CSV file."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]) if rows else [])
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def file_name(*parts: str) -> str:
+    """Returns the name of a PNG file, made of parts that may hold blanks and other signs."""
+    return "_".join(re.sub(r"[^\w.+-]+", "-", part) for part in parts) + ".png"
+
+
+def picture_name(request: GenerateRequest) -> str:
+    """Returns the name of one image's file."""
+    return file_name(f"{request.class_name}-{request.seed:010d}")
+
+
 def _entries(
-    images: Iterable[Tensor], request: GenerateRequest
+    images: Iterable[Tensor], request: GenerateRequest, about: Mapping[str, str]
 ) -> Iterator[tuple[dict[str, Any], bytes]]:
     """Yields each image's line in the list, and its PNG file, which carries the same settings."""
     for index, image in enumerate(images):
         alone = request.of_image(index)
-        settings, picture = alone.as_settings(), io.BytesIO()
+        settings, picture = {**alone.as_settings(), **about}, io.BytesIO()
         save_png(enlarge(image, 1), picture, settings)
-        name = f"{alone.class_name.replace(' ', '-')}-{alone.seed:010d}.png"
-        yield {"file_name": name, "label": alone.labels()[0], **settings}, picture.getvalue()
+        entry = {"file_name": picture_name(alone), "label": alone.labels()[0], **settings}
+        yield entry, picture.getvalue()

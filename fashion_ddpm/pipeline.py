@@ -226,6 +226,15 @@ def _loaded(folder: Path) -> FashionDDPMPipeline:
     return FashionDDPMPipeline(unet, scheduler, numbered(names), sampler)
 
 
+MODEL_DIGITS = 12
+"""Of a checksum, as links and pictures have it."""
+
+
+def model_of(pipeline: FashionDDPMPipeline) -> str:
+    """Returns the start of the checksum of the weights, which names them in links and pictures."""
+    return weights_hash(pipeline)[:MODEL_DIGITS]
+
+
 def weights_hash(pipeline: FashionDDPMPipeline) -> str:
     """Returns a checksum of the network's weights, the same wherever the checkpoint lies."""
     digest = hashlib.sha256()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fashion_ddpm.json_files import FileError, read_object
+from fashion_ddpm.wording import with_half_width
 
 REPORT_FILE = "report.json"
 
@@ -127,8 +128,10 @@ def figure_table(report: Report, keys: tuple[str, ...] | None = None) -> str:
 def _number(value: float | None, half_width: float | None) -> str:
     if value is None or not math.isfinite(value):
         return "–"
+    if half_width and math.isfinite(half_width):
+        return with_half_width(value, half_width)
     shown = f"{value:.4g}"
-    return f"{shown} ± {half_width:.2g}" if half_width and math.isfinite(half_width) else shown
+    return f"{value:,.6f}" if "e" in shown else shown
 
 
 def warnings_of(rows: dict[str, Row], num_images: int, predicted: Mapping[str, int]) -> list[str]:

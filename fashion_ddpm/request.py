@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,17 +15,41 @@ MAX_GUIDANCE = 10.0
 MAX_SEED = 2**32 - 1
 MAX_IMAGES = 10_000_000
 
+EVALUATED: dict[str, Any] = {"schedule": "cosine", "num_inference_steps": 20}
+"""What reports are measured with where nothing else is said: their figures stay comparable."""
+
 
 class RequestError(UserError):
-    """A request that cannot be served; the message names the value, what is allowed, the fix."""
+    """A request that cannot be served; the message names the value, what is allowed, the fix.
+
+    Args:
+        sentence: the message; after the name of a setting, where one is given.
+        setting: the field of a request that is wrong, or "".
+    """
+
+    def __init__(self, sentence: str, setting: str = "") -> None:
+        super().__init__(f"{WORDS.get(setting, setting)} {sentence}" if setting else sentence)
+        self.sentence, self.setting = sentence, setting
+
+    def said(self, names: Mapping[str, str]) -> str:
+        """Return the message with another name for the setting."""
+        return f"{names.get(self.setting, self.setting)} {self.sentence}".lstrip()
+
+
+def _named(word: str, label: str, default: Any = dataclasses.MISSING) -> Any:
+    """Return a field with its name in links, in messages and as a flag, and on the page."""
+    return dataclasses.field(default=default, metadata={"word": word, "label": label})
 
 
 @dataclass(frozen=True)
 class GenerateRequest:
     """What to generate and how; constructing one checks it.
 
+    The defaults are those of the page, of the endpoint for programs and of the command line.
+
     Attributes:
-        class_name: a class by name or by number, or "all", which cycles through them.
+        class_name: a class by name or by number, kept as the name; or "all", which cycles through
+            them.
         num_images: images to make, 1 up.
         schedule: one of SCHEDULES.
         sampler: one of SAMPLERS, or turbo.
@@ -38,28 +63,31 @@ class GenerateRequest:
         RequestError: a value has the wrong type or is out of bounds.
     """
 
-    class_name: str
-    num_images: int = 8
-    schedule: str = SCHEDULES[0]
-    sampler: str = SAMPLERS[0]
-    num_inference_steps: int = 20
-    guidance_scale: float = 1.0
-    guidance_low: float = 0.0
-    guidance_high: float = 1.0
-    seed: int = 0
+    class_name: str = _named("class", "Class")
+    num_images: int = _named("num_images", "Images", 8)
+    schedule: str = _named("schedule", "Schedule", "sigmoid")
+    sampler: str = _named("sampler", "Sampler", SAMPLERS[0])
+    num_inference_steps: int = _named("steps", "Steps", 10)
+    guidance_scale: float = _named("guidance_scale", "Guidance", 1.0)
+    guidance_low: float = _named("guidance_low", "Guidance from", 0.0)
+    guidance_high: float = _named("guidance_high", "Guidance to", 1.0)
+    seed: int = _named("seed", "Seed", 0)
     class_names: tuple[str, ...] = CLASS_NAMES
 
     def __post_init__(self) -> None:
-        if self.class_name != ALL_CLASSES:
-            class_label(self.class_name, self.class_names)
+        name = self.class_name
+        if name != ALL_CLASSES:
+            name = self.class_names[class_label(name, self.class_names)]
+        object.__setattr__(self, "class_name", name)  # 9 and "ANKLE BOOT" are "ankle boot"
         _check_choice("schedule", self.schedule, SCHEDULES)
         _check_choice("sampler", self.sampler, (*SAMPLERS, TURBO))
         check_whole("num_images", self.num_images, 1, MAX_IMAGES)
-        check_whole("steps", self.num_inference_steps, 1, MAX_STEPS)
+        check_whole("num_inference_steps", self.num_inference_steps, 1, MAX_STEPS)
         check_number("guidance_scale", self.guidance_scale, 1.0, MAX_GUIDANCE)
         if self.sampler == TURBO and self.guidance_scale != 1.0:
             raise RequestError(
-                f"guidance_scale is {self.guidance_scale}; sampler {TURBO} has none: it must be 1."
+                f"is {self.guidance_scale:g}; the {TURBO} sampler has none: it must be 1.",
+                "guidance_scale",
             )
         check_number("guidance_low", self.guidance_low, 0.0, 1.0)
         check_number("guidance_high", self.guidance_high, self.guidance_low, 1.0)
@@ -91,9 +119,27 @@ class GenerateRequest:
         return settings
 
 
-def usual_steps(sampler: str) -> int:
-    """Returns the steps that a sampler takes when nothing is said."""
-    return TURBO_STEPS if sampler == TURBO else GenerateRequest.num_inference_steps
+SETTINGS = {
+    field.name: field.metadata for field in dataclasses.fields(GenerateRequest) if field.metadata
+}
+"""Field of a request → its names: all that say which images are made."""
+
+WORDS = {"scorer": "scorer"} | {name: names["word"] for name, names in SETTINGS.items()}
+"""Field of a request, or the scorer → its word in a link and in a message."""
+
+LABELS = {"scorer": "Scorer"} | {name: names["label"] for name, names in SETTINGS.items()}
+"""The same → its name on the page."""
+
+PARAMETERS = WORDS | {"class_name": "class_name"}
+"""The same → its name as a parameter of the endpoint for programs, where class is a keyword."""
+
+FLAGS = {name: "--" + word.replace("_", "-") for name, word in WORDS.items()}
+"""The same → its flag on the command line."""
+
+
+def usual_steps(sampler: str, otherwise: int = GenerateRequest.num_inference_steps) -> int:
+    """Return the steps that a sampler takes when nothing is said."""
+    return TURBO_STEPS if sampler == TURBO else otherwise
 
 
 def class_label(class_name: str, class_names: tuple[str, ...] = CLASS_NAMES) -> int:
@@ -103,7 +149,9 @@ def class_label(class_name: str, class_names: tuple[str, ...] = CLASS_NAMES) -> 
         RequestError: there is no such class.
     """
     if not isinstance(class_name, str):
-        raise RequestError(f"class is {shown(class_name)}; it must be the name of a class.")
+        raise RequestError(
+            f"is {_value(class_name)}; it must be the name of a class.", "class_name"
+        )
     names = [name.strip().lower() for name in class_names]
     wanted = class_name.strip().lower()
     if wanted in names:
@@ -111,29 +159,46 @@ def class_label(class_name: str, class_names: tuple[str, ...] = CLASS_NAMES) -> 
     if wanted.isascii() and wanted.isdigit() and int(wanted) < len(names):
         return int(wanted)
     raise RequestError(
-        f"class is {shown(class_name)}; it must be one of {', '.join(class_names)}, a number "
-        f"from 0 to {len(names) - 1}, or {ALL_CLASSES}."
+        f"is {_value(class_name)}; it must be one of {', '.join(class_names)}, a number "
+        f"from 0 to {len(names) - 1}, or {ALL_CLASSES}.",
+        "class_name",
     )
 
 
-def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
+def _check_choice(setting: str, value: Any, choices: tuple[str, ...]) -> None:
     if not isinstance(value, str) or value not in choices:
-        raise RequestError(f"{name} is {shown(value)}; it must be one of {', '.join(choices)}.")
+        raise RequestError(f"is {_value(value)}; it must be one of {', '.join(choices)}.", setting)
 
 
-def check_whole(name: str, value: Any, low: int, high: int) -> None:
-    """Raises RequestError when a value is no whole number within bounds, both included."""
+def check_whole(setting: str, value: Any, low: int, high: int, more: str = "") -> None:
+    """Raise RequestError when a value is no whole number within bounds, both included.
+
+    Args:
+        setting: the field of a request, or another name.
+        value: what was given.
+        low: the smallest that is allowed.
+        high: the largest.
+        more: who takes larger ones, if anybody does.
+    """
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise RequestError(
-            f"{name} is {shown(value)}; it must be a whole number from {low:,} to {high:,}."
+            f"is {_value(value)}; it must be a whole number from {low:,} to {high:,}{more}.",
+            setting,
         )
 
 
-def check_number(name: str, value: Any, low: float, high: float) -> None:
-    """Raises RequestError when a value is no finite number within bounds, both included."""
+def check_number(setting: str, value: Any, low: float, high: float) -> None:
+    """Raise RequestError when a value is no finite number within bounds, both included."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not math.isfinite(value) or not low <= value <= high:
-        raise RequestError(f"{name} is {shown(value)}; it must be a number from {low} to {high}.")
+        raise RequestError(
+            f"is {_value(value)}; it must be a number from {low:g} to {high:g}.", setting
+        )
+
+
+def _value(value: Any) -> str:
+    """Return a value as a message has it; a cleared field sends none."""
+    return "empty" if value is None else shown(value)
 
 
 def shown(value: Any) -> str:

@@ -1,6 +1,5 @@
 """Finished images as the page shows them: pictures, scores by prompt, a zip file."""
 
-import json
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,9 +8,10 @@ from PIL import Image
 from torch import Tensor
 
 from fashion_ddpm.baselines import Baseline
-from fashion_ddpm.images import SETTINGS_KEY, enlarge, grid
+from fashion_ddpm.images import enlarge, grid, name_picture
 from fashion_ddpm.labels import FASHION_MNIST, ImageKind, label_prompts, quality_prompts
-from fashion_ddpm.outputs import zipped
+from fashion_ddpm.link import SharedSettings
+from fashion_ddpm.outputs import picture_name, zipped
 from fashion_ddpm.request import GenerateRequest
 
 PREVIEW_COLUMNS = 10
@@ -38,6 +38,7 @@ class Result:
     Attributes:
         request: what was asked for.
         scorer: the scorer's name.
+        model: the start of the checksum of the weights that drew them.
         noisy: uint8 [K, B, H, W], or [K, B, H, W, 3], x_t before each step.
         clean: uint8, of the same shape, the clean images predicted there; the last are the images.
         alpha_bar: float64 [K], share of the images' power in x_t.
@@ -52,6 +53,7 @@ class Result:
 
     request: GenerateRequest
     scorer: str
+    model: str
     noisy: Tensor
     clean: Tensor
     alpha_bar: np.ndarray
@@ -68,13 +70,18 @@ class Result:
         """What was asked for: int64 [B]."""
         return torch.tensor(self.request.labels())
 
+    @property
+    def settings(self) -> SharedSettings:
+        """What makes the same images again."""
+        return SharedSettings(self.request, self.model, self.scorer)
+
     def pictures(self) -> list[tuple[Image.Image, str]]:
         """Returns the enlarged images with their settings inside, each with class and seed."""
         found = []
         for index, image in enumerate(self.clean[-1]):
             alone = self.request.of_image(index)
-            picture = enlarge(image, IMAGE_SCALE)
-            picture.info[SETTINGS_KEY] = json.dumps(alone.as_settings())
+            settings = SharedSettings(alone, self.model, self.scorer).as_settings()
+            picture = name_picture(enlarge(image, IMAGE_SCALE), picture_name(alone), settings)
             found.append((picture, f"{alone.class_name}, seed {alone.seed}"))
         return found
 
@@ -86,8 +93,7 @@ class Result:
     def archive(self) -> bytes:
         """Returns a zip file of the images as drawn, with their settings and scores."""
         scores = [self.scores_of(index)[0] for index in range(self.request.num_images)]
-        notes = [{"label_scores": each} if each else {} for each in scores]
-        return zipped(self.clean[-1], self.request, notes)
+        return zipped(self.clean[-1], self.request, self.settings.about(), scores)
 
     def scores_of(self, index: int) -> tuple[Scores, Scores]:
         """Returns one image's scores: for the label prompts, for its quality prompts."""

@@ -15,6 +15,7 @@ from fashion_ddpm.schedules import (
     own_alpha_bars,
 )
 from fashion_ddpm.settings import ConfigError
+from fashion_ddpm.wording import percent
 
 MAX_TERMINAL_ALPHA_BAR = 1e-3
 """Above this share of the image's power at the last level, sampling cannot start from noise."""
@@ -48,13 +49,14 @@ class ScheduleCheck:
     @property
     def verdict(self) -> str:
         """The finding in one or two sentences."""
-        amplitude = 100 * np.sqrt(self.terminal_alpha_bar)
+        amplitude = float(np.sqrt(self.terminal_alpha_bar))
         if self.starts_from_noise:
-            return f"good: {amplitude:.2g} % of the image's amplitude is left, so noise is a start"
+            left = percent(amplitude)
+            return f"good: {left} of the image's amplitude is left, so noise is a start"
         return (
-            f"broken: {amplitude:.0f} % of the image's amplitude is left where sampling starts "
-            "from pure noise, which the network never saw there; multiply the betas by 1000/T "
-            "(--beta-scale) or use the cosine schedule"
+            f"broken: {100 * amplitude:.0f} % of the image's amplitude is left where sampling "
+            "starts from pure noise, which the network never saw there; multiply the betas by "
+            "1000/T (--beta-scale) or use the cosine schedule"
         )
 
 

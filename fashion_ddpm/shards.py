@@ -70,12 +70,12 @@ class Shards:
             ]
             if others:
                 raise RequestError(
-                    f"output {self.folder} holds shards of another run ({'; '.join(others)}): name "
-                    "a new folder, or repeat that run's settings to go on with it."
+                    f"--output {self.folder} holds shards of another run ({'; '.join(others)}): "
+                    "name a new folder, or repeat that run's settings to go on with it."
                 )
         elif self.folder.exists() and not self._is_empty():
             raise RequestError(
-                f"output {self.folder} exists and is neither an empty folder nor one of shards; "
+                f"--output {self.folder} exists and is neither an empty folder nor one of shards; "
                 "name a new one."
             )
 
@@ -104,9 +104,9 @@ def shard_size(output: Path, num_images: int, wanted: int | None) -> int | None:
     if wanted is None:
         return SIZE if num_images > SIZE and not is_one_file(output) else None
     if wanted < 1:
-        raise RequestError(f"shard_size is {wanted}; it must be at least 1.")
+        raise RequestError(f"--shard-size is {wanted}; it must be at least 1.")
     if is_one_file(output):
         raise RequestError(
-            f"shard_size is {wanted}, but the output is {output}, one file; name a folder."
+            f"--shard-size is {wanted}, but --output is {output}, one file; name a folder."
         )
     return wanted

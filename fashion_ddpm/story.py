@@ -56,8 +56,9 @@ def curves(betas: LinearBetas) -> tuple[list[Point], list[Point]]:
     for name, levels in kinds.items():
         for place in np.linspace(0, 1, POINTS):
             level = float(np.interp(place, np.linspace(0, 1, len(levels)), levels))
-            power.append((float(place), name, level))
-            ratio.append((float(place), name, float(log_snr(np.array(level)))))
+            share = round(float(place), 3)
+            power.append((share, name, round(level, 4)))
+            ratio.append((share, name, round(float(log_snr(np.array(level))), 2)))
     return power, ratio
 
 
@@ -66,7 +67,7 @@ def visited(betas: LinearBetas, num_inference_steps: int) -> list[Point]:
     training = noise_scheduler(COSINE)
     schedules: dict[str, str | LinearBetas] = {YOURS: betas, COSINE: COSINE}
     return [
-        (float(index + 1), name, float(ratio))
+        (float(index + 1), name, round(float(ratio), 2))
         for name, schedule in schedules.items()
         for index, ratio in enumerate(
             log_snr(noise_levels(schedule, num_inference_steps, training).alpha_bar)

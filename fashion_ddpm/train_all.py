@@ -20,7 +20,7 @@ from fashion_ddpm.labels import ALL_CLASSES
 from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.ranks import this_process
 from fashion_ddpm.report import REPORT_FILE
-from fashion_ddpm.request import GenerateRequest
+from fashion_ddpm.request import EVALUATED, GenerateRequest
 from fashion_ddpm.run_data import load_run_data
 from fashion_ddpm.run_folder import RunFolder
 from fashion_ddpm.run_lock import only_run
@@ -122,7 +122,7 @@ def _train_all(wanted: TrainAll, network: TrainConfig) -> bool:
     if not _trained(distillation, student_folder(wanted.checkpoint)):
         return False
     names = class_names_of(wanted.checkpoint)
-    request = GenerateRequest(ALL_CLASSES, wanted.num_images, class_names=names)
+    request = GenerateRequest(ALL_CLASSES, wanted.num_images, class_names=names, **EVALUATED)
     _report(wanted, request, "evaluation")
     turbo = dataclasses.replace(request, sampler=TURBO, num_inference_steps=TURBO_STEPS)
     _report(wanted, turbo, "evaluation-turbo")

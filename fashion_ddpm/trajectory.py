@@ -74,7 +74,7 @@ def score_curves(trajectory: Trajectory) -> list[tuple[float, str, float]]:
     rivals = min(len(RIVALS), len(best) - 1)
     shown = [trajectory.label, *best.topk(rivals).indices.tolist()]
     return [
-        (float(percent), whose, float(row[label]))
+        (round(float(percent), 1), whose, round(float(row[label]), 3))
         for whose, label in zip((ASKED, *RIVALS), shown, strict=False)
         for percent, row in zip(trajectory.done, scores, strict=True)
     ]

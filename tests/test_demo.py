@@ -32,8 +32,14 @@ def test_previews_come_before_one_result(demo: Demo) -> None:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"num_images": MAX_IMAGES + 1}, "num_images is 17; here it must be at most 16"),
-        ({"num_inference_steps": MAX_STEPS + 1}, "steps is 101; here it must be at most 100"),
+        (
+            {"num_images": MAX_IMAGES + 1},
+            "num_images is 17; it must be a whole number from 1 to 16",
+        ),
+        (
+            {"num_inference_steps": MAX_STEPS + 1},
+            "steps is 101; it must be a whole number from 1 to 100",
+        ),
     ],
 )
 def test_one_visitor_cannot_keep_all_others_waiting(

@@ -102,7 +102,9 @@ def test_one_class_alone_is_compared_with_its_own_kind(tmp_path: Path) -> None:
 
 
 def test_too_few_images_are_refused() -> None:
-    with pytest.raises(EvaluationError, match="num_images is 10; an evaluation needs at least 50"):
+    with pytest.raises(
+        EvaluationError, match="--num-images is 10; an evaluation needs at least 50"
+    ):
         Evaluation(GenerateRequest("all", num_images=10), BUNDLED_CHECKPOINT, MINI)
 
 

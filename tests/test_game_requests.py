@@ -14,10 +14,10 @@ from fashion_ddpm.request import RequestError
     [
         (lambda: BlendRequest("hat", "bag", 0), "class is 'hat'"),
         (lambda: BlendRequest("bag", "all", 0), "class is 'all'"),
-        (lambda: BlendRequest("bag", "coat", 0.5), "seed is 0.5"),  # type: ignore[arg-type]
+        (lambda: BlendRequest("bag", "coat", 0.5), "seed of the blend is 0.5"),  # type: ignore[arg-type]
         (lambda: WalkRequest("bag", -1, 0), "from seed is -1"),
         (lambda: WalkRequest("bag", 0, 2**32), "to seed is 4294967296"),
-        (lambda: RedrawRequest(None, 0.5), "class is None"),  # type: ignore[arg-type]
+        (lambda: RedrawRequest(None, 0.5), "class is empty"),  # type: ignore[arg-type]
         (lambda: RedrawRequest("bag", float("nan")), "strength is nan"),
         (lambda: RedrawRequest("bag", "1"), "strength is '1'"),  # type: ignore[arg-type]
         (lambda: StoryRequest(10**9, 1e-4, 0.02, "bag"), "T is 1000000000"),

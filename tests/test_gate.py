@@ -168,3 +168,12 @@ def test_a_body_that_makes_no_sense_is_refused_in_a_sentence(
         GATE.check_body(path, body)
     assert caught.value.status == 400
     assert len(str(caught.value)) < 200
+
+
+def test_a_program_written_before_a_parameter_was_added_is_served() -> None:
+    gate = Gate(EVENTS, ("class_name", "steps", "guidance_low"), added=(0.0,))
+    for data, passed in ((["bag", 3], ["bag", 3, 0.0]), (["bag", 3, 0.5], ["bag", 3, 0.5])):
+        asked = gate.check_body(CALL, json.dumps({"data": data}).encode())
+        assert json.loads(asked.body)["data"] == passed
+    with pytest.raises(RefusalError, match="data is a list of 1; it must be a list of 3"):
+        gate.check_body(CALL, b'{"data": ["bag"]}')

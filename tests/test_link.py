@@ -1,41 +1,215 @@
-"""Tests of links and pictures that carry settings."""
+"""Tests that settings survive every way in and out: link, picture, zip, page, program, flags."""
 
+import ast
+import json
 import random
 import string
+import zipfile
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl
 
+import numpy as np
 import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
+from fashion_ddpm.__main__ import build_parser
+from fashion_ddpm.api_examples import api_examples
+from fashion_ddpm.commands import request_of_flags
+from fashion_ddpm.config import SAMPLERS, SCHEDULES, TURBO
 from fashion_ddpm.images import save_png
-from fashion_ddpm.link import SHORT, from_picture, from_query, to_query
-from fashion_ddpm.request import GenerateRequest, RequestError
+from fashion_ddpm.labels import ALL_CLASSES, CLASS_NAMES
+from fashion_ddpm.limits import MAX_IMAGES, MAX_STEPS
+from fashion_ddpm.link import OLD_WORDS, OMITTED, SharedSettings, from_picture, from_query
+from fashion_ddpm.outputs import save, zipped
+from fashion_ddpm.pipeline import Batch
+from fashion_ddpm.request import (
+    FLAGS,
+    LABELS,
+    MAX_GUIDANCE,
+    MAX_SEED,
+    PARAMETERS,
+    SETTINGS,
+    WORDS,
+    GenerateRequest,
+    RequestError,
+)
+from fashion_ddpm.ui.controls import request_of, shown_settings
 
-REQUEST = GenerateRequest("ankle boot", 3, "karras", "euler", 7, 2.5, seed=11)
+REQUEST = GenerateRequest("ankle boot", 3, "karras", "euler", 7, 2.5, 0.3, 0.7, seed=11)
+SHARED = SharedSettings(REQUEST, "0123456789ab", "embedded")
+
+VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "class_name": st.sampled_from([*CLASS_NAMES, ALL_CLASSES]),
+    "num_images": st.integers(1, MAX_IMAGES),
+    "schedule": st.sampled_from(SCHEDULES),
+    "sampler": st.sampled_from([*SAMPLERS, TURBO]),
+    "num_inference_steps": st.integers(1, MAX_STEPS),
+    "guidance_scale": st.floats(1, MAX_GUIDANCE),
+    "guidance_low": st.floats(0, 1),
+    "guidance_high": st.floats(0, 1),
+    "seed": st.integers(0, MAX_SEED - MAX_IMAGES),
+}
+"""Field of a request → the values that the page may have."""
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> GenerateRequest:
+    """Draws requests; a field without values is an error, so that none is forgotten."""
+    values = {name: draw(VALUES[name]) for name in SETTINGS}
+    low, high = sorted((values["guidance_low"], values["guidance_high"]))
+    values |= {"guidance_low": low, "guidance_high": high}
+    if values["sampler"] == TURBO:
+        values["guidance_scale"] = 1.0
+    return GenerateRequest(**values)
+
+
+MANY = settings(
+    max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
 
 
 def parsed(query: str) -> dict[str, str]:
     return dict(parse_qsl(query.removeprefix("?")))
 
 
-def test_a_link_brings_every_setting_back() -> None:
-    query = to_query(REQUEST, "0123456789abcdef")
-    assert from_query(parsed(query)) == REQUEST
-    assert parsed(query)["model"] == "0123456789ab"
+@MANY
+@given(requests())
+def test_every_setting_survives_a_link_and_a_picture(tmp_path: Path, request_: Any) -> None:
+    shared = SharedSettings(request_, "0123456789ab", "embedded")
+    assert from_query(parsed(shared.to_query())) == shared
+    save_png(Image.new("L", (28, 28)), tmp_path / "one.png", shared.as_settings())
+    assert from_picture(tmp_path / "one.png") == shared
+
+
+@MANY
+@given(requests())
+def test_every_setting_survives_the_page(request_: Any) -> None:
+    *values, random_seed, _ = shown_settings(request_)
+    sent = json.loads(json.dumps(values))
+    assert request_of(*sent, class_names=CLASS_NAMES) == request_
+    assert random_seed is False
+
+
+@MANY
+@given(requests())
+def test_every_setting_survives_the_programs_that_the_page_offers(request_: Any) -> None:
+    programs = api_examples(request_, "http://somewhere", "embedded")
+    (call,) = (
+        node
+        for node in ast.walk(ast.parse(programs["python"]))
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "predict"
+    )
+    given_ = {word.arg: ast.literal_eval(word.value) for word in call.keywords}
+    assert {
+        PARAMETERS[name]: getattr(request_, name) for name in SETTINGS
+    }.items() <= given_.items()
+    listed = json.loads(programs["shell"].split("-d '")[1].split("'")[0])["data"]
+    assert listed == [value for name, value in given_.items() if name != "api_name"]
+
+
+@MANY
+@given(requests())
+def test_every_setting_survives_the_command_line(request_: Any) -> None:
+    words = [f"{FLAGS[name]}={getattr(request_, name)!s}" for name in SETTINGS]
+    assert request_of_flags(build_parser().parse_args(["generate", *words])) == request_
+
+
+@settings(MANY, max_examples=30)
+@given(requests())
+def test_every_setting_survives_the_zip_and_the_files_of_generate(
+    tmp_path_factory: pytest.TempPathFactory, request_: Any
+) -> None:
+    folder, count = tmp_path_factory.mktemp("files"), request_.num_images
+    images, about = torch.zeros(count, 28, 28, dtype=torch.uint8), {"model": "0123456789ab"}
+    each = [SharedSettings(request_.of_image(index), **about) for index in range(count)]
+    with zipfile.ZipFile(BytesIO(zipped(images, request_, about, [{}] * count))) as archive:
+        archive.extractall(folder / "zip")
+    batch = Batch(images, torch.tensor(request_.labels()), [*request_.seeds()], images.bool())
+    for name in ("folder", "grid.png", "arrays.npz"):
+        save([batch], folder / name, request_, about)
+    for part in ("zip", "folder"):
+        files = sorted((folder / part).glob("*.png"), key=lambda path: path.stem[-10:])
+        assert [from_picture(path) for path in files] == each
+    assert from_picture(folder / "grid.png") == SharedSettings(request_, **about)
+    told = json.loads(str(np.load(folder / "arrays.npz")["settings"]))
+    assert told == request_.as_settings() | about
+
+
+def test_a_link_of_every_earlier_version_asks_for_what_it_asked_then() -> None:
+    old = (
+        "class=ankle+boot&images=3&schedule=karras&sampler=euler&steps=7&guidance=2.5&seed=11"
+        "&model=0123456789ab"
+    )
+    found = from_query(parsed(old))
+    assert found is not None
+    assert (found.request.guidance_low, found.request.guidance_high) == (0, 1)
+    assert found.request == GenerateRequest("ankle boot", 3, "karras", "euler", 7, 2.5, seed=11)
+    by_hand = from_query({"class": "bag"})
+    assert by_hand is not None
+    assert by_hand.request.as_settings() == {"class_name": "bag"} | OMITTED
+    assert (by_hand.request.schedule, by_hand.request.num_inference_steps) == ("cosine", 20)
+
+
+def test_what_an_omitted_setting_is_stands_for_every_setting() -> None:
+    assert {"class_name", *OMITTED} == {*SETTINGS}
+    assert not {*OLD_WORDS} & {*WORDS.values()}
+
+
+def test_the_documentation_has_every_name_and_default() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "settings.md").read_text()
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    table = {row[0]: [cell.strip("`") for cell in row[1:5]] for row in rows[1:]}
+    for name, label in LABELS.items():
+        word, parameter, flag, default = table[label]
+        assert (word, parameter, flag) == (WORDS[name], PARAMETERS[name], FLAGS[name])
+        if name not in ("class_name", "scorer"):
+            value = getattr(GenerateRequest("bag"), name)
+            assert default.split(";")[0] == (value if isinstance(value, str) else f"{value:g}")
+    for name, value in OMITTED.items():
+        shown = value if isinstance(value, str) else f"{value:g}"
+        assert f"`{WORDS[name]}={shown}`" in text
 
 
 def test_a_link_without_settings_asks_for_nothing() -> None:
     assert from_query({}) is None
-    assert from_query({"__theme": "dark", "steps": "9"}) is None
-    assert from_query({"class": "bag"}) == GenerateRequest("bag")
+    assert from_query({"__theme": "dark", "tab": "trust", "utm_source": "chat"}) is None
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"steps": "9"}, "class is empty"),
+        ({"class": "ankle boots"}, "class is 'ankle boots'"),
+        ({"class": "bag", "step": "5"}, "'step' is no word of a link; it must be steps"),
+        ({"class": "bag", "guidence": "5"}, "'guidence' is no word of a link"),
+        ({"class": "bag", "steps": "500"}, "steps is 500; .+ from 1 to 100 "),
+        ({"class": "bag", "steps": "0"}, "steps is 0; .+ from 1 to 100 "),
+        ({"class": "bag", "images": "17"}, "num_images is 17; .+ from 1 to 16 "),
+        ({"class": "bag", "sampler": "turbo", "guidance": "3"}, "guidance_scale is 3; the turbo"),
+    ],
+)
+def test_a_link_with_a_mistake_is_refused(query: dict[str, str], expected: str) -> None:
+    with pytest.raises(RequestError, match=expected):
+        from_query(query)
+
+
+def test_a_class_by_number_or_in_capitals_is_shown_by_its_name() -> None:
+    for given_ in ("9", "ANKLE BOOT", " ankle boot "):
+        found = from_query({"class": given_})
+        assert found is not None
+        assert found.request.class_name == "ankle boot"
 
 
 def test_a_fuzzed_link_is_a_request_or_a_sentence() -> None:
     chance = random.Random(0)
     for _ in range(500):
-        word = chance.choice(list(SHORT))
+        word = chance.choice([*WORDS.values(), *OLD_WORDS])
         value = "".join(chance.choices(string.printable, k=chance.randrange(40)))
         with suppress(RequestError):
             assert from_query({"class": "bag", word: value}) is not None
@@ -45,20 +219,23 @@ def test_a_fuzzed_link_is_a_request_or_a_sentence() -> None:
 def test_numbers_that_are_none_are_refused(value: str) -> None:
     with pytest.raises(RequestError, match="seed is"):
         from_query({"class": "bag", "seed": value + "!"})
-    with pytest.raises(RequestError):
-        from_query({"class": "bag", "guidance": value})
-
-
-def test_a_picture_brings_its_settings_back(tmp_path: Path) -> None:
-    save_png(Image.new("L", (28, 28)), tmp_path / "one.png", REQUEST.as_settings())
-    assert from_picture(tmp_path / "one.png") == REQUEST
+    for word in ("guidance", "guidance_scale", "guidance_low", "guidance_high"):
+        with pytest.raises(RequestError):
+            from_query({"class": "bag", word: value})
 
 
 def test_other_files_are_refused_in_a_sentence(tmp_path: Path) -> None:
     Image.new("L", (28, 28)).save(tmp_path / "bare.png")
     (tmp_path / "text.png").write_text("no picture")
     save_png(Image.new("L", (28, 28)), tmp_path / "odd.png", {"class_name": ["bag"], "seed": {}})
-    for name, expected in (("bare", "holds no settings"), ("text", "not a PNG"), ("odd", "class")):
+    large = SHARED.as_settings() | {"num_inference_steps": 500}
+    save_png(Image.new("L", (28, 28)), tmp_path / "large.png", large)
+    for name, expected in (
+        ("bare", "holds no settings"),
+        ("text", "not a PNG"),
+        ("odd", "seed|class"),
+        ("large", "steps is 500"),
+    ):
         with pytest.raises(RequestError, match=expected):
             from_picture(tmp_path / f"{name}.png")
     with pytest.raises(RequestError, match="not a PNG"):

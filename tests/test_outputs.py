@@ -9,11 +9,13 @@ import torch
 from PIL import Image
 
 from fashion_ddpm.images import read_settings
-from fashion_ddpm.outputs import check_output, save
+from fashion_ddpm.link import from_picture
+from fashion_ddpm.outputs import check_output, picture_name, save
 from fashion_ddpm.pipeline import Batch
 from fashion_ddpm.request import GenerateRequest, RequestError
 
 REQUEST = GenerateRequest(class_name="all", num_images=12, seed=100)
+ABOUT = {"model": "0123456789ab"}
 
 
 def batches() -> list[Batch]:
@@ -26,7 +28,7 @@ def batches() -> list[Batch]:
 
 
 def test_npz_holds_images_labels_and_seeds(tmp_path: Path) -> None:
-    save(batches(), tmp_path / "out.npz", REQUEST)
+    save(batches(), tmp_path / "out.npz", REQUEST, ABOUT)
     with np.load(tmp_path / "out.npz") as arrays:
         assert arrays["images"].shape == (12, 28, 28)
         assert arrays["images"].dtype == np.uint8
@@ -36,13 +38,13 @@ def test_npz_holds_images_labels_and_seeds(tmp_path: Path) -> None:
 
 
 def test_png_is_a_grid_with_its_settings(tmp_path: Path) -> None:
-    save(batches(), tmp_path / "out.png", REQUEST)
-    assert read_settings(tmp_path / "out.png") == REQUEST.as_settings()
+    save(batches(), tmp_path / "out.png", REQUEST, ABOUT)
+    assert read_settings(tmp_path / "out.png") == REQUEST.as_settings() | ABOUT
 
 
 def test_a_folder_has_one_lossless_png_an_image_with_its_own_settings(tmp_path: Path) -> None:
     folder = tmp_path / "out"
-    save(batches(), folder, REQUEST)
+    save(batches(), folder, REQUEST, ABOUT)
     rows = [json.loads(line) for line in (folder / "metadata.jsonl").read_text().splitlines()]
     assert len(rows) == 12
     images = torch.cat([batch.images for batch in batches()])
@@ -50,9 +52,10 @@ def test_a_folder_has_one_lossless_png_an_image_with_its_own_settings(tmp_path: 
         path = folder / row["file_name"]
         with Image.open(path) as picture:
             assert np.array_equal(np.asarray(picture), image.numpy())
-        again = GenerateRequest(**read_settings(path))
-        assert again.seed == row["seed"]
-        assert again.labels() == [row["label"]]
+        again = from_picture(path)
+        assert again.model == ABOUT["model"]
+        assert again.request.seed == row["seed"]
+        assert again.request.labels() == [row["label"]]
 
 
 def test_what_is_in_the_way_is_refused_before_any_work(tmp_path: Path) -> None:
@@ -65,3 +68,8 @@ def test_what_is_in_the_way_is_refused_before_any_work(tmp_path: Path) -> None:
         check_output(tmp_path / "folder.png")
     check_output(tmp_path / "new" / "deep.npz")
     check_output(tmp_path / "another")
+
+
+def test_a_files_name_is_one_that_every_system_takes() -> None:
+    names = ("a:b?", "c*d")
+    assert picture_name(GenerateRequest("a:b?", seed=3, class_names=names)) == "a-b--0000000003.png"

@@ -21,7 +21,7 @@ from fashion_ddpm.images import read_settings
 from fashion_ddpm.labels import ImageKind
 from fashion_ddpm.link import from_picture
 from fashion_ddpm.model_card import Address, model_card
-from fashion_ddpm.pipeline import load_pipeline
+from fashion_ddpm.pipeline import load_pipeline, model_of
 from fashion_ddpm.report import Report
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.sampling import SamplingSettings
@@ -78,13 +78,14 @@ def test_a_grid_in_colour_carries_its_settings(shapes_checkpoint: Path, tmp_path
         generation.run(request, str(shapes_checkpoint), tmp_path / name, 2, None)
     with Image.open(tmp_path / "grid.png") as picture:
         assert picture.mode == "RGB"
-    assert read_settings(tmp_path / "grid.png") == request.as_settings()
+    about = {"model": model_of(load_pipeline(shapes_checkpoint))}
+    assert read_settings(tmp_path / "grid.png") == request.as_settings() | about
     with np.load(tmp_path / "arrays.npz") as arrays:
         assert arrays["images"].shape == (4, 32, 32, 3)
         assert arrays["labels"].tolist() == [0, 1, 2, 0]
         with Image.open(tmp_path / "folder" / "triangle-0000000005.png") as picture:
             assert np.array_equal(np.asarray(picture), arrays["images"][2])
-    assert from_picture(tmp_path / "folder" / "triangle-0000000005.png", SHAPES).seed == 5
+    assert from_picture(tmp_path / "folder" / "triangle-0000000005.png", SHAPES).request.seed == 5
 
 
 @pytest.mark.parametrize(

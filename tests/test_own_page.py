@@ -19,7 +19,7 @@ from fashion_ddpm.demo import Demo
 from fashion_ddpm.gallery import load_gallery, save_gallery
 from fashion_ddpm.game_requests import BlendRequest, RedrawRequest, WalkRequest
 from fashion_ddpm.labels import ImageKind
-from fashion_ddpm.link import from_query, to_query
+from fashion_ddpm.link import from_query
 from fashion_ddpm.model_card import Address
 from fashion_ddpm.pipeline import load_pipeline
 from fashion_ddpm.play import blend, redraw, walk
@@ -88,9 +88,8 @@ def test_a_first_picture_of_its_own_can_be_drawn(demo: Demo, tmp_path: Path) -> 
 
 
 def test_a_link_names_the_checkpoints_classes(result: Result) -> None:
-    query = to_query(result.request, "abc")
-    words = dict(parse_qsl(query[1:]))
-    assert from_query(words, SHAPES) == result.request
+    words = dict(parse_qsl(result.settings.to_query()[1:]))
+    assert from_query(words, SHAPES) == result.settings
     with pytest.raises(RequestError, match="class is 'square'"):
         from_query(words)
 

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
+from fashion_ddpm.images import save_png
+from fashion_ddpm.request import GenerateRequest
 from tests.tools.browsing import browser_or_skip, layout_shift, open_tab, visiting
 from tests.tools.serving import served
 
@@ -218,7 +221,10 @@ def test_a_link_restores_the_page_after_a_restart_of_the_server(
         link, picture = shown.input_value(), saved(page, 2, tmp_path / "before.png")
         with page.expect_download() as download:
             page.get_by_role("button", name="Download all as a zip").click()
-        assert zipfile.ZipFile(download.value.path()).namelist()[-1] == "metadata.jsonl"
+        assert zipfile.ZipFile(download.value.path()).namelist()[-2:] == [
+            "metadata.jsonl",
+            "scores.csv",
+        ]
         expect(page.get_by_text("client = Client(")).to_be_visible()
     assert link.startswith(before)
     with served() as after, visiting(browser, link.replace(before, after)) as page:
@@ -237,6 +243,67 @@ def saved(page: Page, index: int, path: Path) -> Path:
     source = page.locator("#gallery img").nth(index).get_attribute("src")
     path.write_bytes(page.request.get(str(source)).body())
     return path
+
+
+def test_a_link_with_a_mistake_draws_nothing_and_stays_in_the_address(
+    browser: Browser, address: str
+) -> None:
+    link = f"{address}/?class=ankle+boots&steps=1"
+    with visiting(browser, link) as page:
+        expect(page.get_by_text("The link could not be read. Class is")).to_be_visible()
+        expect(page.locator("#gallery img")).to_have_count(10)
+        # What the page would have done by itself comes before what a visitor asks for.
+        page.get_by_role("button", name="Turbo · 4").click()
+        expect(page.get_by_text("8 images × 4 UNet evaluations")).to_be_visible()
+        expect(page.get_by_text("drawn before you came")).to_be_visible()
+        assert page.url == link
+
+
+def test_the_guidance_interval_of_a_dropped_picture_is_shown_drawn_and_linked(
+    page: Page, tmp_path: Path
+) -> None:
+    request = GenerateRequest("bag", 1, "cosine", "ddim", 10, 4.567, 0.3, 0.7, seed=11)
+    save_png(Image.new("L", (28, 28)), tmp_path / "one.png", request.as_settings())
+    page.get_by_role("button", name="Share").click()
+    page.locator("input[type=file]").first.set_input_files(tmp_path / "one.png")
+    expect(page.get_by_text("Guidance acts from 0.3 to 0.7")).to_be_visible()
+    page.get_by_role("button", name="Advanced").click()
+    for label, value in (("from", "0.3"), ("to", "0.7")):
+        expect(page.get_by_label(f"Guidance {label}", exact=True)).to_have_value(value)
+    page.get_by_role("button", name="Generate", exact=True).click()
+    expect(page.get_by_text("1 image in")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("10 steps, 14 UNet evaluations")).to_be_visible()
+    expect(page).to_have_url(re.compile("guidance_scale=4.567&guidance_low=0.3&guidance_high=0.7&"))
+
+
+def test_turbo_greys_guidance_out_and_a_cleared_seed_is_told_by_its_name(page: Page) -> None:
+    page.get_by_role("button", name="Advanced").click()
+    guidance = page.get_by_label("number input for Guidance", exact=True)
+    guidance.fill("3")
+    page.get_by_role("button", name="Turbo · 4").click()
+    expect(guidance).to_be_disabled()
+    expect(guidance).to_have_value("1")
+    expect(page.get_by_label("Guidance from", exact=True)).to_be_disabled()
+    page.get_by_role("button", name="Fast · 6").click()
+    expect(guidance).to_be_enabled()
+    page.get_by_label("Seed", exact=True).fill("")
+    page.get_by_role("button", name="Generate", exact=True).click()
+    expect(page.get_by_text("Seed is empty; it must be")).to_be_visible()
+
+
+def test_a_sheet_is_downloaded_with_names_settings_and_scores(page: Page) -> None:
+    open_tab(page, "Compare")
+    page.get_by_role("button", name="Draw the sheet").click()
+    expect(page.get_by_text("2 of 28 cells")).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name="Stop the sheet").click()
+    expect(page.get_by_text("Stopped.")).to_be_visible()
+    first = page.locator("#sheet img").first
+    expect(first).to_have_attribute("src", re.compile("/schedule-cosine_steps-4_seed-0.png"))
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download the sheet").click()
+    names = zipfile.ZipFile(download.value.path()).namelist()
+    assert names[0] == "schedule-cosine_steps-4_seed-0.png"
+    assert names[-1] == "scores.csv"
 
 
 def test_a_fuzzed_link_does_not_break_the_page(browser: Browser, address: str) -> None:

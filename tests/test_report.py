@@ -61,7 +61,7 @@ def test_without_a_judge_brightness_alone_is_warned_of() -> None:
 
 def test_the_table_shows_intervals_and_what_was_not_measured() -> None:
     table = figure_table(Report({}, [], ROWS, {}, []))
-    assert "| kernel distance | 0.01235 ± 0.002 | 0.001 | lower |" in table
+    assert "| kernel distance | 0.0123 ± 0.0020 | 0.001 | lower |" in table
     assert "not measured: no --inception-weights" in table
     assert figure_table(Report({}, [], ROWS, {}, []), ("mean_pixel",)).count("\n") == 2
 

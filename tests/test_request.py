@@ -1,12 +1,19 @@
 """Tests of the one request that page, API and command line share."""
 
+import dataclasses
 from typing import Any
 
 import pytest
 
 from fashion_ddpm.labels import ALL_CLASSES
+from fashion_ddpm.link import OMITTED
 from fashion_ddpm.request import (
+    FLAGS,
+    LABELS,
     MAX_SEED,
+    PARAMETERS,
+    SETTINGS,
+    WORDS,
     GenerateRequest,
     RequestError,
     class_label,
@@ -89,10 +96,31 @@ def test_turbo_takes_few_steps_and_no_guidance() -> None:
     assert usual_steps("turbo") == 4
     assert usual_steps("ddim") == GenerateRequest("bag").num_inference_steps
     assert GenerateRequest("bag", sampler="turbo").guidance_scale == 1
-    with pytest.raises(RequestError, match=r"guidance_scale is 2\.0; sampler turbo has none"):
+    with pytest.raises(RequestError, match=r"guidance_scale is 2; the turbo sampler has none"):
         GenerateRequest("bag", sampler="turbo", guidance_scale=2.0)
 
 
 def test_what_stands_in_a_message_is_neither_html_nor_markdown() -> None:
     text = shown("<b>[x](y) ![z](w) `c` *d* _e_ &lt;\u202e\0")
     assert not set("<>&[]`*_\u202e\0") & set(text)
+
+
+def test_a_message_names_the_setting_as_whoever_reads_it_does() -> None:
+    with pytest.raises(RequestError) as caught:
+        GenerateRequest("bag", sampler="turbo", guidance_scale=3)
+    said = [caught.value.said(names) for names in (LABELS, PARAMETERS, FLAGS)]
+    for name, text in zip(("Guidance", "guidance_scale", "--guidance-scale"), said, strict=True):
+        assert text.startswith(f"{name} is 3; the turbo sampler has none")
+    seed: Any = None
+    with pytest.raises(RequestError) as caught:
+        GenerateRequest("bag", seed=seed)
+    assert caught.value.said(LABELS).startswith("Seed is empty; it must be ")
+
+
+def test_every_setting_has_a_name_everywhere() -> None:
+    fields = {field.name for field in dataclasses.fields(GenerateRequest)} - {"class_names"}
+    for names in (SETTINGS, OMITTED | {"class_name": ""}):
+        assert {*names} == fields
+    for names in (WORDS, LABELS, PARAMETERS, FLAGS):
+        assert {*names} == fields | {"scorer"}
+        assert len({*names.values()}) == len(names)

@@ -84,7 +84,7 @@ def test_a_folder_of_many_images_is_made_of_shards(
 
 
 def test_shards_that_cannot_be_are_refused() -> None:
-    with pytest.raises(RequestError, match="shard_size is 0; it must be at least 1"):
+    with pytest.raises(RequestError, match="--shard-size is 0; it must be at least 1"):
         shard_size(Path("folder"), 5, 0)
     with pytest.raises(RequestError, match=r"output is out\.npz, one file"):
         shard_size(Path("out.npz"), 5, 2)

@@ -1,14 +1,17 @@
 """Tests of the endpoint's handler; test_app has it over HTTP."""
 
+import inspect
 from pathlib import Path
 
 import gradio as gr
 import pytest
 
+from fashion_ddpm.api_examples import ORDER
 from fashion_ddpm.demo import Demo
+from fashion_ddpm.request import PARAMETERS, SETTINGS
 from fashion_ddpm.ui.api import Handlers
 
-SOUND = ("bag", "cosine", 3, "dpm++2m", 1.0, 2, 7, "embedded")
+SOUND = ("bag", "cosine", 3, "dpm++2m", 4.0, 2, 7, "embedded", 0.3, 0.7)
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +25,10 @@ def test_previews_come_first_and_the_scored_pictures_last(handlers: Handlers) ->
     assert first[2]["steps_done"] == 1
     _, pictures, about = last
     assert [caption for _, caption in pictures] == ["bag, seed 7", "bag, seed 8"]
-    assert about["settings"]["num_inference_steps"] == 3
+    told = about["settings"]
+    assert told["num_inference_steps"] == 3
+    assert (told["guidance_low"], told["guidance_high"], told["scorer"]) == (0.3, 0.7, "embedded")
+    assert about["unet_evaluations"] < 2 * 2 * 3
     assert len(about["label_scores"]) == len(about["quality_scores"]) == 2
     assert about["label_scores_of_real_images"][0]["A bag"] > 0.5
 
@@ -30,3 +36,11 @@ def test_previews_come_first_and_the_scored_pictures_last(handlers: Handlers) ->
 def test_a_mistake_is_a_message(handlers: Handlers) -> None:
     with pytest.raises(gr.Error, match="steps is 0"):
         next(handlers.generate("bag", "cosine", 0, *SOUND[3:]))
+    with pytest.raises(gr.Error, match="class_name is 'hat'"):
+        next(handlers.generate("hat", *SOUND[1:]))
+
+
+def test_the_arguments_stand_in_the_order_of_the_programs_that_the_page_offers() -> None:
+    names = [name for name in inspect.signature(Handlers.generate).parameters if name != "self"]
+    assert names == [PARAMETERS[name] for name in ORDER]
+    assert {*ORDER} == {*SETTINGS, "scorer"}

@@ -1,5 +1,7 @@
 """Tests of the contact sheet's handlers."""
 
+import csv
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -7,8 +9,9 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from fashion_ddpm.contact_sheet import orders
+from fashion_ddpm.contact_sheet import cells, orders
 from fashion_ddpm.demo import Demo
+from fashion_ddpm.link import from_picture
 from fashion_ddpm.ui.compare import Handlers
 from fashion_ddpm.ui.current_run import CurrentRun
 
@@ -17,24 +20,42 @@ def test_the_sheet_grows_cell_by_cell(tiny_checkpoint: Path) -> None:
     current = CurrentRun()
     events = Handlers(Demo(tiny_checkpoint)).draw(current, current.begin(), "coat", "sampler", 0.0)
     for count in (1, 2):
-        pictures, status, requests = next(events)
-        assert len(pictures["value"]) == count
-        assert status == f"{count} of {len(requests)} cells"
+        pictures, status, cells_drawn = next(events)
+        assert len(pictures["value"]) == len(cells_drawn) == count
+        assert status == f"{count} of 20 cells"
     current.stop()
     ((_, status, _),) = events
-    assert status == f"Stopped: 2 of {len(requests)} cells."
+    assert status == "Stopped: 2 of 20 cells."
 
 
 def test_a_cell_opens_with_all_its_settings(tiny_checkpoint: Path) -> None:
-    wanted = orders(Demo(tiny_checkpoint), "coat", 3, "guidance")
-    requests = [order.request for order in wanted]
+    demo = Demo(tiny_checkpoint)
+    drawn = list(cells(demo, orders(demo, "coat", 3, "guidance")[:6]))
     event: Any = SimpleNamespace(index=5)
-    tabs, advanced, *settings = Handlers.open(requests, event)
+    tabs, advanced, *settings = Handlers.open(drawn, event)
     assert tabs.selected == "create"
     assert advanced.open
-    assert settings == ["coat", "cosine", 10, "dpm++2m", 1.5, 8, 3, False]
+    assert settings == [*("coat", "sigmoid", 10, "dpm++2m", 1.5, 0.0, 1.0, 8, 3, False, "embedded")]
+
+
+def test_the_sheet_is_downloaded_with_names_settings_and_scores(
+    tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    demo = Demo(tiny_checkpoint)
+    drawn = list(cells(demo, orders(demo, "ankle boot", 0, "schedule")[:2]))
+    path = Path(Handlers.archive(drawn, str(tmp_path)))
+    assert path.name == "ankle-boot-schedule-0.zip"
+    with zipfile.ZipFile(path) as archive:
+        assert archive.namelist()[1:] == ["schedule-cosine_steps-10_seed-0.png", "scores.csv"]
+        rows = list(csv.DictReader(archive.read("scores.csv").decode().splitlines()))
+        for row, cell in zip(rows, drawn, strict=True):
+            (tmp_path / "one.png").write_bytes(archive.read(row["file_name"]))
+            assert from_picture(tmp_path / "one.png") == cell.settings
+            assert float(row["score"]) == pytest.approx(cell.score, abs=1e-4)
+            assert row["schedule"] == "cosine"
+    assert Handlers.archive([], str(tmp_path)) == gr.skip()
 
 
 def test_a_mistake_is_a_message(tiny_checkpoint: Path) -> None:
-    with pytest.raises(gr.Error, match="seed is -1"):
+    with pytest.raises(gr.Error, match="First seed is -1"):
         next(Handlers(Demo(tiny_checkpoint)).draw(CurrentRun(), 0, "coat", "sampler", -1))

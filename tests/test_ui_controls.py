@@ -1,14 +1,28 @@
 """Tests of what a visitor chooses, and of what the page says of it."""
 
+import dataclasses
 from pathlib import Path
 
 import gradio as gr
 import pytest
 
+from fashion_ddpm.__main__ import build_parser
+from fashion_ddpm.api_examples import ORDER
+from fashion_ddpm.commands import request_of_flags
 from fashion_ddpm.demo import Demo
-from fashion_ddpm.request import GenerateRequest
+from fashion_ddpm.request import LABELS, SETTINGS, GenerateRequest
 from fashion_ddpm.sampling import SamplingSettings
-from fashion_ddpm.ui.controls import Controls, build, note, presets, shown_settings
+from fashion_ddpm.ui.controls import (
+    CHOSEN,
+    NO_SETTINGS,
+    Controls,
+    build,
+    default_request,
+    guidance_of,
+    note,
+    presets,
+    shown_settings,
+)
 
 
 @pytest.fixture(scope="module")
@@ -23,24 +37,70 @@ def controls(demo: Demo) -> Controls:
 
 
 def test_the_note_tells_cost_and_verdict_or_the_mistake(demo: Demo) -> None:
-    text = note(demo, "report", 10, "dpm++2m", 1.0, 8)
+    text = note(demo, "report", 10, "dpm++2m", 1.0, 0, 1, 8)
     assert "8 images × 10 UNet evaluations" in text
     assert "broken: 60 %" in text
-    assert "steps is 0" in note(demo, "report", 0, "dpm++2m", 1.0, 8)
+    assert "Steps is 0" in note(demo, "report", 0, "dpm++2m", 1.0, 0, 1, 8)
+    assert "1 image × 1 UNet evaluation " in note(demo, "sigmoid", 1, "dpm++2m", 1.0, 0, 1, 1)
+
+
+def test_the_note_tells_where_guidance_acts_and_counts_what_that_costs(demo: Demo) -> None:
+    everywhere, inside = (
+        note(demo, "cosine", 10, "dpm++2m", 4, *interval, 8) for interval in ((0, 1), (0.3, 0.7))
+    )
+    assert "8 images × 20 UNet" in everywhere
+    assert "Guidance acts" not in everywhere
+    assert "8 images × 14 UNet" in inside
+    assert "Guidance acts from 0.3 to 0.7" in inside
+    assert "Guidance acts" not in note(demo, "cosine", 10, "dpm++2m", 1, 0.3, 0.7, 8)
+
+
+def test_every_setting_has_a_control_under_its_name(controls: Controls) -> None:
+    assert {*CHOSEN} == {*SETTINGS}
+    for name, label in LABELS.items():
+        assert getattr(controls, name).label == label
+    assert len(controls.settings()) == len(NO_SETTINGS)
+    assert len(controls.request()) == len(ORDER)
+
+
+def test_the_controls_begin_with_the_defaults_of_programs_and_commands(
+    demo: Demo, controls: Controls
+) -> None:
+    request = default_request(demo)
+    assert request == GenerateRequest(request.class_name)
+    assert SamplingSettings.of(request) == presets(demo)["Balanced"]
+    for name in SETTINGS:
+        assert getattr(controls, name).value == getattr(request, name)
+    command = request_of_flags(build_parser().parse_args(["generate", "--class", "bag"]))
+    assert dataclasses.replace(command, num_images=8) == GenerateRequest("bag")
+
+
+def test_guidance_is_greyed_out_and_off_where_the_sampler_has_none() -> None:
+    scale, *interval = guidance_of("turbo")
+    assert (scale["interactive"], scale["value"]) == (False, 1)
+    assert not any(each["interactive"] for each in interval)
+    scale, *interval = guidance_of("ddim")
+    assert scale["interactive"]
+    assert "value" not in scale
+    assert all(each["interactive"] for each in interval)
 
 
 def test_settings_are_shown_in_the_order_of_the_controls(controls: Controls) -> None:
-    request = GenerateRequest("coat", 3, "karras", "euler", 7, 2.0, seed=9)
-    shown = dict(zip([c.label for c in controls.settings()], shown_settings(request), strict=True))
+    request = GenerateRequest("coat", 3, "karras", "euler", 7, 2.0, 0.3, 0.7, seed=9)
+    values = shown_settings(request, "embedded")
+    shown = dict(zip([c.label for c in controls.settings()], values, strict=True))
     assert shown == {
         "Class": "coat",
         "Schedule": "karras",
         "Steps": 7,
         "Sampler": "euler",
         "Guidance": 2.0,
+        "Guidance from": 0.3,
+        "Guidance to": 0.7,
         "Images": 3,
         "Seed": 9,
         "A new seed each time": False,
+        "Scorer": "embedded",
     }
 
 

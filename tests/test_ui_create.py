@@ -12,7 +12,7 @@ from fashion_ddpm.results import Result
 from fashion_ddpm.ui.create import Handlers, score_columns, summary
 from fashion_ddpm.ui.current_run import CurrentRun
 
-SOUND = ("bag", "cosine", 3, "dpm++2m", 1.0, 2, 7, False, "embedded")
+SOUND = ("bag", "cosine", 3, "dpm++2m", 1.0, 0.0, 1.0, 2, 7, False, "embedded")
 
 
 @pytest.fixture(scope="module")
@@ -51,18 +51,18 @@ def test_a_request_ends_with_pictures_scores_and_a_way(handlers: Handlers, resul
 def test_a_random_seed_is_written_back(handlers: Handlers) -> None:
     seeds = set()
     for _ in range(2):
-        *_, last = drawn(handlers, *SOUND[:7], True, SOUND[8])
+        *_, last = drawn(handlers, *SOUND[:9], True, SOUND[10])
         seeds.add(last[9])
     assert len(seeds) == 2
 
 
 def test_a_mistake_is_a_message(handlers: Handlers) -> None:
-    with pytest.raises(gr.Error, match="steps is 0"):
+    with pytest.raises(gr.Error, match="Steps is 0"):
         drawn(handlers, "bag", "cosine", 0, *SOUND[3:])
 
 
 def test_one_step_and_one_image_are_enough(handlers: Handlers) -> None:
-    *_, last = drawn(handlers, "bag", "cosine", 1, *SOUND[3:5], 1, *SOUND[6:])
+    *_, last = drawn(handlers, "bag", "cosine", 1, *SOUND[3:7], 1, *SOUND[8:])
     assert len(last[1]["value"]) == 1
     slider = last[13]
     assert (slider["maximum"], slider["value"], slider["interactive"]) == (2, 1, False)
@@ -90,7 +90,7 @@ def test_stop_says_where_and_keeps_what_was_there(handlers: Handlers) -> None:
 def test_images_come_although_their_scorer_does_not(handlers: Handlers) -> None:
     asked = next(name for name in handlers.demo.scorers if name != "embedded")
     with pytest.warns(UserWarning, match=f"{asked} could not be loaded"):
-        *_, last = drawn(handlers, *SOUND[:8], asked)
+        *_, last = drawn(handlers, *SOUND[:10], asked)
     assert last[-2].scorer == "embedded"
     assert len(last[1]["value"]) == 2
 

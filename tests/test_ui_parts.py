@@ -8,7 +8,7 @@ from fashion_ddpm.ui.parts import SCORE_COLUMNS, line_plot, picture, table, told
 
 
 def test_a_mistake_becomes_a_message_and_a_bug_another_that_is_logged() -> None:
-    with pytest.raises(gr.Error, match="steps is 0"), told():
+    with pytest.raises(gr.Error, match="Steps is 0"), told():
         raise RequestError("steps is 0")
     with pytest.raises(gr.Error, match="not because of what you asked") as caught, told():
         _ = 1 / 0

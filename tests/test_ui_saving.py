@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fashion_ddpm.images import SETTINGS_KEY, name_picture, read_settings
 from fashion_ddpm.ui.page import Page
 from fashion_ddpm.ui.saving import save_whole
 
@@ -31,6 +32,15 @@ def test_a_picture_that_somebody_reads_is_left_to_them(tmp_path: Path) -> None:
         for file in files:
             file.close()
     assert [path.name for path in tmp_path.rglob("*.*")] == ["image.png"]
+
+
+def test_a_picture_with_a_name_is_saved_under_it_with_its_settings(tmp_path: Path) -> None:
+    picture = name_picture(Image.fromarray(PICTURE), "bag-0000000003.png", {"seed": 3})
+    path = Path(save_whole(picture, str(tmp_path), format="png"))
+    assert path.name == "bag-0000000003.png"
+    assert read_settings(path) == {"seed": 3}
+    with Image.open(path) as read:
+        assert [*read.info] == [SETTINGS_KEY]
 
 
 def test_what_cannot_be_finished_leaves_nothing(

@@ -27,7 +27,7 @@ def gate(tiny_checkpoint: Path) -> Gate:
 
 def test_the_gate_knows_what_the_page_can_be_asked(gate: Gate) -> None:
     assert gate.parameters[:2] == ("class_name", "schedule")
-    assert gate.parameters[-1] == "scorer"
+    assert gate.parameters[-1] == "guidance_high"
     costly = [event for event in gate.events.values() if event.network]
     assert costly
     assert all(event.queued for event in costly)

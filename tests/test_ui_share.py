@@ -1,5 +1,6 @@
 """Tests of the handlers of links and pictures; test_app has them in a browser."""
 
+import csv
 import json
 import zipfile
 from pathlib import Path
@@ -9,16 +10,19 @@ from urllib.parse import parse_qsl
 
 import gradio as gr
 import pytest
+from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from fashion_ddpm.demo import Demo
-from fashion_ddpm.link import from_picture
+from fashion_ddpm.images import save_png
+from fashion_ddpm.link import SharedSettings, from_picture
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.results import Result
-from fashion_ddpm.ui.controls import shown_settings
-from fashion_ddpm.ui.share import NOTHING, Handlers
+from fashion_ddpm.ui.controls import NO_SETTINGS, shown_settings
+from fashion_ddpm.ui.share import Handlers
 
-REQUEST = GenerateRequest("coat", 2, "karras", "euler", 3, 1.5, seed=4)
+REQUEST = GenerateRequest("coat", 2, "karras", "euler", 3, 1.5, 0.3, 0.7, seed=4)
+NOTHING = (*NO_SETTINGS, "")
 
 
 @pytest.fixture(scope="module")
@@ -36,15 +40,25 @@ def test_a_results_link_restores_its_settings(demo: Demo) -> None:
     *_, result = demo.run(REQUEST, "embedded")
     assert isinstance(result, Result)
     query = handlers.link(result)
-    assert opened(handlers, dict(parse_qsl(query[1:]))) == shown_settings(REQUEST)
+    linked = (*shown_settings(REQUEST, "embedded"), "linked")
+    assert opened(handlers, dict(parse_qsl(query[1:]))) == linked
     assert handlers.link(None) == ""
 
 
 def test_a_bad_link_leaves_the_page_as_it_is(demo: Demo) -> None:
     handlers = Handlers(demo)
     assert opened(handlers, {}) == NOTHING
-    with pytest.warns(UserWarning, match="steps is '<b>'|steps is '‹b›'"):
-        assert opened(handlers, {"class": "bag", "steps": "<b>"}) == NOTHING
+    for query, expected in (
+        ({"class": "bag", "steps": "<b>"}, "Steps is '‹b›'"),
+        ({"class": "ankle boots"}, "Class is 'ankle boots'"),
+        ({"class": "bag", "images": "0"}, "Images is 0"),
+        ({"class": "bag", "seed": ""}, "Seed is ''"),
+        ({"class": "bag", "scorer": "somebody"}, "Scorer is 'somebody'"),
+        ({"class": "bag", "sampler": "turbo", "steps": "4"}, "Sampler turbo needs a distilled"),
+        ({"class": "bag", "steps": "100", "images": "16", "guidance": "2"}, "at most 1,600"),
+    ):
+        with pytest.warns(UserWarning, match=f"The link could not be read.+{expected}"):
+            assert opened(handlers, query) == NOTHING
 
 
 def test_a_picture_restores_the_settings_of_its_image(demo: Demo, tmp_path: Path) -> None:
@@ -56,9 +70,9 @@ def test_a_picture_restores_the_settings_of_its_image(demo: Demo, tmp_path: Path
         info.add_text(str(key), str(value))
     picture.save(tmp_path / "one.png", pnginfo=info)
     *settings, box = Handlers(demo).read(str(tmp_path / "one.png"))
-    assert tuple(settings) == shown_settings(REQUEST.of_image(1))
+    assert tuple(settings) == shown_settings(REQUEST.of_image(1), "embedded")
     assert box is None
-    assert Handlers(demo).read(None)[:-1] == NOTHING
+    assert Handlers(demo).read(None)[:-1] == NO_SETTINGS
 
 
 def test_another_file_is_a_message(demo: Demo, tmp_path: Path) -> None:
@@ -77,8 +91,14 @@ def test_the_zip_holds_every_image_with_its_settings_and_scores(demo: Demo, tmp_
         assert [line["seed"] for line in lines] == [4, 5]
         for index, line in enumerate(lines):
             (tmp_path / "one.png").write_bytes(archive.read(line["file_name"]))
-            assert from_picture(tmp_path / "one.png") == REQUEST.of_image(index)
+            assert from_picture(tmp_path / "one.png") == SharedSettings(
+                REQUEST.of_image(index), demo.model, "embedded"
+            )
             assert sum(line["label_scores"].values()) == pytest.approx(1, abs=1e-4)
+        rows = list(csv.DictReader(archive.read("scores.csv").decode().splitlines()))
+        assert [row["seed"] for row in rows] == ["4", "5"]
+        assert {row["guidance_low"] for row in rows} == {"0.3"}
+        assert 0 <= float(rows[0]["A coat"]) <= 1
     assert Handlers.archive(None, str(tmp_path)) == gr.skip()
 
 
@@ -89,3 +109,15 @@ def test_the_programs_ask_the_address_that_the_visitor_sees(demo: Demo) -> None:
     assert len(programs) == 3
     assert all("https://clothes.example/app" in program for program in programs)
     assert Handlers.programs(None, "")[0] == gr.skip()
+
+
+def test_a_picture_of_other_weights_is_told_and_one_of_the_same_is_not(
+    demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(gr, "Info", told.append)
+    for model in (demo.model, "0123456789ab"):
+        path = tmp_path / f"{model}.png"
+        save_png(Image.new("L", (28, 28)), path, SharedSettings(REQUEST, model).as_settings())
+        Handlers(demo).read(str(path))
+    assert [text for text in told if "other weights" in text] == [told[1]]

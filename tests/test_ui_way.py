@@ -37,12 +37,12 @@ def test_the_slider_stays_inside_the_way(tiny_checkpoint: Path) -> None:
     assert go_on is not None
     assert {scrub(result, 0, step).size for step in (1, 3)} == {(8 * 58, 8 * 28)}
     for step in (0, 99):
-        with pytest.raises(gr.Error, match=f"step is {step}; it must be"):
+        with pytest.raises(gr.Error, match=f"Step is {step}; it must be"):
             scrub(result, 0, step)
     assert scrub(None, 0, 1) == gr.skip()
     endings, sentence = go_on(result, 0, 2, "karras")
     assert [caption.split(":")[0] for _, caption in endings["value"]] == list(CLASS_NAMES)
     assert sentence.startswith("Left at step 2")
     assert go_on(None, 0, 1, "karras")[0] == gr.skip()
-    with pytest.raises(gr.Error, match="schedule is 'magic'"):
+    with pytest.raises(gr.Error, match="Schedule is 'magic'"):
         go_on(result, 0, 2, "magic")

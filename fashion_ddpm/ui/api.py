@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from fashion_ddpm.demo import Demo
+from fashion_ddpm.request import PARAMETERS
 from fashion_ddpm.results import Preview, Result
 from fashion_ddpm.ui.controls import Controls, request_of
 from fashion_ddpm.ui.parts import MODEL, PLAIN, attended
@@ -27,6 +28,8 @@ class Handlers:
         num_images: float,
         seed: float,
         scorer: str,
+        guidance_low: float = 0.0,
+        guidance_high: float = 1.0,
     ) -> Iterator[tuple[Any, ...]]:
         """Draws small pictures of one class and says how well a CLIP recognizes them.
 
@@ -39,13 +42,16 @@ class Handlers:
             num_images: how many pictures.
             seed: seed of the first picture; picture i has seed + i.
             scorer: the CLIP that judges; embedded needs no download.
+            guidance_low: guidance acts from this share of the noise levels up; 0 has no noise.
+            guidance_high: guidance acts up to this share of the noise levels; 1 is pure noise.
 
         Returns:
             A picture of the way so far, the pictures, and their settings and scores.
         """
-        with attended(self.demo, "program") as watch:
+        with attended(self.demo, "program", PARAMETERS) as watch:
             request = request_of(
-                *(class_name, schedule, steps, sampler, guidance_scale, num_images, seed),
+                *(class_name, schedule, steps, sampler, guidance_scale),
+                *(guidance_low, guidance_high, num_images, seed),
                 class_names=self.demo.kind.class_names,
             )
             self.demo.scorer(scorer)  # a program is told before anything is drawn
@@ -60,7 +66,7 @@ def _answer(event: Preview | Result) -> tuple[Any, ...]:
     places = range(event.request.num_images)
     scores = [event.scores_of(place) for place in places]
     about = {
-        "settings": event.request.as_settings(),
+        "settings": event.settings.as_settings(),
         "unet_evaluations": event.evaluations,
         "seconds": event.seconds,
         "label_scores": [labels for labels, _ in scores],

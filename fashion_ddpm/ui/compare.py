@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
+from gradio.processing_utils import save_bytes_to_cache
 
-from fashion_ddpm.contact_sheet import STEP_COUNTS, axes, cells, orders
+from fashion_ddpm.contact_sheet import STEP_COUNTS, Cell, axes, cells, orders, zipped
 from fashion_ddpm.demo import Demo
-from fashion_ddpm.request import MAX_SEED, GenerateRequest, check_whole
+from fashion_ddpm.request import LABELS, MAX_SEED, check_whole
 from fashion_ddpm.supervision import StoppedError
 from fashion_ddpm.ui import current_run
 from fashion_ddpm.ui.controls import Controls, default_request, shown_settings
@@ -28,6 +29,9 @@ left to right. Under each cell: the score of what was asked for, and the time it
 cell to draw it in Create."""
 
 
+FIRST_SEED = "First seed"
+
+
 class Handlers:
     """What happens on the tab's events."""
 
@@ -37,29 +41,39 @@ class Handlers:
     def draw(
         self, current: CurrentRun, number: int, class_name: str, axis: str, seed: float
     ) -> Iterator[tuple[Any, ...]]:
-        """Yields the sheet as it grows, a line on progress, and what each cell asked for."""
+        """Yields the sheet as it grows, a line on progress, and the cells."""
         status = "nothing was drawn"
         try:
-            with attended(self.demo, "sheet") as watch:
+            with attended(self.demo, "sheet", LABELS | {"seed": FIRST_SEED}) as watch:
                 wanted = orders(self.demo, class_name, whole(seed), axis)
-                requests = [order.request for order in wanted]
-                pictures: list[tuple[Any, str]] = []
+                drawn: list[Cell] = []
                 for cell in cells(self.demo, wanted, current.watch(number, watch)):
                     current.check(number)
-                    pictures.append((cell.picture, cell.caption))
-                    status = f"{len(pictures)} of {len(requests)} cells"
-                    yield filled(pictures), status, requests
+                    drawn.append(cell)
+                    pictures = [(each.picture, each.caption) for each in drawn]
+                    status = f"{len(drawn)} of {len(wanted)} cells"
+                    yield filled(pictures), status, list(drawn)
         except StoppedError:
             said = f"Stopped: {status}." if current.says_so(number) else gr.skip()
             yield gr.skip(), said, gr.skip()
 
     @staticmethod
-    def open(requests: list[GenerateRequest], event: gr.SelectData) -> tuple[Any, ...]:
+    def archive(drawn: list[Cell], cache: str) -> Any:
+        """Writes the zip file into gradio's cache, which is cleaned up; returns its path."""
+        if not drawn:
+            return gr.skip()
+        order = drawn[0].order
+        name = f"{order.request.class_name}-{order.axis}-{order.request.seed}.zip"
+        return save_bytes_to_cache(zipped(drawn), name.replace(" ", "-"), cache)
+
+    @staticmethod
+    def open(drawn: list[Cell], event: gr.SelectData) -> tuple[Any, ...]:
         """Sends a cell's settings to the first tab, with those that are not in view unfolded."""
         with told():
-            check_whole("cell", event.index, 0, len(requests) - 1)
-            settings = shown_settings(requests[event.index])
-            return gr.Tabs(selected="create"), gr.Accordion(open=True), *settings
+            check_whole("cell", event.index, 0, len(drawn) - 1)
+            settings = drawn[event.index].settings
+            shown = shown_settings(settings.request, settings.scorer)
+            return gr.Tabs(selected="create"), gr.Accordion(open=True), *shown
 
 
 def build(demo: Demo, tabs: gr.Tabs, create: Controls) -> None:
@@ -71,16 +85,20 @@ def build(demo: Demo, tabs: gr.Tabs, create: Controls) -> None:
         first = default_request(demo).class_name
         class_name = gr.Dropdown(names, value=first, label=demo.kind.noun.capitalize())
         axis = gr.Radio(axes(demo), value="schedule", label="Rows")
-        seed = gr.Number(0, label="First seed", minimum=0, maximum=MAX_SEED)
+        seed = gr.Number(0, label=FIRST_SEED, minimum=0, maximum=MAX_SEED)
     with gr.Row():
         draw = gr.Button("Draw the sheet", variant="primary")
         stop = gr.Button("Stop the sheet")
     status = gr.Markdown()
-    sheet = picture_gallery(None, len(STEP_COUNTS), "sheet")
-    requests = gr.State([])
-    outputs: list[Any] = [sheet, status, requests]
-    current_run.connect(draw, stop, handlers.draw, [class_name, axis, seed], outputs, status)
+    sheet = picture_gallery(None, len(STEP_COUNTS), "sheet", download=False)
+    archive = gr.DownloadButton("Download the sheet as a zip, with settings and scores")
+    drawn = gr.State([])
+    outputs: list[Any] = [sheet, status, drawn]
+    running = current_run.connect(
+        draw, stop, handlers.draw, [class_name, axis, seed], outputs, status
+    )
+    running.then(lambda cells: handlers.archive(cells, archive.GRADIO_CACHE), drawn, archive, **NOW)
     opened: list[Any] = [tabs, create.advanced, *create.settings()]
-    sheet.select(handlers.open, requests, opened, **IN_ORDER).success(
+    sheet.select(handlers.open, drawn, opened, **IN_ORDER).success(
         None, None, None, js=SHOW_AND_GENERATE, **NOW
     )

@@ -6,16 +6,23 @@ from typing import Any
 
 import gradio as gr
 
+from fashion_ddpm.api_examples import ORDER
 from fashion_ddpm.baselines import load_real_sample
 from fashion_ddpm.config import SAMPLERS, SCHEDULES, TURBO
 from fashion_ddpm.demo import PRESETS, Demo, schedule_note
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.images import enlarge
 from fashion_ddpm.labels import ALL_CLASSES, CLASS_NAMES, FASHION_MNIST
-from fashion_ddpm.limits import MAX_IMAGES, MAX_STEPS
-from fashion_ddpm.request import MAX_GUIDANCE, MAX_SEED, GenerateRequest, check_whole
+from fashion_ddpm.limits import MAX_IMAGES, MAX_STEPS, check_size
+from fashion_ddpm.request import (
+    LABELS,
+    MAX_GUIDANCE,
+    MAX_SEED,
+    GenerateRequest,
+    check_whole,
+)
 from fashion_ddpm.sampling import SamplingSettings
-from fashion_ddpm.ui.parts import IN_ORDER, NOW, PLAIN, picture_gallery, told, whole
+from fashion_ddpm.ui.parts import IN_ORDER, NOW, PLAIN, picture_gallery, sentence, told, whole
 
 MANY_CLASSES = 20
 """With more, the classes are a list to search in instead of buttons."""
@@ -23,25 +30,28 @@ MANY_CLASSES = 20
 
 def default_request(demo: Demo) -> GenerateRequest:
     """Returns what the page asks for before anybody chooses."""
-    names, usual = demo.kind.class_names, PRESETS["Balanced"]
-    return GenerateRequest(
-        names[-1],
-        schedule=str(usual.schedule),
-        sampler=usual.sampler,
-        num_inference_steps=usual.num_inference_steps,
-        class_names=names,
-    )
+    names = demo.kind.class_names
+    return GenerateRequest(names[-1], class_names=names)
+
+
+INTERVAL = {
+    "guidance_low": "share of the noise levels: 0 is no noise",
+    "guidance_high": "1 is pure noise; outside, guidance is off",
+}
+"""Field of a request → what the page says of it."""
 
 
 @dataclass(frozen=True)
 class Controls:
-    """What a visitor chooses."""
+    """What a visitor chooses; a setting's component has the name of the request's field."""
 
     class_name: gr.Radio | gr.Dropdown
     schedule: gr.Radio
-    steps: gr.Slider
+    num_inference_steps: gr.Slider
     sampler: gr.Dropdown
-    guidance: gr.Slider
+    guidance_scale: gr.Slider
+    guidance_low: gr.Number
+    guidance_high: gr.Number
     num_images: gr.Slider
     seed: gr.Number
     random_seed: gr.Checkbox
@@ -53,20 +63,29 @@ class Controls:
 
     def inputs(self) -> list[Any]:
         """Returns the components in the order of Handlers.draw."""
-        settings = [self.class_name, self.schedule, self.steps, self.sampler, self.guidance]
-        return [*settings, self.num_images, self.seed, self.random_seed, self.scorer]
+        return [*(getattr(self, name) for name in CHOSEN), self.random_seed, self.scorer]
 
     def request(self) -> list[Any]:
         """Returns the components in the order of the endpoint's arguments."""
-        return [each for each in self.inputs() if each is not self.random_seed]
+        return [getattr(self, name) for name in ORDER]
 
     def settings(self) -> list[Any]:
         """Returns the components in the order of shown_settings."""
-        return self.inputs()[:-1]
+        return self.inputs()
 
     def costly(self) -> list[Any]:
-        """Returns the components in the order of Handlers.note."""
-        return [self.schedule, self.steps, self.sampler, self.guidance, self.num_images]
+        """Returns the components in the order of note."""
+        return [getattr(self, name) for name in COSTLY]
+
+
+CHOSEN = (
+    *("class_name", "schedule", "num_inference_steps", "sampler", "guidance_scale"),
+    *("guidance_low", "guidance_high", "num_images", "seed"),
+)
+"""Fields of a request, in the order of request_of."""
+
+COSTLY = CHOSEN[1:-1]
+"""Those that change what a request costs."""
 
 
 def request_of(
@@ -75,6 +94,8 @@ def request_of(
     steps: float,
     sampler: str,
     guidance_scale: float,
+    guidance_low: float,
+    guidance_high: float,
     num_images: float,
     seed: float,
     *,
@@ -85,8 +106,7 @@ def request_of(
     Raises:
         RequestError: a setting cannot be used.
     """
-    check_whole("num_images", whole(num_images), 1, MAX_IMAGES)
-    check_whole("steps", whole(steps), 1, MAX_STEPS)
+    check_size(whole(num_images), whole(steps))
     return GenerateRequest(
         class_name=class_name,
         num_images=whole(num_images),
@@ -94,39 +114,44 @@ def request_of(
         sampler=sampler,
         num_inference_steps=whole(steps),
         guidance_scale=guidance_scale,
+        guidance_low=guidance_low,
+        guidance_high=guidance_high,
         seed=whole(seed),
         class_names=class_names,
     )
 
 
-def shown_settings(request: GenerateRequest) -> tuple[Any, ...]:
-    """Returns a request as the values of Controls.settings."""
-    return (
-        request.class_name,
-        request.schedule,
-        request.num_inference_steps,
-        request.sampler,
-        request.guidance_scale,
-        request.num_images,
-        request.seed,
-        False,
-    )
+def shown_settings(request: GenerateRequest, scorer: str = "") -> tuple[Any, ...]:
+    """Returns a request as the values of Controls.settings; without a scorer that one stays."""
+    values = [getattr(request, name) for name in CHOSEN]
+    return (*values, False, scorer or gr.skip())
 
 
-def note(
-    demo: Demo, schedule: str, steps: float, sampler: str, guidance: float, num_images: float
-) -> str:
-    """Says what the schedule does and what the request will cost."""
+NO_SETTINGS = (gr.skip(),) * (len(CHOSEN) + 2)
+"""Values of Controls.settings that leave everything as it is."""
+
+
+def note(demo: Demo, *costly: Any) -> str:
+    """Says what the schedule does and what the request of Controls.costly will cost."""
     try:
-        chosen = (schedule, steps, sampler, guidance, num_images)
         first = default_request(demo)
-        request = request_of(first.class_name, *chosen, first.seed, class_names=first.class_names)
+        chosen = (first.class_name, *costly, first.seed)
+        request = request_of(*chosen, class_names=demo.kind.class_names)
         demo.check(request)
     except UserError as error:
-        return str(error)
-    verdict = schedule_note(schedule, request.num_inference_steps)
+        return sentence(error)
+    verdict = schedule_note(request.schedule, request.num_inference_steps)
     bound = f"{demo.limits.max_evaluations:,}"
-    return f"{demo.cost.sentence(request)} (at most {bound} evaluations)\n\n{verdict}"
+    cost = f"{demo.cost.sentence(request)} (at most {bound} evaluations)"
+    return "\n\n".join([cost, *_interval(request), verdict])
+
+
+def _interval(request: GenerateRequest) -> list[str]:
+    """Says where guidance acts, if it does, and not everywhere."""
+    low, high = request.guidance_low, request.guidance_high
+    if request.guidance_scale == 1 or (low, high) == (0, 1):
+        return []
+    return [f"Guidance acts from {low:g} to {high:g} of the noise levels, and not outside."]
 
 
 def build(demo: Demo) -> Controls:
@@ -136,10 +161,12 @@ def build(demo: Demo) -> Controls:
     schedule = gr.Radio(
         schedules(demo),
         value=first.schedule,
-        label="Schedule",
+        label=LABELS["schedule"],
         info="which noise levels an image visits",
     )
-    steps = gr.Slider(1, MAX_STEPS, first.num_inference_steps, step=1, label="Steps")
+    steps = gr.Slider(
+        1, MAX_STEPS, first.num_inference_steps, step=1, label=LABELS["num_inference_steps"]
+    )
     offered = presets(demo)
     with gr.Row():
         buttons = [
@@ -151,23 +178,29 @@ def build(demo: Demo) -> Controls:
         stop = gr.Button("Stop")
     note = gr.Markdown()
     with gr.Accordion("Advanced", open=False) as advanced:
-        samplers = (*SAMPLERS, TURBO) if demo.has_turbo else SAMPLERS
-        sampler = gr.Dropdown(samplers, value=first.sampler, label="Sampler")
-        guidance = gr.Slider(
-            1, MAX_GUIDANCE, 1, step=0.1, label="Guidance", info="1 is off; more costs twice"
-        )
-        num_images = gr.Slider(1, MAX_IMAGES, first.num_images, step=1, label="Images")
-        seed = gr.Number(first.seed, label="Seed", minimum=0, maximum=MAX_SEED)
+        sampling = _sampling_menus(demo, first)
+        num_images = gr.Slider(1, MAX_IMAGES, first.num_images, step=1, label=LABELS["num_images"])
+        seed = gr.Number(first.seed, label=LABELS["seed"], minimum=0, maximum=MAX_SEED)
         random_seed = gr.Checkbox(value=False, label="A new seed each time")
         scorer = gr.Dropdown(
             demo.scorers,
             value=demo.scorers[0],
-            label="Scorer",
+            label=LABELS["scorer"],
             info="all but the first need the network once",
         )
     controls = Controls(
-        *(class_name, schedule, steps, sampler, guidance, num_images, seed, random_seed, scorer),
-        *(generate, stop, note, advanced),
+        class_name=class_name,
+        schedule=schedule,
+        num_inference_steps=steps,
+        **sampling,
+        num_images=num_images,
+        seed=seed,
+        random_seed=random_seed,
+        scorer=scorer,
+        generate=generate,
+        stop=stop,
+        note=note,
+        advanced=advanced,
     )
     _explain(demo, controls)
     _connect(controls, dict(zip(buttons, offered.values(), strict=True)))
@@ -179,15 +212,38 @@ def schedules(demo: Demo) -> list[str]:
     return [each for each in SCHEDULES if each != "report" or demo.kind == FASHION_MNIST]
 
 
+def _sampling_menus(demo: Demo, first: GenerateRequest) -> dict[str, Any]:
+    """Lays out the sampler, guidance, and the noise levels on which guidance acts."""
+    samplers = (*SAMPLERS, TURBO) if demo.has_turbo else SAMPLERS
+    menus: dict[str, Any] = {
+        "sampler": gr.Dropdown(samplers, value=first.sampler, label=LABELS["sampler"]),
+        "guidance_scale": gr.Slider(
+            1,
+            MAX_GUIDANCE,
+            first.guidance_scale,
+            step=0.1,
+            label=LABELS["guidance_scale"],
+            info="1 is off; more costs twice",
+        ),
+    }
+    with gr.Row():
+        for name, info in INTERVAL.items():
+            value = getattr(first, name)
+            menus[name] = gr.Number(
+                value, label=LABELS[name], info=info, minimum=0, maximum=1, step=0.05
+            )
+    return menus
+
+
 def _class_menu(demo: Demo, first: GenerateRequest) -> gr.Radio | gr.Dropdown:
     """Lays out the classes; above them, on Fashion-MNIST, a real image of each."""
     names = [*demo.kind.class_names, ALL_CLASSES]
     if demo.kind != FASHION_MNIST:
         menu = gr.Radio if len(names) <= MANY_CLASSES else gr.Dropdown
-        return menu(names, value=first.class_name, label="Class")
+        return menu(names, value=first.class_name, label=LABELS["class_name"])
     gr.Markdown("Real ones: click one to choose its class")
     examples = picture_gallery(_real_examples(), 5, "examples", download=False)
-    class_name = gr.Radio(names, value=first.class_name, label="Class")
+    class_name = gr.Radio(names, value=first.class_name, label=LABELS["class_name"])
     examples.select(_class_of, None, class_name, **IN_ORDER)
     return class_name
 
@@ -201,24 +257,29 @@ def presets(demo: Demo) -> dict[str, SamplingSettings]:
 
 def _connect(controls: Controls, presets: dict[gr.Button, SamplingSettings]) -> None:
     """Makes the presets' buttons set the controls; turbo has no guidance."""
-    targets = [controls.steps, controls.schedule, controls.sampler, controls.guidance]
+    targets = [
+        *(controls.num_inference_steps, controls.schedule),
+        *(controls.sampler, controls.guidance_scale),
+    ]
     for button, preset in presets.items():
         guidance = 1 if preset.sampler == TURBO else gr.skip()
         values: Any = (preset.num_inference_steps, preset.schedule, preset.sampler, guidance)
         button.click(lambda values=values: values, None, targets, **NOW)
+    menus: list[Any] = [controls.guidance_scale, controls.guidance_low, controls.guidance_high]
+    controls.sampler.change(guidance_of, controls.sampler, menus, **NOW, **PLAIN)
+
+
+def guidance_of(sampler: Any) -> tuple[Any, ...]:
+    """Greys guidance out, and turns it off, where a sampler has none."""
+    has_some = sampler != TURBO
+    scale = gr.update(interactive=True) if has_some else gr.update(value=1, interactive=False)
+    return scale, *[gr.update(interactive=has_some)] * 2
 
 
 def _explain(demo: Demo, controls: Controls) -> None:
     """Keeps the note true while the visitor chooses."""
     request = default_request(demo)
-    controls.note.value = note(
-        demo,
-        request.schedule,
-        request.num_inference_steps,
-        request.sampler,
-        request.guidance_scale,
-        request.num_images,
-    )
+    controls.note.value = note(demo, *(getattr(request, name) for name in COSTLY))
     changes = [component.change for component in controls.costly()]
     gr.on(changes, functools.partial(note, demo), controls.costly(), controls.note, **NOW, **PLAIN)
 

@@ -29,6 +29,7 @@ from fashion_ddpm.ui.parts import (
 from fashion_ddpm.ui.way import WAY_OUTPUTS, shown_way
 from fashion_ddpm.ui.way import build as build_way
 from fashion_ddpm.ui.way import connect as connect_way
+from fashion_ddpm.wording import counted, seconds
 
 SCORE_TITLES = ("Selected image", "Mean of its class here", "Real ones of its class")
 WAIT = "Press Generate."
@@ -121,9 +122,9 @@ def summary(result: Result) -> str:
     """Returns what was made and what it took, in a line."""
     request = result.request
     return (
-        f"{request.num_images} images in {result.seconds:.1f} s: "
-        f"{request.num_inference_steps} steps, {result.evaluations} UNet evaluations, "
-        f"seeds from {request.seed}"
+        f"{counted(request.num_images, 'image')} in {seconds(result.seconds)}: "
+        f"{counted(request.num_inference_steps, 'step')}, "
+        f"{counted(result.evaluations, 'UNet evaluation')}, seeds from {request.seed}"
     )
 
 

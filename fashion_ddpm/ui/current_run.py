@@ -61,7 +61,7 @@ def connect(
     inputs: Sequence[Any],
     outputs: Sequence[Any],
     status: gr.Markdown,
-) -> None:
+) -> Any:
     """Make a button run a generator, again when it is pressed again, and another one stop it.
 
     Gradio's own `cancels` would leave an "Error" beside the status in one of four stops, and a
@@ -74,11 +74,14 @@ def connect(
         inputs: components.
         outputs: components.
         status: where a queue's progress is shown.
+
+    Returns:
+        The event that runs it.
     """
     current = gr.State(CurrentRun())
     number = gr.Number(visible=False)
     start.click(CurrentRun.begin, current, number, **NOW)
-    start.click(
+    running = start.click(
         run,
         [current, number, *inputs],
         [*outputs],
@@ -90,3 +93,4 @@ def connect(
         **PRIVATE,
     )
     stop.click(CurrentRun.stop, current, None, **NOW)
+    return running

@@ -9,6 +9,7 @@ import pandas as pd
 
 from fashion_ddpm.demo import Demo, Watch
 from fashion_ddpm.errors import UserError
+from fashion_ddpm.request import LABELS
 from fashion_ddpm.supervision import NOT_YOUR_FAULT, StoppedError
 from fashion_ddpm.trajectory import ASKED, RIVALS, Trajectory, score_curves
 
@@ -44,14 +45,18 @@ then. Without, gradio drops it."""
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Turns a mistake, whoever made it, into a message that is text and never markup."""
+def told(names: Mapping[str, str] = LABELS) -> Iterator[None]:
+    """Turns a mistake, whoever made it, into a message that is text and never markup.
+
+    Args:
+        names: what settings are called by whoever made it; the page's names when not given.
+    """
     try:
         yield
     except StoppedError:
         raise
     except UserError as error:
-        raise gr.Error(str(error).translate(NO_MARKUP), print_exception=False) from error
+        raise gr.Error(sentence(error, names), print_exception=False) from error
     except gr.Error:
         raise
     except Exception as error:
@@ -67,10 +72,16 @@ SHOW_AND_GENERATE = """() => {
 NO_MARKUP = str.maketrans("<>&", "‹›＆")
 
 
+def sentence(error: UserError, names: Mapping[str, str] = LABELS) -> str:
+    """Returns what a mistake is, as text that is never markup, with the names of settings."""
+    text = error.said(names).translate(NO_MARKUP)
+    return text[:1].upper() + text[1:] if names is LABELS else text
+
+
 @contextmanager
-def attended(demo: Demo, kind: str) -> Iterator[Watch]:
+def attended(demo: Demo, kind: str, names: Mapping[str, str] = LABELS) -> Iterator[Watch]:
     """Does the same for a request that runs the network, which has an end and is counted."""
-    with told(), demo.supervisor.request(kind) as attempt:
+    with told(names), demo.supervisor.request(kind) as attempt:
         yield attempt.watch
 
 

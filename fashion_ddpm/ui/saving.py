@@ -7,6 +7,8 @@ from pathlib import Path
 from gradio import processing_utils
 from PIL import Image
 
+from fashion_ddpm.images import FILE_NAME
+
 
 def save_whole(img: Image.Image, cache_dir: str, name: str = "image", format: str = "webp") -> str:
     """Does what gradio's save_pil_to_cache does, without touching a file that is being read.
@@ -17,7 +19,7 @@ def save_whole(img: Image.Image, cache_dir: str, name: str = "image", format: st
     Args:
         img: the picture.
         cache_dir: the folder of all pictures.
-        name: of the file, without an ending.
+        name: of the file, without an ending, where the picture has none of its own.
         format: the ending.
 
     Returns:
@@ -26,6 +28,7 @@ def save_whole(img: Image.Image, cache_dir: str, name: str = "image", format: st
     content = processing_utils.encode_pil_to_bytes(img, format)
     folder = Path(cache_dir) / processing_utils.hash_bytes(content)
     folder.mkdir(exist_ok=True, parents=True)
+    name = Path(img.info.get(FILE_NAME, name)).stem
     path = (folder / f"{name}.{format}").resolve()
     handle, half = tempfile.mkstemp(dir=folder)
     try:

@@ -14,6 +14,7 @@ from gradio.routes import App as GradioApp
 from gradio.routes import ORJSONResponse
 
 import fashion_ddpm
+from fashion_ddpm.api_examples import ADDED
 from fashion_ddpm.asgi import App
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.deployment import Deployment, DeploymentError, launch_arguments, on_space
@@ -21,7 +22,7 @@ from fashion_ddpm.errors import reason
 from fashion_ddpm.gate import ENDPOINT, Event, Gate
 from fashion_ddpm.guard import Guard, House
 from fashion_ddpm.labels import FASHION_MNIST
-from fashion_ddpm.pipeline import weights_hash
+from fashion_ddpm.link import OMITTED
 from fashion_ddpm.supervision import start_log
 from fashion_ddpm.temporary import Sweeper
 from fashion_ddpm.ui.look import CSS, HEAD, UNTIL_PICTURED, theme
@@ -128,7 +129,7 @@ class Server:
     def _make_house(self) -> House:
         about = {
             "version": fashion_ddpm.__version__,
-            "model": weights_hash(self._demo.pipeline)[:12],
+            "model": self._demo.model,
             "device": str(self._demo.pipeline.device),
         }
         return House(
@@ -234,7 +235,9 @@ def gate_of(page: gr.Blocks, mcp: bool) -> Gate:
         for index, fn in page.fns.items()
     }
     endpoint = page.get_api_info()["named_endpoints"][f"/{ENDPOINT}"]
-    return Gate(events, tuple(each["parameter_name"] for each in endpoint["parameters"]), mcp)
+    parameters = tuple(each["parameter_name"] for each in endpoint["parameters"])
+    added = tuple(OMITTED[name] for name in ADDED)
+    return Gate(events, parameters, added, mcp)
 
 
 def files_in(folder: Path) -> list[Path]:

@@ -10,20 +10,17 @@ from gradio.utils import get_upload_folder
 from fashion_ddpm.api_examples import api_examples
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.errors import UserError
-from fashion_ddpm.link import MODEL, from_picture, from_query, to_query
-from fashion_ddpm.pipeline import weights_hash
+from fashion_ddpm.link import SharedSettings, from_picture, from_query
 from fashion_ddpm.request import RequestError, shown
 from fashion_ddpm.results import Result
 from fashion_ddpm.ui.address import TO_ADDRESS, TO_LINK
-from fashion_ddpm.ui.controls import Controls, shown_settings
-from fashion_ddpm.ui.parts import NO_MARKUP, NOW, PRIVATE, SHOW_AND_GENERATE, SOON, told
+from fashion_ddpm.ui.controls import NO_SETTINGS, Controls, shown_settings
+from fashion_ddpm.ui.parts import NO_MARKUP, NOW, PRIVATE, SHOW_AND_GENERATE, SOON, sentence, told
 
-NOTHING = (gr.skip(),) * 8
-
-GENERATE_IF_LINKED = """() => {
-  if (new URLSearchParams(location.search).has("class"))
-    document.querySelector("#generate").click();
+GENERATE_IF_LINKED = """(linked) => {
+  if (linked) document.querySelector("#generate").click();
 }"""
+"""A link with a mistake draws nothing, so it stays in the address bar, where it can be mended."""
 
 
 LANGUAGES: tuple[Any, ...] = ("python", "javascript", "shell")
@@ -33,26 +30,41 @@ class Handlers:
     """What happens on the events of links and pictures."""
 
     def __init__(self, demo: Demo) -> None:
-        self.weights = weights_hash(demo.pipeline)
+        self.demo = demo
         self.class_names = demo.kind.class_names
 
-    def link(self, result: Result | None) -> str:
+    @staticmethod
+    def link(result: Result | None) -> str:
         """Returns the query string of the newest result."""
-        return to_query(result.request, self.weights) if result else ""
+        return result.settings.to_query() if result else ""
 
     def open(self, request: gr.Request) -> tuple[Any, ...]:
-        """Takes the settings out of the page's address; a mistake in it is told and left out."""
-        query = dict(request.query_params)
+        """Takes the settings out of the page's address, and says whether there were any.
+
+        A mistake in it is told, and nothing is taken.
+        """
         try:
-            asked = from_query(query, self.class_names)
+            asked = from_query(dict(request.query_params), self.class_names)
+            if asked is not None:
+                return *self._shown(asked, "link"), "linked"
         except UserError as error:
-            gr.Warning(f"The link could not be read: {error}")
-            return NOTHING
-        if asked is None:
-            return NOTHING
-        if not self.weights.startswith(query.get(MODEL, "")):
-            gr.Info("The link was made with other weights: its images will differ.")
-        return shown_settings(asked)
+            gr.Warning(f"The link could not be read. {sentence(error)}")
+        return *NO_SETTINGS, ""
+
+    def _shown(self, asked: SharedSettings, origin: str) -> tuple[Any, ...]:
+        """Returns settings as the page shows them; says where it will draw something else.
+
+        Raises:
+            UserError: the page cannot draw or score what is asked for.
+        """
+        self.demo.check(asked.request)
+        if asked.scorer:
+            self.demo.check_scorer(asked.scorer)
+        # Links of earlier versions name the network that was asked, also where turbo's drew.
+        models = (self.demo.model_for(asked.request), self.demo.model)
+        if not any(model.startswith(asked.model) for model in models):
+            gr.Info(f"The {origin} was made with other weights: its images will differ.")
+        return shown_settings(asked.request, asked.scorer)
 
     @staticmethod
     def programs(result: Result | None, link: str) -> tuple[Any, ...]:
@@ -77,13 +89,14 @@ class Handlers:
     def read(self, path: str | None) -> tuple[Any, ...]:
         """Takes the settings out of a picture; the box is empty again for the next one."""
         if path is None:
-            return (*NOTHING, gr.skip())
+            return (*NO_SETTINGS, gr.skip())
         with told():
             asked = from_picture(Path(path), self.class_names)
+            settings = self._shown(asked, "picture")
         # The name is the picture's own, and messages are shown as markup.
-        name = asked.class_name.translate(NO_MARKUP)
-        gr.Info(f"These are the settings of: {name}, seed {asked.seed}.")
-        return (*shown_settings(asked), None)
+        name = asked.request.class_name.translate(NO_MARKUP)
+        gr.Info(f"These are the settings of: {name}, seed {asked.request.seed}.")
+        return (*settings, None)
 
 
 def build(demo: Demo, page: gr.Blocks, controls: Controls, result: gr.State) -> None:
@@ -104,6 +117,7 @@ def build(demo: Demo, page: gr.Blocks, controls: Controls, result: gr.State) -> 
         gr.Markdown("The same images for a program:")
         programs = [gr.Code(language=name, label=name, lines=4) for name in LANGUAGES]
     query = gr.Textbox(handlers.link(first), visible=False)
+    linked = gr.Textbox(visible=False)
     page.load(None, query, link, js=TO_LINK, **NOW).then(
         handlers.programs, [result, link], programs, **NOW
     )
@@ -117,6 +131,7 @@ def build(demo: Demo, page: gr.Blocks, controls: Controls, result: gr.State) -> 
     read.success(None, None, None, js=SHOW_AND_GENERATE, **NOW)
     read.failure(lambda: None, None, dropped, **NOW)
     # Queued, because only then gradio shows the warnings.
-    page.load(handlers.open, None, controls.settings(), show_progress="hidden", **PRIVATE).then(
-        None, None, None, js=GENERATE_IF_LINKED, **NOW
+    shown = [*controls.settings(), linked]
+    page.load(handlers.open, None, shown, show_progress="hidden", **PRIVATE).then(
+        None, linked, None, js=GENERATE_IF_LINKED, **NOW
     )

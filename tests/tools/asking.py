@@ -12,8 +12,8 @@ from tests.tools import PATIENCE
 
 API = "/gradio_api"
 CALL = f"{API}/call/generate"
-SOUND = ("bag", "cosine", 1, "dpm++2m", 1.0, 1, 0, "embedded")
-"""Class, schedule, steps, sampler, guidance, images, seed, scorer."""
+SOUND = ("bag", "cosine", 1, "dpm++2m", 1.0, 1, 0, "embedded", 0.0, 1.0)
+"""Class, schedule, steps, sampler, guidance, images, seed, scorer, guidance from and to."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from fashion_ddpm.config import SAMPLERS, SCHEDULES
 from fashion_ddpm.labels import CLASS_NAMES
-from tests.tools.asking import SOUND
+from fashion_ddpm.link import OLD_WORDS
+from fashion_ddpm.request import WORDS as LINK_WORDS
 
 TYPES: list[Any] = [None, [], {}, [1], {"a": 1}, True]
 NUMBERS: list[Any] = [*TYPES, "", "5", "abc", -1, 1e308, -1e308, 2**63, 2**64, 10**100]
@@ -24,6 +25,8 @@ VALUES: dict[str, list[Any]] = {
     "num_images": [*NUMBERS, 2.5, 0, 17],
     "seed": [*NUMBERS, 2**32, 0.5],
     "scorer": [*WORDS, "openai/clip", "/etc/passwd"],
+    "guidance_low": [*NUMBERS, -0.01, 1.01],
+    "guidance_high": [*NUMBERS, -0.01, 1.01],
 }
 """Field of a request → values that it may not have."""
 
@@ -47,7 +50,9 @@ def bodies() -> st.SearchStrategy[list[Any]]:
         st.floats(0, 11),
         st.just(1),
         st.integers(-1, 2**32),
-        st.just(SOUND[-1]),
+        st.just("embedded"),
+        st.floats(-1, 2),
+        st.floats(-1, 2),
     ]
     near = st.tuples(*sound).map(list)
 
@@ -63,9 +68,7 @@ def bodies() -> st.SearchStrategy[list[Any]]:
 
 def queries() -> st.SearchStrategy[str]:
     """Makes up query strings out of a link's words, some of them twice, and of others."""
-    words = st.sampled_from(
-        ["class", "images", "schedule", "sampler", "steps", "guidance", "seed", "model"]
-    )
+    words = st.sampled_from([*LINK_WORDS.values(), *OLD_WORDS, "model"])
     value = st.text(max_size=30) | st.sampled_from(CLASS_NAMES) | JSON.map(str)
     pairs = st.lists(st.tuples(words | st.text(max_size=8), value), max_size=9)
     return pairs.map(lambda found: urlencode(found, errors="replace"))
