@@ -49,5 +49,5 @@ def test_the_slider_shows_the_points_of_training() -> None:
     assert show is not None
     assert show(1) == (str(points[0][1]), f"after {points[0][0]:,} images")
     assert show(len(points))[0] == str(points[-1][1])
-    with pytest.raises(gr.Error, match="point of training is 99"):
+    with pytest.raises(gr.Error, match="Point of training is 99"):
         show(99)

@@ -9,7 +9,7 @@ from fashion_ddpm.demo import Demo
 from fashion_ddpm.game_requests import STRENGTHS, BlendRequest, RedrawRequest, WalkRequest
 from fashion_ddpm.labels import FASHION_MNIST
 from fashion_ddpm.play import blend, redraw, walk
-from fashion_ddpm.request import MAX_SEED, RequestError
+from fashion_ddpm.request import MAX_SEED
 from fashion_ddpm.ui.parts import LAST, MODEL, PLAIN, PRIVATE, attended, filled, picture, whole
 
 PAPER = 280
@@ -41,9 +41,8 @@ class Handlers:
         with attended(self.demo, "drawing") as watch:
             request = RedrawRequest(class_name, strength, self.demo.kind.class_names)
             composite = (paper or {}).get("composite")
-            drawing = np.zeros(1) if composite is None else 255 - np.asarray(composite)
-            if not drawing.any():
-                raise RequestError("The paper is empty: choose the brush and draw first.")
+            blank = composite is None  # as the page sends paper that nothing was drawn on
+            drawing = np.zeros((PAPER, PAPER)) if blank else 255 - np.asarray(composite)
             return filled(redraw(self.demo, drawing, request, watch))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
 from playwright.sync_api import Locator, Page, Request, Response, expect
 
 from fashion_ddpm.gate import API
@@ -208,11 +209,15 @@ def gallery(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
 
 
 def file(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
-    """Choose a file, twice: the box must be ready for the next one."""
-    for _ in range(2):
-        at.locator("input[type=file]").first.set_input_files(hands.picture)
+    """Choose a picture without settings, then twice a good one: the box is ready for each."""
+    foreign = hands.picture.with_name("foreign.png")
+    Image.new("L", (28, 28)).save(foreign)
+    for chosen in (foreign, hands.picture, hands.picture):
+        at.locator("input[type=file]").first.set_input_files(chosen)
         hands.sent.gestures += 1
         hands.settle()
+        if chosen == foreign:
+            hands.page.locator(".toast-body.error .toast-close").click()
 
 
 def downloadbutton(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
