@@ -215,9 +215,9 @@ def file(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
     for chosen in (foreign, hands.picture, hands.picture):
         at.locator("input[type=file]").first.set_input_files(chosen)
         hands.sent.gestures += 1
-        hands.settle()
-        if chosen == foreign:
+        if chosen == foreign:  # the message goes by itself after ten seconds
             hands.page.locator(".toast-body.error .toast-close").click()
+        hands.settle()
 
 
 def downloadbutton(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
