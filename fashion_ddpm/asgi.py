@@ -145,11 +145,11 @@ def replay(body: bytes, receive: Receive) -> Receive:
 async def answer(
     send: Send,
     status: int,
-    content: dict[str, Any],
+    content: dict[str, Any] | str,
     wait: float | None = None,
     location: str | None = None,
 ) -> None:
-    """Answers with JSON.
+    """Answers with JSON, or with a plain sentence.
 
     Args:
         send: where to.
@@ -158,8 +158,11 @@ async def answer(
         wait: seconds until the visitor may ask again, if that would help.
         location: where to ask instead.
     """
-    body = json.dumps(content).encode()
-    headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+    if isinstance(content, str):
+        body, kind = content.encode(), b"text/plain; charset=utf-8"
+    else:
+        body, kind = json.dumps(content).encode(), b"application/json"
+    headers = [(b"content-type", kind), (b"cache-control", b"no-store")]
     headers.append((b"content-length", str(len(body)).encode()))
     if wait is not None:
         headers.append((b"retry-after", str(max(1, round(wait))).encode()))

@@ -120,8 +120,10 @@ class Guard:
                 self._check_rate(self._cheap, self._address(scope, headers))
         except RefusalError as refusal:
             self._supervisor.count("rejected")
-            sentence = {"detail": str(refusal), "error": str(refusal)}
-            await answer(send, refusal.status, sentence, refusal.wait)
+            sentence = str(refusal)
+            # The page shows the body of a refused upload as it is, and reads JSON of all others.
+            content = sentence if path == UPLOAD else {"detail": sentence, "error": sentence}
+            await answer(send, refusal.status, content, refusal.wait)
             return
         self.streams += stream is not None
         try:

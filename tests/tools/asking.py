@@ -72,6 +72,8 @@ def send(
     found = {name.lower(): value for name, value in response.getheaders()}
     if response.status < 400 or (method == "HEAD" and response.status < 500):  # HEAD has no body
         return Answer(response.status, "page", text, found)
+    if text and found.get("content-type", "").startswith("text/plain"):
+        return Answer(response.status, "sentence", text, found)
     return Answer(response.status, *_told(text), found)
 
 
