@@ -1,6 +1,7 @@
 """How a program asks the app for what a visitor sees: the same request in three languages."""
 
 import json
+import shlex
 
 from fashion_ddpm.clip_scores import EMBEDDED
 from fashion_ddpm.request import PARAMETERS, SETTINGS, GenerateRequest
@@ -60,6 +61,6 @@ for (const picture of result.data[1]) console.log(picture.caption, picture.image
 def _shell(values: list[object], address: str) -> str:
     url = f"{address}/gradio_api/call/{ENDPOINT}"
     return f"""event=$(curl -s {url} -H "Content-Type: application/json" \\
-    -d '{json.dumps({"data": values})}' | cut -d '"' -f 4)
+    -d {shlex.quote(json.dumps({"data": values}))} | cut -d '"' -f 4)
 curl -sN {url}/$event
 """

@@ -71,7 +71,10 @@ def is_foreign(headers: dict[str, str], hosts: Container[str]) -> bool:
         return False
     # A page elsewhere cannot make a browser send X-Forwarded-Host without asking us first.
     own = [headers.get(name, "").lower() for name in ("host", "x-forwarded-host")]
-    host = urlsplit(origin).netloc.lower() if "://" in origin else ""
+    try:
+        host = urlsplit(origin).netloc.lower() if "://" in origin else ""
+    except ValueError:  # no address at all
+        host = ""
     return not host or not (host in own or host in hosts or _without_port(host) in hosts)
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from fashion_ddpm.clip_scores import own_scores
 from fashion_ddpm.config import SAMPLERS, SCHEDULES, TURBO
-from fashion_ddpm.demo import Demo, Watch
+from fashion_ddpm.demo import Demo, Watch, schedules
 from fashion_ddpm.images import grid, name_picture, save_png, to_uint8
 from fashion_ddpm.link import SharedSettings
 from fashion_ddpm.outputs import SCORES_FILE, archive, file_name, table_file
@@ -110,6 +110,8 @@ def orders(demo: Demo, class_name: str, seed: int, axis: str) -> list[Order]:
         rows = [(_name(network), {}, network) for network in networks if network]
     else:
         field, values = AXES[axis]
+        if axis == "schedule":
+            values = schedules(demo)
         if axis == "sampler" and demo.has_turbo:
             values = (*values, TURBO)
         rows = [(str(value), {field: value}, demo.pipeline) for value in values]

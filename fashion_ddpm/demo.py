@@ -10,9 +10,11 @@ import torch
 
 from fashion_ddpm.baselines import Baseline, load_baseline
 from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
-from fashion_ddpm.clip_scores import EMBEDDED, SCORERS, Scorer, ScorerError, load_scorer
+from fashion_ddpm.clip_scores import EMBEDDED, NO_SCORER, SCORERS, Scorer, ScorerError, load_scorer
+from fashion_ddpm.config import SCHEDULES
 from fashion_ddpm.cost import calibrate
 from fashion_ddpm.images import to_uint8
+from fashion_ddpm.labels import FASHION_MNIST
 from fashion_ddpm.limits import ServerLimits, check_size, check_work
 from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, model_of
 from fashion_ddpm.request import GenerateRequest, RequestError, shown
@@ -51,7 +53,7 @@ class Demo:
         model: the start of the checksum of the model's weights.
         kind: what both draw.
         scorers: who may be asked about that; the first one is at hand.
-        cost: how long a request takes while nobody else is here.
+        cost: how long a request takes, as the newest ones took.
         limits: what one visitor may ask.
         supervisor: how requests ended so far, and whether the app is well.
     """
@@ -114,7 +116,8 @@ class Demo:
             return name, ""
         except ScorerError as error:
             at_hand = self.scorers[0]
-            return at_hand, f"{error} These scores are of the scorer {at_hand}."
+            instead = f"the scores are of {at_hand}" if at_hand != NO_SCORER else "there are none"
+            return at_hand, f"{error} Until then {instead}."
 
     def check(self, request: GenerateRequest) -> None:
         """Raises UserError for a request that would keep others waiting, or that none can draw."""
@@ -199,6 +202,11 @@ def _shared(pipeline: FashionDDPMPipeline) -> SharedUNet:
     shared = SharedUNet(pipeline.predict, places_on(pipeline.device))
     pipeline.predict = shared
     return shared
+
+
+def schedules(demo: Demo) -> list[str]:
+    """Returns what is offered: the report's own failure only beside its story."""
+    return [each for each in SCHEDULES if each != "report" or demo.kind == FASHION_MNIST]
 
 
 def schedule_note(schedule: str, num_inference_steps: int) -> str:

@@ -158,7 +158,7 @@ def _address(value: str) -> str:
 
 
 def _port(source: str, value: str) -> int:
-    if not (value.isascii() and value.isdigit() and int(value[:9]) <= 65535):
+    if not (value.isascii() and value.isdigit() and len(value) < 6 and int(value) <= 65535):
         raise DeploymentError(
             f"{source} is {value!r}; it must be a whole number from 0 (any free port) to 65535."
         )
@@ -167,7 +167,10 @@ def _port(source: str, value: str) -> int:
 
 def _root_path(source: str, value: str) -> str:
     root = value.rstrip("/")
-    found = _ROOT.fullmatch(root)
+    found = None
+    with suppress(ValueError):  # of a host that is none
+        urlsplit(root)
+        found = _ROOT.fullmatch(root)
     if found is None:
         raise DeploymentError(
             f"{source} is {value!r}; it must be a path such as /demo, or an address such as "
@@ -195,8 +198,8 @@ def _network(source: str, value: str) -> str:
         network = ipaddress.ip_network(value, strict=False)
     if network is None or network.prefixlen == 0:
         raise DeploymentError(
-            f"{source} is {value!r}; it must be the proxy's own address or network, such as "
-            "127.0.0.1 or 10.0.0.0/8."
+            f"{source} is {value!r}; it must be the proxy's own address, such as 127.0.0.1, or a "
+            "network that no visitor comes from."
         )
     return str(network)
 

@@ -96,7 +96,8 @@ class Guard:
         elif self._house.prefix and scope["path"] == self._house.prefix:
             query = scope["query_string"].decode("latin-1")
             to = f"{self._house.prefix}/" + (f"?{query}" if query else "")
-            await answer(send, 307, {"detail": f"The page is at {to}"}, location=to)
+            sent = secured(send, foreign=False)
+            await answer(sent, 307, {"detail": f"The page is at {to}"}, location=to)
         else:
             await self._serve(without_prefix(scope, self._house.prefix), receive, send)
 

@@ -37,14 +37,14 @@ def list_folder(path: str, class_order: Sequence[str] = ()) -> Listing:
     Raises:
         DataError: there is no such folder, it holds no class folders, or one has no pictures.
     """
-    root = Path(path).expanduser()  # no shell does it behind a colon
     try:
+        root = Path(path).expanduser()  # no shell does it behind a colon
         if not root.is_dir():
             raise DataError(
                 f"--dataset names {path}, which is no folder; name one with class folders."
             )
         tree = Tree(root)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # RuntimeError: ~ of a user who is none
         raise DataError(
             f"--dataset names {path}, which cannot be read ({reason(error)}): make all of its "
             "folders readable, or name another."

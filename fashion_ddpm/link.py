@@ -74,12 +74,12 @@ def from_query(
     fields = {WORDS[name]: name for name in SETTINGS} | {name: name for name in SETTINGS}
     fields |= OLD_WORDS
     found = {fields[word]: value for word, value in query.items() if word in fields}
+    if not found:
+        return None
     for word in query.keys() - {*fields, MODEL, SCORER}:
         # Other words are not ours: those of gradio, of the Hub, of whoever passes links on.
         if meant := difflib.get_close_matches(word, [*fields, MODEL, SCORER], 1, cutoff=0.75):
             raise RequestError(f"{shown(word)} is no word of a link; it must be {meant[0]}.")
-    if not found:
-        return None
     about = {word: query.get(word, "") for word in (MODEL, SCORER)}
     return _checked({"class_name": None, **found, **about}, class_names)
 

@@ -12,7 +12,7 @@ from fashion_ddpm.publishing import publish
 from fashion_ddpm.run_folder import RunFolder
 
 TAKEN_OVER = (
-    *("dataset", "processes", "device", "mixed_precision"),
+    *("dataset", "data_sha256", "processes", "device", "mixed_precision"),
     *("started_from", "sampler", "teacher"),
 )
 """What the new checkpoint's run.json repeats of the run's own."""

@@ -57,6 +57,14 @@ def load_run_data(config: TrainConfig, ranks: Ranks) -> tuple[DataSet, tuple[str
     return data, (UNRECORDED,) if unrecorded else ()
 
 
+def check_run_data(folder: RunFolder, fingerprint: Fingerprint) -> None:
+    """Raise DataError where the folder's run has learned from other pictures."""
+    if folder.data.exists() and read_fingerprint(folder.data).digest != fingerprint.digest:
+        raise DataError(
+            f"{folder.root} holds by now a run on other pictures; name another --output-dir."
+        )
+
+
 def record_run_data(folder: RunFolder, fingerprint: Fingerprint) -> None:
     """Writes down what a run learns from; to be done before the folder counts as a run's."""
     half = saved_states.temporary_path(folder.data)

@@ -146,7 +146,7 @@ def _begin(wanted: TrainAll) -> None:
     if note.exists():
         before = read_object(note, "restore it, or name another --output-dir")
         for name, value in flags.items():
-            if name == "dataset" and may_be_same(before[name], value):
+            if name == "dataset" and may_be_same(str(before.get(name)), value):
                 continue  # its content decides
             if before.get(name) != value:
                 raise ConfigError(

@@ -28,7 +28,7 @@ from fashion_ddpm.progress import Progress
 from fashion_ddpm.publishing import current_commit, device_name, publish
 from fashion_ddpm.ranks import this_process
 from fashion_ddpm.resuming import load_state, state_to_resume
-from fashion_ddpm.run_data import load_run_data, record_run_data
+from fashion_ddpm.run_data import check_run_data, load_run_data, record_run_data
 from fashion_ddpm.run_folder import RunFolder, write_settings
 from fashion_ddpm.run_length import Costs, config_for_minutes, time_calls
 from fashion_ddpm.run_lock import Hold, only_run
@@ -154,6 +154,7 @@ class Run:
             self.watch.say(line)
         # Another run may have begun and ended while this one read its data.
         state = state_to_resume(self.folder, self.config, self.watch.say)
+        check_run_data(self.folder, self.fingerprint)
         self.accelerator.wait_for_everyone()
         if self.accelerator.is_main_process:
             with saved_states.writing(self.folder.root):

@@ -37,6 +37,7 @@ def sent(*messages: dict[str, Any], through: Any) -> list[Any]:
         ({"host": "localhost:7860", "origin": "http://localhost:9999"}, True),
         ({"host": "", "origin": "null"}, True),
         ({"origin": ""}, True),
+        ({"host": "a.example", "origin": "http://["}, True),
     ],
 )
 def test_another_page_is_known_by_its_origin(headers: dict[str, str], expected: bool) -> None:

@@ -230,6 +230,8 @@ def test_a_folder_that_may_not_be_read_costs_one_sentence(tmp_path: Path) -> Non
 def test_a_folder_that_is_none_costs_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="which is no folder"):
         list_folder(str(tmp_path / "nowhere"))
+    with pytest.raises(DataError, match="nosuchuser"):
+        list_folder("~nosuchuser/pictures")
     shape("circle", 1).save(tmp_path / "loose.png")
     with pytest.raises(DataError, match="holds no folders; it must hold one for each class"):
         list_folder(str(tmp_path))

@@ -199,6 +199,11 @@ def test_a_link_with_a_mistake_is_refused(query: dict[str, str], expected: str) 
         from_query(query)
 
 
+def test_words_of_others_are_passed_over_where_no_setting_is_given() -> None:
+    for word in ("mode", "feed", "score", "step", "tab"):
+        assert from_query({word: "1"}) is None
+
+
 def test_a_class_by_number_or_in_capitals_is_shown_by_its_name() -> None:
     for given_ in ("9", "ANKLE BOOT", " ankle boot "):
         found = from_query({"class": given_})

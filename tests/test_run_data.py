@@ -15,13 +15,13 @@ from fashion_ddpm.checkpoint_check import numbered
 from fashion_ddpm.config import TrainConfig
 from fashion_ddpm.cool_down import cool_down_config
 from fashion_ddpm.data import DataError
-from fashion_ddpm.fingerprint import read_fingerprint
+from fashion_ddpm.fingerprint import Fingerprint, read_fingerprint
 from fashion_ddpm.labels import ImageKind
 from fashion_ddpm.model import build_unet
 from fashion_ddpm.pipeline import FashionDDPMPipeline
 from fashion_ddpm.publishing import publish
 from fashion_ddpm.ranks import this_process
-from fashion_ddpm.run_data import UNRECORDED, load_run_data
+from fashion_ddpm.run_data import UNRECORDED, check_run_data, load_run_data
 from fashion_ddpm.run_folder import RunFolder
 from fashion_ddpm.saved_states import states
 from fashion_ddpm.schedules import noise_scheduler
@@ -220,3 +220,13 @@ def test_processes_that_read_other_pictures_are_refused(tmp_path: Path) -> None:
         assert "Traceback" not in text
         assert "process 1 reads other pictures in --dataset imagefolder:~/shapes" in text
     assert not RunFolder(config.output_dir).root.exists()
+
+
+def test_a_run_that_came_between_with_other_pictures_is_refused(begun: Path) -> None:
+    folder = RunFolder(begun / "run")
+    own = read_fingerprint(folder.data)
+    check_run_data(folder, own)
+    first = own.class_names[0]
+    other = Fingerprint({**own.pictures, first: {"other.png": "0"}})
+    with pytest.raises(DataError, match="run on other pictures"):
+        check_run_data(folder, other)

@@ -18,7 +18,7 @@ from fashion_ddpm.ui.current_run import CurrentRun
 
 def test_the_sheet_grows_cell_by_cell(tiny_checkpoint: Path) -> None:
     current = CurrentRun()
-    events = Handlers(Demo(tiny_checkpoint)).draw(current, current.begin(), "coat", "sampler", 0.0)
+    events = Handlers(Demo(tiny_checkpoint)).draw(current, current.ask(), "coat", "sampler", 0.0)
     for count in (1, 2):
         pictures, status, cells_drawn = next(events)
         assert len(pictures["value"]) == len(cells_drawn) == count
@@ -54,6 +54,12 @@ def test_the_sheet_is_downloaded_with_names_settings_and_scores(
             assert float(row["score"]) == pytest.approx(cell.score, abs=1e-4)
             assert row["schedule"] == "cosine"
     assert Handlers.archive([], str(tmp_path)) == gr.skip()
+
+
+def test_a_sheet_that_was_forgotten_is_drawn_again() -> None:
+    event: Any = SimpleNamespace(index=5)
+    with pytest.raises(gr.Error, match="draw it again"):
+        Handlers.open([], event)
 
 
 def test_a_mistake_is_a_message(tiny_checkpoint: Path) -> None:

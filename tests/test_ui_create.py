@@ -29,7 +29,7 @@ def result(handlers: Handlers) -> Result:
 def drawn(handlers: Handlers, *inputs: Any) -> list[tuple[Any, ...]]:
     """Returns all that one press of the button shows."""
     current = CurrentRun()
-    return list(handlers.draw(current, current.begin(), *inputs))
+    return list(handlers.draw(current, current.ask(), *inputs))
 
 
 def clicked(index: int) -> Any:
@@ -40,9 +40,8 @@ def test_a_request_ends_with_pictures_scores_and_a_way(handlers: Handlers, resul
     *_, last = drawn(handlers, *SOUND)
     assert last[1]["selected_index"] == last[-1] == 0
     assert [caption for _, caption in last[1]["value"]] == ["bag, seed 7", "bag, seed 8"]
-    assert last[2] == summary(result).replace(
-        f"{result.seconds:.1f} s", last[2].split(" in ")[1].split(":")[0]
-    )
+    assert last[2].startswith("2 images in ")
+    assert last[2].endswith(summary(result).split(" s: ")[1])
     assert last[9] == 7
     assert last[13]["maximum"] == 3
     assert len(score_columns(result, 0)) == 6
@@ -70,16 +69,16 @@ def test_one_step_and_one_image_are_enough(handlers: Handlers) -> None:
 
 def test_a_newer_run_ends_the_one_before_without_a_word(handlers: Handlers) -> None:
     current = CurrentRun()
-    events = handlers.draw(current, current.begin(), *SOUND)
+    events = handlers.draw(current, current.ask(), *SOUND)
     next(events)
-    newer = list(handlers.draw(current, current.begin(), *SOUND))
+    newer = list(handlers.draw(current, current.ask(), *SOUND))
     assert list(events) == [(gr.skip(),) * len(newer[-1])]
     assert newer[-1][-2].request.seed == 7
 
 
 def test_stop_says_where_and_keeps_what_was_there(handlers: Handlers) -> None:
     current = CurrentRun()
-    events = handlers.draw(current, current.begin(), *SOUND)
+    events = handlers.draw(current, current.ask(), *SOUND)
     next(events)
     current.stop()
     (last,) = events

@@ -6,30 +6,44 @@ from fashion_ddpm.supervision import StoppedError
 from fashion_ddpm.ui.current_run import CurrentRun
 
 
+def begin(current: CurrentRun, number: int) -> None:
+    list(current.watch(number, iter)(iter([])))
+
+
 def test_only_the_newest_run_goes_on() -> None:
     current = CurrentRun()
-    older, newer = current.begin(), current.begin()
+    older, newer = current.ask(), current.ask()
+    begin(current, older)
+    begin(current, newer)
     current.check(newer)
     with pytest.raises(StoppedError):
         current.check(older)
     assert not current.says_so(older)
 
 
+def test_a_run_that_never_begins_ends_no_other() -> None:
+    current = CurrentRun()
+    running = current.ask()
+    begin(current, running)
+    current.ask()  # and refused: too many requests
+    current.check(running)
+
+
 def test_stop_ends_the_newest_until_the_next_begins() -> None:
     current = CurrentRun()
-    first = current.begin()
+    first = current.ask()
     current.stop()
     with pytest.raises(StoppedError):
         current.check(first)
     assert current.says_so(first)
-    second = current.begin()
+    second = current.ask()
     current.check(second)
     assert not current.says_so(first)
 
 
 def test_a_run_that_was_stopped_while_it_waited_takes_no_step() -> None:
     current = CurrentRun()
-    number = current.begin()
+    number = current.ask()
     current.stop()
     with pytest.raises(StoppedError):
-        next(iter(current.watch(number, iter)(iter([]))))
+        begin(current, number)

@@ -8,7 +8,7 @@ from gradio.processing_utils import save_bytes_to_cache
 
 from fashion_ddpm.contact_sheet import STEP_COUNTS, Cell, axes, cells, orders, zipped
 from fashion_ddpm.demo import Demo
-from fashion_ddpm.request import LABELS, MAX_SEED, check_whole
+from fashion_ddpm.request import LABELS, MAX_SEED, RequestError, check_whole
 from fashion_ddpm.supervision import StoppedError
 from fashion_ddpm.ui import current_run
 from fashion_ddpm.ui.controls import Controls, default_request, shown_settings
@@ -70,6 +70,8 @@ class Handlers:
     def open(drawn: list[Cell], event: gr.SelectData) -> tuple[Any, ...]:
         """Sends a cell's settings to the first tab, with those that are not in view unfolded."""
         with told():
+            if not drawn:
+                raise RequestError("The sheet is no longer kept here; draw it again.")
             check_whole("cell", event.index, 0, len(drawn) - 1)
             settings = drawn[event.index].settings
             shown = shown_settings(settings.request, settings.scorer)

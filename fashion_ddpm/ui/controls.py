@@ -8,8 +8,8 @@ import gradio as gr
 
 from fashion_ddpm.api_examples import ORDER
 from fashion_ddpm.baselines import load_real_sample
-from fashion_ddpm.config import SAMPLERS, SCHEDULES, TURBO
-from fashion_ddpm.demo import PRESETS, Demo, schedule_note
+from fashion_ddpm.config import SAMPLERS, TURBO
+from fashion_ddpm.demo import PRESETS, Demo, schedule_note, schedules
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.images import enlarge
 from fashion_ddpm.labels import ALL_CLASSES, CLASS_NAMES, FASHION_MNIST
@@ -205,11 +205,6 @@ def build(demo: Demo) -> Controls:
     _explain(demo, controls)
     _connect(controls, dict(zip(buttons, offered.values(), strict=True)))
     return controls
-
-
-def schedules(demo: Demo) -> list[str]:
-    """Returns what is offered: the report's own failure only beside its story."""
-    return [each for each in SCHEDULES if each != "report" or demo.kind == FASHION_MNIST]
 
 
 def _sampling_menus(demo: Demo, first: GenerateRequest) -> dict[str, Any]:

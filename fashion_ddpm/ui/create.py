@@ -7,14 +7,14 @@ from typing import Any
 import gradio as gr
 
 from fashion_ddpm.clip_scores import NO_SCORER
-from fashion_ddpm.demo import Demo
+from fashion_ddpm.demo import Demo, schedules
 from fashion_ddpm.gallery import first_images
 from fashion_ddpm.limits import MAX_IMAGES
 from fashion_ddpm.request import MAX_SEED, GenerateRequest, check_whole
 from fashion_ddpm.results import Preview, Result, Scores
 from fashion_ddpm.supervision import StoppedError
 from fashion_ddpm.ui import current_run
-from fashion_ddpm.ui.controls import Controls, request_of, schedules
+from fashion_ddpm.ui.controls import Controls, request_of
 from fashion_ddpm.ui.controls import build as build_controls
 from fashion_ddpm.ui.current_run import CurrentRun
 from fashion_ddpm.ui.parts import (

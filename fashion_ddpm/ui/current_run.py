@@ -12,40 +12,41 @@ from fashion_ddpm.ui.parts import MODEL, NOW, PLAIN, PRIVATE
 
 
 class CurrentRun:
-    """Knows which of a visitor's runs may go on: the newest one, until Stop.
+    """Knows which of a visitor's runs may go on: the one that began last, until Stop.
 
     Attributes:
-        number: the newest run's, counted from 1.
-        stopped: whether Stop was pressed since.
+        asked: how often the button was pressed: the number of the newest run.
+        begun: number of the newest run that has begun; one that was refused never does.
+        stopped: number up to which Stop has ended all runs.
     """
 
     def __init__(self) -> None:
-        self.number = 0
-        self.stopped = False
+        self.asked = self.begun = 0
+        self.stopped = -1
 
-    def begin(self) -> int:
-        """Return the number of a new run, which ends all runs before it."""
-        self.number += 1
-        self.stopped = False
-        return self.number
+    def ask(self) -> int:
+        """Return the number of a new run."""
+        self.asked += 1
+        return self.asked
 
     def stop(self) -> None:
-        """End the newest run at its next step; one that still waits ends where it begins."""
-        self.stopped = True
+        """End all runs asked for so far: at the next step, or where one that waits begins."""
+        self.stopped = self.asked
 
     def check(self, number: int) -> None:
-        """Raise StoppedError unless a run is the newest and was not stopped."""
-        if self.stopped or number != self.number:
+        """Raise StoppedError unless a run is the newest that has begun and was not stopped."""
+        if number <= self.stopped or number < self.begun:
             raise StoppedError("stopped")
 
     def says_so(self, number: int) -> bool:
-        """Return whether an ended run is the one that Stop ended, and so has to say it."""
-        return self.stopped and number == self.number
+        """Return whether Stop ended this run, and no newer one has anything to say."""
+        return number == self.asked <= self.stopped
 
     def watch(self, number: int, watch: Watch) -> Watch:
         """Return a watch that also ends a run that must not go on."""
 
         def checked(steps: Iterator[DenoisingStep]) -> Iterator[DenoisingStep]:
+            self.begun = max(self.begun, number)  # ends the runs before it
             self.check(number)
             for step in watch(steps):
                 yield step
@@ -80,7 +81,7 @@ def connect(
     """
     current = gr.State(CurrentRun())
     number = gr.Number(visible=False)
-    start.click(CurrentRun.begin, current, number, **NOW)
+    start.click(CurrentRun.ask, current, number, **NOW)
     running = start.click(
         run,
         [current, number, *inputs],

@@ -25,13 +25,13 @@ from fashion_ddpm.results import Result
 from fashion_ddpm.ui.parts import (
     LAST,
     MODEL,
-    NO_MARKUP,
     PLAIN,
     PRIVATE,
     SOON,
     filled,
     line_plot,
     picture,
+    sentence,
     table,
     told,
     whole,
@@ -86,7 +86,7 @@ class Handlers:
                 scores = table(real_scores(self.demo, scorer), SCORE_COLUMNS)
                 return scores, scorer_confusion(self.demo, scorer), ""
             except UserError as error:
-                return None, None, str(error).translate(NO_MARKUP)
+                return None, None, sentence(error)
 
     def neighbour(self, result: Result | None, place: int) -> tuple[Any, str]:
         """Returns the selected image beside its nearest training image, and how near it is."""

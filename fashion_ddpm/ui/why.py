@@ -16,7 +16,6 @@ from fashion_ddpm.trajectory import filmstrip
 from fashion_ddpm.ui.parts import (
     LAST,
     MODEL,
-    NO_MARKUP,
     NOW,
     PLAIN,
     PRIVATE,
@@ -26,6 +25,7 @@ from fashion_ddpm.ui.parts import (
     filled,
     line_plot,
     picture,
+    sentence,
     table,
     told,
     whole,
@@ -72,7 +72,7 @@ class Handlers:
             try:
                 betas = betas_of(total, first, last, class_name)
             except UserError as error:
-                return f"## {str(error).translate(NO_MARKUP)}", emptied(), None, None, None
+                return f"## {sentence(error)}", emptied(), None, None, None
             check = check_schedule(betas, STEPS)
             power, ratio = curves(betas)
             verdict = f"## {check.name}: {check.verdict}"
