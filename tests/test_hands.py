@@ -132,11 +132,11 @@ def test_the_step_that_the_slider_was_left_at_is_shown(page: Page) -> None:
         page.keyboard.press(key)
     hurried = source_after(page, shown)
     step = page.get_by_label("number input for Step", exact=True)
-    expect(step).to_have_value("13")
+    expect(step).to_have_value("6")
     step.fill("2")
     step.press("Enter")
     source_after(page, shown)
-    step.fill("13")
+    step.fill("6")
     step.press("Enter")
     assert source_after(page, shown) == hurried
 
