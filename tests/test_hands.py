@@ -52,8 +52,12 @@ def test_whatever_a_hand_does_is_taken(
         for tab, components in tabs_of(config).items():
             made += use(hands, tab, components)
         assert not sent.refused
-        assert not unasked(config, sent.events)
+        assert touch or not unasked(config, sent.events)
         print(f"{made} components, {sent.gestures} gestures, {len(sent.refused)} refused")
+
+
+SAME_BY_FINGER = {"button", "file", "downloadbutton", "imageeditor"}
+"""Components for which a browser makes the same events of a tap as of a click."""
 
 
 def use(hands: Hands, tab: str, components: list[dict[str, Any]]) -> int:
@@ -67,6 +71,8 @@ def use(hands: Hands, tab: str, components: list[dict[str, Any]]) -> int:
         props = component["props"]
         gesture = GESTURES.get(component["type"])
         if gesture is None or (component in later and not props.get("elem_id")):
+            continue
+        if hands.touch and component["type"] in SAME_BY_FINGER:
             continue
         hands.open(tab)
         panel = hands.page.locator("[role=tabpanel]").filter(visible=True).last
