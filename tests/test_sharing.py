@@ -12,7 +12,6 @@ from fashion_ddpm import publishing
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.pipeline import FashionDDPMPipeline
 from fashion_ddpm.sharing import Publication, publish
-from fashion_ddpm.space_card import SpaceError
 from tests.conftest import TINY
 from tests.tools.local_hub import LocalHub, local_hub, python_on
 
@@ -83,15 +82,13 @@ def test_a_dry_run_writes_and_starts_other_weights_too_and_needs_no_token(
     assert not list(tmp_path.rglob("*.writing"))
 
 
-def test_a_space_that_does_not_run_ends_the_command_with_its_last_words(
+def test_a_checkpoint_whose_log_no_space_could_show_ends_the_command(
     tiny_pipeline: FashionDDPMPipeline, tmp_path: Path
 ) -> None:
     facts = {"images_seen": 0, "device": "cpu", "log": [{"loss": 1.0}]}  # at how many images?
     publishing.publish(tiny_pipeline, tmp_path / "odd", TINY, facts)
     wanted = Publication("a/b", "a/c", tmp_path / "odd", output=tmp_path / "trees", dry_run=True)
-    with pytest.raises(
-        SpaceError, match=r"does not run .* last words were: KeyError: 'images_seen"
-    ):
+    with pytest.raises(UserError, match=r"run\.json holds a 'log'"):
         list(publish(wanted))
 
 
