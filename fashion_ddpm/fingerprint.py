@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fashion_ddpm.data import DataError, LabelledImages
+from fashion_ddpm.data import LabelledImages
+from fashion_ddpm.json_files import FileError, read_object, write_object
 from fashion_ddpm.listing import Listing
 
 NAMED = 3
@@ -63,24 +64,19 @@ def of_splits(splits: Mapping[str, LabelledImages]) -> Fingerprint:
 
 def write_fingerprint(path: Path, fingerprint: Fingerprint) -> None:
     """Writes the file of a fingerprint, a line for each picture."""
-    path.write_text(json.dumps(fingerprint.pictures, indent=1) + "\n")
+    write_object(path, {name: dict(each) for name, each in fingerprint.pictures.items()})
 
 
 def read_fingerprint(path: Path) -> Fingerprint:
     """Reads the file of a fingerprint.
 
     Raises:
-        DataError: it is damaged.
+        FileError: it is damaged.
     """
-    try:
-        content = json.loads(path.read_text())
-    except (OSError, ValueError, RecursionError):
-        content = None
+    fix = "restore it, or delete it if you are sure that the pictures have not changed"
+    content = read_object(path, fix)
     if not _is_fingerprint(content):
-        raise DataError(
-            f"{path} is no list of a data set's pictures: restore it, or delete it if you are sure "
-            "that the pictures have not changed."
-        )
+        raise FileError(f"{path} is no list of a data set's pictures: {fix}.")
     return Fingerprint(content)
 
 

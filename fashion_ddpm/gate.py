@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
+from fashion_ddpm.api_examples import ENDPOINT
 from fashion_ddpm.request import shown
 
 API = "/gradio_api"
-ENDPOINT = "generate"
 UPLOAD = f"{API}/upload"
 MCP = f"{API}/mcp"
 

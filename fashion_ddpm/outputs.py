@@ -132,9 +132,9 @@ def table_file(rows: Sequence[Mapping[str, Any]]) -> str:
     return text.getvalue()
 
 
-def file_name(*parts: str) -> str:
-    """Returns the name of a PNG file, made of parts that may hold blanks and other signs."""
-    return "_".join(re.sub(r"[^\w.+-]+", "-", part) for part in parts) + ".png"
+def file_name(*parts: str, ending: str = ".png") -> str:
+    """Returns the name of a file, made of parts that may hold blanks and other signs."""
+    return "_".join(re.sub(r"[^\w.+-]+", "-", part) for part in parts) + ending
 
 
 def picture_name(request: GenerateRequest) -> str:

@@ -1,10 +1,8 @@
 """A run and its data set: the data set of every start must be that of the first one."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from fashion_ddpm import saved_states
 from fashion_ddpm.checkpoint_files import class_names_of, read_run
 from fashion_ddpm.config import TrainConfig
 from fashion_ddpm.data import DataError
@@ -67,10 +65,8 @@ def check_run_data(folder: RunFolder, fingerprint: Fingerprint) -> None:
 
 def record_run_data(folder: RunFolder, fingerprint: Fingerprint) -> None:
     """Writes down what a run learns from; to be done before the folder counts as a run's."""
-    half = saved_states.temporary_path(folder.data)
     folder.root.mkdir(parents=True, exist_ok=True)
-    write_fingerprint(half, fingerprint)
-    os.replace(half, folder.data)
+    write_fingerprint(folder.data, fingerprint)
 
 
 def _begun(config: TrainConfig) -> RunFolder | None:

@@ -2,10 +2,12 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
+from playwright.sync_api import Browser
 
 # Set before any library reads them: no test may use the network.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -23,6 +25,8 @@ from fashion_ddpm.schedules import noise_scheduler
 from fashion_ddpm.scorer_training import build_clip, build_processor, build_tokenizer
 from fashion_ddpm.training import train
 from tests.tools import MINI_DATA
+from tests.tools.browsing import browser_or_skip
+from tests.tools.serving import served
 from tests.tools.shapes import write_shapes
 from tests.tools.small_runs import small
 
@@ -88,6 +92,20 @@ def tiny_clip(tmp_path_factory: pytest.TempPathFactory, tiny_scorer: ClipScorer)
     tiny_scorer.model.save_pretrained(folder)
     tiny_scorer.processor.save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """The app on the bundled weights."""
+    with served() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium or Chrome, found by name."""
+    with browser_or_skip() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

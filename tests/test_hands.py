@@ -10,23 +10,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.tools.browsing import browser_or_skip, visiting
+from tests.tools.browsing import visiting
 from tests.tools.hands import GESTURES, PASSIVE, Hands, Sent, tabs_of, unasked
-from tests.tools.serving import served
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    """The app on the bundled weights."""
-    with served() as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium or Chrome, found by name."""
-    with browser_or_skip() as browser:
-        yield browser
 
 
 @pytest.mark.parametrize(

@@ -12,22 +12,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from fashion_ddpm.images import save_png
 from fashion_ddpm.request import GenerateRequest
-from tests.tools.browsing import browser_or_skip, layout_shift, open_tab, visiting
+from tests.tools.browsing import layout_shift, open_tab, visiting
 from tests.tools.serving import served
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    """The app on the bundled weights."""
-    with served() as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium or Chrome, found by name."""
-    with browser_or_skip() as browser:
-        yield browser
 
 
 @pytest.fixture

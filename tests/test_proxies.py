@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.tools.asking import API, CALL, SOUND, Answer, call, events, send
-from tests.tools.browsing import browser_or_skip, visiting
+from tests.tools.browsing import visiting
 from tests.tools.proxying import Proxy, proxied
 from tests.tools.serving import running
 
@@ -38,12 +38,6 @@ def address(app: str, request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of a proxy that strips the prefix, and of one that does not."""
     with proxied(app, request.param) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browser_or_skip() as browser:
-        yield browser
 
 
 def ending(address: str) -> str:

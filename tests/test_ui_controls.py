@@ -59,7 +59,7 @@ def test_every_setting_has_a_control_under_its_name(controls: Controls) -> None:
     assert {*CHOSEN} == {*SETTINGS}
     for name, label in LABELS.items():
         assert getattr(controls, name).label == label
-    assert len(controls.settings()) == len(NO_SETTINGS)
+    assert len(controls.inputs()) == len(NO_SETTINGS)
     assert len(controls.request()) == len(ORDER)
 
 
@@ -88,7 +88,7 @@ def test_guidance_is_greyed_out_and_off_where_the_sampler_has_none() -> None:
 def test_settings_are_shown_in_the_order_of_the_controls(controls: Controls) -> None:
     request = GenerateRequest("coat", 3, "karras", "euler", 7, 2.0, 0.3, 0.7, seed=9)
     values = shown_settings(request, "embedded")
-    shown = dict(zip([c.label for c in controls.settings()], values, strict=True))
+    shown = dict(zip([c.label for c in controls.inputs()], values, strict=True))
     assert shown == {
         "Class": "coat",
         "Schedule": "karras",

@@ -18,7 +18,7 @@ def test_only_the_newest_run_goes_on() -> None:
     current.check(newer)
     with pytest.raises(StoppedError):
         current.check(older)
-    assert not current.says_so(older)
+    assert not current.was_stopped(older)
 
 
 def test_a_run_that_never_begins_ends_no_other() -> None:
@@ -35,10 +35,10 @@ def test_stop_ends_the_newest_until_the_next_begins() -> None:
     current.stop()
     with pytest.raises(StoppedError):
         current.check(first)
-    assert current.says_so(first)
+    assert current.was_stopped(first)
     second = current.ask()
     current.check(second)
-    assert not current.says_so(first)
+    assert not current.was_stopped(first)
 
 
 def test_a_run_that_was_stopped_while_it_waited_takes_no_step() -> None:

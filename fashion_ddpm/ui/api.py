@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 
+from fashion_ddpm.api_examples import ENDPOINT
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.request import PARAMETERS
 from fashion_ddpm.results import Preview, Result
@@ -85,7 +86,7 @@ def build(demo: Demo, controls: Controls) -> None:
         Handlers(demo).generate,
         controls.request(),
         [preview, pictures, about],
-        api_name="generate",
+        api_name=ENDPOINT,
         **MODEL,
         **PLAIN,
     )

@@ -8,6 +8,7 @@ from gradio.processing_utils import save_bytes_to_cache
 
 from fashion_ddpm.contact_sheet import STEP_COUNTS, Cell, axes, cells, orders, zipped
 from fashion_ddpm.demo import Demo
+from fashion_ddpm.outputs import file_name
 from fashion_ddpm.request import LABELS, MAX_SEED, RequestError, check_whole
 from fashion_ddpm.supervision import StoppedError
 from fashion_ddpm.ui import current_run
@@ -54,7 +55,7 @@ class Handlers:
                     status = f"{len(drawn)} of {len(wanted)} cells"
                     yield filled(pictures), status, list(drawn)
         except StoppedError:
-            said = f"Stopped: {status}." if current.says_so(number) else gr.skip()
+            said = f"Stopped: {status}." if current.was_stopped(number) else gr.skip()
             yield gr.skip(), said, gr.skip()
 
     @staticmethod
@@ -63,8 +64,8 @@ class Handlers:
         if not drawn:
             return gr.skip()
         order = drawn[0].order
-        name = f"{order.request.class_name}-{order.axis}-{order.request.seed}.zip"
-        return save_bytes_to_cache(zipped(drawn), name.replace(" ", "-"), cache)
+        name = f"{order.request.class_name}-{order.axis}-{order.request.seed}"
+        return save_bytes_to_cache(zipped(drawn), file_name(name, ending=".zip"), cache)
 
     @staticmethod
     def open(drawn: list[Cell], event: gr.SelectData) -> tuple[Any, ...]:
@@ -100,7 +101,7 @@ def build(demo: Demo, tabs: gr.Tabs, create: Controls) -> None:
         draw, stop, handlers.draw, [class_name, axis, seed], outputs, status
     )
     running.then(lambda cells: handlers.archive(cells, archive.GRADIO_CACHE), drawn, archive, **NOW)
-    opened: list[Any] = [tabs, create.advanced, *create.settings()]
+    opened: list[Any] = [tabs, create.advanced, *create.inputs()]
     sheet.select(handlers.open, drawn, opened, **IN_ORDER).success(
         None, None, None, js=SHOW_AND_GENERATE, **NOW
     )

@@ -22,7 +22,7 @@ from fashion_ddpm.request import (
     check_whole,
 )
 from fashion_ddpm.sampling import SamplingSettings
-from fashion_ddpm.ui.parts import IN_ORDER, NOW, PLAIN, picture_gallery, sentence, told, whole
+from fashion_ddpm.ui.parts import IN_ORDER, NOW, PLAIN, as_text, picture_gallery, told, whole
 
 MANY_CLASSES = 20
 """With more, the classes are a list to search in instead of buttons."""
@@ -62,16 +62,12 @@ class Controls:
     advanced: gr.Accordion
 
     def inputs(self) -> list[Any]:
-        """Returns the components in the order of Handlers.draw."""
+        """Returns the components in the order of Handlers.draw, and of shown_settings."""
         return [*(getattr(self, name) for name in CHOSEN), self.random_seed, self.scorer]
 
     def request(self) -> list[Any]:
         """Returns the components in the order of the endpoint's arguments."""
         return [getattr(self, name) for name in ORDER]
-
-    def settings(self) -> list[Any]:
-        """Returns the components in the order of shown_settings."""
-        return self.inputs()
 
     def costly(self) -> list[Any]:
         """Returns the components in the order of note."""
@@ -139,7 +135,7 @@ def note(demo: Demo, *costly: Any) -> str:
         request = request_of(*chosen, class_names=demo.kind.class_names)
         demo.check(request)
     except UserError as error:
-        return sentence(error)
+        return as_text(error)
     verdict = schedule_note(request.schedule, request.num_inference_steps)
     bound = f"{demo.limits.max_evaluations:,}"
     cost = f"{demo.cost.sentence(request)} (at most {bound} evaluations)"

@@ -68,7 +68,7 @@ class Handlers:
                     if isinstance(event, Preview):
                         reached = f" at step {event.steps_done} of {request.num_inference_steps}"
         except StoppedError:
-            said = f"Stopped{reached}. {_BEFORE}" if current.says_so(number) else gr.skip()
+            said = f"Stopped{reached}. {_BEFORE}" if current.was_stopped(number) else gr.skip()
             yield _status_only(said)  # gradio empties all outputs of a generator without a yield
 
     def _shown(self, event: Preview | Result, request: GenerateRequest) -> tuple[Any, ...]:

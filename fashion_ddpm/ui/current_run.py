@@ -38,8 +38,8 @@ class CurrentRun:
         if number <= self.stopped or number < self.begun:
             raise StoppedError("stopped")
 
-    def says_so(self, number: int) -> bool:
-        """Return whether Stop ended this run, and no newer one has anything to say."""
+    def was_stopped(self, number: int) -> bool:
+        """Return whether Stop ended this run, and no newer one was asked for."""
         return number == self.asked <= self.stopped
 
     def watch(self, number: int, watch: Watch) -> Watch:

@@ -56,7 +56,7 @@ def told(names: Mapping[str, str] = LABELS) -> Iterator[None]:
     except StoppedError:
         raise
     except UserError as error:
-        raise gr.Error(sentence(error, names), print_exception=False) from error
+        raise gr.Error(as_text(error, names), print_exception=False) from error
     except gr.Error:
         raise
     except Exception as error:
@@ -72,7 +72,7 @@ SHOW_AND_GENERATE = """() => {
 NO_MARKUP = str.maketrans("<>&", "‹›＆")
 
 
-def sentence(error: UserError, names: Mapping[str, str] = LABELS) -> str:
+def as_text(error: UserError, names: Mapping[str, str] = LABELS) -> str:
     """Returns what a mistake is, as text that is never markup, with the names of settings."""
     text = error.said(names).translate(NO_MARKUP)
     return text[:1].upper() + text[1:] if names is LABELS else text
@@ -80,7 +80,7 @@ def sentence(error: UserError, names: Mapping[str, str] = LABELS) -> str:
 
 @contextmanager
 def attended(demo: Demo, kind: str, names: Mapping[str, str] = LABELS) -> Iterator[Watch]:
-    """Does the same for a request that runs the network, which has an end and is counted."""
+    """Count a request that runs the network, limit its time, and tell its mistakes."""
     with told(names), demo.supervisor.request(kind) as attempt:
         yield attempt.watch
 

@@ -11,11 +11,12 @@ from fashion_ddpm.api_examples import api_examples
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.link import SharedSettings, from_picture, from_query
+from fashion_ddpm.outputs import file_name
 from fashion_ddpm.request import RequestError, shown
 from fashion_ddpm.results import Result
 from fashion_ddpm.ui.address import TO_ADDRESS, TO_LINK
 from fashion_ddpm.ui.controls import NO_SETTINGS, Controls, shown_settings
-from fashion_ddpm.ui.parts import NO_MARKUP, NOW, PRIVATE, SHOW_AND_GENERATE, SOON, sentence, told
+from fashion_ddpm.ui.parts import NO_MARKUP, NOW, PRIVATE, SHOW_AND_GENERATE, SOON, as_text, told
 
 GENERATE_IF_LINKED = """(linked) => {
   if (linked) document.querySelector("#generate").click();
@@ -48,7 +49,7 @@ class Handlers:
             if asked is not None:
                 return *self._shown(asked, "link"), "linked"
         except UserError as error:
-            gr.Warning(f"The link could not be read. {sentence(error)}")
+            gr.Warning(f"The link could not be read. {as_text(error)}")
         return *NO_SETTINGS, ""
 
     def _shown(self, asked: SharedSettings, origin: str) -> tuple[Any, ...]:
@@ -83,8 +84,8 @@ class Handlers:
         """Writes the zip file into gradio's cache, which is cleaned up; returns its path."""
         if result is None:
             return gr.skip()
-        name = f"{result.request.class_name.replace(' ', '-')}-{result.request.seed}.zip"
-        return save_bytes_to_cache(result.archive(), name, cache)
+        name = f"{result.request.class_name}-{result.request.seed}"
+        return save_bytes_to_cache(result.archive(), file_name(name, ending=".zip"), cache)
 
     def read(self, path: str | None) -> tuple[Any, ...]:
         """Takes the settings out of a picture; the box is empty again for the next one."""
@@ -127,11 +128,11 @@ def build(demo: Demo, page: gr.Blocks, controls: Controls, result: gr.State) -> 
     result.change(
         lambda shown: handlers.archive(shown, archive.GRADIO_CACHE), result, archive, **NOW
     )
-    read = dropped.upload(handlers.read, dropped, [*controls.settings(), dropped], **SOON)
+    read = dropped.upload(handlers.read, dropped, [*controls.inputs(), dropped], **SOON)
     read.success(None, None, None, js=SHOW_AND_GENERATE, **NOW)
     read.failure(lambda: None, None, dropped, **NOW)
     # Queued, because only then gradio shows the warnings.
-    shown = [*controls.settings(), linked]
+    shown = [*controls.inputs(), linked]
     page.load(handlers.open, None, shown, show_progress="hidden", **PRIVATE).then(
         None, linked, None, js=GENERATE_IF_LINKED, **NOW
     )

@@ -28,10 +28,10 @@ from fashion_ddpm.ui.parts import (
     PLAIN,
     PRIVATE,
     SOON,
+    as_text,
     filled,
     line_plot,
     picture,
-    sentence,
     table,
     told,
     whole,
@@ -86,7 +86,7 @@ class Handlers:
                 scores = table(real_scores(self.demo, scorer), SCORE_COLUMNS)
                 return scores, scorer_confusion(self.demo, scorer), ""
             except UserError as error:
-                return None, None, sentence(error)
+                return None, None, as_text(error)
 
     def neighbour(self, result: Result | None, place: int) -> tuple[Any, str]:
         """Returns the selected image beside its nearest training image, and how near it is."""

@@ -20,12 +20,12 @@ from fashion_ddpm.ui.parts import (
     PLAIN,
     PRIVATE,
     SOON,
+    as_text,
     attended,
     emptied,
     filled,
     line_plot,
     picture,
-    sentence,
     table,
     told,
     whole,
@@ -72,7 +72,7 @@ class Handlers:
             try:
                 betas = betas_of(total, first, last, class_name)
             except UserError as error:
-                return f"## {sentence(error)}", emptied(), None, None, None
+                return f"## {as_text(error)}", emptied(), None, None, None
             check = check_schedule(betas, STEPS)
             power, ratio = curves(betas)
             verdict = f"## {check.name}: {check.verdict}"
