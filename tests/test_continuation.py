@@ -9,7 +9,9 @@ from fashion_ddpm.images import enlarge
 from fashion_ddpm.request import GenerateRequest, RequestError
 from fashion_ddpm.results import Result
 
-REQUEST = GenerateRequest("bag", num_images=2, sampler="ddim", num_inference_steps=4)
+REQUEST = GenerateRequest(
+    "bag", num_images=2, sampler="ddim", schedule="cosine", num_inference_steps=4
+)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fashion_ddpm.data import DataError, LabelledImages
+from fashion_ddpm.data import LabelledImages
 from fashion_ddpm.data_sets import load_data_set
 from fashion_ddpm.data_settings import DataSettings
 from fashion_ddpm.fingerprint import (
@@ -18,6 +18,7 @@ from fashion_ddpm.fingerprint import (
     read_fingerprint,
     write_fingerprint,
 )
+from fashion_ddpm.json_files import FileError
 from tests.tools.shapes import shape, write_shapes
 
 
@@ -178,7 +179,7 @@ def test_a_file_gives_back_what_was_written(before: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize("content", ["", "{", "[]", "7", '{"a": 1}', '{"a": {"b": 1}}', "[" * 9999])
 def test_a_damaged_file_costs_one_sentence(tmp_path: Path, content: str) -> None:
     (tmp_path / "data.json").write_text(content)
-    with pytest.raises(DataError, match=r"data\.json is no list of a data set's pictures"):
+    with pytest.raises(FileError, match=r"data\.json .*: restore it, or delete it if"):
         read_fingerprint(tmp_path / "data.json")
 
 

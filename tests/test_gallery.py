@@ -7,6 +7,7 @@ import torch
 
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.gallery import GALLERY, TENSORS, first_images, load_gallery, save_gallery
+from fashion_ddpm.request import GenerateRequest
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,6 @@ def test_a_page_of_other_weights_opens_with_images_too(tiny_checkpoint: Path) ->
     other = Demo(tiny_checkpoint)
     drawn = first_images(other)
     assert drawn is not None
-    assert drawn.clean.shape[:2] == (20, 10)
+    assert drawn.clean.shape[:2] == (GenerateRequest("all").num_inference_steps, 10)
     other.cost.finished.append(1000.0)
     assert first_images(other) is None

@@ -1,6 +1,5 @@
 """Tests of images that many processes generate together."""
 
-import dataclasses
 from typing import Any
 
 import torch
@@ -9,6 +8,7 @@ from fashion_ddpm.generated import generate_together
 from fashion_ddpm.pipeline import FashionDDPMPipeline
 from fashion_ddpm.ranks import Ranks, this_process
 from fashion_ddpm.request import GenerateRequest
+from fashion_ddpm.sampling import SamplingSettings
 
 REQUEST = GenerateRequest("all", num_images=5, num_inference_steps=2)
 
@@ -18,11 +18,7 @@ def test_images_come_in_the_order_of_their_seeds(tiny_pipeline: FashionDDPMPipel
     assert found.images.labels.tolist() == [0, 1, 2, 3, 4]
     assert found.finite.all()
     for place in range(5):
-        (alone,) = tiny_pipeline.generate(
-            [place],
-            [place],
-            dataclasses.replace(tiny_pipeline.usual_settings, num_inference_steps=2),
-        )
+        (alone,) = tiny_pipeline.generate([place], [place], SamplingSettings.of(REQUEST))
         assert torch.equal(found.images.images[place], alone.images[0])
 
 
