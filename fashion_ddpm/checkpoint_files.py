@@ -5,7 +5,7 @@ from typing import Any
 
 from fashion_ddpm.checkpoint_check import INDEX, class_names
 from fashion_ddpm.config import TURBO
-from fashion_ddpm.downloads import DownloadError, fetch
+from fashion_ddpm.downloads import DownloadError, downloaded, fetch
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.json_files import FileError, read_object
 from fashion_ddpm.weight_files import WeightsError, read_config
@@ -28,11 +28,22 @@ def class_names_of(checkpoint: str | Path) -> tuple[str, ...]:
     Raises:
         CheckpointError: it is not there, or does not name its classes.
     """
+    try:
+        return class_names(read_config(folder_of(checkpoint), INDEX))
+    except WeightsError as error:
+        raise CheckpointError(f"{checkpoint} could not be loaded: {error}.") from error
+
+
+def folder_of(checkpoint: str | Path) -> Path:
+    """Return a checkpoint's folder; one on the Hub is fetched.
+
+    Raises:
+        CheckpointError: it is not there.
+    """
     folder = Path(checkpoint)
     try:
-        folder = folder if folder.is_dir() else fetch(str(checkpoint))[0]
-        return class_names(read_config(folder, INDEX))
-    except (WeightsError, DownloadError) as error:
+        return folder if folder.is_dir() else fetch(str(checkpoint))[0]
+    except DownloadError as error:
         raise CheckpointError(f"{checkpoint} could not be loaded: {error}.") from error
 
 
@@ -43,13 +54,18 @@ def student_folder(checkpoint: str | Path) -> Path:
 
 
 def read_run(checkpoint: str | Path) -> dict[str, Any]:
-    """Return what run.json in a folder says of a checkpoint's training, or an empty dict.
+    """Return what run.json says of a checkpoint's training, or an empty dict.
+
+    Args:
+        checkpoint: a folder, or USER/NAME@REVISION that was fetched before.
 
     Raises:
         FileError: it is damaged.
     """
-    path = Path(checkpoint) / RUN_FILE
-    if not path.exists():
+    path: Path | None = Path(checkpoint) / RUN_FILE
+    if not (path and path.exists()):
+        path = downloaded(str(checkpoint), RUN_FILE)
+    if not path:
         return {}
     cure = "copy the checkpoint anew, repeat its training's command, or name another folder"
     run = read_object(path, cure)

@@ -107,7 +107,7 @@ def orders(demo: Demo, class_name: str, seed: int, axis: str) -> list[Order]:
     rows: list[tuple[str, dict[str, Any], FashionDDPMPipeline]]
     if axis == CHECKPOINT:
         networks = (demo.pipeline, demo.second)
-        rows = [(_name(network), {}, network) for network in networks if network]
+        rows = [(name_of(network), {}, network) for network in networks if network]
     else:
         field, values = AXES[axis]
         if axis == "schedule":
@@ -122,7 +122,7 @@ def orders(demo: Demo, class_name: str, seed: int, axis: str) -> list[Order]:
     ]
 
 
-def _name(pipeline: FashionDDPMPipeline) -> str:
+def name_of(pipeline: FashionDDPMPipeline) -> str:
     """Returns the end of the path, or the repository, that a network came from."""
     return "/".join(Path(pipeline.name_or_path).parts[-2:])
 

@@ -4,7 +4,7 @@ import re
 import sys
 from pathlib import Path
 
-from huggingface_hub import HfApi, snapshot_download
+from huggingface_hub import HfApi, snapshot_download, try_to_load_from_cache
 from huggingface_hub.errors import HfHubHTTPError
 
 from fashion_ddpm.errors import UserError, reason
@@ -61,6 +61,15 @@ def fetch(name: str) -> tuple[Path, str]:
     if revision != commit:
         print(f"{name} is {pinned} today; name it so to get the same again.", file=sys.stderr)
     return Path(found), pinned
+
+
+def downloaded(name: str, file: str) -> Path | None:
+    """Return a file of USER/NAME@REVISION that was fetched before, if it was."""
+    if not NAME.fullmatch(name):
+        return None
+    repository, _, revision = name.partition("@")
+    found = try_to_load_from_cache(repository, file, revision=revision or None)
+    return Path(found) if isinstance(found, str) else None
 
 
 def hub_answers(repository: str) -> bool:

@@ -82,6 +82,7 @@ def evaluate(evaluation: Evaluation, output: Path) -> Report | None:
     ranks = this_process()
     ranks.tell()
     pipeline = load_pipeline(evaluation.checkpoint, str(ranks.device))
+    learned_from = read_run(pipeline.name_or_path).get("data_sha256")
     pipeline = pipeline.drawing_with(evaluation.request.sampler)
     judge = matching_judge(evaluation.classifier, pipeline.kind)
     data = matching_data(evaluation.data, pipeline.kind, evaluation.reference)
@@ -99,7 +100,6 @@ def evaluate(evaluation: Evaluation, output: Path) -> Report | None:
             f"Broken: for {broken:,} of {len(generated.finite):,} images the network's output is "
             "not a number; the figures leave them out."
         )
-    learned_from = read_run(evaluation.checkpoint).get("data_sha256")
     if learned_from and learned_from != data.fingerprint.digest:
         warnings.append(
             f"Other data: {data.name} is not what the checkpoint was trained on, which may have "

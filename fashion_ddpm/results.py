@@ -82,8 +82,13 @@ class Result:
             alone = self.request.of_image(index)
             settings = SharedSettings(alone, self.model, self.scorer).as_settings()
             picture = name_picture(enlarge(image, IMAGE_SCALE), picture_name(alone), settings)
-            found.append((picture, f"{alone.class_name}, seed {alone.seed}"))
+            found.append((picture, self.caption(index)))
         return found
+
+    def caption(self, index: int) -> str:
+        """Returns what stands under one image: its class and seed."""
+        alone = self.request.of_image(index)
+        return f"{alone.class_name}, seed {alone.seed}"
 
     def last_preview(self) -> Preview:
         """Returns the preview of the last step."""

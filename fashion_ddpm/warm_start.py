@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from diffusers import UNet2DModel
 
-from fashion_ddpm.checkpoint_files import read_run
+from fashion_ddpm.checkpoint_files import folder_of, read_run
 from fashion_ddpm.config import TURBO, TrainConfig
 from fashion_ddpm.labels import FASHION_MNIST, ImageKind
 from fashion_ddpm.model import build_unet
@@ -28,8 +28,12 @@ TAKEN_OVER = (
 
 
 def settings_of_teacher(checkpoint: str) -> dict[str, Any]:
-    """Returns the settings a student takes over, from run.json in the teacher's folder."""
-    settings = read_run(checkpoint).get("config", {})
+    """Returns the settings a student takes over, from run.json in the teacher's folder.
+
+    Raises:
+        CheckpointError: the teacher is not there.
+    """
+    settings = read_run(folder_of(checkpoint)).get("config", {})
     return {name: settings[name] for name in TAKEN_OVER if name in settings}
 
 

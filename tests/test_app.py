@@ -1,7 +1,10 @@
 """Tests of the demo over HTTP; test_page has it in a browser."""
 
 import asyncio
+import base64
 import importlib.util
+import io
+import json
 import re
 import subprocess
 import sys
@@ -18,6 +21,8 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
+from mcp.types import CallToolResult, ImageContent, TextContent
+from PIL import Image
 
 from app import build_page, main, quicken
 from fashion_ddpm.api_examples import api_examples
@@ -171,8 +176,16 @@ def test_the_programs_on_the_page_run(
     assert "bag, seed 8" in result.stdout
 
 
-def test_a_language_model_finds_one_tool_and_gets_images(address: str) -> None:
-    async def ask_tool() -> tuple[list[str], str]:
+@pytest.mark.parametrize("with_progress", [False, True])
+def test_a_language_model_finds_one_tool_and_gets_an_image_and_scores(
+    address: str, with_progress: bool
+) -> None:
+    steps: list[float] = []
+
+    async def note(progress: float, total: float | None, message: str | None) -> None:
+        steps.append(progress)
+
+    async def ask_tool() -> tuple[list[str], CallToolResult]:
         async with (
             streamable_http_client(f"{address}/gradio_api/mcp/") as (read, write, _),
             ClientSession(read, write) as session,
@@ -180,12 +193,18 @@ def test_a_language_model_finds_one_tool_and_gets_images(address: str) -> None:
             await session.initialize()
             names = [tool.name for tool in (await session.list_tools()).tools]
             arguments = {"class_name": "bag", "steps": 2, "num_images": 1}
-            return names, str(await session.call_tool(names[0], arguments))
+            callback = note if with_progress else None
+            return names, await session.call_tool(names[0], arguments, progress_callback=callback)
 
     names, answer = asyncio.run(ask_tool())
     assert len(names) == 1
     assert names[0].endswith("generate")
-    assert "bag, seed" in answer
+    picture, _, about = answer.content
+    assert isinstance(picture, ImageContent)
+    assert isinstance(about, TextContent)
+    assert Image.open(io.BytesIO(base64.b64decode(picture.data))).width == 4 * 28
+    assert "A bag" in json.loads(about.text)["label_scores"][0]
+    assert bool(steps) == with_progress
 
 
 def test_without_the_package_the_tool_is_refused_in_a_sentence(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fashion_ddpm.checkpoint_files import CheckpointError
+from fashion_ddpm.checkpoint_files import CheckpointError, read_run
 from fashion_ddpm.downloads import DownloadError, fetch
 from fashion_ddpm.pipeline import load_pipeline
 from tests.tools.local_hub import REVISION, LocalHub, Stored, local_hub, python_on
@@ -106,6 +106,8 @@ def test_what_was_fetched_once_loads_without_a_network(
     weights.symlink_to(os.path.relpath(cached / "blobs" / "content", weights.parent))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     assert load_pipeline(f"ada/tiny@{OLD}").name_or_path == f"ada/tiny@{OLD}"
+    assert read_run(f"ada/tiny@{OLD}") == read_run(tiny_checkpoint) != {}
+    assert read_run(f"ada/tiny@{'b' * 40}") == {}
     os.replace(cached / "blobs" / "content", tmp_path / "elsewhere")
     weights.unlink()
     weights.symlink_to(tmp_path / "elsewhere")

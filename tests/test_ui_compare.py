@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 import pytest
 
+from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
 from fashion_ddpm.contact_sheet import cells, orders
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.link import from_picture
@@ -32,7 +33,7 @@ def test_a_cell_opens_with_all_its_settings(tiny_checkpoint: Path) -> None:
     demo = Demo(tiny_checkpoint)
     drawn = list(cells(demo, orders(demo, "coat", 3, "guidance")[:6]))
     event: Any = SimpleNamespace(index=5)
-    tabs, advanced, *settings = Handlers.open(drawn, event)
+    tabs, advanced, *settings = Handlers(demo).open(drawn, event)
     assert tabs.selected == "create"
     assert advanced.open
     assert settings == [*("coat", "sigmoid", 10, "dpm++2m", 1.5, 0.0, 1.0, 8, 3, False, "embedded")]
@@ -56,10 +57,21 @@ def test_the_sheet_is_downloaded_with_names_settings_and_scores(
     assert Handlers.archive([], str(tmp_path)) == gr.skip()
 
 
-def test_a_sheet_that_was_forgotten_is_drawn_again() -> None:
+def test_a_cell_of_the_second_checkpoint_is_not_drawn_by_the_first(tiny_checkpoint: Path) -> None:
+    demo = Demo(tiny_checkpoint, second=BUNDLED_CHECKPOINT)
+    wanted = orders(demo, "coat", 3, "checkpoint")
+    drawn = list(cells(demo, [wanted[0], wanted[-1]]))
+    one, two = (SimpleNamespace(index=index) for index in (0, 1))
+    handlers: Any = Handlers(demo)
+    assert handlers.open(drawn, one)[0].selected == "create"
+    with pytest.raises(gr.Error, match=r"drawn by checkpoints/fashion-mnist, .*--checkpoint"):
+        handlers.open(drawn, two)
+
+
+def test_a_sheet_that_was_forgotten_is_drawn_again(tiny_checkpoint: Path) -> None:
     event: Any = SimpleNamespace(index=5)
     with pytest.raises(gr.Error, match="draw it again"):
-        Handlers.open([], event)
+        Handlers(Demo(tiny_checkpoint)).open([], event)
 
 
 def test_a_mistake_is_a_message(tiny_checkpoint: Path) -> None:

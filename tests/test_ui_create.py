@@ -32,8 +32,8 @@ def drawn(handlers: Handlers, *inputs: Any) -> list[tuple[Any, ...]]:
     return list(handlers.draw(current, current.ask(), *inputs))
 
 
-def clicked(index: int) -> Any:
-    return SimpleNamespace(index=index)
+def clicked(index: int, caption: str | None = None) -> Any:
+    return SimpleNamespace(index=index, value={"caption": caption} if caption else None)
 
 
 def test_a_request_ends_with_pictures_scores_and_a_way(handlers: Handlers, result: Result) -> None:
@@ -95,7 +95,14 @@ def test_images_come_although_their_scorer_does_not(handlers: Handlers) -> None:
 
 
 def test_a_click_shows_that_image(handlers: Handlers, result: Result) -> None:
-    labels, *_, index = handlers.select(result, clicked(1))
+    labels, *_, index = handlers.select(result, clicked(1, "bag, seed 8"))
     assert labels["value"] == result.scores_of(1)[0]
     assert index == 1
     assert len(handlers.select(None, clicked(1))) == len(handlers.select(result, clicked(1)))
+
+
+def test_a_click_on_images_that_were_forgotten_shows_no_scores_of_others(
+    handlers: Handlers, result: Result
+) -> None:
+    with pytest.raises(gr.Error, match="no longer kept here; press Generate"):
+        handlers.select(result, clicked(1, "coat, seed 8"))

@@ -1,6 +1,7 @@
 """Tests of what is said when gradio itself cannot read or write."""
 
 import asyncio
+import re
 from pathlib import Path
 
 import gradio as gr
@@ -8,6 +9,7 @@ import pytest
 from gradio.routes import templates
 from PIL import Image
 
+from fashion_ddpm.model_card import SAMPLES_FILE
 from fashion_ddpm.ui.page import Page, describe
 
 
@@ -44,3 +46,15 @@ def test_a_link_in_a_chat_is_described_by_the_page_and_not_by_gradio() -> None:
     assert "out of &quot;noise&quot;" in head
     assert head.count("og:title") == 1
     assert "gradio-app/gradio" not in head.split("</head>")[0].split("<script")[0]
+    assert "og:image" not in head
+
+
+def test_a_link_to_a_space_has_a_picture_that_every_space_holds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SPACE_ID", "ada/fashion")
+    describe("Clothes", "out of noise")
+    head = templates.env.get_template("frontend/index.html").render(config={})
+    (picture,) = re.findall('property="og:image" content="([^"]*)"', head)
+    assert picture.startswith("https://huggingface.co/spaces/ada/fashion/resolve/main/")
+    assert picture.endswith(f"/checkpoints/fashion-mnist/{SAMPLES_FILE}")

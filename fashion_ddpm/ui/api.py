@@ -1,5 +1,6 @@
 """The one endpoint for programs and language models: the first tab's request, without a page."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -90,3 +91,17 @@ def build(demo: Demo, controls: Controls) -> None:
         **MODEL,
         **PLAIN,
     )
+
+
+def answer_with_content(tools: Any) -> None:
+    """Make gradio's MCP server answer with the picture as an image and the scores as JSON.
+
+    Its own answer to a client that asks for no progress is one text: Python's repr of all outputs.
+    """
+    convert = tools.postprocess_output_data
+
+    def content(outputs: list[Any], root_url: str) -> list[Any]:
+        picture, _, about = outputs[0] if len(outputs) == 1 else outputs
+        return list(convert([picture, json.dumps(about)], root_url))
+
+    tools.postprocess_output_data = content

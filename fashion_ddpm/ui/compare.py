@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 from gradio.processing_utils import save_bytes_to_cache
 
-from fashion_ddpm.contact_sheet import STEP_COUNTS, Cell, axes, cells, orders, zipped
+from fashion_ddpm.contact_sheet import STEP_COUNTS, Cell, axes, cells, name_of, orders, zipped
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.outputs import file_name
 from fashion_ddpm.request import LABELS, MAX_SEED, RequestError, check_whole
@@ -67,14 +67,19 @@ class Handlers:
         name = f"{order.request.class_name}-{order.axis}-{order.request.seed}"
         return save_bytes_to_cache(zipped(drawn), file_name(name, ending=".zip"), cache)
 
-    @staticmethod
-    def open(drawn: list[Cell], event: gr.SelectData) -> tuple[Any, ...]:
+    def open(self, drawn: list[Cell], event: gr.SelectData) -> tuple[Any, ...]:
         """Sends a cell's settings to the first tab, with those that are not in view unfolded."""
         with told():
             if not drawn:
                 raise RequestError("The sheet is no longer kept here; draw it again.")
             check_whole("cell", event.index, 0, len(drawn) - 1)
-            settings = drawn[event.index].settings
+            order, settings = drawn[event.index].order, drawn[event.index].settings
+            if order.pipeline is not self.demo.pipeline:
+                raise RequestError(
+                    f"This cell was drawn by {order.row}, but Create draws with "
+                    f"{name_of(self.demo.pipeline)}; start the app with --checkpoint "
+                    f"{order.pipeline.name_or_path} to draw it there."
+                )
             shown = shown_settings(settings.request, settings.scorer)
             return gr.Tabs(selected="create"), gr.Accordion(open=True), *shown
 

@@ -10,7 +10,7 @@ from fashion_ddpm.clip_scores import NO_SCORER
 from fashion_ddpm.demo import Demo, schedules
 from fashion_ddpm.gallery import first_images
 from fashion_ddpm.limits import MAX_IMAGES
-from fashion_ddpm.request import MAX_SEED, GenerateRequest, check_whole
+from fashion_ddpm.request import MAX_SEED, GenerateRequest, RequestError, check_whole
 from fashion_ddpm.results import Preview, Result, Scores
 from fashion_ddpm.supervision import StoppedError
 from fashion_ddpm.ui import current_run
@@ -33,6 +33,7 @@ from fashion_ddpm.wording import counted, seconds
 
 SCORE_TITLES = ("Selected image", "Mean of its class here", "Real ones of its class")
 WAIT = "Press Generate."
+FORGOTTEN = "These images are no longer kept here; press Generate to draw them again."
 UNKNOWN = """The embedded scorer has seen nothing but Fashion-MNIST, so it says nothing of these
 classes. A CLIP of the Hub can be asked (Advanced, Scorer); no real images stand beside it."""
 
@@ -92,6 +93,9 @@ class Handlers:
             return (*[gr.skip()] * (6 + WAY_OUTPUTS), 0)
         with told():
             check_whole("image", event.index, 0, result.request.num_images - 1)
+            caption = event.value.get("caption") if isinstance(event.value, dict) else None
+            if caption not in (None, result.caption(event.index)):
+                raise RequestError(FORGOTTEN)
             way = shown_way(self.demo.way(result, event.index))
             columns = [_shown_scores(scores) for scores in score_columns(result, event.index)]
             return (*columns, *way, event.index)

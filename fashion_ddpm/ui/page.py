@@ -1,5 +1,6 @@
 """The page as gradio builds it, except that whatever fails there is told in a sentence."""
 
+import os
 import re
 from html import escape
 from typing import Any
@@ -9,6 +10,8 @@ from gradio import processing_utils
 from gradio.routes import templates
 from jinja2 import ChoiceLoader, DictLoader
 
+from fashion_ddpm.checkpoint_files import BUNDLED, BUNDLED_CHECKPOINT
+from fashion_ddpm.model_card import SAMPLES_FILE
 from fashion_ddpm.supervision import NOT_YOUR_FAULT
 from fashion_ddpm.ui.saving import save_whole
 
@@ -27,6 +30,10 @@ def describe(title: str, description: str) -> None:
     assert loader is not None
     source, *_ = loader.get_source(templates.env, TEMPLATE)
     about = {"og:title": title, "og:description": description, "og:type": "website"}
+    if space := os.environ.get("SPACE_ID"):  # elsewhere a page does not know its public address
+        picture = BUNDLED_CHECKPOINT.relative_to(BUNDLED.parent) / SAMPLES_FILE
+        address = f"https://huggingface.co/spaces/{space}/resolve/main"
+        about["og:image"] = f"{address}/{picture.as_posix()}"
     head = "".join(
         f'<meta property="{name}" content="{escape(value)}" />' for name, value in about.items()
     )

@@ -25,6 +25,7 @@ from fashion_ddpm.labels import FASHION_MNIST
 from fashion_ddpm.link import OMITTED
 from fashion_ddpm.supervision import start_log
 from fashion_ddpm.temporary import Sweeper
+from fashion_ddpm.ui.api import answer_with_content
 from fashion_ddpm.ui.look import CSS, HEAD, UNTIL_PICTURED, theme
 from fashion_ddpm.ui.parts import MODEL
 from fashion_ddpm.visitors import network_of
@@ -124,6 +125,8 @@ class Server:
                 f"the server did not start ({reason(error)}); start it again, or name another "
                 "port with --port."
             ) from error
+        if launch.mcp:
+            answer_with_content(page.mcp_server_obj)
         return str(address)
 
     def _make_house(self) -> House:
