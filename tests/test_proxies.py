@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, expect
 
+from fashion_ddpm.space_trial import free_port
 from tests.tools.asking import API, CALL, SOUND, Answer, call, events, send
 from tests.tools.browsing import visiting
 from tests.tools.proxying import Proxy, proxied
@@ -67,6 +68,25 @@ def test_the_path_without_its_last_slash_leads_to_the_page(app: str) -> None:
     with proxied(app, KEEPING) as address:
         answer = send(address, "GET", f"{PREFIX}?class=bag")
     assert (answer.status, answer.headers["location"]) == (307, f"{PREFIX}/?class=bag")
+
+
+def test_a_tab_that_lost_its_connection_draws_what_it_was_asked_for(
+    browser: Browser, app: str
+) -> None:
+    page = browser.new_page(extra_http_headers=visitor("93.4.1.1"))  # limits of its own
+    port = free_port()
+    with proxied(app, STRIPPING, port) as address:
+        page.goto(f"{address}{PREFIX}/")
+        page.get_by_role("radio", name="trouser").check()
+        page.get_by_label("number input for Steps").fill("100")
+        page.get_by_role("button", name="Generate", exact=True).click()
+        expect(page.get_by_text("of 100")).to_be_visible()
+    expect(page.get_by_text("Connection to the server was lost")).to_be_visible()
+    with proxied(app, STRIPPING, port):
+        expect(page.get_by_text("8 images in")).to_be_visible()
+        expect(page.get_by_text("100 steps, 800 UNet evaluations")).to_be_visible()
+        expect(page.get_by_text("trouser, seed 7")).to_be_visible()
+        page.close()
 
 
 def test_the_page_draws_in_a_browser_behind_a_proxy(browser: Browser, address: str) -> None:

@@ -22,7 +22,7 @@ def handlers(tiny_checkpoint: Path) -> Handlers:
 
 @pytest.fixture(scope="module")
 def result(handlers: Handlers) -> Result:
-    found: Result = drawn(handlers, *SOUND)[-1][-2]
+    found: Result = drawn(handlers, *SOUND)[-1][-3]
     return found
 
 
@@ -38,11 +38,12 @@ def clicked(index: int, caption: str | None = None) -> Any:
 
 def test_a_request_ends_with_pictures_scores_and_a_way(handlers: Handlers, result: Result) -> None:
     *_, last = drawn(handlers, *SOUND)
-    assert last[1]["selected_index"] == last[-1] == 0
+    assert last[1]["selected_index"] == last[-2] == 0
     assert [caption for _, caption in last[1]["value"]] == ["bag, seed 7", "bag, seed 8"]
     assert last[2].startswith("2 images in ")
     assert last[2].endswith(summary(result).split(" s: ")[1])
     assert last[9] == 7
+    assert last[-1] == result.settings.to_query()
     assert last[13]["maximum"] == 3
     assert len(score_columns(result, 0)) == 6
 
@@ -73,7 +74,7 @@ def test_a_newer_run_ends_the_one_before_without_a_word(handlers: Handlers) -> N
     next(events)
     newer = list(handlers.draw(current, current.ask(), *SOUND))
     assert list(events) == [(gr.skip(),) * len(newer[-1])]
-    assert newer[-1][-2].request.seed == 7
+    assert newer[-1][-3].request.seed == 7
 
 
 def test_stop_says_where_and_keeps_what_was_there(handlers: Handlers) -> None:
@@ -90,7 +91,7 @@ def test_images_come_although_their_scorer_does_not(handlers: Handlers) -> None:
     asked = next(name for name in handlers.demo.scorers if name != "embedded")
     with pytest.warns(UserWarning, match=f"{asked} could not be loaded"):
         *_, last = drawn(handlers, *SOUND[:10], asked)
-    assert last[-2].scorer == "embedded"
+    assert last[-3].scorer == "embedded"
     assert len(last[1]["value"]) == 2
 
 

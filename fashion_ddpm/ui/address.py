@@ -1,4 +1,4 @@
-"""What the page's address holds: the settings of the newest images, and the open tab."""
+"""What the page's address holds: the settings last asked for, and the open tab."""
 
 from collections.abc import Sequence
 
@@ -7,15 +7,15 @@ import gradio as gr
 from fashion_ddpm.ui.parts import NOW
 
 TO_ADDRESS = """(query) => {
-  if (!query) return "";
+  if (!query) return;
   const tab = new URLSearchParams(location.search).get("tab");
   history.replaceState(history.state, "", query + (tab ? "&tab=" + encodeURIComponent(tab) : ""));
-  return location.origin + location.pathname + query;
 }"""
-"""Makes a link of a query, and keeps it in the address bar: a reload brings the page back."""
+"""Keeps a query in the address bar: a reload, also gradio's own after a lost connection, brings the
+settings back."""
 
 TO_LINK = """(query) => query ? location.origin + location.pathname + query : "" """
-"""Makes a link of a query; the address stays as it is."""
+"""Makes a link of a query."""
 
 KEEP_TAB = """() => {
   const address = new URL(location.href);

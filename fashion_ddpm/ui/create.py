@@ -10,16 +10,19 @@ from fashion_ddpm.clip_scores import NO_SCORER
 from fashion_ddpm.demo import Demo, schedules
 from fashion_ddpm.gallery import first_images
 from fashion_ddpm.limits import MAX_IMAGES
+from fashion_ddpm.link import SharedSettings
 from fashion_ddpm.request import MAX_SEED, GenerateRequest, RequestError, check_whole
 from fashion_ddpm.results import Preview, Result, Scores
 from fashion_ddpm.supervision import StoppedError
 from fashion_ddpm.ui import current_run
+from fashion_ddpm.ui.address import TO_ADDRESS
 from fashion_ddpm.ui.controls import Controls, request_of
 from fashion_ddpm.ui.controls import build as build_controls
 from fashion_ddpm.ui.current_run import CurrentRun
 from fashion_ddpm.ui.parts import (
     IN_ORDER,
     NO_MARKUP,
+    NOW,
     attended,
     filled,
     picture,
@@ -49,7 +52,8 @@ class Handlers:
 
         Yields the preview, the gallery, a line on progress, the label scores (first image, mean,
         real test images), the quality scores (the same three), the seed, the first image's way
-        from noise (as shown_way has it), the result and the index of the selected image.
+        from noise (as shown_way has it), the result, the index of the selected image, and the
+        query that asks for the same.
 
         Args:
             current: which of the visitor's runs may go on.
@@ -63,14 +67,18 @@ class Handlers:
         try:
             with attended(self.demo, "images") as watch:
                 request = request_of(*settings, class_names=self.demo.kind.class_names)
+                asked = SharedSettings(request, self.demo.model_for(request), scorer)
                 for event in self.demo.run(request, scorer, current.watch(number, watch)):
                     current.check(number)
-                    yield self._shown(event, request)
+                    yield (*self._shown(event, request), asked.to_query())
                     if isinstance(event, Preview):
                         reached = f" at step {event.steps_done} of {request.num_inference_steps}"
         except StoppedError:
             said = f"Stopped{reached}. {_BEFORE}" if current.was_stopped(number) else gr.skip()
-            yield _status_only(said)  # gradio empties all outputs of a generator without a yield
+            yield (
+                *_status_only(said),
+                gr.skip(),
+            )  # gradio empties all outputs of a generator without a yield
 
     def _shown(self, event: Preview | Result, request: GenerateRequest) -> tuple[Any, ...]:
         """Returns the outputs of draw for a preview or a result."""
@@ -151,11 +159,14 @@ def build(demo: Demo) -> tuple[Controls, gr.State, gr.State]:
         scored=demo.scorers[0] != NO_SCORER,
     )
     result, index = gr.State(first), gr.State(0)
+    asked = gr.Textbox(visible="hidden")
     scores = [*labels, *quality]
-    outputs = [preview, gallery, status, *scores, controls.seed, *way.outputs(), result, index]
+    shown = [preview, gallery, status, *scores, controls.seed, *way.outputs()]
+    outputs = [*shown, result, index, asked]
     current_run.connect(
         controls.generate, controls.stop, handlers.draw, controls.inputs(), outputs, status
     )
+    asked.change(None, asked, None, js=TO_ADDRESS, **NOW)
     gallery.select(handlers.select, result, [*scores, *way.outputs(), index], **IN_ORDER)
     connect_way(demo, way, result, index)
     return controls, result, index

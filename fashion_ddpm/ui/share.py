@@ -14,7 +14,7 @@ from fashion_ddpm.link import SharedSettings, from_picture, from_query
 from fashion_ddpm.outputs import file_name
 from fashion_ddpm.request import RequestError, shown
 from fashion_ddpm.results import Result
-from fashion_ddpm.ui.address import TO_ADDRESS, TO_LINK
+from fashion_ddpm.ui.address import TO_LINK
 from fashion_ddpm.ui.controls import NO_SETTINGS, Controls, shown_settings
 from fashion_ddpm.ui.parts import NO_MARKUP, NOW, PRIVATE, SHOW_AND_GENERATE, SOON, as_text, told
 
@@ -123,7 +123,7 @@ def build(demo: Demo, page: gr.Blocks, controls: Controls, result: gr.State) -> 
         handlers.programs, [result, link], programs, **NOW
     )
     result.change(handlers.link, result, query, **NOW).then(
-        None, query, link, js=TO_ADDRESS, **NOW
+        None, query, link, js=TO_LINK, **NOW
     ).then(handlers.programs, [result, link], programs, **NOW)
     result.change(
         lambda shown: handlers.archive(shown, archive.GRADIO_CACHE), result, archive, **NOW

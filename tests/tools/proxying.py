@@ -97,9 +97,12 @@ def proxy_app(upstream: str, proxy: Proxy) -> Starlette:
 
 
 @contextmanager
-def proxied(upstream: str, proxy: Proxy) -> Iterator[str]:
-    """Starts a proxy in front of an app; yields its address, without the prefix."""
-    port = free_port()
+def proxied(upstream: str, proxy: Proxy, port: int | None = None) -> Iterator[str]:
+    """Starts a proxy in front of an app; yields its address, without the prefix.
+
+    At the end it drops all connections.
+    """
+    port = port or free_port()
     config = uvicorn.Config(
         proxy_app(upstream, proxy),
         port=port,
