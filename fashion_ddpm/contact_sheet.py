@@ -17,7 +17,7 @@ from fashion_ddpm.demo import Demo, Watch, schedules
 from fashion_ddpm.images import grid, name_picture, save_png, to_uint8
 from fashion_ddpm.link import SharedSettings
 from fashion_ddpm.outputs import SCORES_FILE, archive, file_name, table_file
-from fashion_ddpm.pipeline import FashionDDPMPipeline, model_of
+from fashion_ddpm.pipeline import FashionDDPMPipeline
 from fashion_ddpm.request import GenerateRequest, RequestError, shown
 from fashion_ddpm.sampling import SamplingSettings
 from fashion_ddpm.wording import counted, seconds
@@ -139,7 +139,7 @@ def cells(demo: Demo, wanted: Sequence[Order], watch: Watch = iter) -> Iterator[
         duration = time.monotonic() - begin
         scores = own_scores(scorer.label_scores(images), torch.tensor(labels))
         right = None if scores is None else scores.mean().item()
-        model = model_of(order.pipeline.drawing_with(order.request.sampler))
+        model = demo.model_of(order.pipeline.drawing_with(order.request.sampler))
         settings = SharedSettings(order.request, model, name)
         picture = grid(images, COLUMNS_A_CELL, scale=SCALE)
         name_picture(picture, order.file_name, settings.as_settings())

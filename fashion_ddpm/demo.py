@@ -1,5 +1,6 @@
 """The loaded model and its scorers, which all visitors of the page share."""
 
+import functools
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -51,6 +52,7 @@ class Demo:
         has_turbo: whether the sampler turbo can be used.
         second: a model to compare it with, if there is one.
         model: the start of the checksum of the model's weights.
+        model_of: the same of any of the loaded networks.
         kind: what both draw.
         scorers: who may be asked about that; the first one is at hand.
         cost: how long a request takes, as the newest ones took.
@@ -71,7 +73,8 @@ class Demo:
         self.kind = self.pipeline.kind
         if self.second and self.second.class_names != self.kind.class_names:
             raise RequestError(f"{second} draws {self.second.kind}; {checkpoint} {self.kind}.")
-        self.model = model_of(self.pipeline)
+        self.model_of = functools.cache(model_of)  # a tenth of a second; nothing trains here
+        self.model = self.model_of(self.pipeline)
         self.cost = calibrate(self.pipeline)
         student = student_of(self.pipeline)
         self.has_turbo = self.pipeline.distilled or student is not None
@@ -180,8 +183,7 @@ class Demo:
 
     def model_for(self, request: GenerateRequest) -> str:
         """Returns the start of the checksum of the weights that draw a request."""
-        drawing = self.pipeline.drawing_with(request.sampler)
-        return self.model if drawing is self.pipeline else model_of(drawing)
+        return self.model_of(self.pipeline.drawing_with(request.sampler))
 
     def way(self, result: Result, index: int) -> Trajectory:
         """Returns the way that one image of a result went, scored at every step."""
