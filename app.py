@@ -13,6 +13,7 @@ from fashion_ddpm.temporary import choose_folder, temporary_place
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"  # for a dashboard that is closed here
 os.environ["TMPDIR"] = temporary_place()
+os.environ["MPLBACKEND"] = "agg"  # a notebook passes its own on, which is not installed here
 
 from fashion_ddpm.deployment import add_address_flags, read_deployment
 from fashion_ddpm.starting import no_collection

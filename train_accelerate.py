@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from fashion_ddpm.config import PRESETS, TrainConfig, train_config
-from fashion_ddpm.errors import UserError, sentence
+from fashion_ddpm.errors import INTERRUPTED, UserError, sentence
 from fashion_ddpm.settings import add_flags
 from fashion_ddpm.threads import limit_threads
 
@@ -57,6 +57,9 @@ def main() -> int:
     except (UserError, OSError) as error:
         print(f"train_accelerate.py: {sentence(error)}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:  # before the training has begun, which would save
+        print("train_accelerate.py: interrupted", file=sys.stderr)
+        return INTERRUPTED
     return 0
 
 

@@ -14,7 +14,7 @@ from fashion_ddpm.config import (
     ScorerConfig,
 )
 from fashion_ddpm.data_settings import DataSettings
-from fashion_ddpm.errors import UserError, sentence
+from fashion_ddpm.errors import INTERRUPTED, UserError, sentence
 from fashion_ddpm.labels import ALL_CLASSES
 from fashion_ddpm.request import EVALUATED, FLAGS, GenerateRequest
 from fashion_ddpm.settings import add_flags, default_data_dir
@@ -31,8 +31,8 @@ def build_parser() -> argparse.ArgumentParser:
     runs.add_argument("folders", nargs="*", default=["runs"], metavar="DIR", help="default: runs")
     runs.set_defaults(run=commands.run_runs)
     results = subcommands.add_parser("results", help="write a report into README and model card")
-    results.add_argument("--report", type=Path, default=Path("docs/evaluation/report.json"))
-    results.add_argument("--readme", type=Path, default=Path("README.md"))
+    results.add_argument("--report", type=_path, default=Path("docs/evaluation/report.json"))
+    results.add_argument("--readme", type=_path, default=Path("README.md"))
     results.set_defaults(run=commands.run_results)
     _add_train_all(
         subcommands.add_parser("train-all", help="a network, its distilled network, two reports")
@@ -40,15 +40,15 @@ def build_parser() -> argparse.ArgumentParser:
     average = subcommands.add_parser(
         "rebuild-average", help="a checkpoint of another average of a run's weights"
     )
-    average.add_argument("folder", type=Path, metavar="DIR", help="the run's --output-dir")
+    average.add_argument("folder", type=_path, metavar="DIR", help="the run's --output-dir")
     average.add_argument("--length", type=float, default=0.1, help="as a share of the run")
     average.add_argument("--at", type=int, metavar="IMAGES", help="its end; default: the last kept")
-    average.add_argument("--output", type=Path, default=Path("runs/average"))
+    average.add_argument("--output", type=_path, default=Path("runs/average"))
     average.set_defaults(run=commands.run_rebuild_average)
     gallery = subcommands.add_parser("gallery", help="draw the demo's first picture")
     gallery.set_defaults(run=commands.run_gallery)
     neighbours = subcommands.add_parser("neighbours", help="index the training images for the demo")
-    neighbours.add_argument("--data-dir", default=default_data_dir(), type=Path)
+    neighbours.add_argument("--data-dir", default=default_data_dir(), type=_path)
     neighbours.set_defaults(run=commands.run_neighbours)
     doctor.add_commands(
         subcommands.add_parser("doctor", help="check the data, a schedule or a scorer")
@@ -90,11 +90,16 @@ def _add_request(parser: argparse.ArgumentParser, default: GenerateRequest) -> N
     parser.set_defaults(usual_steps=steps)
 
 
+def _path(text: str) -> Path:
+    """Return a path; shells leave the ~ of --output=~/images as it is."""
+    return Path(text).expanduser()
+
+
 def _add_generate(parser: argparse.ArgumentParser) -> None:
     _add_request(parser, GenerateRequest(ALL_CLASSES, num_images=10))  # one of each class
     parser.add_argument("--score", action="store_true", help="print CLIP scores beside real ones")
     parser.add_argument("--scorer", default="embedded", help="embedded, a folder or a Hub name")
-    parser.add_argument("--output", type=Path, default=Path("images/generated.png"))
+    parser.add_argument("--output", type=_path, default=Path("images/generated.png"))
     parser.add_argument(
         "--shard-size", type=int, metavar="N", help="write npz files of N images; may be resumed"
     )
@@ -105,10 +110,10 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     _add_request(parser, GenerateRequest(ALL_CLASSES, num_images=10_000, **EVALUATED))
     add_flags(parser, DataSettings)
     parser.add_argument("--reference", default="test", choices=("test", "train", "validation"))
-    parser.add_argument("--classifier", type=Path, help="folder of the judge; default: bundled")
+    parser.add_argument("--classifier", type=_path, help="folder of the judge; default: bundled")
     parser.add_argument("--scorer", action="append", help="a CLIP; may be repeated; default: all")
     parser.add_argument("--inception-weights", metavar="FILE|download", help="torch-fidelity's")
-    parser.add_argument("--output", type=Path, default=Path("runs/evaluation"))
+    parser.add_argument("--output", type=_path, default=Path("runs/evaluation"))
     parser.set_defaults(run=commands.run_evaluate)
 
 
@@ -117,7 +122,7 @@ def _add_train_all(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--preset", default="gpu", choices=("smoke", "cpu", "gpu"))
     parser.add_argument("--minutes", type=float, default=30.0, help="for everything")
     parser.add_argument("--num-images", type=int, default=10_000, help="of each report")
-    parser.add_argument("--output-dir", type=Path, default=Path("runs/all"))
+    parser.add_argument("--output-dir", type=_path, default=Path("runs/all"))
     parser.set_defaults(run=commands.run_train_all)
 
 
@@ -129,7 +134,7 @@ def _add_publish(parser: argparse.ArgumentParser) -> None:
         ("--evaluation", "what evaluate wrote on it; default: docs/evaluation"),
         ("--output", "where both are written first; default: runs/publish"),
     ):
-        parser.add_argument(flag, type=Path, default=argparse.SUPPRESS, metavar="DIR", help=text)
+        parser.add_argument(flag, type=_path, default=argparse.SUPPRESS, metavar="DIR", help=text)
     parser.add_argument("--private", action="store_true", help="seen by you alone")
     parser.add_argument("--overwrite", action="store_true", help="replace what is there")
     parser.add_argument("--dry-run", action="store_true", help="write, check, start; send nothing")
@@ -145,6 +150,9 @@ def main() -> int:
     except (UserError, OSError) as error:
         print(f"fashion_ddpm: {sentence(error, FLAGS)}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("fashion_ddpm: interrupted", file=sys.stderr)
+        return INTERRUPTED
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 MAX_REASON = 200
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it."""
 
 
 class UserError(Exception):

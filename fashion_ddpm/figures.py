@@ -1,8 +1,11 @@
 """Numbers become pictures: loss curves and confusion matrices; the only door to matplotlib."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+os.environ["MPLBACKEND"] = "agg"  # a notebook passes its own on, which is not installed here
 
 from matplotlib.figure import Figure
 

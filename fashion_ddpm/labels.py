@@ -1,5 +1,6 @@
 """What a network draws: class names, the label that means "no class", size, colours, prompts."""
 
+import unicodedata
 from dataclasses import dataclass
 
 from fashion_ddpm.errors import UserError
@@ -102,8 +103,19 @@ def _check_names(names: tuple[str, ...]) -> None:
             )
         if not name.isprintable() or name.lower() == ALL_CLASSES:
             raise KindError(f"a class is named {name!r}, which means something else: rename it.")
-    if len({name.strip().lower() for name in names}) < len(names):
-        raise KindError("two classes differ in nothing but capitals or blanks: rename one.")
+    if len(set(map(folded, names))) < len(names):
+        raise KindError(
+            "two classes differ in nothing but capitals, blanks or how accents are stored: rename "
+            "one."
+        )
+
+
+def folded(name: str) -> str:
+    """Return a class name as names are compared: capitals, and how accents are stored, are one.
+
+    Folders made on a Mac store an accent apart from its letter; keyboards send both as one sign.
+    """
+    return unicodedata.normalize("NFC", name.strip().lower())
 
 
 FASHION_MNIST = ImageKind(CLASS_NAMES, image_size=28, channels=1)

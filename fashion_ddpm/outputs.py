@@ -17,6 +17,7 @@ from torch import Tensor
 from fashion_ddpm.images import enlarge, grid, save_png
 from fashion_ddpm.pipeline import Batch
 from fashion_ddpm.request import GenerateRequest, RequestError
+from fashion_ddpm.saved_states import sync, temporary_folder, temporary_path, writing
 
 GRID_SCALE = 4
 MIN_COLUMNS, MAX_COLUMNS = 5, 20
@@ -25,10 +26,13 @@ MIN_COLUMNS, MAX_COLUMNS = 5, 20
 METADATA_FILE = "metadata.jsonl"
 SCORES_FILE = "scores.csv"
 
+OTHER_FILES = (".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".npy", ".pt", ".zip")
+"""Endings of what somebody wants who will not want a folder."""
+
 
 def is_one_file(path: Path) -> bool:
     """Whether the path's ending asks for a single file; any other path is a folder."""
-    return path.suffix in (".png", ".npz")
+    return path.suffix.lower() in (".png", ".npz")
 
 
 def check_output(path: Path) -> None:
@@ -38,6 +42,10 @@ def check_output(path: Path) -> None:
             raise RequestError(f"--output is {path}, a folder; name a file or drop {path.suffix}.")
         path.parent.mkdir(parents=True, exist_ok=True)
         return
+    if path.suffix.lower() in OTHER_FILES:
+        raise RequestError(
+            f"--output is {path}; a single file is .png or .npz, and a folder has no such ending."
+        )
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise RequestError(f"--output {path} exists and is not an empty folder; name a new one.")
 
@@ -49,43 +57,54 @@ def save(
 
     Args:
         batches: finished images.
-        path: the file or folder; files are replaced whole, never half-written.
+        path: the file or folder; it is written whole or not at all.
         request: what was asked for; it goes into every file.
         about: what else is known of all images, such as the model; it goes there, too.
+
+    Raises:
+        SaveError: there is no room, or it may not be written.
     """
     if not is_one_file(path):
         _save_folder(batches, path, request, about)
         return
     everything, settings = list(batches), {**request.as_settings(), **about}
     images = torch.cat([batch.images for batch in everything])
-    temporary = path.with_name("." + path.name)
-    if path.suffix == ".png":
-        classes = len(request.class_names)
-        columns = classes if MIN_COLUMNS <= classes <= min(len(images), MAX_COLUMNS) else None
-        save_png(grid(images, columns, scale=GRID_SCALE), temporary, settings)
-    else:
-        with open(temporary, "wb") as file:
-            np.savez_compressed(
-                file,
-                images=images.numpy(),
-                labels=torch.cat([batch.labels for batch in everything]).numpy(),
-                seeds=np.array([seed for batch in everything for seed in batch.seeds], np.int64),
-                settings=np.array(json.dumps(settings)),
-            )
-            file.flush()
-            os.fsync(file.fileno())  # or a power cut could leave the name without its content
-    os.replace(temporary, path)
+    labels = torch.cat([batch.labels for batch in everything])
+    seeds = [seed for batch in everything for seed in batch.seeds]
+    temporary = temporary_path(path)
+    with writing(path):
+        if path.suffix.lower() == ".png":
+            classes = len(request.class_names)
+            columns = classes if MIN_COLUMNS <= classes <= min(len(images), MAX_COLUMNS) else None
+            save_png(grid(images, columns, scale=GRID_SCALE), temporary, settings)
+        else:
+            with open(temporary, "wb") as file:
+                np.savez_compressed(
+                    file,
+                    images=images.numpy(),
+                    labels=labels.numpy(),
+                    seeds=np.array(seeds, np.int64),
+                    settings=np.array(json.dumps(settings)),
+                )
+        sync(temporary)  # or a power cut could leave the name without its content
+        os.replace(temporary, path)
 
 
 def _save_folder(
     batches: Iterable[Batch], folder: Path, request: GenerateRequest, about: Mapping[str, str]
 ) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    temporary = temporary_folder(folder)
     images = (image for batch in batches for image in batch.images)
-    with open(folder / METADATA_FILE, "w") as metadata:
-        for entry, picture in _entries(images, request, about):
-            (folder / entry["file_name"]).write_bytes(picture)
-            metadata.write(json.dumps(entry) + "\n")
+    lines = []
+    for entry, picture in _entries(images, request, about):
+        with writing(folder):
+            (temporary / entry["file_name"]).write_bytes(picture)
+        lines.append(json.dumps(entry) + "\n")
+    with writing(folder):
+        (temporary / METADATA_FILE).write_text("".join(lines))
+        if folder.exists():
+            folder.rmdir()  # an empty one; not every system replaces it
+        os.replace(temporary, folder)
 
 
 def zipped(

@@ -8,7 +8,7 @@ from typing import Any
 
 from fashion_ddpm.config import SAMPLERS, SCHEDULES, TURBO, TURBO_STEPS
 from fashion_ddpm.errors import UserError
-from fashion_ddpm.labels import ALL_CLASSES, CLASS_NAMES
+from fashion_ddpm.labels import ALL_CLASSES, CLASS_NAMES, folded
 
 MAX_STEPS = 1000
 MAX_GUIDANCE = 10.0
@@ -152,15 +152,17 @@ def class_label(class_name: str, class_names: tuple[str, ...] = CLASS_NAMES) -> 
         raise RequestError(
             f"is {_value(class_name)}; it must be the name of a class.", "class_name"
         )
-    names = [name.strip().lower() for name in class_names]
-    wanted = class_name.strip().lower()
+    names, wanted = [folded(name) for name in class_names], folded(class_name)
     if wanted in names:
         return names.index(wanted)
-    if wanted.isascii() and wanted.isdigit() and int(wanted) < len(names):
+    # Where a class is named by a number, a number is nothing but a name.
+    named = any(name.isdigit() for name in names)
+    numbers = "" if named else f"a number from 0 to {len(names) - 1}, "
+    if numbers and wanted.isascii() and wanted.isdigit() and int(wanted) < len(names):
         return int(wanted)
     raise RequestError(
-        f"is {_value(class_name)}; it must be one of {', '.join(class_names)}, a number "
-        f"from 0 to {len(names) - 1}, or {ALL_CLASSES}.",
+        f"is {_value(class_name)}; it must be one of {', '.join(class_names)}, {numbers}or "
+        f"{ALL_CLASSES}.",
         "class_name",
     )
 

@@ -98,7 +98,9 @@ def add_flags(parser: argparse.ArgumentParser, config_class: type) -> None:
         elif isinstance(field.default, tuple):
             options |= {"type": type(field.default[0]), "nargs": "+"}
         else:
-            options |= {"type": type(field.default), "choices": field.metadata["choices"]}
+            # Shells leave the ~ of --output-dir=~/run as it is.
+            kind = os.path.expanduser if field.name in PATHS else type(field.default)
+            options |= {"type": kind, "choices": field.metadata["choices"]}
         parser.add_argument(flag_name(field.name), **options)
 
 

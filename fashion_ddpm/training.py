@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 from accelerate.tracking import GeneralTracker
-from accelerate.utils import ProjectConfiguration
+from accelerate.utils import GradientAccumulationPlugin, ProjectConfiguration
 from torch import Tensor
 
 from fashion_ddpm import saved_states
@@ -115,7 +115,10 @@ class Run:
         self.precision = precision or choose_precision(config, data.kind, self.ranks)
         self.accelerator = Accelerator(
             mixed_precision=self.precision.mixed_precision,
-            gradient_accumulation_steps=config.gradient_accumulation_steps,
+            # The same number as an argument would give way to a variable of the environment.
+            gradient_accumulation_plugin=GradientAccumulationPlugin(
+                num_steps=config.gradient_accumulation_steps
+            ),
             log_with=[*chosen, *trackers] or None,
             project_config=ProjectConfiguration(logging_dir=str(self.folder.trackers)),
         )
@@ -126,7 +129,7 @@ class Run:
         unet = initial_unet(config, data.kind)
         layout = training_layout(unet, self.device)
         wrapped, self.optimizer = self.accelerator.prepare(unet, build_optimizer(unet, config))
-        plain = self.accelerator.unwrap_model(wrapped)
+        plain = self.accelerator.unwrap_model(wrapped, keep_torch_compile=False)
         self.network = Network(wrapped, plain, noise, layout, config, data.kind)
         self.progress = Progress()
         self.saved = (self.network.average, self.progress, self.network.power_averages)

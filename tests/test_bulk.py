@@ -120,7 +120,7 @@ def test_a_half_written_shard_is_made_again(tiny_checkpoint: Path, tmp_path: Pat
     few = GenerateRequest("bag", num_images=3, num_inference_steps=1)
     bulk.run(few, str(tiny_checkpoint), tmp_path, 2, batch_size=2)
     before, shard = contents(tmp_path), tmp_path / "shard-000001.npz"
-    shard.with_name("." + shard.name).write_bytes(shard.read_bytes()[:100])
+    shard.with_name(shard.name + ".writing").write_bytes(shard.read_bytes()[:100])
     shard.unlink()
     bulk.run(few, str(tiny_checkpoint), tmp_path, 2, batch_size=2)
     assert_same(contents(tmp_path), before)

@@ -46,7 +46,8 @@ def test_a_kind_of_images_says_what_follows_from_it() -> None:
         (("<b>",), "angle bracket"),
         (("ALL",), "means something else"),
         (("a\nb",), "means something else"),
-        (("on", "On "), "differ in nothing but capitals or blanks"),
+        (("on", "On "), "differ in nothing but capitals, blanks or how accents"),
+        (("caf\u00e9", "cafe\u0301"), "differ in nothing but capitals, blanks or how accents"),
     ],
 )
 def test_names_that_no_class_can_have_are_refused(names: tuple[str, ...], expected: str) -> None:

@@ -15,6 +15,7 @@ from accelerate.commands.launch import _validate_launch_command, launch_command_
 from fashion_ddpm.__main__ import build_parser
 from fashion_ddpm.config import PRESETS, TrainConfig
 from fashion_ddpm.manifest import is_whole
+from fashion_ddpm.rebuilt_checkpoint import rebuild_checkpoint
 from fashion_ddpm.run_folder import RunFolder
 from fashion_ddpm.saved_states import states
 from fashion_ddpm.settings import add_flags
@@ -139,9 +140,30 @@ def test_a_launch_that_starts_one_process_instead_of_two_is_noticed(tmp_path: Pa
         env=ENVIRONMENT,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     assert "processes: 1" in done.stderr
     assert "--num_processes" in done.stderr.split("processes: 1")[1]
     assert run_json(config)["processes"] == 1
+
+
+def test_what_notebooks_and_accelerate_leave_in_the_environment_changes_nothing(
+    finished: TrainConfig, tmp_path: Path
+) -> None:
+    config = small(tmp_path / "run")
+    left = {
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "ACCELERATE_GRADIENT_ACCUMULATION_STEPS": "4",
+        "ACCELERATE_DYNAMO_BACKEND": "EAGER",
+    }
+    done = subprocess.run(
+        [sys.executable, SCRIPT, *flags(config)],
+        env=ENVIRONMENT | left,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 0, done.stderr
+    assert losses(config) == pytest.approx(losses(finished), rel=1e-3)
+    rebuild_checkpoint(Path(config.output_dir), 0.1, None, tmp_path / "average")

@@ -134,3 +134,28 @@ def test_a_folder_that_may_not_be_read_costs_a_sentence_in_every_command(
     monkeypatch.setattr("sys.argv", ["program", *(filled[1:] if training else filled)])
     assert (train_accelerate if training else __main__).main() == 1
     assert str(locked_folder) in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_ctrl_c_costs_one_word_and_the_status_that_shells_expect(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("fashion_ddpm.commands.run_runs", interrupted)
+    monkeypatch.setattr(sys, "argv", ["fashion_ddpm", "runs"])
+    assert __main__.main() == 130
+    monkeypatch.setattr(train_accelerate, "resolved_config", interrupted)
+    monkeypatch.setattr(sys, "argv", ["train_accelerate.py"])
+    assert train_accelerate.main() == 130
+    assert (
+        capsys.readouterr().err == "fashion_ddpm: interrupted\ntrain_accelerate.py: interrupted\n"
+    )
+
+
+def test_a_path_may_begin_with_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    parsed = __main__.build_parser().parse_args(["generate", "--output=~/images"])
+    assert parsed.output == Path("/home/ada/images")
+    monkeypatch.setattr(sys, "argv", ["train_accelerate.py", "--output-dir=~/run"])
+    assert train_accelerate.parse_arguments().output_dir == "/home/ada/run"

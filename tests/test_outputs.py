@@ -1,6 +1,7 @@
 """Tests of how images go to disk."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from fashion_ddpm.link import from_picture
 from fashion_ddpm.outputs import check_output, picture_name, save
 from fashion_ddpm.pipeline import Batch
 from fashion_ddpm.request import GenerateRequest, RequestError
+from fashion_ddpm.saved_states import SaveError
+from tests.tools.full_disk import files_up_to
 
 REQUEST = GenerateRequest(class_name="all", num_images=12, seed=100)
 ABOUT = {"model": "0123456789ab"}
@@ -66,6 +69,8 @@ def test_what_is_in_the_way_is_refused_before_any_work(tmp_path: Path) -> None:
         check_output(tmp_path / "full")
     with pytest.raises(RequestError, match="a folder; name a file"):
         check_output(tmp_path / "folder.png")
+    with pytest.raises(RequestError, match=r"a single file is \.png or \.npz"):
+        check_output(tmp_path / "grid.JPG")
     check_output(tmp_path / "new" / "deep.npz")
     check_output(tmp_path / "another")
 
@@ -73,3 +78,25 @@ def test_what_is_in_the_way_is_refused_before_any_work(tmp_path: Path) -> None:
 def test_a_files_name_is_one_that_every_system_takes() -> None:
     names = ("a:b?", "c*d")
     assert picture_name(GenerateRequest("a:b?", seed=3, class_names=names)) == "a-b--0000000003.png"
+
+
+@pytest.mark.parametrize("name", ["out.npz", "out.PNG", "out"])
+def test_a_full_disk_costs_one_sentence_and_leaves_nothing(tmp_path: Path, name: str) -> None:
+    with files_up_to(100), pytest.raises(SaveError, match=f"{name} could not .+ make room"):
+        save(batches(), tmp_path / name, REQUEST, ABOUT)
+    assert not list(tmp_path.iterdir())
+    save(batches(), tmp_path / name, REQUEST, ABOUT)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_folder_that_was_left_half_written_is_made_again(tmp_path: Path) -> None:
+    def stopped() -> Iterator[Batch]:
+        yield batches()[0]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        save(stopped(), tmp_path / "out", REQUEST, ABOUT)
+    check_output(tmp_path / "out")
+    save(batches(), tmp_path / "out", REQUEST, ABOUT)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert len(list((tmp_path / "out").glob("*.png"))) == 12

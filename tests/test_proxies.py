@@ -21,7 +21,7 @@ LONG = [*SOUND[:2], 100, *SOUND[3:5], 16, *SOUND[6:]]
 
 @pytest.fixture(scope="module")
 def app() -> Iterator[str]:
-    """The app as an operator sets it who has a proxy on the same machine."""
+    """The app as an operator sets it who has a proxy on the same machine, and another to go out."""
     flags = ("--root-path", PREFIX, "--trusted-proxy", "127.0.0.1", "--allow-host", "demo.example")
     limits = ("--burst", "4", "--a-minute", "0.001", "--places-a-visitor", "9")
     with running(
@@ -29,7 +29,7 @@ def app() -> Iterator[str]:
         *limits,
         "--drain-seconds",
         "0",
-        environment={"GRADIO_HEARTBEAT_INTERVAL": "0.05"},
+        environment={"GRADIO_HEARTBEAT_INTERVAL": "0.05", "ALL_PROXY": "socks5://127.0.0.1:9"},
     ) as app:
         yield app.address
 

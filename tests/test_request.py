@@ -29,6 +29,17 @@ def test_a_class_is_given_by_name_or_number(given: str, label: int) -> None:
     assert class_label(given) == label
 
 
+def test_a_name_is_found_however_its_accents_are_stored() -> None:
+    assert class_label("caf\u00e9", ("bar", "cafe\u0301")) == 1
+
+
+def test_a_number_is_a_name_where_classes_have_numbers_for_names() -> None:
+    names = ("1", "2", "3")
+    assert [class_label(name, names) for name in names] == [0, 1, 2]
+    with pytest.raises(RequestError, match="is '0'; it must be one of 1, 2, 3, or all"):
+        class_label("0", names)
+
+
 def test_all_cycles_through_the_classes() -> None:
     request = GenerateRequest(class_name=ALL_CLASSES, num_images=12, seed=5)
     assert request.labels() == [*range(10), 0, 1]

@@ -2,7 +2,6 @@
 
 import os
 import random
-import resource
 import shutil
 import signal
 import subprocess
@@ -23,6 +22,7 @@ from fashion_ddpm.run_folder import RunFolder
 from fashion_ddpm.saved_states import SaveError, states
 from fashion_ddpm.training import Run, train
 from tests.tools import PATIENCE
+from tests.tools.full_disk import files_up_to
 from tests.tools.kills import train_and_die
 from tests.tools.small_runs import ENVIRONMENT, command, launch, losses, run_json, small
 
@@ -174,13 +174,11 @@ def test_a_file_that_cannot_grow_costs_one_sentence_and_no_state(
     """As on a full disk, for those who may not mount one."""
     run = Run(unfinished(finished, tmp_path / "run"))
     run.resume()
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, before[1]))
-    try:
-        with pytest.raises(SaveError, match=r"images-00000000512 could not .+ make room"):
-            run.loop()
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with (
+        files_up_to(40_000),
+        pytest.raises(SaveError, match=r"images-00000000512 could not .+ make room"),
+    ):
+        run.loop()
     (state,) = states(run.folder.states)
     assert is_whole(state)
     assert not list(state.parent.glob(f"*{TEMPORARY}"))
