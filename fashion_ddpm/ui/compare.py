@@ -16,6 +16,7 @@ from fashion_ddpm.ui.controls import Controls, default_request, shown_settings
 from fashion_ddpm.ui.current_run import CurrentRun
 from fashion_ddpm.ui.parts import (
     IN_ORDER,
+    LAST,
     NOW,
     SHOW_AND_GENERATE,
     attended,
@@ -105,7 +106,9 @@ def build(demo: Demo, tabs: gr.Tabs, create: Controls) -> None:
     running = current_run.connect(
         draw, stop, handlers.draw, [class_name, axis, seed], outputs, status
     )
-    running.then(lambda cells: handlers.archive(cells, archive.GRADIO_CACHE), drawn, archive, **NOW)
+    running.then(
+        lambda cells: handlers.archive(cells, archive.GRADIO_CACHE), drawn, archive, **NOW, **LAST
+    )
     opened: list[Any] = [tabs, create.advanced, *create.inputs()]
     sheet.select(handlers.open, drawn, opened, **IN_ORDER).success(
         None, None, None, js=SHOW_AND_GENERATE, **NOW

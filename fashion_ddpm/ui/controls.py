@@ -22,7 +22,16 @@ from fashion_ddpm.request import (
     check_whole,
 )
 from fashion_ddpm.sampling import SamplingSettings
-from fashion_ddpm.ui.parts import IN_ORDER, NOW, PLAIN, as_text, picture_gallery, told, whole
+from fashion_ddpm.ui.parts import (
+    IN_ORDER,
+    LAST,
+    NOW,
+    PLAIN,
+    as_text,
+    picture_gallery,
+    told,
+    whole,
+)
 
 MANY_CLASSES = 20
 """With more, the classes are a list to search in instead of buttons."""
@@ -272,7 +281,8 @@ def _explain(demo: Demo, controls: Controls) -> None:
     request = default_request(demo)
     controls.note.value = note(demo, *(getattr(request, name) for name in COSTLY))
     changes = [component.change for component in controls.costly()]
-    gr.on(changes, functools.partial(note, demo), controls.costly(), controls.note, **NOW, **PLAIN)
+    explained = functools.partial(note, demo)
+    gr.on(changes, explained, controls.costly(), controls.note, **NOW, **PLAIN, **LAST)
 
 
 def _class_of(event: gr.SelectData) -> str:

@@ -16,7 +16,16 @@ from fashion_ddpm.request import RequestError, shown
 from fashion_ddpm.results import Result
 from fashion_ddpm.ui.address import TO_LINK
 from fashion_ddpm.ui.controls import NO_SETTINGS, Controls, shown_settings
-from fashion_ddpm.ui.parts import NO_MARKUP, NOW, PRIVATE, SHOW_AND_GENERATE, SOON, as_text, told
+from fashion_ddpm.ui.parts import (
+    LAST,
+    NO_MARKUP,
+    NOW,
+    PRIVATE,
+    SHOW_AND_GENERATE,
+    SOON,
+    as_text,
+    told,
+)
 
 GENERATE_IF_LINKED = """(linked) => {
   if (linked) document.querySelector("#generate").click();
@@ -120,17 +129,17 @@ def build(demo: Demo, page: gr.Blocks, controls: Controls, result: gr.State) -> 
     query = gr.Textbox(handlers.link(first), visible=False)
     linked = gr.Textbox(visible=False)
     page.load(None, query, link, js=TO_LINK, **NOW).then(
-        handlers.programs, [result, link], programs, **NOW
+        handlers.programs, [result, link], programs, **NOW, **LAST
     )
     result.change(handlers.link, result, query, **NOW).then(
         None, query, link, js=TO_LINK, **NOW
-    ).then(handlers.programs, [result, link], programs, **NOW)
+    ).then(handlers.programs, [result, link], programs, **NOW, **LAST)
     result.change(
         lambda shown: handlers.archive(shown, archive.GRADIO_CACHE), result, archive, **NOW
     )
-    read = dropped.upload(handlers.read, dropped, [*controls.inputs(), dropped], **SOON)
+    read = dropped.upload(handlers.read, dropped, [*controls.inputs(), dropped], **SOON, **LAST)
     read.success(None, None, None, js=SHOW_AND_GENERATE, **NOW)
-    read.failure(lambda: None, None, dropped, **NOW)
+    read.failure(lambda: None, None, dropped, **NOW, **LAST)
     # Queued, because only then gradio shows the warnings.
     shown = [*controls.inputs(), linked]
     page.load(handlers.open, None, shown, show_progress="hidden", **PRIVATE).then(
