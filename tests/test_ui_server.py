@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import gradio as gr
 import pytest
 
 from app import build_page
@@ -18,11 +19,24 @@ from tests.tools.asking import call, send
 
 
 @pytest.fixture(scope="module")
-def gate(tiny_checkpoint: Path) -> Gate:
+def page(tiny_checkpoint: Path) -> gr.Blocks:
     demo = Demo(tiny_checkpoint)
-    gate = gate_of(build_page(demo), mcp=False)
+    page = build_page(demo)
     demo.close()
-    return gate
+    return page
+
+
+@pytest.fixture(scope="module")
+def gate(page: gr.Blocks) -> Gate:
+    return gate_of(page, mcp=False)
+
+
+def test_what_comes_while_an_older_answer_is_awaited_is_not_dropped(page: gr.Blocks) -> None:
+    """Gradio drops it where trigger_mode is "once", its default for most events."""
+    again = [fn for fn in page.fns.values() if {name for _, name in fn.targets} - {"click", "load"}]
+    dropped = [fn.targets for fn in again if fn.fn is not None and fn.trigger_mode == "once"]
+    assert len(again) > 20
+    assert not dropped
 
 
 def test_the_gate_knows_what_the_page_can_be_asked(gate: Gate) -> None:
