@@ -14,7 +14,7 @@ from fashion_ddpm.manifest import is_whole
 
 
 def small(**changes: object) -> ClassifierConfig:
-    settings = {"images_total": 6_400, "batch_size": 32, "warmup_steps": 20, "erased": 0.2}
+    settings = {"images_total": 4_800, "batch_size": 32, "warmup_steps": 20, "erased": 0.2}
     return ClassifierConfig(**(settings | changes))  # type: ignore[arg-type]
 
 

@@ -31,7 +31,7 @@ from fashion_ddpm.sampling import (
 from fashion_ddpm.schedules import noise_scheduler
 from fashion_ddpm.settings import ConfigError
 
-STEP_COUNTS = (1, 4, 7, 10, 20, 50, 61, 100, 103)
+STEP_COUNTS = (1, 4, 7, 20, 103)
 
 
 def sample(

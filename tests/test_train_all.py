@@ -43,8 +43,19 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("short")
-def test_one_call_leaves_two_checkpoints_and_two_reports(wanted: TrainAll) -> None:
+def test_two_checkpoints_and_two_reports_are_left_though_the_first_call_was_stopped(
+    wanted: TrainAll, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after SIGTERM in the first run: it is saved, and shorter than it should be."""
+    with monkeypatch.context() as once:
+        once.setattr("fashion_ddpm.stopping.StopOnSignal.asked", True, raising=False)
+        once.setattr("fashion_ddpm.stopping.StopOnSignal.__init__", lambda self: None)
+        assert not train_all(wanted)
+    assert not wanted.checkpoint.exists()
+    assert read_run(RunFolder(wanted.output / "network").checkpoint)["images_seen"] < 64
     assert train_all(wanted)
+    assert read_run(wanted.checkpoint)["images_seen"] == 64
+    assert is_whole(wanted.checkpoint)
     pipeline = load_pipeline(wanted.checkpoint)
     assert pipeline.student
     assert pipeline.student.distilled
@@ -56,25 +67,8 @@ def test_one_call_leaves_two_checkpoints_and_two_reports(wanted: TrainAll) -> No
     for folder in wanted.checkpoint.parent.iterdir():
         assert all(file.stat().st_size < 10_000_000 for file in folder.rglob("*"))
     before = {path: path.stat().st_mtime_ns for path in wanted.output.rglob("*")}
-    assert train_all(wanted), "a second call finds everything done"
+    assert train_all(wanted), "a further call finds everything done"
     assert {path: path.stat().st_mtime_ns for path in wanted.output.rglob("*")} == before
-
-
-@pytest.mark.usefixtures("short")
-def test_a_call_that_was_stopped_goes_on_where_it_was(
-    wanted: TrainAll, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As after SIGTERM in the first run: it is saved, and shorter than it should be."""
-    whole = RunFolder(wanted.output / "network")
-    with monkeypatch.context() as once:
-        once.setattr("fashion_ddpm.stopping.StopOnSignal.asked", True, raising=False)
-        once.setattr("fashion_ddpm.stopping.StopOnSignal.__init__", lambda self: None)
-        assert not train_all(wanted)
-    assert not wanted.checkpoint.exists()
-    assert read_run(whole.checkpoint)["images_seen"] < 64
-    assert train_all(wanted)
-    assert read_run(wanted.checkpoint)["images_seen"] == 64
-    assert is_whole(wanted.checkpoint)
 
 
 def test_other_flags_in_the_same_folder_are_refused(wanted: TrainAll) -> None:
