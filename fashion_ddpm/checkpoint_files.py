@@ -62,11 +62,12 @@ def read_run(checkpoint: str | Path) -> dict[str, Any]:
     Raises:
         FileError: it is damaged.
     """
-    path: Path | None = Path(checkpoint) / RUN_FILE
-    if not (path and path.exists()):
-        path = downloaded(str(checkpoint), RUN_FILE)
-    if not path:
-        return {}
+    path = Path(checkpoint) / RUN_FILE
+    if not path.exists():
+        fetched = downloaded(str(checkpoint), RUN_FILE)
+        if not fetched:
+            return {}
+        path = fetched
     cure = "copy the checkpoint anew, repeat its training's command, or name another folder"
     run = read_object(path, cure)
     wrong = [name for name, kind in KINDS.items() if not isinstance(run.get(name, kind()), kind)]

@@ -80,6 +80,8 @@ def from_query(
         # Other words are not ours: those of gradio, of the Hub, of whoever passes links on.
         if meant := difflib.get_close_matches(word, [*fields, MODEL, SCORER], 1, cutoff=0.75):
             raise RequestError(f"{shown(word)} is no word of a link; it must be {meant[0]}.")
+    if "sampler" in found:  # a plus sign that was typed stands for a blank in an address
+        found["sampler"] = found["sampler"].replace(" ", "+")
     about = {word: query.get(word, "") for word in (MODEL, SCORER)}
     return _checked({"class_name": None, **found, **about}, class_names)
 

@@ -245,3 +245,9 @@ def test_other_files_are_refused_in_a_sentence(tmp_path: Path) -> None:
             from_picture(tmp_path / f"{name}.png")
     with pytest.raises(RequestError, match="not a PNG"):
         from_picture(tmp_path / "nothing.png")
+
+
+def test_a_plus_sign_may_be_typed_as_it_is() -> None:
+    found = from_query({"class": "bag", "sampler": "dpm  2m-sde"})
+    assert found is not None
+    assert found.request.sampler == "dpm++2m-sde"

@@ -79,6 +79,7 @@ def test_guidance_is_greyed_out_and_off_where_the_sampler_has_none() -> None:
     scale, *interval = guidance_of("turbo")
     assert (scale["interactive"], scale["value"]) == (False, 1)
     assert not any(each["interactive"] for each in interval)
+    assert [each["value"] for each in interval] == [0, 1], "an invalid one could not be mended"
     scale, *interval = guidance_of("ddim")
     assert scale["interactive"]
     assert "value" not in scale

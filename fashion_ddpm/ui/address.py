@@ -8,11 +8,13 @@ from fashion_ddpm.ui.parts import NOW
 
 TO_ADDRESS = """(query) => {
   if (!query) return;
-  const tab = new URLSearchParams(location.search).get("tab");
-  history.replaceState(history.state, "", query + (tab ? "&tab=" + encodeURIComponent(tab) : ""));
+  const settings = new URLSearchParams(query);
+  for (const [name, value] of new URLSearchParams(location.search))
+    if (name === "tab" || name.startsWith("__")) settings.append(name, value);
+  history.replaceState(history.state, "", "?" + settings);
 }"""
-"""Keeps a query in the address bar: a reload, also gradio's own after a lost connection, brings the
-settings back."""
+"""Keeps a query in the address bar, beside the tab and words of gradio's such as __theme: a reload,
+also gradio's own after a lost connection, brings the settings back."""
 
 TO_LINK = """(query) => query ? location.origin + location.pathname + query : "" """
 """Makes a link of a query."""

@@ -271,9 +271,9 @@ def _connect(controls: Controls, presets: dict[gr.Button, SamplingSettings]) -> 
 
 def guidance_of(sampler: Any) -> tuple[Any, ...]:
     """Greys guidance out, and turns it off, where a sampler has none."""
-    has_some = sampler != TURBO
-    scale = gr.update(interactive=True) if has_some else gr.update(value=1, interactive=False)
-    return scale, *[gr.update(interactive=has_some)] * 2
+    if sampler != TURBO:
+        return (gr.update(interactive=True),) * 3
+    return tuple(gr.update(value=value, interactive=False) for value in (1, 0, 1))
 
 
 def _explain(demo: Demo, controls: Controls) -> None:

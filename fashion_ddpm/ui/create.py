@@ -68,32 +68,32 @@ class Handlers:
             with attended(self.demo, "images") as watch:
                 request = request_of(*settings, class_names=self.demo.kind.class_names)
                 asked = SharedSettings(request, self.demo.model_for(request), scorer)
+                # A seed that the visitor chose is theirs to change while this is drawn.
+                seed = request.seed if random_seed is True else gr.skip()
                 for event in self.demo.run(request, scorer, current.watch(number, watch)):
                     current.check(number)
-                    yield (*self._shown(event, request), asked.to_query())
+                    yield (*self._shown(event, request, seed), asked.to_query())
                     if isinstance(event, Preview):
                         reached = f" at step {event.steps_done} of {request.num_inference_steps}"
         except StoppedError:
             said = f"Stopped{reached}. {_BEFORE}" if current.was_stopped(number) else gr.skip()
-            yield (
-                *_status_only(said),
-                gr.skip(),
-            )  # gradio empties all outputs of a generator without a yield
+            # Without a yield gradio would empty all outputs.
+            yield (*_status_only(said), gr.skip())
 
-    def _shown(self, event: Preview | Result, request: GenerateRequest) -> tuple[Any, ...]:
+    def _shown(
+        self, event: Preview | Result, request: GenerateRequest, seed: Any
+    ) -> tuple[Any, ...]:
         """Returns the outputs of draw for a preview or a result."""
         if isinstance(event, Preview):
             status = f"Step {event.steps_done} of {request.num_inference_steps}, "
-            return _status_only(
-                f"{status}{event.seconds:.1f} s", filled(event.picture), request.seed
-            )
+            return _status_only(f"{status}{event.seconds:.1f} s", filled(event.picture), seed)
         if event.warning:
             gr.Warning(event.warning.translate(NO_MARKUP))
         way = shown_way(self.demo.way(event, 0))
         columns = [_shown_scores(scores) for scores in score_columns(event, 0)]
         picture = event.last_preview().picture
         pictures = filled(picture), filled(event.pictures(), selected_index=0)
-        return (*pictures, summary(event), *columns, request.seed, *way, event, 0)
+        return (*pictures, summary(event), *columns, seed, *way, event, 0)
 
     def select(self, result: Result | None, event: gr.SelectData) -> tuple[Any, ...]:
         """Shows the scores and the way of the image that was clicked."""
