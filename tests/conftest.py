@@ -12,9 +12,6 @@ from playwright.sync_api import Browser
 # Set before any library reads them; no test may use the network.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-if "PYTEST_XDIST_WORKER" in os.environ:
-    # Test processes with a thread for each core would wait for one another: twice the time.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from fashion_ddpm.captions import build_captions
 from fashion_ddpm.checkpoint_files import student_folder
