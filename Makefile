@@ -2,8 +2,6 @@
 # After new weights: make gallery draws the demo's first picture; make evaluation measures (with
 # DATA=folder); make results writes the figures into README.md and the model card; and
 # python -m tests.tools.golden draws the images that every machine must repeat.
-# There is a test process for each core; with more than one thread each, they would wait for one
-# another at every operation.
 # make audit: are there known vulnerabilities in what is installed?
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3,\
@@ -16,6 +14,8 @@ BIN := $(VENV)/bin
 app: $(VENV)/app-ready
 	$(BIN)/python app.py
 
+# There is a test process for each core; with more than one thread each, they would wait for one
+# another at every operation.
 test: $(VENV)/test-ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -1,12 +1,10 @@
 """A folder of images in shards: each one written whole, none twice, none with other settings."""
 
-import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fashion_ddpm.json_files import read_object
+from fashion_ddpm.json_files import TEMPORARY, read_object, write_object
 from fashion_ddpm.outputs import is_one_file
 from fashion_ddpm.request import GenerateRequest, RequestError
 
@@ -14,7 +12,6 @@ SIZE = 10_000
 """Images of a shard where nobody asked for another size: a folder takes no more files than that."""
 
 SETTINGS_FILE = "shards.json"
-HALF_WRITTEN = "." + SETTINGS_FILE
 
 
 @dataclass(frozen=True)
@@ -80,8 +77,9 @@ class Shards:
             )
 
     def _is_empty(self) -> bool:
+        half_written = SETTINGS_FILE + TEMPORARY
         return self.folder.is_dir() and {path.name for path in self.folder.iterdir()} <= {
-            HALF_WRITTEN
+            half_written
         }
 
     def begin(self) -> None:
@@ -90,9 +88,7 @@ class Shards:
         if file.exists():
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        temporary = self.folder / HALF_WRITTEN
-        temporary.write_text(json.dumps(self.settings(), indent=2) + "\n")
-        os.replace(temporary, file)
+        write_object(file, self.settings())
 
 
 def shard_size(output: Path, num_images: int, wanted: int | None) -> int | None:

@@ -13,6 +13,7 @@ import pytest
 
 from fashion_ddpm import bulk
 from fashion_ddpm.request import GenerateRequest, RequestError
+from fashion_ddpm.saved_states import temporary_path
 from fashion_ddpm.shards import SETTINGS_FILE
 from tests.tools import PATIENCE
 from tests.tools.threads import num_threads
@@ -120,7 +121,7 @@ def test_a_half_written_shard_is_made_again(tiny_checkpoint: Path, tmp_path: Pat
     few = GenerateRequest("bag", num_images=3, num_inference_steps=1)
     bulk.run(few, str(tiny_checkpoint), tmp_path, 2, batch_size=2)
     before, shard = contents(tmp_path), tmp_path / "shard-000001.npz"
-    shard.with_name(shard.name + ".writing").write_bytes(shard.read_bytes()[:100])
+    temporary_path(shard).write_bytes(shard.read_bytes()[:100])
     shard.unlink()
     bulk.run(few, str(tiny_checkpoint), tmp_path, 2, batch_size=2)
     assert_same(contents(tmp_path), before)

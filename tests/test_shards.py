@@ -8,7 +8,8 @@ import pytest
 
 from fashion_ddpm.json_files import FileError
 from fashion_ddpm.request import GenerateRequest, RequestError
-from fashion_ddpm.shards import HALF_WRITTEN, SETTINGS_FILE, SIZE, Shards, shard_size
+from fashion_ddpm.saved_states import temporary_path
+from fashion_ddpm.shards import SETTINGS_FILE, SIZE, Shards, shard_size
 
 REQUEST = GenerateRequest("all", num_images=25, seed=7)
 
@@ -63,7 +64,7 @@ def test_a_folder_or_file_of_others_is_refused_and_a_kill_at_the_very_start_is_n
         with pytest.raises(RequestError, match="neither an empty folder nor one of shards"):
             shards(taken).check()
     (tmp_path / "new").mkdir()
-    (tmp_path / "new" / HALF_WRITTEN).write_text("{")
+    temporary_path(tmp_path / "new" / SETTINGS_FILE).write_text("{")
     shards(tmp_path / "new").check()
 
 

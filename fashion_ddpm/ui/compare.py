@@ -78,8 +78,8 @@ class Handlers:
             if order.pipeline is not self.demo.pipeline:
                 raise RequestError(
                     f"This cell was drawn by {order.row}, but Create draws with "
-                    f"{name_of(self.demo.pipeline)}; start the app with --checkpoint "
-                    f"{order.pipeline.name_or_path} to draw it there."
+                    f"{name_of(self.demo.pipeline)}: an app that is started with the other "
+                    "--checkpoint draws it there."
                 )
             shown = shown_settings(settings.request, settings.scorer)
             return gr.Tabs(selected="create"), gr.Accordion(open=True), *shown

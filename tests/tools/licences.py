@@ -61,6 +61,8 @@ def licence(package: Distribution) -> str:
     if "License-Expression" in about:
         return about["License-Expression"]
     stated = about["License"].strip() if "License" in about else ""
+    if stated == "UNKNOWN":  # old tools wrote that where nothing was stated
+        stated = ""
     if stated and "\n" not in stated and len(stated) <= LONGEST:
         return stated
     names = [line for line in about.get_all("Classifier") or [] if line.startswith("License ::")]
