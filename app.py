@@ -63,8 +63,8 @@ def build_page(demo: Demo) -> gr.Blocks:
         gr.Markdown(f"# {title}\n{introduction}")
         with gr.Tabs() as tabs:
             with gr.Tab("Create", id="create"):
-                controls, result, place = create.build(demo)
-                share.build(demo, page, controls, result)
+                controls, selected = create.build(demo)
+                share.build(demo, page, controls, selected.result)
                 api.build(demo, controls)
             with gr.Tab("Compare", id="compare"):
                 compare.build(demo, tabs, controls)
@@ -72,7 +72,7 @@ def build_page(demo: Demo) -> gr.Blocks:
                 with gr.Tab("Why blurry?", id="why"):
                     why.build(demo)
             with gr.Tab("Trust", id="trust"):
-                trust.build(demo, result, place)
+                trust.build(demo, selected)
             with gr.Tab("Play", id="play"):
                 play.build(demo)
         address.keep_tabs(page, tabs, [tab for tab in tabs.children if isinstance(tab, gr.Tab)])

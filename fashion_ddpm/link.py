@@ -2,7 +2,7 @@
 
 import dataclasses
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -17,6 +17,9 @@ MODEL, SCORER = "model", "scorer"
 
 OLD_WORDS = {"images": "num_images", "guidance": "guidance_scale"}
 """Words of links made before these settings were called the same everywhere."""
+
+FIELDS = {WORDS[name]: name for name in SETTINGS} | {name: name for name in SETTINGS} | OLD_WORDS
+"""Word of a link → field of a request."""
 
 OMITTED: dict[str, Any] = {
     "num_images": 8,
@@ -71,19 +74,32 @@ def from_query(
         RequestError: a value is not one that the page can have, a word is misspelt, or the class
             is missing.
     """
-    fields = {WORDS[name]: name for name in SETTINGS} | {name: name for name in SETTINGS}
-    fields |= OLD_WORDS
-    found = {fields[word]: value for word, value in query.items() if word in fields}
+    found = {FIELDS[word]: value for word, value in query.items() if word in FIELDS}
     if not found:
         return None
-    for word in query.keys() - {*fields, MODEL, SCORER}:
+    for word in query.keys() - {*FIELDS, MODEL, SCORER}:
         # Other words are not ours: those of gradio, of the Hub, of whoever passes links on.
-        if meant := difflib.get_close_matches(word, [*fields, MODEL, SCORER], 1, cutoff=0.75):
+        if meant := difflib.get_close_matches(word, [*FIELDS, MODEL, SCORER], 1, cutoff=0.75):
             raise RequestError(f"{shown(word)} is no word of a link; it must be {meant[0]}.")
     if "sampler" in found:  # a plus sign that was typed stands for a blank in an address
         found["sampler"] = found["sampler"].replace(" ", "+")
     about = {word: query.get(word, "") for word in (MODEL, SCORER)}
     return _checked({"class_name": None, **found, **about}, class_names)
+
+
+def words_of(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the words and values of an address.
+
+    Raises:
+        RequestError: a setting stands there twice.
+    """
+    words: dict[str, str] = {}
+    for word, value in pairs:
+        field = FIELDS.get(word)
+        if field and field in map(FIELDS.get, words):
+            raise RequestError(f"{shown(word)} stands twice in the link; it must stand once.")
+        words[word] = value
+    return words
 
 
 def from_picture(path: Path, class_names: tuple[str, ...] = CLASS_NAMES) -> SharedSettings:

@@ -10,8 +10,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
+from fashion_ddpm.space_trial import free_port
 from tests.tools.browsing import visiting
 from tests.tools.hands import GESTURES, PASSIVE, Hands, Sent, tabs_of, unasked
+from tests.tools.serving import running
 
 
 @pytest.mark.parametrize(
@@ -130,6 +132,13 @@ def test_the_step_that_the_slider_was_left_at_is_shown(page: Page) -> None:
     step.fill("6")
     step.press("Enter")
     assert source_after(page, shown) == hurried
+    step.fill("99")
+    step.press("Tab")  # the page takes it for the last one
+    expect(step).to_have_value("10")
+    at_last = source_after(page, shown)
+    step.fill("10")
+    step.press("Enter")
+    assert source_after(page, shown) == at_last != hurried
 
 
 def source_after(page: Page, picture: Any) -> bytes:
@@ -193,6 +202,17 @@ def test_betas_are_judged_while_one_moves_them(page: Page) -> None:
         entry.fill(value)
         entry.press("Tab")
         expect(page.get_by_role("heading").filter(has_text=said)).to_be_visible()
+    page.get_by_role("button", name="Fix: T = 1000").click()
+    track = page.get_by_label("range slider for T", exact=True)
+    expect(track).to_have_value("1000")
+    track.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("heading").filter(has_text="linear (T = 990")).to_be_visible()
+    entry = page.get_by_label("number input for T", exact=True)
+    entry.fill("5000")
+    entry.press("Tab")
+    expect(entry).to_have_value("1000")
+    expect(page.get_by_role("heading").filter(has_text="linear (T = 1000")).to_be_visible()
 
 
 def test_a_tab_can_be_linked_reloaded_and_left_by_back(
@@ -209,6 +229,84 @@ def test_a_tab_can_be_linked_reloaded_and_left_by_back(
         expect(linked).to_have_url(re.compile("tab=why"))
     page.go_back()
     expect(chosen).to_have_text("Create")
+    for steps in (1, 1, -1, -1, 1):  # each before the tab of the one before has opened
+        page.evaluate(GO, steps)
+    expect(chosen).to_have_text("Why blurry?")
+    page.go_forward()
+    expect(chosen).to_have_text("Trust")
+
+
+GO = """(steps) => new Promise((resolve) => {
+  addEventListener("popstate", resolve, {once: true});
+  history.go(steps);
+})"""
+
+
+def test_back_keeps_the_settings_that_were_drawn_last(page: Page) -> None:
+    generate(page, Steps="3")
+    expect(page).to_have_url(re.compile("steps=3"))
+    page.get_by_role("tab", name="Compare").click()
+    expect(page).to_have_url(re.compile("tab=compare"))
+    page.get_by_role("tab", name="Create").click()
+    expect(page).not_to_have_url(re.compile("tab="))
+    generate(page, Steps="2")
+    expect(page).to_have_url(re.compile("steps=2"))
+    page.go_back()
+    expect(page).to_have_url(re.compile("steps=2.*tab=compare"))
+    page.go_back()
+    expect(page).to_have_url(re.compile(r"steps=2(?!.*tab)"))
+
+
+def test_what_was_said_of_one_image_goes_with_it(page: Page) -> None:
+    page.get_by_role("tab", name="Trust").click()
+    page.get_by_role("button", name="Look for its nearest").click()
+    expect(page.get_by_text("T-shirt, seed 0: The nearest of")).to_be_visible()
+    page.get_by_role("tab", name="Create").click()
+    page.locator(THUMBNAILS).nth(3).click()
+    page.get_by_role("tab", name="Trust").click()
+    expect(page.get_by_text("The nearest of")).to_have_count(0)
+
+
+def test_the_newest_of_two_images_has_the_endings(page: Page) -> None:
+    sent = Sent()
+    sent.watch(page)
+    page.get_by_role("button", name="Continue from here").click()
+    page.locator(THUMBNAILS).nth(3).click()
+    expect(page.get_by_test_id("label-output-value").first).to_have_text("A dress")
+    Hands(page, sent, touch=False, picture=Path()).settle()
+    expect(page.locator("#endings img")).to_have_count(0)
+    page.get_by_role("button", name="Continue from here").click()
+    expect(page.locator("#endings img")).to_have_count(10)
+
+
+def test_a_page_that_outlived_its_server_is_told(browser: Browser) -> None:
+    page = browser.new_page()  # its console complains of the pictures that are gone
+    place = {"GRADIO_SERVER_PORT": str(free_port())}
+    with running(environment=place) as app:
+        page.goto(app.address)
+        generate(page, Steps="2")
+        expect(page.get_by_text("2 steps, 16 UNet evaluations")).to_be_visible()
+    said = page.locator(".toast-body").get_by_text("These images are no longer kept here")
+    with running(environment=place):
+        page.locator(THUMBNAILS).nth(2).click()
+        expect(said).to_have_count(1)
+        for name in ("number input for Step", "Continue from here"):
+            page.locator(".toast-close").click()
+            expect(said).to_have_count(0)
+            if name.startswith("number"):
+                page.get_by_label(name, exact=True).fill("1")
+            else:
+                page.get_by_role("button", name=name).click()
+            expect(said).to_have_count(1)
+        page.get_by_role("tab", name="Trust").click()
+        page.get_by_role("button", name="Look for its nearest").click()
+        expect(said).to_have_count(2)
+        page.get_by_role("tab", name="Create").click()
+        generate(page)
+        expect(page.get_by_text("2 steps, 16 UNet evaluations")).to_be_visible()
+        page.locator(THUMBNAILS).nth(2).click()
+        expect(page.locator(THUMBNAILS).nth(2)).to_have_class(re.compile("selected"))
+    page.close()
 
 
 def test_what_is_in_view_at_first_can_be_shared_too(page: Page) -> None:

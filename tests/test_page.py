@@ -277,6 +277,8 @@ def test_turbo_greys_guidance_out_and_a_cleared_seed_is_told_by_its_name(page: P
 
 def test_a_sheet_is_downloaded_with_names_settings_and_scores(page: Page) -> None:
     open_tab(page, "Compare")
+    button = page.get_by_role("button", name="Download the sheet")
+    expect(button).to_be_disabled()
     page.get_by_role("button", name="Draw the sheet").click()
     expect(page.get_by_text("2 of 28 cells")).to_be_visible(timeout=60_000)
     page.get_by_role("button", name="Stop the sheet").click()
@@ -284,7 +286,7 @@ def test_a_sheet_is_downloaded_with_names_settings_and_scores(page: Page) -> Non
     first = page.locator("#sheet img").first
     expect(first).to_have_attribute("src", re.compile("/schedule-cosine_steps-4_seed-0.png"))
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download the sheet").click()
+        button.click()
     names = zipfile.ZipFile(download.value.path()).namelist()
     assert names[0] == "schedule-cosine_steps-4_seed-0.png"
     assert names[-1] == "scores.csv"

@@ -13,7 +13,7 @@ from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
 from fashion_ddpm.contact_sheet import cells, orders
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.link import from_picture
-from fashion_ddpm.ui.compare import Handlers
+from fashion_ddpm.ui.compare import Handlers, archive
 from fashion_ddpm.ui.current_run import CurrentRun
 
 
@@ -21,11 +21,13 @@ def test_the_sheet_grows_cell_by_cell(tiny_checkpoint: Path) -> None:
     current = CurrentRun()
     events = Handlers(Demo(tiny_checkpoint)).draw(current, current.ask(), "coat", "sampler", 0.0)
     for count in (1, 2):
-        pictures, status, cells_drawn = next(events)
+        pictures, status, cells_drawn, download = next(events)
         assert len(pictures["value"]) == len(cells_drawn) == count
+        with zipfile.ZipFile(download["value"]) as file:
+            assert len(file.namelist()) == count + 1
         assert status == f"{count} of 20 cells"
     current.stop()
-    ((_, status, _),) = events
+    ((_, status, *_),) = events
     assert status == "Stopped: 2 of 20 cells."
 
 
@@ -40,21 +42,21 @@ def test_a_cell_opens_with_all_its_settings(tiny_checkpoint: Path) -> None:
 
 
 def test_the_sheet_is_downloaded_with_names_settings_and_scores(
-    tiny_checkpoint: Path, tmp_path: Path
+    tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     demo = Demo(tiny_checkpoint)
     drawn = list(cells(demo, orders(demo, "ankle boot", 0, "schedule")[:2]))
-    path = Path(Handlers.archive(drawn, str(tmp_path)))
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    path = Path(archive(drawn))
     assert path.name == "ankle-boot-schedule-0.zip"
-    with zipfile.ZipFile(path) as archive:
-        assert archive.namelist()[1:] == ["schedule-cosine_steps-10_seed-0.png", "scores.csv"]
-        rows = list(csv.DictReader(archive.read("scores.csv").decode().splitlines()))
+    with zipfile.ZipFile(path) as file:
+        assert file.namelist()[1:] == ["schedule-cosine_steps-10_seed-0.png", "scores.csv"]
+        rows = list(csv.DictReader(file.read("scores.csv").decode().splitlines()))
         for row, cell in zip(rows, drawn, strict=True):
-            (tmp_path / "one.png").write_bytes(archive.read(row["file_name"]))
+            (tmp_path / "one.png").write_bytes(file.read(row["file_name"]))
             assert from_picture(tmp_path / "one.png") == cell.settings
             assert float(row["score"]) == pytest.approx(cell.score, abs=1e-4)
             assert row["schedule"] == "cosine"
-    assert Handlers.archive([], str(tmp_path)) == gr.skip()
 
 
 def test_a_cell_of_the_second_checkpoint_is_not_drawn_by_the_first(tiny_checkpoint: Path) -> None:
@@ -70,7 +72,7 @@ def test_a_cell_of_the_second_checkpoint_is_not_drawn_by_the_first(tiny_checkpoi
 
 def test_a_sheet_that_was_forgotten_is_drawn_again(tiny_checkpoint: Path) -> None:
     event: Any = SimpleNamespace(index=5)
-    with pytest.raises(gr.Error, match="draw it again"):
+    with pytest.raises(gr.Error, match="draw them again"):
         Handlers(Demo(tiny_checkpoint)).open([], event)
 
 

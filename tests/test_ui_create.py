@@ -11,6 +11,7 @@ from fashion_ddpm.demo import Demo
 from fashion_ddpm.results import Result
 from fashion_ddpm.ui.create import Handlers, score_columns, summary
 from fashion_ddpm.ui.current_run import CurrentRun
+from fashion_ddpm.ui.selection import Selection, key_of
 
 SOUND = ("bag", "cosine", 3, "dpm++2m", 1.0, 0.0, 1.0, 2, 7, False, "embedded")
 
@@ -29,16 +30,17 @@ def result(handlers: Handlers) -> Result:
 def drawn(handlers: Handlers, *inputs: Any) -> list[tuple[Any, ...]]:
     """Returns all that one press of the button shows."""
     current = CurrentRun()
-    return list(handlers.draw(current, current.ask(), *inputs))
+    return list(handlers.draw(current, current.ask(), Selection(), *inputs))
 
 
-def clicked(index: int, caption: str | None = None) -> Any:
-    return SimpleNamespace(index=index, value={"caption": caption} if caption else None)
+def clicked(index: int) -> Any:
+    return SimpleNamespace(index=index)
 
 
 def test_a_request_ends_with_pictures_scores_and_a_way(handlers: Handlers, result: Result) -> None:
     *_, last = drawn(handlers, *SOUND)
-    assert last[1]["selected_index"] == last[-2] == 0
+    assert last[1]["selected_index"] == 0
+    assert last[-2] == key_of(result, 0)
     assert [caption for _, caption in last[1]["value"]] == ["bag, seed 7", "bag, seed 8"]
     assert last[2].startswith("2 images in ")
     assert last[2].endswith(summary(result).split(" s: ")[1])
@@ -70,16 +72,16 @@ def test_one_step_and_one_image_are_enough(handlers: Handlers) -> None:
 
 def test_a_newer_run_ends_the_one_before_without_a_word(handlers: Handlers) -> None:
     current = CurrentRun()
-    events = handlers.draw(current, current.ask(), *SOUND)
+    events = handlers.draw(current, current.ask(), Selection(), *SOUND)
     next(events)
-    newer = list(handlers.draw(current, current.ask(), *SOUND))
+    newer = list(handlers.draw(current, current.ask(), Selection(), *SOUND))
     assert list(events) == [(gr.skip(),) * len(newer[-1])]
     assert newer[-1][-3].request.seed == 7
 
 
 def test_stop_says_where_and_keeps_what_was_there(handlers: Handlers) -> None:
     current = CurrentRun()
-    events = handlers.draw(current, current.ask(), *SOUND)
+    events = handlers.draw(current, current.ask(), Selection(), *SOUND)
     next(events)
     current.stop()
     (last,) = events
@@ -96,14 +98,16 @@ def test_images_come_although_their_scorer_does_not(handlers: Handlers) -> None:
 
 
 def test_a_click_shows_that_image(handlers: Handlers, result: Result) -> None:
-    labels, *_, index = handlers.select(result, clicked(1, "bag, seed 8"))
+    selection = Selection()
+    labels, *_, key = handlers.select(result, selection, key_of(result, 0), clicked(1))
     assert labels["value"] == result.scores_of(1)[0]
-    assert index == 1
-    assert len(handlers.select(None, clicked(1))) == len(handlers.select(result, clicked(1)))
+    assert key == selection.newest == key_of(result, 1)
 
 
 def test_a_click_on_images_that_were_forgotten_shows_no_scores_of_others(
     handlers: Handlers, result: Result
 ) -> None:
-    with pytest.raises(gr.Error, match="no longer kept here; press Generate"):
-        handlers.select(result, clicked(1, "coat, seed 8"))
+    *_, other = drawn(handlers, *SOUND[:2], 4, *SOUND[3:])
+    for kept in (result, None):
+        with pytest.raises(gr.Error, match="no longer kept here: draw them again"):
+            handlers.select(kept, Selection(), key_of(other[-3], 0), clicked(1))

@@ -12,6 +12,7 @@ import gradio as gr
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+from starlette.datastructures import QueryParams
 
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.images import save_png
@@ -30,8 +31,8 @@ def demo(tiny_checkpoint: Path) -> Demo:
     return Demo(tiny_checkpoint)
 
 
-def opened(handlers: Handlers, query: dict[str, str]) -> tuple[Any, ...]:
-    request: Any = SimpleNamespace(query_params=query)
+def opened(handlers: Handlers, query: dict[str, str] | str) -> tuple[Any, ...]:
+    request: Any = SimpleNamespace(query_params=QueryParams(query))
     return handlers.open(request)
 
 
@@ -51,6 +52,8 @@ def test_a_bad_link_leaves_the_page_as_it_is(demo: Demo) -> None:
     for query, expected in (
         ({"class": "bag", "steps": "<b>"}, "Steps is '‹b›'"),
         ({"class": "ankle boots"}, "Class is 'ankle boots'"),
+        ("class=bag&steps=5&steps=7", "'steps' stands twice"),
+        ("class=bag&num_images=5&images=5", "'images' stands twice"),
         ({"class": "bag", "images": "0"}, "Images is 0"),
         ({"class": "bag", "seed": ""}, "Seed is ''"),
         ({"class": "bag", "scorer": "somebody"}, "Scorer is 'somebody'"),
@@ -81,10 +84,13 @@ def test_another_file_is_a_message(demo: Demo, tmp_path: Path) -> None:
         Handlers(demo).read(str(tmp_path / "x.png"))
 
 
-def test_the_zip_holds_every_image_with_its_settings_and_scores(demo: Demo, tmp_path: Path) -> None:
+def test_the_zip_holds_every_image_with_its_settings_and_scores(
+    demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     *_, result = demo.run(REQUEST, "embedded")
     assert isinstance(result, Result)
-    path = Path(Handlers.archive(result, str(tmp_path)))
+    path = Path(Handlers.archive(result)["value"])
     assert path.name == "coat-4.zip"
     with zipfile.ZipFile(path) as archive:
         lines = [json.loads(line) for line in archive.read("metadata.jsonl").splitlines()]
@@ -99,7 +105,7 @@ def test_the_zip_holds_every_image_with_its_settings_and_scores(demo: Demo, tmp_
         assert [row["seed"] for row in rows] == ["4", "5"]
         assert {row["guidance_low"] for row in rows} == {"0.3"}
         assert 0 <= float(rows[0]["A coat"]) <= 1
-    assert Handlers.archive(None, str(tmp_path)) == gr.skip()
+    assert Handlers.archive(None) == gr.skip()
 
 
 def test_the_programs_ask_the_address_that_the_visitor_sees(demo: Demo) -> None:

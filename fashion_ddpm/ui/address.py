@@ -8,6 +8,7 @@ from fashion_ddpm.ui.parts import NOW
 
 TO_ADDRESS = """(query) => {
   if (!query) return;
+  window.newestQuery = query;
   const settings = new URLSearchParams(query);
   for (const [name, value] of new URLSearchParams(location.search))
     if (name === "tab" || name.startsWith("__")) settings.append(name, value);
@@ -20,8 +21,8 @@ TO_LINK = """(query) => query ? location.origin + location.pathname + query : ""
 """Makes a link of a query."""
 
 KEEP_TAB = """() => {
+  if (!window.byHand) return;  // gradio opens the first one itself, Back and Forward any
   const address = new URL(location.href);
-  if (!window.tabFromAddress) return;  // gradio opens the first one before it says "load"
   if ((address.searchParams.get("tab") || "FIRST") === "TAB") return;
   if ("TAB" === "FIRST") address.searchParams.delete("tab");
   else address.searchParams.set("tab", "TAB");
@@ -31,13 +32,20 @@ KEEP_TAB = """() => {
 
 OPEN_TAB = """() => {
   const asked = new URLSearchParams(location.search).get("tab");
-  window.tabFromAddress = true;
   return {__type__: "update", selected: TABS.includes(asked) ? asked : TABS[0]};
 }"""
 """Opens the tab that the address names; gradio takes such an object for gr.update."""
 
-ON_BACK = """() => window.addEventListener("popstate", () =>
-  document.querySelector("#open-tab").click())"""
+ON_BACK = f"""() => {{
+  const keepQuery = {TO_ADDRESS};
+  addEventListener("click", (event) => {{ if (event.isTrusted) window.byHand = true; }}, true);
+  addEventListener("popstate", () => {{
+    window.byHand = false;
+    keepQuery(window.newestQuery);
+    document.querySelector("#open-tab").click();
+  }});
+}}"""
+"""Back and Forward open the tab of an address; the settings stay those in view."""
 
 
 def keep_tabs(page: gr.Blocks, tabs: gr.Tabs, each: Sequence[gr.Tab]) -> None:

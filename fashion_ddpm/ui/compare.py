@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 from gradio.processing_utils import save_bytes_to_cache
+from gradio.utils import get_upload_folder
 
 from fashion_ddpm.contact_sheet import STEP_COUNTS, Cell, axes, cells, name_of, orders, zipped
 from fashion_ddpm.demo import Demo
@@ -15,8 +16,8 @@ from fashion_ddpm.ui import current_run
 from fashion_ddpm.ui.controls import Controls, default_request, shown_settings
 from fashion_ddpm.ui.current_run import CurrentRun
 from fashion_ddpm.ui.parts import (
+    FORGOTTEN,
     IN_ORDER,
-    LAST,
     NOW,
     SHOW_AND_GENERATE,
     attended,
@@ -43,7 +44,7 @@ class Handlers:
     def draw(
         self, current: CurrentRun, number: int, class_name: str, axis: str, seed: float
     ) -> Iterator[tuple[Any, ...]]:
-        """Yields the sheet as it grows, a line on progress, and the cells."""
+        """Yields the sheet as it grows, a line on progress, the cells, and their zip file."""
         status = "nothing was drawn"
         try:
             with attended(self.demo, "sheet", LABELS | {"seed": FIRST_SEED}) as watch:
@@ -54,25 +55,17 @@ class Handlers:
                     drawn.append(cell)
                     pictures = [(each.picture, each.caption) for each in drawn]
                     status = f"{len(drawn)} of {len(wanted)} cells"
-                    yield filled(pictures), status, list(drawn)
+                    download = gr.update(value=archive(drawn), interactive=True)
+                    yield filled(pictures), status, list(drawn), download
         except StoppedError:
             said = f"Stopped: {status}." if current.was_stopped(number) else gr.skip()
-            yield gr.skip(), said, gr.skip()
-
-    @staticmethod
-    def archive(drawn: list[Cell], cache: str) -> Any:
-        """Writes the zip file into gradio's cache, which is cleaned up; returns its path."""
-        if not drawn:
-            return gr.skip()
-        order = drawn[0].order
-        name = f"{order.request.class_name}-{order.axis}-{order.request.seed}"
-        return save_bytes_to_cache(zipped(drawn), file_name(name, ending=".zip"), cache)
+            yield gr.skip(), said, gr.skip(), gr.skip()
 
     def open(self, drawn: list[Cell], event: gr.SelectData) -> tuple[Any, ...]:
         """Sends a cell's settings to the first tab, with those that are not in view unfolded."""
         with told():
             if not drawn:
-                raise RequestError("The sheet is no longer kept here; draw it again.")
+                raise RequestError(FORGOTTEN)
             check_whole("cell", event.index, 0, len(drawn) - 1)
             order, settings = drawn[event.index].order, drawn[event.index].settings
             if order.pipeline is not self.demo.pipeline:
@@ -83,6 +76,13 @@ class Handlers:
                 )
             shown = shown_settings(settings.request, settings.scorer)
             return gr.Tabs(selected="create"), gr.Accordion(open=True), *shown
+
+
+def archive(drawn: list[Cell]) -> str:
+    """Writes the zip file into gradio's cache, which is cleaned up; returns its path."""
+    order = drawn[0].order
+    name = f"{order.request.class_name}-{order.axis}-{order.request.seed}"
+    return save_bytes_to_cache(zipped(drawn), file_name(name, ending=".zip"), get_upload_folder())
 
 
 def build(demo: Demo, tabs: gr.Tabs, create: Controls) -> None:
@@ -100,15 +100,11 @@ def build(demo: Demo, tabs: gr.Tabs, create: Controls) -> None:
         stop = gr.Button("Stop the sheet")
     status = gr.Markdown()
     sheet = picture_gallery(None, len(STEP_COUNTS), "sheet", download=False)
-    archive = gr.DownloadButton("Download the sheet as a zip, with settings and scores")
+    label = "Download the sheet as a zip, with settings and scores"
+    download = gr.DownloadButton(label, interactive=False)
     drawn = gr.State([])
-    outputs: list[Any] = [sheet, status, drawn]
-    running = current_run.connect(
-        draw, stop, handlers.draw, [class_name, axis, seed], outputs, status
-    )
-    running.then(
-        lambda cells: handlers.archive(cells, archive.GRADIO_CACHE), drawn, archive, **NOW, **LAST
-    )
+    outputs: list[Any] = [sheet, status, drawn, download]
+    current_run.connect(draw, stop, handlers.draw, [class_name, axis, seed], outputs, status)
     opened: list[Any] = [tabs, create.advanced, *create.inputs()]
     sheet.select(handlers.open, drawn, opened, **IN_ORDER).success(
         None, None, None, js=SHOW_AND_GENERATE, **NOW

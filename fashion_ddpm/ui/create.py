@@ -11,7 +11,7 @@ from fashion_ddpm.demo import Demo, schedules
 from fashion_ddpm.gallery import first_images
 from fashion_ddpm.limits import MAX_IMAGES
 from fashion_ddpm.link import SharedSettings
-from fashion_ddpm.request import MAX_SEED, GenerateRequest, RequestError, check_whole
+from fashion_ddpm.request import MAX_SEED, GenerateRequest, check_whole
 from fashion_ddpm.results import Preview, Result, Scores
 from fashion_ddpm.supervision import StoppedError
 from fashion_ddpm.ui import current_run
@@ -23,12 +23,14 @@ from fashion_ddpm.ui.parts import (
     IN_ORDER,
     NO_MARKUP,
     NOW,
+    PLAIN,
     attended,
     filled,
     picture,
     picture_gallery,
     told,
 )
+from fashion_ddpm.ui.selection import Selected, Selection, check_kept, selected
 from fashion_ddpm.ui.way import WAY_OUTPUTS, shown_way
 from fashion_ddpm.ui.way import build as build_way
 from fashion_ddpm.ui.way import connect as connect_way
@@ -36,7 +38,6 @@ from fashion_ddpm.wording import counted, seconds
 
 SCORE_TITLES = ("Selected image", "Mean of its class here", "Real ones of its class")
 WAIT = "Press Generate."
-FORGOTTEN = "These images are no longer kept here; press Generate to draw them again."
 UNKNOWN = """The embedded scorer has seen nothing but Fashion-MNIST, so it says nothing of these
 classes. A CLIP of the Hub can be asked (Advanced, Scorer); no real images stand beside it."""
 
@@ -47,17 +48,20 @@ class Handlers:
     def __init__(self, demo: Demo) -> None:
         self.demo = demo
 
-    def draw(self, current: CurrentRun, number: int, *inputs: Any) -> Iterator[tuple[Any, ...]]:
+    def draw(
+        self, current: CurrentRun, number: int, selection: Selection, *inputs: Any
+    ) -> Iterator[tuple[Any, ...]]:
         """Draws what Controls.inputs ask for and scores it; image i has seed + i.
 
         Yields the preview, the gallery, a line on progress, the label scores (first image, mean,
         real test images), the quality scores (the same three), the seed, the first image's way
-        from noise (as shown_way has it), the result, the index of the selected image, and the
-        query that asks for the same.
+        from noise (as shown_way has it), the result, the key of its first image, which is
+        selected, and the query that asks for the same.
 
         Args:
             current: which of the visitor's runs may go on.
             number: this run's.
+            selection: what the visitor has selected.
             inputs: values of Controls.inputs.
         """
         *settings, random_seed, scorer = inputs
@@ -72,7 +76,7 @@ class Handlers:
                 seed = request.seed if random_seed is True else gr.skip()
                 for event in self.demo.run(request, scorer, current.watch(number, watch)):
                     current.check(number)
-                    yield (*self._shown(event, request, seed), asked.to_query())
+                    yield (*self._shown(event, request, seed, selection), asked.to_query())
                     if isinstance(event, Preview):
                         reached = f" at step {event.steps_done} of {request.num_inference_steps}"
         except StoppedError:
@@ -81,7 +85,7 @@ class Handlers:
             yield (*_status_only(said), gr.skip())
 
     def _shown(
-        self, event: Preview | Result, request: GenerateRequest, seed: Any
+        self, event: Preview | Result, request: GenerateRequest, seed: Any, selection: Selection
     ) -> tuple[Any, ...]:
         """Returns the outputs of draw for a preview or a result."""
         if isinstance(event, Preview):
@@ -93,27 +97,26 @@ class Handlers:
         columns = [_shown_scores(scores) for scores in score_columns(event, 0)]
         picture = event.last_preview().picture
         pictures = filled(picture), filled(event.pictures(), selected_index=0)
-        return (*pictures, summary(event), *columns, seed, *way, event, 0)
+        return (*pictures, summary(event), *columns, seed, *way, event, selection.take(event, 0))
 
-    def select(self, result: Result | None, event: gr.SelectData) -> tuple[Any, ...]:
+    def select(
+        self, result: Result | None, selection: Selection, key: str, event: gr.SelectData
+    ) -> tuple[Any, ...]:
         """Shows the scores and the way of the image that was clicked."""
-        if result is None:
-            return (*[gr.skip()] * (6 + WAY_OUTPUTS), 0)
         with told():
+            check_kept(result, key)
+            assert result is not None
             check_whole("image", event.index, 0, result.request.num_images - 1)
-            caption = event.value.get("caption") if isinstance(event.value, dict) else None
-            if caption not in (None, result.caption(event.index)):
-                raise RequestError(FORGOTTEN)
             way = shown_way(self.demo.way(result, event.index))
             columns = [_shown_scores(scores) for scores in score_columns(result, event.index)]
-            return (*columns, *way, event.index)
+            return (*columns, *way, selection.take(result, event.index))
 
 
 _BEFORE = "Below are the images of before."
 
 
 def _status_only(status: Any, preview: Any = None, seed: Any = None) -> tuple[Any, ...]:
-    """Returns the outputs of draw that leave gallery, scores, way, result and index as they are."""
+    """Returns the outputs of draw that leave gallery, scores, way, result and key as they are."""
     kept = gr.skip()
     shown = (kept if preview is None else preview, kept, status, *[kept] * 6)
     return (*shown, kept if seed is None else seed, *[kept] * (WAY_OUTPUTS + 2))
@@ -140,11 +143,11 @@ def summary(result: Result) -> str:
     )
 
 
-def build(demo: Demo) -> tuple[Controls, gr.State, gr.State]:
+def build(demo: Demo) -> tuple[Controls, Selected]:
     """Lays the tab out: controls on the left, pictures and scores on the right.
 
     Returns:
-        The controls, the state that holds the newest result, and the place of the selected image.
+        The controls, and the selected image.
     """
     handlers, first = Handlers(demo), first_images(demo)
     with gr.Row():
@@ -158,18 +161,19 @@ def build(demo: Demo) -> tuple[Controls, gr.State, gr.State]:
         schedules(demo),
         scored=demo.scorers[0] != NO_SCORER,
     )
-    result, index = gr.State(first), gr.State(0)
+    chosen = selected(first)
     asked = gr.Textbox(visible="hidden")
     scores = [*labels, *quality]
     shown = [preview, gallery, status, *scores, controls.seed, *way.outputs()]
-    outputs = [*shown, result, index, asked]
-    current_run.connect(
-        controls.generate, controls.stop, handlers.draw, controls.inputs(), outputs, status
-    )
+    outputs = [*shown, chosen.result, chosen.key, asked]
+    inputs = [chosen.selection, *controls.inputs()]
+    current_run.connect(controls.generate, controls.stop, handlers.draw, inputs, outputs, status)
     asked.change(None, asked, None, js=TO_ADDRESS, **NOW)
-    gallery.select(handlers.select, result, [*scores, *way.outputs(), index], **IN_ORDER)
-    connect_way(demo, way, result, index)
-    return controls, result, index
+    gallery.select(
+        handlers.select, [*chosen], [*scores, *way.outputs(), chosen.key], **IN_ORDER, **PLAIN
+    )
+    connect_way(demo, way, chosen)
+    return controls, chosen
 
 
 def _results(

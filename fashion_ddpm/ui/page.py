@@ -13,6 +13,7 @@ from jinja2 import ChoiceLoader, DictLoader
 from fashion_ddpm.checkpoint_files import BUNDLED, BUNDLED_CHECKPOINT
 from fashion_ddpm.model_card import SAMPLES_FILE
 from fashion_ddpm.supervision import NOT_YOUR_FAULT
+from fashion_ddpm.ui.parts import FORGOTTEN
 from fashion_ddpm.ui.saving import save_whole
 
 processing_utils.save_pil_to_cache = save_whole  # all components write their pictures with it
@@ -57,6 +58,25 @@ class Page(gr.Blocks):
                 "itself would send; reload the page and try again.",
                 print_exception=False,
             ) from error
+
+    async def call_function(
+        self,
+        block_fn: Any,
+        processed_input: list[Any],
+        iterator: Any = None,
+        requests: Any = None,
+        event_id: str | None = None,
+        event_data: Any = None,
+        *others: Any,
+        **named: Any,
+    ) -> Any:
+        """Calls a handler; a click on a picture whose file is gone is told without its path."""
+        try:
+            processing_utils.check_all_files_in_cache(event_data._data if event_data else {})
+        except gr.Error as error:
+            raise gr.Error(FORGOTTEN, print_exception=False) from error
+        given = (block_fn, processed_input, iterator, requests, event_id, event_data)
+        return await super().call_function(*given, *others, **named)
 
     async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:
         """Writes pictures to files, for which there may be no room."""

@@ -63,6 +63,15 @@ def told(names: Mapping[str, str] = LABELS) -> Iterator[None]:
         raise gr.Error(NOT_YOUR_FAULT) from error
 
 
+@contextmanager
+def warned() -> Iterator[None]:
+    """Turns a mistake into a warning: when an event fails, gradio forgets what came meanwhile."""
+    try:
+        yield
+    except UserError as error:
+        gr.Warning(as_text(error))
+
+
 SHOW_AND_GENERATE = """() => {
   window.scrollTo({top: 0});
   document.querySelector("#generate").click();
@@ -70,6 +79,9 @@ SHOW_AND_GENERATE = """() => {
 """In the browser: draws with settings that came from elsewhere on the page."""
 
 NO_MARKUP = str.maketrans("<>&", "‹›＆")
+
+FORGOTTEN = "These images are no longer kept here: draw them again."
+"""Said when a page outlived its server, or its server's pictures."""
 
 
 def as_text(error: UserError, names: Mapping[str, str] = LABELS) -> str:

@@ -10,7 +10,7 @@ from gradio.utils import get_upload_folder
 from fashion_ddpm.api_examples import api_examples
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.errors import UserError
-from fashion_ddpm.link import SharedSettings, from_picture, from_query
+from fashion_ddpm.link import SharedSettings, from_picture, from_query, words_of
 from fashion_ddpm.outputs import file_name
 from fashion_ddpm.request import RequestError, shown
 from fashion_ddpm.results import Result
@@ -54,7 +54,7 @@ class Handlers:
         A mistake in it is told, and nothing is taken.
         """
         try:
-            asked = from_query(dict(request.query_params), self.class_names)
+            asked = from_query(words_of(request.query_params.multi_items()), self.class_names)
             if asked is not None:
                 return *self._shown(asked, "link"), "linked"
         except UserError as error:
@@ -89,12 +89,13 @@ class Handlers:
         return tuple(programs[language] for language in LANGUAGES)
 
     @staticmethod
-    def archive(result: Result | None, cache: str) -> Any:
-        """Writes the zip file into gradio's cache, which is cleaned up; returns its path."""
+    def archive(result: Result | None) -> Any:
+        """Puts the zip file behind the button; it is in gradio's cache, which is cleaned up."""
         if result is None:
             return gr.skip()
-        name = f"{result.request.class_name}-{result.request.seed}"
-        return save_bytes_to_cache(result.archive(), file_name(name, ending=".zip"), cache)
+        name = file_name(f"{result.request.class_name}-{result.request.seed}", ending=".zip")
+        path = save_bytes_to_cache(result.archive(), name, get_upload_folder())
+        return gr.update(value=path, interactive=True)
 
     def read(self, path: str | None) -> tuple[Any, ...]:
         """Takes the settings out of a picture; the box is empty again for the next one."""
@@ -121,7 +122,8 @@ def build(demo: Demo, page: gr.Blocks, controls: Controls, result: gr.State) -> 
         dropped = gr.File(label="A picture made here", file_types=[".png"], height=120)
         archive = gr.DownloadButton(
             "Download all as a zip, with settings and scores",
-            value=handlers.archive(first, get_upload_folder()) if first else None,
+            value=handlers.archive(first)["value"] if first else None,
+            interactive=first is not None,
             size="md",
         )
         gr.Markdown("The same images for a program:")
@@ -134,9 +136,7 @@ def build(demo: Demo, page: gr.Blocks, controls: Controls, result: gr.State) -> 
     result.change(handlers.link, result, query, **NOW).then(
         None, query, link, js=TO_LINK, **NOW
     ).then(handlers.programs, [result, link], programs, **NOW, **LAST)
-    result.change(
-        lambda shown: handlers.archive(shown, archive.GRADIO_CACHE), result, archive, **NOW
-    )
+    result.change(handlers.archive, result, archive, **NOW)
     read = dropped.upload(handlers.read, dropped, [*controls.inputs(), dropped], **SOON, **LAST)
     read.success(None, None, None, js=SHOW_AND_GENERATE, **NOW)
     read.failure(lambda: None, None, dropped, **NOW, **LAST)

@@ -25,17 +25,21 @@ from fashion_ddpm.results import Result
 from fashion_ddpm.ui.parts import (
     LAST,
     MODEL,
+    NOW,
     PLAIN,
     PRIVATE,
     SOON,
     as_text,
+    emptied,
     filled,
     line_plot,
     picture,
     table,
     told,
+    warned,
     whole,
 )
+from fashion_ddpm.ui.selection import MEANWHILE, Selected, Selection
 
 LOSS_COLUMNS = ("images seen", "curve", "loss")
 LOSS_COLOURS = dict(
@@ -88,21 +92,26 @@ class Handlers:
             except UserError as error:
                 return None, None, as_text(error)
 
-    def neighbour(self, result: Result | None, place: int) -> tuple[Any, str]:
+    def neighbour(self, result: Result | None, selection: Selection, key: str) -> tuple[Any, str]:
         """Returns the selected image beside its nearest training image, and how near it is."""
-        if result is None or self.index is None:
-            return gr.skip(), "Generate first."
-        found = self.index.look_up(result.clean[-1, place])
-        return filled(grid(found.pictures, columns=3, scale=NEIGHBOUR_SCALE)), found.sentence()
+        with told():
+            index = selection.index_of(result, key)
+            if result is None or self.index is None:
+                return gr.skip(), "Generate first."
+            if index is None:
+                return emptied(), MEANWHILE
+            found = self.index.look_up(result.clean[-1, index])
+            pictures = filled(grid(found.pictures, columns=3, scale=NEIGHBOUR_SCALE))
+            return pictures, f"**{result.caption(index)}**: {found.sentence()}"
 
 
-def build(demo: Demo, result: gr.State, place: gr.State) -> None:
-    """Lays the tab out; the states hold what is selected in the first tab."""
+def build(demo: Demo, selected: Selected) -> None:
+    """Lays the tab out; one part is of the image that is selected in the first tab."""
     handlers = Handlers(demo)
     on_fashion = demo.kind == FASHION_MNIST
     _report_card(demo)
     if on_fashion:  # what lies in the index, and whom the scorer knows
-        _neighbour(handlers, result, place)
+        _neighbour(handlers, selected)
     _training(handlers)
     gr.Markdown(LOSSES_AND_REPORT if on_fashion else LOSSES)
     colours = LOSS_COLOURS if on_fashion else {name: LOSS_COLOURS[name] for name in OURS}
@@ -146,26 +155,29 @@ def _training(handlers: Handlers) -> None:
     seen = gr.Markdown(_images_seen(points[-1][0]))
     grid = picture("samples at this point of training", str(points[-1][1]))
 
-    def show(place: float) -> tuple[str, str]:
-        with told():
+    def show(place: float) -> tuple[Any, Any]:
+        with told(), warned():
             check_whole("point of training", whole(place), 1, last)
             images_seen, path = points[int(place) - 1]
             return str(path), _images_seen(images_seen)
+        return gr.skip(), gr.skip()
 
-    point.input(show, point, [grid, seen], **SOON, **LAST, **PLAIN)
+    point.change(show, point, [grid, seen], **SOON, **LAST, **PLAIN)
 
 
 def _images_seen(count: int) -> str:
     return f"after {count:,} images"
 
 
-def _neighbour(handlers: Handlers, result: gr.State, place: gr.State) -> None:
+def _neighbour(handlers: Handlers, selected: Selected) -> None:
     """Lays out the search for a training image that was copied."""
     gr.Markdown(COPIED)
     look = gr.Button("Look for its nearest training image")
     sentence = gr.Markdown()
     pictures = picture("the selected image and its nearest training image")
-    look.click(handlers.neighbour, [result, place], [pictures, sentence], **SOON, **LAST)
+    shown: list[Any] = [pictures, sentence]
+    look.click(handlers.neighbour, [*selected], shown, **SOON, **LAST, **PLAIN)
+    selected.key.change(lambda: (emptied(), ""), None, shown, **NOW, **LAST)
 
 
 def _report_card(demo: Demo) -> None:

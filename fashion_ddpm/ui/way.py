@@ -25,8 +25,10 @@ from fashion_ddpm.ui.parts import (
     score_plot,
     score_table,
     told,
+    warned,
     whole,
 )
+from fashion_ddpm.ui.selection import MEANWHILE, Selected, Selection
 
 CONTINUE = """**What if it went on as something else?** Choose a step with the slider; from its
 noisy image the way goes on once as each {noun}. Early on anything can still become of it."""
@@ -105,26 +107,38 @@ def build(
     return Way(film, sentence, plot, scrub, one, schedule, go_on, endings, left)
 
 
-def connect(demo: Demo, way: Way, result: gr.State, index: gr.State) -> None:
+def connect(demo: Demo, way: Way, selected: Selected) -> None:
     """Makes the slider show the steps of the selected image, and the button go on from there."""
 
-    def scrub(shown: Result | None, place: int, step: float) -> Any:
-        if shown is None:
-            return gr.skip()
-        with told():
-            check_whole("step", whole(step), 1, len(shown.noisy))
-            return frame(demo.way(shown, place), int(step) - 1)
+    def scrub(result: Result | None, selection: Selection, key: str, step: float) -> Any:
+        with told(), warned():
+            index = selection.index_of(result, key)
+            if result is None or index is None:
+                return gr.skip()
+            check_whole("step", whole(step), 1, len(result.noisy))
+            shown = frame(demo.way(result, index), int(step) - 1)
+            if selection.index_of(result, key) is not None:
+                return shown
+        return gr.skip()
 
-    way.scrub.input(scrub, [result, index, way.scrub], way.frame, **SOON, **LAST, **PLAIN)
+    # Not `input`: the number field's limits and the button ↺ move the slider without one.
+    way.scrub.change(scrub, [*selected, way.scrub], way.frame, **SOON, **LAST, **PLAIN)
 
-    def go_on(shown: Result | None, place: int, step: float, schedule: str) -> Any:
-        if shown is None:
-            return gr.skip(), "Generate first."
+    def go_on(
+        result: Result | None, selection: Selection, key: str, step: float, schedule: str
+    ) -> Any:
         with attended(demo, "continuation") as watch:
-            check_whole("step", whole(step), 1, len(shown.noisy))
-            found = continued(demo, shown, place, int(step) - 1, schedule, watch)
+            index = selection.index_of(result, key)
+            if result is None:
+                return gr.skip(), "Generate first."
+            if index is None:
+                return emptied(), MEANWHILE
+            check_whole("step", whole(step), 1, len(result.noisy))
+            found = continued(demo, result, index, int(step) - 1, schedule, watch)
+            if selection.index_of(result, key) is None:
+                return emptied(), MEANWHILE
         endings = [(ending.picture, ending.caption) for ending in found.endings]
         return filled(endings), found.sentence()
 
-    chosen = [result, index, way.scrub, way.schedule]
+    chosen = [*selected, way.scrub, way.schedule]
     way.go_on.click(go_on, chosen, [way.endings, way.left], **MODEL, **LAST, **PLAIN, **PRIVATE)

@@ -89,7 +89,7 @@ class Handlers:
                 for schedule in (betas, COSINE)
             ]
             titles = (str(betas), COSINE)
-            shown = [_shown(*pair) for pair in zip(titles, sides, strict=True)]
+            shown = [_shown(*pair, class_name) for pair in zip(titles, sides, strict=True)]
             return (*shown[0], *shown[1])
 
 
@@ -104,9 +104,9 @@ def betas_of(total: float, first: float, last: float, class_name: str) -> Linear
     return LinearBetas(asked.levels, asked.first_beta, asked.last_beta)
 
 
-def _shown(title: str, side: Sampled) -> tuple[Any, ...]:
+def _shown(title: str, side: Sampled, class_name: str) -> tuple[Any, ...]:
     score = "no label score" if side.score is None else f"label score {side.score:.0%}"
-    sentence = f"**{title}**: {score}, mean of eight images"
+    sentence = f"**{title}**: {score} as {class_name}, mean of eight images"
     return sentence, filled(filmstrip(side.way)), filled(side.picture)
 
 
@@ -144,7 +144,7 @@ def build(demo: Demo) -> None:
     outputs = [*_side(), *_side()]
     explained: list[Any] = [verdict, levels, *plots]
     gr.on(
-        [total.release, first.release, last.release, class_name.change],
+        [total.change, first.change, last.change, class_name.change],
         handlers.explain,
         betas,
         explained,
@@ -156,8 +156,8 @@ def build(demo: Demo) -> None:
     for button, fix in zip(buttons, FIXES.values(), strict=True):
         values: Any = dataclasses.astuple(fix)
         button.click(lambda values=values: values, None, betas[:3], **NOW).then(
-            handlers.explain, betas, explained, **SOON, **LAST, **PLAIN
-        ).then(None, None, None, js=DRAW_BOTH, **NOW)
+            None, None, None, js=DRAW_BOTH, **NOW
+        )
 
 
 def _plots(values: tuple[Any, ...]) -> list[Any]:

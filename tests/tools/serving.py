@@ -47,7 +47,7 @@ def running(
         stderr: where its log goes.
         before: a command that runs the app's own, such as prlimit.
     """
-    port = free_port()
+    port = int((environment or {}).get("GRADIO_SERVER_PORT", free_port()))
     own = {"HF_HUB_OFFLINE": "1", "GRADIO_SERVER_PORT": str(port)}
     process = subprocess.Popen(
         [*before, sys.executable, "app.py", "--backend", "eager", *SLOW_MACHINE, *flags],
