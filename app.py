@@ -64,7 +64,7 @@ def build_page(demo: Demo) -> gr.Blocks:
         with gr.Tabs() as tabs:
             with gr.Tab("Create", id="create"):
                 controls, selected = create.build(demo)
-                share.build(demo, page, controls, selected.result)
+                share.build(demo, page, controls, selected)
                 api.build(demo, controls)
             with gr.Tab("Compare", id="compare"):
                 compare.build(demo, tabs, controls)

@@ -93,11 +93,12 @@ def words_of(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     Raises:
         RequestError: a setting stands there twice.
     """
-    words: dict[str, str] = {}
+    words, seen = {}, set()
     for word, value in pairs:
-        field = FIELDS.get(word)
-        if field and field in map(FIELDS.get, words):
-            raise RequestError(f"{shown(word)} stands twice in the link; it must stand once.")
+        field = FIELDS.get(word, word)
+        if field in seen and field in (*SETTINGS, MODEL, SCORER):
+            raise RequestError(f"{shown(word)} is given again; a link must give it once.")
+        seen.add(field)
         words[word] = value
     return words
 

@@ -9,9 +9,9 @@ import pytest
 
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.results import Result
-from fashion_ddpm.ui.create import Handlers, score_columns, summary
+from fashion_ddpm.ui.create import NOTHING_SELECTED, Handlers, score_columns, summary
 from fashion_ddpm.ui.current_run import CurrentRun
-from fashion_ddpm.ui.selection import Selection, key_of
+from fashion_ddpm.ui.selection import Selection
 
 SOUND = ("bag", "cosine", 3, "dpm++2m", 1.0, 0.0, 1.0, 2, 7, False, "embedded")
 
@@ -23,14 +23,18 @@ def handlers(tiny_checkpoint: Path) -> Handlers:
 
 @pytest.fixture(scope="module")
 def result(handlers: Handlers) -> Result:
-    found: Result = drawn(handlers, *SOUND)[-1][-3]
-    return found
+    selection = Selection(None)
+    drawn(handlers, *SOUND, selection=selection)
+    assert selection.result is not None
+    return selection.result
 
 
-def drawn(handlers: Handlers, *inputs: Any) -> list[tuple[Any, ...]]:
+def drawn(
+    handlers: Handlers, *inputs: Any, selection: Selection | None = None
+) -> list[tuple[Any, ...]]:
     """Returns all that one press of the button shows."""
     current = CurrentRun()
-    return list(handlers.draw(current, current.ask(), Selection(), *inputs))
+    return list(handlers.draw(current, current.ask(), selection or Selection(None), *inputs))
 
 
 def clicked(index: int) -> Any:
@@ -39,13 +43,12 @@ def clicked(index: int) -> Any:
 
 def test_a_request_ends_with_pictures_scores_and_a_way(handlers: Handlers, result: Result) -> None:
     *_, last = drawn(handlers, *SOUND)
-    assert last[1]["selected_index"] == 0
-    assert last[-2] == key_of(result, 0)
+    assert last[1]["selected_index"] == last[-3] == 0
     assert [caption for _, caption in last[1]["value"]] == ["bag, seed 7", "bag, seed 8"]
     assert last[2].startswith("2 images in ")
     assert last[2].endswith(summary(result).split(" s: ")[1])
     assert last[9] == gr.skip(), "a seed typed meanwhile stays"
-    assert last[-1] == result.settings.to_query()
+    assert last[-1] == last[-2] == result.settings.to_query()
     assert last[13]["maximum"] == 3
     assert len(score_columns(result, 0)) == 6
 
@@ -72,16 +75,16 @@ def test_one_step_and_one_image_are_enough(handlers: Handlers) -> None:
 
 def test_a_newer_run_ends_the_one_before_without_a_word(handlers: Handlers) -> None:
     current = CurrentRun()
-    events = handlers.draw(current, current.ask(), Selection(), *SOUND)
+    events = handlers.draw(current, current.ask(), Selection(None), *SOUND)
     next(events)
-    newer = list(handlers.draw(current, current.ask(), Selection(), *SOUND))
+    newer = list(handlers.draw(current, current.ask(), Selection(None), *SOUND))
     assert list(events) == [(gr.skip(),) * len(newer[-1])]
-    assert newer[-1][-3].request.seed == 7
+    assert "seed=7" in newer[-1][-2]
 
 
 def test_stop_says_where_and_keeps_what_was_there(handlers: Handlers) -> None:
     current = CurrentRun()
-    events = handlers.draw(current, current.ask(), Selection(), *SOUND)
+    events = handlers.draw(current, current.ask(), Selection(None), *SOUND)
     next(events)
     current.stop()
     (last,) = events
@@ -93,21 +96,45 @@ def test_images_come_although_their_scorer_does_not(handlers: Handlers) -> None:
     asked = next(name for name in handlers.demo.scorers if name != "embedded")
     with pytest.warns(UserWarning, match=f"{asked} could not be loaded"):
         *_, last = drawn(handlers, *SOUND[:10], asked)
-    assert last[-3].scorer == "embedded"
+    assert "scorer=embedded" in last[-2]
     assert len(last[1]["value"]) == 2
 
 
 def test_a_click_shows_that_image(handlers: Handlers, result: Result) -> None:
-    selection = Selection()
-    labels, *_, key = handlers.select(result, selection, key_of(result, 0), clicked(1))
+    selection, query = Selection(result), result.settings.to_query()
+    labels, *_, index = handlers.select(selection, query, clicked(1))
     assert labels["value"] == result.scores_of(1)[0]
-    assert key == selection.newest == key_of(result, 1)
+    assert index == selection.index == 1
 
 
-def test_a_click_on_images_that_were_forgotten_shows_no_scores_of_others(
-    handlers: Handlers, result: Result
-) -> None:
-    *_, other = drawn(handlers, *SOUND[:2], 4, *SOUND[3:])
+def test_a_click_on_images_that_were_forgotten_is_told(handlers: Handlers, result: Result) -> None:
     for kept in (result, None):
         with pytest.raises(gr.Error, match="no longer kept here: draw them again"):
-            handlers.select(kept, Selection(), key_of(other[-3], 0), clicked(1))
+            handlers.select(Selection(kept), "?class=bag&steps=9", clicked(1))
+
+
+def test_a_click_while_other_images_come_leaves_them_alone(
+    handlers: Handlers, result: Result
+) -> None:
+    before = result.settings.to_query()
+    selection = Selection(result)
+    current = CurrentRun()
+    events = handlers.draw(current, current.ask(), selection, *SOUND[:2], 4, *SOUND[3:])
+    click: Any = DrawsOn(events)
+    assert handlers.select(selection, before, click) == NOTHING_SELECTED, "drawn meanwhile"
+    assert handlers.select(selection, before, clicked(1)) == NOTHING_SELECTED, "on their way"
+    assert selection.result is not None
+    assert selection.image(selection.result.settings.to_query(), 0) == (selection.result, 0)
+
+
+class DrawsOn:
+    """A click during whose answer a drawing ends."""
+
+    def __init__(self, events: Any) -> None:
+        self.events = events
+
+    @property
+    def index(self) -> int:
+        """Which image was clicked; asking draws to the end."""
+        list(self.events)
+        return 1

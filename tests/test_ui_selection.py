@@ -1,5 +1,7 @@
 """Tests of which image a page and its server mean."""
 
+from typing import Any
+
 import gradio as gr
 import pytest
 
@@ -7,7 +9,9 @@ from fashion_ddpm.demo import Demo
 from fashion_ddpm.gallery import load_gallery
 from fashion_ddpm.request import RequestError
 from fashion_ddpm.results import Result
-from fashion_ddpm.ui.selection import Selection, key_of, selected
+from fashion_ddpm.ui.selection import Selection, build
+
+OTHER = "?class=bag&steps=3"
 
 
 @pytest.fixture(scope="module")
@@ -17,23 +21,24 @@ def result() -> Result:
     return found
 
 
-def test_the_newest_image_is_meant_and_no_older_one(result: Result) -> None:
-    selection = Selection()
-    assert selection.index_of(result, key_of(result, 3)) == 3, "the page is older than the server"
-    newest = selection.take(result, 5)
-    assert selection.index_of(result, newest) == 5
-    assert selection.index_of(result, key_of(result, 3)) is None
-    assert Selection().index_of(None, "") is None, "nothing was drawn yet"
+def test_the_image_that_was_selected_last_is_meant_and_no_older_one(result: Result) -> None:
+    selection, query = Selection(result), result.settings.to_query()
+    assert selection.image(query, 3) == (result, 3), "the page is older than the server"
+    selection.select(result, 5)
+    assert selection.image(query, 5.0) == (result, 5)
+    assert selection.image(query, 3) is None
+    assert selection.image(OTHER, 5) is None, "those it shows were drawn before"
+    assert Selection(None).image("", 0) is None, "nothing was drawn yet"
 
 
-def test_a_page_that_outlived_its_server_is_told(result: Result) -> None:
-    other = "?class=bag&steps=3#0"
-    for kept, key in ((None, other), (result, other), (result, f"{key_of(result, 1)}0"), (None, 7)):
+@pytest.mark.parametrize("index", [10, -1, None, "0", [0], 0.5])
+def test_a_page_that_outlived_its_server_is_told(result: Result, index: Any) -> None:
+    for kept, query, place in ((None, OTHER, 0), (result, OTHER, 0), (result, None, index)):
         with pytest.raises(RequestError, match="no longer kept here"):
-            Selection().index_of(kept, key)  # type: ignore[arg-type]
+            Selection(kept).image(query or result.settings.to_query(), place)
 
 
 def test_the_page_begins_with_the_first_image(result: Result) -> None:
     with gr.Blocks():
-        assert selected(result).key.value == key_of(result, 0)
-        assert selected(None).key.value == ""
+        assert build(result).query.value == result.settings.to_query()
+        assert build(None).query.value == ""

@@ -20,6 +20,7 @@ from fashion_ddpm.link import SharedSettings, from_picture
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.results import Result
 from fashion_ddpm.ui.controls import NO_SETTINGS, shown_settings
+from fashion_ddpm.ui.selection import Selection
 from fashion_ddpm.ui.share import Handlers
 
 REQUEST = GenerateRequest("coat", 2, "karras", "euler", 3, 1.5, 0.3, 0.7, seed=4)
@@ -40,10 +41,9 @@ def test_a_results_link_restores_its_settings(demo: Demo) -> None:
     handlers = Handlers(demo)
     *_, result = demo.run(REQUEST, "embedded")
     assert isinstance(result, Result)
-    query = handlers.link(result)
+    query = result.settings.to_query()
     linked = (*shown_settings(REQUEST, "embedded"), "linked")
     assert opened(handlers, dict(parse_qsl(query[1:]))) == linked
-    assert handlers.link(None) == ""
 
 
 def test_a_bad_link_leaves_the_page_as_it_is(demo: Demo) -> None:
@@ -52,8 +52,9 @@ def test_a_bad_link_leaves_the_page_as_it_is(demo: Demo) -> None:
     for query, expected in (
         ({"class": "bag", "steps": "<b>"}, "Steps is '‹b›'"),
         ({"class": "ankle boots"}, "Class is 'ankle boots'"),
-        ("class=bag&steps=5&steps=7", "'steps' stands twice"),
-        ("class=bag&num_images=5&images=5", "'images' stands twice"),
+        ("class=bag&steps=5&steps=7", "'steps' is given again"),
+        ("class=bag&num_images=5&images=5", "'images' is given again"),
+        ("class=bag&scorer=x&scorer=embedded", "'scorer' is given again"),
         ({"class": "bag", "images": "0"}, "Images is 0"),
         ({"class": "bag", "seed": ""}, "Seed is ''"),
         ({"class": "bag", "scorer": "somebody"}, "Scorer is 'somebody'"),
@@ -90,7 +91,7 @@ def test_the_zip_holds_every_image_with_its_settings_and_scores(
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     *_, result = demo.run(REQUEST, "embedded")
     assert isinstance(result, Result)
-    path = Path(Handlers.archive(result)["value"])
+    path = Path(Handlers.archive(Selection(result))["value"])
     assert path.name == "coat-4.zip"
     with zipfile.ZipFile(path) as archive:
         lines = [json.loads(line) for line in archive.read("metadata.jsonl").splitlines()]
@@ -105,16 +106,16 @@ def test_the_zip_holds_every_image_with_its_settings_and_scores(
         assert [row["seed"] for row in rows] == ["4", "5"]
         assert {row["guidance_low"] for row in rows} == {"0.3"}
         assert 0 <= float(rows[0]["A coat"]) <= 1
-    assert Handlers.archive(None) == gr.skip()
+    assert Handlers.archive(Selection(None)) == gr.skip()
 
 
 def test_the_programs_ask_the_address_that_the_visitor_sees(demo: Demo) -> None:
     *_, result = demo.run(REQUEST, "embedded")
     assert isinstance(result, Result)
-    programs = Handlers.programs(result, "https://clothes.example/app/?class=coat")
+    programs = Handlers.programs(Selection(result), "https://clothes.example/app/?class=coat")
     assert len(programs) == 3
     assert all("https://clothes.example/app" in program for program in programs)
-    assert Handlers.programs(None, "")[0] == gr.skip()
+    assert Handlers.programs(Selection(None), "")[0] == gr.skip()
 
 
 def test_a_picture_of_other_weights_is_told_and_one_of_the_same_is_not(

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import gradio as gr
-import pytest
 
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.evidence import training_previews
 from fashion_ddpm.gallery import load_gallery
-from fashion_ddpm.ui.selection import MEANWHILE, Selection, key_of, selected
+from fashion_ddpm.ui.selection import MEANWHILE, Selection
+from fashion_ddpm.ui.selection import build as build_selection
 from fashion_ddpm.ui.trust import LOSS_COLOURS, Handlers, build
 
 
@@ -26,7 +26,7 @@ def test_a_scorer_that_cannot_be_had_is_a_message(tiny_checkpoint: Path) -> None
 
 def test_weights_that_were_not_evaluated_say_so(tiny_checkpoint: Path) -> None:
     with gr.Blocks() as page:
-        build(Demo(tiny_checkpoint), selected(None))
+        build(Demo(tiny_checkpoint), build_selection(None))
     texts = [block.value for block in page.blocks.values() if isinstance(block, gr.Markdown)]
     assert any("were not evaluated" in str(text) for text in texts)
     assert len(LOSS_COLOURS) == 4
@@ -36,23 +36,23 @@ def test_the_selected_image_is_shown_beside_its_nearest_training_image() -> None
     demo = Demo()
     handlers, first = Handlers(demo), load_gallery(demo)
     assert first is not None
-    selection, key = Selection(), key_of(first, 9)
-    pictures, sentence = handlers.neighbour(first, selection, key)
+    selection, query = Selection(first), first.settings.to_query()
+    pictures, sentence = handlers.neighbour(selection, query, 9)
     assert pictures["value"].size == (6 * 88, 6 * 28)
     assert sentence.startswith("**ankle boot, seed 9**: The nearest of 55,000 training images")
-    assert handlers.neighbour(None, selection, "")[0] == gr.skip()
-    selection.take(first, 3)
-    assert handlers.neighbour(first, selection, key)[1] == MEANWHILE
+    assert handlers.neighbour(Selection(None), "", 0)[1] == "Generate first."
+    selection.select(first, 3)
+    assert handlers.neighbour(selection, query, 9)[1] == MEANWHILE
 
 
 def test_the_slider_shows_the_points_of_training() -> None:
     demo = Demo()
     points = training_previews(demo)
     with gr.Blocks() as page:
-        build(demo, selected(None))
+        build(demo, build_selection(None))
     (show,) = (each.fn for each in page.fns.values() if each.name == "show")
     assert show is not None
     assert show(1) == (str(points[0][1]), f"after {points[0][0]:,} images")
     assert show(len(points))[0] == str(points[-1][1])
-    with pytest.warns(UserWarning, match="Point of training is 99"):
-        assert show(99) == (gr.skip(), gr.skip())
+    assert show(99) == show(len(points))
+    assert show(None) == (gr.skip(), gr.skip())

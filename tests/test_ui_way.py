@@ -1,6 +1,7 @@
 """Tests of the panel that shows an image's way from noise; test_app has it in a browser."""
 
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 import pytest
@@ -9,7 +10,8 @@ from fashion_ddpm.demo import Demo
 from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.results import Result
-from fashion_ddpm.ui.selection import MEANWHILE, Selection, key_of, selected
+from fashion_ddpm.ui.selection import MEANWHILE, Selection
+from fashion_ddpm.ui.selection import build as build_selection
 from fashion_ddpm.ui.way import build, connect, shown_way
 
 
@@ -33,35 +35,41 @@ def test_the_slider_stays_inside_the_way_and_late_answers_stay_away(tiny_checkpo
     assert isinstance(result, Result)
     with gr.Blocks() as page:
         way = build(None, "garment", ["cosine", "karras"])
-        connect(demo, way, selected(result))
+        connect(demo, way, build_selection(result))
     scrub, go_on = (function.fn for function in page.fns.values())
     assert scrub is not None
     assert go_on is not None
-    shown = (result, Selection(), key_of(result, 0))
-    assert {scrub(*shown, step).size for step in (1, 3)} == {(8 * 58, 8 * 28)}
-    for step in (0, 99):
-        with pytest.warns(UserWarning, match=f"Step is {step}; it must be"):
-            assert scrub(*shown, step) == gr.skip()
-    assert scrub(None, Selection(), "", 1) == gr.skip()
+    query = result.settings.to_query()
+    shown = (Selection(result), query, 0)
+    frames = [scrub(*shown, step) for step in (1, 2, 3)]
+    for typed, step in ((0, 1), (99, 3), (1.5, 2)):
+        assert scrub(*shown, typed) == frames[step - 1], "as the slider stands"
+    assert scrub(*shown, None) == scrub(Selection(None), "", 0, 1) == gr.skip()
     endings, sentence = go_on(*shown, 2, "karras")
     assert [caption.split(":")[0] for _, caption in endings["value"]] == list(CLASS_NAMES)
     assert sentence.startswith("Left at step 2")
-    assert go_on(None, Selection(), "", 1, "karras") == (gr.skip(), "Generate first.")
+    assert go_on(Selection(None), "", 0, 1, "karras")[1] == "Generate first."
+    with pytest.raises(gr.Error, match="Step is 99; it must be"):
+        go_on(*shown, 99, "karras")
     with pytest.raises(gr.Error, match="Schedule is 'magic'"):
         go_on(*shown, 2, "magic")
-    late = (result, LeavesForTheNext(), key_of(result, 0))
-    assert scrub(*late, 1) == gr.skip()
-    assert go_on(*late, 2, "karras")[1] == MEANWHILE, "it left before it was asked"
-    late = (result, LeavesForTheNext(), key_of(result, 0))
-    assert go_on(*late, 2, "karras")[1] == MEANWHILE, "it left while it was answered"
+    for when in ("left while it was answered", "left before it was asked"):
+        left = when.endswith("asked")
+        assert scrub(LeavesForTheNext(result, left), query, 0, 1) == gr.skip(), when
+        assert go_on(LeavesForTheNext(result, left), query, 0, 2, "karras")[1] == MEANWHILE, when
 
 
 class LeavesForTheNext(Selection):
-    """A visitor who selects another image while an answer is made."""
+    """A visitor who selects another image while an answer is made, or has done so already."""
 
-    def index_of(self, result: Result | None, key: str) -> int | None:
+    def __init__(self, result: Result, left: bool) -> None:
+        super().__init__(result)
+        if left:
+            self.select(result, 1)
+
+    def image(self, query: str, index: Any) -> tuple[Result, int] | None:
         """Return it, and leave."""
-        index = super().index_of(result, key)
-        if result is not None:
-            self.take(result, 1)
-        return index
+        found = super().image(query, index)
+        if found:
+            self.select(found[0], 1)
+        return found

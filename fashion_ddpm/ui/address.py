@@ -21,7 +21,7 @@ TO_LINK = """(query) => query ? location.origin + location.pathname + query : ""
 """Makes a link of a query."""
 
 KEEP_TAB = """() => {
-  if (!window.byHand) return;  // gradio opens the first one itself, Back and Forward any
+  if (!window.clickedSinceBack) return;  // opened by gradio at first, by Back or by Forward
   const address = new URL(location.href);
   if ((address.searchParams.get("tab") || "FIRST") === "TAB") return;
   if ("TAB" === "FIRST") address.searchParams.delete("tab");
@@ -38,9 +38,11 @@ OPEN_TAB = """() => {
 
 ON_BACK = f"""() => {{
   const keepQuery = {TO_ADDRESS};
-  addEventListener("click", (event) => {{ if (event.isTrusted) window.byHand = true; }}, true);
+  addEventListener("click", (event) => {{  // a hand's, not that on #open-tab
+    if (event.isTrusted) window.clickedSinceBack = true;
+  }}, true);
   addEventListener("popstate", () => {{
-    window.byHand = false;
+    window.clickedSinceBack = false;
     keepQuery(window.newestQuery);
     document.querySelector("#open-tab").click();
   }});

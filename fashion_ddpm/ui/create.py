@@ -30,7 +30,8 @@ from fashion_ddpm.ui.parts import (
     picture_gallery,
     told,
 )
-from fashion_ddpm.ui.selection import Selected, Selection, check_kept, selected
+from fashion_ddpm.ui.selection import SelectedImage, Selection
+from fashion_ddpm.ui.selection import build as build_selection
 from fashion_ddpm.ui.way import WAY_OUTPUTS, shown_way
 from fashion_ddpm.ui.way import build as build_way
 from fashion_ddpm.ui.way import connect as connect_way
@@ -55,8 +56,8 @@ class Handlers:
 
         Yields the preview, the gallery, a line on progress, the label scores (first image, mean,
         real test images), the quality scores (the same three), the seed, the first image's way
-        from noise (as shown_way has it), the result, the key of its first image, which is
-        selected, and the query that asks for the same.
+        from noise (as shown_way has it), the index of the selected image, the query that draws
+        the gallery, and the query that was asked for.
 
         Args:
             current: which of the visitor's runs may go on.
@@ -97,26 +98,32 @@ class Handlers:
         columns = [_shown_scores(scores) for scores in score_columns(event, 0)]
         picture = event.last_preview().picture
         pictures = filled(picture), filled(event.pictures(), selected_index=0)
-        return (*pictures, summary(event), *columns, seed, *way, event, selection.take(event, 0))
+        selection.select(event, 0)
+        return (*pictures, summary(event), *columns, seed, *way, 0, event.settings.to_query())
 
-    def select(
-        self, result: Result | None, selection: Selection, key: str, event: gr.SelectData
-    ) -> tuple[Any, ...]:
+    def select(self, selection: Selection, query: str, event: gr.SelectData) -> tuple[Any, ...]:
         """Shows the scores and the way of the image that was clicked."""
         with told():
-            check_kept(result, key)
-            assert result is not None
+            result = selection.images(query)
+            if result is None:
+                return NOTHING_SELECTED
             check_whole("image", event.index, 0, result.request.num_images - 1)
             way = shown_way(self.demo.way(result, event.index))
             columns = [_shown_scores(scores) for scores in score_columns(result, event.index)]
-            return (*columns, *way, selection.take(result, event.index))
+            if selection.result is not result:  # drawn meanwhile
+                return NOTHING_SELECTED
+            selection.select(result, event.index)
+            return (*columns, *way, event.index)
 
+
+NOTHING_SELECTED = (gr.skip(),) * (6 + WAY_OUTPUTS + 1)
+"""Outputs of select that leave all as it is."""
 
 _BEFORE = "Below are the images of before."
 
 
 def _status_only(status: Any, preview: Any = None, seed: Any = None) -> tuple[Any, ...]:
-    """Returns the outputs of draw that leave gallery, scores, way, result and key as they are."""
+    """Returns the outputs of draw that leave gallery, scores, way and selection as they are."""
     kept = gr.skip()
     shown = (kept if preview is None else preview, kept, status, *[kept] * 6)
     return (*shown, kept if seed is None else seed, *[kept] * (WAY_OUTPUTS + 2))
@@ -143,7 +150,7 @@ def summary(result: Result) -> str:
     )
 
 
-def build(demo: Demo) -> tuple[Controls, Selected]:
+def build(demo: Demo) -> tuple[Controls, SelectedImage]:
     """Lays the tab out: controls on the left, pictures and scores on the right.
 
     Returns:
@@ -161,19 +168,20 @@ def build(demo: Demo) -> tuple[Controls, Selected]:
         schedules(demo),
         scored=demo.scorers[0] != NO_SCORER,
     )
-    chosen = selected(first)
+    selected = build_selection(first)
     asked = gr.Textbox(visible="hidden")
     scores = [*labels, *quality]
     shown = [preview, gallery, status, *scores, controls.seed, *way.outputs()]
-    outputs = [*shown, chosen.result, chosen.key, asked]
-    inputs = [chosen.selection, *controls.inputs()]
+    outputs = [*shown, selected.index, selected.query, asked]
+    inputs = [selected.selection, *controls.inputs()]
     current_run.connect(controls.generate, controls.stop, handlers.draw, inputs, outputs, status)
     asked.change(None, asked, None, js=TO_ADDRESS, **NOW)
+    chosen: list[Any] = [*scores, *way.outputs(), selected.index]
     gallery.select(
-        handlers.select, [*chosen], [*scores, *way.outputs(), chosen.key], **IN_ORDER, **PLAIN
+        handlers.select, [selected.selection, selected.query], chosen, **IN_ORDER, **PLAIN
     )
-    connect_way(demo, way, chosen)
-    return controls, chosen
+    connect_way(demo, way, selected)
+    return controls, selected
 
 
 def _results(

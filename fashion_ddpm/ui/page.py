@@ -1,5 +1,6 @@
 """The page as gradio builds it, except that whatever fails there is told in a sentence."""
 
+import inspect
 import os
 import re
 from html import escape
@@ -42,6 +43,9 @@ def describe(title: str, description: str) -> None:
     templates.env.loader = ChoiceLoader([DictLoader({TEMPLATE: own}), loader])
 
 
+_CALL = inspect.signature(gr.Blocks.call_function)
+
+
 class Page(gr.Blocks):
     """Blocks whose inputs and outputs fail readably; handlers do so themselves, with `told`."""
 
@@ -59,24 +63,14 @@ class Page(gr.Blocks):
                 print_exception=False,
             ) from error
 
-    async def call_function(
-        self,
-        block_fn: Any,
-        processed_input: list[Any],
-        iterator: Any = None,
-        requests: Any = None,
-        event_id: str | None = None,
-        event_data: Any = None,
-        *others: Any,
-        **named: Any,
-    ) -> Any:
+    async def call_function(self, *given: Any, **named: Any) -> Any:
         """Calls a handler; a click on a picture whose file is gone is told without its path."""
+        event = _CALL.bind(self, *given, **named).arguments.get("event_data")
         try:
-            processing_utils.check_all_files_in_cache(event_data._data if event_data else {})
+            processing_utils.check_all_files_in_cache(event._data if event else {})
         except gr.Error as error:
             raise gr.Error(FORGOTTEN, print_exception=False) from error
-        given = (block_fn, processed_input, iterator, requests, event_id, event_data)
-        return await super().call_function(*given, *others, **named)
+        return await super().call_function(*given, **named)
 
     async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:
         """Writes pictures to files, for which there may be no room."""

@@ -63,15 +63,6 @@ def told(names: Mapping[str, str] = LABELS) -> Iterator[None]:
         raise gr.Error(NOT_YOUR_FAULT) from error
 
 
-@contextmanager
-def warned() -> Iterator[None]:
-    """Turns a mistake into a warning: when an event fails, gradio forgets what came meanwhile."""
-    try:
-        yield
-    except UserError as error:
-        gr.Warning(as_text(error))
-
-
 SHOW_AND_GENERATE = """() => {
   window.scrollTo({top: 0});
   document.querySelector("#generate").click();
@@ -100,6 +91,16 @@ def attended(demo: Demo, kind: str, names: Mapping[str, str] = LABELS) -> Iterat
 def whole(value: Any) -> Any:
     """Turns 20.0, which JSON may make of 20, back into 20; the request judges all the rest."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def nearest(value: Any, count: int) -> int | None:
+    """Returns where a slider from 1 to count stands; None while its number field is empty.
+
+    The field takes any number, and is mended only when it is left.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(min(max(1, value), count) + 0.5)
 
 
 def picture(alt_text: str, value: Any = None, elem_id: str | None = None) -> gr.Image:

@@ -1,6 +1,5 @@
 """Which image is selected: the page and the server mean the same one, or the difference is told."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,81 +7,90 @@ import gradio as gr
 
 from fashion_ddpm.request import RequestError
 from fashion_ddpm.results import Result
-from fashion_ddpm.ui.parts import FORGOTTEN
+from fashion_ddpm.ui.parts import FORGOTTEN, whole
 
 MEANWHILE = "Another image was selected meanwhile; press again for that one."
 
 
 class Selection:
-    """What this server knows of a visitor's page; after a restart it knows nothing.
+    """What a visitor's page was sent last; after a restart of the server, the first images.
 
     Attributes:
-        newest: key of the image whose way was sent last; "" before any was.
+        result: the images, if there are any.
+        index: of the selected one.
+        used: whether the visitor drew or selected anything since the server started.
     """
 
-    def __init__(self) -> None:
-        self.newest = ""
+    def __init__(self, result: Result | None) -> None:
+        self.result = result
+        self.index = 0
+        self.used = False
 
-    def take(self, result: Result, index: int) -> str:
-        """Make an image the selected one; return its key, which the page sends back."""
-        self.newest = key_of(result, index)
-        return self.newest
+    def select(self, result: Result, index: int) -> None:
+        """Make an image the selected one."""
+        self.result, self.index, self.used = result, index, True
 
-    def index_of(self, result: Result | None, key: str) -> int | None:
-        """Return the index of the image that the page has selected.
-
-        Ask before an answer is made and again before it is sent, for it may come late.
+    def images(self, query: str) -> Result | None:
+        """Return the images that the page shows.
 
         Args:
-            result: the newest images that are kept here.
-            key: what the page sent.
+            query: what draws them, as the page sent it; "" where it shows none.
 
         Returns:
-            None where another image was selected meanwhile, or where there is none.
+            None where it shows none, or where others are on their way to it.
 
         Raises:
-            RequestError: the page shows images that are not kept here.
+            RequestError: the page outlived the server that drew them.
         """
-        if self.newest not in ("", key) or not (result or key):
+        if self.result is not None and query == self.result.settings.to_query():
+            return self.result
+        if self.used or not query:
             return None
-        check_kept(result, key)
-        assert result is not None
-        keys = [key_of(result, index) for index in range(result.request.num_images)]
-        if key not in keys:
-            raise RequestError(FORGOTTEN)
-        return keys.index(key)
-
-
-def key_of(result: Result, index: int) -> str:
-    """Return what stands for one image: the query that draws its result, and its index."""
-    return f"{result.settings.to_query()}#{index}"
-
-
-def check_kept(result: Result | None, key: str) -> None:
-    """Raise RequestError unless the images that the page shows are those that are kept here."""
-    if result is None or str(key).rpartition("#")[0] != result.settings.to_query():
         raise RequestError(FORGOTTEN)
+
+    def image(self, query: str, index: Any) -> tuple[Result, int] | None:
+        """Return the images that the page shows and the index of the selected one.
+
+        Ask before an answer is made and, where that takes long, again before it is sent.
+
+        Returns:
+            None where there is none, or where another one was selected meanwhile.
+
+        Raises:
+            RequestError: the page outlived the server that drew them.
+        """
+        result, index = self.images(query), whole(index)
+        if result is None or (self.used and index != self.index):
+            return None
+        if index not in range(result.request.num_images):
+            raise RequestError(FORGOTTEN)
+        return result, index
 
 
 @dataclass(frozen=True)
-class Selected:
-    """What handlers are told of the selected image.
+class SelectedImage:
+    """The components that hold it.
 
     Attributes:
-        result: the newest images.
         selection: the visitor's Selection.
-        key: of the image that the page shows as selected.
+        query: what draws the images in view; only a drawing writes it.
+        index: of the selected one.
     """
 
-    result: gr.State
     selection: gr.State
-    key: gr.Textbox
+    query: gr.Textbox
+    index: gr.Number
 
-    def __iter__(self) -> Iterator[Any]:
-        return iter((self.result, self.selection, self.key))
+    def inputs(self) -> list[Any]:
+        """Returns the components in the order of Selection.image, which comes first."""
+        return [self.selection, self.query, self.index]
 
 
-def selected(first: Result | None) -> Selected:
-    """Add the components to the page; the first image of `first` is selected."""
-    key = key_of(first, 0) if first else ""
-    return Selected(gr.State(first), gr.State(Selection()), gr.Textbox(key, visible="hidden"))
+def build(first: Result | None) -> SelectedImage:
+    """Adds the components, out of sight; the first image of `first` is selected."""
+    query = first.settings.to_query() if first else ""
+    return SelectedImage(
+        gr.State(Selection(first)),
+        gr.Textbox(query, visible="hidden"),
+        gr.Number(0, visible="hidden"),
+    )

@@ -13,7 +13,6 @@ from fashion_ddpm.errors import UserError
 from fashion_ddpm.link import SharedSettings, from_picture, from_query, words_of
 from fashion_ddpm.outputs import file_name
 from fashion_ddpm.request import RequestError, shown
-from fashion_ddpm.results import Result
 from fashion_ddpm.ui.address import TO_LINK
 from fashion_ddpm.ui.controls import NO_SETTINGS, Controls, shown_settings
 from fashion_ddpm.ui.parts import (
@@ -26,6 +25,7 @@ from fashion_ddpm.ui.parts import (
     as_text,
     told,
 )
+from fashion_ddpm.ui.selection import SelectedImage, Selection
 
 GENERATE_IF_LINKED = """(linked) => {
   if (linked) document.querySelector("#generate").click();
@@ -42,11 +42,6 @@ class Handlers:
     def __init__(self, demo: Demo) -> None:
         self.demo = demo
         self.class_names = demo.kind.class_names
-
-    @staticmethod
-    def link(result: Result | None) -> str:
-        """Returns the query string of the newest result."""
-        return result.settings.to_query() if result else ""
 
     def open(self, request: gr.Request) -> tuple[Any, ...]:
         """Takes the settings out of the page's address, and says whether there were any.
@@ -77,8 +72,9 @@ class Handlers:
         return shown_settings(asked.request, asked.scorer)
 
     @staticmethod
-    def programs(result: Result | None, link: str) -> tuple[Any, ...]:
+    def programs(selection: Selection, link: str) -> tuple[Any, ...]:
         """Returns programs that ask the app at the link's address for the same images."""
+        result = selection.result
         if result is None or not link:
             return (gr.skip(),) * len(LANGUAGES)
         with told():
@@ -89,8 +85,9 @@ class Handlers:
         return tuple(programs[language] for language in LANGUAGES)
 
     @staticmethod
-    def archive(result: Result | None) -> Any:
+    def archive(selection: Selection) -> Any:
         """Puts the zip file behind the button; it is in gradio's cache, which is cleaned up."""
+        result = selection.result
         if result is None:
             return gr.skip()
         name = file_name(f"{result.request.class_name}-{result.request.seed}", ending=".zip")
@@ -110,9 +107,10 @@ class Handlers:
         return (*settings, None)
 
 
-def build(demo: Demo, page: gr.Blocks, controls: Controls, result: gr.State) -> None:
+def build(demo: Demo, page: gr.Blocks, controls: Controls, selected: SelectedImage) -> None:
     """Lays it out, and reads the address when the page is opened."""
-    handlers, first = Handlers(demo), result.value
+    handlers, selection = Handlers(demo), selected.selection
+    first = selection.value.result
     with gr.Accordion("Share", open=False):
         gr.Markdown(
             "The link holds every setting: whoever opens it sees the same images. So does each "
@@ -122,21 +120,17 @@ def build(demo: Demo, page: gr.Blocks, controls: Controls, result: gr.State) -> 
         dropped = gr.File(label="A picture made here", file_types=[".png"], height=120)
         archive = gr.DownloadButton(
             "Download all as a zip, with settings and scores",
-            value=handlers.archive(first)["value"] if first else None,
+            value=handlers.archive(selection.value)["value"] if first else None,
             interactive=first is not None,
             size="md",
         )
         gr.Markdown("The same images for a program:")
         programs = [gr.Code(language=name, label=name, lines=4) for name in LANGUAGES]
-    query = gr.Textbox(handlers.link(first), visible=False)
     linked = gr.Textbox(visible=False)
-    page.load(None, query, link, js=TO_LINK, **NOW).then(
-        handlers.programs, [result, link], programs, **NOW, **LAST
+    gr.on([page.load, selected.query.change], None, selected.query, link, js=TO_LINK, **NOW).then(
+        handlers.programs, [selection, link], programs, **NOW, **LAST
     )
-    result.change(handlers.link, result, query, **NOW).then(
-        None, query, link, js=TO_LINK, **NOW
-    ).then(handlers.programs, [result, link], programs, **NOW, **LAST)
-    result.change(handlers.archive, result, archive, **NOW)
+    selected.query.change(handlers.archive, selection, archive, **NOW, **LAST)
     read = dropped.upload(handlers.read, dropped, [*controls.inputs(), dropped], **SOON, **LAST)
     read.success(None, None, None, js=SHOW_AND_GENERATE, **NOW)
     read.failure(lambda: None, None, dropped, **NOW, **LAST)

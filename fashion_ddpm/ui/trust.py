@@ -20,8 +20,6 @@ from fashion_ddpm.images import grid
 from fashion_ddpm.labels import CLASS_NAMES, FASHION_MNIST
 from fashion_ddpm.neighbour_index import load_index
 from fashion_ddpm.report import figure_table
-from fashion_ddpm.request import check_whole
-from fashion_ddpm.results import Result
 from fashion_ddpm.ui.parts import (
     LAST,
     MODEL,
@@ -33,13 +31,12 @@ from fashion_ddpm.ui.parts import (
     emptied,
     filled,
     line_plot,
+    nearest,
     picture,
     table,
     told,
-    warned,
-    whole,
 )
-from fashion_ddpm.ui.selection import MEANWHILE, Selected, Selection
+from fashion_ddpm.ui.selection import MEANWHILE, SelectedImage, Selection
 
 LOSS_COLUMNS = ("images seen", "curve", "loss")
 LOSS_COLOURS = dict(
@@ -92,20 +89,19 @@ class Handlers:
             except UserError as error:
                 return None, None, as_text(error)
 
-    def neighbour(self, result: Result | None, selection: Selection, key: str) -> tuple[Any, str]:
+    def neighbour(self, selection: Selection, query: str, index: int) -> tuple[Any, str]:
         """Returns the selected image beside its nearest training image, and how near it is."""
         with told():
-            index = selection.index_of(result, key)
-            if result is None or self.index is None:
-                return gr.skip(), "Generate first."
-            if index is None:
-                return emptied(), MEANWHILE
+            image = selection.image(query, index)
+            if image is None or self.index is None:
+                return emptied(), MEANWHILE if query else "Generate first."
+            result, index = image
             found = self.index.look_up(result.clean[-1, index])
             pictures = filled(grid(found.pictures, columns=3, scale=NEIGHBOUR_SCALE))
             return pictures, f"**{result.caption(index)}**: {found.sentence()}"
 
 
-def build(demo: Demo, selected: Selected) -> None:
+def build(demo: Demo, selected: SelectedImage) -> None:
     """Lays the tab out; one part is of the image that is selected in the first tab."""
     handlers = Handlers(demo)
     on_fashion = demo.kind == FASHION_MNIST
@@ -151,16 +147,22 @@ def _training(handlers: Handlers) -> None:
     gr.Markdown(TRAINING_OF_BUNDLED if on_fashion else TRAINING)
     last = len(points)
     # Gradio takes no slider of one place.
-    point = gr.Slider(1, max(last, 2), last, step=1, label="Point of training", visible=last > 1)
+    point = gr.Slider(
+        *(1, max(last, 2), last),
+        step=1,
+        label="Point of training",
+        visible=last > 1,
+        buttons=[],
+    )
     seen = gr.Markdown(_images_seen(points[-1][0]))
     grid = picture("samples at this point of training", str(points[-1][1]))
 
-    def show(place: float) -> tuple[Any, Any]:
-        with told(), warned():
-            check_whole("point of training", whole(place), 1, last)
-            images_seen, path = points[int(place) - 1]
-            return str(path), _images_seen(images_seen)
-        return gr.skip(), gr.skip()
+    def show(value: Any) -> tuple[Any, Any]:
+        place = nearest(value, last)
+        if place is None:
+            return gr.skip(), gr.skip()
+        images_seen, path = points[place - 1]
+        return str(path), _images_seen(images_seen)
 
     point.change(show, point, [grid, seen], **SOON, **LAST, **PLAIN)
 
@@ -169,15 +171,16 @@ def _images_seen(count: int) -> str:
     return f"after {count:,} images"
 
 
-def _neighbour(handlers: Handlers, selected: Selected) -> None:
+def _neighbour(handlers: Handlers, selected: SelectedImage) -> None:
     """Lays out the search for a training image that was copied."""
     gr.Markdown(COPIED)
     look = gr.Button("Look for its nearest training image")
     sentence = gr.Markdown()
     pictures = picture("the selected image and its nearest training image")
     shown: list[Any] = [pictures, sentence]
-    look.click(handlers.neighbour, [*selected], shown, **SOON, **LAST, **PLAIN)
-    selected.key.change(lambda: (emptied(), ""), None, shown, **NOW, **LAST)
+    look.click(handlers.neighbour, selected.inputs(), shown, **SOON, **LAST, **PLAIN)
+    others = [selected.query.change, selected.index.change]
+    gr.on(others, lambda: (emptied(), ""), None, shown, **NOW, **LAST)
 
 
 def _report_card(demo: Demo) -> None:

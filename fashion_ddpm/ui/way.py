@@ -9,7 +9,6 @@ import gradio as gr
 from fashion_ddpm.continuation import continued
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.request import check_whole
-from fashion_ddpm.results import Result
 from fashion_ddpm.trajectory import Trajectory, decision, filmstrip, frame
 from fashion_ddpm.ui.parts import (
     LAST,
@@ -20,15 +19,15 @@ from fashion_ddpm.ui.parts import (
     attended,
     emptied,
     filled,
+    nearest,
     picture,
     picture_gallery,
     score_plot,
     score_table,
     told,
-    warned,
     whole,
 )
-from fashion_ddpm.ui.selection import MEANWHILE, Selected, Selection
+from fashion_ddpm.ui.selection import MEANWHILE, SelectedImage, Selection
 
 CONTINUE = """**What if it went on as something else?** Choose a step with the slider; from its
 noisy image the way goes on once as each {noun}. Early on anything can still become of it."""
@@ -93,7 +92,7 @@ def build(
             sentence = gr.Markdown(decision(trajectory) if trajectory else "")
             plot = score_plot(score_table(trajectory) if trajectory else None, scored)
         with gr.Column(scale=2, min_width=300):
-            scrub = gr.Slider(1, count, count, step=1, label="Step")
+            scrub = gr.Slider(1, count, count, step=1, label="Step", buttons=[])
             one = picture(
                 "one step: noisy on the left, predicted on the right",
                 frame(trajectory, count - 1) if trajectory else None,
@@ -107,38 +106,33 @@ def build(
     return Way(film, sentence, plot, scrub, one, schedule, go_on, endings, left)
 
 
-def connect(demo: Demo, way: Way, selected: Selected) -> None:
+def connect(demo: Demo, way: Way, selected: SelectedImage) -> None:
     """Makes the slider show the steps of the selected image, and the button go on from there."""
 
-    def scrub(result: Result | None, selection: Selection, key: str, step: float) -> Any:
-        with told(), warned():
-            index = selection.index_of(result, key)
-            if result is None or index is None:
+    def scrub(selection: Selection, query: str, index: int, step: Any) -> Any:
+        with told():
+            image = selection.image(query, index)
+            place = image and nearest(step, len(image[0].noisy))
+            if image is None or place is None:
                 return gr.skip()
-            check_whole("step", whole(step), 1, len(result.noisy))
-            shown = frame(demo.way(result, index), int(step) - 1)
-            if selection.index_of(result, key) is not None:
-                return shown
-        return gr.skip()
+            shown = frame(demo.way(*image), place - 1)
+            return shown if selection.image(query, index) == image else gr.skip()
 
-    # Not `input`: the number field's limits and the button ↺ move the slider without one.
-    way.scrub.change(scrub, [*selected, way.scrub], way.frame, **SOON, **LAST, **PLAIN)
+    # Not `input`: a number that is mended moves the slider without one.
+    inputs = [*selected.inputs(), way.scrub]
+    way.scrub.change(scrub, inputs, way.frame, **SOON, **LAST, **PLAIN)
 
-    def go_on(
-        result: Result | None, selection: Selection, key: str, step: float, schedule: str
-    ) -> Any:
+    def go_on(selection: Selection, query: str, index: int, step: float, schedule: str) -> Any:
         with attended(demo, "continuation") as watch:
-            index = selection.index_of(result, key)
-            if result is None:
-                return gr.skip(), "Generate first."
-            if index is None:
-                return emptied(), MEANWHILE
-            check_whole("step", whole(step), 1, len(result.noisy))
-            found = continued(demo, result, index, int(step) - 1, schedule, watch)
-            if selection.index_of(result, key) is None:
+            image = selection.image(query, index)
+            if image is None:
+                return emptied(), MEANWHILE if query else "Generate first."
+            check_whole("step", whole(step), 1, len(image[0].noisy))
+            found = continued(demo, *image, int(step) - 1, schedule, watch)
+            if selection.image(query, index) != image:
                 return emptied(), MEANWHILE
         endings = [(ending.picture, ending.caption) for ending in found.endings]
         return filled(endings), found.sentence()
 
-    chosen = [*selected, way.scrub, way.schedule]
+    chosen = [*selected.inputs(), way.scrub, way.schedule]
     way.go_on.click(go_on, chosen, [way.endings, way.left], **MODEL, **LAST, **PLAIN, **PRIVATE)
