@@ -57,7 +57,11 @@ def use(hands: Hands, tab: str, components: list[dict[str, Any]]) -> int:
     for component in [*now, *later]:
         props = component["props"]
         gesture = GESTURES.get(component["type"])
-        if gesture is None or (component in later and not props.get("elem_id")):
+        if (
+            gesture is None
+            or props.get("visible") == "hidden"
+            or (component in later and not props.get("elem_id"))
+        ):
             continue
         if hands.touch and component["type"] in SAME_BY_FINGER:
             continue

@@ -24,20 +24,15 @@ PLAIN: dict[str, Any] = {"preprocess": False}
 the page, a program and a language model read the same sentence."""
 
 NOW: dict[str, Any] = {"queue": False, "show_progress": "hidden", **PRIVATE}
-"""On every event that is done at once and cannot fail: gradio shows no error of such a one."""
+"""On every event that is done at once and cannot fail: gradio shows no error of such a one, and may
+answer two that come at the same time in any order."""
 
-SOON: dict[str, Any] = {
-    **{"concurrency_id": "soon", "concurrency_limit": 8, "show_progress": "hidden"},
-    **PRIVATE,
-}
-"""On every event without the network whose mistakes are told; the queue shows them."""
+SOON: dict[str, Any] = {"concurrency_limit": 1, "show_progress": "hidden", **PRIVATE}
+"""On every other event without the network: the queue tells mistakes, and answers one event after
+another, so that the last one has the page."""
 
-IN_ORDER: dict[str, Any] = {
-    **{"concurrency_id": "in order", "concurrency_limit": 1, "show_progress": "hidden"},
-    **{"trigger_mode": "multiple"},
-    **PRIVATE,
-}
-"""On clicks of which each counts: answered one after another, so that the last one has the page."""
+IN_ORDER: dict[str, Any] = {**SOON, "trigger_mode": "multiple"}
+"""On clicks of which each counts."""
 
 LAST: dict[str, Any] = {"trigger_mode": "always_last"}
 """On every event that may come again while it is answered: it is answered once more, as it is
