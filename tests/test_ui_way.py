@@ -68,7 +68,7 @@ class LeavesForTheNext(Selection):
             self.select(result, 1)
 
     def image(self, query: str, index: Any) -> tuple[Result, int] | None:
-        """Return it, and leave."""
+        """Return the selected image, then select the next one."""
         found = super().image(query, index)
         if found:
             self.select(found[0], 1)

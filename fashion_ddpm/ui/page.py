@@ -44,6 +44,7 @@ def describe(title: str, description: str) -> None:
 
 
 _CALL = inspect.signature(gr.Blocks.call_function)
+"""Finds an argument of it however gradio passes it, by position or by name."""
 
 
 class Page(gr.Blocks):

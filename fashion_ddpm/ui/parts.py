@@ -32,11 +32,11 @@ SOON: dict[str, Any] = {"concurrency_limit": 1, "show_progress": "hidden", **PRI
 another, so that the last one has the page."""
 
 IN_ORDER: dict[str, Any] = {**SOON, "trigger_mode": "multiple"}
-"""On clicks of which each counts."""
+"""On clicks, none of which may be dropped; queued as SOON is."""
 
 LAST: dict[str, Any] = {"trigger_mode": "always_last"}
-"""On every event that may come again while it is answered: it is answered once more, as it is
-then. Without, gradio drops it."""
+"""On every event that may come again while it is answered: gradio asks once more afterwards, with
+the values of that time, where it would otherwise drop the event."""
 
 
 @contextmanager
@@ -91,7 +91,7 @@ def whole(value: Any) -> Any:
 def nearest(value: Any, count: int) -> int | None:
     """Returns where a slider from 1 to count stands; None while its number field is empty.
 
-    The field takes any number, and is mended only when it is left.
+    The field takes any number; gradio brings it into range only when the field is left.
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None

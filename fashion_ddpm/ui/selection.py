@@ -13,7 +13,9 @@ MEANWHILE = "Another image was selected meanwhile; press again for that one."
 
 
 class Selection:
-    """What a visitor's page was sent last; after a restart of the server, the first images.
+    """The images and the selected one that the server sent to a visitor's page last.
+
+    A server that was restarted begins with the bundled images again, whatever the page shows.
 
     Attributes:
         result: the images, if there are any.
@@ -69,7 +71,7 @@ class Selection:
 
 @dataclass(frozen=True)
 class SelectedImage:
-    """The components that hold it.
+    """The hidden components that tell a handler which image is selected.
 
     Attributes:
         selection: the visitor's Selection.
@@ -87,7 +89,7 @@ class SelectedImage:
 
 
 def build(first: Result | None) -> SelectedImage:
-    """Adds the components, out of sight; the first image of `first` is selected."""
+    """Adds the hidden components; image 0 of `first` is selected."""
     query = first.settings.to_query() if first else ""
     return SelectedImage(
         gr.State(Selection(first)),

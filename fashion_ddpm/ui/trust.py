@@ -148,7 +148,9 @@ def _training(handlers: Handlers) -> None:
     last = len(points)
     # Gradio takes no slider of one place.
     point = gr.Slider(
-        *(1, max(last, 2), last),
+        minimum=1,
+        maximum=max(last, 2),
+        value=last,
         step=1,
         label="Point of training",
         visible=last > 1,
@@ -158,10 +160,10 @@ def _training(handlers: Handlers) -> None:
     grid = picture("samples at this point of training", str(points[-1][1]))
 
     def show(value: Any) -> tuple[Any, Any]:
-        place = nearest(value, last)
-        if place is None:
+        number = nearest(value, last)
+        if number is None:
             return gr.skip(), gr.skip()
-        images_seen, path = points[place - 1]
+        images_seen, path = points[number - 1]
         return str(path), _images_seen(images_seen)
 
     point.change(show, point, [grid, seen], **SOON, **LAST, **PLAIN)

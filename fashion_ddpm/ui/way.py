@@ -112,13 +112,15 @@ def connect(demo: Demo, way: Way, selected: SelectedImage) -> None:
     def scrub(selection: Selection, query: str, index: int, step: Any) -> Any:
         with told():
             image = selection.image(query, index)
-            place = image and nearest(step, len(image[0].noisy))
-            if image is None or place is None:
+            if image is None:
                 return gr.skip()
-            shown = frame(demo.way(*image), place - 1)
+            number = nearest(step, len(image[0].noisy))
+            if number is None:
+                return gr.skip()
+            shown = frame(demo.way(*image), number - 1)
             return shown if selection.image(query, index) == image else gr.skip()
 
-    # Not `input`: a number that is mended moves the slider without one.
+    # `change` and not `input`: gradio brings a number that is out of range back without an input.
     inputs = [*selected.inputs(), way.scrub]
     way.scrub.change(scrub, inputs, way.frame, **SOON, **LAST, **PLAIN)
 
