@@ -24,7 +24,8 @@ with no_collection():
     import gradio as gr
 
     from fashion_ddpm.backends import BACKENDS, check_backend, faster
-    from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT, read_run
+    from fashion_ddpm.checkpoint_files import read_run
+    from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
     from fashion_ddpm.cost import calibrate
     from fashion_ddpm.demo import Demo
     from fashion_ddpm.errors import UserError, sentence

@@ -15,9 +15,9 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
 from fashion_ddpm.classifier import Classifier, load_classifier
 from fashion_ddpm.config import SAMPLERS, SCHEDULES
+from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.data import load_split
 from fashion_ddpm.figures import save_budgets
 from fashion_ddpm.metrics import frechet_distance

@@ -21,8 +21,8 @@ from tqdm import tqdm
 
 from benchmarks.tables import origin, table, titled, write_section
 from fashion_ddpm.backends import BACKENDS, faster
-from fashion_ddpm.checkpoint_files import BUNDLED, BUNDLED_CHECKPOINT
 from fashion_ddpm.classifier import Classifier, load_classifier
+from fashion_ddpm.core.paths import BUNDLED, BUNDLED_CHECKPOINT
 from fashion_ddpm.data import load_split
 from fashion_ddpm.demo import PRESETS
 from fashion_ddpm.images import to_uint8

@@ -22,8 +22,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 from fashion_ddpm.backends import openvino_form
-from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
 from fashion_ddpm.classifier import Classifier, load_classifier
+from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.data import load_split
 from fashion_ddpm.images import to_uint8
 from fashion_ddpm.labels import ALL_CLASSES

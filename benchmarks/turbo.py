@@ -10,9 +10,10 @@ from pathlib import Path
 
 from benchmarks.samplers import measured
 from benchmarks.tables import origin
-from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT, read_run, student_folder
+from fashion_ddpm.checkpoint_files import read_run, student_folder
 from fashion_ddpm.classifier import load_classifier
 from fashion_ddpm.config import SCHEDULES, TURBO
+from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.data import load_split
 from fashion_ddpm.metrics import frechet_distance
 from fashion_ddpm.pipeline import load_pipeline

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from benchmarks.tables import origin, table
 from fashion_ddpm.backends import Inputs, OutputAlone, example_inputs, openvino_form
-from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
+from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.objective import Predictor
 from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline
 from fashion_ddpm.request import GenerateRequest

@@ -4,9 +4,8 @@ import json
 import shlex
 
 from fashion_ddpm.clip_scores import EMBEDDED
+from fashion_ddpm.gate import ENDPOINT
 from fashion_ddpm.request import PARAMETERS, SETTINGS, GenerateRequest
-
-ENDPOINT = "generate"
 
 ORDER = (
     *("class_name", "schedule", "num_inference_steps", "sampler", "guidance_scale"),

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from fashion_ddpm.arrays import load_arrays
-from fashion_ddpm.clip_scores import BUNDLED_SCORER, EMBEDDED, ClipScorer, ScorerError
+from fashion_ddpm.clip_scores import EMBEDDED, ClipScorer, ScorerError
+from fashion_ddpm.core.paths import BUNDLED_SCORER
 from fashion_ddpm.data import LabelledImages
 from fashion_ddpm.errors import reason
 from fashion_ddpm.labels import FASHION_MNIST

@@ -6,12 +6,11 @@ from pathlib import Path
 from tqdm import tqdm
 
 from fashion_ddpm import outputs
-from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
+from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.generation import only_finite
-from fashion_ddpm.link import MODEL
 from fashion_ddpm.pipeline import Batch, load_pipeline, model_of, weights_hash
 from fashion_ddpm.ranks import Ranks, this_process
-from fashion_ddpm.request import GenerateRequest
+from fashion_ddpm.request import MODEL, GenerateRequest
 from fashion_ddpm.sampling import SamplingSettings
 from fashion_ddpm.shards import Shards
 

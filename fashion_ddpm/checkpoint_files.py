@@ -11,11 +11,11 @@ from fashion_ddpm.json_files import FileError, read_object
 from fashion_ddpm.weight_files import WeightsError, read_config
 
 RUN_FILE = "run.json"
+SAMPLES_FILE = "samples.png"
+"""The picture of a published checkpoint, beside its card."""
+
 KINDS = {"config": dict, "images_seen": int, "log": list, "teacher": dict, "mixed_precision": str}
 """What run.json must hold where it holds anything by these names."""
-
-BUNDLED = Path(__file__).parent.parent / "checkpoints"
-BUNDLED_CHECKPOINT = BUNDLED / "fashion-mnist"
 
 
 class CheckpointError(UserError):

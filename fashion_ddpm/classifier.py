@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from fashion_ddpm.core.paths import BUNDLED_CLASSIFIER
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.images import to_model
 from fashion_ddpm.labels import FASHION_MNIST, ImageKind, KindError
@@ -20,7 +21,6 @@ from fashion_ddpm.weight_files import (
     read_config,
 )
 
-BUNDLED_CLASSIFIER = Path(__file__).parent.parent / "checkpoints" / "classifier"
 WEIGHTS_FILE = "model.safetensors"
 KIND_FILE = "kind.json"
 """What images a classifier is for; the bundled one, for Fashion-MNIST, has none."""

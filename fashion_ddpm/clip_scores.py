@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from transformers import CLIPModel, CLIPProcessor
 
+from fashion_ddpm.core.paths import BUNDLED_SCORER
 from fashion_ddpm.data import LabelledImages
 from fashion_ddpm.downloads import hub_answers
 from fashion_ddpm.errors import UserError, reason
@@ -26,7 +27,6 @@ HUB_SCORERS = (
     "patrickjohncyh/fashion-clip",
 )
 SCORERS = (EMBEDDED, *HUB_SCORERS)
-BUNDLED_SCORER = Path(__file__).parent.parent / "checkpoints" / "clip-fashion-mnist"
 WEIGHTS_FILE = "model.safetensors"
 BATCH_SIZE = 256
 MAX_PROMPT_SETS = 32

@@ -52,8 +52,8 @@ def run_generate(arguments: argparse.Namespace) -> int:
 def run_evaluate(arguments: argparse.Namespace) -> int:
     """Generates, measures, writes a report; prints its table."""
     request = request_of_flags(arguments)
-    from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
     from fashion_ddpm.clip_scores import SCORERS
+    from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
     from fashion_ddpm.evaluation import Evaluation, evaluate
     from fashion_ddpm.report import figure_table
 
@@ -75,7 +75,8 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
 
 def run_results(arguments: argparse.Namespace) -> int:
     """Writes the bundled checkpoint's report into the README and into its model card."""
-    from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT, read_run
+    from fashion_ddpm.checkpoint_files import read_run
+    from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
     from fashion_ddpm.model_card import write_results
     from fashion_ddpm.report import load_report
 
@@ -156,7 +157,7 @@ def _config_of(arguments: argparse.Namespace, config_class: type) -> Any:
 def run_train_scorer(arguments: argparse.Namespace) -> int:
     """Trains the embedded scorer."""
     config = _config_of(arguments, ScorerConfig)
-    from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
+    from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
     from fashion_ddpm.pipeline import load_pipeline
     from fashion_ddpm.run_lock import lock_beside, only_run
     from fashion_ddpm.scorer_training import train_scorer

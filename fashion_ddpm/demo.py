@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from fashion_ddpm.baselines import Baseline, load_baseline
-from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
 from fashion_ddpm.clip_scores import EMBEDDED, NO_SCORER, SCORERS, Scorer, ScorerError, load_scorer
 from fashion_ddpm.config import SCHEDULES
+from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.cost import calibrate
 from fashion_ddpm.images import to_uint8
 from fashion_ddpm.labels import FASHION_MNIST

@@ -3,12 +3,11 @@
 from pathlib import Path
 
 from fashion_ddpm.checkpoint_files import read_run
+from fashion_ddpm.core.paths import EVALUATION
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.labels import CLASS_NAMES, FASHION_MNIST
 from fashion_ddpm.pipeline import weights_hash
 from fashion_ddpm.report import REPORT_FILE, Report, load_report
-
-EVALUATION = Path(__file__).parent.parent / "docs" / "evaluation"
 
 REPORT_LOSSES = {
     "the report's training": (0.1577, 0.1076),

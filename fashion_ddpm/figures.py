@@ -10,10 +10,9 @@ os.environ["MPLBACKEND"] = "agg"  # a notebook passes its own on, which is not i
 from matplotlib.figure import Figure
 
 from fashion_ddpm.labels import CLASS_NAMES
-from fashion_ddpm.progress import LogRow
 
 
-def save_loss_curves(log: Sequence[LogRow], path: Path) -> None:
+def save_loss_curves(log: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Draws the training loss, the validation loss and its parts by noise level into a PNG."""
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     left, right = figure.subplots(1, 2)
@@ -37,7 +36,7 @@ def save_loss_curves(log: Sequence[LogRow], path: Path) -> None:
     figure.savefig(path, dpi=120)
 
 
-def _plot(axes: Any, log: Sequence[LogRow], key: str, label: str) -> None:
+def _plot(axes: Any, log: Sequence[Mapping[str, Any]], key: str, label: str) -> None:
     rows = [row for row in log if key in row]
     if rows:
         axes.plot([row["images_seen"] for row in rows], [row[key] for row in rows], label=label)

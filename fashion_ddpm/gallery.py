@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from fashion_ddpm.arrays import ArraysError, load_arrays, save_arrays
-from fashion_ddpm.checkpoint_files import BUNDLED
+from fashion_ddpm.core.paths import BUNDLED
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.labels import ALL_CLASSES
 from fashion_ddpm.limits import MAX_IMAGES

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
-from fashion_ddpm.api_examples import ENDPOINT
 from fashion_ddpm.request import shown
 
 API = "/gradio_api"
 UPLOAD = f"{API}/upload"
+ENDPOINT = "generate"
+"""The one endpoint for programs."""
+
 MCP = f"{API}/mcp"
 
 _SESSION = re.compile(r"[A-Za-z0-9_-]{1,64}")

@@ -6,7 +6,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from fashion_ddpm.classifier import BUNDLED_CLASSIFIER, Classifier, load_classifier
+from fashion_ddpm.classifier import Classifier, load_classifier
+from fashion_ddpm.core.paths import BUNDLED_CLASSIFIER
 from fashion_ddpm.data import LabelledImages
 from fashion_ddpm.data_sets import DataSet, load_data_set
 from fashion_ddpm.data_settings import DataSettings

@@ -10,10 +10,15 @@ from urllib.parse import urlencode
 from fashion_ddpm.images import read_settings
 from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.limits import check_size
-from fashion_ddpm.request import SETTINGS, WORDS, GenerateRequest, RequestError, shown
-
-MODEL, SCORER = "model", "scorer"
-"""Words of what is no setting of a request: the start of the weights' checksum, and who scored."""
+from fashion_ddpm.request import (
+    MODEL,
+    SCORER,
+    SETTINGS,
+    WORDS,
+    GenerateRequest,
+    RequestError,
+    shown,
+)
 
 OLD_WORDS = {"images": "num_images", "guidance": "guidance_scale"}
 """Words of links made before these settings were called the same everywhere."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 
+from fashion_ddpm.checkpoint_files import SAMPLES_FILE
 from fashion_ddpm.data_settings import FASHION, HUB
 from fashion_ddpm.labels import COLOURS, FASHION_MNIST, ImageKind
 from fashion_ddpm.manifest import record
@@ -16,7 +17,6 @@ MARK = "<!-- results -->"
 """Before and after the generated part of the README."""
 
 CARD_FILE = "README.md"
-SAMPLES_FILE = "samples.png"
 HEADLINE = (
     "class_accuracy",
     "domain_frechet_distance",

@@ -14,6 +14,7 @@ import torch
 from fashion_ddpm import saved_states
 from fashion_ddpm.checkpoint_files import RUN_FILE
 from fashion_ddpm.config import AnyConfig, TrainConfig
+from fashion_ddpm.core.paths import ROOT
 from fashion_ddpm.pipeline import FashionDDPMPipeline
 from fashion_ddpm.settings import recorded
 
@@ -99,8 +100,7 @@ def current_commit() -> str | None:
     """
     try:
         command = ["git", "describe", "--always", "--abbrev=12", "--dirty=+changes", "--exclude=*"]
-        here = Path(__file__).parent
-        done = subprocess.run(command, cwd=here, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
         return done.stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return None

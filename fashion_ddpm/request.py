@@ -19,6 +19,10 @@ EVALUATED: dict[str, Any] = {"schedule": "cosine", "num_inference_steps": 20}
 """What reports are measured with where nothing else is said: their figures stay comparable."""
 
 
+MODEL, SCORER = "model", "scorer"
+"""Words of what is no setting of a request: the start of the weights' checksum, and who scored."""
+
+
 class RequestError(UserError):
     """A request that cannot be served; the message names the value, what is allowed, the fix.
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fashion_ddpm import saved_states
-from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
+from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, EVALUATION
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.errors import UserError
-from fashion_ddpm.evidence import EVALUATION, bundled_report
+from fashion_ddpm.evidence import bundled_report
 from fashion_ddpm.hub import MODEL, SPACE, Hub, Repository
 from fashion_ddpm.model_card import Address
 from fashion_ddpm.space_check import check_space

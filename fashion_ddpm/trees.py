@@ -4,24 +4,23 @@ import shutil
 from pathlib import Path
 
 from fashion_ddpm.checkpoint_files import (
-    BUNDLED,
-    BUNDLED_CHECKPOINT,
     RUN_FILE,
+    SAMPLES_FILE,
     CheckpointError,
     read_run,
     student_folder,
 )
+from fashion_ddpm.core.paths import BUNDLED, BUNDLED_CHECKPOINT, EVALUATION, ROOT
 from fashion_ddpm.demo import Demo
-from fashion_ddpm.evidence import EVALUATION, PREVIEWS, training_previews
+from fashion_ddpm.evidence import PREVIEWS, training_previews
 from fashion_ddpm.gallery import GALLERY, load_gallery, save_gallery
 from fashion_ddpm.manifest import MANIFEST, faults, is_whole, write_manifest
-from fashion_ddpm.model_card import CARD_FILE, SAMPLES_FILE, Address, model_card
+from fashion_ddpm.model_card import CARD_FILE, Address, model_card
 from fashion_ddpm.previews import draw_share, save_shares
 from fashion_ddpm.report import REPORT_FILE, Report
 from fashion_ddpm.space_card import SpaceError, space_card
 from fashion_ddpm.space_check import README, REQUIREMENTS
 
-ROOT = BUNDLED.parent
 APP, LICENCE = "app.py", "LICENSE"
 CHECKPOINT_PARTS = ("model_index.json", RUN_FILE, MANIFEST, "unet", "scheduler")
 TOLD_BY_CARD = ("class_names", "null_label", "parameters", "config", "images_seen", "device", "log")

@@ -11,7 +11,8 @@ from fashion_ddpm.baselines import (
     measure_baseline,
     save_baseline,
 )
-from fashion_ddpm.clip_scores import BUNDLED_SCORER, load_scorer
+from fashion_ddpm.clip_scores import load_scorer
+from fashion_ddpm.core.paths import BUNDLED_SCORER
 from fashion_ddpm.labels import label_prompts
 
 

@@ -4,13 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from fashion_ddpm.checkpoint_files import (
-    BUNDLED_CHECKPOINT,
-    CheckpointError,
-    class_names_of,
-    read_run,
-    student_folder,
-)
+from fashion_ddpm.checkpoint_files import CheckpointError, class_names_of, read_run, student_folder
+from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.json_files import FileError
 from fashion_ddpm.labels import CLASS_NAMES
 

@@ -7,7 +7,6 @@ import torch
 
 from fashion_ddpm.baselines import load_baseline
 from fashion_ddpm.clip_scores import (
-    BUNDLED_SCORER,
     ClipScorer,
     NoScorer,
     ScorerError,
@@ -15,6 +14,7 @@ from fashion_ddpm.clip_scores import (
     own_scores,
     zero_shot_accuracy,
 )
+from fashion_ddpm.core.paths import BUNDLED_SCORER
 from fashion_ddpm.data import LabelledImages
 from fashion_ddpm.labels import ImageKind
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
 from fashion_ddpm.contact_sheet import AXES, CHECKPOINT, STEP_COUNTS, axes, cells, orders
+from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.request import RequestError
 

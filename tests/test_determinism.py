@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
+from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.images import to_uint8
 from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
 from fashion_ddpm.sampling import SamplingSettings

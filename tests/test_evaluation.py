@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import torch
 
-from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
 from fashion_ddpm.config import TrainConfig
+from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.data_sets import load_data_set
 from fashion_ddpm.data_settings import DataSettings
 from fashion_ddpm.evaluation import Evaluation, evaluate

@@ -12,9 +12,10 @@ import torch
 from PIL import Image
 
 from fashion_ddpm import generation
-from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT, class_names_of, read_run
+from fashion_ddpm.checkpoint_files import class_names_of, read_run
 from fashion_ddpm.classifier_training import train_classifier
 from fashion_ddpm.config import ClassifierConfig, TrainConfig
+from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.data_settings import DataSettings
 from fashion_ddpm.evaluation import Evaluation, evaluate
 from fashion_ddpm.images import read_settings

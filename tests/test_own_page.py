@@ -11,9 +11,10 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT, class_names_of
+from fashion_ddpm.checkpoint_files import class_names_of
 from fashion_ddpm.contact_sheet import cells, orders
 from fashion_ddpm.continuation import continued
+from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.degradations import half_denoised
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.gallery import load_gallery, save_gallery

@@ -14,8 +14,8 @@ from diffusers import (
 )
 from torch import Tensor
 
-from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
 from fashion_ddpm.config import SAMPLERS, SCHEDULES, TURBO
+from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.data import LabelledImages
 from fashion_ddpm.images import to_model
 from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline

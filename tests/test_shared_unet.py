@@ -12,8 +12,8 @@ from torch import Tensor
 
 from fashion_ddpm import shared_unet
 from fashion_ddpm.backends import Form, faster
-from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
 from fashion_ddpm.config import SAMPLERS, SCHEDULES
+from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.objective import Predictor
 from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline

@@ -11,9 +11,10 @@ import pytest
 
 from app import build_page
 from fashion_ddpm import baselines, clip_scores, spares
-from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT, CheckpointError, student_folder
+from fashion_ddpm.checkpoint_files import CheckpointError, student_folder
 from fashion_ddpm.contact_sheet import AXES, axes, cells, orders
 from fashion_ddpm.continuation import continued
+from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, BUNDLED_SCORER
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.evidence import real_scores, scorer_confusion
 from fashion_ddpm.labels import FASHION_MNIST
@@ -88,7 +89,7 @@ def unscored(
     capsys: pytest.CaptureFixture[str],
 ) -> Demo:
     """A demo whose embedded scorer is damaged."""
-    bad = truncated(clip_scores.BUNDLED_SCORER, tmp_path / "bad", "model.safetensors")
+    bad = truncated(BUNDLED_SCORER, tmp_path / "bad", "model.safetensors")
     monkeypatch.setattr(clip_scores, "BUNDLED_SCORER", bad)
     demo = Demo(tiny_checkpoint)
     assert "Images are drawn without scores: The scorer embedded" in capsys.readouterr().err
@@ -122,7 +123,7 @@ def test_a_scorer_without_its_baseline_is_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copy = tmp_path / "copy"
-    shutil.copytree(clip_scores.BUNDLED_SCORER, copy)
+    shutil.copytree(BUNDLED_SCORER, copy)
     for name in ("baseline.json", "manifest.json"):
         (copy / name).unlink()
     for module in (clip_scores, baselines):

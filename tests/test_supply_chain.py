@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fashion_ddpm.checkpoint_files import BUNDLED
+from fashion_ddpm.core.paths import BUNDLED
 from fashion_ddpm.manifest import MANIFEST, faults, loose_files, read_manifest
 from tests.tools.licences import FILES, LICENCES, page, pins
 

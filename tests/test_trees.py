@@ -11,9 +11,10 @@ from huggingface_hub import ModelCard
 from PIL import Image
 
 from fashion_ddpm import labels
-from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT, CheckpointError, student_folder
+from fashion_ddpm.checkpoint_files import CheckpointError, student_folder
+from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, EVALUATION
 from fashion_ddpm.demo import Demo
-from fashion_ddpm.evidence import EVALUATION, bundled_report
+from fashion_ddpm.evidence import bundled_report
 from fashion_ddpm.gallery import load_gallery
 from fashion_ddpm.json_files import FileError
 from fashion_ddpm.manifest import is_whole

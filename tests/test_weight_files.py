@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
-from fashion_ddpm.classifier import BUNDLED_CLASSIFIER, load_classifier
-from fashion_ddpm.clip_scores import BUNDLED_SCORER, load_scorer
+from fashion_ddpm.classifier import load_classifier
+from fashion_ddpm.clip_scores import load_scorer
+from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, BUNDLED_CLASSIFIER, BUNDLED_SCORER
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.manifest import MANIFEST, read_manifest
 from fashion_ddpm.pipeline import load_pipeline

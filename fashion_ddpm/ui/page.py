@@ -11,8 +11,8 @@ from gradio import processing_utils
 from gradio.routes import templates
 from jinja2 import ChoiceLoader, DictLoader
 
-from fashion_ddpm.checkpoint_files import BUNDLED, BUNDLED_CHECKPOINT
-from fashion_ddpm.model_card import SAMPLES_FILE
+from fashion_ddpm.checkpoint_files import SAMPLES_FILE
+from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, ROOT
 from fashion_ddpm.supervision import NOT_YOUR_FAULT
 from fashion_ddpm.ui.parts import FORGOTTEN
 from fashion_ddpm.ui.saving import save_whole
@@ -33,7 +33,7 @@ def describe(title: str, description: str) -> None:
     source, *_ = loader.get_source(templates.env, TEMPLATE)
     about = {"og:title": title, "og:description": description, "og:type": "website"}
     if space := os.environ.get("SPACE_ID"):  # elsewhere a page does not know its public address
-        picture = BUNDLED_CHECKPOINT.relative_to(BUNDLED.parent) / SAMPLES_FILE
+        picture = BUNDLED_CHECKPOINT.relative_to(ROOT) / SAMPLES_FILE
         address = f"https://huggingface.co/spaces/{space}/resolve/main"
         about["og:image"] = f"{address}/{picture.as_posix()}"
     head = "".join(

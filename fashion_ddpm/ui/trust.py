@@ -4,10 +4,10 @@ from typing import Any
 
 import gradio as gr
 
+from fashion_ddpm.core.paths import EVALUATION
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.errors import UserError
 from fashion_ddpm.evidence import (
-    EVALUATION,
     OURS,
     REPORT_LOSSES,
     bundled_report,

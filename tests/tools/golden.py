@@ -14,7 +14,7 @@ from platform import processor
 import numpy as np
 import torch
 
-from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT
+from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
 from fashion_ddpm.sampling import SamplingSettings
