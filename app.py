@@ -15,9 +15,9 @@ os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"  # for a dashboard that is close
 os.environ["TMPDIR"] = temporary_place()
 os.environ["MPLBACKEND"] = "agg"  # a notebook passes its own on, which is not installed here
 
+from fashion_ddpm.core.process import limit_threads
+from fashion_ddpm.core.starting import no_collection
 from fashion_ddpm.deployment import add_address_flags, read_deployment
-from fashion_ddpm.starting import no_collection
-from fashion_ddpm.threads import limit_threads
 
 with no_collection():
     limit_threads()
@@ -25,13 +25,13 @@ with no_collection():
 
     from fashion_ddpm.backends import BACKENDS, check_backend, faster
     from fashion_ddpm.checkpoint_files import read_run
+    from fashion_ddpm.core.errors import UserError, sentence
+    from fashion_ddpm.core.image_kind import FASHION_MNIST
     from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
+    from fashion_ddpm.core.settings import add_flags, given_flags
     from fashion_ddpm.cost import calibrate
     from fashion_ddpm.demo import Demo
-    from fashion_ddpm.errors import UserError, sentence
-    from fashion_ddpm.labels import FASHION_MNIST
     from fashion_ddpm.limits import ServerLimits
-    from fashion_ddpm.settings import add_flags, given_flags
     from fashion_ddpm.ui import address, api, compare, create, footer, play, share, trust, why
     from fashion_ddpm.ui.page import Page, describe
     from fashion_ddpm.ui.server import Launch, Server

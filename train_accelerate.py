@@ -7,10 +7,10 @@ import sys
 import time
 from typing import Any
 
-from fashion_ddpm.config import PRESETS, TrainConfig, train_config
-from fashion_ddpm.errors import INTERRUPTED, UserError, sentence
-from fashion_ddpm.settings import add_flags
-from fashion_ddpm.threads import limit_threads
+from fashion_ddpm.core.config import PRESETS, TrainConfig, train_config
+from fashion_ddpm.core.errors import INTERRUPTED, UserError, sentence
+from fashion_ddpm.core.process import limit_threads
+from fashion_ddpm.core.settings import add_flags
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -13,8 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlencode
 
-from fashion_ddpm.config import SAMPLERS, SCHEDULES
-from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.core.config import SAMPLERS, SCHEDULES
+from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.publishing import current_commit
 from tests.tools.asking import API, CALL, SOUND, Answer, call, join, link_event, send
 from tests.tools.serving import served

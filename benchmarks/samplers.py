@@ -16,16 +16,16 @@ import torch
 from tqdm import tqdm
 
 from fashion_ddpm.classifier import Classifier, load_classifier
-from fashion_ddpm.config import SAMPLERS, SCHEDULES
+from fashion_ddpm.core.config import SAMPLERS, SCHEDULES
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
+from fashion_ddpm.core.requests import GenerateRequest
+from fashion_ddpm.core.settings import default_data_dir
 from fashion_ddpm.data import load_split
 from fashion_ddpm.figures import save_budgets
 from fashion_ddpm.metrics import frechet_distance
 from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
 from fashion_ddpm.publishing import current_commit
-from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.sampling import SamplingSettings, num_evaluations
-from fashion_ddpm.settings import default_data_dir
 
 STEPS = (4, 6, 8, 10, 15, 20, 50)
 

@@ -22,15 +22,15 @@ from tqdm import tqdm
 from benchmarks.tables import origin, table, titled, write_section
 from fashion_ddpm.backends import BACKENDS, faster
 from fashion_ddpm.classifier import Classifier, load_classifier
+from fashion_ddpm.core.images import to_uint8
 from fashion_ddpm.core.paths import BUNDLED, BUNDLED_CHECKPOINT
+from fashion_ddpm.core.requests import GenerateRequest
+from fashion_ddpm.core.settings import default_data_dir
 from fashion_ddpm.data import load_split
 from fashion_ddpm.demo import PRESETS
-from fashion_ddpm.images import to_uint8
 from fashion_ddpm.metrics import frechet_distance
 from fashion_ddpm.pipeline import load_pipeline
-from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.sampling import SamplingSettings
-from fashion_ddpm.settings import default_data_dir
 
 TIMED = 16
 TITLE = "Sixteen images"

@@ -23,16 +23,16 @@ from tqdm import tqdm
 
 from fashion_ddpm.backends import openvino_form
 from fashion_ddpm.classifier import Classifier, load_classifier
+from fashion_ddpm.core.image_kind import ALL_CLASSES
+from fashion_ddpm.core.images import to_uint8
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
+from fashion_ddpm.core.requests import GenerateRequest
+from fashion_ddpm.core.settings import default_data_dir
 from fashion_ddpm.data import load_split
-from fashion_ddpm.images import to_uint8
-from fashion_ddpm.labels import ALL_CLASSES
 from fashion_ddpm.metrics import frechet_distance, neighbourhoods
 from fashion_ddpm.objective import Predictor
 from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
-from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.sampling import Midway, SamplingSettings, denoise, draw_noise, seed_generators
-from fashion_ddpm.settings import default_data_dir
 
 COMMITS = {"440k": "d3da767", "940k": "f4b698a"}
 """Images that an earlier network saw → the commit that bundled it."""

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from benchmarks.tables import origin
-from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.limits import ServerLimits
 from tests.tools.serving import served
 

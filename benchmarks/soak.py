@@ -26,8 +26,8 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.tables import origin
+from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
-from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.limits import ServerLimits
 from fashion_ddpm.pipeline import load_pipeline
 from fashion_ddpm.results import IMAGE_SCALE

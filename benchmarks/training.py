@@ -24,11 +24,11 @@ from torchvision import transforms
 from tqdm import tqdm
 
 from fashion_ddpm.checkpoint_files import read_run
-from fashion_ddpm.config import TrainConfig, train_config
+from fashion_ddpm.core.config import TrainConfig, train_config
+from fashion_ddpm.core.settings import default_data_dir
 from fashion_ddpm.data import LabelledImages, load_split
 from fashion_ddpm.model import build_unet
 from fashion_ddpm.run_folder import RunFolder
-from fashion_ddpm.settings import default_data_dir
 from fashion_ddpm.training import train
 
 NEVER = 10**9

@@ -12,13 +12,13 @@ from benchmarks.samplers import measured
 from benchmarks.tables import origin
 from fashion_ddpm.checkpoint_files import read_run, student_folder
 from fashion_ddpm.classifier import load_classifier
-from fashion_ddpm.config import SCHEDULES, TURBO
+from fashion_ddpm.core.config import SCHEDULES, TURBO
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
+from fashion_ddpm.core.requests import GenerateRequest
+from fashion_ddpm.core.settings import default_data_dir
 from fashion_ddpm.data import load_split
 from fashion_ddpm.metrics import frechet_distance
 from fashion_ddpm.pipeline import load_pipeline
-from fashion_ddpm.request import GenerateRequest
-from fashion_ddpm.settings import default_data_dir
 
 ORDINARY = ("dpm++2m", "ddim", "ddpm")
 FEW, MANY = (1, 2, 4), 20

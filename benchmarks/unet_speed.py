@@ -25,9 +25,9 @@ from torch import Tensor
 from benchmarks.tables import origin, table
 from fashion_ddpm.backends import Inputs, OutputAlone, example_inputs, openvino_form
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
+from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.objective import Predictor
 from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline
-from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.sampling import SamplingSettings, chunked, in_chunks
 
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)

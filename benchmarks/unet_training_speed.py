@@ -14,7 +14,7 @@ import torch
 from diffusers import UNet2DModel
 
 from benchmarks.unet_speed import LAYOUTS
-from fashion_ddpm.config import TrainConfig, train_config
+from fashion_ddpm.core.config import TrainConfig, train_config
 from fashion_ddpm.model import build_unet, training_layout
 from fashion_ddpm.network import adamw
 

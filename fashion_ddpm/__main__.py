@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from fashion_ddpm import commands, doctor
-from fashion_ddpm.config import (
+from fashion_ddpm.core.config import (
     SAMPLERS,
     SCHEDULES,
     TURBO,
@@ -13,12 +13,12 @@ from fashion_ddpm.config import (
     ClassifierConfig,
     ScorerConfig,
 )
-from fashion_ddpm.data_settings import DataSettings
-from fashion_ddpm.errors import INTERRUPTED, UserError, sentence
-from fashion_ddpm.labels import ALL_CLASSES
-from fashion_ddpm.request import EVALUATED, FLAGS, GenerateRequest
-from fashion_ddpm.settings import add_flags, default_data_dir
-from fashion_ddpm.threads import limit_threads
+from fashion_ddpm.core.data_settings import DataSettings
+from fashion_ddpm.core.errors import INTERRUPTED, UserError, sentence
+from fashion_ddpm.core.image_kind import ALL_CLASSES
+from fashion_ddpm.core.process import limit_threads
+from fashion_ddpm.core.requests import EVALUATED, FLAGS, GenerateRequest
+from fashion_ddpm.core.settings import add_flags, default_data_dir
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -4,8 +4,8 @@ import json
 import shlex
 
 from fashion_ddpm.clip_scores import EMBEDDED
+from fashion_ddpm.core.requests import PARAMETERS, SETTINGS, GenerateRequest
 from fashion_ddpm.gate import ENDPOINT
-from fashion_ddpm.request import PARAMETERS, SETTINGS, GenerateRequest
 
 ORDER = (
     *("class_name", "schedule", "num_inference_steps", "sampler", "guidance_scale"),

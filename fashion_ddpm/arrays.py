@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fashion_ddpm.errors import UserError, reason
+from fashion_ddpm.core.errors import UserError, reason
 from fashion_ddpm.manifest import MANIFEST, faults, record
 
 

@@ -15,7 +15,7 @@ import torch
 from diffusers import UNet2DModel
 from torch import Tensor, nn
 
-from fashion_ddpm.errors import UserError, reason
+from fashion_ddpm.core.errors import UserError, reason
 from fashion_ddpm.objective import Predictor
 from fashion_ddpm.sampling import CPU_CHUNK, chunked, in_chunks
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from tqdm import tqdm
 
 from fashion_ddpm import outputs
+from fashion_ddpm.core.distributed import Ranks, this_process
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
+from fashion_ddpm.core.requests import MODEL, GenerateRequest
 from fashion_ddpm.generation import only_finite
 from fashion_ddpm.pipeline import Batch, load_pipeline, model_of, weights_hash
-from fashion_ddpm.ranks import Ranks, this_process
-from fashion_ddpm.request import MODEL, GenerateRequest
 from fashion_ddpm.sampling import SamplingSettings
 from fashion_ddpm.shards import Shards
 

@@ -8,8 +8,8 @@ import torch
 from diffusers import DDPMScheduler, UNet2DModel
 from torch import nn
 
-from fashion_ddpm.errors import reason
-from fashion_ddpm.labels import CLASS_NAMES, FASHION_MNIST, ImageKind, KindError
+from fashion_ddpm.core.errors import reason
+from fashion_ddpm.core.image_kind import CLASS_NAMES, FASHION_MNIST, ImageKind, KindError
 from fashion_ddpm.weight_files import (
     COPY_ANEW,
     WeightsError,

@@ -8,10 +8,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from fashion_ddpm.core.errors import UserError
+from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind, KindError
+from fashion_ddpm.core.images import to_model
 from fashion_ddpm.core.paths import BUNDLED_CLASSIFIER
-from fashion_ddpm.errors import UserError
-from fashion_ddpm.images import to_model
-from fashion_ddpm.labels import FASHION_MNIST, ImageKind, KindError
 from fashion_ddpm.weight_files import (
     COPY_ANEW,
     WeightsError,

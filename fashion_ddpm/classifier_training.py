@@ -11,13 +11,13 @@ from tqdm import tqdm
 from fashion_ddpm import saved_states
 from fashion_ddpm.checkpoint_files import RUN_FILE
 from fashion_ddpm.classifier import Classifier, save_classifier
-from fashion_ddpm.config import ClassifierConfig
+from fashion_ddpm.core.config import ClassifierConfig
+from fashion_ddpm.core.images import to_model
+from fashion_ddpm.core.step_plan import batch_indices, learning_rate_at, step_seed
 from fashion_ddpm.data import LabelledImages
 from fashion_ddpm.data_sets import load_data_set
 from fashion_ddpm.degradations import shifted
-from fashion_ddpm.images import to_model
 from fashion_ddpm.publishing import current_commit, provenance
-from fashion_ddpm.step_plan import batch_indices, learning_rate_at, step_seed
 
 ERASED_SIDES = (4, 13)
 """Smallest side of a blackened patch, and one more than the largest, in pixels."""

@@ -4,10 +4,10 @@ import argparse
 import dataclasses
 from typing import Any
 
-from fashion_ddpm.config import ClassifierConfig, ScorerConfig
-from fashion_ddpm.data_settings import DataSettings
-from fashion_ddpm.request import SETTINGS, GenerateRequest, RequestError, usual_steps
-from fashion_ddpm.settings import default_data_dir
+from fashion_ddpm.core.config import ClassifierConfig, ScorerConfig
+from fashion_ddpm.core.data_settings import DataSettings
+from fashion_ddpm.core.requests import SETTINGS, GenerateRequest, RequestError, usual_steps
+from fashion_ddpm.core.settings import default_data_dir
 
 STOPPED = 75
 """Exit status of a command that was asked to stop and goes on when it is repeated (EX_TEMPFAIL)."""

@@ -12,7 +12,7 @@ import torch
 from diffusers import DDPMScheduler
 from torch import Tensor
 
-from fashion_ddpm.labels import NULL_LABEL
+from fashion_ddpm.core.image_kind import NULL_LABEL
 from fashion_ddpm.objective import Draws, Predictor
 from fashion_ddpm.schedules import MIN_ALPHA_BAR, alpha_bars
 

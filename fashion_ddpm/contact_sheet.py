@@ -12,15 +12,15 @@ import torch
 from PIL import Image
 
 from fashion_ddpm.clip_scores import own_scores
-from fashion_ddpm.config import SAMPLERS, SCHEDULES, TURBO
+from fashion_ddpm.core.config import SAMPLERS, SCHEDULES, TURBO
+from fashion_ddpm.core.images import grid, name_picture, save_png, to_uint8
+from fashion_ddpm.core.requests import GenerateRequest, RequestError, shown
+from fashion_ddpm.core.wording import counted, seconds
 from fashion_ddpm.demo import Demo, Watch, schedules
-from fashion_ddpm.images import grid, name_picture, save_png, to_uint8
 from fashion_ddpm.link import SharedSettings
 from fashion_ddpm.outputs import SCORES_FILE, archive, file_name, table_file
 from fashion_ddpm.pipeline import FashionDDPMPipeline
-from fashion_ddpm.request import GenerateRequest, RequestError, shown
 from fashion_ddpm.sampling import SamplingSettings
-from fashion_ddpm.wording import counted, seconds
 
 AXES: dict[str, tuple[str, Sequence[str | float]]] = {
     "schedule": ("schedule", SCHEDULES),

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from fashion_ddpm import saved_states
-from fashion_ddpm.config import TrainConfig, train_config
-from fashion_ddpm.data_settings import may_be_same
+from fashion_ddpm.core.config import TrainConfig, train_config
+from fashion_ddpm.core.data_settings import may_be_same
+from fashion_ddpm.core.settings import ConfigError, flag_name
 from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.run_folder import (
     CONFIG_FILE,
@@ -20,7 +21,6 @@ from fashion_ddpm.run_folder import (
     write_settings,
 )
 from fashion_ddpm.saved_states import images_of
-from fashion_ddpm.settings import ConfigError, flag_name
 
 CHANGED = {
     *FREE_TO_CHANGE,

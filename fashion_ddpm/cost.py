@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 from diffusers import DDPMScheduler
 
+from fashion_ddpm.core.requests import GenerateRequest
+from fashion_ddpm.core.wording import counted, seconds
 from fashion_ddpm.pipeline import FashionDDPMPipeline
-from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.sampling import CPU_CHUNK, SamplingSettings, num_evaluations
-from fashion_ddpm.wording import counted, seconds
 
 CALIBRATION_STEPS = 4
 

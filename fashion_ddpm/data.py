@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from torchvision.datasets import FashionMNIST
 
-from fashion_ddpm.errors import UserError, reason
-from fashion_ddpm.labels import FASHION_MNIST, ImageKind
+from fashion_ddpm.core.errors import UserError, reason
+from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind
 
 VALIDATION_SHARE = 12
 """One training image in so many is kept for validation: 5,000 of the 60,000."""

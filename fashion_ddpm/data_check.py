@@ -7,6 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from fashion_ddpm.core.image_kind import CLASS_NAMES
+from fashion_ddpm.core.images import IMAGE_SIZE, labelled_grid, to_model, to_uint8
 from fashion_ddpm.data import (
     CHECKSUM_FILE,
     DataError,
@@ -17,8 +19,6 @@ from fashion_ddpm.data import (
     raw_folder,
     read_packed,
 )
-from fashion_ddpm.images import IMAGE_SIZE, labelled_grid, to_model, to_uint8
-from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.schedules import alpha_bars, noise_scheduler
 
 KNOWN_MEAN, KNOWN_SIGMA = -0.428, 0.706

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from fashion_ddpm.core.data_settings import FASHION, FOLDER, DataSettings
+from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.data import (
     SPLIT_SEED,
     VALIDATION_SHARE,
@@ -14,11 +16,9 @@ from fashion_ddpm.data import (
     class_counts,
     load_split,
 )
-from fashion_ddpm.data_settings import FASHION, FOLDER, DataSettings
 from fashion_ddpm.fingerprint import Fingerprint, of_pictures, of_splits
 from fashion_ddpm.hub_images import list_hub
 from fashion_ddpm.image_folder import list_folder
-from fashion_ddpm.labels import ImageKind
 from fashion_ddpm.listing import Listing
 from fashion_ddpm.pictures import read_pictures
 

@@ -11,14 +11,15 @@ import torch
 
 from fashion_ddpm.baselines import Baseline, load_baseline
 from fashion_ddpm.clip_scores import EMBEDDED, NO_SCORER, SCORERS, Scorer, ScorerError, load_scorer
-from fashion_ddpm.config import SCHEDULES
+from fashion_ddpm.core.config import SCHEDULES
+from fashion_ddpm.core.image_kind import FASHION_MNIST
+from fashion_ddpm.core.images import to_uint8
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
+from fashion_ddpm.core.requests import GenerateRequest, RequestError, shown
+from fashion_ddpm.core.wording import counted, figure
 from fashion_ddpm.cost import calibrate
-from fashion_ddpm.images import to_uint8
-from fashion_ddpm.labels import FASHION_MNIST
 from fashion_ddpm.limits import ServerLimits, check_size, check_work
 from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, model_of
-from fashion_ddpm.request import GenerateRequest, RequestError, shown
 from fashion_ddpm.results import Preview, Result, preview_picture
 from fashion_ddpm.sampling import DenoisingStep, SamplingSettings, num_evaluations
 from fashion_ddpm.schedule_check import check_schedule
@@ -26,7 +27,6 @@ from fashion_ddpm.shared_unet import SharedUNet, places_on
 from fashion_ddpm.spares import scorers_at_hand, second_network, student_of
 from fashion_ddpm.supervision import Supervisor
 from fashion_ddpm.trajectory import Trajectory
-from fashion_ddpm.wording import counted, figure
 
 PRESETS = {
     "Fast": SamplingSettings("sigmoid", "dpm++2m", 6),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from fashion_ddpm.errors import UserError, reason
+from fashion_ddpm.core.errors import UserError, reason
 
 LOCALHOST = "127.0.0.1"
 FIRST_PORT, NUM_PORTS = 7860, 100

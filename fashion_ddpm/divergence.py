@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
-from fashion_ddpm.errors import UserError
+from fashion_ddpm.core.errors import UserError
+from fashion_ddpm.core.step_plan import step_seed
 from fashion_ddpm.run_folder import RunFolder
 from fashion_ddpm.saved_states import states
-from fashion_ddpm.step_plan import step_seed
 
 NEVER = 2**62
 """The first step of a run that is well."""

@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from fashion_ddpm.config import SCHEDULES
-from fashion_ddpm.settings import ConfigError, default_data_dir
+from fashion_ddpm.core.config import SCHEDULES
+from fashion_ddpm.core.settings import ConfigError, default_data_dir
 
 
 def add_commands(doctor: argparse.ArgumentParser) -> None:

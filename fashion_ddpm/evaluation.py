@@ -10,9 +10,12 @@ from fashion_ddpm import measurements as measure
 from fashion_ddpm.checkpoint_files import read_run
 from fashion_ddpm.classifier import Classifier
 from fashion_ddpm.clip_scores import SCORERS, ScorerError, load_scorer
+from fashion_ddpm.core.data_settings import DataSettings
+from fashion_ddpm.core.distributed import Ranks, this_process
+from fashion_ddpm.core.images import grid, labelled_grid
+from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.data import LabelledImages
 from fashion_ddpm.data_sets import DataSet
-from fashion_ddpm.data_settings import DataSettings
 from fashion_ddpm.figures import save_confusion
 from fashion_ddpm.generated import Generated, generate_together
 from fashion_ddpm.image_sets import (
@@ -23,14 +26,11 @@ from fashion_ddpm.image_sets import (
     matching_data,
     matching_judge,
 )
-from fashion_ddpm.images import grid, labelled_grid
 from fashion_ddpm.inception import InceptionError, load_inception
 from fashion_ddpm.metrics import NEIGHBOURS
 from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
 from fashion_ddpm.publishing import current_commit, device_name, library_versions
-from fashion_ddpm.ranks import Ranks, this_process
 from fashion_ddpm.report import Report, Row, save_report, warnings_of
-from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.sampling import SamplingSettings, num_evaluations
 
 FEWEST_IMAGES = 10 * (NEIGHBOURS + 1)

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from fashion_ddpm.checkpoint_files import read_run
+from fashion_ddpm.core.image_kind import CLASS_NAMES, FASHION_MNIST
 from fashion_ddpm.core.paths import EVALUATION
 from fashion_ddpm.demo import Demo
-from fashion_ddpm.labels import CLASS_NAMES, FASHION_MNIST
 from fashion_ddpm.pipeline import weights_hash
 from fashion_ddpm.report import REPORT_FILE, Report, load_report
 

@@ -11,17 +11,17 @@ from pathlib import Path
 from PIL import Image
 
 from fashion_ddpm import saved_states
-from fashion_ddpm.config import TrainConfig
+from fashion_ddpm.core.config import TrainConfig
+from fashion_ddpm.core.distributed import Ranks
+from fashion_ddpm.core.image_kind import ALL_CLASSES
+from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.data import LabelledImages
 from fashion_ddpm.generated import generate_together
 from fashion_ddpm.image_sets import matching_judge
-from fashion_ddpm.labels import ALL_CLASSES
 from fashion_ddpm.metrics import frechet_distance
 from fashion_ddpm.network import Network
 from fashion_ddpm.pipeline import FashionDDPMPipeline
 from fashion_ddpm.previews import draw_share, save_shares
-from fashion_ddpm.ranks import Ranks
-from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.validation import validation_sums
 from fashion_ddpm.watching import Watch
 

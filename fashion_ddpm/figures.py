@@ -9,7 +9,7 @@ os.environ["MPLBACKEND"] = "agg"  # a notebook passes its own on, which is not i
 
 from matplotlib.figure import Figure
 
-from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.core.image_kind import CLASS_NAMES
 
 
 def save_loss_curves(log: Sequence[Mapping[str, Any]], path: Path) -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fashion_ddpm.core.json_files import FileError, read_object, write_object
 from fashion_ddpm.data import LabelledImages
-from fashion_ddpm.json_files import FileError, read_object, write_object
 from fashion_ddpm.listing import Listing
 
 NAMED = 3

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from fashion_ddpm.labels import CLASS_NAMES
-from fashion_ddpm.request import MAX_SEED, check_number, check_whole, class_label
+from fashion_ddpm.core.image_kind import CLASS_NAMES
+from fashion_ddpm.core.requests import MAX_SEED, check_number, check_whole, class_label
 
 STRENGTHS = (0.05, 1.0)
 """How much of a drawing may be forgotten."""

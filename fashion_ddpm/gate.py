@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
-from fashion_ddpm.request import shown
+from fashion_ddpm.core.requests import shown
 
 API = "/gradio_api"
 UPLOAD = f"{API}/upload"

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from fashion_ddpm.core.distributed import Ranks
+from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.data import LabelledImages
 from fashion_ddpm.pipeline import FashionDDPMPipeline
-from fashion_ddpm.ranks import Ranks
-from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.sampling import SamplingSettings
 
 

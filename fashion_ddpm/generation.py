@@ -12,10 +12,10 @@ from fashion_ddpm import outputs
 from fashion_ddpm.baselines import load_baseline
 from fashion_ddpm.checkpoint_files import CheckpointError
 from fashion_ddpm.clip_scores import ClipScorer, load_scorer
+from fashion_ddpm.core.distributed import this_process
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
+from fashion_ddpm.core.requests import MODEL, GenerateRequest, RequestError
 from fashion_ddpm.pipeline import Batch, load_pipeline, model_of
-from fashion_ddpm.ranks import this_process
-from fashion_ddpm.request import MODEL, GenerateRequest, RequestError
 from fashion_ddpm.sampling import SamplingSettings
 
 

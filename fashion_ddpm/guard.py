@@ -18,10 +18,10 @@ from fashion_ddpm.asgi import (
     secured,
     without_prefix,
 )
+from fashion_ddpm.core.requests import shown
 from fashion_ddpm.deployment import is_loopback
 from fashion_ddpm.gate import API, MCP, UPLOAD, Asked, Gate, RefusalError
 from fashion_ddpm.limits import ServerLimits
-from fashion_ddpm.request import shown
 from fashion_ddpm.supervision import Supervisor
 from fashion_ddpm.uploads import check_upload
 from fashion_ddpm.visitors import Buckets, network_of

@@ -10,7 +10,7 @@ from huggingface_hub import HfApi, get_token
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RepositoryNotFoundError
 from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
-from fashion_ddpm.errors import UserError, reason
+from fashion_ddpm.core.errors import UserError, reason
 
 MODEL, SPACE = "model", "space"
 COMMIT_MESSAGE = "Published by python -m fashion_ddpm publish"

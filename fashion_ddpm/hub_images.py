@@ -5,8 +5,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from fashion_ddpm.core.errors import reason
 from fashion_ddpm.data import DataError
-from fashion_ddpm.errors import reason
 from fashion_ddpm.listing import Listing, Picture
 
 TRAIN, TEST = "train", "test"

@@ -5,8 +5,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
 
+from fashion_ddpm.core.errors import reason
 from fashion_ddpm.data import DataError
-from fashion_ddpm.errors import reason
 from fashion_ddpm.listing import Listing, Picture, shortened
 
 SUFFIXES = {

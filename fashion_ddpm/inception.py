@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from fashion_ddpm.errors import UserError, reason
+from fashion_ddpm.core.errors import UserError, reason
 
 DOWNLOAD = "download"
 """Stands for torch-fidelity's own weights, fetched from the network."""

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from fashion_ddpm.request import RequestError, check_whole
-from fashion_ddpm.settings import ConfigError, check_fields, setting
+from fashion_ddpm.core.requests import RequestError, check_whole
+from fashion_ddpm.core.settings import ConfigError, check_fields, setting
 
 MAX_IMAGES = 16
 MAX_STEPS = 100

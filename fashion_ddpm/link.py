@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from fashion_ddpm.images import read_settings
-from fashion_ddpm.labels import CLASS_NAMES
-from fashion_ddpm.limits import check_size
-from fashion_ddpm.request import (
+from fashion_ddpm.core.image_kind import CLASS_NAMES
+from fashion_ddpm.core.images import read_settings
+from fashion_ddpm.core.requests import (
     MODEL,
     SCORER,
     SETTINGS,
@@ -19,6 +18,7 @@ from fashion_ddpm.request import (
     RequestError,
     shown,
 )
+from fashion_ddpm.limits import check_size
 
 OLD_WORDS = {"images": "num_images", "guidance": "guidance_scale"}
 """Words of links made before these settings were called the same everywhere."""

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from fashion_ddpm.errors import reason
+from fashion_ddpm.core.errors import reason
 
 MANIFEST = "manifest.json"
 

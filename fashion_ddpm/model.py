@@ -6,9 +6,9 @@ from diffusers.models.attention_processor import Attention, AttnProcessor
 from diffusers.models.resnet import ResnetBlock2D
 from torch import nn
 
-from fashion_ddpm.config import TrainConfig
-from fashion_ddpm.labels import FASHION_MNIST, ImageKind
-from fashion_ddpm.settings import ConfigError
+from fashion_ddpm.core.config import TrainConfig
+from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind
+from fashion_ddpm.core.settings import ConfigError
 
 GROUP_NORM_CHANNELS = 4
 """Fewest channels that share a group norm: as in EDM, so that a group never is one channel."""

@@ -10,9 +10,9 @@ from diffusers.training_utils import EMAModel
 from torch import Tensor, nn
 
 from fashion_ddpm.checkpoint_check import numbered
-from fashion_ddpm.config import TURBO, TrainConfig
 from fashion_ddpm.consistency import consistency_losses, gap_at
-from fashion_ddpm.labels import FASHION_MNIST, ImageKind
+from fashion_ddpm.core.config import TURBO, TrainConfig
+from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind
 from fashion_ddpm.objective import (
     Draws,
     batch_loss,

@@ -9,7 +9,7 @@ import torch
 from diffusers import DDPMScheduler
 from torch import Tensor
 
-from fashion_ddpm.labels import NULL_LABEL
+from fashion_ddpm.core.image_kind import NULL_LABEL
 from fashion_ddpm.schedules import alpha_bars, log_snr
 
 Predictor = Callable[[Tensor, Tensor, Tensor], Tensor]

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from fashion_ddpm.core.data_settings import AUTO, CROP, GREY, REFUSE, DataSettings
+from fashion_ddpm.core.errors import reason
+from fashion_ddpm.core.image_kind import IMAGE_SIZES, SIZE_STEP
 from fashion_ddpm.data import DataError
-from fashion_ddpm.data_settings import AUTO, CROP, GREY, REFUSE, DataSettings
-from fashion_ddpm.errors import reason
-from fashion_ddpm.labels import IMAGE_SIZES, SIZE_STEP
 from fashion_ddpm.listing import NAMED, Listing, Picture, shortened
 from fashion_ddpm.pixel_range import PixelRange, is_wide
 

@@ -18,11 +18,11 @@ from fashion_ddpm.checkpoint_check import (
     numbered,
 )
 from fashion_ddpm.checkpoint_files import CheckpointError, read_run, student_folder
-from fashion_ddpm.config import TURBO, TURBO_STEPS
+from fashion_ddpm.core.config import TURBO, TURBO_STEPS
+from fashion_ddpm.core.errors import reason
+from fashion_ddpm.core.image_kind import CLASS_NAMES, ImageKind
+from fashion_ddpm.core.images import to_uint8
 from fashion_ddpm.downloads import DownloadError, fetch
-from fashion_ddpm.errors import reason
-from fashion_ddpm.images import to_uint8
-from fashion_ddpm.labels import CLASS_NAMES, ImageKind
 from fashion_ddpm.objective import Predictor
 from fashion_ddpm.sampling import (
     NOISE,

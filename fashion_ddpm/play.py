@@ -6,11 +6,11 @@ from diffusers import UNet2DModel
 from PIL import Image
 from torch import Tensor
 
+from fashion_ddpm.core.images import grid, to_model, to_uint8
+from fashion_ddpm.core.requests import RequestError, class_label
 from fashion_ddpm.demo import Demo, Watch
 from fashion_ddpm.game_requests import BlendRequest, RedrawRequest, WalkRequest
-from fashion_ddpm.images import grid, to_model, to_uint8
 from fashion_ddpm.objective import Predictor
-from fashion_ddpm.request import RequestError, class_label
 from fashion_ddpm.sampling import (
     CPU_CHUNK,
     SamplingSettings,

@@ -17,8 +17,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from fashion_ddpm.errors import UserError, reason
-from fashion_ddpm.json_files import TEMPORARY
+from fashion_ddpm.core.errors import UserError, reason
+from fashion_ddpm.core.json_files import TEMPORARY
 
 LENGTHS = (0.05, 0.1)
 """Lengths that every run keeps: standard deviation of the weighting as a share of the run."""

@@ -7,13 +7,13 @@ from pathlib import Path
 import torch
 from diffusers import UNet2DModel
 
-from fashion_ddpm.config import TrainConfig
-from fashion_ddpm.json_files import FileError, read_object, write_object
-from fashion_ddpm.labels import ImageKind
+from fashion_ddpm.core.config import TrainConfig
+from fashion_ddpm.core.distributed import Ranks
+from fashion_ddpm.core.image_kind import ImageKind
+from fashion_ddpm.core.json_files import FileError, read_object, write_object
+from fashion_ddpm.core.step_plan import part_size
 from fashion_ddpm.model import build_unet, training_layout
-from fashion_ddpm.ranks import Ranks
 from fashion_ddpm.run_folder import RunFolder
-from fashion_ddpm.step_plan import part_size
 
 TIMED_STEPS = 3
 """Steps that are timed in each format, in turns, after one that is not."""

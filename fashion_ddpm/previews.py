@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from fashion_ddpm.images import grid
+from fashion_ddpm.core.images import grid
 from fashion_ddpm.pipeline import FashionDDPMPipeline
 
 ROWS = 2

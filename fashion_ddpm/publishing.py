@@ -13,10 +13,10 @@ import torch
 
 from fashion_ddpm import saved_states
 from fashion_ddpm.checkpoint_files import RUN_FILE
-from fashion_ddpm.config import AnyConfig, TrainConfig
+from fashion_ddpm.core.config import AnyConfig, TrainConfig
 from fashion_ddpm.core.paths import ROOT
+from fashion_ddpm.core.settings import recorded
 from fashion_ddpm.pipeline import FashionDDPMPipeline
-from fashion_ddpm.settings import recorded
 
 MAX_FILE_BYTES = 10_000_000
 """A plain push to a Space refuses larger files."""

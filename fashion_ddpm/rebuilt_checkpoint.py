@@ -5,7 +5,7 @@ from pathlib import Path
 from fashion_ddpm import saved_states
 from fashion_ddpm.checkpoint_check import INDEX
 from fashion_ddpm.checkpoint_files import read_run
-from fashion_ddpm.config import train_config
+from fashion_ddpm.core.config import train_config
 from fashion_ddpm.pipeline import load_pipeline
 from fashion_ddpm.power_averages import AverageError, kept_averages, rebuild_average
 from fashion_ddpm.publishing import publish

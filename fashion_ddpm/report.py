@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fashion_ddpm.json_files import FileError, read_object
-from fashion_ddpm.wording import with_half_width
+from fashion_ddpm.core.json_files import FileError, read_object
+from fashion_ddpm.core.wording import with_half_width
 
 REPORT_FILE = "report.json"
 

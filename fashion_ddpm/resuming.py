@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from fashion_ddpm import saved_states
-from fashion_ddpm.config import TrainConfig
-from fashion_ddpm.errors import reason
+from fashion_ddpm.core.config import TrainConfig
+from fashion_ddpm.core.errors import reason
+from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.run_folder import RunFolder
-from fashion_ddpm.settings import ConfigError
 
 
 def state_to_resume(

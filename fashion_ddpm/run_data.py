@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fashion_ddpm.checkpoint_files import class_names_of, read_run
-from fashion_ddpm.config import TrainConfig
+from fashion_ddpm.core.config import TrainConfig
+from fashion_ddpm.core.data_settings import FOLDER
+from fashion_ddpm.core.distributed import Ranks
 from fashion_ddpm.data import DataError
 from fashion_ddpm.data_sets import DataSet, load_data_set
-from fashion_ddpm.data_settings import FOLDER
 from fashion_ddpm.fingerprint import (
     Fingerprint,
     changes,
@@ -15,7 +16,6 @@ from fashion_ddpm.fingerprint import (
     read_fingerprint,
     write_fingerprint,
 )
-from fashion_ddpm.ranks import Ranks
 from fashion_ddpm.run_folder import RunFolder
 
 UNRECORDED = (

@@ -5,10 +5,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from fashion_ddpm.config import TrainConfig, train_config
-from fashion_ddpm.data_settings import may_be_same
-from fashion_ddpm.json_files import FileError, read_object, write_object
-from fashion_ddpm.settings import PATHS, ConfigError, flag_name
+from fashion_ddpm.core.config import TrainConfig, train_config
+from fashion_ddpm.core.data_settings import may_be_same
+from fashion_ddpm.core.json_files import FileError, read_object, write_object
+from fashion_ddpm.core.settings import PATHS, ConfigError, flag_name
 
 CONFIG_FILE = "config.json"
 """A run's settings: in its folder, and in each saved state."""

@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from fashion_ddpm.config import TrainConfig
+from fashion_ddpm.core.config import TrainConfig
+from fashion_ddpm.core.distributed import Ranks
+from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.examination import ORDINARY_STEPS
-from fashion_ddpm.ranks import Ranks
 from fashion_ddpm.run_folder import RunFolder
-from fashion_ddpm.settings import ConfigError
 
 MEASURED_SHARE = 0.05
 """Share of the minutes that measuring the speed may take."""

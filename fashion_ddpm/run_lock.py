@@ -8,8 +8,8 @@ from pathlib import Path
 from filelock import LeaseSettingsMismatch, SoftFileLease, Timeout
 
 from fashion_ddpm import saved_states
-from fashion_ddpm.ranks import Ranks
-from fashion_ddpm.settings import ConfigError
+from fashion_ddpm.core.distributed import Ranks
+from fashion_ddpm.core.settings import ConfigError
 
 LEASE_SECONDS = 60.0
 """A lock that nobody renewed for so long is of a process that died, on whatever host."""

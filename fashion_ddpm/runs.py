@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from fashion_ddpm.checkpoint_files import RUN_FILE, read_run
-from fashion_ddpm.data_settings import FASHION
-from fashion_ddpm.errors import UserError
-from fashion_ddpm.json_files import read_object
+from fashion_ddpm.core.data_settings import FASHION
+from fashion_ddpm.core.errors import UserError
+from fashion_ddpm.core.json_files import read_object
+from fashion_ddpm.core.settings import flag_name
 from fashion_ddpm.run_folder import FREE_TO_CHANGE, RunFolder
-from fashion_ddpm.settings import flag_name
 
 NOTHING = "–"
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
-from fashion_ddpm.errors import UserError, reason
-from fashion_ddpm.json_files import TEMPORARY
+from fashion_ddpm.core.errors import UserError, reason
+from fashion_ddpm.core.json_files import TEMPORARY
 from fashion_ddpm.manifest import write_manifest
 
 REPLACED = ".replaced"

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from diffusers import DDPMScheduler
 
-from fashion_ddpm.config import NOISE_SCHEDULES, TrainConfig
+from fashion_ddpm.core.config import NOISE_SCHEDULES, TrainConfig
+from fashion_ddpm.core.settings import ConfigError
+from fashion_ddpm.core.wording import percent
 from fashion_ddpm.schedules import (
     SIGMA_SPACED,
     LinearBetas,
@@ -14,8 +16,6 @@ from fashion_ddpm.schedules import (
     noise_scheduler,
     own_alpha_bars,
 )
-from fashion_ddpm.settings import ConfigError
-from fashion_ddpm.wording import percent
 
 MAX_TERMINAL_ALPHA_BAR = 1e-3
 """Above this share of the image's power at the last level, sampling cannot start from noise."""

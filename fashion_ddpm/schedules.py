@@ -12,8 +12,8 @@ from diffusers import (
     EulerDiscreteScheduler,
 )
 
-from fashion_ddpm.config import NOISE_SCHEDULES, SAMPLERS, SCHEDULES, TURBO
-from fashion_ddpm.settings import ConfigError
+from fashion_ddpm.core.config import NOISE_SCHEDULES, SAMPLERS, SCHEDULES, TURBO
+from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.turbo import ConsistencySampler
 
 # diffusers 0.42 copies tensors in a way that numpy 2 deprecates; python -W error would end there.

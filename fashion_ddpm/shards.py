@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fashion_ddpm.json_files import TEMPORARY, read_object, write_object
+from fashion_ddpm.core.json_files import TEMPORARY, read_object, write_object
+from fashion_ddpm.core.requests import GenerateRequest, RequestError
 from fashion_ddpm.outputs import is_one_file
-from fashion_ddpm.request import GenerateRequest, RequestError
 
 SIZE = 10_000
 """Images of a shard where nobody asked for another size: a folder takes no more files than that."""

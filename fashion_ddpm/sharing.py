@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fashion_ddpm import saved_states
+from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, EVALUATION
 from fashion_ddpm.demo import Demo
-from fashion_ddpm.errors import UserError
 from fashion_ddpm.evidence import bundled_report
 from fashion_ddpm.hub import MODEL, SPACE, Hub, Repository
 from fashion_ddpm.model_card import Address

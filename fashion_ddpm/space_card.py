@@ -4,8 +4,8 @@ from typing import Any
 
 from huggingface_hub import SpaceCard
 
-from fashion_ddpm.errors import UserError, reason
-from fashion_ddpm.labels import FASHION_MNIST
+from fashion_ddpm.core.errors import UserError, reason
+from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.model_card import hub_datasets, kind_of
 
 

@@ -14,7 +14,7 @@ from fashion_ddpm.clip_scores import (
     knows,
     load_scorer,
 )
-from fashion_ddpm.labels import ImageKind
+from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline
 
 

@@ -8,9 +8,9 @@ from PIL import Image
 
 from fashion_ddpm.baselines import load_real_sample
 from fashion_ddpm.clip_scores import own_scores
+from fashion_ddpm.core.images import grid, to_model, to_uint8
+from fashion_ddpm.core.requests import class_label
 from fashion_ddpm.demo import Demo, Watch
-from fashion_ddpm.images import grid, to_model, to_uint8
-from fashion_ddpm.request import class_label
 from fashion_ddpm.sampling import SamplingSettings
 from fashion_ddpm.schedules import (
     LinearBetas,

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from fashion_ddpm.errors import UserError, reason
+from fashion_ddpm.core.errors import UserError, reason
 from fashion_ddpm.pipeline import FashionDDPMPipeline
 from fashion_ddpm.sampling import DenoisingStep, SamplingSettings
 

@@ -7,7 +7,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from fashion_ddpm.errors import UserError
+from fashion_ddpm.core.errors import UserError
 
 ROOM = 1_000_000
 """Bytes that a place must have room for to be chosen: what a few results weigh."""

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from fashion_ddpm.config import TrainConfig
-from fashion_ddpm.errors import reason
+from fashion_ddpm.core.config import TrainConfig
+from fashion_ddpm.core.errors import reason
+from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.progress import LogRow
-from fashion_ddpm.settings import ConfigError
 
 PACKAGES = {
     "tensorboard": ("tensorboard", "tensorboardX"),

@@ -10,21 +10,21 @@ from typing import Any
 from fashion_ddpm import saved_states
 from fashion_ddpm.checkpoint_files import class_names_of, read_run, student_folder
 from fashion_ddpm.clip_scores import EMBEDDED
-from fashion_ddpm.config import TURBO, TURBO_STEPS, TrainConfig, train_config
-from fashion_ddpm.data_settings import DataSettings, may_be_same
-from fashion_ddpm.errors import UserError
+from fashion_ddpm.core.config import TURBO, TURBO_STEPS, TrainConfig, train_config
+from fashion_ddpm.core.data_settings import DataSettings, may_be_same
+from fashion_ddpm.core.distributed import this_process
+from fashion_ddpm.core.errors import UserError
+from fashion_ddpm.core.image_kind import ALL_CLASSES
+from fashion_ddpm.core.json_files import read_object, write_object
+from fashion_ddpm.core.requests import EVALUATED, GenerateRequest
+from fashion_ddpm.core.settings import ConfigError, flag_name
 from fashion_ddpm.evaluation import FEWEST_IMAGES, Evaluation, evaluate
 from fashion_ddpm.image_sets import check_counts
-from fashion_ddpm.json_files import read_object, write_object
-from fashion_ddpm.labels import ALL_CLASSES
 from fashion_ddpm.manifest import is_whole
-from fashion_ddpm.ranks import this_process
 from fashion_ddpm.report import REPORT_FILE
-from fashion_ddpm.request import EVALUATED, GenerateRequest
 from fashion_ddpm.run_data import load_run_data
 from fashion_ddpm.run_folder import RunFolder
 from fashion_ddpm.run_lock import only_run
-from fashion_ddpm.settings import ConfigError, flag_name
 from fashion_ddpm.training import train
 from fashion_ddpm.warm_start import settings_of_teacher
 

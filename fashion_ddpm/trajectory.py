@@ -7,8 +7,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from fashion_ddpm.images import enlarge, grid
-from fashion_ddpm.labels import CLASS_NAMES, label_prompts
+from fashion_ddpm.core.image_kind import CLASS_NAMES, label_prompts
+from fashion_ddpm.core.images import enlarge, grid
 
 COLUMNS = 11
 """Frames of a filmstrip: 0 %, 10 % … 100 % of the way."""

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from fashion_ddpm.core.images import to_model
 from fashion_ddpm.data import LabelledImages
-from fashion_ddpm.images import to_model
 from fashion_ddpm.objective import Draws
 
 Losses = Callable[[Tensor, Tensor, Draws], Tensor]

@@ -9,9 +9,9 @@ from datetime import timedelta
 from torch import Tensor
 from tqdm import tqdm
 
-from fashion_ddpm.config import TrainConfig
+from fashion_ddpm.core.config import TrainConfig
+from fashion_ddpm.core.step_plan import learning_rate_at
 from fashion_ddpm.progress import LogRow, Progress
-from fashion_ddpm.step_plan import learning_rate_at
 from fashion_ddpm.trackers import scalars
 
 Send = Callable[[dict[str, float], int], None]

@@ -16,7 +16,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 from fashion_ddpm.captions import build_captions
 from fashion_ddpm.checkpoint_files import student_folder
 from fashion_ddpm.clip_scores import ClipScorer
-from fashion_ddpm.config import TURBO, ScorerConfig, TrainConfig
+from fashion_ddpm.core.config import TURBO, ScorerConfig, TrainConfig
 from fashion_ddpm.data import LabelledImages, load_split
 from fashion_ddpm.model import build_unet
 from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash

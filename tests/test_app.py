@@ -26,9 +26,9 @@ from PIL import Image
 
 from app import build_page, main, quicken
 from fashion_ddpm.api_examples import api_examples
-from fashion_ddpm.config import TURBO
+from fashion_ddpm.core.config import TURBO
+from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.demo import Demo
-from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.sampling import DenoisingStep, SamplingSettings
 from tests.tools import PATIENCE
 from tests.tools.serving import served

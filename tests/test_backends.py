@@ -20,7 +20,7 @@ from fashion_ddpm.backends import (
     openvino_form,
     speed_up,
 )
-from fashion_ddpm.config import SAMPLERS
+from fashion_ddpm.core.config import SAMPLERS
 from fashion_ddpm.pipeline import FashionDDPMPipeline
 from fashion_ddpm.sampling import CPU_CHUNK, SamplingSettings, denoise, in_chunks
 from fashion_ddpm.shared_unet import SharedUNet

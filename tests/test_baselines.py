@@ -12,8 +12,8 @@ from fashion_ddpm.baselines import (
     save_baseline,
 )
 from fashion_ddpm.clip_scores import load_scorer
+from fashion_ddpm.core.image_kind import label_prompts
 from fashion_ddpm.core.paths import BUNDLED_SCORER
-from fashion_ddpm.labels import label_prompts
 
 
 def test_the_bundled_baseline_is_what_the_whole_test_split_scores() -> None:

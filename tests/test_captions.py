@@ -3,7 +3,7 @@
 import torch
 
 from fashion_ddpm.captions import CLEAR, DEGRADED, QUALITIES, build_captions
-from fashion_ddpm.labels import (
+from fashion_ddpm.core.image_kind import (
     BLURRY_PROMPT,
     CLASS_NAMES,
     NULL_LABEL,

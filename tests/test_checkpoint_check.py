@@ -11,7 +11,7 @@ import torch
 from diffusers import DDPMPipeline, DDPMScheduler, UNet2DModel
 
 from fashion_ddpm.checkpoint_files import CheckpointError
-from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.manifest import MANIFEST
 from fashion_ddpm.pipeline import load_pipeline
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from fashion_ddpm.checkpoint_files import CheckpointError, class_names_of, read_run, student_folder
+from fashion_ddpm.core.image_kind import CLASS_NAMES
+from fashion_ddpm.core.json_files import FileError
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
-from fashion_ddpm.json_files import FileError
-from fashion_ddpm.labels import CLASS_NAMES
 
 
 def test_the_bundled_checkpoint_names_its_classes_and_how_it_was_trained() -> None:

@@ -14,9 +14,9 @@ from fashion_ddpm.clip_scores import (
     own_scores,
     zero_shot_accuracy,
 )
+from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.core.paths import BUNDLED_SCORER
 from fashion_ddpm.data import LabelledImages
-from fashion_ddpm.labels import ImageKind
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from fashion_ddpm.consistency import clean_at, consistency_losses, gap_at, level_pairs
-from fashion_ddpm.labels import NULL_LABEL
+from fashion_ddpm.core.image_kind import NULL_LABEL
 from fashion_ddpm.objective import draw, loss_per_image
 from fashion_ddpm.schedules import MIN_ALPHA_BAR, noise_scheduler
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from fashion_ddpm.continuation import continued
+from fashion_ddpm.core.images import enlarge
+from fashion_ddpm.core.requests import GenerateRequest, RequestError
 from fashion_ddpm.demo import Demo
-from fashion_ddpm.images import enlarge
-from fashion_ddpm.request import GenerateRequest, RequestError
 from fashion_ddpm.results import Result
 
 REQUEST = GenerateRequest(

@@ -3,6 +3,8 @@
 import pytest
 import torch
 
+from fashion_ddpm.core.image_kind import NULL_LABEL
+from fashion_ddpm.core.images import to_model
 from fashion_ddpm.data import LabelledImages
 from fashion_ddpm.degradations import (
     CLEAR_SIGMA,
@@ -14,8 +16,6 @@ from fashion_ddpm.degradations import (
     random_noise,
     shifted,
 )
-from fashion_ddpm.images import to_model
-from fashion_ddpm.labels import NULL_LABEL
 from fashion_ddpm.pipeline import FashionDDPMPipeline
 
 

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from fashion_ddpm.checkpoint_files import student_folder
+from fashion_ddpm.core.requests import GenerateRequest, RequestError
 from fashion_ddpm.demo import Demo, schedule_note
 from fashion_ddpm.limits import MAX_IMAGES, MAX_STEPS
 from fashion_ddpm.pipeline import load_pipeline
-from fashion_ddpm.request import GenerateRequest, RequestError
 from fashion_ddpm.results import Preview, Result
 from fashion_ddpm.sampling import SamplingSettings
 

@@ -13,8 +13,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from fashion_ddpm.core.images import to_uint8
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
-from fashion_ddpm.images import to_uint8
 from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
 from fashion_ddpm.sampling import SamplingSettings
 from tests.tools.golden import GOLDEN, SAMPLERS, STEPS, checksums, draw, machine

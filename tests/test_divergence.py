@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from fashion_ddpm.core.step_plan import step_seed
 from fashion_ddpm.divergence import NEVER, Divergence, TrainingError, refuse_divergence
 from fashion_ddpm.run_folder import RunFolder
-from fashion_ddpm.step_plan import step_seed
 
 
 def test_the_first_step_that_broke_is_remembered() -> None:

@@ -17,7 +17,7 @@ OLD = "a" * 40
 
 LOAD = """
 import sys
-from fashion_ddpm.errors import UserError
+from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.pipeline import load_pipeline
 for name in sys.argv[1:]:
     try:

@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 import torch
 
-from fashion_ddpm.config import TrainConfig
+from fashion_ddpm.core.config import TrainConfig
+from fashion_ddpm.core.data_settings import DataSettings
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
+from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.data_sets import load_data_set
-from fashion_ddpm.data_settings import DataSettings
 from fashion_ddpm.evaluation import Evaluation, evaluate
 from fashion_ddpm.image_sets import EvaluationError
 from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
 from fashion_ddpm.publishing import publish
 from fashion_ddpm.report import Report
-from fashion_ddpm.request import GenerateRequest
 from tests.tools import MINI_DATA, PATIENCE
 from tests.tools.threads import num_threads
 

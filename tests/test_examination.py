@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from fashion_ddpm.checkpoint_files import read_run
-from fashion_ddpm.config import TrainConfig
-from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.core.config import TrainConfig
+from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.pipeline import load_pipeline
 from fashion_ddpm.run_folder import RunFolder
 from fashion_ddpm.training import Run, train

@@ -4,9 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from fashion_ddpm.core.data_settings import DataSettings
+from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.data_sets import load_data_set
-from fashion_ddpm.data_settings import DataSettings
-from fashion_ddpm.labels import ImageKind
 from tests.tools import PATIENCE
 
 SCRIPT = Path(__file__).parent.parent / "examples" / "power_grid.py"

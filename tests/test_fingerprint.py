@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from fashion_ddpm.core.data_settings import DataSettings
+from fashion_ddpm.core.json_files import FileError
 from fashion_ddpm.data import LabelledImages
 from fashion_ddpm.data_sets import load_data_set
-from fashion_ddpm.data_settings import DataSettings
 from fashion_ddpm.fingerprint import (
     Fingerprint,
     changes,
@@ -18,7 +19,6 @@ from fashion_ddpm.fingerprint import (
     read_fingerprint,
     write_fingerprint,
 )
-from fashion_ddpm.json_files import FileError
 from tests.tools.shapes import shape, write_shapes
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.gallery import GALLERY, TENSORS, first_images, load_gallery, save_gallery
-from fashion_ddpm.request import GenerateRequest
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from fashion_ddpm.core.requests import RequestError
 from fashion_ddpm.game_requests import BlendRequest, RedrawRequest, StoryRequest, WalkRequest
-from fashion_ddpm.request import RequestError
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
+from fashion_ddpm.core.requests import RequestError
+from fashion_ddpm.core.settings import ConfigError, flag_name
 from fashion_ddpm.limits import ServerLimits, check_work
-from fashion_ddpm.request import RequestError
-from fashion_ddpm.settings import ConfigError, flag_name
 
 NUMBERS = [field.name for field in dataclasses.fields(ServerLimits)]
 

@@ -21,14 +21,10 @@ from PIL import Image
 from fashion_ddpm.__main__ import build_parser
 from fashion_ddpm.api_examples import api_examples
 from fashion_ddpm.commands import request_of_flags
-from fashion_ddpm.config import SAMPLERS, SCHEDULES, TURBO
-from fashion_ddpm.images import save_png
-from fashion_ddpm.labels import ALL_CLASSES, CLASS_NAMES
-from fashion_ddpm.limits import MAX_IMAGES, MAX_STEPS
-from fashion_ddpm.link import OLD_WORDS, OMITTED, SharedSettings, from_picture, from_query
-from fashion_ddpm.outputs import save, zipped
-from fashion_ddpm.pipeline import Batch
-from fashion_ddpm.request import (
+from fashion_ddpm.core.config import SAMPLERS, SCHEDULES, TURBO
+from fashion_ddpm.core.image_kind import ALL_CLASSES, CLASS_NAMES
+from fashion_ddpm.core.images import save_png
+from fashion_ddpm.core.requests import (
     FLAGS,
     LABELS,
     MAX_GUIDANCE,
@@ -39,6 +35,10 @@ from fashion_ddpm.request import (
     GenerateRequest,
     RequestError,
 )
+from fashion_ddpm.limits import MAX_IMAGES, MAX_STEPS
+from fashion_ddpm.link import OLD_WORDS, OMITTED, SharedSettings, from_picture, from_query
+from fashion_ddpm.outputs import save, zipped
+from fashion_ddpm.pipeline import Batch
 from fashion_ddpm.ui.controls import request_of, shown_settings
 
 REQUEST = GenerateRequest("ankle boot", 3, "karras", "euler", 7, 2.5, 0.3, 0.7, seed=11)

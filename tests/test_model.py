@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from fashion_ddpm.config import TrainConfig, train_config
-from fashion_ddpm.labels import ImageKind
+from fashion_ddpm.core.config import TrainConfig, train_config
+from fashion_ddpm.core.image_kind import ImageKind
+from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.model import build_unet, training_layout
-from fashion_ddpm.settings import ConfigError
 
 
 def test_the_class_embedding_has_a_row_for_the_null_label() -> None:

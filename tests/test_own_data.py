@@ -14,19 +14,19 @@ from PIL import Image
 from fashion_ddpm import generation
 from fashion_ddpm.checkpoint_files import class_names_of, read_run
 from fashion_ddpm.classifier_training import train_classifier
-from fashion_ddpm.config import ClassifierConfig, TrainConfig
+from fashion_ddpm.core.config import ClassifierConfig, TrainConfig
+from fashion_ddpm.core.data_settings import DataSettings
+from fashion_ddpm.core.image_kind import ImageKind
+from fashion_ddpm.core.images import read_settings
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
-from fashion_ddpm.data_settings import DataSettings
+from fashion_ddpm.core.requests import GenerateRequest
+from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.evaluation import Evaluation, evaluate
-from fashion_ddpm.images import read_settings
-from fashion_ddpm.labels import ImageKind
 from fashion_ddpm.link import from_picture
 from fashion_ddpm.model_card import Address, model_card
 from fashion_ddpm.pipeline import load_pipeline, model_of
 from fashion_ddpm.report import Report
-from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.sampling import SamplingSettings
-from fashion_ddpm.settings import ConfigError
 from fashion_ddpm.training import train
 from tests.tools import PATIENCE
 from tests.tools.shapes import SHAPES

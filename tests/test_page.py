@@ -10,8 +10,8 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from fashion_ddpm.images import save_png
-from fashion_ddpm.request import GenerateRequest
+from fashion_ddpm.core.images import save_png
+from fashion_ddpm.core.requests import GenerateRequest
 from tests.tools.browsing import layout_shift, open_tab, visiting
 from tests.tools.serving import served
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fashion_ddpm.core.data_settings import DataSettings
 from fashion_ddpm.data import DataError
-from fashion_ddpm.data_settings import DataSettings
 from fashion_ddpm.listing import Listing, Picture
 from fashion_ddpm.pictures import Pixels, read_pictures
 

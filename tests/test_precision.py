@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from fashion_ddpm import precision
-from fashion_ddpm.labels import FASHION_MNIST
+from fashion_ddpm.core.distributed import this_process
+from fashion_ddpm.core.image_kind import FASHION_MNIST
+from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.precision import (
     Precision,
     choose_precision,
@@ -15,9 +17,7 @@ from fashion_ddpm.precision import (
     read_precision,
     write_precision,
 )
-from fashion_ddpm.ranks import this_process
 from fashion_ddpm.run_folder import RunFolder
-from fashion_ddpm.settings import ConfigError
 from tests.tools.small_runs import launch, run_json, small
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from fashion_ddpm.json_files import FileError
-from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.core.image_kind import CLASS_NAMES
+from fashion_ddpm.core.json_files import FileError
 from fashion_ddpm.report import Report, Row, figure_table, load_report, save_report, warnings_of
 
 ROWS = {

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from fashion_ddpm.core.image_kind import label_prompts
+from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.demo import Demo
-from fashion_ddpm.labels import label_prompts
-from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.results import Result
 
 

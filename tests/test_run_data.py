@@ -12,20 +12,20 @@ from pathlib import Path
 import pytest
 
 from fashion_ddpm.checkpoint_check import numbered
-from fashion_ddpm.config import TrainConfig
 from fashion_ddpm.cool_down import cool_down_config
+from fashion_ddpm.core.config import TrainConfig
+from fashion_ddpm.core.distributed import this_process
+from fashion_ddpm.core.image_kind import ImageKind
+from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.data import DataError
 from fashion_ddpm.fingerprint import Fingerprint, read_fingerprint
-from fashion_ddpm.labels import ImageKind
 from fashion_ddpm.model import build_unet
 from fashion_ddpm.pipeline import FashionDDPMPipeline
 from fashion_ddpm.publishing import publish
-from fashion_ddpm.ranks import this_process
 from fashion_ddpm.run_data import UNRECORDED, check_run_data, load_run_data
 from fashion_ddpm.run_folder import RunFolder
 from fashion_ddpm.saved_states import states
 from fashion_ddpm.schedules import noise_scheduler
-from fashion_ddpm.settings import ConfigError
 from fashion_ddpm.training import train
 from tests.tools.shapes import shape, write_shapes
 from tests.tools.small_runs import ENVIRONMENT, SCRIPT, flags, run_json, small

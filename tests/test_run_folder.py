@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from fashion_ddpm.config import TrainConfig
+from fashion_ddpm.core.config import TrainConfig
+from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.run_folder import RunFolder
-from fashion_ddpm.settings import ConfigError
 
 
 def test_the_same_settings_go_on_and_others_are_refused(tmp_path: Path) -> None:

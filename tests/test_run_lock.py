@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from fashion_ddpm import run_lock
+from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.run_lock import lock_beside, only_run
 from fashion_ddpm.saved_states import SaveError
-from fashion_ddpm.settings import ConfigError
 
 HOLDER = """
 import sys, time

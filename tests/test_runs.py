@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from fashion_ddpm.config import TrainConfig
-from fashion_ddpm.json_files import FileError
+from fashion_ddpm.core.config import TrainConfig
+from fashion_ddpm.core.json_files import FileError
 from fashion_ddpm.pipeline import FashionDDPMPipeline
 from fashion_ddpm.publishing import publish
 from fashion_ddpm.run_folder import RunFolder

@@ -14,12 +14,13 @@ from diffusers import (
 )
 from torch import Tensor
 
-from fashion_ddpm.config import SAMPLERS, SCHEDULES, TURBO
+from fashion_ddpm.core.config import SAMPLERS, SCHEDULES, TURBO
+from fashion_ddpm.core.images import to_model
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
+from fashion_ddpm.core.requests import GenerateRequest
+from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.data import LabelledImages
-from fashion_ddpm.images import to_model
 from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline
-from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.sampling import (
     CPU_CHUNK,
     SamplingSettings,
@@ -29,7 +30,6 @@ from fashion_ddpm.sampling import (
     num_evaluations,
 )
 from fashion_ddpm.schedules import noise_scheduler
-from fashion_ddpm.settings import ConfigError
 
 STEP_COUNTS = (1, 4, 7, 20, 103)
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from fashion_ddpm.config import NOISE_SCHEDULES, SAMPLERS, SCHEDULES
+from fashion_ddpm.core.config import NOISE_SCHEDULES, SAMPLERS, SCHEDULES
+from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.schedules import (
     MAX_SIGMA,
     MIN_ALPHA_BAR,
@@ -16,7 +17,6 @@ from fashion_ddpm.schedules import (
     noise_levels,
     noise_scheduler,
 )
-from fashion_ddpm.settings import ConfigError
 
 STEP_COUNTS = (1, 2, 4, 7, 10, 20, 50, 61, 100, 103, 1000)
 

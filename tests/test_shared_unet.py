@@ -12,12 +12,12 @@ from torch import Tensor
 
 from fashion_ddpm import shared_unet
 from fashion_ddpm.backends import Form, faster
-from fashion_ddpm.config import SAMPLERS, SCHEDULES
+from fashion_ddpm.core.config import SAMPLERS, SCHEDULES
+from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
-from fashion_ddpm.labels import CLASS_NAMES
+from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.objective import Predictor
 from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline
-from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.sampling import CPU_CHUNK, SamplingSettings
 from fashion_ddpm.shared_unet import SharedUNet
 from tests.tools import PATIENCE

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fashion_ddpm import publishing
-from fashion_ddpm.errors import UserError
+from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.pipeline import FashionDDPMPipeline
 from fashion_ddpm.sharing import Publication, publish
 from tests.conftest import TINY

@@ -14,11 +14,11 @@ from fashion_ddpm import baselines, clip_scores, spares
 from fashion_ddpm.checkpoint_files import CheckpointError, student_folder
 from fashion_ddpm.contact_sheet import AXES, axes, cells, orders
 from fashion_ddpm.continuation import continued
+from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, BUNDLED_SCORER
+from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.evidence import real_scores, scorer_confusion
-from fashion_ddpm.labels import FASHION_MNIST
-from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.results import Result
 from fashion_ddpm.story import sampled
 from fashion_ddpm.trajectory import decision, score_curves

@@ -14,8 +14,8 @@ from threading import Timer
 import psutil
 import pytest
 
-from fashion_ddpm.config import TrainConfig
-from fashion_ddpm.json_files import TEMPORARY
+from fashion_ddpm.core.config import TrainConfig
+from fashion_ddpm.core.json_files import TEMPORARY
 from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.pipeline import load_pipeline
 from fashion_ddpm.run_folder import RunFolder

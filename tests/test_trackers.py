@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from fashion_ddpm import trackers
-from fashion_ddpm.config import TRACKERS, TrainConfig
-from fashion_ddpm.settings import ConfigError
+from fashion_ddpm.core.config import TRACKERS, TrainConfig
+from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.trackers import (
     chosen_trackers,
     scalars,

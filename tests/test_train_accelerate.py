@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from fashion_ddpm.config import train_config
+from fashion_ddpm.core.config import train_config
 from tests.tools import MINI_DATA, PATIENCE
 
 ROOT = Path(__file__).parent.parent

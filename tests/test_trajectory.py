@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 import torch
 
+from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.demo import Demo
-from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.results import Result
 from fashion_ddpm.trajectory import (
     ASKED,

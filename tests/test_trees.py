@@ -10,13 +10,13 @@ from diffusers import DDPMScheduler, UNet2DModel
 from huggingface_hub import ModelCard
 from PIL import Image
 
-from fashion_ddpm import labels
 from fashion_ddpm.checkpoint_files import CheckpointError, student_folder
+from fashion_ddpm.core import image_kind
+from fashion_ddpm.core.json_files import FileError
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, EVALUATION
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.evidence import bundled_report
 from fashion_ddpm.gallery import load_gallery
-from fashion_ddpm.json_files import FileError
 from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.model_card import Address
 from fashion_ddpm.pipeline import load_pipeline
@@ -42,7 +42,7 @@ def model(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def space(demo: Demo, model: Path) -> Path:
     """The Space that draws with it."""
-    py_compile.compile(labels.__file__)  # so that there is a cache to be left out
+    py_compile.compile(image_kind.__file__)  # so that there is a cache to be left out
     folder = model.with_name("space")
     write_space_tree(folder, model, demo, EVALUATION, ADDRESS)
     return folder

@@ -3,7 +3,7 @@
 import gradio as gr
 import pytest
 
-from fashion_ddpm.request import RequestError
+from fashion_ddpm.core.requests import RequestError
 from fashion_ddpm.ui.parts import SCORE_COLUMNS, line_plot, picture, table, told, whole
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fashion_ddpm.images import SETTINGS_KEY, name_picture, read_settings
+from fashion_ddpm.core.images import SETTINGS_KEY, name_picture, read_settings
 from fashion_ddpm.ui.page import Page
 from fashion_ddpm.ui.saving import save_whole
 

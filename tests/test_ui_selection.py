@@ -5,9 +5,9 @@ from typing import Any
 import gradio as gr
 import pytest
 
+from fashion_ddpm.core.requests import RequestError
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.gallery import load_gallery
-from fashion_ddpm.request import RequestError
 from fashion_ddpm.results import Result
 from fashion_ddpm.ui.selection import Selection, build
 

@@ -6,9 +6,9 @@ from typing import Any
 import gradio as gr
 import pytest
 
+from fashion_ddpm.core.image_kind import CLASS_NAMES
+from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.demo import Demo
-from fashion_ddpm.labels import CLASS_NAMES
-from fashion_ddpm.request import GenerateRequest
 from fashion_ddpm.results import Result
 from fashion_ddpm.ui.selection import MEANWHILE, Selection
 from fashion_ddpm.ui.selection import build as build_selection

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from fashion_ddpm.config import TrainConfig
+from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.progress import Progress
 from fashion_ddpm.watching import Watch
 

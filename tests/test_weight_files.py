@@ -10,8 +10,8 @@ import pytest
 
 from fashion_ddpm.classifier import load_classifier
 from fashion_ddpm.clip_scores import load_scorer
+from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, BUNDLED_CLASSIFIER, BUNDLED_SCORER
-from fashion_ddpm.errors import UserError
 from fashion_ddpm.manifest import MANIFEST, read_manifest
 from fashion_ddpm.pipeline import load_pipeline
 from fashion_ddpm.weight_files import WeightsError, read_config

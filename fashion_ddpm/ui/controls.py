@@ -8,19 +8,13 @@ import gradio as gr
 
 from fashion_ddpm.api_examples import ORDER
 from fashion_ddpm.baselines import load_real_sample
-from fashion_ddpm.config import SAMPLERS, TURBO
+from fashion_ddpm.core.config import SAMPLERS, TURBO
+from fashion_ddpm.core.errors import UserError
+from fashion_ddpm.core.image_kind import ALL_CLASSES, CLASS_NAMES, FASHION_MNIST
+from fashion_ddpm.core.images import enlarge
+from fashion_ddpm.core.requests import LABELS, MAX_GUIDANCE, MAX_SEED, GenerateRequest, check_whole
 from fashion_ddpm.demo import PRESETS, Demo, schedule_note, schedules
-from fashion_ddpm.errors import UserError
-from fashion_ddpm.images import enlarge
-from fashion_ddpm.labels import ALL_CLASSES, CLASS_NAMES, FASHION_MNIST
 from fashion_ddpm.limits import MAX_IMAGES, MAX_STEPS, check_size
-from fashion_ddpm.request import (
-    LABELS,
-    MAX_GUIDANCE,
-    MAX_SEED,
-    GenerateRequest,
-    check_whole,
-)
 from fashion_ddpm.sampling import SamplingSettings
 from fashion_ddpm.ui.parts import (
     IN_ORDER,

@@ -7,11 +7,12 @@ from typing import Any
 import gradio as gr
 
 from fashion_ddpm.clip_scores import NO_SCORER
+from fashion_ddpm.core.requests import MAX_SEED, GenerateRequest, check_whole
+from fashion_ddpm.core.wording import counted, seconds
 from fashion_ddpm.demo import Demo, schedules
 from fashion_ddpm.gallery import first_images
 from fashion_ddpm.limits import MAX_IMAGES
 from fashion_ddpm.link import SharedSettings
-from fashion_ddpm.request import MAX_SEED, GenerateRequest, check_whole
 from fashion_ddpm.results import Preview, Result, Scores
 from fashion_ddpm.supervision import StoppedError
 from fashion_ddpm.ui import current_run
@@ -35,7 +36,6 @@ from fashion_ddpm.ui.selection import build as build_selection
 from fashion_ddpm.ui.way import WAY_OUTPUTS, shown_way
 from fashion_ddpm.ui.way import build as build_way
 from fashion_ddpm.ui.way import connect as connect_way
-from fashion_ddpm.wording import counted, seconds
 
 SCORE_TITLES = ("Selected image", "Mean of its class here", "Real ones of its class")
 WAIT = "Press Generate."

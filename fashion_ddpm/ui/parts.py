@@ -7,9 +7,9 @@ from typing import Any
 import gradio as gr
 import pandas as pd
 
+from fashion_ddpm.core.errors import UserError
+from fashion_ddpm.core.requests import LABELS
 from fashion_ddpm.demo import Demo, Watch
-from fashion_ddpm.errors import UserError
-from fashion_ddpm.request import LABELS
 from fashion_ddpm.supervision import NOT_YOUR_FAULT, StoppedError
 from fashion_ddpm.trajectory import ASKED, RIVALS, Trajectory, score_curves
 

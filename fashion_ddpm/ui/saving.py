@@ -7,7 +7,7 @@ from pathlib import Path
 from gradio import processing_utils
 from PIL import Image
 
-from fashion_ddpm.images import FILE_NAME
+from fashion_ddpm.core.images import FILE_NAME
 
 
 def save_whole(img: Image.Image, cache_dir: str, name: str = "image", format: str = "webp") -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from fashion_ddpm.request import RequestError
+from fashion_ddpm.core.requests import RequestError
 from fashion_ddpm.results import Result
 from fashion_ddpm.ui.parts import FORGOTTEN, whole
 

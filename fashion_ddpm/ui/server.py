@@ -16,12 +16,12 @@ from gradio.routes import ORJSONResponse
 import fashion_ddpm
 from fashion_ddpm.api_examples import ADDED
 from fashion_ddpm.asgi import App
+from fashion_ddpm.core.errors import reason
+from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.deployment import Deployment, DeploymentError, launch_arguments, on_space
-from fashion_ddpm.errors import reason
 from fashion_ddpm.gate import ENDPOINT, Event, Gate
 from fashion_ddpm.guard import Guard, House
-from fashion_ddpm.labels import FASHION_MNIST
 from fashion_ddpm.link import OMITTED
 from fashion_ddpm.supervision import start_log
 from fashion_ddpm.temporary import Sweeper

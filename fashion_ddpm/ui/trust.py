@@ -4,9 +4,11 @@ from typing import Any
 
 import gradio as gr
 
+from fashion_ddpm.core.errors import UserError
+from fashion_ddpm.core.image_kind import CLASS_NAMES, FASHION_MNIST
+from fashion_ddpm.core.images import grid
 from fashion_ddpm.core.paths import EVALUATION
 from fashion_ddpm.demo import Demo
-from fashion_ddpm.errors import UserError
 from fashion_ddpm.evidence import (
     OURS,
     REPORT_LOSSES,
@@ -16,8 +18,6 @@ from fashion_ddpm.evidence import (
     scorer_confusion,
     training_previews,
 )
-from fashion_ddpm.images import grid
-from fashion_ddpm.labels import CLASS_NAMES, FASHION_MNIST
 from fashion_ddpm.neighbour_index import load_index
 from fashion_ddpm.report import figure_table
 from fashion_ddpm.ui.parts import (

@@ -5,10 +5,10 @@ from typing import Any
 
 import gradio as gr
 
+from fashion_ddpm.core.errors import UserError
+from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.demo import Demo
-from fashion_ddpm.errors import UserError
 from fashion_ddpm.game_requests import FIRST_BETAS, LAST_BETAS, STORY_LEVELS, StoryRequest
-from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.schedule_check import check_schedule
 from fashion_ddpm.schedules import REPORT, LinearBetas
 from fashion_ddpm.story import COSINE, YOURS, Sampled, curves, noised, sampled, visited

@@ -14,8 +14,8 @@ from platform import processor
 import numpy as np
 import torch
 
+from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
-from fashion_ddpm.labels import CLASS_NAMES
 from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
 from fashion_ddpm.sampling import SamplingSettings
 from tests.tools import MINI_DATA

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fashion_ddpm.config import TrainConfig, train_config
+from fashion_ddpm.core.config import TrainConfig, train_config
 from fashion_ddpm.run_folder import RunFolder
 from tests.tools import MINI_DATA, PATIENCE
 

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from fashion_ddpm.config import TrainConfig
-from fashion_ddpm.settings import ConfigError
-from fashion_ddpm.step_plan import (
+from fashion_ddpm.core.config import TrainConfig
+from fashion_ddpm.core.settings import ConfigError
+from fashion_ddpm.core.step_plan import (
     batch_indices,
     learning_rate_at,
     part_size,

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from fashion_ddpm.errors import UserError
+from fashion_ddpm.core.errors import UserError
 
 DATA_DIR_VARIABLE = "FASHION_DDPM_DATA"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fashion_ddpm.errors import MAX_REASON, UserError, reason, sentence
+from fashion_ddpm.core.errors import MAX_REASON, UserError, reason, sentence
 
 
 def test_a_reason_is_one_short_line() -> None:

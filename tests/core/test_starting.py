@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from fashion_ddpm.starting import no_collection
+from fashion_ddpm.core.starting import no_collection
 from tests.tools import PATIENCE
 from tests.tools.serving import ROOT
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from fashion_ddpm.ranks import Ranks, this_process, uses_cpu
+from fashion_ddpm.core.distributed import Ranks, this_process, uses_cpu
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])

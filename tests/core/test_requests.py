@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from fashion_ddpm.labels import ALL_CLASSES
-from fashion_ddpm.link import OMITTED
-from fashion_ddpm.request import (
+from fashion_ddpm.core.image_kind import ALL_CLASSES
+from fashion_ddpm.core.requests import (
     FLAGS,
     LABELS,
     MAX_SEED,
@@ -20,6 +19,7 @@ from fashion_ddpm.request import (
     shown,
     usual_steps,
 )
+from fashion_ddpm.link import OMITTED
 
 
 @pytest.mark.parametrize(

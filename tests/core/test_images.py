@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from fashion_ddpm.images import (
+from fashion_ddpm.core.images import (
     enlarge,
     grid,
     labelled_grid,

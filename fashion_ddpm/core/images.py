@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
-from fashion_ddpm.labels import FASHION_MNIST
+from fashion_ddpm.core.image_kind import FASHION_MNIST
 
 IMAGE_SIZE = FASHION_MNIST.image_size
 SETTINGS_KEY = "fashion-ddpm"

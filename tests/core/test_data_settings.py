@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from fashion_ddpm.config import ClassifierConfig, TrainConfig
-from fashion_ddpm.data_settings import DataSettings
-from fashion_ddpm.settings import ConfigError
+from fashion_ddpm.core.config import ClassifierConfig, TrainConfig
+from fashion_ddpm.core.data_settings import DataSettings
+from fashion_ddpm.core.settings import ConfigError
 
 
 def test_without_flags_it_is_fashion_mnist() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fashion_ddpm.json_files import FileError, read_object, write_object
+from fashion_ddpm.core.json_files import FileError, read_object, write_object
 
 
 def test_what_is_written_is_read_and_nothing_else_is_left(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import unicodedata
 from dataclasses import dataclass
 
-from fashion_ddpm.errors import UserError
+from fashion_ddpm.core.errors import UserError
 
 CLASS_NAMES: tuple[str, ...] = (
     "T-shirt",

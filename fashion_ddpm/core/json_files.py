@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from fashion_ddpm.errors import UserError, reason
+from fashion_ddpm.core.errors import UserError, reason
 
 TEMPORARY = ".writing"
 """What the name of a file or folder ends with while it is being written."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fashion_ddpm.threads import available_cpus, limit_threads
+from fashion_ddpm.core.process import available_cpus, limit_threads
 from tests.tools import PATIENCE
 from tests.tools.serving import ROOT
 
@@ -15,7 +15,7 @@ PROGRAM = """
 import os, sys
 os.sched_getaffinity = lambda process: set(range(16))
 from pathlib import Path
-from fashion_ddpm.threads import limit_threads
+from fashion_ddpm.core.process import limit_threads
 limit_threads(Path(sys.argv[1]))
 import torch
 print(os.environ["OMP_NUM_THREADS"], torch.get_num_threads())

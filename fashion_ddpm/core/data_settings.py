@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from fashion_ddpm.labels import FASHION_MNIST, IMAGE_SIZES, SIZE_STEP
-from fashion_ddpm.settings import DATA_DIR_VARIABLE, ConfigError, check_fields, setting
+from fashion_ddpm.core.image_kind import FASHION_MNIST, IMAGE_SIZES, SIZE_STEP
+from fashion_ddpm.core.settings import DATA_DIR_VARIABLE, ConfigError, check_fields, setting
 
 FASHION, FOLDER, HUB = "fashion-mnist", "imagefolder:", "hub:"
 """The kinds of --dataset; the last two are followed by a path or a name."""

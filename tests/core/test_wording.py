@@ -2,7 +2,7 @@
 
 import pytest
 
-from fashion_ddpm.wording import counted, figure, percent, seconds, with_half_width
+from fashion_ddpm.core.wording import counted, figure, percent, seconds, with_half_width
 
 
 @pytest.mark.parametrize(

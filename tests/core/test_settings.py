@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from fashion_ddpm.config import ClassifierConfig, ScorerConfig, TrainConfig
-from fashion_ddpm.settings import UNTOLD, ConfigError, add_flags, flag_name, recorded
+from fashion_ddpm.core.config import ClassifierConfig, ScorerConfig, TrainConfig
+from fashion_ddpm.core.settings import UNTOLD, ConfigError, add_flags, flag_name, recorded
 
 
 def test_every_field_is_a_flag_with_help_and_an_absent_flag_changes_nothing() -> None:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from fashion_ddpm.config import AnyConfig, TrainConfig
-from fashion_ddpm.settings import ConfigError
+from fashion_ddpm.core.config import AnyConfig, TrainConfig
+from fashion_ddpm.core.settings import ConfigError
 
 
 @functools.lru_cache(maxsize=2)

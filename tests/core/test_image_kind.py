@@ -2,7 +2,7 @@
 
 import pytest
 
-from fashion_ddpm.labels import (
+from fashion_ddpm.core.image_kind import (
     BLURRY_PROMPT,
     CLASS_NAMES,
     NULL_LABEL,

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fashion_ddpm.config import SAMPLERS, SCHEDULES, TURBO, TURBO_STEPS
-from fashion_ddpm.errors import UserError
-from fashion_ddpm.labels import ALL_CLASSES, CLASS_NAMES, folded
+from fashion_ddpm.core.config import SAMPLERS, SCHEDULES, TURBO, TURBO_STEPS
+from fashion_ddpm.core.errors import UserError
+from fashion_ddpm.core.image_kind import ALL_CLASSES, CLASS_NAMES, folded
 
 MAX_STEPS = 1000
 MAX_GUIDANCE = 10.0

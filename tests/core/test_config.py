@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from fashion_ddpm.config import PRESETS, TrainConfig, train_config
-from fashion_ddpm.settings import ConfigError, add_flags
+from fashion_ddpm.core.config import PRESETS, TrainConfig, train_config
+from fashion_ddpm.core.settings import ConfigError, add_flags
 
 
 def parse(*arguments: str) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fashion_ddpm.data_settings import DataSettings
-from fashion_ddpm.settings import (
+from fashion_ddpm.core.data_settings import DataSettings
+from fashion_ddpm.core.settings import (
     DATA_DIR_VARIABLE,
     ConfigError,
     check_fields,
