@@ -24,7 +24,7 @@ with no_collection():
     import gradio as gr
 
     from fashion_ddpm.backends import BACKENDS, check_backend, faster
-    from fashion_ddpm.checkpoint_files import read_run
+    from fashion_ddpm.checkpoints.locate import read_run
     from fashion_ddpm.core.errors import UserError, sentence
     from fashion_ddpm.core.image_kind import FASHION_MNIST
     from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT

@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 from tqdm import tqdm
 
-from fashion_ddpm.checkpoint_files import read_run
+from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.core.config import TrainConfig, train_config
 from fashion_ddpm.core.settings import default_data_dir
 from fashion_ddpm.data import LabelledImages, load_split

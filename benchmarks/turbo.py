@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.samplers import measured
 from benchmarks.tables import origin
-from fashion_ddpm.checkpoint_files import read_run, student_folder
+from fashion_ddpm.checkpoints.locate import read_run, student_folder
 from fashion_ddpm.classifier import load_classifier
 from fashion_ddpm.core.config import SCHEDULES, TURBO
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT

@@ -8,11 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from fashion_ddpm.core.errors import UserError
-from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind, KindError
-from fashion_ddpm.core.images import to_model
-from fashion_ddpm.core.paths import BUNDLED_CLASSIFIER
-from fashion_ddpm.weight_files import (
+from fashion_ddpm.checkpoints.weights import (
     COPY_ANEW,
     WeightsError,
     check_finite,
@@ -20,6 +16,10 @@ from fashion_ddpm.weight_files import (
     check_shapes,
     read_config,
 )
+from fashion_ddpm.core.errors import UserError
+from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind, KindError
+from fashion_ddpm.core.images import to_model
+from fashion_ddpm.core.paths import BUNDLED_CLASSIFIER
 
 WEIGHTS_FILE = "model.safetensors"
 KIND_FILE = "kind.json"

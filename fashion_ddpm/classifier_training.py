@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from fashion_ddpm import saved_states
-from fashion_ddpm.checkpoint_files import RUN_FILE
+from fashion_ddpm.checkpoints import atomic_folders
+from fashion_ddpm.checkpoints.locate import RUN_FILE
 from fashion_ddpm.classifier import Classifier, save_classifier
 from fashion_ddpm.core.config import ClassifierConfig
 from fashion_ddpm.core.images import to_model
@@ -87,10 +87,10 @@ def train_classifier(config: ClassifierConfig) -> Path:
         "test_accuracy": accuracy(classifier, data.test),
     }
     folder = Path(config.output_dir)
-    temporary = saved_states.temporary_folder(folder)
+    temporary = atomic_folders.temporary_folder(folder)
     save_classifier(classifier, temporary)
     run = {"dataset": data.name, "scores": scores, **provenance(config)}
     (temporary / RUN_FILE).write_text(json.dumps(run, indent=2) + "\n")
-    saved_states.seal(folder)
+    atomic_folders.seal(folder)
     print(scores, file=sys.stderr)
     return folder

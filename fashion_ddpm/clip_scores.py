@@ -8,17 +8,12 @@ import torch
 from torch import Tensor
 from transformers import CLIPModel, CLIPProcessor
 
+from fashion_ddpm.checkpoints.downloads import hub_answers
+from fashion_ddpm.checkpoints.weights import WeightsError, check_finite, check_folder, read_config
 from fashion_ddpm.core.errors import UserError, reason
 from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind, label_prompts, quality_prompts
 from fashion_ddpm.core.paths import BUNDLED_SCORER
 from fashion_ddpm.data import LabelledImages
-from fashion_ddpm.downloads import hub_answers
-from fashion_ddpm.weight_files import (
-    WeightsError,
-    check_finite,
-    check_folder,
-    read_config,
-)
 
 EMBEDDED = "embedded"
 HUB_SCORERS = (

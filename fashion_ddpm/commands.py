@@ -21,7 +21,7 @@ def request_of_flags(arguments: argparse.Namespace) -> GenerateRequest:
         arguments.num_inference_steps = usual_steps(arguments.sampler, arguments.usual_steps)
     chosen: dict[str, Any] = {name: getattr(arguments, name) for name in SETTINGS}
     if arguments.checkpoint:  # only another one than the bundled has to be asked
-        from fashion_ddpm.checkpoint_files import class_names_of
+        from fashion_ddpm.checkpoints.locate import class_names_of
 
         chosen["class_names"] = class_names_of(arguments.checkpoint)
     return GenerateRequest(**chosen)
@@ -75,7 +75,7 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
 
 def run_results(arguments: argparse.Namespace) -> int:
     """Writes the bundled checkpoint's report into the README and into its model card."""
-    from fashion_ddpm.checkpoint_files import read_run
+    from fashion_ddpm.checkpoints.locate import read_run
     from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
     from fashion_ddpm.model_card import write_results
     from fashion_ddpm.report import load_report
@@ -157,9 +157,9 @@ def _config_of(arguments: argparse.Namespace, config_class: type) -> Any:
 def run_train_scorer(arguments: argparse.Namespace) -> int:
     """Trains the embedded scorer."""
     config = _config_of(arguments, ScorerConfig)
+    from fashion_ddpm.checkpoints.run_lock import lock_beside, only_run
     from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
     from fashion_ddpm.pipeline import load_pipeline
-    from fashion_ddpm.run_lock import lock_beside, only_run
     from fashion_ddpm.scorer_training import train_scorer
 
     pipeline = load_pipeline(arguments.checkpoint or BUNDLED_CHECKPOINT)
@@ -171,8 +171,8 @@ def run_train_scorer(arguments: argparse.Namespace) -> int:
 def run_train_classifier(arguments: argparse.Namespace) -> int:
     """Trains the judge."""
     config = _config_of(arguments, ClassifierConfig)
+    from fashion_ddpm.checkpoints.run_lock import lock_beside, only_run
     from fashion_ddpm.classifier_training import train_classifier
-    from fashion_ddpm.run_lock import lock_beside, only_run
 
     with only_run(lock_beside(config.output_dir)):
         print(train_classifier(config))

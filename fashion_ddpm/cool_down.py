@@ -7,11 +7,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from fashion_ddpm import saved_states
+from fashion_ddpm.checkpoints import atomic_folders
+from fashion_ddpm.checkpoints.atomic_folders import images_of
+from fashion_ddpm.checkpoints.manifest import is_whole
 from fashion_ddpm.core.config import TrainConfig, train_config
 from fashion_ddpm.core.data_settings import may_be_same
 from fashion_ddpm.core.settings import ConfigError, flag_name
-from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.run_folder import (
     CONFIG_FILE,
     FREE_TO_CHANGE,
@@ -20,7 +21,6 @@ from fashion_ddpm.run_folder import (
     read_settings,
     write_settings,
 )
-from fashion_ddpm.saved_states import images_of
 
 CHANGED = {
     *FREE_TO_CHANGE,
@@ -81,8 +81,8 @@ def find_state(place: Path) -> Path:
     Raises:
         ConfigError: there is none, it is damaged, or its run's rate is not constant.
     """
-    found = saved_states.states(RunFolder(place).states) or [place]
-    whole = [state for state in found if saved_states.STATE.fullmatch(state.name)]
+    found = atomic_folders.states(RunFolder(place).states) or [place]
+    whole = [state for state in found if atomic_folders.STATE.fullmatch(state.name)]
     whole = [state for state in whole if is_whole(state)]
     run = RunFolder(found[0].parent.parent)
     if not whole or not run.config.exists():
@@ -122,7 +122,7 @@ def copy_state(config: TrainConfig) -> None:
         SaveError: it cannot be written.
     """
     folder = RunFolder(config.output_dir)
-    if not config.from_state or any(map(is_whole, saved_states.states(folder.states))):
+    if not config.from_state or any(map(is_whole, atomic_folders.states(folder.states))):
         return
     start = config.images_total - config.cool_down_images
     place = Path(config.from_state)
@@ -137,14 +137,14 @@ def copy_state(config: TrainConfig) -> None:
         cure = "name another --output-dir to begin a cool-down of that run"
         check_same(read_settings(state), config, free, f"the run that saved {state}", cure)
     final = folder.state(start)
-    temporary = saved_states.temporary_folder(final)
-    with saved_states.writing(final):
+    temporary = atomic_folders.temporary_folder(final)
+    with atomic_folders.writing(final):
         shutil.copytree(state, temporary, dirs_exist_ok=True)
     if not is_whole(temporary):
         raise ConfigError(f"{state} changed while it was copied; run the same command again.")
-    with saved_states.writing(final):
+    with atomic_folders.writing(final):
         write_settings(temporary, config)  # from here on it is a state of this run
-    saved_states.seal(final)
+    atomic_folders.seal(final)
 
 
 def _plain(value: Any) -> Any:

@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
+from fashion_ddpm.checkpoints.atomic_folders import states
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.step_plan import step_seed
 from fashion_ddpm.run_folder import RunFolder
-from fashion_ddpm.saved_states import states
 
 NEVER = 2**62
 """The first step of a run that is well."""

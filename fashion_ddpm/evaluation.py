@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from fashion_ddpm import measurements as measure
-from fashion_ddpm.checkpoint_files import read_run
+from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.classifier import Classifier
 from fashion_ddpm.clip_scores import SCORERS, ScorerError, load_scorer
 from fashion_ddpm.core.data_settings import DataSettings

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fashion_ddpm.checkpoint_files import read_run
+from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.core.image_kind import CLASS_NAMES, FASHION_MNIST
 from fashion_ddpm.core.paths import EVALUATION
 from fashion_ddpm.demo import Demo

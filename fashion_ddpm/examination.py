@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from fashion_ddpm import saved_states
+from fashion_ddpm.checkpoints import atomic_folders
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.distributed import Ranks
 from fashion_ddpm.core.image_kind import ALL_CLASSES
@@ -63,7 +63,7 @@ class Examination:
         with self.network.averaged() as pipeline:
             parts = self.ranks.together(draw_share(pipeline, self.ranks.rank, self.ranks.count))
         if self.ranks.is_main:
-            with saved_states.writing(path):
+            with atomic_folders.writing(path):
                 picture = save_shares((share for part in parts for share in part), path)
             show(picture)
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from fashion_ddpm.arrays import ArraysError, load_arrays, save_arrays
+from fashion_ddpm.checkpoints.manifest import record
+from fashion_ddpm.checkpoints.npz import ArraysError, load_arrays, save_arrays
 from fashion_ddpm.core.image_kind import ALL_CLASSES
 from fashion_ddpm.core.paths import BUNDLED
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.limits import MAX_IMAGES
-from fashion_ddpm.manifest import record
 from fashion_ddpm.pipeline import MODEL_DIGITS, weights_hash
 from fashion_ddpm.results import Result
 

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from fashion_ddpm import outputs
 from fashion_ddpm.baselines import load_baseline
-from fashion_ddpm.checkpoint_files import CheckpointError
+from fashion_ddpm.checkpoints.locate import CheckpointError
 from fashion_ddpm.clip_scores import ClipScorer, load_scorer
 from fashion_ddpm.core.distributed import this_process
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT

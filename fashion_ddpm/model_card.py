@@ -6,10 +6,10 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 
-from fashion_ddpm.checkpoint_files import SAMPLES_FILE
+from fashion_ddpm.checkpoints.locate import SAMPLES_FILE
+from fashion_ddpm.checkpoints.manifest import record
 from fashion_ddpm.core.data_settings import FASHION, HUB
 from fashion_ddpm.core.image_kind import COLOURS, FASHION_MNIST, ImageKind
-from fashion_ddpm.manifest import record
 from fashion_ddpm.previews import MAX_COLUMNS, ROWS
 from fashion_ddpm.report import Report, Row, figure_table
 

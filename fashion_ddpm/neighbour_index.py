@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from fashion_ddpm.arrays import load_arrays, save_arrays
+from fashion_ddpm.checkpoints.npz import load_arrays, save_arrays
 from fashion_ddpm.core.images import IMAGE_SIZE, to_model, to_uint8
 from fashion_ddpm.core.paths import BUNDLED
 from fashion_ddpm.metrics import nearest

@@ -9,7 +9,7 @@ from diffusers import DDPMScheduler, UNet2DModel
 from diffusers.training_utils import EMAModel
 from torch import Tensor, nn
 
-from fashion_ddpm.checkpoint_check import numbered
+from fashion_ddpm.checkpoints.verify import numbered
 from fashion_ddpm.consistency import consistency_losses, gap_at
 from fashion_ddpm.core.config import TURBO, TrainConfig
 from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind

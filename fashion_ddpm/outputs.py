@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fashion_ddpm.checkpoints.atomic_folders import sync, temporary_folder, temporary_path, writing
 from fashion_ddpm.core.images import enlarge, grid, save_png
 from fashion_ddpm.core.requests import GenerateRequest, RequestError
 from fashion_ddpm.pipeline import Batch
-from fashion_ddpm.saved_states import sync, temporary_folder, temporary_path, writing
 
 GRID_SCALE = 4
 MIN_COLUMNS, MAX_COLUMNS = 5, 20

@@ -10,19 +10,14 @@ import torch
 from diffusers import DDPMScheduler, DiffusionPipeline, UNet2DModel
 from torch import Tensor
 
-from fashion_ddpm.checkpoint_check import (
-    INDEX,
-    check_files,
-    check_network,
-    class_names,
-    numbered,
-)
-from fashion_ddpm.checkpoint_files import CheckpointError, read_run, student_folder
+from fashion_ddpm.checkpoints.downloads import DownloadError, fetch
+from fashion_ddpm.checkpoints.locate import CheckpointError, read_run, student_folder
+from fashion_ddpm.checkpoints.verify import INDEX, check_files, check_network, class_names, numbered
+from fashion_ddpm.checkpoints.weights import WeightsError
 from fashion_ddpm.core.config import TURBO, TURBO_STEPS
 from fashion_ddpm.core.errors import reason
 from fashion_ddpm.core.image_kind import CLASS_NAMES, ImageKind
 from fashion_ddpm.core.images import to_uint8
-from fashion_ddpm.downloads import DownloadError, fetch
 from fashion_ddpm.objective import Predictor
 from fashion_ddpm.sampling import (
     NOISE,
@@ -33,7 +28,6 @@ from fashion_ddpm.sampling import (
     denoise,
     in_chunks,
 )
-from fashion_ddpm.weight_files import WeightsError
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from typing import Any
 
 import torch
 
-from fashion_ddpm import saved_states
-from fashion_ddpm.checkpoint_files import RUN_FILE
+from fashion_ddpm.checkpoints import atomic_folders
+from fashion_ddpm.checkpoints.locate import RUN_FILE
 from fashion_ddpm.core.config import AnyConfig, TrainConfig
 from fashion_ddpm.core.paths import ROOT
 from fashion_ddpm.core.settings import recorded
@@ -43,7 +43,7 @@ def publish(
     """
     size = sum(parameter.numel() for parameter in pipeline.unet.parameters())
     half = size * 4 > MAX_FILE_BYTES
-    temporary = saved_states.temporary_folder(folder)
+    temporary = atomic_folders.temporary_folder(folder)
     if half:
         id2label = pipeline.config["id2label"]
         sampler = pipeline.config.get("sampler")
@@ -61,7 +61,7 @@ def publish(
         **facts,
     }
     (temporary / RUN_FILE).write_text(json.dumps(run, indent=2) + "\n")
-    saved_states.seal(folder)
+    atomic_folders.seal(folder)
 
 
 def provenance(config: AnyConfig) -> dict[str, Any]:

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from fashion_ddpm import saved_states
-from fashion_ddpm.checkpoint_check import INDEX
-from fashion_ddpm.checkpoint_files import read_run
+from fashion_ddpm.checkpoints import atomic_folders
+from fashion_ddpm.checkpoints.locate import read_run
+from fashion_ddpm.checkpoints.verify import INDEX
 from fashion_ddpm.core.config import train_config
 from fashion_ddpm.pipeline import load_pipeline
 from fashion_ddpm.power_averages import AverageError, kept_averages, rebuild_average
@@ -54,6 +54,6 @@ def rebuild_checkpoint(run: Path, length: float, at: int | None, output: Path) -
     facts = {name: before[name] for name in TAKEN_OVER if name in before}
     log = [row for row in before.get("log", []) if row["images_seen"] <= images_seen]
     facts |= {"images_seen": images_seen, "average_length": length, "log": log}
-    with saved_states.writing(output):
+    with atomic_folders.writing(output):
         publish(pipeline, output, train_config("cpu", folder.settings()), facts)
     return output

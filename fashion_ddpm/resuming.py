@@ -4,11 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fashion_ddpm import saved_states
+from fashion_ddpm.checkpoints import atomic_folders
+from fashion_ddpm.checkpoints.manifest import is_whole
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.errors import reason
 from fashion_ddpm.core.settings import ConfigError
-from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.run_folder import RunFolder
 
 
@@ -27,7 +27,7 @@ def state_to_resume(
         FileError: the record of the run's settings is damaged.
     """
     folder.check_same_run(config)
-    states = saved_states.states(folder.states)
+    states = atomic_folders.states(folder.states)
     for state in states:
         if is_whole(state):
             folder.check_state(state, config)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from fashion_ddpm.checkpoint_files import class_names_of, read_run
+from fashion_ddpm.checkpoints.locate import class_names_of, read_run
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.data_settings import FOLDER
 from fashion_ddpm.core.distributed import Ranks

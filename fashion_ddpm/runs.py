@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fashion_ddpm.checkpoint_files import RUN_FILE, read_run
+from fashion_ddpm.checkpoints.locate import RUN_FILE, read_run
 from fashion_ddpm.core.data_settings import FASHION
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.json_files import read_object

@@ -19,10 +19,10 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from fashion_ddpm import saved_states
 from fashion_ddpm.baselines import measure_baseline, save_baseline
 from fashion_ddpm.captions import QUALITIES, Captions, build_captions
-from fashion_ddpm.checkpoint_files import RUN_FILE
+from fashion_ddpm.checkpoints import atomic_folders
+from fashion_ddpm.checkpoints.locate import RUN_FILE
 from fashion_ddpm.clip_scores import ClipScorer, zero_shot_accuracy
 from fashion_ddpm.core.config import ScorerConfig
 from fashion_ddpm.core.image_kind import CLASS_NAMES
@@ -228,7 +228,7 @@ def _publish(scorer: ClipScorer, config: ScorerConfig, log: list[dict[str, float
         f"{name}_zero_shot_accuracy": zero_shot_accuracy(scorer, split)
         for name, split in held_out.items()
     }
-    temporary = saved_states.temporary_folder(folder)
+    temporary = atomic_folders.temporary_folder(folder)
     scorer.model.save_pretrained(temporary)
     scorer.processor.save_pretrained(temporary)
     save_baseline(measure_baseline(scorer, held_out["test"]), temporary)
@@ -241,6 +241,6 @@ def _publish(scorer: ClipScorer, config: ScorerConfig, log: list[dict[str, float
         "log": log,
     }
     (temporary / RUN_FILE).write_text(json.dumps(run, indent=2) + "\n")
-    saved_states.seal(folder)
+    atomic_folders.seal(folder)
     print(scores, file=sys.stderr)
     return folder

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from fashion_ddpm import saved_states
+from fashion_ddpm.checkpoints import atomic_folders
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, EVALUATION
 from fashion_ddpm.demo import Demo
@@ -98,7 +98,7 @@ def _write_trees(publication: Publication) -> Iterator[str]:
             "makes one, and --evaluation names its folder."
         )
     address = Address(publication.model, publication.space)
-    temporary = saved_states.temporary_folder(publication.output)
+    temporary = atomic_folders.temporary_folder(publication.output)
     write_model_tree(temporary / MODEL, publication.checkpoint, demo, report, address)
     evaluation = publication.evaluation if report else None
     write_space_tree(temporary / SPACE, temporary / MODEL, demo, evaluation, address)

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from fashion_ddpm.baselines import Baseline, load_baseline
-from fashion_ddpm.checkpoint_files import CheckpointError
+from fashion_ddpm.checkpoints.locate import CheckpointError
 from fashion_ddpm.clip_scores import (
     EMBEDDED,
     NO_SCORER,

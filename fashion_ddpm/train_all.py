@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fashion_ddpm import saved_states
-from fashion_ddpm.checkpoint_files import class_names_of, read_run, student_folder
+from fashion_ddpm.checkpoints import atomic_folders
+from fashion_ddpm.checkpoints.locate import class_names_of, read_run, student_folder
+from fashion_ddpm.checkpoints.manifest import is_whole
+from fashion_ddpm.checkpoints.run_lock import only_run
 from fashion_ddpm.clip_scores import EMBEDDED
 from fashion_ddpm.core.config import TURBO, TURBO_STEPS, TrainConfig, train_config
 from fashion_ddpm.core.data_settings import DataSettings, may_be_same
@@ -20,11 +22,9 @@ from fashion_ddpm.core.requests import EVALUATED, GenerateRequest
 from fashion_ddpm.core.settings import ConfigError, flag_name
 from fashion_ddpm.evaluation import FEWEST_IMAGES, Evaluation, evaluate
 from fashion_ddpm.image_sets import check_counts
-from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.report import REPORT_FILE
 from fashion_ddpm.run_data import load_run_data
 from fashion_ddpm.run_folder import RunFolder
-from fashion_ddpm.run_lock import only_run
 from fashion_ddpm.training import train
 from fashion_ddpm.warm_start import settings_of_teacher
 
@@ -154,7 +154,7 @@ def _begin(wanted: TrainAll) -> None:
                     f"{before.get(name)}; give that value, or another --output-dir."
                 )
         return
-    with saved_states.writing(note):
+    with atomic_folders.writing(note):
         wanted.output.mkdir(parents=True, exist_ok=True)
         write_object(note, flags)
 
@@ -183,10 +183,10 @@ def _trained(config: TrainConfig, checkpoint: Path) -> bool:
     folder = RunFolder(config.output_dir)
     if read_run(published)["images_seen"] < folder.settings()["images_total"]:
         return False
-    temporary = saved_states.temporary_folder(checkpoint)
-    with saved_states.writing(checkpoint):
+    temporary = atomic_folders.temporary_folder(checkpoint)
+    with atomic_folders.writing(checkpoint):
         shutil.copytree(published, temporary, dirs_exist_ok=True)
-    saved_states.seal(checkpoint)
+    atomic_folders.seal(checkpoint)
     return True
 
 

@@ -10,9 +10,11 @@ from accelerate.tracking import GeneralTracker
 from accelerate.utils import GradientAccumulationPlugin, ProjectConfiguration
 from torch import Tensor
 
-from fashion_ddpm import saved_states
 from fashion_ddpm.backends import example_inputs
-from fashion_ddpm.checkpoint_files import read_run
+from fashion_ddpm.checkpoints import atomic_folders
+from fashion_ddpm.checkpoints.locate import read_run
+from fashion_ddpm.checkpoints.manifest import is_whole
+from fashion_ddpm.checkpoints.run_lock import Hold, only_run
 from fashion_ddpm.cool_down import copy_state
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.distributed import this_process
@@ -27,7 +29,6 @@ from fashion_ddpm.core.step_plan import (
 from fashion_ddpm.divergence import Divergence, refuse_divergence
 from fashion_ddpm.examination import BATCH_SIZE, Examination
 from fashion_ddpm.figures import save_loss_curves
-from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.model import training_layout
 from fashion_ddpm.network import Network, build_optimizer
 from fashion_ddpm.power_averages import thin_out
@@ -38,7 +39,6 @@ from fashion_ddpm.resuming import load_state, state_to_resume
 from fashion_ddpm.run_data import check_run_data, load_run_data, record_run_data
 from fashion_ddpm.run_folder import RunFolder, write_settings
 from fashion_ddpm.run_length import Costs, config_for_minutes, time_calls
-from fashion_ddpm.run_lock import Hold, only_run
 from fashion_ddpm.sampling import CPU_CHUNK
 from fashion_ddpm.schedule_check import training_noise
 from fashion_ddpm.stopping import StopOnSignal
@@ -160,7 +160,7 @@ class Run:
         check_run_data(self.folder, self.fingerprint)
         self.accelerator.wait_for_everyone()
         if self.accelerator.is_main_process:
-            with saved_states.writing(self.folder.root):
+            with atomic_folders.writing(self.folder.root):
                 record_run_data(self.folder, self.fingerprint)
                 self.folder.begin(self.config)
                 write_precision(self.folder, self.precision)
@@ -285,16 +285,16 @@ class Run:
         # Only the main process's progress is saved, so it must be the same on all.
         self.progress.loss_sum = self.accelerator.reduce(self.progress.loss_sum, "mean")
         if main:
-            saved_states.temporary_folder(final)
+            atomic_folders.temporary_folder(final)
         self.accelerator.wait_for_everyone()
-        with saved_states.writing(final):
-            self.accelerator.save_state(str(saved_states.temporary_path(final)))
+        with atomic_folders.writing(final):
+            self.accelerator.save_state(str(atomic_folders.temporary_path(final)))
         self.accelerator.wait_for_everyone()
         if main:
-            with saved_states.writing(final):
-                write_settings(saved_states.temporary_path(final), self.config)
-            saved_states.seal(final)
-            saved_states.prune(self.folder.states, self.config.keep_states)
+            with atomic_folders.writing(final):
+                write_settings(atomic_folders.temporary_path(final), self.config)
+            atomic_folders.seal(final)
+            atomic_folders.prune(self.folder.states, self.config.keep_states)
             self._keep_averages()
             self._publish(self.folder.checkpoint)
         self.accelerator.wait_for_everyone()
@@ -316,7 +316,7 @@ class Run:
         """Keeps the power-function averages, for rebuilding others from them."""
         if self.progress.step:
             path = self.folder.averages_at(self.watch.images_seen)
-            with saved_states.writing(path):
+            with atomic_folders.writing(path):
                 self.network.power_averages.save(path, self.watch.images_seen)
                 thin_out(self.folder.averages)
 
@@ -333,6 +333,6 @@ class Run:
             **earlier_runs(self.config),
             "log": log,
         }
-        with saved_states.writing(checkpoint), self.network.averaged() as pipeline:
+        with atomic_folders.writing(checkpoint), self.network.averaged() as pipeline:
             publish(pipeline, checkpoint, self.config, facts)
             save_loss_curves(log, self.folder.curves)

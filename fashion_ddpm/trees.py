@@ -3,18 +3,18 @@
 import shutil
 from pathlib import Path
 
-from fashion_ddpm.checkpoint_files import (
+from fashion_ddpm.checkpoints.locate import (
     RUN_FILE,
     SAMPLES_FILE,
     CheckpointError,
     read_run,
     student_folder,
 )
+from fashion_ddpm.checkpoints.manifest import MANIFEST, faults, is_whole, write_manifest
 from fashion_ddpm.core.paths import BUNDLED, BUNDLED_CHECKPOINT, EVALUATION, ROOT
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.evidence import PREVIEWS, training_previews
 from fashion_ddpm.gallery import GALLERY, load_gallery, save_gallery
-from fashion_ddpm.manifest import MANIFEST, faults, is_whole, write_manifest
 from fashion_ddpm.model_card import CARD_FILE, Address, model_card
 from fashion_ddpm.previews import draw_share, save_shares
 from fashion_ddpm.report import REPORT_FILE, Report

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from diffusers import UNet2DModel
 
-from fashion_ddpm.checkpoint_files import folder_of, read_run
+from fashion_ddpm.checkpoints.locate import folder_of, read_run
 from fashion_ddpm.core.config import TURBO, TrainConfig
 from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind
 from fashion_ddpm.core.settings import ConfigError

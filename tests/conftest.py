@@ -14,7 +14,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 from fashion_ddpm.captions import build_captions
-from fashion_ddpm.checkpoint_files import student_folder
+from fashion_ddpm.checkpoints.locate import student_folder
 from fashion_ddpm.clip_scores import ClipScorer
 from fashion_ddpm.core.config import TURBO, ScorerConfig, TrainConfig
 from fashion_ddpm.data import LabelledImages, load_split

@@ -123,7 +123,7 @@ def result_of(program: str) -> subprocess.CompletedProcess[str]:
     """Returns how a program ends that has `form` made of the bundled network."""
     made = (
         "from fashion_ddpm.backends import openvino_form; "
-        "from fashion_ddpm.checkpoint_files import BUNDLED_CHECKPOINT; "
+        "from fashion_ddpm.checkpoints.locate import BUNDLED_CHECKPOINT; "
         "from fashion_ddpm.pipeline import load_pipeline; "
         "form = openvino_form(load_pipeline(BUNDLED_CHECKPOINT).unet)\n"
     )

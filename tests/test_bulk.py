@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from fashion_ddpm import bulk
+from fashion_ddpm.checkpoints.atomic_folders import temporary_path
 from fashion_ddpm.core.requests import GenerateRequest, RequestError
-from fashion_ddpm.saved_states import temporary_path
 from fashion_ddpm.shards import SETTINGS_FILE
 from tests.tools import PATIENCE
 from tests.tools.threads import num_threads

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from fashion_ddpm.__main__ import build_parser
+from fashion_ddpm.checkpoints.manifest import is_whole
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.requests import RequestError
 from fashion_ddpm.core.settings import ConfigError
-from fashion_ddpm.manifest import is_whole
 from tests.tools import MINI_DATA
 
 

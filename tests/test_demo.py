@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from fashion_ddpm.checkpoint_files import student_folder
+from fashion_ddpm.checkpoints.locate import student_folder
 from fashion_ddpm.core.requests import GenerateRequest, RequestError
 from fashion_ddpm.demo import Demo, schedule_note
 from fashion_ddpm.limits import MAX_IMAGES, MAX_STEPS

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fashion_ddpm.checkpoint_files import read_run
+from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.pipeline import load_pipeline

@@ -13,12 +13,12 @@ from accelerate.commands.config.config_args import load_config_from_file
 from accelerate.commands.launch import _validate_launch_command, launch_command_parser
 
 from fashion_ddpm.__main__ import build_parser
+from fashion_ddpm.checkpoints.atomic_folders import states
+from fashion_ddpm.checkpoints.manifest import is_whole
 from fashion_ddpm.core.config import PRESETS, TrainConfig
 from fashion_ddpm.core.settings import add_flags
-from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.rebuilt_checkpoint import rebuild_checkpoint
 from fashion_ddpm.run_folder import RunFolder
-from fashion_ddpm.saved_states import states
 from fashion_ddpm.training import train
 from tests.tools import PATIENCE
 from tests.tools.small_runs import ENVIRONMENT, ROOT, SCRIPT, flags, losses, run_json, small

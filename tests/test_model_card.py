@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from huggingface_hub import ModelCard
 
-from fashion_ddpm.checkpoint_files import read_run
+from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.model_card import (
     MARK,

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from fashion_ddpm import generation
-from fashion_ddpm.checkpoint_files import class_names_of, read_run
+from fashion_ddpm.checkpoints.locate import class_names_of, read_run
 from fashion_ddpm.classifier_training import train_classifier
 from fashion_ddpm.core.config import ClassifierConfig, TrainConfig
 from fashion_ddpm.core.data_settings import DataSettings

@@ -11,7 +11,7 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from fashion_ddpm.checkpoint_files import class_names_of
+from fashion_ddpm.checkpoints.locate import class_names_of
 from fashion_ddpm.contact_sheet import cells, orders
 from fashion_ddpm.continuation import continued
 from fashion_ddpm.core.image_kind import ImageKind

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from fashion_ddpm.checkpoint_files import CheckpointError, read_run, student_folder
+from fashion_ddpm.checkpoints.locate import CheckpointError, read_run, student_folder
+from fashion_ddpm.checkpoints.manifest import is_whole
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
-from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline
 from fashion_ddpm.sampling import SamplingSettings
 from tests.tools.local_hub import local_hub, python_on

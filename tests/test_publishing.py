@@ -8,8 +8,8 @@ import torch
 from diffusers import DDPMScheduler, UNet2DModel
 
 from fashion_ddpm import publishing
+from fashion_ddpm.checkpoints.manifest import is_whole
 from fashion_ddpm.core.image_kind import CLASS_NAMES, NULL_LABEL
-from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline
 from fashion_ddpm.publishing import publish
 from tests.conftest import TINY

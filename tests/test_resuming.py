@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from fashion_ddpm.checkpoints.atomic_folders import states
+from fashion_ddpm.checkpoints.manifest import MANIFEST, write_manifest
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.json_files import FileError
 from fashion_ddpm.core.settings import ConfigError
-from fashion_ddpm.manifest import MANIFEST, write_manifest
 from fashion_ddpm.resuming import state_to_resume
 from fashion_ddpm.run_folder import RunFolder, write_settings
-from fashion_ddpm.saved_states import states
 from fashion_ddpm.training import Run
 from tests.tools.small_runs import run_json, small
 

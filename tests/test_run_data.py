@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from fashion_ddpm.checkpoint_check import numbered
+from fashion_ddpm.checkpoints.atomic_folders import states
+from fashion_ddpm.checkpoints.verify import numbered
 from fashion_ddpm.cool_down import cool_down_config
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.distributed import this_process
@@ -24,7 +25,6 @@ from fashion_ddpm.pipeline import FashionDDPMPipeline
 from fashion_ddpm.publishing import publish
 from fashion_ddpm.run_data import UNRECORDED, check_run_data, load_run_data
 from fashion_ddpm.run_folder import RunFolder
-from fashion_ddpm.saved_states import states
 from fashion_ddpm.schedules import noise_scheduler
 from fashion_ddpm.training import train
 from tests.tools.shapes import shape, write_shapes

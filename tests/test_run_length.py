@@ -13,13 +13,13 @@ import torch
 from torch import Tensor
 
 from fashion_ddpm import run_length, training
+from fashion_ddpm.checkpoints.atomic_folders import states
+from fashion_ddpm.checkpoints.manifest import is_whole
 from fashion_ddpm.core.config import TrainConfig, train_config
 from fashion_ddpm.core.distributed import Ranks, this_process
 from fashion_ddpm.core.settings import ConfigError
-from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.run_folder import RunFolder
 from fashion_ddpm.run_length import SAVE_SECONDS, Costs, config_for_minutes, fitted
-from fashion_ddpm.saved_states import states
 from fashion_ddpm.training import Run
 from tests.tools.small_runs import ENVIRONMENT, command, launch, losses, run_json, small
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fashion_ddpm.checkpoint_files import read_run
+from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.space_card import SpaceError, space_card
 from fashion_ddpm.space_check import check_space

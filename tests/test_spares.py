@@ -11,7 +11,7 @@ import pytest
 
 from app import build_page
 from fashion_ddpm import baselines, clip_scores, spares
-from fashion_ddpm.checkpoint_files import CheckpointError, student_folder
+from fashion_ddpm.checkpoints.locate import CheckpointError, student_folder
 from fashion_ddpm.contact_sheet import AXES, axes, cells, orders
 from fashion_ddpm.continuation import continued
 from fashion_ddpm.core.image_kind import FASHION_MNIST

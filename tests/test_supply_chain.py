@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from fashion_ddpm.checkpoints.manifest import MANIFEST, faults, loose_files, read_manifest
 from fashion_ddpm.core.paths import BUNDLED
-from fashion_ddpm.manifest import MANIFEST, faults, loose_files, read_manifest
 from tests.tools.licences import FILES, LICENCES, page, pins
 
 ROOT = Path(__file__).parent.parent

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from fashion_ddpm import train_all as module
-from fashion_ddpm.checkpoint_files import read_run
+from fashion_ddpm.checkpoints.locate import read_run
+from fashion_ddpm.checkpoints.manifest import is_whole
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.data_settings import DataSettings
 from fashion_ddpm.core.settings import ConfigError
-from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.pipeline import load_pipeline
 from fashion_ddpm.report import load_report
 from fashion_ddpm.run_folder import RunFolder

@@ -10,13 +10,13 @@ from accelerate.tracking import GeneralTracker
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from fashion_ddpm import trackers
+from fashion_ddpm.checkpoints.atomic_folders import states
+from fashion_ddpm.checkpoints.manifest import is_whole
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.divergence import TrainingError
-from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.pipeline import load_pipeline
 from fashion_ddpm.run_folder import RunFolder
-from fashion_ddpm.saved_states import states
 from fashion_ddpm.training import Run, train
 from fashion_ddpm.validation import LEVEL_BINS
 from tests.tools.small_runs import losses, run_json, small

@@ -10,14 +10,14 @@ from diffusers import DDPMScheduler, UNet2DModel
 from huggingface_hub import ModelCard
 from PIL import Image
 
-from fashion_ddpm.checkpoint_files import CheckpointError, student_folder
+from fashion_ddpm.checkpoints.locate import CheckpointError, student_folder
+from fashion_ddpm.checkpoints.manifest import is_whole
 from fashion_ddpm.core import image_kind
 from fashion_ddpm.core.json_files import FileError
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, EVALUATION
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.evidence import bundled_report
 from fashion_ddpm.gallery import load_gallery
-from fashion_ddpm.manifest import is_whole
 from fashion_ddpm.model_card import Address
 from fashion_ddpm.pipeline import load_pipeline
 from fashion_ddpm.space_check import check_space

@@ -9,7 +9,7 @@ import pytest
 from gradio.routes import templates
 from PIL import Image
 
-from fashion_ddpm.checkpoint_files import SAMPLES_FILE
+from fashion_ddpm.checkpoints.locate import SAMPLES_FILE
 from fashion_ddpm.ui.page import Page, describe
 
 

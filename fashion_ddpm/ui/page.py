@@ -11,7 +11,7 @@ from gradio import processing_utils
 from gradio.routes import templates
 from jinja2 import ChoiceLoader, DictLoader
 
-from fashion_ddpm.checkpoint_files import SAMPLES_FILE
+from fashion_ddpm.checkpoints.locate import SAMPLES_FILE
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, ROOT
 from fashion_ddpm.supervision import NOT_YOUR_FAULT
 from fashion_ddpm.ui.parts import FORGOTTEN

@@ -8,8 +8,8 @@ from threading import RLock
 from torch import Tensor
 from tqdm import tqdm
 
+from fashion_ddpm.checkpoints.run_lock import only_run
 from fashion_ddpm.core.config import TrainConfig
-from fashion_ddpm.run_lock import only_run
 from fashion_ddpm.training import Run
 
 FILE_EVENTS = {"open", "os.mkdir", "os.remove", "os.rename", "os.rmdir"}

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import torch
 
-from fashion_ddpm.arrays import save_arrays
 from fashion_ddpm.baselines import REAL_SAMPLE
+from fashion_ddpm.checkpoints.npz import save_arrays
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.data import CHECKSUM_FILE, LabelledImages, load_split, raw_folder
 from tests.tools import MINI_DATA

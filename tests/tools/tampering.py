@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from fashion_ddpm.manifest import MANIFEST
+from fashion_ddpm.checkpoints.manifest import MANIFEST
 
 
 class Bomb:

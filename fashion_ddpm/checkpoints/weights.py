@@ -9,8 +9,8 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from torch import nn
 
+from fashion_ddpm.checkpoints.manifest import MANIFEST, faults, read_manifest
 from fashion_ddpm.core.errors import UserError, reason
-from fashion_ddpm.manifest import MANIFEST, faults, read_manifest
 
 PICKLES = frozenset((".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle"))
 LOADED = PICKLES | {".json", ".safetensors", ".py", ".txt", ".model", ".jinja", ".h5", ".msgpack"}

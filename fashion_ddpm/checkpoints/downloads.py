@@ -7,8 +7,8 @@ from pathlib import Path
 from huggingface_hub import HfApi, snapshot_download, try_to_load_from_cache
 from huggingface_hub.errors import HfHubHTTPError
 
+from fashion_ddpm.checkpoints.manifest import MANIFEST
 from fashion_ddpm.core.errors import UserError, reason
-from fashion_ddpm.manifest import MANIFEST
 
 NAME = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
 """USER/NAME, or USER/NAME@REVISION."""

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from fashion_ddpm.checkpoint_check import INDEX, class_names
+from fashion_ddpm.checkpoints.downloads import DownloadError, downloaded, fetch
+from fashion_ddpm.checkpoints.verify import INDEX, class_names
+from fashion_ddpm.checkpoints.weights import WeightsError, read_config
 from fashion_ddpm.core.config import TURBO
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.json_files import FileError, read_object
-from fashion_ddpm.downloads import DownloadError, downloaded, fetch
-from fashion_ddpm.weight_files import WeightsError, read_config
 
 RUN_FILE = "run.json"
 SAMPLES_FILE = "samples.png"

@@ -8,9 +8,7 @@ import torch
 from diffusers import DDPMScheduler, UNet2DModel
 from torch import nn
 
-from fashion_ddpm.core.errors import reason
-from fashion_ddpm.core.image_kind import CLASS_NAMES, FASHION_MNIST, ImageKind, KindError
-from fashion_ddpm.weight_files import (
+from fashion_ddpm.checkpoints.weights import (
     COPY_ANEW,
     WeightsError,
     check_finite,
@@ -18,6 +16,8 @@ from fashion_ddpm.weight_files import (
     check_shapes,
     read_config,
 )
+from fashion_ddpm.core.errors import reason
+from fashion_ddpm.core.image_kind import CLASS_NAMES, FASHION_MNIST, ImageKind, KindError
 
 INDEX = "model_index.json"
 UNET_WEIGHTS = "unet/diffusion_pytorch_model.safetensors"

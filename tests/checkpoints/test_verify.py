@@ -10,9 +10,9 @@ import pytest
 import torch
 from diffusers import DDPMPipeline, DDPMScheduler, UNet2DModel
 
-from fashion_ddpm.checkpoint_files import CheckpointError
+from fashion_ddpm.checkpoints.locate import CheckpointError
+from fashion_ddpm.checkpoints.manifest import MANIFEST
 from fashion_ddpm.core.image_kind import CLASS_NAMES
-from fashion_ddpm.manifest import MANIFEST
 from fashion_ddpm.pipeline import load_pipeline
 
 SMALL: dict[str, Any] = {

@@ -4,7 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from fashion_ddpm.checkpoint_files import CheckpointError, class_names_of, read_run, student_folder
+from fashion_ddpm.checkpoints.locate import (
+    CheckpointError,
+    class_names_of,
+    read_run,
+    student_folder,
+)
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.json_files import FileError
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT

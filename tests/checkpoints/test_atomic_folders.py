@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from fashion_ddpm.manifest import is_whole
-from fashion_ddpm.saved_states import (
+from fashion_ddpm.checkpoints.atomic_folders import (
     SaveError,
     prune,
     seal,
@@ -17,6 +16,7 @@ from fashion_ddpm.saved_states import (
     temporary_folder,
     writing,
 )
+from fashion_ddpm.checkpoints.manifest import is_whole
 
 
 def write(final: Path, content: str = "content") -> Path:

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from fashion_ddpm import run_lock
+from fashion_ddpm.checkpoints import run_lock
+from fashion_ddpm.checkpoints.atomic_folders import SaveError
+from fashion_ddpm.checkpoints.run_lock import lock_beside, only_run
 from fashion_ddpm.core.settings import ConfigError
-from fashion_ddpm.run_lock import lock_beside, only_run
-from fashion_ddpm.saved_states import SaveError
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from fashion_ddpm.run_lock import only_run
+from fashion_ddpm.checkpoints.run_lock import only_run
 with only_run(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(600)

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fashion_ddpm.arrays import ArraysError, load_arrays, save_arrays
-from fashion_ddpm.manifest import MANIFEST, record
+from fashion_ddpm.checkpoints.manifest import MANIFEST, record
+from fashion_ddpm.checkpoints.npz import ArraysError, load_arrays, save_arrays
 from tests.tools.tampering import Bomb
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from fashion_ddpm.checkpoint_files import CheckpointError, read_run
-from fashion_ddpm.downloads import DownloadError, fetch
+from fashion_ddpm.checkpoints.downloads import DownloadError, fetch
+from fashion_ddpm.checkpoints.locate import CheckpointError, read_run
 from fashion_ddpm.pipeline import load_pipeline
 from tests.tools.local_hub import REVISION, LocalHub, Stored, local_hub, python_on
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
+from fashion_ddpm.checkpoints.manifest import write_manifest
 from fashion_ddpm.core.errors import UserError, reason
 from fashion_ddpm.core.json_files import TEMPORARY
-from fashion_ddpm.manifest import write_manifest
 
 REPLACED = ".replaced"
 STATE = re.compile(r"images-\d+")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from filelock import LeaseSettingsMismatch, SoftFileLease, Timeout
 
-from fashion_ddpm import saved_states
+from fashion_ddpm.checkpoints import atomic_folders
 from fashion_ddpm.core.distributed import Ranks
 from fashion_ddpm.core.settings import ConfigError
 
@@ -82,7 +82,7 @@ def lock_beside(folder: str | Path) -> Path:
 
 def _acquire(lease: SoftFileLease, lock: Path) -> str:
     """Acquire the lock; return why that is refused, or an empty text."""
-    with saved_states.writing(lock):
+    with atomic_folders.writing(lock):
         lock.parent.mkdir(parents=True, exist_ok=True)
         try:
             lease.acquire(timeout=0)

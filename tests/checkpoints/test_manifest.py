@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fashion_ddpm.manifest import (
+from fashion_ddpm.checkpoints.manifest import (
     MANIFEST,
     faults,
     is_whole,

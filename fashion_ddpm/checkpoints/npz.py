@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from fashion_ddpm.checkpoints.manifest import MANIFEST, faults, record
 from fashion_ddpm.core.errors import UserError, reason
-from fashion_ddpm.manifest import MANIFEST, faults, record
 
 
 class ArraysError(UserError):
