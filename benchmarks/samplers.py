@@ -20,7 +20,7 @@ from fashion_ddpm.core.config import SAMPLERS, SCHEDULES
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.core.settings import default_data_dir
-from fashion_ddpm.data import load_split
+from fashion_ddpm.data.fashion_mnist import load_split
 from fashion_ddpm.figures import save_budgets
 from fashion_ddpm.metrics import frechet_distance
 from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash

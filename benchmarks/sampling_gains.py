@@ -28,7 +28,7 @@ from fashion_ddpm.core.images import to_uint8
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.core.settings import default_data_dir
-from fashion_ddpm.data import load_split
+from fashion_ddpm.data.fashion_mnist import load_split
 from fashion_ddpm.metrics import frechet_distance, neighbourhoods
 from fashion_ddpm.objective import Predictor
 from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash

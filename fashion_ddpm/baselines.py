@@ -13,7 +13,7 @@ from fashion_ddpm.clip_scores import EMBEDDED, ClipScorer, ScorerError
 from fashion_ddpm.core.errors import reason
 from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.core.paths import BUNDLED_SCORER
-from fashion_ddpm.data import LabelledImages
+from fashion_ddpm.data.fashion_mnist import LabelledImages
 
 REAL_SAMPLE = BUNDLED_SCORER.parent / "real-test-images.npz"
 BASELINE_FILE = "baseline.json"

@@ -14,8 +14,8 @@ from fashion_ddpm.classifier import Classifier, save_classifier
 from fashion_ddpm.core.config import ClassifierConfig
 from fashion_ddpm.core.images import to_model
 from fashion_ddpm.core.step_plan import batch_indices, learning_rate_at, step_seed
-from fashion_ddpm.data import LabelledImages
-from fashion_ddpm.data_sets import load_data_set
+from fashion_ddpm.data.fashion_mnist import LabelledImages
+from fashion_ddpm.data.load import load_data_set
 from fashion_ddpm.degradations import shifted
 from fashion_ddpm.publishing import current_commit, provenance
 

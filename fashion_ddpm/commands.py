@@ -138,7 +138,7 @@ def run_gallery(arguments: argparse.Namespace) -> int:
 
 def run_neighbours(arguments: argparse.Namespace) -> int:
     """Makes the index in which the demo looks for the nearest training image."""
-    from fashion_ddpm.data import load_split
+    from fashion_ddpm.data.fashion_mnist import load_split
     from fashion_ddpm.neighbour_index import NEIGHBOUR_INDEX, build_index, save_index
 
     train, test = (load_split(arguments.data_dir, split).images for split in ("train", "test"))

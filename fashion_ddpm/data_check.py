@@ -9,7 +9,7 @@ from torch import Tensor
 
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.images import IMAGE_SIZE, labelled_grid, to_model, to_uint8
-from fashion_ddpm.data import (
+from fashion_ddpm.data.fashion_mnist import (
     CHECKSUM_FILE,
     DataError,
     LabelledImages,

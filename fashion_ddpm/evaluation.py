@@ -14,8 +14,8 @@ from fashion_ddpm.core.data_settings import DataSettings
 from fashion_ddpm.core.distributed import Ranks, this_process
 from fashion_ddpm.core.images import grid, labelled_grid
 from fashion_ddpm.core.requests import GenerateRequest
-from fashion_ddpm.data import LabelledImages
-from fashion_ddpm.data_sets import DataSet
+from fashion_ddpm.data.fashion_mnist import LabelledImages
+from fashion_ddpm.data.load import DataSet
 from fashion_ddpm.figures import save_confusion
 from fashion_ddpm.generated import Generated, generate_together
 from fashion_ddpm.image_sets import (

@@ -11,8 +11,8 @@ from fashion_ddpm.core.data_settings import DataSettings
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind
 from fashion_ddpm.core.paths import BUNDLED_CLASSIFIER
-from fashion_ddpm.data import LabelledImages
-from fashion_ddpm.data_sets import DataSet, load_data_set
+from fashion_ddpm.data.fashion_mnist import LabelledImages
+from fashion_ddpm.data.load import DataSet, load_data_set
 from fashion_ddpm.metrics import NEIGHBOURS
 
 REFERENCES = ("test", "train", "validation")

@@ -11,7 +11,7 @@ from fashion_ddpm.classifier_training import accuracy, fit
 from fashion_ddpm.clip_scores import ClipScorer
 from fashion_ddpm.core.config import ClassifierConfig
 from fashion_ddpm.core.images import to_model
-from fashion_ddpm.data import LabelledImages
+from fashion_ddpm.data.fashion_mnist import LabelledImages
 from fashion_ddpm.image_sets import ImageSets
 from fashion_ddpm.metrics import (
     Estimate,

@@ -7,15 +7,15 @@ from fashion_ddpm.checkpoints.locate import class_names_of, read_run
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.data_settings import FOLDER
 from fashion_ddpm.core.distributed import Ranks
-from fashion_ddpm.data import DataError
-from fashion_ddpm.data_sets import DataSet, load_data_set
-from fashion_ddpm.fingerprint import (
+from fashion_ddpm.data.fashion_mnist import DataError
+from fashion_ddpm.data.fingerprint import (
     Fingerprint,
     changes,
     class_changes,
     read_fingerprint,
     write_fingerprint,
 )
+from fashion_ddpm.data.load import DataSet, load_data_set
 from fashion_ddpm.run_folder import RunFolder
 
 UNRECORDED = (

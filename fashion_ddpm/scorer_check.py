@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 
 from fashion_ddpm.clip_scores import ClipScorer, zero_shot_accuracy
-from fashion_ddpm.data import LabelledImages
+from fashion_ddpm.data.fashion_mnist import LabelledImages
 from fashion_ddpm.degradations import add_noise, blur
 
 NOISE_SIGMA = 0.7

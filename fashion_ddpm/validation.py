@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from fashion_ddpm.core.images import to_model
-from fashion_ddpm.data import LabelledImages
+from fashion_ddpm.data.fashion_mnist import LabelledImages
 from fashion_ddpm.objective import Draws
 
 Losses = Callable[[Tensor, Tensor, Draws], Tensor]

@@ -17,7 +17,7 @@ from fashion_ddpm.captions import build_captions
 from fashion_ddpm.checkpoints.locate import student_folder
 from fashion_ddpm.clip_scores import ClipScorer
 from fashion_ddpm.core.config import TURBO, ScorerConfig, TrainConfig
-from fashion_ddpm.data import LabelledImages, load_split
+from fashion_ddpm.data.fashion_mnist import LabelledImages, load_split
 from fashion_ddpm.model import build_unet
 from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
 from fashion_ddpm.publishing import publish

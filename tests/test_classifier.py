@@ -13,7 +13,7 @@ from fashion_ddpm.classifier import (
     save_classifier,
 )
 from fashion_ddpm.classifier_training import accuracy
-from fashion_ddpm.data import LabelledImages
+from fashion_ddpm.data.fashion_mnist import LabelledImages
 
 
 def test_the_bundled_judge_knows_real_clothes(real: LabelledImages) -> None:

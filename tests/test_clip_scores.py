@@ -16,7 +16,7 @@ from fashion_ddpm.clip_scores import (
 )
 from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.core.paths import BUNDLED_SCORER
-from fashion_ddpm.data import LabelledImages
+from fashion_ddpm.data.fashion_mnist import LabelledImages
 
 
 @pytest.fixture(scope="module")

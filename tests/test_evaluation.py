@@ -16,7 +16,7 @@ from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.data_settings import DataSettings
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest
-from fashion_ddpm.data_sets import load_data_set
+from fashion_ddpm.data.load import load_data_set
 from fashion_ddpm.evaluation import Evaluation, evaluate
 from fashion_ddpm.image_sets import EvaluationError
 from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fashion_ddpm.core.data_settings import DataSettings
 from fashion_ddpm.core.image_kind import ImageKind
-from fashion_ddpm.data_sets import load_data_set
+from fashion_ddpm.data.load import load_data_set
 from tests.tools import PATIENCE
 
 SCRIPT = Path(__file__).parent.parent / "examples" / "power_grid.py"

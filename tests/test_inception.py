@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
-from fashion_ddpm.data import LabelledImages
+from fashion_ddpm.data.fashion_mnist import LabelledImages
 from fashion_ddpm.image_sets import ImageSets
 from fashion_ddpm.inception import DOWNLOAD, InceptionError, load_inception
 from fashion_ddpm.measurements import distance_rows

@@ -7,7 +7,7 @@ import torch
 
 from fashion_ddpm.classifier import Classifier, load_classifier
 from fashion_ddpm.clip_scores import load_scorer
-from fashion_ddpm.data import LabelledImages, load_split
+from fashion_ddpm.data.fashion_mnist import LabelledImages, load_split
 from fashion_ddpm.image_sets import ImageSets
 from fashion_ddpm.measurements import (
     class_agreement,

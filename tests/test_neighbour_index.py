@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from fashion_ddpm.data import LabelledImages
+from fashion_ddpm.data.fashion_mnist import LabelledImages
 from fashion_ddpm.neighbour_index import (
     COMPONENTS,
     NEIGHBOUR_INDEX,

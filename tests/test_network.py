@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from fashion_ddpm.core.images import to_model
-from fashion_ddpm.data import LabelledImages
+from fashion_ddpm.data.fashion_mnist import LabelledImages
 from fashion_ddpm.model import build_unet
 from fashion_ddpm.network import Network, build_optimizer
 from fashion_ddpm.objective import draw

@@ -18,8 +18,8 @@ from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.distributed import this_process
 from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.core.settings import ConfigError
-from fashion_ddpm.data import DataError
-from fashion_ddpm.fingerprint import Fingerprint, read_fingerprint
+from fashion_ddpm.data.fashion_mnist import DataError
+from fashion_ddpm.data.fingerprint import Fingerprint, read_fingerprint
 from fashion_ddpm.model import build_unet
 from fashion_ddpm.pipeline import FashionDDPMPipeline
 from fashion_ddpm.publishing import publish

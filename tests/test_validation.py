@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from fashion_ddpm.data import LabelledImages
+from fashion_ddpm.data.fashion_mnist import LabelledImages
 from fashion_ddpm.objective import Draws, loss_per_image
 from fashion_ddpm.schedules import noise_scheduler
 from fashion_ddpm.validation import LEVEL_BINS, validation_sums

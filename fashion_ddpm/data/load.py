@@ -8,7 +8,8 @@ from torch import Tensor
 
 from fashion_ddpm.core.data_settings import FASHION, FOLDER, DataSettings
 from fashion_ddpm.core.image_kind import ImageKind
-from fashion_ddpm.data import (
+from fashion_ddpm.data.decode import read_pictures
+from fashion_ddpm.data.fashion_mnist import (
     SPLIT_SEED,
     VALIDATION_SHARE,
     DataError,
@@ -16,11 +17,10 @@ from fashion_ddpm.data import (
     class_counts,
     load_split,
 )
-from fashion_ddpm.fingerprint import Fingerprint, of_pictures, of_splits
-from fashion_ddpm.hub_images import list_hub
-from fashion_ddpm.image_folder import list_folder
-from fashion_ddpm.listing import Listing
-from fashion_ddpm.pictures import read_pictures
+from fashion_ddpm.data.fingerprint import Fingerprint, of_pictures, of_splits
+from fashion_ddpm.data.hub_dataset import list_hub
+from fashion_ddpm.data.image_folder import list_folder
+from fashion_ddpm.data.listing import Listing
 
 
 @dataclass(frozen=True)

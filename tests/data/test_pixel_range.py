@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fashion_ddpm.data import DataError
-from fashion_ddpm.pixel_range import PixelRange
+from fashion_ddpm.data.fashion_mnist import DataError
+from fashion_ddpm.data.pixel_range import PixelRange
 
 
 def opened(values: Any, kind: str = "TIFF") -> Image.Image:

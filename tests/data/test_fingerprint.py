@@ -10,15 +10,15 @@ import pytest
 
 from fashion_ddpm.core.data_settings import DataSettings
 from fashion_ddpm.core.json_files import FileError
-from fashion_ddpm.data import LabelledImages
-from fashion_ddpm.data_sets import load_data_set
-from fashion_ddpm.fingerprint import (
+from fashion_ddpm.data.fashion_mnist import LabelledImages
+from fashion_ddpm.data.fingerprint import (
     Fingerprint,
     changes,
     of_splits,
     read_fingerprint,
     write_fingerprint,
 )
+from fashion_ddpm.data.load import load_data_set
 from tests.tools.shapes import shape, write_shapes
 
 

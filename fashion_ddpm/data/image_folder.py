@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
 
 from fashion_ddpm.core.errors import reason
-from fashion_ddpm.data import DataError
-from fashion_ddpm.listing import Listing, Picture, shortened
+from fashion_ddpm.data.fashion_mnist import DataError
+from fashion_ddpm.data.listing import Listing, Picture, shortened
 
 SUFFIXES = {
     *(".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm"),

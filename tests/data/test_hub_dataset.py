@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from fashion_ddpm import hub_images
-from fashion_ddpm.data import DataError
-from fashion_ddpm.hub_images import list_hub
+from fashion_ddpm.data import hub_dataset
+from fashion_ddpm.data.fashion_mnist import DataError
+from fashion_ddpm.data.hub_dataset import list_hub
 from tests.tools.shapes import SHAPES, shape, write_shapes
 
 
@@ -60,6 +60,6 @@ def test_what_cannot_be_loaded_costs_one_sentence(tmp_path: Path) -> None:
 def test_without_the_library_a_sentence_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(hub_images, "find_spec", lambda name: None)
+    monkeypatch.setattr(hub_dataset, "find_spec", lambda name: None)
     with pytest.raises(DataError, match="run pip install datasets"):
         list_hub("ada/boots")

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from fashion_ddpm.core.errors import reason
-from fashion_ddpm.data import DataError
-from fashion_ddpm.listing import Listing, Picture
+from fashion_ddpm.data.fashion_mnist import DataError
+from fashion_ddpm.data.listing import Listing, Picture
 
 TRAIN, TEST = "train", "test"
 

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from fashion_ddpm.core.data_settings import DataSettings
-from fashion_ddpm.data import DataError
-from fashion_ddpm.listing import Listing, Picture
-from fashion_ddpm.pictures import Pixels, read_pictures
+from fashion_ddpm.data.decode import Pixels, read_pictures
+from fashion_ddpm.data.fashion_mnist import DataError
+from fashion_ddpm.data.listing import Listing, Picture
 
 
 def held(name: str, picture: Image.Image, **options: Any) -> Picture:
@@ -159,7 +159,7 @@ def test_too_many_damaged_pictures_are_refused() -> None:
 
 
 def test_what_would_not_fit_into_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fashion_ddpm.pictures.MAX_BYTES", 1000)
+    monkeypatch.setattr("fashion_ddpm.data.decode.MAX_BYTES", 1000)
     with pytest.raises(DataError, match=r"of memory.+ a smaller --image-size"):
         read(held("a.png", plain("L", 9)))
 

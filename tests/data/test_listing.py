@@ -2,7 +2,7 @@
 
 import pytest
 
-from fashion_ddpm.listing import NAMED, shortened
+from fashion_ddpm.data.listing import NAMED, shortened
 
 
 @pytest.mark.parametrize("count", [1, NAMED, NAMED + 1, 1000])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from fashion_ddpm.data import DataError, class_counts, load_split, raw_folder
+from fashion_ddpm.data.fashion_mnist import DataError, class_counts, load_split, raw_folder
 from tests.tools.make_data import write_checksums
 
 IMAGES = "train-images-idx3-ubyte.gz"

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from fashion_ddpm.core.json_files import FileError, read_object, write_object
-from fashion_ddpm.data import LabelledImages
-from fashion_ddpm.listing import Listing
+from fashion_ddpm.data.fashion_mnist import LabelledImages
+from fashion_ddpm.data.listing import Listing
 
 NAMED = 3
 """Pictures of each sort that a sentence names; the rest are counted."""

@@ -12,9 +12,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from fashion_ddpm.core.data_settings import AUTO, CROP, GREY, REFUSE, DataSettings
 from fashion_ddpm.core.errors import reason
 from fashion_ddpm.core.image_kind import IMAGE_SIZES, SIZE_STEP
-from fashion_ddpm.data import DataError
-from fashion_ddpm.listing import NAMED, Listing, Picture, shortened
-from fashion_ddpm.pixel_range import PixelRange, is_wide
+from fashion_ddpm.data.fashion_mnist import DataError
+from fashion_ddpm.data.listing import NAMED, Listing, Picture, shortened
+from fashion_ddpm.data.pixel_range import PixelRange, is_wide
 
 MAX_UNREADABLE = 0.01
 """Share of pictures that may be damaged."""

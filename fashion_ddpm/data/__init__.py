@@ -1,0 +1,1 @@
+"""Pictures of any data set become tensors in three splits."""
