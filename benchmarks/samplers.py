@@ -21,11 +21,11 @@ from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.core.settings import default_data_dir
 from fashion_ddpm.data.fashion_mnist import load_split
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
+from fashion_ddpm.diffusion.sampling import SamplingSettings, num_evaluations
+from fashion_ddpm.diffusion.save_checkpoint import current_commit
 from fashion_ddpm.figures import save_budgets
 from fashion_ddpm.metrics import frechet_distance
-from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
-from fashion_ddpm.publishing import current_commit
-from fashion_ddpm.sampling import SamplingSettings, num_evaluations
 
 STEPS = (4, 6, 8, 10, 15, 20, 50)
 

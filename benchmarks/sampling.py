@@ -28,9 +28,9 @@ from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.core.settings import default_data_dir
 from fashion_ddpm.data.fashion_mnist import load_split
 from fashion_ddpm.demo import PRESETS
+from fashion_ddpm.diffusion.pipeline import load_pipeline
+from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.metrics import frechet_distance
-from fashion_ddpm.pipeline import load_pipeline
-from fashion_ddpm.sampling import SamplingSettings
 
 TIMED = 16
 TITLE = "Sixteen images"

@@ -29,10 +29,16 @@ from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.core.settings import default_data_dir
 from fashion_ddpm.data.fashion_mnist import load_split
+from fashion_ddpm.diffusion.loss import Predictor
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
+from fashion_ddpm.diffusion.sampling import (
+    Midway,
+    SamplingSettings,
+    denoise,
+    draw_noise,
+    seed_generators,
+)
 from fashion_ddpm.metrics import frechet_distance, neighbourhoods
-from fashion_ddpm.objective import Predictor
-from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
-from fashion_ddpm.sampling import Midway, SamplingSettings, denoise, draw_noise, seed_generators
 
 COMMITS = {"440k": "d3da767", "940k": "f4b698a"}
 """Images that an earlier network saw → the commit that bundled it."""

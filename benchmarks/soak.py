@@ -28,10 +28,10 @@ from PIL import Image
 from benchmarks.tables import origin
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
+from fashion_ddpm.diffusion.pipeline import load_pipeline
+from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.limits import ServerLimits
-from fashion_ddpm.pipeline import load_pipeline
 from fashion_ddpm.results import IMAGE_SCALE
-from fashion_ddpm.sampling import SamplingSettings
 from tests.tools.asking import API, CALL, SOUND, Answer, events, fetch, send
 from tests.tools.serving import Running, running
 from tests.tools.strangeness import VALUES

@@ -27,7 +27,7 @@ from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.core.config import TrainConfig, train_config
 from fashion_ddpm.core.settings import default_data_dir
 from fashion_ddpm.data.fashion_mnist import LabelledImages, load_split
-from fashion_ddpm.model import build_unet
+from fashion_ddpm.diffusion.unet import build_unet
 from fashion_ddpm.run_folder import RunFolder
 from fashion_ddpm.training import train
 

@@ -17,8 +17,8 @@ from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.core.settings import default_data_dir
 from fashion_ddpm.data.fashion_mnist import load_split
+from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.metrics import frechet_distance
-from fashion_ddpm.pipeline import load_pipeline
 
 ORDINARY = ("dpm++2m", "ddim", "ddpm")
 FEW, MANY = (1, 2, 4), 20

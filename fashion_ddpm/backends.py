@@ -16,8 +16,8 @@ from diffusers import UNet2DModel
 from torch import Tensor, nn
 
 from fashion_ddpm.core.errors import UserError, reason
-from fashion_ddpm.objective import Predictor
-from fashion_ddpm.sampling import CPU_CHUNK, chunked, in_chunks
+from fashion_ddpm.diffusion.loss import Predictor
+from fashion_ddpm.diffusion.sampling import CPU_CHUNK, chunked, in_chunks
 
 BACKENDS = ("auto", "eager", "openvino")
 """auto: OpenVINO where it is installed and pays."""

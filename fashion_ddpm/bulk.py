@@ -9,9 +9,9 @@ from fashion_ddpm import outputs
 from fashion_ddpm.core.distributed import Ranks, this_process
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import MODEL, GenerateRequest
+from fashion_ddpm.diffusion.pipeline import Batch, load_pipeline, model_of, weights_hash
+from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.generation import only_finite
-from fashion_ddpm.pipeline import Batch, load_pipeline, model_of, weights_hash
-from fashion_ddpm.sampling import SamplingSettings
 from fashion_ddpm.shards import Shards
 
 

@@ -17,7 +17,7 @@ from fashion_ddpm.core.step_plan import batch_indices, learning_rate_at, step_se
 from fashion_ddpm.data.fashion_mnist import LabelledImages
 from fashion_ddpm.data.load import load_data_set
 from fashion_ddpm.degradations import shifted
-from fashion_ddpm.publishing import current_commit, provenance
+from fashion_ddpm.diffusion.save_checkpoint import current_commit, provenance
 
 ERASED_SIDES = (4, 13)
 """Smallest side of a blackened patch, and one more than the largest, in pixels."""

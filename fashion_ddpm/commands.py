@@ -159,7 +159,7 @@ def run_train_scorer(arguments: argparse.Namespace) -> int:
     config = _config_of(arguments, ScorerConfig)
     from fashion_ddpm.checkpoints.run_lock import lock_beside, only_run
     from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
-    from fashion_ddpm.pipeline import load_pipeline
+    from fashion_ddpm.diffusion.pipeline import load_pipeline
     from fashion_ddpm.scorer_training import train_scorer
 
     pipeline = load_pipeline(arguments.checkpoint or BUNDLED_CHECKPOINT)

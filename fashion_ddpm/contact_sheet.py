@@ -17,10 +17,10 @@ from fashion_ddpm.core.images import grid, name_picture, save_png, to_uint8
 from fashion_ddpm.core.requests import GenerateRequest, RequestError, shown
 from fashion_ddpm.core.wording import counted, seconds
 from fashion_ddpm.demo import Demo, Watch, schedules
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
+from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.link import SharedSettings
 from fashion_ddpm.outputs import SCORES_FILE, archive, file_name, table_file
-from fashion_ddpm.pipeline import FashionDDPMPipeline
-from fashion_ddpm.sampling import SamplingSettings
 
 AXES: dict[str, tuple[str, Sequence[str | float]]] = {
     "schedule": ("schedule", SCHEDULES),

@@ -11,8 +11,8 @@ from fashion_ddpm.core.images import enlarge, to_uint8
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.core.wording import figure
 from fashion_ddpm.demo import Demo, Watch
+from fashion_ddpm.diffusion.sampling import DenoisingStep, Midway, SamplingSettings
 from fashion_ddpm.results import IMAGE_SCALE, Result
-from fashion_ddpm.sampling import DenoisingStep, Midway, SamplingSettings
 
 MAX_ENDINGS = 16
 """Classes that a way goes on as, the first ones: more would keep other visitors waiting."""

@@ -11,8 +11,8 @@ from diffusers import DDPMScheduler
 
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.core.wording import counted, seconds
-from fashion_ddpm.pipeline import FashionDDPMPipeline
-from fashion_ddpm.sampling import CPU_CHUNK, SamplingSettings, num_evaluations
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
+from fashion_ddpm.diffusion.sampling import CPU_CHUNK, SamplingSettings, num_evaluations
 
 CALIBRATION_STEPS = 4
 

@@ -19,7 +19,7 @@ from fashion_ddpm.data.fashion_mnist import (
     raw_folder,
     read_packed,
 )
-from fashion_ddpm.schedules import alpha_bars, noise_scheduler
+from fashion_ddpm.diffusion.schedules import alpha_bars, noise_scheduler
 
 KNOWN_MEAN, KNOWN_SIGMA = -0.428, 0.706
 """Of the official training images after to_model, in [−1, 1]."""

@@ -7,8 +7,8 @@ from torchvision.transforms.functional import gaussian_blur
 from fashion_ddpm.core.image_kind import FASHION_MNIST, NULL_LABEL
 from fashion_ddpm.core.images import to_model, to_uint8
 from fashion_ddpm.core.settings import ConfigError
-from fashion_ddpm.pipeline import FashionDDPMPipeline
-from fashion_ddpm.sampling import SamplingSettings
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
+from fashion_ddpm.diffusion.sampling import SamplingSettings
 
 NOISE_SIGMAS = (0.3, 4.0)
 """Noise over signal at which an image counts as noisy, in units of the model's range."""

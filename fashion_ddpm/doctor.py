@@ -38,7 +38,7 @@ def run_doctor_data(arguments: argparse.Namespace) -> int:
 
 def run_doctor_schedule(arguments: argparse.Namespace) -> int:
     """Prints, for each schedule, where it starts and ends, and whether sampling can begin there."""
-    from fashion_ddpm.schedule_check import check_schedule
+    from fashion_ddpm.diffusion.schedule_check import check_schedule
 
     if arguments.steps < 1 or arguments.num_train_timesteps < 2:
         raise ConfigError("--steps must be at least 1 and --num-train-timesteps at least 2.")

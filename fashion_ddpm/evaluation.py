@@ -16,6 +16,9 @@ from fashion_ddpm.core.images import grid, labelled_grid
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.data.fashion_mnist import LabelledImages
 from fashion_ddpm.data.load import DataSet
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
+from fashion_ddpm.diffusion.sampling import SamplingSettings, num_evaluations
+from fashion_ddpm.diffusion.save_checkpoint import current_commit, device_name, library_versions
 from fashion_ddpm.figures import save_confusion
 from fashion_ddpm.generated import Generated, generate_together
 from fashion_ddpm.image_sets import (
@@ -28,10 +31,7 @@ from fashion_ddpm.image_sets import (
 )
 from fashion_ddpm.inception import InceptionError, load_inception
 from fashion_ddpm.metrics import NEIGHBOURS
-from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
-from fashion_ddpm.publishing import current_commit, device_name, library_versions
 from fashion_ddpm.report import Report, Row, save_report, warnings_of
-from fashion_ddpm.sampling import SamplingSettings, num_evaluations
 
 FEWEST_IMAGES = 10 * (NEIGHBOURS + 1)
 NO_JUDGE = (

@@ -16,11 +16,11 @@ from fashion_ddpm.core.distributed import Ranks
 from fashion_ddpm.core.image_kind import ALL_CLASSES
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.data.fashion_mnist import LabelledImages
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.generated import generate_together
 from fashion_ddpm.image_sets import matching_judge
 from fashion_ddpm.metrics import frechet_distance
 from fashion_ddpm.network import Network
-from fashion_ddpm.pipeline import FashionDDPMPipeline
 from fashion_ddpm.previews import draw_share, save_shares
 from fashion_ddpm.validation import validation_sums
 from fashion_ddpm.watching import Watch

@@ -13,8 +13,8 @@ from fashion_ddpm.core.image_kind import ALL_CLASSES
 from fashion_ddpm.core.paths import BUNDLED
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.demo import Demo
+from fashion_ddpm.diffusion.pipeline import MODEL_DIGITS, weights_hash
 from fashion_ddpm.limits import MAX_IMAGES
-from fashion_ddpm.pipeline import MODEL_DIGITS, weights_hash
 from fashion_ddpm.results import Result
 
 GALLERY = BUNDLED / "gallery.npz"

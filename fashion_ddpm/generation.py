@@ -15,8 +15,8 @@ from fashion_ddpm.clip_scores import ClipScorer, load_scorer
 from fashion_ddpm.core.distributed import this_process
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import MODEL, GenerateRequest, RequestError
-from fashion_ddpm.pipeline import Batch, load_pipeline, model_of
-from fashion_ddpm.sampling import SamplingSettings
+from fashion_ddpm.diffusion.pipeline import Batch, load_pipeline, model_of
+from fashion_ddpm.diffusion.sampling import SamplingSettings
 
 
 def run(

@@ -10,17 +10,17 @@ from diffusers.training_utils import EMAModel
 from torch import Tensor, nn
 
 from fashion_ddpm.checkpoints.verify import numbered
-from fashion_ddpm.consistency import consistency_losses, gap_at
 from fashion_ddpm.core.config import TURBO, TrainConfig
 from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind
-from fashion_ddpm.objective import (
+from fashion_ddpm.diffusion.consistency_loss import consistency_losses, gap_at
+from fashion_ddpm.diffusion.loss import (
     Draws,
     batch_loss,
     draw,
     laplace_probabilities,
     loss_per_image,
 )
-from fashion_ddpm.pipeline import FashionDDPMPipeline
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.power_averages import PowerAverages
 
 FIRST_AND_LAST = ("conv_in.", "conv_out.", "class_embedding.")

@@ -17,7 +17,7 @@ from torch import Tensor
 from fashion_ddpm.checkpoints.atomic_folders import sync, temporary_folder, temporary_path, writing
 from fashion_ddpm.core.images import enlarge, grid, save_png
 from fashion_ddpm.core.requests import GenerateRequest, RequestError
-from fashion_ddpm.pipeline import Batch
+from fashion_ddpm.diffusion.pipeline import Batch
 
 GRID_SCALE = 4
 MIN_COLUMNS, MAX_COLUMNS = 5, 20

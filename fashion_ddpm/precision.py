@@ -12,7 +12,7 @@ from fashion_ddpm.core.distributed import Ranks
 from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.core.json_files import FileError, read_object, write_object
 from fashion_ddpm.core.step_plan import part_size
-from fashion_ddpm.model import build_unet, training_layout
+from fashion_ddpm.diffusion.unet import build_unet, training_layout
 from fashion_ddpm.run_folder import RunFolder
 
 TIMED_STEPS = 3

@@ -8,7 +8,7 @@ from PIL import Image
 from torch import Tensor
 
 from fashion_ddpm.core.images import grid
-from fashion_ddpm.pipeline import FashionDDPMPipeline
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 
 ROWS = 2
 SCALE = 3

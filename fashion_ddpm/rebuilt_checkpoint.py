@@ -6,9 +6,9 @@ from fashion_ddpm.checkpoints import atomic_folders
 from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.checkpoints.verify import INDEX
 from fashion_ddpm.core.config import train_config
-from fashion_ddpm.pipeline import load_pipeline
+from fashion_ddpm.diffusion.pipeline import load_pipeline
+from fashion_ddpm.diffusion.save_checkpoint import publish
 from fashion_ddpm.power_averages import AverageError, kept_averages, rebuild_average
-from fashion_ddpm.publishing import publish
 from fashion_ddpm.run_folder import RunFolder
 
 TAKEN_OVER = (

@@ -30,8 +30,8 @@ from fashion_ddpm.core.images import IMAGE_SIZE, to_model
 from fashion_ddpm.core.step_plan import batch_indices, learning_rate_at, step_seed
 from fashion_ddpm.data.fashion_mnist import LabelledImages, load_split
 from fashion_ddpm.degradations import half_denoised, nearly_clear, random_blur, random_noise
-from fashion_ddpm.pipeline import FashionDDPMPipeline
-from fashion_ddpm.publishing import current_commit, provenance
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
+from fashion_ddpm.diffusion.save_checkpoint import current_commit, provenance
 
 PAD, BEGIN, UNKNOWN, END = "<pad>", "<begin>", "<unknown>", "<end>"
 MAX_WORDS = 24

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from fashion_ddpm.objective import Predictor
-from fashion_ddpm.sampling import CPU_CHUNK
+from fashion_ddpm.diffusion.loss import Predictor
+from fashion_ddpm.diffusion.sampling import CPU_CHUNK
 
 PATIENCE = 0.004
 """Seconds that a call with empty places waits for the requests that the last call answered: each

@@ -15,7 +15,7 @@ from fashion_ddpm.clip_scores import (
     load_scorer,
 )
 from fashion_ddpm.core.image_kind import ImageKind
-from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline
 
 
 def second_network(checkpoint: str | Path | None, device: str) -> FashionDDPMPipeline | None:

@@ -11,8 +11,8 @@ from fashion_ddpm.clip_scores import own_scores
 from fashion_ddpm.core.images import grid, to_model, to_uint8
 from fashion_ddpm.core.requests import class_label
 from fashion_ddpm.demo import Demo, Watch
-from fashion_ddpm.sampling import SamplingSettings
-from fashion_ddpm.schedules import (
+from fashion_ddpm.diffusion.sampling import SamplingSettings
+from fashion_ddpm.diffusion.schedules import (
     LinearBetas,
     alpha_bars,
     log_snr,

@@ -15,8 +15,8 @@ from typing import Any
 import torch
 
 from fashion_ddpm.core.errors import UserError, reason
-from fashion_ddpm.pipeline import FashionDDPMPipeline
-from fashion_ddpm.sampling import DenoisingStep, SamplingSettings
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
+from fashion_ddpm.diffusion.sampling import DenoisingStep, SamplingSettings
 
 KEPT = 1000
 """Finished requests whose times the percentiles are taken from."""

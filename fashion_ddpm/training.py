@@ -26,21 +26,21 @@ from fashion_ddpm.core.step_plan import (
     parts_of_batch,
     step_seed,
 )
+from fashion_ddpm.diffusion.sampling import CPU_CHUNK
+from fashion_ddpm.diffusion.save_checkpoint import current_commit, device_name, publish
+from fashion_ddpm.diffusion.schedule_check import training_noise
+from fashion_ddpm.diffusion.unet import training_layout
 from fashion_ddpm.divergence import Divergence, refuse_divergence
 from fashion_ddpm.examination import BATCH_SIZE, Examination
 from fashion_ddpm.figures import save_loss_curves
-from fashion_ddpm.model import training_layout
 from fashion_ddpm.network import Network, build_optimizer
 from fashion_ddpm.power_averages import thin_out
 from fashion_ddpm.precision import Precision, choose_precision, write_precision
 from fashion_ddpm.progress import Progress
-from fashion_ddpm.publishing import current_commit, device_name, publish
 from fashion_ddpm.resuming import load_state, state_to_resume
 from fashion_ddpm.run_data import check_run_data, load_run_data, record_run_data
 from fashion_ddpm.run_folder import RunFolder, write_settings
 from fashion_ddpm.run_length import Costs, config_for_minutes, time_calls
-from fashion_ddpm.sampling import CPU_CHUNK
-from fashion_ddpm.schedule_check import training_noise
 from fashion_ddpm.stopping import StopOnSignal
 from fashion_ddpm.trackers import chosen_trackers, send_picture, start_trackers
 from fashion_ddpm.warm_start import earlier_runs, initial_unet

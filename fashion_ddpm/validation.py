@@ -7,7 +7,7 @@ from torch import Tensor
 
 from fashion_ddpm.core.images import to_model
 from fashion_ddpm.data.fashion_mnist import LabelledImages
-from fashion_ddpm.objective import Draws
+from fashion_ddpm.diffusion.loss import Draws
 
 Losses = Callable[[Tensor, Tensor, Draws], Tensor]
 """(images [B,1,28,28], labels [B], chance) → each image's loss [B]."""

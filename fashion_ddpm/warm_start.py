@@ -9,10 +9,10 @@ from fashion_ddpm.checkpoints.locate import folder_of, read_run
 from fashion_ddpm.core.config import TURBO, TrainConfig
 from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind
 from fashion_ddpm.core.settings import ConfigError
-from fashion_ddpm.model import build_unet
-from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
-from fashion_ddpm.schedule_check import training_noise
-from fashion_ddpm.schedules import alpha_bars
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
+from fashion_ddpm.diffusion.schedule_check import training_noise
+from fashion_ddpm.diffusion.schedules import alpha_bars
+from fashion_ddpm.diffusion.unet import build_unet
 
 TAKEN_OVER = (
     "block_out_channels",

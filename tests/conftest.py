@@ -18,10 +18,10 @@ from fashion_ddpm.checkpoints.locate import student_folder
 from fashion_ddpm.clip_scores import ClipScorer
 from fashion_ddpm.core.config import TURBO, ScorerConfig, TrainConfig
 from fashion_ddpm.data.fashion_mnist import LabelledImages, load_split
-from fashion_ddpm.model import build_unet
-from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
-from fashion_ddpm.publishing import publish
-from fashion_ddpm.schedules import noise_scheduler
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
+from fashion_ddpm.diffusion.save_checkpoint import publish
+from fashion_ddpm.diffusion.schedules import noise_scheduler
+from fashion_ddpm.diffusion.unet import build_unet
 from fashion_ddpm.scorer_training import build_clip, build_processor, build_tokenizer
 from fashion_ddpm.training import train
 from tests.tools import MINI_DATA

@@ -29,7 +29,7 @@ from fashion_ddpm.api_examples import api_examples
 from fashion_ddpm.core.config import TURBO
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.demo import Demo
-from fashion_ddpm.sampling import DenoisingStep, SamplingSettings
+from fashion_ddpm.diffusion.sampling import DenoisingStep, SamplingSettings
 from tests.tools import PATIENCE
 from tests.tools.serving import served
 

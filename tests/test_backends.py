@@ -21,8 +21,8 @@ from fashion_ddpm.backends import (
     speed_up,
 )
 from fashion_ddpm.core.config import SAMPLERS
-from fashion_ddpm.pipeline import FashionDDPMPipeline
-from fashion_ddpm.sampling import CPU_CHUNK, SamplingSettings, denoise, in_chunks
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
+from fashion_ddpm.diffusion.sampling import CPU_CHUNK, SamplingSettings, denoise, in_chunks
 from fashion_ddpm.shared_unet import SharedUNet
 from tests.tools import PATIENCE
 from tests.tools.serving import ROOT
@@ -124,7 +124,7 @@ def result_of(program: str) -> subprocess.CompletedProcess[str]:
     made = (
         "from fashion_ddpm.backends import openvino_form; "
         "from fashion_ddpm.checkpoints.locate import BUNDLED_CHECKPOINT; "
-        "from fashion_ddpm.pipeline import load_pipeline; "
+        "from fashion_ddpm.diffusion.pipeline import load_pipeline; "
         "form = openvino_form(load_pipeline(BUNDLED_CHECKPOINT).unet)\n"
     )
     command = [sys.executable, "-c", made + program]

@@ -11,7 +11,7 @@ from fashion_ddpm.checkpoints.manifest import is_whole, write_manifest
 from fashion_ddpm.cool_down import cool_down_config, copy_state, find_state
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.settings import ConfigError
-from fashion_ddpm.pipeline import load_pipeline, weights_hash
+from fashion_ddpm.diffusion.pipeline import load_pipeline, weights_hash
 from fashion_ddpm.run_folder import RunFolder, read_settings, write_settings
 from fashion_ddpm.training import train
 from tests.tools.small_runs import launch, losses, run_json, small

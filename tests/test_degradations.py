@@ -16,7 +16,7 @@ from fashion_ddpm.degradations import (
     random_noise,
     shifted,
 )
-from fashion_ddpm.pipeline import FashionDDPMPipeline
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 
 
 def generator() -> torch.Generator:

@@ -8,10 +8,10 @@ import torch
 from fashion_ddpm.checkpoints.locate import student_folder
 from fashion_ddpm.core.requests import GenerateRequest, RequestError
 from fashion_ddpm.demo import Demo, schedule_note
+from fashion_ddpm.diffusion.pipeline import load_pipeline
+from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.limits import MAX_IMAGES, MAX_STEPS
-from fashion_ddpm.pipeline import load_pipeline
 from fashion_ddpm.results import Preview, Result
-from fashion_ddpm.sampling import SamplingSettings
 
 
 @pytest.fixture(scope="module")

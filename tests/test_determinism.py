@@ -15,8 +15,8 @@ from torch import Tensor
 
 from fashion_ddpm.core.images import to_uint8
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
-from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
-from fashion_ddpm.sampling import SamplingSettings
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
+from fashion_ddpm.diffusion.sampling import SamplingSettings
 from tests.tools.golden import GOLDEN, SAMPLERS, STEPS, checksums, draw, machine
 from tests.tools.threads import num_threads
 

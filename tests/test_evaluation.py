@@ -17,10 +17,10 @@ from fashion_ddpm.core.data_settings import DataSettings
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.data.load import load_data_set
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
+from fashion_ddpm.diffusion.save_checkpoint import publish
 from fashion_ddpm.evaluation import Evaluation, evaluate
 from fashion_ddpm.image_sets import EvaluationError
-from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
-from fashion_ddpm.publishing import publish
 from fashion_ddpm.report import Report
 from tests.tools import MINI_DATA, PATIENCE
 from tests.tools.threads import num_threads

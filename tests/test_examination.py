@@ -7,7 +7,7 @@ import pytest
 from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.image_kind import CLASS_NAMES
-from fashion_ddpm.pipeline import load_pipeline
+from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.run_folder import RunFolder
 from fashion_ddpm.training import Run, train
 from tests.tools.small_runs import run_json, small

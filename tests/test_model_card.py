@@ -9,6 +9,7 @@ from huggingface_hub import ModelCard
 
 from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
+from fashion_ddpm.diffusion.pipeline import load_pipeline, weights_hash
 from fashion_ddpm.model_card import (
     MARK,
     Address,
@@ -17,7 +18,6 @@ from fashion_ddpm.model_card import (
     with_results,
     write_results,
 )
-from fashion_ddpm.pipeline import load_pipeline, weights_hash
 from fashion_ddpm.report import Report, Row, load_report
 
 ROOT = Path(__file__).parent.parent

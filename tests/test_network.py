@@ -8,10 +8,10 @@ import torch
 
 from fashion_ddpm.core.images import to_model
 from fashion_ddpm.data.fashion_mnist import LabelledImages
-from fashion_ddpm.model import build_unet
+from fashion_ddpm.diffusion.loss import draw
+from fashion_ddpm.diffusion.schedules import noise_scheduler
+from fashion_ddpm.diffusion.unet import build_unet
 from fashion_ddpm.network import Network, build_optimizer
-from fashion_ddpm.objective import draw
-from fashion_ddpm.schedules import noise_scheduler
 from tests.conftest import TINY
 
 

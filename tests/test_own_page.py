@@ -20,11 +20,11 @@ from fashion_ddpm.core.requests import GenerateRequest, RequestError
 from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.degradations import half_denoised
 from fashion_ddpm.demo import Demo
+from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.gallery import load_gallery, save_gallery
 from fashion_ddpm.game_requests import BlendRequest, RedrawRequest, WalkRequest
 from fashion_ddpm.link import from_query
 from fashion_ddpm.model_card import Address
-from fashion_ddpm.pipeline import load_pipeline
 from fashion_ddpm.play import blend, redraw, walk
 from fashion_ddpm.results import Result
 from fashion_ddpm.space_check import check_space

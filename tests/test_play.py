@@ -9,9 +9,9 @@ from PIL import Image
 
 from fashion_ddpm.core.requests import RequestError
 from fashion_ddpm.demo import Demo
+from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.game_requests import BlendRequest, RedrawRequest, WalkRequest
 from fashion_ddpm.play import blend, redraw, slerp, walk
-from fashion_ddpm.sampling import SamplingSettings
 
 BLEND = BlendRequest("trouser", "bag", 3)
 

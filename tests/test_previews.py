@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from fashion_ddpm.pipeline import FashionDDPMPipeline
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.previews import ROWS, draw_share, save_shares
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from fashion_ddpm.core.config import TrainConfig
-from fashion_ddpm.pipeline import load_pipeline
+from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.power_averages import LENGTHS, AverageError
 from fashion_ddpm.rebuilt_checkpoint import rebuild_checkpoint
 from fashion_ddpm.run_folder import RunFolder

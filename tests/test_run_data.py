@@ -20,12 +20,12 @@ from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.data.fashion_mnist import DataError
 from fashion_ddpm.data.fingerprint import Fingerprint, read_fingerprint
-from fashion_ddpm.model import build_unet
-from fashion_ddpm.pipeline import FashionDDPMPipeline
-from fashion_ddpm.publishing import publish
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
+from fashion_ddpm.diffusion.save_checkpoint import publish
+from fashion_ddpm.diffusion.schedules import noise_scheduler
+from fashion_ddpm.diffusion.unet import build_unet
 from fashion_ddpm.run_data import UNRECORDED, check_run_data, load_run_data
 from fashion_ddpm.run_folder import RunFolder
-from fashion_ddpm.schedules import noise_scheduler
 from fashion_ddpm.training import train
 from tests.tools.shapes import shape, write_shapes
 from tests.tools.small_runs import ENVIRONMENT, SCRIPT, flags, run_json, small

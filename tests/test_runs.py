@@ -6,8 +6,8 @@ import pytest
 
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.json_files import FileError
-from fashion_ddpm.pipeline import FashionDDPMPipeline
-from fashion_ddpm.publishing import publish
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
+from fashion_ddpm.diffusion.save_checkpoint import publish
 from fashion_ddpm.run_folder import RunFolder
 from fashion_ddpm.runs import RunsError, differing, runs_in, table
 

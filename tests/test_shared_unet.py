@@ -16,9 +16,9 @@ from fashion_ddpm.core.config import SAMPLERS, SCHEDULES
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest
-from fashion_ddpm.objective import Predictor
-from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline
-from fashion_ddpm.sampling import CPU_CHUNK, SamplingSettings
+from fashion_ddpm.diffusion.loss import Predictor
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline
+from fashion_ddpm.diffusion.sampling import CPU_CHUNK, SamplingSettings
 from fashion_ddpm.shared_unet import SharedUNet
 from tests.tools import PATIENCE
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from fashion_ddpm.core.errors import UserError
-from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline
-from fashion_ddpm.sampling import DenoisingStep, SamplingSettings
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline
+from fashion_ddpm.diffusion.sampling import DenoisingStep, SamplingSettings
 from fashion_ddpm.supervision import LOG, RequestEndedError, Supervisor
 
 

@@ -18,7 +18,7 @@ from fashion_ddpm.checkpoints.atomic_folders import SaveError, states
 from fashion_ddpm.checkpoints.manifest import is_whole
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.json_files import TEMPORARY
-from fashion_ddpm.pipeline import load_pipeline
+from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.run_folder import RunFolder
 from fashion_ddpm.training import Run, train
 from tests.tools import PATIENCE

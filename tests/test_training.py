@@ -14,8 +14,8 @@ from fashion_ddpm.checkpoints.atomic_folders import states
 from fashion_ddpm.checkpoints.manifest import is_whole
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.settings import ConfigError
+from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.divergence import TrainingError
-from fashion_ddpm.pipeline import load_pipeline
 from fashion_ddpm.run_folder import RunFolder
 from fashion_ddpm.training import Run, train
 from fashion_ddpm.validation import LEVEL_BINS

@@ -11,7 +11,7 @@ from fashion_ddpm.api_examples import ORDER
 from fashion_ddpm.commands import request_of_flags
 from fashion_ddpm.core.requests import LABELS, SETTINGS, GenerateRequest
 from fashion_ddpm.demo import Demo
-from fashion_ddpm.sampling import SamplingSettings
+from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.ui.controls import (
     CHOSEN,
     NO_SETTINGS,

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 
 from fashion_ddpm.data.fashion_mnist import LabelledImages
-from fashion_ddpm.objective import Draws, loss_per_image
-from fashion_ddpm.schedules import noise_scheduler
+from fashion_ddpm.diffusion.loss import Draws, loss_per_image
+from fashion_ddpm.diffusion.schedules import noise_scheduler
 from fashion_ddpm.validation import LEVEL_BINS, validation_sums
 
 

@@ -8,7 +8,7 @@ import torch
 
 from fashion_ddpm.checkpoints.locate import CheckpointError
 from fashion_ddpm.core.settings import ConfigError
-from fashion_ddpm.pipeline import FashionDDPMPipeline, weights_hash
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, weights_hash
 from fashion_ddpm.warm_start import earlier_runs, initial_unet, settings_of_teacher
 from tests.conftest import TINY
 

@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from fashion_ddpm.demo import Watch
-from fashion_ddpm.sampling import DenoisingStep
+from fashion_ddpm.diffusion.sampling import DenoisingStep
 from fashion_ddpm.supervision import StoppedError
 from fashion_ddpm.ui.parts import MODEL, NOW, PLAIN, PRIVATE
 

@@ -8,9 +8,9 @@ import gradio as gr
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.demo import Demo
+from fashion_ddpm.diffusion.schedule_check import check_schedule
+from fashion_ddpm.diffusion.schedules import REPORT, LinearBetas
 from fashion_ddpm.game_requests import FIRST_BETAS, LAST_BETAS, STORY_LEVELS, StoryRequest
-from fashion_ddpm.schedule_check import check_schedule
-from fashion_ddpm.schedules import REPORT, LinearBetas
 from fashion_ddpm.story import COSINE, YOURS, Sampled, curves, noised, sampled, visited
 from fashion_ddpm.trajectory import filmstrip
 from fashion_ddpm.ui.parts import (

@@ -10,7 +10,7 @@ import pytest
 
 from fashion_ddpm.checkpoints.downloads import DownloadError, fetch
 from fashion_ddpm.checkpoints.locate import CheckpointError, read_run
-from fashion_ddpm.pipeline import load_pipeline
+from fashion_ddpm.diffusion.pipeline import load_pipeline
 from tests.tools.local_hub import REVISION, LocalHub, Stored, local_hub, python_on
 
 OLD = "a" * 40

@@ -13,7 +13,7 @@ from diffusers import DDPMPipeline, DDPMScheduler, UNet2DModel
 from fashion_ddpm.checkpoints.locate import CheckpointError
 from fashion_ddpm.checkpoints.manifest import MANIFEST
 from fashion_ddpm.core.image_kind import CLASS_NAMES
-from fashion_ddpm.pipeline import load_pipeline
+from fashion_ddpm.diffusion.pipeline import load_pipeline
 
 SMALL: dict[str, Any] = {
     "sample_size": 28,

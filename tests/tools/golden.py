@@ -16,8 +16,8 @@ import torch
 
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
-from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
-from fashion_ddpm.sampling import SamplingSettings
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
+from fashion_ddpm.diffusion.sampling import SamplingSettings
 from tests.tools import MINI_DATA
 
 GOLDEN = MINI_DATA.parent / "golden.npz"

@@ -14,7 +14,7 @@ from diffusers import (
 
 from fashion_ddpm.core.config import NOISE_SCHEDULES, SAMPLERS, SCHEDULES, TURBO
 from fashion_ddpm.core.settings import ConfigError
-from fashion_ddpm.turbo import ConsistencySampler
+from fashion_ddpm.diffusion.samplers import ConsistencySampler
 
 # diffusers 0.42 copies tensors in a way that numpy 2 deprecates; python -W error would end there.
 warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning, r"diffusers\.")

@@ -6,7 +6,7 @@ import torch
 
 from fashion_ddpm.core.config import NOISE_SCHEDULES, SAMPLERS, SCHEDULES
 from fashion_ddpm.core.settings import ConfigError
-from fashion_ddpm.schedules import (
+from fashion_ddpm.diffusion.schedules import (
     MAX_SIGMA,
     MIN_ALPHA_BAR,
     REPORT,

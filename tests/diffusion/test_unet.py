@@ -6,7 +6,7 @@ import torch
 from fashion_ddpm.core.config import TrainConfig, train_config
 from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.core.settings import ConfigError
-from fashion_ddpm.model import build_unet, training_layout
+from fashion_ddpm.diffusion.unet import build_unet, training_layout
 
 
 def test_the_class_embedding_has_a_row_for_the_null_label() -> None:

@@ -8,7 +8,7 @@ from diffusers import DDPMScheduler
 from fashion_ddpm.core.config import NOISE_SCHEDULES, TrainConfig
 from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.core.wording import percent
-from fashion_ddpm.schedules import (
+from fashion_ddpm.diffusion.schedules import (
     SIGMA_SPACED,
     LinearBetas,
     alpha_bars,

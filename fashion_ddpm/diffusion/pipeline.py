@@ -18,8 +18,8 @@ from fashion_ddpm.core.config import TURBO, TURBO_STEPS
 from fashion_ddpm.core.errors import reason
 from fashion_ddpm.core.image_kind import CLASS_NAMES, ImageKind
 from fashion_ddpm.core.images import to_uint8
-from fashion_ddpm.objective import Predictor
-from fashion_ddpm.sampling import (
+from fashion_ddpm.diffusion.loss import Predictor
+from fashion_ddpm.diffusion.sampling import (
     NOISE,
     DenoisingStep,
     Midway,

@@ -8,14 +8,14 @@ from diffusers import DDPMScheduler
 from torch import Tensor
 
 from fashion_ddpm.core.image_kind import NULL_LABEL
-from fashion_ddpm.objective import (
+from fashion_ddpm.diffusion.loss import (
     Draws,
     draw,
     laplace_probabilities,
     loss_per_image,
     min_snr_weight,
 )
-from fashion_ddpm.schedules import alpha_bars, log_snr, noise_scheduler
+from fashion_ddpm.diffusion.schedules import alpha_bars, log_snr, noise_scheduler
 
 PREDICTIONS = ("v_prediction", "epsilon", "sample")
 

@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from fashion_ddpm.sampling import seed_generators
-from fashion_ddpm.turbo import ConsistencySampler
+from fashion_ddpm.diffusion.samplers import ConsistencySampler
+from fashion_ddpm.diffusion.sampling import seed_generators
 
 ALPHA_BAR = np.array([1e-5, 0.2, 0.7])
 

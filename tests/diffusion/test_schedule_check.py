@@ -7,8 +7,12 @@ import torch
 
 from fashion_ddpm.core.config import SCHEDULES, TrainConfig
 from fashion_ddpm.core.settings import ConfigError
-from fashion_ddpm.schedule_check import check_schedule, check_training_schedule, training_noise
-from fashion_ddpm.schedules import LinearBetas, noise_scheduler
+from fashion_ddpm.diffusion.schedule_check import (
+    check_schedule,
+    check_training_schedule,
+    training_noise,
+)
+from fashion_ddpm.diffusion.schedules import LinearBetas, noise_scheduler
 
 
 def test_the_report_starts_with_most_of_the_image_still_there() -> None:

@@ -5,10 +5,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from fashion_ddpm.consistency import clean_at, consistency_losses, gap_at, level_pairs
 from fashion_ddpm.core.image_kind import NULL_LABEL
-from fashion_ddpm.objective import draw, loss_per_image
-from fashion_ddpm.schedules import MIN_ALPHA_BAR, noise_scheduler
+from fashion_ddpm.diffusion.consistency_loss import (
+    clean_at,
+    consistency_losses,
+    gap_at,
+    level_pairs,
+)
+from fashion_ddpm.diffusion.loss import draw, loss_per_image
+from fashion_ddpm.diffusion.schedules import MIN_ALPHA_BAR, noise_scheduler
 
 TRAINING = noise_scheduler("cosine")
 TOTAL = 1000

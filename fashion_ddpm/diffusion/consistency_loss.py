@@ -13,8 +13,8 @@ from diffusers import DDPMScheduler
 from torch import Tensor
 
 from fashion_ddpm.core.image_kind import NULL_LABEL
-from fashion_ddpm.objective import Draws, Predictor
-from fashion_ddpm.schedules import MIN_ALPHA_BAR, alpha_bars
+from fashion_ddpm.diffusion.loss import Draws, Predictor
+from fashion_ddpm.diffusion.schedules import MIN_ALPHA_BAR, alpha_bars
 
 WIDER = 8.0
 """How much wider the gap between two levels is near the clean image (the paper's k)."""

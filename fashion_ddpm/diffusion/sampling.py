@@ -11,8 +11,8 @@ from torch import Tensor
 from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.core.settings import ConfigError
-from fashion_ddpm.objective import Predictor
-from fashion_ddpm.schedules import LinearBetas, build_sampler, noise_levels
+from fashion_ddpm.diffusion.loss import Predictor
+from fashion_ddpm.diffusion.schedules import LinearBetas, build_sampler, noise_levels
 
 CPU_CHUNK = 8
 """Images in every UNet call on a CPU: each batch size takes its own way through the kernels and

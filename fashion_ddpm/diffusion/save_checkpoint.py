@@ -16,7 +16,7 @@ from fashion_ddpm.checkpoints.locate import RUN_FILE
 from fashion_ddpm.core.config import AnyConfig, TrainConfig
 from fashion_ddpm.core.paths import ROOT
 from fashion_ddpm.core.settings import recorded
-from fashion_ddpm.pipeline import FashionDDPMPipeline
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 
 MAX_FILE_BYTES = 10_000_000
 """A plain push to a Space refuses larger files."""

@@ -20,8 +20,8 @@ from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.data.fashion_mnist import LabelledImages
-from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline
-from fashion_ddpm.sampling import (
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline
+from fashion_ddpm.diffusion.sampling import (
     CPU_CHUNK,
     SamplingSettings,
     Start,
@@ -29,7 +29,7 @@ from fashion_ddpm.sampling import (
     in_chunks,
     num_evaluations,
 )
-from fashion_ddpm.schedules import noise_scheduler
+from fashion_ddpm.diffusion.schedules import noise_scheduler
 
 STEP_COUNTS = (1, 4, 7, 20, 103)
 

@@ -10,7 +10,7 @@ from diffusers import DDPMScheduler
 from torch import Tensor
 
 from fashion_ddpm.core.image_kind import NULL_LABEL
-from fashion_ddpm.schedules import alpha_bars, log_snr
+from fashion_ddpm.diffusion.schedules import alpha_bars, log_snr
 
 Predictor = Callable[[Tensor, Tensor, Tensor], Tensor]
 """(x_t [B, C, S, S], timestep [B], label [B]) → the network's output, of x_t's shape."""

@@ -10,8 +10,8 @@ from fashion_ddpm.checkpoints.locate import CheckpointError, read_run, student_f
 from fashion_ddpm.checkpoints.manifest import is_whole
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
-from fashion_ddpm.pipeline import FashionDDPMPipeline, load_pipeline
-from fashion_ddpm.sampling import SamplingSettings
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline
+from fashion_ddpm.diffusion.sampling import SamplingSettings
 from tests.tools.local_hub import local_hub, python_on
 
 FAST = SamplingSettings(num_inference_steps=3)
