@@ -15,7 +15,6 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from fashion_ddpm.classifier import Classifier, load_classifier
 from fashion_ddpm.core.config import SAMPLERS, SCHEDULES
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest
@@ -26,6 +25,7 @@ from fashion_ddpm.diffusion.sampling import SamplingSettings, num_evaluations
 from fashion_ddpm.diffusion.save_checkpoint import current_commit
 from fashion_ddpm.figures import save_budgets
 from fashion_ddpm.metrics import frechet_distance
+from fashion_ddpm.scoring.classifier import Classifier, load_classifier
 
 STEPS = (4, 6, 8, 10, 15, 20, 50)
 

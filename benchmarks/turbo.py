@@ -11,7 +11,6 @@ from pathlib import Path
 from benchmarks.samplers import measured
 from benchmarks.tables import origin
 from fashion_ddpm.checkpoints.locate import read_run, student_folder
-from fashion_ddpm.classifier import load_classifier
 from fashion_ddpm.core.config import SCHEDULES, TURBO
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest
@@ -19,6 +18,7 @@ from fashion_ddpm.core.settings import default_data_dir
 from fashion_ddpm.data.fashion_mnist import load_split
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.metrics import frechet_distance
+from fashion_ddpm.scoring.classifier import load_classifier
 
 ORDINARY = ("dpm++2m", "ddim", "ddpm")
 FEW, MANY = (1, 2, 4), 20

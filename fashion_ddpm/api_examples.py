@@ -3,9 +3,9 @@
 import json
 import shlex
 
-from fashion_ddpm.clip_scores import EMBEDDED
 from fashion_ddpm.core.requests import PARAMETERS, SETTINGS, GenerateRequest
 from fashion_ddpm.gate import ENDPOINT
+from fashion_ddpm.scoring.clip import EMBEDDED
 
 ORDER = (
     *("class_name", "schedule", "num_inference_steps", "sampler", "guidance_scale"),

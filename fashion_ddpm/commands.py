@@ -52,10 +52,10 @@ def run_generate(arguments: argparse.Namespace) -> int:
 def run_evaluate(arguments: argparse.Namespace) -> int:
     """Generates, measures, writes a report; prints its table."""
     request = request_of_flags(arguments)
-    from fashion_ddpm.clip_scores import SCORERS
     from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
     from fashion_ddpm.evaluation import Evaluation, evaluate
     from fashion_ddpm.report import figure_table
+    from fashion_ddpm.scoring.clip import SCORERS
 
     evaluation = Evaluation(
         request,
@@ -160,7 +160,7 @@ def run_train_scorer(arguments: argparse.Namespace) -> int:
     from fashion_ddpm.checkpoints.run_lock import lock_beside, only_run
     from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
     from fashion_ddpm.diffusion.pipeline import load_pipeline
-    from fashion_ddpm.scorer_training import train_scorer
+    from fashion_ddpm.scoring.train_clip import train_scorer
 
     pipeline = load_pipeline(arguments.checkpoint or BUNDLED_CHECKPOINT)
     with only_run(lock_beside(config.output_dir)):
@@ -172,7 +172,7 @@ def run_train_classifier(arguments: argparse.Namespace) -> int:
     """Trains the judge."""
     config = _config_of(arguments, ClassifierConfig)
     from fashion_ddpm.checkpoints.run_lock import lock_beside, only_run
-    from fashion_ddpm.classifier_training import train_classifier
+    from fashion_ddpm.scoring.train_classifier import train_classifier
 
     with only_run(lock_beside(config.output_dir)):
         print(train_classifier(config))

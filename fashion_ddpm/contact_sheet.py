@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from PIL import Image
 
-from fashion_ddpm.clip_scores import own_scores
 from fashion_ddpm.core.config import SAMPLERS, SCHEDULES, TURBO
 from fashion_ddpm.core.images import grid, name_picture, save_png, to_uint8
 from fashion_ddpm.core.requests import GenerateRequest, RequestError, shown
@@ -21,6 +20,7 @@ from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.link import SharedSettings
 from fashion_ddpm.outputs import SCORES_FILE, archive, file_name, table_file
+from fashion_ddpm.scoring.clip import own_scores
 
 AXES: dict[str, tuple[str, Sequence[str | float]]] = {
     "schedule": ("schedule", SCHEDULES),

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 import torch
 from PIL import Image
 
-from fashion_ddpm.clip_scores import own_scores
 from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.core.images import enlarge, to_uint8
 from fashion_ddpm.core.requests import GenerateRequest
@@ -13,6 +12,7 @@ from fashion_ddpm.core.wording import figure
 from fashion_ddpm.demo import Demo, Watch
 from fashion_ddpm.diffusion.sampling import DenoisingStep, Midway, SamplingSettings
 from fashion_ddpm.results import IMAGE_SCALE, Result
+from fashion_ddpm.scoring.clip import own_scores
 
 MAX_ENDINGS = 16
 """Classes that a way goes on as, the first ones: more would keep other visitors waiting."""

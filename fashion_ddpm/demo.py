@@ -9,8 +9,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from fashion_ddpm.baselines import Baseline, load_baseline
-from fashion_ddpm.clip_scores import EMBEDDED, NO_SCORER, SCORERS, Scorer, ScorerError, load_scorer
 from fashion_ddpm.core.config import SCHEDULES
 from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.core.images import to_uint8
@@ -23,6 +21,8 @@ from fashion_ddpm.diffusion.sampling import DenoisingStep, SamplingSettings, num
 from fashion_ddpm.diffusion.schedule_check import check_schedule
 from fashion_ddpm.limits import ServerLimits, check_size, check_work
 from fashion_ddpm.results import Preview, Result, preview_picture
+from fashion_ddpm.scoring.clip import EMBEDDED, NO_SCORER, SCORERS, Scorer, ScorerError, load_scorer
+from fashion_ddpm.scoring.clip_baseline import Baseline, load_baseline
 from fashion_ddpm.shared_unet import SharedUNet, places_on
 from fashion_ddpm.spares import scorers_at_hand, second_network, student_of
 from fashion_ddpm.supervision import Supervisor

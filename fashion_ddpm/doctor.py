@@ -56,9 +56,9 @@ def run_doctor_schedule(arguments: argparse.Namespace) -> int:
 
 def run_doctor_scorer(arguments: argparse.Namespace) -> int:
     """Prints how well scorers know real test images, and the same images ruined."""
-    from fashion_ddpm.clip_scores import load_scorer
     from fashion_ddpm.data.fashion_mnist import load_split
     from fashion_ddpm.scorer_check import check_scorer
+    from fashion_ddpm.scoring.clip import load_scorer
 
     real = load_split(arguments.data_dir, "test")
     for name in arguments.names:

@@ -8,8 +8,6 @@ import torch
 
 from fashion_ddpm import measurements as measure
 from fashion_ddpm.checkpoints.locate import read_run
-from fashion_ddpm.classifier import Classifier
-from fashion_ddpm.clip_scores import SCORERS, ScorerError, load_scorer
 from fashion_ddpm.core.data_settings import DataSettings
 from fashion_ddpm.core.distributed import Ranks, this_process
 from fashion_ddpm.core.images import grid, labelled_grid
@@ -29,9 +27,11 @@ from fashion_ddpm.image_sets import (
     matching_data,
     matching_judge,
 )
-from fashion_ddpm.inception import InceptionError, load_inception
 from fashion_ddpm.metrics import NEIGHBOURS
 from fashion_ddpm.report import Report, Row, save_report, warnings_of
+from fashion_ddpm.scoring.classifier import Classifier
+from fashion_ddpm.scoring.clip import SCORERS, ScorerError, load_scorer
+from fashion_ddpm.scoring.inception import InceptionError, load_inception
 
 FEWEST_IMAGES = 10 * (NEIGHBOURS + 1)
 NO_JUDGE = (

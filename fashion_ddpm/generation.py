@@ -9,14 +9,14 @@ from torch import Tensor
 from tqdm import tqdm
 
 from fashion_ddpm import outputs
-from fashion_ddpm.baselines import load_baseline
 from fashion_ddpm.checkpoints.locate import CheckpointError
-from fashion_ddpm.clip_scores import ClipScorer, load_scorer
 from fashion_ddpm.core.distributed import this_process
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import MODEL, GenerateRequest, RequestError
 from fashion_ddpm.diffusion.pipeline import Batch, load_pipeline, model_of
 from fashion_ddpm.diffusion.sampling import SamplingSettings
+from fashion_ddpm.scoring.clip import ClipScorer, load_scorer
+from fashion_ddpm.scoring.clip_baseline import load_baseline
 
 
 def run(

@@ -6,7 +6,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from fashion_ddpm.classifier import Classifier, load_classifier
 from fashion_ddpm.core.data_settings import DataSettings
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind
@@ -14,6 +13,7 @@ from fashion_ddpm.core.paths import BUNDLED_CLASSIFIER
 from fashion_ddpm.data.fashion_mnist import LabelledImages
 from fashion_ddpm.data.load import DataSet, load_data_set
 from fashion_ddpm.metrics import NEIGHBOURS
+from fashion_ddpm.scoring.classifier import Classifier, load_classifier
 
 REFERENCES = ("test", "train", "validation")
 """Splits to compare with: settings are chosen on the last, and the first judges them once."""

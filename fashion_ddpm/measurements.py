@@ -6,9 +6,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from fashion_ddpm.classifier import Classifier
-from fashion_ddpm.classifier_training import accuracy, fit
-from fashion_ddpm.clip_scores import ClipScorer
 from fashion_ddpm.core.config import ClassifierConfig
 from fashion_ddpm.core.images import to_model
 from fashion_ddpm.data.fashion_mnist import LabelledImages
@@ -21,6 +18,9 @@ from fashion_ddpm.metrics import (
     neighbourhoods,
 )
 from fashion_ddpm.report import Row
+from fashion_ddpm.scoring.classifier import Classifier
+from fashion_ddpm.scoring.clip import ClipScorer
+from fashion_ddpm.scoring.train_classifier import accuracy, fit
 
 NEARLY_BLACK = 8
 """Highest pixel value that counts as black: clothes lie on exact black."""

@@ -7,12 +7,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from fashion_ddpm.baselines import Baseline
 from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind, label_prompts, quality_prompts
 from fashion_ddpm.core.images import enlarge, grid, name_picture
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.link import SharedSettings
 from fashion_ddpm.outputs import picture_name, zipped
+from fashion_ddpm.scoring.clip_baseline import Baseline
 
 PREVIEW_COLUMNS = 10
 PREVIEW_SCALE = 4

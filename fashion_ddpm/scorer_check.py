@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import torch
 
-from fashion_ddpm.clip_scores import ClipScorer, zero_shot_accuracy
 from fashion_ddpm.data.fashion_mnist import LabelledImages
-from fashion_ddpm.degradations import add_noise, blur
+from fashion_ddpm.scoring.clip import ClipScorer, zero_shot_accuracy
+from fashion_ddpm.scoring.degradations import add_noise, blur
 
 NOISE_SIGMA = 0.7
 """Noise over signal of the noisy images: a garment's outline is still there."""

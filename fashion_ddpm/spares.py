@@ -3,9 +3,10 @@
 import sys
 from pathlib import Path
 
-from fashion_ddpm.baselines import Baseline, load_baseline
 from fashion_ddpm.checkpoints.locate import CheckpointError
-from fashion_ddpm.clip_scores import (
+from fashion_ddpm.core.image_kind import ImageKind
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline
+from fashion_ddpm.scoring.clip import (
     EMBEDDED,
     NO_SCORER,
     NoScorer,
@@ -14,8 +15,7 @@ from fashion_ddpm.clip_scores import (
     knows,
     load_scorer,
 )
-from fashion_ddpm.core.image_kind import ImageKind
-from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline
+from fashion_ddpm.scoring.clip_baseline import Baseline, load_baseline
 
 
 def second_network(checkpoint: str | Path | None, device: str) -> FashionDDPMPipeline | None:

@@ -6,8 +6,6 @@ import numpy as np
 import torch
 from PIL import Image
 
-from fashion_ddpm.baselines import load_real_sample
-from fashion_ddpm.clip_scores import own_scores
 from fashion_ddpm.core.images import grid, to_model, to_uint8
 from fashion_ddpm.core.requests import class_label
 from fashion_ddpm.demo import Demo, Watch
@@ -19,6 +17,8 @@ from fashion_ddpm.diffusion.schedules import (
     noise_levels,
     noise_scheduler,
 )
+from fashion_ddpm.scoring.clip import own_scores
+from fashion_ddpm.scoring.clip_baseline import load_real_sample
 from fashion_ddpm.trajectory import Trajectory
 
 COSINE = "cosine"

@@ -11,7 +11,6 @@ from fashion_ddpm.checkpoints import atomic_folders
 from fashion_ddpm.checkpoints.locate import class_names_of, read_run, student_folder
 from fashion_ddpm.checkpoints.manifest import is_whole
 from fashion_ddpm.checkpoints.run_lock import only_run
-from fashion_ddpm.clip_scores import EMBEDDED
 from fashion_ddpm.core.config import TURBO, TURBO_STEPS, TrainConfig, train_config
 from fashion_ddpm.core.data_settings import DataSettings, may_be_same
 from fashion_ddpm.core.distributed import this_process
@@ -25,6 +24,7 @@ from fashion_ddpm.image_sets import check_counts
 from fashion_ddpm.report import REPORT_FILE
 from fashion_ddpm.run_data import load_run_data
 from fashion_ddpm.run_folder import RunFolder
+from fashion_ddpm.scoring.clip import EMBEDDED
 from fashion_ddpm.training import train
 from fashion_ddpm.warm_start import settings_of_teacher
 

@@ -13,16 +13,16 @@ from playwright.sync_api import Browser
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
-from fashion_ddpm.captions import build_captions
 from fashion_ddpm.checkpoints.locate import student_folder
-from fashion_ddpm.clip_scores import ClipScorer
 from fashion_ddpm.core.config import TURBO, ScorerConfig, TrainConfig
 from fashion_ddpm.data.fashion_mnist import LabelledImages, load_split
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
 from fashion_ddpm.diffusion.save_checkpoint import publish
 from fashion_ddpm.diffusion.schedules import noise_scheduler
 from fashion_ddpm.diffusion.unet import build_unet
-from fashion_ddpm.scorer_training import build_clip, build_processor, build_tokenizer
+from fashion_ddpm.scoring.clip import ClipScorer
+from fashion_ddpm.scoring.clip_captions import build_captions
+from fashion_ddpm.scoring.train_clip import build_clip, build_processor, build_tokenizer
 from fashion_ddpm.training import train
 from tests.tools import MINI_DATA
 from tests.tools.browsing import browser_or_skip

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from fashion_ddpm.clip_scores import EMBEDDED
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.evidence import (
     OURS,
@@ -17,6 +16,7 @@ from fashion_ddpm.evidence import (
     scorer_confusion,
     training_previews,
 )
+from fashion_ddpm.scoring.clip import EMBEDDED
 
 
 @pytest.fixture(scope="module")

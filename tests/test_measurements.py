@@ -5,8 +5,6 @@ from dataclasses import replace
 import pytest
 import torch
 
-from fashion_ddpm.classifier import Classifier, load_classifier
-from fashion_ddpm.clip_scores import load_scorer
 from fashion_ddpm.data.fashion_mnist import LabelledImages, load_split
 from fashion_ddpm.image_sets import ImageSets
 from fashion_ddpm.measurements import (
@@ -19,6 +17,8 @@ from fashion_ddpm.measurements import (
     pixel_rows,
     worth_as_training_data,
 )
+from fashion_ddpm.scoring.classifier import Classifier, load_classifier
+from fashion_ddpm.scoring.clip import load_scorer
 from tests.tools import MINI_DATA
 
 

@@ -13,7 +13,6 @@ from PIL import Image
 
 from fashion_ddpm import generation
 from fashion_ddpm.checkpoints.locate import class_names_of, read_run
-from fashion_ddpm.classifier_training import train_classifier
 from fashion_ddpm.core.config import ClassifierConfig, TrainConfig
 from fashion_ddpm.core.data_settings import DataSettings
 from fashion_ddpm.core.image_kind import ImageKind
@@ -27,6 +26,7 @@ from fashion_ddpm.evaluation import Evaluation, evaluate
 from fashion_ddpm.link import from_picture
 from fashion_ddpm.model_card import Address, model_card
 from fashion_ddpm.report import Report
+from fashion_ddpm.scoring.train_classifier import train_classifier
 from fashion_ddpm.training import train
 from tests.tools import PATIENCE
 from tests.tools.shapes import SHAPES

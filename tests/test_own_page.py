@@ -18,7 +18,6 @@ from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest, RequestError
 from fashion_ddpm.core.settings import ConfigError
-from fashion_ddpm.degradations import half_denoised
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.gallery import load_gallery, save_gallery
@@ -27,6 +26,7 @@ from fashion_ddpm.link import from_query
 from fashion_ddpm.model_card import Address
 from fashion_ddpm.play import blend, redraw, walk
 from fashion_ddpm.results import Result
+from fashion_ddpm.scoring.degradations import half_denoised
 from fashion_ddpm.space_check import check_space
 from fashion_ddpm.trees import write_model_tree, write_space_tree
 from tests.tools.serving import served

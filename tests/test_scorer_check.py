@@ -2,9 +2,9 @@
 
 import re
 
-from fashion_ddpm.clip_scores import ClipScorer, load_scorer
 from fashion_ddpm.data.fashion_mnist import LabelledImages
 from fashion_ddpm.scorer_check import ANSWERS, check_scorer
+from fashion_ddpm.scoring.clip import ClipScorer, load_scorer
 
 
 def shares(line: str) -> list[float]:

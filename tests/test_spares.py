@@ -10,7 +10,7 @@ import gradio as gr
 import pytest
 
 from app import build_page
-from fashion_ddpm import baselines, clip_scores, spares
+from fashion_ddpm import spares
 from fashion_ddpm.checkpoints.locate import CheckpointError, student_folder
 from fashion_ddpm.contact_sheet import AXES, axes, cells, orders
 from fashion_ddpm.continuation import continued
@@ -20,6 +20,7 @@ from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.evidence import real_scores, scorer_confusion
 from fashion_ddpm.results import Result
+from fashion_ddpm.scoring import clip, clip_baseline
 from fashion_ddpm.story import sampled
 from fashion_ddpm.trajectory import decision, score_curves
 from fashion_ddpm.ui.create import score_columns
@@ -90,7 +91,7 @@ def unscored(
 ) -> Demo:
     """A demo whose embedded scorer is damaged."""
     bad = truncated(BUNDLED_SCORER, tmp_path / "bad", "model.safetensors")
-    monkeypatch.setattr(clip_scores, "BUNDLED_SCORER", bad)
+    monkeypatch.setattr(clip, "BUNDLED_SCORER", bad)
     demo = Demo(tiny_checkpoint)
     assert "Images are drawn without scores: The scorer embedded" in capsys.readouterr().err
     return demo
@@ -126,6 +127,6 @@ def test_a_scorer_without_its_baseline_is_none(
     shutil.copytree(BUNDLED_SCORER, copy)
     for name in ("baseline.json", "manifest.json"):
         (copy / name).unlink()
-    for module in (clip_scores, baselines):
+    for module in (clip, clip_baseline):
         monkeypatch.setattr(module, "BUNDLED_SCORER", copy)
     assert list(spares.scorers_at_hand(FASHION_MNIST)) == ["none"]

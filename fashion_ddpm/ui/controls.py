@@ -7,7 +7,6 @@ from typing import Any
 import gradio as gr
 
 from fashion_ddpm.api_examples import ORDER
-from fashion_ddpm.baselines import load_real_sample
 from fashion_ddpm.core.config import SAMPLERS, TURBO
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.image_kind import ALL_CLASSES, CLASS_NAMES, FASHION_MNIST
@@ -16,6 +15,7 @@ from fashion_ddpm.core.requests import LABELS, MAX_GUIDANCE, MAX_SEED, GenerateR
 from fashion_ddpm.demo import PRESETS, Demo, schedule_note, schedules
 from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.limits import MAX_IMAGES, MAX_STEPS, check_size
+from fashion_ddpm.scoring.clip_baseline import load_real_sample
 from fashion_ddpm.ui.parts import (
     IN_ORDER,
     LAST,

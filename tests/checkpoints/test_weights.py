@@ -10,11 +10,11 @@ import pytest
 
 from fashion_ddpm.checkpoints.manifest import MANIFEST, read_manifest
 from fashion_ddpm.checkpoints.weights import WeightsError, read_config
-from fashion_ddpm.classifier import load_classifier
-from fashion_ddpm.clip_scores import load_scorer
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, BUNDLED_CLASSIFIER, BUNDLED_SCORER
 from fashion_ddpm.diffusion.pipeline import load_pipeline
+from fashion_ddpm.scoring.classifier import load_classifier
+from fashion_ddpm.scoring.clip import load_scorer
 from tests.tools.tampering import SPOILT_FILES, UNLIKE_THE_MANIFEST, Weights
 
 LOADERS: dict[str, tuple[Path, str, Callable[[str], object]]] = {

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import torch
 
-from fashion_ddpm.baselines import REAL_SAMPLE
 from fashion_ddpm.checkpoints.npz import save_arrays
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.data.fashion_mnist import CHECKSUM_FILE, LabelledImages, load_split, raw_folder
+from fashion_ddpm.scoring.clip_baseline import REAL_SAMPLE
 from tests.tools import MINI_DATA
 
 PER_CLASS = {"train": 42, "test": 20}

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from fashion_ddpm.captions import build_captions
-from fashion_ddpm.clip_scores import load_scorer
 from fashion_ddpm.core.config import ScorerConfig
 from fashion_ddpm.core.image_kind import BLURRY_PROMPT, label_prompts
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
-from fashion_ddpm.scorer_training import (
+from fashion_ddpm.scoring.clip import load_scorer
+from fashion_ddpm.scoring.clip_captions import build_captions
+from fashion_ddpm.scoring.train_clip import (
     asked_captions,
     build_tokenizer,
     contrastive_loss,

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from fashion_ddpm.checkpoints.manifest import is_whole
-from fashion_ddpm.classifier import load_classifier
-from fashion_ddpm.classifier_training import accuracy, erase, fit, train_classifier
 from fashion_ddpm.core.config import ClassifierConfig
 from fashion_ddpm.data.fashion_mnist import LabelledImages, load_split
+from fashion_ddpm.scoring.classifier import load_classifier
+from fashion_ddpm.scoring.train_classifier import accuracy, erase, fit, train_classifier
 
 
 def small(**changes: object) -> ClassifierConfig:

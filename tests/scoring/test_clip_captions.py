@@ -2,7 +2,6 @@
 
 import torch
 
-from fashion_ddpm.captions import CLEAR, DEGRADED, QUALITIES, build_captions
 from fashion_ddpm.core.image_kind import (
     BLURRY_PROMPT,
     CLASS_NAMES,
@@ -10,6 +9,7 @@ from fashion_ddpm.core.image_kind import (
     label_prompts,
     quality_prompts,
 )
+from fashion_ddpm.scoring.clip_captions import CLEAR, DEGRADED, QUALITIES, build_captions
 
 CAPTIONS = build_captions()
 LOWER = [text.lower() for text in CAPTIONS.texts]

@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from fashion_ddpm.classifier import (
+from fashion_ddpm.data.fashion_mnist import LabelledImages
+from fashion_ddpm.scoring.classifier import (
     NUM_FEATURES,
     Classifier,
     ClassifierError,
     load_classifier,
     save_classifier,
 )
-from fashion_ddpm.classifier_training import accuracy
-from fashion_ddpm.data.fashion_mnist import LabelledImages
+from fashion_ddpm.scoring.train_classifier import accuracy
 
 
 def test_the_bundled_judge_knows_real_clothes(real: LabelledImages) -> None:

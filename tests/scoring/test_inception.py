@@ -8,8 +8,8 @@ from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorIncepti
 
 from fashion_ddpm.data.fashion_mnist import LabelledImages
 from fashion_ddpm.image_sets import ImageSets
-from fashion_ddpm.inception import DOWNLOAD, InceptionError, load_inception
 from fashion_ddpm.measurements import distance_rows
+from fashion_ddpm.scoring.inception import DOWNLOAD, InceptionError, load_inception
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,8 @@ import torch
 from fashion_ddpm.core.image_kind import NULL_LABEL
 from fashion_ddpm.core.images import to_model
 from fashion_ddpm.data.fashion_mnist import LabelledImages
-from fashion_ddpm.degradations import (
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
+from fashion_ddpm.scoring.degradations import (
     CLEAR_SIGMA,
     add_noise,
     blur,
@@ -16,7 +17,6 @@ from fashion_ddpm.degradations import (
     random_noise,
     shifted,
 )
-from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 
 
 def generator() -> torch.Generator:

@@ -10,14 +10,14 @@ from tqdm import tqdm
 
 from fashion_ddpm.checkpoints import atomic_folders
 from fashion_ddpm.checkpoints.locate import RUN_FILE
-from fashion_ddpm.classifier import Classifier, save_classifier
 from fashion_ddpm.core.config import ClassifierConfig
 from fashion_ddpm.core.images import to_model
 from fashion_ddpm.core.step_plan import batch_indices, learning_rate_at, step_seed
 from fashion_ddpm.data.fashion_mnist import LabelledImages
 from fashion_ddpm.data.load import load_data_set
-from fashion_ddpm.degradations import shifted
 from fashion_ddpm.diffusion.save_checkpoint import current_commit, provenance
+from fashion_ddpm.scoring.classifier import Classifier, save_classifier
+from fashion_ddpm.scoring.degradations import shifted
 
 ERASED_SIDES = (4, 13)
 """Smallest side of a blackened patch, and one more than the largest, in pixels."""

@@ -19,19 +19,19 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from fashion_ddpm.baselines import measure_baseline, save_baseline
-from fashion_ddpm.captions import QUALITIES, Captions, build_captions
 from fashion_ddpm.checkpoints import atomic_folders
 from fashion_ddpm.checkpoints.locate import RUN_FILE
-from fashion_ddpm.clip_scores import ClipScorer, zero_shot_accuracy
 from fashion_ddpm.core.config import ScorerConfig
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.images import IMAGE_SIZE, to_model
 from fashion_ddpm.core.step_plan import batch_indices, learning_rate_at, step_seed
 from fashion_ddpm.data.fashion_mnist import LabelledImages, load_split
-from fashion_ddpm.degradations import half_denoised, nearly_clear, random_blur, random_noise
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.diffusion.save_checkpoint import current_commit, provenance
+from fashion_ddpm.scoring.clip import ClipScorer, zero_shot_accuracy
+from fashion_ddpm.scoring.clip_baseline import measure_baseline, save_baseline
+from fashion_ddpm.scoring.clip_captions import QUALITIES, Captions, build_captions
+from fashion_ddpm.scoring.degradations import half_denoised, nearly_clear, random_blur, random_noise
 
 PAD, BEGIN, UNKNOWN, END = "<pad>", "<begin>", "<unknown>", "<end>"
 MAX_WORDS = 24

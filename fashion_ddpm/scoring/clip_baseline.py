@@ -9,11 +9,11 @@ from torch import Tensor
 
 from fashion_ddpm.checkpoints.npz import load_arrays
 from fashion_ddpm.checkpoints.weights import COPY_ANEW
-from fashion_ddpm.clip_scores import EMBEDDED, ClipScorer, ScorerError
 from fashion_ddpm.core.errors import reason
 from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.core.paths import BUNDLED_SCORER
 from fashion_ddpm.data.fashion_mnist import LabelledImages
+from fashion_ddpm.scoring.clip import EMBEDDED, ClipScorer, ScorerError
 
 REAL_SAMPLE = BUNDLED_SCORER.parent / "real-test-images.npz"
 BASELINE_FILE = "baseline.json"

@@ -4,16 +4,16 @@ from pathlib import Path
 
 import torch
 
-from fashion_ddpm.baselines import (
+from fashion_ddpm.core.image_kind import label_prompts
+from fashion_ddpm.core.paths import BUNDLED_SCORER
+from fashion_ddpm.scoring.clip import load_scorer
+from fashion_ddpm.scoring.clip_baseline import (
     BASELINE_FILE,
     load_baseline,
     load_real_sample,
     measure_baseline,
     save_baseline,
 )
-from fashion_ddpm.clip_scores import load_scorer
-from fashion_ddpm.core.image_kind import label_prompts
-from fashion_ddpm.core.paths import BUNDLED_SCORER
 
 
 def test_the_bundled_baseline_is_what_the_whole_test_split_scores() -> None:

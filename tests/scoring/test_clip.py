@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from fashion_ddpm.baselines import load_baseline
-from fashion_ddpm.clip_scores import (
+from fashion_ddpm.core.image_kind import ImageKind
+from fashion_ddpm.core.paths import BUNDLED_SCORER
+from fashion_ddpm.data.fashion_mnist import LabelledImages
+from fashion_ddpm.scoring.clip import (
     ClipScorer,
     NoScorer,
     ScorerError,
@@ -14,9 +16,7 @@ from fashion_ddpm.clip_scores import (
     own_scores,
     zero_shot_accuracy,
 )
-from fashion_ddpm.core.image_kind import ImageKind
-from fashion_ddpm.core.paths import BUNDLED_SCORER
-from fashion_ddpm.data.fashion_mnist import LabelledImages
+from fashion_ddpm.scoring.clip_baseline import load_baseline
 
 
 @pytest.fixture(scope="module")
