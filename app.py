@@ -23,15 +23,15 @@ with no_collection():
     limit_threads()
     import gradio as gr
 
-    from fashion_ddpm.backends import BACKENDS, check_backend, faster
     from fashion_ddpm.checkpoints.locate import read_run
     from fashion_ddpm.core.errors import UserError, sentence
     from fashion_ddpm.core.image_kind import FASHION_MNIST
     from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
     from fashion_ddpm.core.settings import add_flags, given_flags
-    from fashion_ddpm.cost import calibrate
     from fashion_ddpm.demo import Demo
     from fashion_ddpm.limits import ServerLimits
+    from fashion_ddpm.runtime.backends import BACKENDS, check_backend, faster
+    from fashion_ddpm.runtime.cost import calibrate
     from fashion_ddpm.ui import address, api, compare, create, footer, play, share, trust, why
     from fashion_ddpm.ui.page import Page, describe
     from fashion_ddpm.ui.server import Launch, Server

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.tables import origin, table, titled, write_section
-from fashion_ddpm.backends import BACKENDS
+from fashion_ddpm.runtime.backends import BACKENDS
 from tests.tools.serving import running
 
 TITLE = "A server with nobody there"

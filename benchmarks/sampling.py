@@ -20,7 +20,6 @@ from torch import Tensor
 from tqdm import tqdm
 
 from benchmarks.tables import origin, table, titled, write_section
-from fashion_ddpm.backends import BACKENDS, faster
 from fashion_ddpm.core.images import to_uint8
 from fashion_ddpm.core.paths import BUNDLED, BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest
@@ -30,6 +29,7 @@ from fashion_ddpm.demo import PRESETS
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.metrics import frechet_distance
+from fashion_ddpm.runtime.backends import BACKENDS, faster
 from fashion_ddpm.scoring.classifier import Classifier, load_classifier
 
 TIMED = 16

@@ -21,7 +21,6 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from fashion_ddpm.backends import openvino_form
 from fashion_ddpm.core.image_kind import ALL_CLASSES
 from fashion_ddpm.core.images import to_uint8
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
@@ -38,6 +37,7 @@ from fashion_ddpm.diffusion.sampling import (
     seed_generators,
 )
 from fashion_ddpm.metrics import frechet_distance, neighbourhoods
+from fashion_ddpm.runtime.backends import openvino_form
 from fashion_ddpm.scoring.classifier import Classifier, load_classifier
 
 COMMITS = {"440k": "d3da767", "940k": "f4b698a"}

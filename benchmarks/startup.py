@@ -12,8 +12,8 @@ from pathlib import Path
 
 from benchmarks.serving import ask
 from benchmarks.tables import origin, table, titled, write_section
-from fashion_ddpm.backends import BACKENDS
 from fashion_ddpm.demo import PRESETS
+from fashion_ddpm.runtime.backends import BACKENDS
 from tests.tools.serving import served
 
 TITLE = "From python app.py to the first image"

@@ -23,12 +23,12 @@ from diffusers.models.attention_processor import Attention, AttnProcessor
 from torch import Tensor
 
 from benchmarks.tables import origin, table
-from fashion_ddpm.backends import Inputs, OutputAlone, example_inputs, openvino_form
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.diffusion.loss import Predictor
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline
 from fashion_ddpm.diffusion.sampling import SamplingSettings, chunked, in_chunks
+from fashion_ddpm.runtime.backends import Inputs, OutputAlone, example_inputs, openvino_form
 
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels last": torch.channels_last}

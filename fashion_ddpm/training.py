@@ -10,7 +10,6 @@ from accelerate.tracking import GeneralTracker
 from accelerate.utils import GradientAccumulationPlugin, ProjectConfiguration
 from torch import Tensor
 
-from fashion_ddpm.backends import example_inputs
 from fashion_ddpm.checkpoints import atomic_folders
 from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.checkpoints.manifest import is_whole
@@ -41,6 +40,7 @@ from fashion_ddpm.resuming import load_state, state_to_resume
 from fashion_ddpm.run_data import check_run_data, load_run_data, record_run_data
 from fashion_ddpm.run_folder import RunFolder, write_settings
 from fashion_ddpm.run_length import Costs, config_for_minutes, time_calls
+from fashion_ddpm.runtime.backends import example_inputs
 from fashion_ddpm.stopping import StopOnSignal
 from fashion_ddpm.trackers import chosen_trackers, send_picture, start_trackers
 from fashion_ddpm.warm_start import earlier_runs, initial_unet

@@ -10,8 +10,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from fashion_ddpm import shared_unet
-from fashion_ddpm.backends import Form, faster
 from fashion_ddpm.core.config import SAMPLERS, SCHEDULES
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
@@ -19,7 +17,9 @@ from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.diffusion.loss import Predictor
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline
 from fashion_ddpm.diffusion.sampling import CPU_CHUNK, SamplingSettings
-from fashion_ddpm.shared_unet import SharedUNet
+from fashion_ddpm.runtime import dynamic_batching
+from fashion_ddpm.runtime.backends import Form, faster
+from fashion_ddpm.runtime.dynamic_batching import SharedUNet
 from tests.tools import PATIENCE
 
 UNLUCKY = 13
@@ -174,7 +174,7 @@ def test_sixteen_images_are_not_held_up_for_ever(threads: ThreadPoolExecutor, ga
 @pytest.fixture
 def endless_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever waits for company in vain hangs."""
-    monkeypatch.setattr(shared_unet, "PATIENCE", 3600)
+    monkeypatch.setattr(dynamic_batching, "PATIENCE", 3600)
 
 
 @pytest.mark.usefixtures("endless_patience")

@@ -3,9 +3,9 @@
 import pytest
 
 from fashion_ddpm.core.requests import GenerateRequest
-from fashion_ddpm.cost import CostMeter, calibrate
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.diffusion.schedules import noise_scheduler
+from fashion_ddpm.runtime.cost import CostMeter, calibrate
 
 METER = CostMeter(0.02, noise_scheduler("cosine"))
 

@@ -12,7 +12,10 @@ from diffusers import UNet2DModel
 from diffusers.models.unets.unet_2d import UNet2DOutput
 from torch import Tensor
 
-from fashion_ddpm.backends import (
+from fashion_ddpm.core.config import SAMPLERS
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
+from fashion_ddpm.diffusion.sampling import CPU_CHUNK, SamplingSettings, denoise, in_chunks
+from fashion_ddpm.runtime.backends import (
     MOST_ROWS,
     BackendError,
     example_inputs,
@@ -20,10 +23,7 @@ from fashion_ddpm.backends import (
     openvino_form,
     speed_up,
 )
-from fashion_ddpm.core.config import SAMPLERS
-from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
-from fashion_ddpm.diffusion.sampling import CPU_CHUNK, SamplingSettings, denoise, in_chunks
-from fashion_ddpm.shared_unet import SharedUNet
+from fashion_ddpm.runtime.dynamic_batching import SharedUNet
 from tests.tools import PATIENCE
 from tests.tools.serving import ROOT
 
@@ -122,7 +122,7 @@ def test_with_openvino_an_image_is_the_same_in_any_batch(
 def result_of(program: str) -> subprocess.CompletedProcess[str]:
     """Returns how a program ends that has `form` made of the bundled network."""
     made = (
-        "from fashion_ddpm.backends import openvino_form; "
+        "from fashion_ddpm.runtime.backends import openvino_form; "
         "from fashion_ddpm.checkpoints.locate import BUNDLED_CHECKPOINT; "
         "from fashion_ddpm.diffusion.pipeline import load_pipeline; "
         "form = openvino_form(load_pipeline(BUNDLED_CHECKPOINT).unet)\n"
