@@ -7,7 +7,7 @@ import shutil
 import sys
 import warnings
 
-from fashion_ddpm.temporary import choose_folder, temporary_place
+from fashion_ddpm.server.temporary_files import choose_folder, temporary_place
 
 # These are read when gradio is imported, or when the page is built.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -17,7 +17,7 @@ os.environ["MPLBACKEND"] = "agg"  # a notebook passes its own on, which is not i
 
 from fashion_ddpm.core.process import limit_threads
 from fashion_ddpm.core.starting import no_collection
-from fashion_ddpm.deployment import add_address_flags, read_deployment
+from fashion_ddpm.server.deployment import add_address_flags, read_deployment
 
 with no_collection():
     limit_threads()
@@ -29,9 +29,9 @@ with no_collection():
     from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
     from fashion_ddpm.core.settings import add_flags, given_flags
     from fashion_ddpm.demo import Demo
-    from fashion_ddpm.limits import ServerLimits
     from fashion_ddpm.runtime.backends import BACKENDS, check_backend, faster
     from fashion_ddpm.runtime.cost import calibrate
+    from fashion_ddpm.server.limits import ServerLimits
     from fashion_ddpm.ui import address, api, compare, create, footer, play, share, trust, why
     from fashion_ddpm.ui.page import Page, describe
     from fashion_ddpm.ui.server import Launch, Server

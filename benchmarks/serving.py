@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from benchmarks.tables import origin
 from fashion_ddpm.core.image_kind import CLASS_NAMES
-from fashion_ddpm.limits import ServerLimits
+from fashion_ddpm.server.limits import ServerLimits
 from tests.tools.serving import served
 
 ENDPOINT = "gradio_api/call/generate"

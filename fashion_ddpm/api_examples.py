@@ -4,8 +4,8 @@ import json
 import shlex
 
 from fashion_ddpm.core.requests import PARAMETERS, SETTINGS, GenerateRequest
-from fashion_ddpm.gate import ENDPOINT
 from fashion_ddpm.scoring.clip import EMBEDDED
+from fashion_ddpm.server.allowlist import ENDPOINT
 
 ORDER = (
     *("class_name", "schedule", "num_inference_steps", "sampler", "guidance_scale"),

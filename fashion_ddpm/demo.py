@@ -18,14 +18,14 @@ from fashion_ddpm.core.wording import counted, figure
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, model_of
 from fashion_ddpm.diffusion.sampling import DenoisingStep, SamplingSettings, num_evaluations
 from fashion_ddpm.diffusion.schedule_check import check_schedule
-from fashion_ddpm.limits import ServerLimits, check_size, check_work
 from fashion_ddpm.results import Preview, Result, preview_picture
 from fashion_ddpm.runtime.cost import calibrate
 from fashion_ddpm.runtime.dynamic_batching import SharedUNet, places_on
 from fashion_ddpm.scoring.clip import EMBEDDED, NO_SCORER, SCORERS, Scorer, ScorerError, load_scorer
 from fashion_ddpm.scoring.clip_baseline import Baseline, load_baseline
+from fashion_ddpm.server.limits import ServerLimits, check_size, check_work
+from fashion_ddpm.server.monitoring import Supervisor
 from fashion_ddpm.spares import scorers_at_hand, second_network, student_of
-from fashion_ddpm.supervision import Supervisor
 from fashion_ddpm.trajectory import Trajectory
 
 PRESETS = {

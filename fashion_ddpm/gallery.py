@@ -14,8 +14,8 @@ from fashion_ddpm.core.paths import BUNDLED
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.diffusion.pipeline import MODEL_DIGITS, weights_hash
-from fashion_ddpm.limits import MAX_IMAGES
 from fashion_ddpm.results import Result
+from fashion_ddpm.server.limits import MAX_IMAGES
 
 GALLERY = BUNDLED / "gallery.npz"
 FIRST_SECONDS = 10.0

@@ -18,7 +18,7 @@ from fashion_ddpm.core.requests import (
     RequestError,
     shown,
 )
-from fashion_ddpm.limits import check_size
+from fashion_ddpm.server.limits import check_size
 
 OLD_WORDS = {"images": "num_images", "guidance": "guidance_scale"}
 """Words of links made before these settings were called the same everywhere."""

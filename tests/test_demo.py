@@ -10,8 +10,8 @@ from fashion_ddpm.core.requests import GenerateRequest, RequestError
 from fashion_ddpm.demo import Demo, schedule_note
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.diffusion.sampling import SamplingSettings
-from fashion_ddpm.limits import MAX_IMAGES, MAX_STEPS
 from fashion_ddpm.results import Preview, Result
+from fashion_ddpm.server.limits import MAX_IMAGES, MAX_STEPS
 
 
 @pytest.fixture(scope="module")

@@ -36,9 +36,9 @@ from fashion_ddpm.core.requests import (
     RequestError,
 )
 from fashion_ddpm.diffusion.pipeline import Batch
-from fashion_ddpm.limits import MAX_IMAGES, MAX_STEPS
 from fashion_ddpm.link import OLD_WORDS, OMITTED, SharedSettings, from_picture, from_query
 from fashion_ddpm.outputs import save, zipped
+from fashion_ddpm.server.limits import MAX_IMAGES, MAX_STEPS
 from fashion_ddpm.ui.controls import request_of, shown_settings
 
 REQUEST = GenerateRequest("ankle boot", 3, "karras", "euler", 7, 2.5, 0.3, 0.7, seed=11)

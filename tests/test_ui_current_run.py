@@ -2,7 +2,7 @@
 
 import pytest
 
-from fashion_ddpm.supervision import StoppedError
+from fashion_ddpm.server.monitoring import StoppedError
 from fashion_ddpm.ui.current_run import CurrentRun
 
 

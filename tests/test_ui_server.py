@@ -12,8 +12,8 @@ import pytest
 
 from app import build_page
 from fashion_ddpm.demo import Demo
-from fashion_ddpm.deployment import Deployment
-from fashion_ddpm.gate import Gate
+from fashion_ddpm.server.allowlist import Gate
+from fashion_ddpm.server.deployment import Deployment
 from fashion_ddpm.ui.server import QUEUE_PAUSE, Launch, Server, files_in, gate_of, guarded_app
 from tests.tools.asking import call, send
 

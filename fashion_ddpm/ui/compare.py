@@ -11,7 +11,7 @@ from fashion_ddpm.contact_sheet import STEP_COUNTS, Cell, axes, cells, name_of, 
 from fashion_ddpm.core.requests import LABELS, MAX_SEED, RequestError, check_whole
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.outputs import file_name
-from fashion_ddpm.supervision import StoppedError
+from fashion_ddpm.server.monitoring import StoppedError
 from fashion_ddpm.ui import current_run
 from fashion_ddpm.ui.controls import Controls, default_request, shown_settings
 from fashion_ddpm.ui.current_run import CurrentRun

@@ -14,8 +14,8 @@ from fashion_ddpm.core.images import enlarge
 from fashion_ddpm.core.requests import LABELS, MAX_GUIDANCE, MAX_SEED, GenerateRequest, check_whole
 from fashion_ddpm.demo import PRESETS, Demo, schedule_note, schedules
 from fashion_ddpm.diffusion.sampling import SamplingSettings
-from fashion_ddpm.limits import MAX_IMAGES, MAX_STEPS, check_size
 from fashion_ddpm.scoring.clip_baseline import load_real_sample
+from fashion_ddpm.server.limits import MAX_IMAGES, MAX_STEPS, check_size
 from fashion_ddpm.ui.parts import (
     IN_ORDER,
     LAST,

@@ -10,11 +10,11 @@ from fashion_ddpm.core.requests import MAX_SEED, GenerateRequest, check_whole
 from fashion_ddpm.core.wording import counted, seconds
 from fashion_ddpm.demo import Demo, schedules
 from fashion_ddpm.gallery import first_images
-from fashion_ddpm.limits import MAX_IMAGES
 from fashion_ddpm.link import SharedSettings
 from fashion_ddpm.results import Preview, Result, Scores
 from fashion_ddpm.scoring.clip import NO_SCORER
-from fashion_ddpm.supervision import StoppedError
+from fashion_ddpm.server.limits import MAX_IMAGES
+from fashion_ddpm.server.monitoring import StoppedError
 from fashion_ddpm.ui import current_run
 from fashion_ddpm.ui.address import TO_ADDRESS
 from fashion_ddpm.ui.controls import Controls, request_of

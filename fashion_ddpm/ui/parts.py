@@ -10,7 +10,7 @@ import pandas as pd
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.requests import LABELS
 from fashion_ddpm.demo import Demo, Watch
-from fashion_ddpm.supervision import NOT_YOUR_FAULT, StoppedError
+from fashion_ddpm.server.monitoring import NOT_YOUR_FAULT, StoppedError
 from fashion_ddpm.trajectory import ASKED, RIVALS, Trajectory, score_curves
 
 MODEL: dict[str, Any] = {"concurrency_id": "model"}

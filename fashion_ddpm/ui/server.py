@@ -15,20 +15,20 @@ from gradio.routes import ORJSONResponse
 
 import fashion_ddpm
 from fashion_ddpm.api_examples import ADDED
-from fashion_ddpm.asgi import App
 from fashion_ddpm.core.errors import reason
 from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.demo import Demo
-from fashion_ddpm.deployment import Deployment, DeploymentError, launch_arguments, on_space
-from fashion_ddpm.gate import ENDPOINT, Event, Gate
-from fashion_ddpm.guard import Guard, House
 from fashion_ddpm.link import OMITTED
-from fashion_ddpm.supervision import start_log
-from fashion_ddpm.temporary import Sweeper
+from fashion_ddpm.server.allowlist import ENDPOINT, Event, Gate
+from fashion_ddpm.server.asgi import App
+from fashion_ddpm.server.deployment import Deployment, DeploymentError, launch_arguments, on_space
+from fashion_ddpm.server.middleware import Guard, House
+from fashion_ddpm.server.monitoring import start_log
+from fashion_ddpm.server.rate_limit import network_of
+from fashion_ddpm.server.temporary_files import Sweeper
 from fashion_ddpm.ui.api import answer_with_content
 from fashion_ddpm.ui.look import CSS, HEAD, UNTIL_PICTURED, theme
 from fashion_ddpm.ui.parts import MODEL
-from fashion_ddpm.visitors import network_of
 
 PAUSE = 0.1
 """Seconds between two looks at whether anything still runs."""

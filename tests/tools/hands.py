@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import Locator, Page, Request, Response, expect
 
-from fashion_ddpm.gate import API
+from fashion_ddpm.server.allowlist import API
 
 HEARTBEAT = f"{API}/heartbeat/"
 PATIENCE = 180_000

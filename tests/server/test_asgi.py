@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fashion_ddpm.asgi import HEADERS, answer, is_foreign, readable, replay, secured
+from fashion_ddpm.server.asgi import HEADERS, answer, is_foreign, readable, replay, secured
 
 
 def sent(*messages: dict[str, Any], through: Any) -> list[Any]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fashion_ddpm.gate import API, Event, Gate, RefusalError
+from fashion_ddpm.server.allowlist import API, Event, Gate, RefusalError
 
 EVENTS = {
     0: Event(2, queued=False, network=False),

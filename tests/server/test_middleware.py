@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.test_uploads import form, png
+from tests.server.test_uploads import form, png
 from tests.tools import PATIENCE
 from tests.tools.asking import API, CALL, SOUND, call, dependencies, event_named, send
 from tests.tools.serving import running, served

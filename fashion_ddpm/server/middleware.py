@@ -5,7 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from fashion_ddpm.asgi import (
+from fashion_ddpm.core.requests import shown
+from fashion_ddpm.server.allowlist import API, MCP, UPLOAD, Asked, Gate, RefusalError
+from fashion_ddpm.server.asgi import (
     App,
     Receive,
     Scope,
@@ -18,13 +20,11 @@ from fashion_ddpm.asgi import (
     secured,
     without_prefix,
 )
-from fashion_ddpm.core.requests import shown
-from fashion_ddpm.deployment import is_loopback
-from fashion_ddpm.gate import API, MCP, UPLOAD, Asked, Gate, RefusalError
-from fashion_ddpm.limits import ServerLimits
-from fashion_ddpm.supervision import Supervisor
-from fashion_ddpm.uploads import check_upload
-from fashion_ddpm.visitors import Buckets, network_of
+from fashion_ddpm.server.deployment import is_loopback
+from fashion_ddpm.server.limits import ServerLimits
+from fashion_ddpm.server.monitoring import Supervisor
+from fashion_ddpm.server.rate_limit import Buckets, network_of
+from fashion_ddpm.server.uploads import check_upload
 
 OTHER = 10
 """Requests that do not run the network, such as moving a slider: so many times as frequent."""

@@ -8,7 +8,7 @@ from urllib.request import proxy_bypass
 
 import pytest
 
-from fashion_ddpm.deployment import (
+from fashion_ddpm.server.deployment import (
     FIRST_PORT,
     PRIVATE,
     READ_AT_LAUNCH,

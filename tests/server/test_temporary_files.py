@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fashion_ddpm import temporary
-from fashion_ddpm.temporary import (
+from fashion_ddpm.server import temporary_files
+from fashion_ddpm.server.temporary_files import (
     MEMORY,
     Sweeper,
     TemporaryError,
@@ -41,7 +41,7 @@ def test_a_folder_that_weighs_little_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_the_sweeper_does_it_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(temporary, "PAUSE", 0.01)
+    monkeypatch.setattr(temporary_files, "PAUSE", 0.01)
     paths = filled(tmp_path, 3)
     sweeper = Sweeper(tmp_path, 1000, frozenset())
     while paths[1].exists():
@@ -62,7 +62,7 @@ def test_a_place_that_cannot_be_written_to_is_passed_over(
 
 
 def test_no_place_at_all_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(temporary, "_places", list)
+    monkeypatch.setattr(temporary_files, "_places", list)
     with pytest.raises(TemporaryError, match="no folder has room for"):
         choose_folder()
 

@@ -5,8 +5,8 @@ import io
 import pytest
 from PIL import Image
 
-from fashion_ddpm.gate import RefusalError
-from fashion_ddpm.uploads import check_upload
+from fashion_ddpm.server.allowlist import RefusalError
+from fashion_ddpm.server.uploads import check_upload
 
 TYPE = "multipart/form-data; boundary=----line"
 

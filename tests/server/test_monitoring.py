@@ -11,7 +11,7 @@ import torch
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline
 from fashion_ddpm.diffusion.sampling import DenoisingStep, SamplingSettings
-from fashion_ddpm.supervision import LOG, RequestEndedError, Supervisor
+from fashion_ddpm.server.monitoring import LOG, RequestEndedError, Supervisor
 
 
 @pytest.fixture

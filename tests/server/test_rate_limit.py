@@ -2,7 +2,7 @@
 
 import pytest
 
-from fashion_ddpm.visitors import REMEMBERED, Buckets, network_of
+from fashion_ddpm.server.rate_limit import REMEMBERED, Buckets, network_of
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import re
 
-from fashion_ddpm.gate import RefusalError
+from fashion_ddpm.server.allowlist import RefusalError
 
 PNG = b"\x89PNG\r\n\x1a\n"
 _BOUNDARY = re.compile(r'multipart/form-data;\s*boundary="?([0-9A-Za-z_./+-]{1,70})"?')

@@ -6,7 +6,7 @@ import pytest
 
 from fashion_ddpm.core.requests import RequestError
 from fashion_ddpm.core.settings import ConfigError, flag_name
-from fashion_ddpm.limits import ServerLimits, check_work
+from fashion_ddpm.server.limits import ServerLimits, check_work
 
 NUMBERS = [field.name for field in dataclasses.fields(ServerLimits)]
 
