@@ -30,8 +30,8 @@ def request_of_flags(arguments: argparse.Namespace) -> GenerateRequest:
 def run_generate(arguments: argparse.Namespace) -> int:
     """Generates, writes, and scores where asked."""
     request = request_of_flags(arguments)
-    from fashion_ddpm import bulk, generation
-    from fashion_ddpm.shards import shard_size
+    from fashion_ddpm.generation import bulk, command
+    from fashion_ddpm.generation.shards import shard_size
 
     size = shard_size(arguments.output, request.num_images, arguments.shard_size)
     if size:
@@ -39,7 +39,7 @@ def run_generate(arguments: argparse.Namespace) -> int:
             raise RequestError("--score needs all images in memory; shards are made without it.")
         bulk.run(request, arguments.checkpoint, arguments.output, size, arguments.batch_size)
         return 0
-    generation.run(
+    command.run(
         request,
         checkpoint=arguments.checkpoint,
         output=arguments.output,

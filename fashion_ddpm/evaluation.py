@@ -18,7 +18,7 @@ from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, 
 from fashion_ddpm.diffusion.sampling import SamplingSettings, num_evaluations
 from fashion_ddpm.diffusion.save_checkpoint import current_commit, device_name, library_versions
 from fashion_ddpm.figures import save_confusion
-from fashion_ddpm.generated import Generated, generate_together
+from fashion_ddpm.generation.generate import Generated, generate_together
 from fashion_ddpm.image_sets import (
     REFERENCES,
     EvaluationError,

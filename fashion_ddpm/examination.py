@@ -17,7 +17,7 @@ from fashion_ddpm.core.image_kind import ALL_CLASSES
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.data.fashion_mnist import LabelledImages
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
-from fashion_ddpm.generated import generate_together
+from fashion_ddpm.generation.generate import generate_together
 from fashion_ddpm.image_sets import matching_judge
 from fashion_ddpm.metrics import frechet_distance
 from fashion_ddpm.network import Network

@@ -36,8 +36,8 @@ from fashion_ddpm.core.requests import (
     RequestError,
 )
 from fashion_ddpm.diffusion.pipeline import Batch
+from fashion_ddpm.generation.files import save, zipped
 from fashion_ddpm.link import OLD_WORDS, OMITTED, SharedSettings, from_picture, from_query
-from fashion_ddpm.outputs import save, zipped
 from fashion_ddpm.server.limits import MAX_IMAGES, MAX_STEPS
 from fashion_ddpm.ui.controls import request_of, shown_settings
 

@@ -11,7 +11,6 @@ import pytest
 import torch
 from PIL import Image
 
-from fashion_ddpm import generation
 from fashion_ddpm.checkpoints.locate import class_names_of, read_run
 from fashion_ddpm.core.config import ClassifierConfig, TrainConfig
 from fashion_ddpm.core.data_settings import DataSettings
@@ -23,6 +22,7 @@ from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.diffusion.pipeline import load_pipeline, model_of
 from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.evaluation import Evaluation, evaluate
+from fashion_ddpm.generation import command
 from fashion_ddpm.link import from_picture
 from fashion_ddpm.model_card import Address, model_card
 from fashion_ddpm.report import Report
@@ -76,7 +76,7 @@ def test_a_grid_in_colour_carries_its_settings(shapes_checkpoint: Path, tmp_path
         "all", num_images=4, num_inference_steps=2, seed=3, class_names=SHAPES
     )
     for name in ("grid.png", "arrays.npz", "folder"):
-        generation.run(request, str(shapes_checkpoint), tmp_path / name, 2, None)
+        command.run(request, str(shapes_checkpoint), tmp_path / name, 2, None)
     with Image.open(tmp_path / "grid.png") as picture:
         assert picture.mode == "RGB"
     about = {"model": model_of(load_pipeline(shapes_checkpoint))}

@@ -9,7 +9,7 @@ import pytest
 from fashion_ddpm.checkpoints.atomic_folders import temporary_path
 from fashion_ddpm.core.json_files import FileError
 from fashion_ddpm.core.requests import GenerateRequest, RequestError
-from fashion_ddpm.shards import SETTINGS_FILE, SIZE, Shards, shard_size
+from fashion_ddpm.generation.shards import SETTINGS_FILE, SIZE, Shards, shard_size
 
 REQUEST = GenerateRequest("all", num_images=25, seed=7)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fashion_ddpm.core.requests import GenerateRequest
-from fashion_ddpm.generation import run
+from fashion_ddpm.generation.command import run
 
 
 def test_images_are_written_and_scored_beside_real_ones(

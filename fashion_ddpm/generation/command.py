@@ -8,13 +8,13 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from fashion_ddpm import outputs
 from fashion_ddpm.checkpoints.locate import CheckpointError
 from fashion_ddpm.core.distributed import this_process
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import MODEL, GenerateRequest, RequestError
 from fashion_ddpm.diffusion.pipeline import Batch, load_pipeline, model_of
 from fashion_ddpm.diffusion.sampling import SamplingSettings
+from fashion_ddpm.generation import files
 from fashion_ddpm.scoring.clip import ClipScorer, load_scorer
 from fashion_ddpm.scoring.clip_baseline import load_baseline
 
@@ -44,7 +44,7 @@ def run(
             f"generate runs on {processes} processes, which can only share shards: add "
             "--shard-size and name a folder, or launch one process."
         )
-    outputs.check_output(output)
+    files.check_output(output)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     pipeline = load_pipeline(checkpoint or BUNDLED_CHECKPOINT, device)
     scorer = load_scorer(scorer_name, pipeline.kind) if scorer_name else None
@@ -54,7 +54,7 @@ def run(
     kept: list[Batch] = []
     shown = _with_progress(only_finite(batches), request.num_images)
     about = {MODEL: model_of(pipeline)}
-    outputs.save(_keeping(shown, kept) if scorer else shown, output, request, about)
+    files.save(_keeping(shown, kept) if scorer else shown, output, request, about)
     print(output)
     if scorer:
         print(score_table(scorer, kept))

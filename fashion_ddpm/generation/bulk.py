@@ -5,14 +5,14 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from fashion_ddpm import outputs
 from fashion_ddpm.core.distributed import Ranks, this_process
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import MODEL, GenerateRequest
 from fashion_ddpm.diffusion.pipeline import Batch, load_pipeline, model_of, weights_hash
 from fashion_ddpm.diffusion.sampling import SamplingSettings
-from fashion_ddpm.generation import only_finite
-from fashion_ddpm.shards import Shards
+from fashion_ddpm.generation import files
+from fashion_ddpm.generation.command import only_finite
+from fashion_ddpm.generation.shards import Shards
 
 
 def run(
@@ -54,7 +54,7 @@ def run(
             mine = slice(places.start, places.stop)
             batches = pipeline.generate(labels[mine], seeds[mine], settings, batch_size)
             shown = _with_progress(only_finite(batches), bar, ranks.count)
-            outputs.save(shown, shards.path(index), request, {MODEL: model_of(pipeline)})
+            files.save(shown, shards.path(index), request, {MODEL: model_of(pipeline)})
     if ranks.is_main:
         print(folder)
 

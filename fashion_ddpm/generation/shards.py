@@ -6,7 +6,7 @@ from typing import Any
 
 from fashion_ddpm.core.json_files import TEMPORARY, read_object, write_object
 from fashion_ddpm.core.requests import GenerateRequest, RequestError
-from fashion_ddpm.outputs import is_one_file
+from fashion_ddpm.generation.files import is_one_file
 
 SIZE = 10_000
 """Images of a shard where nobody asked for another size: a folder takes no more files than that."""

@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fashion_ddpm import bulk
 from fashion_ddpm.checkpoints.atomic_folders import temporary_path
 from fashion_ddpm.core.requests import GenerateRequest, RequestError
-from fashion_ddpm.shards import SETTINGS_FILE
+from fashion_ddpm.generation import bulk
+from fashion_ddpm.generation.shards import SETTINGS_FILE
 from tests.tools import PATIENCE
 from tests.tools.threads import num_threads
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 REQUEST = GenerateRequest("all", num_images=205, num_inference_steps=20, seed=50)
 SIZE = 20
 Contents = dict[str, dict[str, np.ndarray]]

@@ -8,7 +8,7 @@ from fashion_ddpm.core.distributed import Ranks, this_process
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.diffusion.sampling import SamplingSettings
-from fashion_ddpm.generated import generate_together
+from fashion_ddpm.generation.generate import generate_together
 
 REQUEST = GenerateRequest("all", num_images=5, num_inference_steps=2)
 

@@ -1,0 +1,1 @@
+"""The generate command: images into files, by one process or many."""
