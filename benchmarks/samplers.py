@@ -23,8 +23,8 @@ from fashion_ddpm.data.fashion_mnist import load_split
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
 from fashion_ddpm.diffusion.sampling import SamplingSettings, num_evaluations
 from fashion_ddpm.diffusion.save_checkpoint import current_commit
-from fashion_ddpm.figures import save_budgets
-from fashion_ddpm.metrics import frechet_distance
+from fashion_ddpm.evaluation.figures import save_budgets
+from fashion_ddpm.evaluation.metrics import frechet_distance
 from fashion_ddpm.scoring.classifier import Classifier, load_classifier
 
 STEPS = (4, 6, 8, 10, 15, 20, 50)

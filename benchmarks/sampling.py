@@ -28,7 +28,7 @@ from fashion_ddpm.data.fashion_mnist import load_split
 from fashion_ddpm.demo import PRESETS
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.diffusion.sampling import SamplingSettings
-from fashion_ddpm.metrics import frechet_distance
+from fashion_ddpm.evaluation.metrics import frechet_distance
 from fashion_ddpm.runtime.backends import BACKENDS, faster
 from fashion_ddpm.scoring.classifier import Classifier, load_classifier
 

@@ -36,7 +36,7 @@ from fashion_ddpm.diffusion.sampling import (
     draw_noise,
     seed_generators,
 )
-from fashion_ddpm.metrics import frechet_distance, neighbourhoods
+from fashion_ddpm.evaluation.metrics import frechet_distance, neighbourhoods
 from fashion_ddpm.runtime.backends import openvino_form
 from fashion_ddpm.scoring.classifier import Classifier, load_classifier
 

@@ -15,7 +15,7 @@ from fashion_ddpm.core.settings import default_data_dir
 from fashion_ddpm.data.fashion_mnist import LabelledImages, load_split
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline
 from fashion_ddpm.diffusion.sampling import NOISE, SamplingSettings, Start
-from fashion_ddpm.metrics import frechet_distance
+from fashion_ddpm.evaluation.metrics import frechet_distance
 from fashion_ddpm.scoring.classifier import Classifier, load_classifier
 
 BATCH_SIZE = 100

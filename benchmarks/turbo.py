@@ -17,7 +17,7 @@ from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.core.settings import default_data_dir
 from fashion_ddpm.data.fashion_mnist import load_split
 from fashion_ddpm.diffusion.pipeline import load_pipeline
-from fashion_ddpm.metrics import frechet_distance
+from fashion_ddpm.evaluation.metrics import frechet_distance
 from fashion_ddpm.scoring.classifier import load_classifier
 
 ORDINARY = ("dpm++2m", "ddim", "ddpm")

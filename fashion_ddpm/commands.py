@@ -53,8 +53,8 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
     """Generates, measures, writes a report; prints its table."""
     request = request_of_flags(arguments)
     from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
-    from fashion_ddpm.evaluation import Evaluation, evaluate
-    from fashion_ddpm.report import figure_table
+    from fashion_ddpm.evaluation.command import Evaluation, evaluate
+    from fashion_ddpm.evaluation.report import figure_table
     from fashion_ddpm.scoring.clip import SCORERS
 
     evaluation = Evaluation(
@@ -77,8 +77,8 @@ def run_results(arguments: argparse.Namespace) -> int:
     """Writes the bundled checkpoint's report into the README and into its model card."""
     from fashion_ddpm.checkpoints.locate import read_run
     from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
+    from fashion_ddpm.evaluation.report import load_report
     from fashion_ddpm.model_card import write_results
-    from fashion_ddpm.report import load_report
 
     report, run = load_report(arguments.report), read_run(BUNDLED_CHECKPOINT)
     write_results(arguments.readme, BUNDLED_CHECKPOINT, run, report)
@@ -139,7 +139,11 @@ def run_gallery(arguments: argparse.Namespace) -> int:
 def run_neighbours(arguments: argparse.Namespace) -> int:
     """Makes the index in which the demo looks for the nearest training image."""
     from fashion_ddpm.data.fashion_mnist import load_split
-    from fashion_ddpm.neighbour_index import NEIGHBOUR_INDEX, build_index, save_index
+    from fashion_ddpm.evaluation.nearest_training_image import (
+        NEIGHBOUR_INDEX,
+        build_index,
+        save_index,
+    )
 
     train, test = (load_split(arguments.data_dir, split).images for split in ("train", "test"))
     save_index(build_index(train, test))

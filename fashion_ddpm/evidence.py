@@ -7,7 +7,7 @@ from fashion_ddpm.core.image_kind import CLASS_NAMES, FASHION_MNIST
 from fashion_ddpm.core.paths import EVALUATION
 from fashion_ddpm.demo import Demo
 from fashion_ddpm.diffusion.pipeline import weights_hash
-from fashion_ddpm.report import REPORT_FILE, Report, load_report
+from fashion_ddpm.evaluation.report import REPORT_FILE, Report, load_report
 
 REPORT_LOSSES = {
     "the report's training": (0.1577, 0.1076),

@@ -17,9 +17,9 @@ from fashion_ddpm.core.image_kind import ALL_CLASSES
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.data.fashion_mnist import LabelledImages
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
+from fashion_ddpm.evaluation.image_sets import matching_judge
+from fashion_ddpm.evaluation.metrics import frechet_distance
 from fashion_ddpm.generation.generate import generate_together
-from fashion_ddpm.image_sets import matching_judge
-from fashion_ddpm.metrics import frechet_distance
 from fashion_ddpm.network import Network
 from fashion_ddpm.previews import draw_share, save_shares
 from fashion_ddpm.validation import validation_sums

@@ -19,9 +19,9 @@ from fashion_ddpm.core.image_kind import ALL_CLASSES
 from fashion_ddpm.core.json_files import read_object, write_object
 from fashion_ddpm.core.requests import EVALUATED, GenerateRequest
 from fashion_ddpm.core.settings import ConfigError, flag_name
-from fashion_ddpm.evaluation import FEWEST_IMAGES, Evaluation, evaluate
-from fashion_ddpm.image_sets import check_counts
-from fashion_ddpm.report import REPORT_FILE
+from fashion_ddpm.evaluation.command import FEWEST_IMAGES, Evaluation, evaluate
+from fashion_ddpm.evaluation.image_sets import check_counts
+from fashion_ddpm.evaluation.report import REPORT_FILE
 from fashion_ddpm.run_data import load_run_data
 from fashion_ddpm.run_folder import RunFolder
 from fashion_ddpm.scoring.clip import EMBEDDED

@@ -30,8 +30,8 @@ from fashion_ddpm.diffusion.save_checkpoint import current_commit, device_name, 
 from fashion_ddpm.diffusion.schedule_check import training_noise
 from fashion_ddpm.diffusion.unet import training_layout
 from fashion_ddpm.divergence import Divergence, refuse_divergence
+from fashion_ddpm.evaluation.figures import save_loss_curves
 from fashion_ddpm.examination import BATCH_SIZE, Examination
-from fashion_ddpm.figures import save_loss_curves
 from fashion_ddpm.network import Network, build_optimizer
 from fashion_ddpm.power_averages import thin_out
 from fashion_ddpm.precision import Precision, choose_precision, write_precision

@@ -10,6 +10,7 @@ from huggingface_hub import ModelCard
 from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.diffusion.pipeline import load_pipeline, weights_hash
+from fashion_ddpm.evaluation.report import Report, Row, load_report
 from fashion_ddpm.model_card import (
     MARK,
     Address,
@@ -18,7 +19,6 @@ from fashion_ddpm.model_card import (
     with_results,
     write_results,
 )
-from fashion_ddpm.report import Report, Row, load_report
 
 ROOT = Path(__file__).parent.parent
 REPORT = Report(

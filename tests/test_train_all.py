@@ -14,7 +14,7 @@ from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.data_settings import DataSettings
 from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.diffusion.pipeline import load_pipeline
-from fashion_ddpm.report import load_report
+from fashion_ddpm.evaluation.report import load_report
 from fashion_ddpm.run_folder import RunFolder
 from fashion_ddpm.train_all import TrainAll, train_all
 from fashion_ddpm.training import train

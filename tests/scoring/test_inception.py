@@ -7,8 +7,8 @@ import torch
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
 from fashion_ddpm.data.fashion_mnist import LabelledImages
-from fashion_ddpm.image_sets import ImageSets
-from fashion_ddpm.measurements import distance_rows
+from fashion_ddpm.evaluation.image_sets import ImageSets
+from fashion_ddpm.evaluation.measurements import distance_rows
 from fashion_ddpm.scoring.inception import DOWNLOAD, InceptionError, load_inception
 
 

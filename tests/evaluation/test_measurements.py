@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from fashion_ddpm.data.fashion_mnist import LabelledImages, load_split
-from fashion_ddpm.image_sets import ImageSets
-from fashion_ddpm.measurements import (
+from fashion_ddpm.evaluation.image_sets import ImageSets
+from fashion_ddpm.evaluation.measurements import (
     class_agreement,
     clip_rows,
     distance_rows,

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from fashion_ddpm.data.fashion_mnist import LabelledImages
-from fashion_ddpm.neighbour_index import (
+from fashion_ddpm.evaluation.nearest_training_image import (
     COMPONENTS,
     NEIGHBOUR_INDEX,
     NeighbourIndex,

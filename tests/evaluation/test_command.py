@@ -19,13 +19,13 @@ from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.data.load import load_data_set
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
 from fashion_ddpm.diffusion.save_checkpoint import publish
-from fashion_ddpm.evaluation import Evaluation, evaluate
-from fashion_ddpm.image_sets import EvaluationError
-from fashion_ddpm.report import Report
+from fashion_ddpm.evaluation.command import Evaluation, evaluate
+from fashion_ddpm.evaluation.image_sets import EvaluationError
+from fashion_ddpm.evaluation.report import Report
 from tests.tools import MINI_DATA, PATIENCE
 from tests.tools.threads import num_threads
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 MINI = DataSettings(data_dir=str(MINI_DATA))
 
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import poly_mmd
 
-from fashion_ddpm.metrics import (
+from fashion_ddpm.evaluation.metrics import (
     _mmd,
     ball_radii,
     frechet_distance,

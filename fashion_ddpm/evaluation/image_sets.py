@@ -12,7 +12,7 @@ from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind
 from fashion_ddpm.core.paths import BUNDLED_CLASSIFIER
 from fashion_ddpm.data.fashion_mnist import LabelledImages
 from fashion_ddpm.data.load import DataSet, load_data_set
-from fashion_ddpm.metrics import NEIGHBOURS
+from fashion_ddpm.evaluation.metrics import NEIGHBOURS
 from fashion_ddpm.scoring.classifier import Classifier, load_classifier
 
 REFERENCES = ("test", "train", "validation")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from fashion_ddpm.figures import save_budgets, save_confusion, save_loss_curves
+from fashion_ddpm.evaluation.figures import save_budgets, save_confusion, save_loss_curves
 from fashion_ddpm.progress import LogRow
 
 LOG: list[LogRow] = [

@@ -9,7 +9,12 @@ from torch import Tensor
 from fashion_ddpm.core.data_settings import DataSettings
 from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind
 from fashion_ddpm.data.load import load_data_set
-from fashion_ddpm.image_sets import EvaluationError, image_sets, matching_data, matching_judge
+from fashion_ddpm.evaluation.image_sets import (
+    EvaluationError,
+    image_sets,
+    matching_data,
+    matching_judge,
+)
 from fashion_ddpm.scoring.classifier import Classifier, load_classifier, save_classifier
 from tests.tools import MINI_DATA
 from tests.tools.shapes import SHAPES, write_shapes

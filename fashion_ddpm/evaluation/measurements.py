@@ -9,15 +9,15 @@ from torch import Tensor
 from fashion_ddpm.core.config import ClassifierConfig
 from fashion_ddpm.core.images import to_model
 from fashion_ddpm.data.fashion_mnist import LabelledImages
-from fashion_ddpm.image_sets import ImageSets
-from fashion_ddpm.metrics import (
+from fashion_ddpm.evaluation.image_sets import ImageSets
+from fashion_ddpm.evaluation.metrics import (
     Estimate,
     frechet_distance,
     kernel_distance,
     nearest,
     neighbourhoods,
 )
-from fashion_ddpm.report import Row
+from fashion_ddpm.evaluation.report import Row
 from fashion_ddpm.scoring.classifier import Classifier
 from fashion_ddpm.scoring.clip import ClipScorer
 from fashion_ddpm.scoring.train_classifier import accuracy, fit

@@ -7,7 +7,14 @@ import pytest
 
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.json_files import FileError
-from fashion_ddpm.report import Report, Row, figure_table, load_report, save_report, warnings_of
+from fashion_ddpm.evaluation.report import (
+    Report,
+    Row,
+    figure_table,
+    load_report,
+    save_report,
+    warnings_of,
+)
 
 ROWS = {
     "class_accuracy": Row("class accuracy", 0.9, 0.94),

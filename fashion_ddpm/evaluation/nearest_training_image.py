@@ -9,7 +9,7 @@ from torch import Tensor
 from fashion_ddpm.checkpoints.npz import load_arrays, save_arrays
 from fashion_ddpm.core.images import IMAGE_SIZE, to_model, to_uint8
 from fashion_ddpm.core.paths import BUNDLED
-from fashion_ddpm.metrics import nearest
+from fashion_ddpm.evaluation.metrics import nearest
 
 NEIGHBOUR_INDEX = BUNDLED / "training-images.npz"
 COMPONENTS = 32

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import torch
 
-from fashion_ddpm import measurements as measure
 from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.core.data_settings import DataSettings
 from fashion_ddpm.core.distributed import Ranks, this_process
@@ -17,9 +16,9 @@ from fashion_ddpm.data.load import DataSet
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
 from fashion_ddpm.diffusion.sampling import SamplingSettings, num_evaluations
 from fashion_ddpm.diffusion.save_checkpoint import current_commit, device_name, library_versions
-from fashion_ddpm.figures import save_confusion
-from fashion_ddpm.generation.generate import Generated, generate_together
-from fashion_ddpm.image_sets import (
+from fashion_ddpm.evaluation import measurements as measure
+from fashion_ddpm.evaluation.figures import save_confusion
+from fashion_ddpm.evaluation.image_sets import (
     REFERENCES,
     EvaluationError,
     ImageSets,
@@ -27,8 +26,9 @@ from fashion_ddpm.image_sets import (
     matching_data,
     matching_judge,
 )
-from fashion_ddpm.metrics import NEIGHBOURS
-from fashion_ddpm.report import Report, Row, save_report, warnings_of
+from fashion_ddpm.evaluation.metrics import NEIGHBOURS
+from fashion_ddpm.evaluation.report import Report, Row, save_report, warnings_of
+from fashion_ddpm.generation.generate import Generated, generate_together
 from fashion_ddpm.scoring.classifier import Classifier
 from fashion_ddpm.scoring.clip import SCORERS, ScorerError, load_scorer
 from fashion_ddpm.scoring.inception import InceptionError, load_inception

@@ -1,0 +1,1 @@
+"""Metrics, measurements and the report that the evaluate command writes."""
