@@ -29,13 +29,13 @@ def resolved_config(preset: str, flags: dict[str, Any]) -> TrainConfig:
     run that it ends.
     """
     if flags.get("from_state"):
-        from fashion_ddpm.cool_down import cool_down_config
+        from fashion_ddpm.training.cool_down import cool_down_config
 
         return cool_down_config(flags)
     config = train_config(preset, flags)
     if not config.teacher:
         return config
-    from fashion_ddpm.warm_start import settings_of_teacher
+    from fashion_ddpm.training.initial_weights import settings_of_teacher
 
     return train_config(preset, settings_of_teacher(config.teacher) | flags)
 
@@ -51,7 +51,7 @@ def main() -> int:
         print(json.dumps(dataclasses.asdict(config), indent=2), flush=True)
         if dry_run:
             return 0
-        from fashion_ddpm.training import train
+        from fashion_ddpm.training.loop import train
 
         print(f"checkpoint: {train(config, started=started)}")
     except (UserError, OSError) as error:

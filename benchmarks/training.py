@@ -28,8 +28,8 @@ from fashion_ddpm.core.config import TrainConfig, train_config
 from fashion_ddpm.core.settings import default_data_dir
 from fashion_ddpm.data.fashion_mnist import LabelledImages, load_split
 from fashion_ddpm.diffusion.unet import build_unet
-from fashion_ddpm.run_folder import RunFolder
-from fashion_ddpm.training import train
+from fashion_ddpm.training.loop import train
+from fashion_ddpm.training.run_folder import RunFolder
 
 NEVER = 10**9
 """Images until something happens that is not to be timed."""

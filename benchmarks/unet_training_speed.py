@@ -16,7 +16,7 @@ from diffusers import UNet2DModel
 from benchmarks.unet_speed import LAYOUTS
 from fashion_ddpm.core.config import TrainConfig, train_config
 from fashion_ddpm.diffusion.unet import build_unet, training_layout
-from fashion_ddpm.network import adamw
+from fashion_ddpm.training.network import adamw
 
 WARM_UP = 2
 

@@ -97,7 +97,7 @@ def run_publish(arguments: argparse.Namespace) -> int:
 
 def run_runs(arguments: argparse.Namespace) -> int:
     """Prints a table of training runs."""
-    from fashion_ddpm.runs import runs_in, table
+    from fashion_ddpm.training.compare_runs import runs_in, table
 
     print(table(runs_in(arguments.folders)))
     return 0
@@ -121,7 +121,7 @@ def run_train_all(arguments: argparse.Namespace) -> int:
 
 def run_rebuild_average(arguments: argparse.Namespace) -> int:
     """Writes a checkpoint of an average of another length."""
-    from fashion_ddpm.rebuilt_checkpoint import rebuild_checkpoint
+    from fashion_ddpm.training.rebuilt_checkpoint import rebuild_checkpoint
 
     print(rebuild_checkpoint(arguments.folder, arguments.length, arguments.at, arguments.output))
     return 0

@@ -22,11 +22,11 @@ from fashion_ddpm.core.settings import ConfigError, flag_name
 from fashion_ddpm.evaluation.command import FEWEST_IMAGES, Evaluation, evaluate
 from fashion_ddpm.evaluation.image_sets import check_counts
 from fashion_ddpm.evaluation.report import REPORT_FILE
-from fashion_ddpm.run_data import load_run_data
-from fashion_ddpm.run_folder import RunFolder
 from fashion_ddpm.scoring.clip import EMBEDDED
-from fashion_ddpm.training import train
-from fashion_ddpm.warm_start import settings_of_teacher
+from fashion_ddpm.training.initial_weights import settings_of_teacher
+from fashion_ddpm.training.loop import train
+from fashion_ddpm.training.run_data import load_run_data
+from fashion_ddpm.training.run_folder import RunFolder
 
 NETWORK_SHARE = 0.7
 """Share of the minutes in which the network is trained."""

@@ -17,9 +17,9 @@ from fashion_ddpm.evaluation.report import REPORT_FILE, Report
 from fashion_ddpm.evidence import PREVIEWS, training_previews
 from fashion_ddpm.gallery import GALLERY, load_gallery, save_gallery
 from fashion_ddpm.model_card import CARD_FILE, Address, model_card
-from fashion_ddpm.previews import draw_share, save_shares
 from fashion_ddpm.space_card import SpaceError, space_card
 from fashion_ddpm.space_check import README, REQUIREMENTS
+from fashion_ddpm.training.previews import draw_share, save_shares
 
 APP, LICENCE = "app.py", "LICENSE"
 CHECKPOINT_PARTS = ("model_index.json", RUN_FILE, MANIFEST, "unet", "scheduler")

@@ -23,7 +23,7 @@ from fashion_ddpm.diffusion.unet import build_unet
 from fashion_ddpm.scoring.clip import ClipScorer
 from fashion_ddpm.scoring.clip_captions import build_captions
 from fashion_ddpm.scoring.train_clip import build_clip, build_processor, build_tokenizer
-from fashion_ddpm.training import train
+from fashion_ddpm.training.loop import train
 from tests.tools import MINI_DATA
 from tests.tools.browsing import browser_or_skip
 from tests.tools.serving import served

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 import train_accelerate
-from fashion_ddpm import __main__, doctor, rebuilt_checkpoint
+from fashion_ddpm import __main__, doctor
 from fashion_ddpm.core.images import read_settings
 from fashion_ddpm.generation import bulk
+from fashion_ddpm.training import rebuilt_checkpoint
 from tests.tools import MINI_DATA, PATIENCE
 
 LOADED_AHEAD = (bulk, doctor, rebuilt_checkpoint)

@@ -27,7 +27,7 @@ from fashion_ddpm.generation import command
 from fashion_ddpm.link import from_picture
 from fashion_ddpm.model_card import Address, model_card
 from fashion_ddpm.scoring.train_classifier import train_classifier
-from fashion_ddpm.training import train
+from fashion_ddpm.training.loop import train
 from tests.tools import PATIENCE
 from tests.tools.shapes import SHAPES
 from tests.tools.small_runs import losses

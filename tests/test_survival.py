@@ -19,8 +19,8 @@ from fashion_ddpm.checkpoints.manifest import is_whole
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.json_files import TEMPORARY
 from fashion_ddpm.diffusion.pipeline import load_pipeline
-from fashion_ddpm.run_folder import RunFolder
-from fashion_ddpm.training import Run, train
+from fashion_ddpm.training.loop import Run, train
+from fashion_ddpm.training.run_folder import RunFolder
 from tests.tools import PATIENCE
 from tests.tools.full_disk import files_up_to
 from tests.tools.kills import train_and_die

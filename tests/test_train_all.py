@@ -15,9 +15,9 @@ from fashion_ddpm.core.data_settings import DataSettings
 from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.evaluation.report import load_report
-from fashion_ddpm.run_folder import RunFolder
 from fashion_ddpm.train_all import TrainAll, train_all
-from fashion_ddpm.training import train
+from fashion_ddpm.training.loop import train
+from fashion_ddpm.training.run_folder import RunFolder
 from tests.tools import MINI_DATA
 
 
@@ -48,8 +48,8 @@ def test_two_checkpoints_and_two_reports_are_left_though_the_first_call_was_stop
 ) -> None:
     """As after SIGTERM in the first run: it is saved, and shorter than it should be."""
     with monkeypatch.context() as once:
-        once.setattr("fashion_ddpm.stopping.StopOnSignal.asked", True, raising=False)
-        once.setattr("fashion_ddpm.stopping.StopOnSignal.__init__", lambda self: None)
+        once.setattr("fashion_ddpm.training.stopping.StopOnSignal.asked", True, raising=False)
+        once.setattr("fashion_ddpm.training.stopping.StopOnSignal.__init__", lambda self: None)
         assert not train_all(wanted)
     assert not wanted.checkpoint.exists()
     assert read_run(RunFolder(wanted.output / "network").checkpoint)["images_seen"] < 64

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from fashion_ddpm.checkpoints.run_lock import only_run
 from fashion_ddpm.core.config import TrainConfig
-from fashion_ddpm.training import Run
+from fashion_ddpm.training.loop import Run
 
 FILE_EVENTS = {"open", "os.mkdir", "os.remove", "os.rename", "os.rmdir"}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fashion_ddpm.core.config import TrainConfig, train_config
-from fashion_ddpm.run_folder import RunFolder
+from fashion_ddpm.training.run_folder import RunFolder
 from tests.tools import MINI_DATA, PATIENCE
 
 ROOT = Path(__file__).parent.parent.parent

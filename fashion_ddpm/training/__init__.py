@@ -1,0 +1,1 @@
+"""A training run: its loop, its network, its folder, its log."""

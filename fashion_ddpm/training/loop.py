@@ -1,0 +1,338 @@
+"""The run: loop, validation, previews, resume, saving; the door to accelerate."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from accelerate.tracking import GeneralTracker
+from accelerate.utils import GradientAccumulationPlugin, ProjectConfiguration
+from torch import Tensor
+
+from fashion_ddpm.checkpoints import atomic_folders
+from fashion_ddpm.checkpoints.locate import read_run
+from fashion_ddpm.checkpoints.manifest import is_whole
+from fashion_ddpm.checkpoints.run_lock import Hold, only_run
+from fashion_ddpm.core.config import TrainConfig
+from fashion_ddpm.core.distributed import this_process
+from fashion_ddpm.core.images import to_model
+from fashion_ddpm.core.step_plan import (
+    batch_indices,
+    learning_rate_at,
+    part_size,
+    parts_of_batch,
+    step_seed,
+)
+from fashion_ddpm.diffusion.sampling import CPU_CHUNK
+from fashion_ddpm.diffusion.save_checkpoint import current_commit, device_name, publish
+from fashion_ddpm.diffusion.schedule_check import training_noise
+from fashion_ddpm.diffusion.unet import training_layout
+from fashion_ddpm.evaluation.figures import save_loss_curves
+from fashion_ddpm.runtime.backends import example_inputs
+from fashion_ddpm.training.cool_down import copy_state
+from fashion_ddpm.training.divergence import Divergence, refuse_divergence
+from fashion_ddpm.training.examination import BATCH_SIZE, Examination
+from fashion_ddpm.training.initial_weights import earlier_runs, initial_unet
+from fashion_ddpm.training.network import Network, build_optimizer
+from fashion_ddpm.training.power_averages import thin_out
+from fashion_ddpm.training.precision import Precision, choose_precision, write_precision
+from fashion_ddpm.training.progress import Progress
+from fashion_ddpm.training.resuming import load_state, state_to_resume
+from fashion_ddpm.training.run_data import check_run_data, load_run_data, record_run_data
+from fashion_ddpm.training.run_folder import RunFolder, write_settings
+from fashion_ddpm.training.run_length import Costs, config_for_minutes, time_calls
+from fashion_ddpm.training.run_log import Watch
+from fashion_ddpm.training.stopping import StopOnSignal
+from fashion_ddpm.training.trackers import chosen_trackers, send_picture, start_trackers
+
+STOP_CHECK_STEPS = 10
+"""With several processes, steps between two agreements on whether to stop."""
+
+
+def train(
+    config: TrainConfig,
+    trackers: Sequence[GeneralTracker] = (),
+    started: float | None = None,
+) -> Path:
+    """Trains, or goes on with, the run in config.output_dir; returns the checkpoint's folder.
+
+    Args:
+        config: the run.
+        trackers: accelerate trackers of the caller's own, besides config.report_to.
+        started: when the minutes of config.minutes began, as time.monotonic() tells it; now if
+            not given.
+
+    Raises:
+        ConfigError: the settings cannot be used, or differ from those of the run in the folder; or
+            another process is at work in it.
+        FileError: a file in the folder is damaged.
+        DataError: the data cannot be read.
+        SaveError: the run's folder cannot be written.
+        TrainingError: the loss is no longer a number.
+    """
+    started = time.monotonic() if started is None else started
+    measured: list[Precision] = []
+
+    def measure(seconds: float) -> Costs:
+        trial = Run(config, trackers)  # its weights are spoilt by measuring
+        measured.append(trial.precision)
+        return trial.costs(seconds)
+
+    ranks = this_process(only_cuda=False)
+    fitting = config_for_minutes(config, started, measure, ranks)
+    run = Run(fitting, trackers, measured[0] if measured else None)
+    with only_run(run.folder.lock, ranks) as run.hold:
+        run.resume()
+        with run.stop:
+            run.loop()
+        run.accelerator.end_training()
+    return run.folder.checkpoint
+
+
+class Run:
+    """One process's part in a training run.
+
+    Attributes:
+        precision: what accelerate was told about mixed precision, and why.
+        hold: the lock of the run's folder; nobody's where this object is used alone.
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        trackers: Sequence[GeneralTracker] = (),
+        precision: Precision | None = None,
+    ) -> None:
+        self.config, self.folder = config, RunFolder(config.output_dir)
+        self.ranks = this_process(only_cuda=False)
+        self.folder.check_same_run(config)
+        part_size(config, self.ranks.count)
+        noise = training_noise(config)
+        chosen = chosen_trackers(config.report_to)
+        data, unchecked = load_run_data(config, self.ranks)
+        self.fingerprint = data.fingerprint
+        self.precision = precision or choose_precision(config, data.kind, self.ranks)
+        self.accelerator = Accelerator(
+            mixed_precision=self.precision.mixed_precision,
+            # The same number as an argument would give way to a variable of the environment.
+            gradient_accumulation_plugin=GradientAccumulationPlugin(
+                num_steps=config.gradient_accumulation_steps
+            ),
+            log_with=[*chosen, *trackers] or None,
+            project_config=ProjectConfiguration(logging_dir=str(self.folder.trackers)),
+        )
+        self.rank, self.processes = self.accelerator.process_index, self.accelerator.num_processes
+        self.device = self.accelerator.device
+        self.train_data = data.train.to(self.device)
+        torch.manual_seed(config.seed)
+        unet = initial_unet(config, data.kind)
+        layout = training_layout(unet, self.device)
+        wrapped, self.optimizer = self.accelerator.prepare(unet, build_optimizer(unet, config))
+        plain = self.accelerator.unwrap_model(wrapped, keep_torch_compile=False)
+        self.network = Network(wrapped, plain, noise, layout, config, data.kind)
+        self.progress = Progress()
+        self.saved = (self.network.average, self.progress, self.network.power_averages)
+        self.accelerator.register_for_checkpointing(*self.saved)
+        is_main = self.accelerator.is_main_process
+        self.watch = Watch(config, self.progress, is_main, self.accelerator.log)
+        self.examination = Examination(
+            config, self.network, data.validation, self.ranks, self.watch
+        )
+        self.about = [
+            *data.lines(),
+            *unchecked,
+            *self.ranks.lines(),
+            f"mixed precision: {self.precision.mixed_precision} ({self.precision.reason})",
+        ]
+        self.gradient_norm = torch.zeros((), device=self.device)
+        self.divergence = Divergence(self.device)
+        self.stop = StopOnSignal()
+        self.hold = Hold(None)
+        current_commit()  # remembered for the checkpoint
+
+    def resume(self) -> None:
+        """Goes back to the newest whole state of the output folder, if there is one."""
+        for line in self.about:
+            self.watch.say(line)
+        # Another run may have begun and ended while this one read its data.
+        state = state_to_resume(self.folder, self.config, self.watch.say)
+        check_run_data(self.folder, self.fingerprint)
+        self.accelerator.wait_for_everyone()
+        if self.accelerator.is_main_process:
+            with atomic_folders.writing(self.folder.root):
+                record_run_data(self.folder, self.fingerprint)
+                self.folder.begin(self.config)
+                write_precision(self.folder, self.precision)
+            copy_state(self.config)
+        self.accelerator.wait_for_everyone()
+        start_trackers(self.accelerator, self.config, self.folder.trackers)
+        if self.config.from_state and not state:
+            state = state_to_resume(self.folder, self.config, self.watch.say)
+        if state:
+            load_state(self.accelerator, state)
+            self.watch.say(f"resumed at {self.watch.images_seen:,} images from {state}")
+            self._publish_if_behind()
+
+    def costs(self, seconds: float) -> Costs:
+        """Measures what the run's parts take, within so many seconds; changes the weights."""
+        count = CPU_CHUNK if self.device.type == "cpu" else BATCH_SIZE
+        with self.network.averaged() as pipeline, torch.no_grad():
+            rows = [part.to(self.device) for part in example_inputs(pipeline.unet, count)]
+            call = time_calls(lambda: pipeline.predict(*rows), seconds / 10, self.ranks)
+        step = time_calls(self._step, seconds, self.ranks)
+        return Costs(
+            step=step,
+            # A forward pass is a third of a step; every process takes its share of the rows.
+            loss_row=step / 3 / self.config.batch_size,
+            sampling_row=call / count / self.processes,
+        )
+
+    def _asked_to_stop(self) -> bool:
+        """Whether to stop: all processes give the same answer at the same step."""
+        if self.processes == 1:
+            return self.stop.asked
+        if self.progress.step % STOP_CHECK_STEPS:
+            return False
+        flag = torch.tensor(float(self.stop.asked), device=self.device)
+        return bool(self.accelerator.reduce(flag, "sum") > 0)
+
+    def loop(self) -> None:
+        """Trains until the end of the run or a signal; logs, validates, shows and saves."""
+        config, progress, watch = self.config, self.progress, self.watch
+        watch.begin()
+        while progress.step < config.total_steps and not self._asked_to_stop():
+            progress.loss_sum = progress.loss_sum.to(self.device) + self._step()
+            progress.step += 1
+            watch.bar.update(config.batch_size)
+            if watch.due(config.log_every):
+                self._log()
+            if watch.due(config.validate_every):
+                self.examination.validate()
+            if watch.due(config.preview_every):
+                self._preview()
+            if config.frechet_every and watch.due(config.frechet_every):
+                self._compare()
+            if watch.due(config.save_every):
+                self._save()
+        watch.bar.close()
+        if progress.step < config.total_steps:
+            self._save()
+            watch.say(f"stopped at {watch.images_seen:,} images; run the same command to go on")
+
+    def _step(self) -> Tensor:
+        """Takes one optimizer step; returns this process's mean loss, float32 []."""
+        config, step = self.config, self.progress.step
+        indices = batch_indices(step, config.batch_size, len(self.train_data), config.seed)
+        generator = torch.Generator(self.device).manual_seed(step_seed(config.seed, step))
+        draws = self.network.draw(config.batch_size, generator)
+        torch.manual_seed(step_seed(config.seed, step) + self.rank)
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate_at(step, config)
+        total = torch.zeros((), device=self.device)
+        for part in parts_of_batch(config, self.rank, self.processes):
+            with self.accelerator.accumulate(self.network.wrapped):
+                chosen = indices[part].to(self.device)
+                clean = to_model(self.train_data.images[chosen])
+                labels, done = self.train_data.labels[chosen], step / config.total_steps
+                loss = self.network.loss(clean, labels, draws[part], done)
+                self.accelerator.backward(loss)
+                if self.accelerator.sync_gradients:
+                    self.gradient_norm = self.accelerator.clip_grad_norm_(
+                        self.network.wrapped.parameters(), config.max_grad_norm
+                    )
+                self.optimizer.step()
+                self.optimizer.zero_grad()
+            total += loss.detach() / config.gradient_accumulation_steps
+        self.network.average.step(self.network.plain.parameters())
+        self.network.power_averages.step(self.network.plain.parameters())
+        # In float16 an infinite gradient is ordinary: its step is skipped and the scale lowered.
+        gradient = () if self.precision.mixed_precision == "fp16" else (self.gradient_norm,)
+        self.divergence.note(step, total, *gradient)
+        return total
+
+    def _refuse_divergence(self) -> None:
+        """Ends the run, on all processes together, when a step of any gave no number."""
+        first = int(self.accelerator.gather(self.divergence.first_step).min())
+        refuse_divergence(first, self.config.seed, self.folder)
+
+    def _log(self) -> None:
+        """Logs the mean loss since the last line, over all processes."""
+        self._refuse_divergence()
+        count = self.progress.steps_since_loss(self.config.batch_size)
+        mean = self.accelerator.reduce(self.progress.loss_sum / count, "mean").item()
+        self.watch.loss(mean, float(self.gradient_norm), self.network.average.cur_decay_value)
+        self.progress.loss_sum = torch.zeros(())
+
+    def _preview(self) -> None:
+        """Saves and shows a grid of samples."""
+        seen, trackers = self.watch.images_seen, self.accelerator.trackers
+        path = self.folder.preview(seen)
+        self.examination.preview(path, lambda picture: send_picture(trackers, picture, seen))
+
+    def _compare(self) -> None:
+        """Logs how far samples are from real images; publishes the weights that come nearest."""
+        if self.examination.compare() and self.accelerator.is_main_process:
+            self._publish(self.folder.best)
+        self.accelerator.wait_for_everyone()
+
+    def _save(self) -> None:
+        """Saves the state for resuming, then publishes the averaged weights."""
+        self._refuse_divergence()
+        self.hold.check()
+        final = self.folder.state(self.watch.images_seen)
+        main = self.accelerator.is_main_process
+        # Only the main process's progress is saved, so it must be the same on all.
+        self.progress.loss_sum = self.accelerator.reduce(self.progress.loss_sum, "mean")
+        if main:
+            atomic_folders.temporary_folder(final)
+        self.accelerator.wait_for_everyone()
+        with atomic_folders.writing(final):
+            self.accelerator.save_state(str(atomic_folders.temporary_path(final)))
+        self.accelerator.wait_for_everyone()
+        if main:
+            with atomic_folders.writing(final):
+                write_settings(atomic_folders.temporary_path(final), self.config)
+            atomic_folders.seal(final)
+            atomic_folders.prune(self.folder.states, self.config.keep_states)
+            self._keep_averages()
+            self._publish(self.folder.checkpoint)
+        self.accelerator.wait_for_everyone()
+
+    def _publish_if_behind(self) -> None:
+        """Publishes what a kill between saving and publishing has left unpublished."""
+        if not self.accelerator.is_main_process:
+            return
+        whole, published = is_whole(self.folder.checkpoint), -1
+        if whole:
+            published = read_run(self.folder.checkpoint).get("images_seen", -1)
+        elif self.folder.checkpoint.exists():
+            self.watch.say(f"{self.folder.checkpoint} is damaged; writing it anew")
+        if published < self.watch.images_seen:
+            self._keep_averages()
+            self._publish(self.folder.checkpoint)
+
+    def _keep_averages(self) -> None:
+        """Keeps the power-function averages, for rebuilding others from them."""
+        if self.progress.step:
+            path = self.folder.averages_at(self.watch.images_seen)
+            with atomic_folders.writing(path):
+                self.network.power_averages.save(path, self.watch.images_seen)
+                thin_out(self.folder.averages)
+
+    def _publish(self, checkpoint: Path) -> None:
+        """Writes the averaged weights as a checkpoint folder, and the loss curves."""
+        log = self.progress.log
+        facts = {
+            "dataset": self.config.public_name,
+            "data_sha256": self.fingerprint.digest,
+            "images_seen": self.watch.images_seen,
+            "processes": self.processes,
+            "device": device_name(self.device),
+            "mixed_precision": self.precision.mixed_precision,
+            **earlier_runs(self.config),
+            "log": log,
+        }
+        with atomic_folders.writing(checkpoint), self.network.averaged() as pipeline:
+            publish(pipeline, checkpoint, self.config, facts)
+            save_loss_curves(log, self.folder.curves)

@@ -1,0 +1,146 @@
+"""The network in training: its loss, its optimizer, the moving average of its weights."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from diffusers import DDPMScheduler, UNet2DModel
+from diffusers.training_utils import EMAModel
+from torch import Tensor, nn
+
+from fashion_ddpm.checkpoints.verify import numbered
+from fashion_ddpm.core.config import TURBO, TrainConfig
+from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind
+from fashion_ddpm.diffusion.consistency_loss import consistency_losses, gap_at
+from fashion_ddpm.diffusion.loss import (
+    Draws,
+    batch_loss,
+    draw,
+    laplace_probabilities,
+    loss_per_image,
+)
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
+from fashion_ddpm.training.power_averages import PowerAverages
+
+FIRST_AND_LAST = ("conv_in.", "conv_out.", "class_embedding.")
+"""Layers of which Muon knows no spectral norm that fits: AdamW takes them."""
+
+
+def build_optimizer(unet: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
+    """Return the run's optimizer: AdamW, or Muon for matrices and AdamW for the rest."""
+    if config.optimizer == "adamw":
+        return adamw(unet, config)
+    from timm.optim.muon import Muon
+
+    named = dict(unet.named_parameters())
+    rest = {name for name, p in named.items() if p.ndim < 2 or name.startswith(FIRST_AND_LAST)}
+    groups: list[dict[str, Any]] = [
+        {"params": [p for name, p in named.items() if name not in rest]},
+        {"params": [p for name, p in named.items() if name in rest], "use_fallback": True},
+    ]
+    return Muon(
+        groups,
+        lr=config.learning_rate,
+        weight_decay=config.weight_decay,
+        nesterov=True,
+        betas=(config.adam_beta1, config.adam_beta2),
+        eps=1e-8,
+    )
+
+
+def adamw(unet: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
+    """Return AdamW for all of a network's weights."""
+    return torch.optim.AdamW(
+        unet.parameters(),
+        lr=config.learning_rate,
+        betas=(config.adam_beta1, config.adam_beta2),
+        weight_decay=config.weight_decay,
+    )
+
+
+class Network:
+    """A network in training and the moving average of its weights.
+
+    Attributes:
+        wrapped: the network as accelerate has prepared it, which is the one to call.
+        plain: the same without a wrapper, which is the one whose weights are read.
+        average: the moving average, which is published.
+        power_averages: those from which an average of any length is rebuilt.
+        kind: what the network draws.
+    """
+
+    def __init__(
+        self,
+        wrapped: nn.Module,
+        plain: UNet2DModel,
+        noise: DDPMScheduler,
+        layout: torch.memory_format,
+        config: TrainConfig,
+        kind: ImageKind = FASHION_MNIST,
+    ) -> None:
+        self.wrapped, self.plain, self.noise, self.layout = wrapped, plain, noise, layout
+        self.kind = kind
+        self.min_snr_gamma = config.min_snr_gamma if config.loss_weighting == "min-snr" else None
+        self.config, self.sampler = config, TURBO if config.teacher else None
+        self.probabilities = (
+            laplace_probabilities(noise, config.laplace_scale)
+            if config.timestep_distribution == "laplace"
+            else None
+        )
+        self.average = EMAModel(plain.parameters(), decay=config.ema_decay)
+        self.average.to(plain.device)
+        self.power_averages = PowerAverages(plain)
+
+    def predict(self, noisy: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
+        """Returns the network's output, float [B, C, S, S]; a Predictor."""
+        noisy = noisy.contiguous(memory_format=self.layout)
+        output: Tensor = self.wrapped(noisy, timesteps, labels).sample
+        return output
+
+    def draw(self, batch_size: int, generator: torch.Generator) -> Draws:
+        """Returns the chance of one batch, on the generator's device."""
+        shape = torch.Size((batch_size, *self.kind.shape))
+        total, dropout = self.config.num_train_timesteps, self.config.label_dropout
+        return draw(shape, total, dropout, generator, self.probabilities)
+
+    def loss(self, clean: Tensor, labels: Tensor, draws: Draws, done: float = 0.0) -> Tensor:
+        """Returns the loss to minimise: float32 [].
+
+        Args:
+            clean: float32 [B, C, S, S] in [−1, 1].
+            labels: int64 [B].
+            draws: the batch's chance.
+            done: share of the run that is over, on which a distillation's loss depends.
+        """
+        if self.config.teacher:
+            return self._distillation_losses(clean, labels, draws, done).mean()
+        gamma, null_label = self.min_snr_gamma, self.kind.null_label
+        return batch_loss(self.predict, self.noise, clean, labels, draws, gamma, null_label)
+
+    def validation_losses(self, clean: Tensor, labels: Tensor, draws: Draws) -> Tensor:
+        """Returns each image's loss, float32 [B], unweighted, or as at a distillation's end."""
+        if self.config.teacher:
+            return self._distillation_losses(clean, labels, draws, done=1.0)
+        null_label = self.kind.null_label
+        return loss_per_image(self.predict, self.noise, clean, labels, draws, null_label)
+
+    def _distillation_losses(
+        self, clean: Tensor, labels: Tensor, draws: Draws, done: float
+    ) -> Tensor:
+        gap, null_label = gap_at(done, self.config.gap_halvings), self.kind.null_label
+        return consistency_losses(self.predict, self.noise, clean, labels, draws, gap, null_label)
+
+    @contextmanager
+    def averaged(self) -> Iterator[FashionDDPMPipeline]:
+        """Puts the moving average into the network for a while; yields it as a pipeline."""
+        parameters = list(self.plain.parameters())
+        self.average.store(parameters)
+        self.average.copy_to(parameters)
+        self.plain.eval()
+        try:
+            names = numbered(self.kind.class_names)
+            yield FashionDDPMPipeline(self.plain, self.noise, names, self.sampler)
+        finally:
+            self.average.restore(parameters)
+            self.plain.train()

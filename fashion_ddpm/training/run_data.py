@@ -1,0 +1,108 @@
+"""A run and its data set: the data set of every start must be that of the first one."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from fashion_ddpm.checkpoints.locate import class_names_of, read_run
+from fashion_ddpm.core.config import TrainConfig
+from fashion_ddpm.core.data_settings import FOLDER
+from fashion_ddpm.core.distributed import Ranks
+from fashion_ddpm.data.fashion_mnist import DataError
+from fashion_ddpm.data.fingerprint import (
+    Fingerprint,
+    changes,
+    class_changes,
+    read_fingerprint,
+    write_fingerprint,
+)
+from fashion_ddpm.data.load import DataSet, load_data_set
+from fashion_ddpm.training.run_folder import RunFolder
+
+UNRECORDED = (
+    "this run began before the pictures of a run were recorded, so that nothing shows whether "
+    "they are still the same; from now on they are recorded"
+)
+
+
+def load_run_data(config: TrainConfig, ranks: Ranks) -> tuple[DataSet, tuple[str, ...]]:
+    """Reads the data set of a run, the same in all processes, with its classes in the run's order.
+
+    Args:
+        config: the run; its folder may hold the beginning of it.
+        ranks: this process among all. What the main process finds in the folder counts.
+
+    Returns:
+        The data set, and sentences on what could not be checked.
+
+    Raises:
+        DataError: it cannot be read, is not what the run began with, or processes read others.
+    """
+    run = _begun(config)
+    recorded = read_fingerprint(run.data) if run and run.data.exists() else None
+    order = recorded.class_names if recorded else _published_order(config, run)
+    data = load_data_set(config, ranks.together(order)[0])
+    _check_agreement(config, data, ranks)
+    if recorded:
+        found = changes(recorded, data.fingerprint)
+    else:
+        found = _unrecorded_changes(config, run, data) if run else iter(())
+    if difference := ranks.together("; ".join(found))[0]:
+        raise DataError(
+            f"--dataset {config.dataset} is not what the run in {config.output_dir} began with: "
+            f"{difference}; restore it, or name another --output-dir to begin a new run."
+        )
+    unrecorded = ranks.together(run is not None and recorded is None)[0]
+    return data, (UNRECORDED,) if unrecorded else ()
+
+
+def check_run_data(folder: RunFolder, fingerprint: Fingerprint) -> None:
+    """Raise DataError where the folder's run has learned from other pictures."""
+    if folder.data.exists() and read_fingerprint(folder.data).digest != fingerprint.digest:
+        raise DataError(
+            f"{folder.root} holds by now a run on other pictures; name another --output-dir."
+        )
+
+
+def record_run_data(folder: RunFolder, fingerprint: Fingerprint) -> None:
+    """Writes down what a run learns from; to be done before the folder counts as a run's."""
+    folder.root.mkdir(parents=True, exist_ok=True)
+    write_fingerprint(folder.data, fingerprint)
+
+
+def _begun(config: TrainConfig) -> RunFolder | None:
+    """Returns the folder of what this run goes on with: itself, or the run that it cools down."""
+    own, place = RunFolder(config.output_dir), Path(config.from_state)
+    if own.config.exists() or not config.from_state:
+        return own if own.config.exists() else None
+    return RunFolder(place if RunFolder(place).states.is_dir() else place.parent.parent)
+
+
+def _published_order(config: TrainConfig, run: RunFolder | None) -> tuple[str, ...]:
+    """Returns the classes of class folders in the order of a network that is there already."""
+    if not config.dataset.startswith(FOLDER):
+        return ()
+    if run:
+        return tuple(read_run(run.checkpoint).get("class_names", ()))
+    start = config.teacher or config.initial_checkpoint
+    return class_names_of(start) if start else ()
+
+
+def _unrecorded_changes(config: TrainConfig, run: RunFolder, data: DataSet) -> Iterator[str]:
+    """Yields phrases on what can be seen to have changed without a record of the pictures."""
+    before = run.settings()["dataset"]
+    if before != config.dataset:
+        yield f"that was {before}, whose pictures were not recorded"
+    names = read_run(run.checkpoint).get("class_names")
+    if names:
+        yield from class_changes(names, data.kind.class_names)
+
+
+def _check_agreement(config: TrainConfig, data: DataSet, ranks: Ranks) -> None:
+    """Raises DataError, in all processes, where one of them has read something else."""
+    digests = ranks.together(data.fingerprint.digest)
+    others = [rank for rank, digest in enumerate(digests) if digest != digests[0]]
+    if others:
+        raise DataError(
+            f"process {others[0]} reads other pictures in --dataset {config.dataset} than process "
+            "0: give all machines the same files."
+        )

@@ -1,0 +1,141 @@
+"""How many images a run sees in so many minutes: measured on its own steps before it begins."""
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable
+
+from torch import Tensor
+
+from fashion_ddpm.core.config import TrainConfig
+from fashion_ddpm.core.distributed import Ranks
+from fashion_ddpm.core.settings import ConfigError
+from fashion_ddpm.training.examination import ORDINARY_STEPS
+from fashion_ddpm.training.run_folder import RunFolder
+
+MEASURED_SHARE = 0.05
+"""Share of the minutes that measuring the speed may take."""
+
+MOST_SECONDS = 20.0
+"""Longest time, in seconds, that measuring the speed may take."""
+
+RESERVE = 0.03
+"""Share of the minutes that is kept for what cannot be measured in advance."""
+
+DISTANCE_SHARE = 0.1
+"""Fréchet distances that would take more than this share of the minutes are left out."""
+
+PREVIEW_ROWS = 400
+"""Images in calls of the network for one grid: two of each of ten classes, twenty steps."""
+
+SAVE_SECONDS = 1.0
+"""Time of saving a state and publishing the weights."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Costs:
+    """What a run's parts take on this machine, in seconds.
+
+    Attributes:
+        step: an optimizer step.
+        loss_row: one image of a validation.
+        sampling_row: one image in one call of the network while sampling.
+    """
+
+    step: float
+    loss_row: float
+    sampling_row: float
+
+
+def time_calls(call: Callable[[], Tensor], seconds: float, ranks: Ranks) -> float:
+    """Return the mean time of a call, seconds, on the slowest process.
+
+    Args:
+        call: what is timed; its first two calls are not.
+        seconds: about how long to measure; at least two calls are.
+        ranks: this process among all, which call equally often.
+    """
+    times = [_seconds(call) for _ in range(2)]
+    count = max(2, int(ranks.together(seconds / times[-1])[0]))
+    return max(ranks.together(sum(_seconds(call) for _ in range(count)) / count))
+
+
+def _seconds(call: Callable[[], Tensor]) -> float:
+    begin = time.perf_counter()
+    call().sum().item()  # an accelerator's work is over when its result is here
+    return time.perf_counter() - begin
+
+
+def config_for_minutes(
+    config: TrainConfig, started: float, measure: Callable[[float], Costs], ranks: Ranks
+) -> TrainConfig:
+    """Return the config with the length that fits into its minutes; one without minutes is kept.
+
+    A run that was begun keeps the length that it was given then.
+
+    Args:
+        config: the run.
+        started: when the command began, as time.monotonic() tells it.
+        measure: measures the costs within so many seconds.
+        ranks: this process among all, which get the same length.
+
+    Raises:
+        ConfigError: the minutes are too few for a step and what follows it, or there is a
+            cool-down of a given length, which minutes choose themselves.
+    """
+    if not config.minutes:
+        return config
+    if config.cool_down_images:
+        raise ConfigError(
+            f"--cool-down-images is {config.cool_down_images}, but --minutes chooses its length; "
+            "leave one of them out."
+        )
+    folder = RunFolder(config.output_dir)
+    if folder.config.exists():
+        before = folder.settings()
+        names = ("images_total", "cool_down_images", "warmup_steps", "frechet_every")
+        return dataclasses.replace(config, **{name: before[name] for name in names})
+    seconds = 60 * config.minutes
+    costs = measure(min(MOST_SECONDS, MEASURED_SHARE * seconds))
+    left = seconds * (1 - RESERVE) - (time.monotonic() - started)
+    return fitted(config, min(ranks.together(left)), costs)
+
+
+def fitted(config: TrainConfig, seconds: float, costs: Costs) -> TrainConfig:
+    """Return the config with as many images as training, measuring and saving fit into a time.
+
+    Args:
+        config: the run.
+        seconds: the time.
+        costs: what its parts take.
+
+    Raises:
+        ConfigError: the time is too short.
+    """
+    distance = config.frechet_images * ORDINARY_STEPS * costs.sampling_row
+    if distance > DISTANCE_SHARE * seconds:
+        config = dataclasses.replace(config, frechet_every=0)
+    preview = PREVIEW_ROWS * costs.sampling_row
+    events = [
+        (config.validation_images * costs.loss_row, config.validate_every),
+        (preview, config.preview_every),
+        (SAVE_SECONDS, config.save_every),
+        *([(distance, config.frechet_every)] if config.frechet_every else []),
+    ]
+    # Each event comes once at the end, and once every so many images before that.
+    at_the_end = sum(cost for cost, _ in events)
+    per_image = costs.step / config.batch_size + sum(cost / every for cost, every in events)
+    steps = math.floor((seconds - at_the_end) / per_image / config.batch_size)
+    if steps < 1:
+        raise ConfigError(
+            f"--minutes is {config.minutes}; starting, one step and the measurements at the end "
+            f"take about {(config.minutes * 60 - seconds + at_the_end + costs.step) / 60:.1f} "
+            "minutes on this machine: give more, or fewer --validation-images."
+        )
+    return dataclasses.replace(
+        config,
+        images_total=steps * config.batch_size,
+        # The rate of a short run should not spend it rising.
+        warmup_steps=min(config.warmup_steps, steps // 10),
+        cool_down_images=steps * config.batch_size // 5 if config.lr_schedule == "constant" else 0,
+    )

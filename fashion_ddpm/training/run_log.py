@@ -1,0 +1,100 @@
+"""What a run tells while it lasts: lines, a progress bar, the rows of its log."""
+
+import math
+import sys
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from torch import Tensor
+from tqdm import tqdm
+
+from fashion_ddpm.core.config import TrainConfig
+from fashion_ddpm.core.step_plan import learning_rate_at
+from fashion_ddpm.training.progress import LogRow, Progress
+from fashion_ddpm.training.trackers import scalars
+
+Send = Callable[[dict[str, float], int], None]
+"""(numbers, images seen) → a tracker."""
+
+
+class Watch:
+    """The voice of a run: only the main process prints, but every process keeps the log.
+
+    Attributes:
+        bar: the progress bar; shown on a terminal alone.
+    """
+
+    def __init__(self, config: TrainConfig, progress: Progress, is_main: bool, send: Send) -> None:
+        self.config, self.progress, self.is_main, self.send = config, progress, is_main, send
+        self.since = (0, 0.0)
+
+    @property
+    def images_seen(self) -> int:
+        """The images that all processes together have trained on."""
+        return self.progress.step * self.config.batch_size
+
+    def say(self, line: str) -> None:
+        """Prints a line, once for all processes."""
+        if self.is_main:
+            tqdm.write(line, file=sys.stderr)
+
+    def begin(self) -> None:
+        """Starts the clock and the progress bar where the run begins or goes on."""
+        self.since = (self.progress.step, time.monotonic())
+        self.bar = tqdm(
+            total=self.config.images_total,
+            initial=self.images_seen,
+            unit="image",
+            disable=not (self.is_main and sys.stderr.isatty()),
+        )
+
+    def due(self, every_images: int) -> bool:
+        """Whether the step just done crossed a multiple of so many images, or was the last."""
+        before = self.images_seen - self.config.batch_size
+        crossed = self.images_seen // every_images > before // every_images
+        return crossed or self.progress.step == self.config.total_steps
+
+    def loss(self, mean: float, gradient_norm: float, ema_decay: float) -> None:
+        """Records a training loss.
+
+        Args:
+            mean: the mean loss over all processes since the last row that has one.
+            gradient_norm: L2 norm of the last step's gradient, before it was scaled down.
+            ema_decay: the decay that the moving average has now.
+        """
+        step, (last_step, last_time) = self.progress.step, self.since
+        self.since = (step, time.monotonic())
+        speed = (step - last_step) * self.config.batch_size / (self.since[1] - last_time)
+        left = max(0, round((self.config.images_total - self.images_seen) / speed))
+        row = {
+            "loss": mean,
+            "learning_rate": learning_rate_at(step - 1, self.config),
+            "ema_decay": ema_decay,
+            "images_per_second": round(speed, 1),
+        }
+        # Float16's gradients may overflow, and JSON has no infinity.
+        row |= {"gradient_norm": gradient_norm} if math.isfinite(gradient_norm) else {}
+        time_left = timedelta(seconds=left)
+        self._record(row, f"loss {mean:.4f}  {speed:,.0f} images/s  {time_left} left")
+
+    def validation(self, sums: Tensor) -> None:
+        """Records a validation: all processes' sums of the loss and counts, [2, noise levels]."""
+        by_level = (sums[0] / sums[1].clamp(min=1)).tolist()
+        mean = (sums[0].sum() / sums[1].sum()).item()
+        row = {"validation_loss": mean, "validation_loss_by_level": by_level}
+        self._record(row, f"validation loss {mean:.4f}")
+
+    def distances(self) -> list[float]:
+        """Returns the Fréchet distances so far."""
+        return [row["frechet_distance"] for row in self.progress.log if "frechet_distance" in row]
+
+    def distance(self, value: float) -> None:
+        """Records a Fréchet distance of samples from held-out images."""
+        self._record({"frechet_distance": value}, f"Fréchet distance {value:.3f}")
+
+    def _record(self, row: LogRow, line: str) -> None:
+        """Adds a row to the log, sends it to the trackers, prints a line."""
+        self.progress.log.append({"images_seen": self.images_seen, **row})
+        self.send(scalars(row), self.images_seen)
+        self.say(f"{self.images_seen:>12,} images  {line}")

@@ -1,0 +1,180 @@
+"""Tests of cooling a run down from one of its states."""
+
+import dataclasses
+import shutil
+from pathlib import Path
+
+import pytest
+
+from fashion_ddpm.checkpoints.atomic_folders import states
+from fashion_ddpm.checkpoints.manifest import is_whole, write_manifest
+from fashion_ddpm.core.config import TrainConfig
+from fashion_ddpm.core.settings import ConfigError
+from fashion_ddpm.diffusion.pipeline import load_pipeline, weights_hash
+from fashion_ddpm.training.cool_down import cool_down_config, copy_state, find_state
+from fashion_ddpm.training.loop import train
+from fashion_ddpm.training.run_folder import RunFolder, read_settings, write_settings
+from tests.tools.small_runs import launch, losses, run_json, small
+
+
+@pytest.fixture(scope="module")
+def endless(tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:
+    """A run at a constant rate, 256 images long."""
+    config = small(tmp_path_factory.mktemp("endless"), lr_schedule="constant", images_total=256)
+    train(config)
+    return config
+
+
+def cooled(endless: TrainConfig, output_dir: Path, **flags: object) -> TrainConfig:
+    given = {"from_state": endless.output_dir, "cool_down_images": 128}
+    return cool_down_config({**given, "output_dir": str(output_dir), **flags})
+
+
+def test_a_state_cooled_down_twice_gives_the_same_weights_and_the_run_stays(
+    endless: TrainConfig, tmp_path: Path
+) -> None:
+    before = {path.name for path in states(RunFolder(endless.output_dir).states)}
+    hashes = set()
+    for name in ("one", "two"):
+        config = cooled(endless, tmp_path / name)
+        hashes.add(weights_hash(load_pipeline(train(config))))
+        assert run_json(config)["images_seen"] == 384
+    assert len(hashes) == 1
+    assert {path.name for path in states(RunFolder(endless.output_dir).states)} == before
+    assert run_json(endless)["images_seen"] == 256
+
+
+def test_the_rate_falls_to_nothing_and_earlier_losses_are_the_runs(
+    endless: TrainConfig, tmp_path: Path
+) -> None:
+    config = cooled(endless, tmp_path / "run")
+    train(config)
+    rates = [row["learning_rate"] for row in run_json(config)["log"] if "learning_rate" in row]
+    assert rates[7] == config.learning_rate
+    assert rates[8:] == sorted(rates[8:], reverse=True)
+    assert rates[-1] < 0.2 * config.learning_rate
+    assert losses(endless).items() <= losses(config).items()
+
+
+def test_a_cool_down_goes_on_after_a_kill_though_its_state_is_gone(
+    endless: TrainConfig, tmp_path: Path
+) -> None:
+    shutil.copytree(endless.output_dir, tmp_path / "long")
+    flags = {
+        "from_state": str(tmp_path / "long"),
+        "cool_down_images": 128,
+        "output_dir": str(tmp_path / "run"),
+        "save_every": 32,
+    }
+    whole = cool_down_config({**flags, "output_dir": str(tmp_path / "whole")})
+    train(whole)
+    config = cool_down_config(flags)
+    train(config)
+    shutil.rmtree(tmp_path / "long")
+    folder = RunFolder(config.output_dir)
+    shutil.rmtree(states(folder.states)[0])  # as if killed before the last state
+    shutil.rmtree(folder.checkpoint)
+    train(cool_down_config(flags))
+    assert losses(config) == pytest.approx(losses(whole))
+
+
+def test_the_command_line_cools_down(endless: TrainConfig, tmp_path: Path) -> None:
+    config = cooled(endless, tmp_path / "run")
+    done = launch(config)
+    assert done.returncode == 0, done.stderr
+    assert is_whole(RunFolder(tmp_path / "run").checkpoint)
+
+
+def test_a_run_at_a_constant_rate_may_be_made_longer_and_others_may_not(
+    endless: TrainConfig, finished: TrainConfig, tmp_path: Path
+) -> None:
+    for config, name in ((endless, "longer"), (finished, "refused")):
+        shutil.copytree(config.output_dir, tmp_path / name)
+    longer = small(tmp_path / "longer", lr_schedule="constant", images_total=320)
+    train(longer)
+    assert run_json(longer)["images_seen"] == 320
+    way_on = r"--images-total is 640, but the run in .+ --lr-schedule constant .+ --initial-checkp"
+    with pytest.raises(ConfigError, match=way_on):
+        train(small(tmp_path / "refused", images_total=640))
+
+
+def test_a_newest_state_that_is_damaged_is_passed_over(
+    endless: TrainConfig, tmp_path: Path
+) -> None:
+    shutil.copytree(endless.output_dir, tmp_path / "long")
+    newest, before = states(RunFolder(tmp_path / "long").states)[:2]
+    (newest / "model.safetensors").write_bytes(b"damaged")
+    assert find_state(tmp_path / "long") == before
+    with pytest.raises(ConfigError, match=r"--from-state .+ is no whole saved state"):
+        find_state(newest)
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        ({"from_state": "/nowhere"}, r"--from-state /nowhere is no whole saved state"),
+        ({"cool_down_images": 0}, r"--from-state needs --cool-down-images"),
+        ({"images_total": 640}, r"--images-total is 640, but it must be 384 here"),
+        ({"seed": 7}, r"--seed is 7, but it must be 0 here"),
+        ({"block_out_channels": (8, 16, 16)}, r"--block-out-channels is \(8, 16, 16\), but"),
+    ],
+)
+def test_what_cannot_be_cooled_down_is_told(
+    endless: TrainConfig, tmp_path: Path, flags: dict[str, object], sentence: str
+) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        cooled(endless, tmp_path / "run", **flags)
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_folder_of_the_run_itself_and_a_falling_rate_are_refused(
+    endless: TrainConfig, finished: TrainConfig, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match="rate was falling already"):
+        cooled(finished, tmp_path / "run")
+    with pytest.raises(ConfigError, match="holds another run than a cool-down of"):
+        cooled(endless, Path(endless.output_dir))
+
+
+def test_a_cooled_state_is_no_start_and_its_folder_is_for_one_cool_down(
+    endless: TrainConfig, tmp_path: Path
+) -> None:
+    config = cooled(endless, tmp_path / "run")
+    train(config)
+    with pytest.raises(ConfigError, match="rate was falling already"):
+        cooled(config, tmp_path / "again")
+    with pytest.raises(ConfigError, match="holds another run than a cool-down of elsewhere"):
+        cooled(endless, tmp_path / "run", from_state="elsewhere")
+
+
+def test_a_damaged_copy_is_made_anew_and_not_trained_from_nothing(
+    endless: TrainConfig, tmp_path: Path
+) -> None:
+    config = cooled(endless, tmp_path / "run")
+    copy_state(config)
+    (state,) = states(RunFolder(config.output_dir).states)
+    (state / "model.safetensors").write_bytes(b"damaged")
+    copy_state(config)
+    assert is_whole(state)
+
+
+def test_a_state_of_another_run_is_no_start(endless: TrainConfig, tmp_path: Path) -> None:
+    """Neither at the beginning, nor after a kill when another run has taken its place."""
+    shutil.copytree(endless.output_dir, tmp_path / "long")
+    flags = {"from_state": str(tmp_path / "long")}
+    config = cooled(endless, tmp_path / "run", **flags)
+    newest = states(RunFolder(tmp_path / "long").states)[0]
+    write_settings(newest, dataclasses.replace(endless, seed=5))
+    write_manifest(newest)
+    with pytest.raises(ConfigError, match=rf"--seed is 0, but the run that saved {newest} has 5"):
+        cooled(endless, tmp_path / "run", **flags)
+    with pytest.raises(ConfigError, match=rf"--seed is 0, but the run that saved {newest} has 5"):
+        copy_state(config)
+
+
+def test_a_copied_state_is_of_the_run_that_cools_down(endless: TrainConfig, tmp_path: Path) -> None:
+    config = cooled(endless, tmp_path / "run")
+    copy_state(config)
+    (state,) = states(RunFolder(config.output_dir).states)
+    RunFolder(config.output_dir).check_state(state, config)
+    assert read_settings(state)["cool_down_images"] == 128

@@ -1,0 +1,34 @@
+"""Tests of a loss that is no number."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from fashion_ddpm.core.step_plan import step_seed
+from fashion_ddpm.training.divergence import NEVER, Divergence, TrainingError, refuse_divergence
+from fashion_ddpm.training.run_folder import RunFolder
+
+
+def test_the_first_step_that_broke_is_remembered() -> None:
+    divergence = Divergence(torch.device("cpu"))
+    fine, broken = torch.tensor(1.0), torch.tensor(torch.inf)
+    divergence.note(0, fine, fine)
+    assert divergence.first_step == NEVER
+    divergence.note(1, fine, broken)
+    divergence.note(2, torch.tensor(torch.nan), fine)
+    divergence.note(3, fine, fine)
+    assert divergence.first_step == 1
+
+
+def test_the_sentence_names_the_step_its_seed_and_the_last_good_state(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    refuse_divergence(NEVER, seed=5, folder=folder)
+    with pytest.raises(TrainingError, match="before any state was saved: start again"):
+        refuse_divergence(1234, seed=5, folder=folder)
+    for images in (64, 128):
+        folder.state(images).mkdir(parents=True)
+    with pytest.raises(TrainingError) as caught:
+        refuse_divergence(1234, seed=5, folder=folder)
+    for part in ("step 1,234", f"seed is {step_seed(5, 1234)}", f"state is {folder.state(128)}"):
+        assert part in str(caught.value)

@@ -1,0 +1,195 @@
+"""Tests of the run: what it writes, tells and refuses."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from accelerate.tracking import GeneralTracker
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from fashion_ddpm.checkpoints.atomic_folders import states
+from fashion_ddpm.checkpoints.manifest import is_whole
+from fashion_ddpm.core.config import TrainConfig
+from fashion_ddpm.core.settings import ConfigError
+from fashion_ddpm.diffusion.pipeline import load_pipeline
+from fashion_ddpm.training import trackers
+from fashion_ddpm.training.divergence import TrainingError
+from fashion_ddpm.training.loop import Run, train
+from fashion_ddpm.training.run_folder import RunFolder
+from fashion_ddpm.training.validation import LEVEL_BINS
+from tests.tools.small_runs import losses, run_json, small
+
+
+def test_a_run_leaves_a_checkpoint_states_previews_and_curves(finished: TrainConfig) -> None:
+    folder = RunFolder(finished.output_dir)
+    assert is_whole(folder.checkpoint)
+    assert len(states(folder.states)) == finished.keep_states
+    assert folder.preview(512).exists()
+    assert folder.curves.exists()
+    assert load_pipeline(folder.checkpoint)([0]).shape == (1, 28, 28)
+    run = run_json(finished)
+    assert run["images_seen"] == 512
+    assert run["processes"] == 1
+    bins = [row["validation_loss_by_level"] for row in run["log"] if "validation_loss" in row]
+    assert len(bins) == 2
+
+
+def test_training_learns(finished: TrainConfig) -> None:
+    values = list(losses(finished).values())
+    assert values[-1] < values[0]
+
+
+def test_the_published_weights_are_the_moving_average(tmp_path: Path) -> None:
+    """With a decay of 0 the average is the last step's weights; with another it lags behind."""
+    weights = []
+    for decay in (0.0, 0.999):
+        config = small(tmp_path / str(decay), images_total=128, ema_decay=decay)
+        unet = load_pipeline(train(config)).unet
+        weights.append(torch.cat([parameter.flatten() for parameter in unet.parameters()]))
+    assert not torch.allclose(weights[0], weights[1], atol=1e-4)
+
+
+def test_the_same_command_after_the_end_changes_nothing(finished: TrainConfig) -> None:
+    before = losses(finished)
+    assert is_whole(train(finished))
+    assert losses(finished) == before
+
+
+def test_accumulating_gradients_changes_no_loss(finished: TrainConfig, tmp_path: Path) -> None:
+    config = small(tmp_path / "run", gradient_accumulation_steps=4)
+    train(config)
+    assert losses(config) == pytest.approx(losses(finished), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"loss_weighting": "min-snr", "prediction_type": "epsilon"},
+        {"noise_schedule": "linear", "num_train_timesteps": 100, "beta_scale": 10.0},
+        {"noise_schedule": "sigmoid", "prediction_type": "sample", "scale_shift": True},
+        {
+            "noise_schedule": "linear",
+            "num_train_timesteps": 100,
+            "allow_nonzero_terminal_snr": True,
+        },
+    ],
+)
+def test_other_recipes_train_too_the_reports_among_them(
+    tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    config = small(tmp_path / "run", images_total=64, **changes)
+    scheduler = load_pipeline(train(config)).scheduler
+    assert len(scheduler.betas) == config.num_train_timesteps
+
+
+def test_the_reports_mistake_is_refused_with_the_fix(tmp_path: Path) -> None:
+    config = small(tmp_path / "run", noise_schedule="linear", num_train_timesteps=100)
+    with pytest.raises(ConfigError, match="scale the betas by 1000/T"):
+        train(config)
+    assert not (tmp_path / "run").exists()
+
+
+def test_other_settings_do_not_go_on_with_a_run(finished: TrainConfig) -> None:
+    with pytest.raises(ConfigError, match=r"--seed is 1, but the run in"):
+        train(dataclasses.replace(finished, seed=1))
+
+
+def test_a_loss_that_is_no_number_ends_the_run_with_one_sentence(tmp_path: Path) -> None:
+    config = small(tmp_path / "run", learning_rate=1e30, max_grad_norm=1e30)
+    with pytest.raises(TrainingError, match=r"at step 1 .+seed is 2.+ lower --learning-rate"):
+        train(config)
+
+
+def test_weights_that_are_no_numbers_are_not_saved(tmp_path: Path) -> None:
+    """They break after the first state, long before the next line of the log."""
+    config = small(tmp_path / "run", log_every=512)
+    run = Run(config)
+
+    def spoil(unet: torch.nn.Module, arguments: object) -> None:
+        if run.progress.step == 5:
+            next(unet.parameters()).data.fill_(torch.nan)
+
+    run.network.plain.register_forward_pre_hook(spoil)
+    run.resume()
+    with pytest.raises(TrainingError, match=r"at step 5 .+ good state is .+images-00000000128:"):
+        run.loop()
+    assert [state.name for state in states(run.folder.states)] == ["images-00000000128"]
+    assert run_json(config)["images_seen"] == 128
+
+
+class Notebook(GeneralTracker):
+    """An accelerate tracker that keeps what it is given, in memory."""
+
+    name = "notebook"
+    requires_logging_directory = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.settings: dict[str, Any] = {}
+        self.rows: list[tuple[int, dict[str, float]]] = []
+        self.pictures: list[tuple[int, Any]] = []
+        self.finished = False
+
+    @property
+    def tracker(self) -> "Notebook":
+        """What accelerate calls the tracker's own object."""
+        return self
+
+    def store_init_configuration(self, values: dict[str, Any]) -> None:
+        """Keeps the run's settings."""
+        self.settings = values
+
+    def log(self, values: dict[str, float], step: int | None = None) -> None:
+        """Keeps scalars."""
+        self.rows.append((step or 0, values))
+
+    def log_images(self, values: dict[str, Any], step: int) -> None:
+        """Keeps pictures."""
+        self.pictures.append((step, values["samples"]))
+
+    def finish(self) -> None:
+        """Notes the end."""
+        self.finished = True
+
+
+def test_trackers_see_settings_losses_speed_and_samples(tmp_path: Path) -> None:
+    config, notebook = small(tmp_path / "run", images_total=256, preview_every=128), Notebook()
+    train(config, trackers=[notebook])
+    assert notebook.settings["batch_size"] == config.batch_size
+    losses_seen = [(step, row) for step, row in notebook.rows if "loss" in row]
+    assert [step for step, _ in losses_seen] == list(range(32, 257, 32))
+    assert set(losses_seen[-1][1]) == {
+        *("loss", "learning_rate", "gradient_norm", "images_per_second", "ema_decay"),
+    }
+    assert all(row["gradient_norm"] > 0 for _, row in losses_seen)
+    ((at, validation),) = [(s, row) for s, row in notebook.rows if "validation_loss" in row]
+    assert at == 256
+    assert [name for name in validation if "by_level" in name] == [
+        f"validation_loss_by_level/{level}" for level in range(LEVEL_BINS)
+    ]
+    assert [step for step, _ in notebook.pictures] == [128, 256]
+    assert notebook.pictures[0][1].shape[-1] == 3
+    assert notebook.finished
+    logged = [row for row in run_json(config)["log"] if "loss" in row]
+    assert [row["loss"] for row in logged] == [row["loss"] for _, row in losses_seen]
+
+
+def test_tensorboard_shows_a_run_by_default(tmp_path: Path) -> None:
+    config = small(tmp_path / "run", images_total=128, report_to="auto")
+    train(config)
+    board = EventAccumulator(str(RunFolder(config.output_dir).trackers / "fashion-ddpm")).Reload()
+    shown = {(event.step, "loss"): event.value for event in board.Scalars("loss")}
+    shown |= {(e.step, "validation_loss"): e.value for e in board.Scalars("validation_loss")}
+    assert shown == pytest.approx(losses(config))
+    assert board.Tags()["images"]
+
+
+def test_a_tracker_that_is_not_installed_is_refused_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(trackers.PACKAGES, "trackio", ("surely_not_installed",))
+    with pytest.raises(ConfigError, match="--report-to trackio needs a package"):
+        train(small(tmp_path / "run", report_to="trackio"))
+    assert not (tmp_path / "run").exists()

@@ -1,0 +1,109 @@
+"""Tests of the network in training."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+import torch
+
+from fashion_ddpm.core.images import to_model
+from fashion_ddpm.data.fashion_mnist import LabelledImages
+from fashion_ddpm.diffusion.loss import draw
+from fashion_ddpm.diffusion.schedules import noise_scheduler
+from fashion_ddpm.diffusion.unet import build_unet
+from fashion_ddpm.training.network import Network, build_optimizer
+from tests.conftest import TINY
+
+
+def small_network(**changes: Any) -> Network:
+    torch.manual_seed(0)
+    unet = build_unet(TINY)
+    config = dataclasses.replace(TINY, **changes)
+    return Network(unet, unet, noise_scheduler("cosine"), torch.contiguous_format, config)
+
+
+def weights(network: Network) -> torch.Tensor:
+    return torch.cat([parameter.detach().flatten() for parameter in network.plain.parameters()])
+
+
+def test_the_average_is_in_the_network_for_a_while_only(real: LabelledImages) -> None:
+    network = small_network()
+    first = weights(network)
+    with torch.no_grad():
+        for parameter in network.plain.parameters():
+            parameter += 1
+    with network.averaged() as pipeline:
+        assert torch.equal(weights(network), first)
+        assert not pipeline.unet.training
+    assert torch.equal(weights(network), first + 1)
+    assert network.plain.training
+
+
+@pytest.mark.parametrize("optimizer_name", ["adamw", "muon"])
+def test_a_step_of_the_optimizer_lowers_the_loss(real: LabelledImages, optimizer_name: str) -> None:
+    network = small_network()
+    config = dataclasses.replace(TINY, learning_rate=1e-3, optimizer=optimizer_name)
+    optimizer = build_optimizer(network.plain, config)
+    draws = draw(torch.Size((8, 1, 28, 28)), 1000, 0.1, torch.Generator().manual_seed(0))
+    losses = []
+    for _ in range(2):
+        loss = network.loss(to_model(real.images[:8]), real.labels[:8], draws)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[1] < losses[0]
+
+
+def test_the_settings_say_how_noise_levels_are_weighted(real: LabelledImages) -> None:
+    draws = draw(torch.Size((8, 1, 28, 28)), 1000, 0.1, torch.Generator().manual_seed(0))
+    values = {
+        kind: small_network(loss_weighting=kind).loss(
+            to_model(real.images[:8]), real.labels[:8], draws
+        )
+        for kind in ("uniform", "min-snr")
+    }
+    assert values["min-snr"] < values["uniform"]
+
+
+def test_a_students_loss_falls_and_depends_on_how_far_the_run_is(real: LabelledImages) -> None:
+    network = small_network(teacher="somewhere", label_dropout=0.0)
+    optimizer = build_optimizer(network.plain, dataclasses.replace(TINY, learning_rate=1e-3))
+    clean, labels = to_model(real.images[:8]), real.labels[:8]
+    draws = draw(torch.Size((8, 1, 28, 28)), 1000, 0.0, torch.Generator().manual_seed(0))
+    losses = []
+    for _ in range(16):
+        loss = network.loss(clean, labels, draws, done=0.5)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(loss.item())
+    assert losses[-1] < 0.8 * losses[0]
+    early, late = (network.loss(clean, labels, draws, done) for done in (0.0, 1.0))
+    assert early != late
+    assert network.validation_losses(clean, labels, draws).mean() == late
+
+
+def test_a_student_says_how_it_wants_to_be_sampled() -> None:
+    with small_network(teacher="somewhere").averaged() as pipeline:
+        assert pipeline.distilled
+        assert pipeline.usual_settings.sampler == "turbo"
+    with small_network().averaged() as pipeline:
+        assert not pipeline.distilled
+
+
+def test_muon_takes_the_matrices_and_adamw_the_rest_the_first_and_the_last_layer() -> None:
+    network = small_network()
+    config = dataclasses.replace(TINY, optimizer="muon")
+    optimizer = build_optimizer(network.plain, config)
+    named = {id(parameter): name for name, parameter in network.plain.named_parameters()}
+    matrices, rest = ({named[id(p)] for p in group["params"]} for group in optimizer.param_groups)
+    assert matrices | rest == set(named.values())
+    assert "down_blocks.0.resnets.0.conv1.weight" in matrices
+    assert {"conv_in.weight", "conv_out.weight", "class_embedding.weight"} < rest
+    assert not any(name.endswith("bias") for name in matrices)
+    draws = network.draw(2, torch.Generator().manual_seed(0))
+    network.loss(torch.zeros(2, 1, 28, 28), torch.zeros(2, dtype=torch.long), draws).backward()
+    optimizer.step()
+    kept = {named[id(p)]: set(state) for p, state in optimizer.state.items()}
+    assert all("momentum_buffer" in kept[name] for name in matrices)
+    assert all("exp_avg_sq" in kept[name] for name in rest)

@@ -1,0 +1,102 @@
+"""Tests of the format that a run trains in."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fashion_ddpm.core.distributed import this_process
+from fashion_ddpm.core.image_kind import FASHION_MNIST
+from fashion_ddpm.core.settings import ConfigError
+from fashion_ddpm.training import precision
+from fashion_ddpm.training.precision import (
+    Precision,
+    choose_precision,
+    machine_name,
+    read_precision,
+    write_precision,
+)
+from fashion_ddpm.training.run_folder import RunFolder
+from tests.tools.small_runs import launch, run_json, small
+
+
+def test_auto_measures_both_and_says_why(tmp_path: Path) -> None:
+    """In a process of its own: accelerate keeps one precision as long as a process lasts."""
+    config = small(tmp_path / "run", images_total=64, mixed_precision="auto")
+    done = launch(config)
+    assert done.returncode == 0, done.stderr
+    chosen = read_precision(RunFolder(config.output_dir))
+    assert chosen
+    assert chosen.mixed_precision in ("no", "bf16")
+    assert "in float32 and" in chosen.reason
+    assert f"mixed precision: {chosen.mixed_precision} ({chosen.reason})" in done.stderr
+    assert run_json(config)["mixed_precision"] == chosen.mixed_precision
+    assert run_json(config)["config"]["mixed_precision"] == "auto"
+
+
+def test_the_format_with_the_shorter_step_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, ranks = small(tmp_path, mixed_precision="auto"), this_process()
+    for faster, slower in (("no", "bf16"), ("bf16", "no")):
+        # A step that other work holds up does not decide: the third one in the faster format.
+        held_up = iter([1.0, 1.0, 9.0, 1.0])
+
+        def step_time(
+            unet: object,
+            rows: int,
+            layout: object,
+            bf16: bool,
+            slower: str = slower,
+            held_up: Iterator[float] = held_up,
+        ) -> float:
+            return 2.0 if bf16 == (slower == "bf16") else next(held_up)
+
+        monkeypatch.setattr(precision, "_step_time", step_time)
+        chosen = choose_precision(config, FASHION_MNIST, ranks)
+        assert chosen.mixed_precision == faster
+
+
+def test_a_cool_down_takes_what_its_run_found(tmp_path: Path) -> None:
+    ranks, run = this_process(), RunFolder(tmp_path / "long")
+    run.begin(small(run.root))
+    machine = machine_name(ranks.device)
+    for name in ("no", "bf16"):
+        write_precision(run, Precision(machine, name, "measured there"))
+        for place in (run.root, run.state(64)):
+            flags = {"mixed_precision": "auto", "from_state": str(place)}
+            config = small(tmp_path / "cooled", **flags)
+            assert choose_precision(config, FASHION_MNIST, ranks).mixed_precision == name
+
+
+def test_a_run_that_goes_on_keeps_what_it_found_on_the_same_machine(tmp_path: Path) -> None:
+    config, ranks = small(tmp_path, mixed_precision="auto"), this_process()
+    machine = machine_name(ranks.device)
+    for name in ("no", "bf16"):
+        write_precision(RunFolder(tmp_path), Precision(machine, name, "measured before"))
+        assert choose_precision(config, FASHION_MNIST, ranks).mixed_precision == name
+
+
+def test_another_machine_or_a_damaged_note_is_measured_anew(tmp_path: Path) -> None:
+    config, ranks = small(tmp_path, mixed_precision="auto"), this_process()
+    folder = RunFolder(tmp_path)
+    write_precision(folder, Precision("another machine", "fp16", "measured there"))
+    assert choose_precision(config, FASHION_MNIST, ranks).machine == machine_name(ranks.device)
+    foreign = {"machine": machine_name(ranks.device), "mixed_precision": "int3", "reason": ""}
+    for damaged in ("", "[]", json.dumps({"machine": "half"}), json.dumps(foreign)):
+        folder.precision.write_text(damaged)
+        assert choose_precision(config, FASHION_MNIST, ranks).mixed_precision in ("no", "bf16")
+
+
+def test_a_format_that_was_named_is_taken_unmeasured(tmp_path: Path) -> None:
+    config = small(tmp_path, mixed_precision="bf16")
+    chosen = choose_precision(config, FASHION_MNIST, this_process())
+    assert chosen.mixed_precision == "bf16"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_network_that_cannot_be_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
+    config = small(tmp_path, mixed_precision="auto", attention_resolutions=(5,))
+    with pytest.raises(ConfigError, match="--attention-resolutions 5 is no side"):
+        choose_precision(config, FASHION_MNIST, this_process())

@@ -1,0 +1,75 @@
+"""Tests of checkpoints of other averages."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from fashion_ddpm.core.config import TrainConfig
+from fashion_ddpm.diffusion.pipeline import load_pipeline
+from fashion_ddpm.training.loop import Run
+from fashion_ddpm.training.power_averages import LENGTHS, AverageError
+from fashion_ddpm.training.rebuilt_checkpoint import rebuild_checkpoint
+from fashion_ddpm.training.run_folder import RunFolder
+from tests.tools.small_runs import run_json
+
+
+def test_a_kept_length_gives_the_weights_that_the_run_had(
+    finished: TrainConfig, tmp_path: Path
+) -> None:
+    output = rebuild_checkpoint(Path(finished.output_dir), LENGTHS[1], None, tmp_path / "average")
+    run = Run(finished)
+    run.resume()
+    kept = run.network.power_averages.weights
+    expected = {length: torch.cat([p.flatten() for p in kept[length]]) for length in LENGTHS}
+    rebuilt = torch.cat([p.flatten() for p in load_pipeline(output).unet.parameters()])
+    as_kept = rebuilt.half()
+    same = {length: (as_kept - weights.half()).abs().max() for length, weights in expected.items()}
+    assert same[LENGTHS[1]] < 1e-4 < same[LENGTHS[0]]
+
+
+def test_the_new_checkpoint_says_which_average_it_is(finished: TrainConfig, tmp_path: Path) -> None:
+    output = rebuild_checkpoint(Path(finished.output_dir), 0.12, 384, tmp_path / "average")
+    run = run_json(TrainConfig(output_dir=str(_beside(output, tmp_path))))
+    assert run["images_seen"] == 384
+    assert run["average_length"] == 0.12
+    assert run["log"][-1]["images_seen"] == 384
+    assert load_pipeline(output)([3]).shape == (1, 28, 28)
+
+
+def _beside(checkpoint: Path, folder: Path) -> Path:
+    """Moves a checkpoint to where a run keeps its own."""
+    checkpoint.rename(folder / "checkpoint")
+    (folder / "average").symlink_to(folder / "checkpoint")
+    return folder
+
+
+def test_a_folder_that_is_no_run_is_told(tmp_path: Path) -> None:
+    with pytest.raises(AverageError, match="is no training run"):
+        rebuild_checkpoint(tmp_path, 0.1, None, tmp_path / "average")
+
+
+def test_a_folder_that_is_no_checkpoint_is_not_replaced(
+    finished: TrainConfig, tmp_path: Path
+) -> None:
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(AverageError, match="is no checkpoint to replace"):
+        rebuild_checkpoint(Path(finished.output_dir), 0.1, None, tmp_path / "mine")
+
+
+def test_averages_of_another_network_cost_a_sentence(
+    finished: TrainConfig, shapes_run: TrainConfig, tmp_path: Path
+) -> None:
+    """One foreign file among a run's own, then nothing but foreign files."""
+    shutil.copytree(finished.output_dir, tmp_path / "run")
+    ours, theirs = (RunFolder(root).averages for root in (tmp_path / "run", shapes_run.output_dir))
+    (foreign,) = theirs.glob("*00512.safetensors")
+    shutil.copy(foreign, ours)
+    with pytest.raises(AverageError, match=rf"{ours / foreign.name} is of another network"):
+        rebuild_checkpoint(tmp_path / "run", 0.1, None, tmp_path / "average")
+    shutil.rmtree(ours)
+    shutil.copytree(theirs, ours)
+    with pytest.raises(AverageError, match=rf"{ours} holds the averages of another network"):
+        rebuild_checkpoint(tmp_path / "run", 0.1, None, tmp_path / "average")
+    assert not (tmp_path / "average").exists()

@@ -1,0 +1,152 @@
+"""Tests that a run goes on from its own states only, and that a foreign file costs a sentence."""
+
+import json
+import pickle
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fashion_ddpm.checkpoints.atomic_folders import states
+from fashion_ddpm.checkpoints.manifest import MANIFEST, write_manifest
+from fashion_ddpm.core.config import TrainConfig
+from fashion_ddpm.core.json_files import FileError
+from fashion_ddpm.core.settings import ConfigError
+from fashion_ddpm.training.loop import Run
+from fashion_ddpm.training.resuming import state_to_resume
+from fashion_ddpm.training.run_folder import RunFolder, write_settings
+from tests.tools.small_runs import run_json, small
+
+Say = list[str]
+
+
+@pytest.fixture
+def config(finished: TrainConfig, tmp_path: Path) -> TrainConfig:
+    """A copy of a finished run, to be spoilt."""
+    shutil.copytree(finished.output_dir, tmp_path / "run")
+    return small(tmp_path / "run")
+
+
+def newest(config: TrainConfig) -> Path:
+    return states(RunFolder(config.output_dir).states)[0]
+
+
+def resumable(config: TrainConfig) -> tuple[Path | None, Say]:
+    """Return the state that would be taken, and what was said."""
+    said: Say = []
+    return state_to_resume(RunFolder(config.output_dir), config, said.append), said
+
+
+def test_a_state_whose_manifest_lists_nothing_is_passed_over(config: TrainConfig) -> None:
+    (newest(config) / MANIFEST).write_text("{}")
+    state, (line,) = resumable(config)
+    assert state == states(RunFolder(config.output_dir).states)[1]
+    assert str(newest(config)) in line
+
+
+def test_a_run_with_no_whole_state_does_not_begin_anew(config: TrainConfig) -> None:
+    for state in states(RunFolder(config.output_dir).states):
+        (state / "model.safetensors").write_bytes(b"damaged")
+    with pytest.raises(ConfigError, match="holds no state that is whole"):
+        resumable(config)
+
+
+def test_an_empty_folder_is_a_run_to_begin(tmp_path: Path) -> None:
+    assert resumable(small(tmp_path / "run")) == (None, [])
+
+
+@pytest.mark.parametrize(
+    "other", [{"seed": 5}, {"block_out_channels": (8, 8, 16)}, {"dataset": "imagefolder:shapes"}]
+)
+def test_a_state_of_another_run_is_refused_by_its_own_record(
+    config: TrainConfig, other: dict[str, object]
+) -> None:
+    write_settings(newest(config), small(Path(config.output_dir), **other))
+    write_manifest(newest(config))
+    (flag,) = (name.replace("_", "-") for name in other)
+    with pytest.raises(ConfigError, match=rf"--{flag} is .+ run that saved {newest(config)} has"):
+        resumable(config)
+
+
+def test_without_the_runs_record_another_seed_is_still_refused_and_the_same_goes_on(
+    config: TrainConfig,
+) -> None:
+    folder = RunFolder(config.output_dir)
+    folder.config.unlink()
+    with pytest.raises(ConfigError, match=r"--seed is 9, but .+ has 0"):
+        Run(small(folder.root, seed=9)).resume()
+    assert not folder.config.exists(), "the refused run has not written its own record"
+    assert resumable(config)[0] == newest(config)
+
+
+def test_a_state_of_an_earlier_version_has_no_record_and_is_taken(config: TrainConfig) -> None:
+    (newest(config) / "config.json").unlink()
+    write_manifest(newest(config))
+    assert resumable(config)[0] == newest(config)
+
+
+@pytest.mark.parametrize("name", ["optimizer.bin", "custom_checkpoint_1.pkl", "model.safetensors"])
+def test_a_pickle_in_a_state_costs_a_sentence(config: TrainConfig, name: str) -> None:
+    (newest(config) / name).write_bytes(pickle.dumps(Path("anything"), protocol=2))
+    write_manifest(newest(config))
+    with pytest.raises(ConfigError, match=rf"{newest(config)} cannot be loaded \(.+ move it away"):
+        Run(config).resume()
+
+
+def test_tensors_of_another_network_cost_a_sentence(
+    config: TrainConfig, shapes_run: TrainConfig
+) -> None:
+    """As in a state without a record of its settings: three classes instead of ten."""
+    shutil.copytree(newest(shapes_run), newest(config), dirs_exist_ok=True)
+    (newest(config) / "config.json").unlink()
+    write_manifest(newest(config))
+    with pytest.raises(ConfigError, match=r"cannot be loaded .+ size mismatch"):
+        Run(config).resume()
+
+
+def test_a_folder_that_is_no_state_is_let_alone(config: TrainConfig) -> None:
+    before = newest(config)
+    shutil.copytree(before, before.with_name("images-of-mine"))
+    shutil.copytree(before, before.with_name("zz-backup"))
+    assert resumable(config)[0] == before
+
+
+def spoilt(**changes: object) -> Callable[[str], str]:
+    return lambda text: json.dumps(json.loads(text) | changes)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (lambda _: "{", "cannot be read"),
+        (lambda _: "", "cannot be read"),
+        (lambda _: "[]", "must hold an object, not a list"),
+        (lambda _: "{}", "lacks settings"),
+        (spoilt(architectures=["CLIPModel"]), "holds 'architectures'"),
+        (spoilt(images_total="many"), "--images-total is 'many'; it must be a whole number"),
+        (spoilt(learning_rate=None), "--learning-rate is None; it must be a number"),
+        (spoilt(block_out_channels=[8, "8"]), "--block-out-channels is '8'; it must be a whole"),
+        (spoilt(batch_size=0), "--batch-size is 0"),
+    ],
+)
+def test_a_damaged_or_foreign_record_of_the_run_is_refused_and_kept(
+    config: TrainConfig, spoil: Callable[[str], str], sentence: str
+) -> None:
+    path = RunFolder(config.output_dir).config
+    path.write_text(spoil(path.read_text()))
+    before = path.read_text()
+    with pytest.raises(FileError, match=sentence) as refused:
+        resumable(config)
+    assert str(path) in str(refused.value)
+    assert path.read_text() == before
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"images_seen": "all"}'])
+def test_a_damaged_checkpoint_is_written_anew(
+    config: TrainConfig, content: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (RunFolder(config.output_dir).checkpoint / "run.json").write_text(content)
+    Run(config).resume()
+    assert "checkpoint is damaged" in capfd.readouterr().err
+    assert run_json(config)["images_seen"] == config.images_total

@@ -1,0 +1,232 @@
+"""Tests of runs whose data set changes, moves, or was never recorded."""
+
+import dataclasses
+import json
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fashion_ddpm.checkpoints.atomic_folders import states
+from fashion_ddpm.checkpoints.verify import numbered
+from fashion_ddpm.core.config import TrainConfig
+from fashion_ddpm.core.distributed import this_process
+from fashion_ddpm.core.image_kind import ImageKind
+from fashion_ddpm.core.settings import ConfigError
+from fashion_ddpm.data.fashion_mnist import DataError
+from fashion_ddpm.data.fingerprint import Fingerprint, read_fingerprint
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
+from fashion_ddpm.diffusion.save_checkpoint import publish
+from fashion_ddpm.diffusion.schedules import noise_scheduler
+from fashion_ddpm.diffusion.unet import build_unet
+from fashion_ddpm.training.cool_down import cool_down_config
+from fashion_ddpm.training.loop import train
+from fashion_ddpm.training.run_data import UNRECORDED, check_run_data, load_run_data
+from fashion_ddpm.training.run_folder import RunFolder
+from tests.tools.shapes import shape, write_shapes
+from tests.tools.small_runs import ENVIRONMENT, SCRIPT, flags, run_json, small
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with pictures and a run on them that may go on: to be copied, not changed."""
+    folder = tmp_path_factory.mktemp("begun")
+    write_shapes(folder / "shapes", 24)
+    train(on_shapes(folder))
+    return folder
+
+
+def on_shapes(folder: Path, **changes: object) -> TrainConfig:
+    """Returns a run at a constant rate on the shapes in a folder; its length may change."""
+    settings = {
+        "dataset": f"imagefolder:{folder / 'shapes'}",
+        "attention_resolutions": (8,),
+        "lr_schedule": "constant",
+        "images_total": 64,
+        "save_every": 64,
+        "validate_every": 64,
+        "preview_every": 4096,
+        "validation_images": 4,
+    }
+    return small(folder / "run", **settings | changes)
+
+
+@pytest.fixture
+def copy(begun: Path, tmp_path: Path) -> Path:
+    shutil.copytree(begun, tmp_path / "copy")
+    config = on_shapes(tmp_path / "copy")
+    RunFolder(config.output_dir).begin(config)  # its pictures lie in the copy
+    return tmp_path / "copy"
+
+
+def add_a_picture(shapes: Path) -> None:
+    shape("circle", 99).save(shapes / "circle" / "0099.png")
+
+
+def add_a_class(shapes: Path) -> None:
+    (shapes / "star").mkdir()
+    shape("circle", 99).save(shapes / "star" / "one.png")
+
+
+def rename_a_class(shapes: Path) -> None:
+    (shapes / "circle").rename(shapes / "disc")
+
+
+@pytest.mark.parametrize("images_total", [64, 128], ids=["at its end", "halfway"])
+@pytest.mark.parametrize(
+    ("deed", "expected"),
+    [
+        (add_a_picture, r"added: circle/0099\.png"),
+        (add_a_class, "added: class star"),
+        (rename_a_class, "class circle is now called disc"),
+    ],
+)
+def test_a_run_does_not_go_on_with_changed_data(
+    copy: Path, deed: Callable[[Path], None], expected: str, images_total: int
+) -> None:
+    deed(copy / "shapes")
+    config = on_shapes(copy, images_total=images_total)
+    before = {path: path.stat().st_mtime_ns for path in (copy / "run").rglob("*")}
+    with pytest.raises(DataError, match=f"{expected}; restore it, or name another --output-dir"):
+        train(config)
+    assert {path: path.stat().st_mtime_ns for path in (copy / "run").rglob("*")} == before
+
+
+def test_a_run_goes_on_with_the_same_data_wherever_it_lies(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (copy / "shapes").rename(copy / "moved")
+    moved = {"dataset": f"imagefolder:{copy / 'moved'}"}
+    train(on_shapes(copy, images_total=128, **moved))
+    assert f"resumed at 64 images from {copy}" in (printed := capsys.readouterr().err)
+    assert UNRECORDED not in printed
+    config = on_shapes(copy, images_total=128, **moved)
+    assert run_json(config)["images_seen"] == 128
+    recorded = read_fingerprint(RunFolder(config.output_dir).data)
+    assert run_json(config)["data_sha256"] == recorded.digest
+    with pytest.raises(ConfigError, match=r"--dataset is hub:.+moved"):
+        train(dataclasses.replace(config, dataset=f"hub:{copy / 'moved'}"))
+
+
+def test_a_run_without_a_record_goes_on_and_says_so_once(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    RunFolder(copy / "run").data.unlink()
+    train(on_shapes(copy))
+    assert capsys.readouterr().err.count(UNRECORDED) == 1
+    train(on_shapes(copy))
+    assert UNRECORDED not in capsys.readouterr().err
+    add_a_picture(copy / "shapes")
+    with pytest.raises(DataError, match="added: circle/0099"):
+        train(on_shapes(copy))
+
+
+def test_without_a_record_moved_pictures_and_other_classes_are_refused(copy: Path) -> None:
+    RunFolder(copy / "run").data.unlink()
+    shutil.copytree(copy / "shapes", copy / "moved")
+    with pytest.raises(DataError, match=r"that was imagefolder:.+shapes, whose pictures were not"):
+        train(on_shapes(copy, dataset=f"imagefolder:{copy / 'moved'}"))
+    rename_a_class(copy / "shapes")
+    with pytest.raises(DataError, match="added: class disc; removed: class circle"):
+        train(on_shapes(copy))
+
+
+def test_a_cool_down_learns_from_the_data_of_its_run_alone(copy: Path) -> None:
+    cooling = {"from_state": str(copy / "run"), "cool_down_images": 64}
+    for place in (copy / "run", states(copy / "run" / "states")[0]):
+        cooling["from_state"] = str(place)
+        config = cool_down_config({**cooling, "output_dir": str(copy / "cooled")})
+        add_a_picture(copy / "shapes")
+        with pytest.raises(DataError, match="added: circle/0099"):
+            train(config)
+        assert not (copy / "cooled").exists()
+        (copy / "shapes" / "circle" / "0099.png").unlink()
+    (copy / "shapes").rename(copy / "moved")
+    moved = {"dataset": f"imagefolder:{copy / 'moved'}"}
+    config = cool_down_config({**cooling, **moved, "output_dir": str(copy / "cooled")})
+    train(config)
+    assert run_json(config)["images_seen"] == 128
+    assert RunFolder(copy / "cooled").data.read_text() == RunFolder(copy / "run").data.read_text()
+
+
+@pytest.fixture
+def numbered_run(tmp_path: Path) -> TrainConfig:
+    """A run on classes that are called 1, 2 and 10."""
+    for name in ("1", "2", "10"):
+        (tmp_path / "shapes" / name).mkdir(parents=True)
+        for seed in range(12):
+            picture = shape("circle", int(name) * 100 + seed)
+            picture.save(tmp_path / "shapes" / name / f"{seed}.png")
+    return on_shapes(tmp_path)
+
+
+def classes(config: TrainConfig) -> tuple[str, ...]:
+    return load_run_data(config, this_process())[0].kind.class_names
+
+
+def test_a_run_keeps_the_order_of_classes_that_its_checkpoint_has(
+    numbered_run: TrainConfig,
+) -> None:
+    assert classes(numbered_run) == ("1", "2", "10")
+    folder = RunFolder(numbered_run.output_dir)
+    folder.begin(numbered_run)
+    folder.checkpoint.mkdir()
+    published = folder.checkpoint / "run.json"
+    published.write_text(json.dumps({"class_names": ["1", "10", "2"]}))
+    assert classes(numbered_run) == ("1", "10", "2")
+
+
+def test_a_run_takes_over_the_order_of_classes_of_the_weights_it_starts_from(
+    numbered_run: TrainConfig, tmp_path: Path
+) -> None:
+    kind = ImageKind(("1", "10", "2"), image_size=32, channels=3)
+    unet = build_unet(numbered_run, kind).eval()
+    pipeline = FashionDDPMPipeline(unet, noise_scheduler("cosine"), numbered(kind.class_names))
+    publish(pipeline, tmp_path / "start", numbered_run, {})
+    config = dataclasses.replace(numbered_run, initial_checkpoint=str(tmp_path / "start"))
+    train(config)
+    assert run_json(config)["class_names"] == ["1", "10", "2"]
+    assert list(json.loads(RunFolder(config.output_dir).data.read_text())) == ["1", "10", "2"]
+
+
+def test_processes_that_read_other_pictures_are_refused(tmp_path: Path) -> None:
+    """Two machines, each with a home of its own."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    config = dataclasses.replace(on_shapes(tmp_path), dataset="imagefolder:~/shapes")
+    machines = []
+    for rank in ("0", "1"):
+        write_shapes(tmp_path / rank / "shapes", 12 + int(rank))
+        environment = {
+            **ENVIRONMENT,
+            "HOME": str(tmp_path / rank),
+            **{"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"},
+            **{"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "GLOO_SOCKET_IFNAME": "lo"},
+        }
+        line = [sys.executable, SCRIPT, *flags(config)]
+        machines.append(subprocess.Popen(line, env=environment, stderr=subprocess.PIPE, text=True))
+    try:
+        printed = [machine.communicate(timeout=240)[1] for machine in machines]
+    finally:
+        for machine in machines:
+            machine.kill()
+    for machine, text in zip(machines, printed, strict=True):
+        assert machine.returncode == 1, text
+        assert "Traceback" not in text
+        assert "process 1 reads other pictures in --dataset imagefolder:~/shapes" in text
+    assert not RunFolder(config.output_dir).root.exists()
+
+
+def test_a_run_that_came_between_with_other_pictures_is_refused(begun: Path) -> None:
+    folder = RunFolder(begun / "run")
+    own = read_fingerprint(folder.data)
+    check_run_data(folder, own)
+    first = own.class_names[0]
+    other = Fingerprint({**own.pictures, first: {"other.png": "0"}})
+    with pytest.raises(DataError, match="run on other pictures"):
+        check_run_data(folder, other)

@@ -1,0 +1,24 @@
+"""Tests of whose run a folder holds."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from fashion_ddpm.core.config import TrainConfig
+from fashion_ddpm.core.settings import ConfigError
+from fashion_ddpm.training.run_folder import RunFolder
+
+
+def test_the_same_settings_go_on_and_others_are_refused(tmp_path: Path) -> None:
+    folder, config = RunFolder(tmp_path / "run"), TrainConfig()
+    folder.check_same_run(config)
+    folder.begin(config)
+    folder.check_same_run(dataclasses.replace(config, data_dir="elsewhere", keep_states=5))
+    with pytest.raises(ConfigError, match=r"--learning-rate is 0\.5, but the run in .+ has 0\.001"):
+        folder.check_same_run(dataclasses.replace(config, learning_rate=0.5))
+
+
+def test_later_states_sort_after_earlier_ones(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    assert folder.state(99_999) < folder.state(100_000) < folder.state(16_500_000)

@@ -1,0 +1,167 @@
+"""Tests of runs that are given minutes instead of images."""
+
+import dataclasses
+import math
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from fashion_ddpm.checkpoints.atomic_folders import states
+from fashion_ddpm.checkpoints.manifest import is_whole
+from fashion_ddpm.core.config import TrainConfig, train_config
+from fashion_ddpm.core.distributed import Ranks, this_process
+from fashion_ddpm.core.settings import ConfigError
+from fashion_ddpm.training import loop, run_length
+from fashion_ddpm.training.loop import Run
+from fashion_ddpm.training.run_folder import RunFolder
+from fashion_ddpm.training.run_length import SAVE_SECONDS, Costs, config_for_minutes, fitted
+from tests.tools.small_runs import ENVIRONMENT, command, launch, losses, run_json, small
+
+QUICK = Costs(step=0.01, loss_row=1e-5, sampling_row=1e-5)
+
+
+def duration(config: TrainConfig, costs: Costs) -> float:
+    """Returns what a run takes, event by event."""
+    steps = math.ceil(config.images_total / config.batch_size)
+    seconds = steps * costs.step
+
+    def often(every: int) -> int:
+        return sum(
+            step * config.batch_size // every > (step - 1) * config.batch_size // every
+            or step == steps
+            for step in range(1, steps + 1)
+        )
+
+    seconds += often(config.validate_every) * config.validation_images * costs.loss_row
+    seconds += often(config.preview_every) * 400 * costs.sampling_row
+    seconds += often(config.save_every) * SAVE_SECONDS
+    if config.frechet_every:
+        seconds += often(config.frechet_every) * 10 * config.frechet_images * costs.sampling_row
+    return seconds
+
+
+@pytest.mark.parametrize("seconds", [60.0, 600.0, 3600.0])
+@pytest.mark.parametrize(
+    "costs", [QUICK, Costs(step=2.0, loss_row=5e-3, sampling_row=7e-3)], ids=["fast", "slow"]
+)
+def test_training_and_what_it_entails_fill_the_time(seconds: float, costs: Costs) -> None:
+    config = fitted(train_config("cpu", {"minutes": seconds / 60}), seconds, costs)
+    spent = duration(config, costs)
+    one_of_each = duration(dataclasses.replace(config, images_total=1), costs)
+    assert seconds - one_of_each - costs.step <= spent <= seconds + costs.step
+
+
+def test_distances_are_left_out_where_they_would_take_too_long() -> None:
+    slow = Costs(step=2.0, loss_row=5e-3, sampling_row=7e-3)
+    assert fitted(train_config("cpu", {"minutes": 5}), 300, slow).frechet_every == 0
+    assert fitted(train_config("cpu", {"minutes": 60}), 3600, slow).frechet_every > 0
+
+
+def test_a_short_run_does_not_spend_itself_on_the_warm_up() -> None:
+    config = fitted(train_config("cpu", {"minutes": 1}), 10, QUICK)
+    assert config.warmup_steps == config.total_steps // 10
+    constant = train_config("cpu", {"minutes": 1, "lr_schedule": "constant"})
+    assert fitted(constant, 10, QUICK).cool_down_images > 0
+
+
+def test_too_few_minutes_are_told() -> None:
+    config = train_config("cpu", {"minutes": 0.1})
+    with pytest.raises(ConfigError, match=r"--minutes is 0\.1; starting, one step .+ give more"):
+        fitted(config, 6, Costs(step=5.0, loss_row=5e-3, sampling_row=7e-3))
+
+
+def test_a_run_that_was_begun_keeps_its_length(tmp_path: Path) -> None:
+    config = small(tmp_path / "run", minutes=5.0)
+    begun = dataclasses.replace(config, images_total=4096, warmup_steps=7)
+    RunFolder(config.output_dir).begin(begun)
+
+    def never(seconds: float) -> Costs:
+        raise AssertionError("measured again")
+
+    assert config_for_minutes(config, time.monotonic(), never, this_process()) == begun
+
+
+def test_a_run_without_minutes_is_what_it_was(tmp_path: Path) -> None:
+    config = small(tmp_path / "run")
+    assert config_for_minutes(config, 0.0, lambda seconds: QUICK, this_process()) is config
+
+
+def test_all_processes_get_the_same_length_though_they_began_at_other_moments() -> None:
+    config = train_config("cpu", {"minutes": 1.0, "output_dir": "nowhere/at-all"})
+    left: list[float] = []
+
+    class Two(Ranks):
+        """The second of two processes, whose first has half a second less."""
+
+        def together(self, part: Any) -> list[Any]:
+            left.append(part)
+            return [part - 0.5, part]
+
+    ranks = Two(1, 2, torch.device("cpu"))
+    found = config_for_minutes(config, time.monotonic(), lambda seconds: QUICK, ranks)
+    assert found == fitted(config, left[0] - 0.5, QUICK)
+    assert found != fitted(config, left[0], QUICK)
+
+
+def test_minutes_and_a_cool_down_of_a_given_length_are_refused(tmp_path: Path) -> None:
+    flags = {"lr_schedule": "constant", "cool_down_images": 64}
+    config = small(tmp_path / "run", minutes=1.0, **flags)
+    with pytest.raises(ConfigError, match="--cool-down-images is 64, but --minutes chooses"):
+        config_for_minutes(config, 0.0, lambda seconds: QUICK, this_process())
+
+
+def test_a_run_measures_itself_and_then_is_one_that_was_given_its_length(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step is said to take an hour, so that as many fit on any machine."""
+
+    def hour(call: Callable[[], Tensor], seconds: float, ranks: Ranks) -> float:
+        call()
+        return 3600.0
+
+    monkeypatch.setattr(loop, "time_calls", hour)
+    monkeypatch.setattr(run_length, "PREVIEW_ROWS", 0)
+    config = small(tmp_path / "measured", minutes=60.0 * 24, validation_images=1)
+    loop.train(config)
+    settings = RunFolder(config.output_dir).settings()
+    length = settings["images_total"]
+    assert 32 * 15 < length == run_json(config)["images_seen"] < 32 * 24
+    given = small(
+        tmp_path / "given",
+        images_total=length,
+        warmup_steps=settings["warmup_steps"],
+        validation_images=1,
+    )
+    loop.train(given)
+    assert losses(config) == losses(given)
+
+
+def test_a_killed_run_of_some_minutes_keeps_to_its_images(tmp_path: Path) -> None:
+    """The length is given, so that nothing here depends on how busy the machine is."""
+    config = small(tmp_path / "run", minutes=0.4, save_every=64)
+    folder = RunFolder(config.output_dir)
+    folder.begin(dataclasses.replace(config, images_total=480))
+    process = subprocess.Popen(command(config), env=ENVIRONMENT, stderr=subprocess.DEVNULL)
+    while len(states(folder.states)) < 2 and process.poll() is None:
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    done = launch(config)
+    assert done.returncode == 0, done.stderr
+    assert "resumed at" in done.stderr
+    assert run_json(config)["images_seen"] == 480
+    assert is_whole(folder.checkpoint)
+
+
+def test_the_costs_of_a_run_are_measured_on_its_own_steps(tmp_path: Path) -> None:
+    config = small(tmp_path / "run", minutes=60.0)
+    costs = Run(config).costs(0.1)
+    assert min(costs.step, costs.loss_row, costs.sampling_row) > 0
+    assert not (tmp_path / "run").exists()
+    assert fitted(config, 3600, costs).images_total > config.images_total
