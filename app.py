@@ -28,7 +28,7 @@ with no_collection():
     from fashion_ddpm.core.image_kind import FASHION_MNIST
     from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
     from fashion_ddpm.core.settings import add_flags, given_flags
-    from fashion_ddpm.demo import Demo
+    from fashion_ddpm.demo.engine import Demo
     from fashion_ddpm.runtime.backends import BACKENDS, check_backend, faster
     from fashion_ddpm.runtime.cost import calibrate
     from fashion_ddpm.server.limits import ServerLimits

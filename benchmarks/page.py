@@ -10,7 +10,7 @@ from statistics import median
 
 from playwright.sync_api import Browser, expect
 
-from fashion_ddpm.demo import PRESETS
+from fashion_ddpm.demo.engine import PRESETS
 from tests.tools.browsing import browser_path, layout_shift, opened_browser, visiting
 from tests.tools.serving import served
 

@@ -25,7 +25,7 @@ from fashion_ddpm.core.paths import BUNDLED, BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.core.settings import default_data_dir
 from fashion_ddpm.data.fashion_mnist import load_split
-from fashion_ddpm.demo import PRESETS
+from fashion_ddpm.demo.engine import PRESETS
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.evaluation.metrics import frechet_distance

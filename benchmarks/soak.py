@@ -28,9 +28,9 @@ from PIL import Image
 from benchmarks.tables import origin
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
+from fashion_ddpm.demo.results import IMAGE_SCALE
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.diffusion.sampling import SamplingSettings
-from fashion_ddpm.results import IMAGE_SCALE
 from fashion_ddpm.server.limits import ServerLimits
 from tests.tools.asking import API, CALL, SOUND, Answer, events, fetch, send
 from tests.tools.serving import Running, running

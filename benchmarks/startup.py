@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.serving import ask
 from benchmarks.tables import origin, table, titled, write_section
-from fashion_ddpm.demo import PRESETS
+from fashion_ddpm.demo.engine import PRESETS
 from fashion_ddpm.runtime.backends import BACKENDS
 from tests.tools.serving import served
 

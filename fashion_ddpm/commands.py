@@ -129,7 +129,7 @@ def run_rebuild_average(arguments: argparse.Namespace) -> int:
 
 def run_gallery(arguments: argparse.Namespace) -> int:
     """Draws and scores the images that the demo shows before anybody presses a button."""
-    from fashion_ddpm.gallery import GALLERY, make_gallery
+    from fashion_ddpm.demo.gallery import GALLERY, make_gallery
 
     make_gallery()
     print(GALLERY)

@@ -9,8 +9,8 @@ from pathlib import Path
 from fashion_ddpm.checkpoints import atomic_folders
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, EVALUATION
-from fashion_ddpm.demo import Demo
-from fashion_ddpm.evidence import bundled_report
+from fashion_ddpm.demo.engine import Demo
+from fashion_ddpm.demo.trust import bundled_report
 from fashion_ddpm.hub import MODEL, SPACE, Hub, Repository
 from fashion_ddpm.model_card import Address
 from fashion_ddpm.space_check import check_space

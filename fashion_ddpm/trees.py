@@ -12,10 +12,10 @@ from fashion_ddpm.checkpoints.locate import (
 )
 from fashion_ddpm.checkpoints.manifest import MANIFEST, faults, is_whole, write_manifest
 from fashion_ddpm.core.paths import BUNDLED, BUNDLED_CHECKPOINT, EVALUATION, ROOT
-from fashion_ddpm.demo import Demo
+from fashion_ddpm.demo.engine import Demo
+from fashion_ddpm.demo.gallery import GALLERY, load_gallery, save_gallery
+from fashion_ddpm.demo.trust import PREVIEWS, training_previews
 from fashion_ddpm.evaluation.report import REPORT_FILE, Report
-from fashion_ddpm.evidence import PREVIEWS, training_previews
-from fashion_ddpm.gallery import GALLERY, load_gallery, save_gallery
 from fashion_ddpm.model_card import CARD_FILE, Address, model_card
 from fashion_ddpm.space_card import SpaceError, space_card
 from fashion_ddpm.space_check import README, REQUIREMENTS

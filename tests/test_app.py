@@ -25,10 +25,10 @@ from mcp.types import CallToolResult, ImageContent, TextContent
 from PIL import Image
 
 from app import build_page, main, quicken
-from fashion_ddpm.api_examples import api_examples
 from fashion_ddpm.core.config import TURBO
 from fashion_ddpm.core.requests import GenerateRequest
-from fashion_ddpm.demo import Demo
+from fashion_ddpm.demo.api_examples import api_examples
+from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.diffusion.sampling import DenoisingStep, SamplingSettings
 from tests.tools import PATIENCE
 from tests.tools.serving import served

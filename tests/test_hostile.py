@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fashion_ddpm.api_examples import ORDER
 from fashion_ddpm.core.requests import PARAMETERS
+from fashion_ddpm.demo.api_examples import ORDER
 from tests.tools.asking import (
     API,
     CALL,

@@ -19,12 +19,12 @@ from fashion_ddpm.core.images import read_settings
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.core.settings import ConfigError
+from fashion_ddpm.demo.share import from_picture
 from fashion_ddpm.diffusion.pipeline import load_pipeline, model_of
 from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.evaluation.command import Evaluation, evaluate
 from fashion_ddpm.evaluation.report import Report
 from fashion_ddpm.generation import command
-from fashion_ddpm.link import from_picture
 from fashion_ddpm.model_card import Address, model_card
 from fashion_ddpm.scoring.train_classifier import train_classifier
 from fashion_ddpm.training.loop import train

@@ -12,20 +12,20 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from fashion_ddpm.checkpoints.locate import class_names_of
-from fashion_ddpm.contact_sheet import cells, orders
-from fashion_ddpm.continuation import continued
 from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest, RequestError
 from fashion_ddpm.core.settings import ConfigError
-from fashion_ddpm.demo import Demo
+from fashion_ddpm.demo.compare import cells, orders
+from fashion_ddpm.demo.continuation import continued
+from fashion_ddpm.demo.engine import Demo
+from fashion_ddpm.demo.gallery import load_gallery, save_gallery
+from fashion_ddpm.demo.game_requests import BlendRequest, RedrawRequest, WalkRequest
+from fashion_ddpm.demo.play import blend, redraw, walk
+from fashion_ddpm.demo.results import Result
+from fashion_ddpm.demo.share import from_query
 from fashion_ddpm.diffusion.pipeline import load_pipeline
-from fashion_ddpm.gallery import load_gallery, save_gallery
-from fashion_ddpm.game_requests import BlendRequest, RedrawRequest, WalkRequest
-from fashion_ddpm.link import from_query
 from fashion_ddpm.model_card import Address
-from fashion_ddpm.play import blend, redraw, walk
-from fashion_ddpm.results import Result
 from fashion_ddpm.scoring.degradations import half_denoised
 from fashion_ddpm.space_check import check_space
 from fashion_ddpm.trees import write_model_tree, write_space_tree

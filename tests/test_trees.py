@@ -15,10 +15,10 @@ from fashion_ddpm.checkpoints.manifest import is_whole
 from fashion_ddpm.core import image_kind
 from fashion_ddpm.core.json_files import FileError
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, EVALUATION
-from fashion_ddpm.demo import Demo
+from fashion_ddpm.demo.engine import Demo
+from fashion_ddpm.demo.gallery import load_gallery
+from fashion_ddpm.demo.trust import bundled_report
 from fashion_ddpm.diffusion.pipeline import load_pipeline
-from fashion_ddpm.evidence import bundled_report
-from fashion_ddpm.gallery import load_gallery
 from fashion_ddpm.model_card import Address
 from fashion_ddpm.space_check import check_space
 from fashion_ddpm.trees import check_checkpoint, write_model_tree, write_space_tree

@@ -6,9 +6,9 @@ from pathlib import Path
 import gradio as gr
 import pytest
 
-from fashion_ddpm.api_examples import ORDER
 from fashion_ddpm.core.requests import PARAMETERS, SETTINGS
-from fashion_ddpm.demo import Demo
+from fashion_ddpm.demo.api_examples import ORDER
+from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.ui.api import Handlers
 
 SOUND = ("bag", "cosine", 3, "dpm++2m", 4.0, 2, 7, "embedded", 0.3, 0.7)

@@ -9,10 +9,10 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from fashion_ddpm.contact_sheet import cells, orders
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
-from fashion_ddpm.demo import Demo
-from fashion_ddpm.link import from_picture
+from fashion_ddpm.demo.compare import cells, orders
+from fashion_ddpm.demo.engine import Demo
+from fashion_ddpm.demo.share import from_picture
 from fashion_ddpm.ui.compare import Handlers, archive
 from fashion_ddpm.ui.current_run import CurrentRun
 

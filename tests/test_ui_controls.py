@@ -7,10 +7,10 @@ import gradio as gr
 import pytest
 
 from fashion_ddpm.__main__ import build_parser
-from fashion_ddpm.api_examples import ORDER
 from fashion_ddpm.commands import request_of_flags
 from fashion_ddpm.core.requests import LABELS, SETTINGS, GenerateRequest
-from fashion_ddpm.demo import Demo
+from fashion_ddpm.demo.api_examples import ORDER
+from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.ui.controls import (
     CHOSEN,

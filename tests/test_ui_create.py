@@ -7,8 +7,8 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from fashion_ddpm.demo import Demo
-from fashion_ddpm.results import Result
+from fashion_ddpm.demo.engine import Demo
+from fashion_ddpm.demo.results import Result
 from fashion_ddpm.ui.create import NOTHING_SELECTED, Handlers, score_columns, summary
 from fashion_ddpm.ui.current_run import CurrentRun
 from fashion_ddpm.ui.selection import Selection

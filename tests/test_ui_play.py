@@ -6,7 +6,7 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from fashion_ddpm.demo import Demo
+from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.ui.play import Handlers
 
 

@@ -6,9 +6,9 @@ import gradio as gr
 import pytest
 
 from fashion_ddpm.core.requests import RequestError
-from fashion_ddpm.demo import Demo
-from fashion_ddpm.gallery import load_gallery
-from fashion_ddpm.results import Result
+from fashion_ddpm.demo.engine import Demo
+from fashion_ddpm.demo.gallery import load_gallery
+from fashion_ddpm.demo.results import Result
 from fashion_ddpm.ui.selection import Selection, build
 
 OTHER = "?class=bag&steps=3"

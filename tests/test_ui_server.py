@@ -11,7 +11,7 @@ import gradio as gr
 import pytest
 
 from app import build_page
-from fashion_ddpm.demo import Demo
+from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.server.allowlist import Gate
 from fashion_ddpm.server.deployment import Deployment
 from fashion_ddpm.ui.server import QUEUE_PAUSE, Launch, Server, files_in, gate_of, guarded_app

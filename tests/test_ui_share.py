@@ -16,9 +16,9 @@ from starlette.datastructures import QueryParams
 
 from fashion_ddpm.core.images import save_png
 from fashion_ddpm.core.requests import GenerateRequest
-from fashion_ddpm.demo import Demo
-from fashion_ddpm.link import SharedSettings, from_picture
-from fashion_ddpm.results import Result
+from fashion_ddpm.demo.engine import Demo
+from fashion_ddpm.demo.results import Result
+from fashion_ddpm.demo.share import SharedSettings, from_picture
 from fashion_ddpm.ui.controls import NO_SETTINGS, shown_settings
 from fashion_ddpm.ui.selection import Selection
 from fashion_ddpm.ui.share import Handlers

@@ -8,8 +8,8 @@ import pytest
 
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.requests import GenerateRequest
-from fashion_ddpm.demo import Demo
-from fashion_ddpm.results import Result
+from fashion_ddpm.demo.engine import Demo
+from fashion_ddpm.demo.results import Result
 from fashion_ddpm.ui.selection import MEANWHILE, Selection
 from fashion_ddpm.ui.selection import build as build_selection
 from fashion_ddpm.ui.way import build, connect, shown_way

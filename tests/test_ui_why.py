@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fashion_ddpm.demo import Demo
+from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.diffusion.schedule_check import check_schedule
 from fashion_ddpm.ui.why import FIXES, Handlers
 

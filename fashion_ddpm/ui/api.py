@@ -7,8 +7,8 @@ from typing import Any
 import gradio as gr
 
 from fashion_ddpm.core.requests import PARAMETERS
-from fashion_ddpm.demo import Demo
-from fashion_ddpm.results import Preview, Result
+from fashion_ddpm.demo.engine import Demo
+from fashion_ddpm.demo.results import Preview, Result
 from fashion_ddpm.server.allowlist import ENDPOINT
 from fashion_ddpm.ui.controls import Controls, request_of
 from fashion_ddpm.ui.parts import MODEL, PLAIN, attended

@@ -7,9 +7,9 @@ import gradio as gr
 from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 
-from fashion_ddpm.contact_sheet import STEP_COUNTS, Cell, axes, cells, name_of, orders, zipped
 from fashion_ddpm.core.requests import LABELS, MAX_SEED, RequestError, check_whole
-from fashion_ddpm.demo import Demo
+from fashion_ddpm.demo.compare import STEP_COUNTS, Cell, axes, cells, name_of, orders, zipped
+from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.generation.files import file_name
 from fashion_ddpm.server.monitoring import StoppedError
 from fashion_ddpm.ui import current_run

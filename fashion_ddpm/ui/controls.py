@@ -6,13 +6,13 @@ from typing import Any
 
 import gradio as gr
 
-from fashion_ddpm.api_examples import ORDER
 from fashion_ddpm.core.config import SAMPLERS, TURBO
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.image_kind import ALL_CLASSES, CLASS_NAMES, FASHION_MNIST
 from fashion_ddpm.core.images import enlarge
 from fashion_ddpm.core.requests import LABELS, MAX_GUIDANCE, MAX_SEED, GenerateRequest, check_whole
-from fashion_ddpm.demo import PRESETS, Demo, schedule_note, schedules
+from fashion_ddpm.demo.api_examples import ORDER
+from fashion_ddpm.demo.engine import PRESETS, Demo, schedule_note, schedules
 from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.scoring.clip_baseline import load_real_sample
 from fashion_ddpm.server.limits import MAX_IMAGES, MAX_STEPS, check_size

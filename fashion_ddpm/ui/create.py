@@ -8,10 +8,10 @@ import gradio as gr
 
 from fashion_ddpm.core.requests import MAX_SEED, GenerateRequest, check_whole
 from fashion_ddpm.core.wording import counted, seconds
-from fashion_ddpm.demo import Demo, schedules
-from fashion_ddpm.gallery import first_images
-from fashion_ddpm.link import SharedSettings
-from fashion_ddpm.results import Preview, Result, Scores
+from fashion_ddpm.demo.engine import Demo, schedules
+from fashion_ddpm.demo.gallery import first_images
+from fashion_ddpm.demo.results import Preview, Result, Scores
+from fashion_ddpm.demo.share import SharedSettings
 from fashion_ddpm.scoring.clip import NO_SCORER
 from fashion_ddpm.server.limits import MAX_IMAGES
 from fashion_ddpm.server.monitoring import StoppedError

@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from fashion_ddpm.demo import Watch
+from fashion_ddpm.demo.engine import Watch
 from fashion_ddpm.diffusion.sampling import DenoisingStep
 from fashion_ddpm.server.monitoring import StoppedError
 from fashion_ddpm.ui.parts import MODEL, NOW, PLAIN, PRIVATE

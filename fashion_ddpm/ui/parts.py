@@ -9,9 +9,9 @@ import pandas as pd
 
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.requests import LABELS
-from fashion_ddpm.demo import Demo, Watch
+from fashion_ddpm.demo.engine import Demo, Watch
+from fashion_ddpm.demo.trajectory import ASKED, RIVALS, Trajectory, score_curves
 from fashion_ddpm.server.monitoring import NOT_YOUR_FAULT, StoppedError
-from fashion_ddpm.trajectory import ASKED, RIVALS, Trajectory, score_curves
 
 MODEL: dict[str, Any] = {"concurrency_id": "model"}
 """On every event that runs the network: together no more of them at once than the queue lets in."""

@@ -7,9 +7,9 @@ import numpy as np
 
 from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.core.requests import MAX_SEED
-from fashion_ddpm.demo import Demo
-from fashion_ddpm.game_requests import STRENGTHS, BlendRequest, RedrawRequest, WalkRequest
-from fashion_ddpm.play import blend, redraw, walk
+from fashion_ddpm.demo.engine import Demo
+from fashion_ddpm.demo.game_requests import STRENGTHS, BlendRequest, RedrawRequest, WalkRequest
+from fashion_ddpm.demo.play import blend, redraw, walk
 from fashion_ddpm.ui.parts import LAST, MODEL, PLAIN, PRIVATE, attended, filled, picture, whole
 
 PAPER = 280

@@ -14,11 +14,11 @@ from gradio.routes import App as GradioApp
 from gradio.routes import ORJSONResponse
 
 import fashion_ddpm
-from fashion_ddpm.api_examples import ADDED
 from fashion_ddpm.core.errors import reason
 from fashion_ddpm.core.image_kind import FASHION_MNIST
-from fashion_ddpm.demo import Demo
-from fashion_ddpm.link import OMITTED
+from fashion_ddpm.demo.api_examples import ADDED
+from fashion_ddpm.demo.engine import Demo
+from fashion_ddpm.demo.share import OMITTED
 from fashion_ddpm.server.allowlist import ENDPOINT, Event, Gate
 from fashion_ddpm.server.asgi import App
 from fashion_ddpm.server.deployment import Deployment, DeploymentError, launch_arguments, on_space

@@ -7,12 +7,12 @@ import gradio as gr
 from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 
-from fashion_ddpm.api_examples import api_examples
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.requests import RequestError, shown
-from fashion_ddpm.demo import Demo
+from fashion_ddpm.demo.api_examples import api_examples
+from fashion_ddpm.demo.engine import Demo
+from fashion_ddpm.demo.share import SharedSettings, from_picture, from_query, words_of
 from fashion_ddpm.generation.files import file_name
-from fashion_ddpm.link import SharedSettings, from_picture, from_query, words_of
 from fashion_ddpm.ui.address import TO_LINK
 from fashion_ddpm.ui.controls import NO_SETTINGS, Controls, shown_settings
 from fashion_ddpm.ui.parts import (

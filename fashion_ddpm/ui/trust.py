@@ -8,10 +8,8 @@ from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.image_kind import CLASS_NAMES, FASHION_MNIST
 from fashion_ddpm.core.images import grid
 from fashion_ddpm.core.paths import EVALUATION
-from fashion_ddpm.demo import Demo
-from fashion_ddpm.evaluation.nearest_training_image import load_index
-from fashion_ddpm.evaluation.report import figure_table
-from fashion_ddpm.evidence import (
+from fashion_ddpm.demo.engine import Demo
+from fashion_ddpm.demo.trust import (
     OURS,
     REPORT_LOSSES,
     bundled_report,
@@ -20,6 +18,8 @@ from fashion_ddpm.evidence import (
     scorer_confusion,
     training_previews,
 )
+from fashion_ddpm.evaluation.nearest_training_image import load_index
+from fashion_ddpm.evaluation.report import figure_table
 from fashion_ddpm.ui.parts import (
     LAST,
     MODEL,

@@ -6,10 +6,10 @@ from typing import Any
 
 import gradio as gr
 
-from fashion_ddpm.continuation import continued
 from fashion_ddpm.core.requests import check_whole
-from fashion_ddpm.demo import Demo
-from fashion_ddpm.trajectory import Trajectory, decision, filmstrip, frame
+from fashion_ddpm.demo.continuation import continued
+from fashion_ddpm.demo.engine import Demo
+from fashion_ddpm.demo.trajectory import Trajectory, decision, filmstrip, frame
 from fashion_ddpm.ui.parts import (
     LAST,
     MODEL,

@@ -7,12 +7,12 @@ import gradio as gr
 
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.image_kind import CLASS_NAMES
-from fashion_ddpm.demo import Demo
+from fashion_ddpm.demo.engine import Demo
+from fashion_ddpm.demo.game_requests import FIRST_BETAS, LAST_BETAS, STORY_LEVELS, StoryRequest
+from fashion_ddpm.demo.trajectory import filmstrip
+from fashion_ddpm.demo.why_blurry import COSINE, YOURS, Sampled, curves, noised, sampled, visited
 from fashion_ddpm.diffusion.schedule_check import check_schedule
 from fashion_ddpm.diffusion.schedules import REPORT, LinearBetas
-from fashion_ddpm.game_requests import FIRST_BETAS, LAST_BETAS, STORY_LEVELS, StoryRequest
-from fashion_ddpm.story import COSINE, YOURS, Sampled, curves, noised, sampled, visited
-from fashion_ddpm.trajectory import filmstrip
 from fashion_ddpm.ui.parts import (
     LAST,
     MODEL,

@@ -19,7 +19,7 @@ from fashion_ddpm.core.requests import (
     shown,
     usual_steps,
 )
-from fashion_ddpm.link import OMITTED
+from fashion_ddpm.demo.share import OMITTED
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from PIL import Image
 from fashion_ddpm.checkpoints.atomic_folders import SaveError
 from fashion_ddpm.core.images import read_settings
 from fashion_ddpm.core.requests import GenerateRequest, RequestError
+from fashion_ddpm.demo.share import from_picture
 from fashion_ddpm.diffusion.pipeline import Batch
 from fashion_ddpm.generation.files import check_output, picture_name, save
-from fashion_ddpm.link import from_picture
 from tests.tools.full_disk import files_up_to
 
 REQUEST = GenerateRequest(class_name="all", num_images=12, seed=100)

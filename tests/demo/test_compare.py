@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from fashion_ddpm.contact_sheet import AXES, CHECKPOINT, STEP_COUNTS, axes, cells, orders
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import RequestError
-from fashion_ddpm.demo import Demo
+from fashion_ddpm.demo.compare import AXES, CHECKPOINT, STEP_COUNTS, axes, cells, orders
+from fashion_ddpm.demo.engine import Demo
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.core.images import enlarge, to_uint8
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.core.wording import figure
-from fashion_ddpm.demo import Demo, Watch
+from fashion_ddpm.demo.engine import Demo, Watch
+from fashion_ddpm.demo.results import IMAGE_SCALE, Result
 from fashion_ddpm.diffusion.sampling import DenoisingStep, Midway, SamplingSettings
-from fashion_ddpm.results import IMAGE_SCALE, Result
 from fashion_ddpm.scoring.clip import own_scores
 
 MAX_ENDINGS = 16

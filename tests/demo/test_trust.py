@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fashion_ddpm.demo import Demo
-from fashion_ddpm.evidence import (
+from fashion_ddpm.demo.engine import Demo
+from fashion_ddpm.demo.trust import (
     OURS,
     REPORT_LOSSES,
     bundled_report,

@@ -3,8 +3,8 @@
 import ast
 import json
 
-from fashion_ddpm.api_examples import api_examples
 from fashion_ddpm.core.requests import GenerateRequest
+from fashion_ddpm.demo.api_examples import api_examples
 
 REQUEST = GenerateRequest("ankle boot", 2, "karras", "euler", 3, 1.5, seed=4)
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from fashion_ddpm.demo import Demo
+from fashion_ddpm.demo.engine import Demo
+from fashion_ddpm.demo.why_blurry import COSINE, YOURS, curves, noised, sampled, visited
 from fashion_ddpm.diffusion.schedules import REPORT, LinearBetas
-from fashion_ddpm.story import COSINE, YOURS, curves, noised, sampled, visited
 
 REPAIRED = LinearBetas(1000, REPORT.beta_start, REPORT.beta_end)
 

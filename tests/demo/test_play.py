@@ -8,10 +8,10 @@ import torch
 from PIL import Image
 
 from fashion_ddpm.core.requests import RequestError
-from fashion_ddpm.demo import Demo
+from fashion_ddpm.demo.engine import Demo
+from fashion_ddpm.demo.game_requests import BlendRequest, RedrawRequest, WalkRequest
+from fashion_ddpm.demo.play import blend, redraw, slerp, walk
 from fashion_ddpm.diffusion.sampling import SamplingSettings
-from fashion_ddpm.game_requests import BlendRequest, RedrawRequest, WalkRequest
-from fashion_ddpm.play import blend, redraw, slerp, walk
 
 BLEND = BlendRequest("trouser", "bag", 3)
 

@@ -8,7 +8,8 @@ from PIL import Image
 
 from fashion_ddpm.core.images import grid, to_model, to_uint8
 from fashion_ddpm.core.requests import class_label
-from fashion_ddpm.demo import Demo, Watch
+from fashion_ddpm.demo.engine import Demo, Watch
+from fashion_ddpm.demo.trajectory import Trajectory
 from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.diffusion.schedules import (
     LinearBetas,
@@ -19,7 +20,6 @@ from fashion_ddpm.diffusion.schedules import (
 )
 from fashion_ddpm.scoring.clip import own_scores
 from fashion_ddpm.scoring.clip_baseline import load_real_sample
-from fashion_ddpm.trajectory import Trajectory
 
 COSINE = "cosine"
 YOURS = "yours"

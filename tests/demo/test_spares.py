@@ -10,22 +10,22 @@ import gradio as gr
 import pytest
 
 from app import build_page
-from fashion_ddpm import spares
 from fashion_ddpm.checkpoints.locate import CheckpointError, student_folder
-from fashion_ddpm.contact_sheet import AXES, axes, cells, orders
-from fashion_ddpm.continuation import continued
 from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, BUNDLED_SCORER
 from fashion_ddpm.core.requests import GenerateRequest
-from fashion_ddpm.demo import Demo
-from fashion_ddpm.evidence import real_scores, scorer_confusion
-from fashion_ddpm.results import Result
+from fashion_ddpm.demo import spares
+from fashion_ddpm.demo.compare import AXES, axes, cells, orders
+from fashion_ddpm.demo.continuation import continued
+from fashion_ddpm.demo.engine import Demo
+from fashion_ddpm.demo.results import Result
+from fashion_ddpm.demo.trajectory import decision, score_curves
+from fashion_ddpm.demo.trust import real_scores, scorer_confusion
+from fashion_ddpm.demo.why_blurry import sampled
 from fashion_ddpm.scoring import clip, clip_baseline
-from fashion_ddpm.story import sampled
-from fashion_ddpm.trajectory import decision, score_curves
 from fashion_ddpm.ui.create import score_columns
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
 
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from fashion_ddpm.core.requests import GenerateRequest
-from fashion_ddpm.demo import Demo
-from fashion_ddpm.results import Result
-from fashion_ddpm.trajectory import (
+from fashion_ddpm.demo.engine import Demo
+from fashion_ddpm.demo.results import Result
+from fashion_ddpm.demo.trajectory import (
     ASKED,
     COLUMNS,
     RIVALS,

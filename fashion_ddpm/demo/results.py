@@ -10,8 +10,8 @@ from torch import Tensor
 from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind, label_prompts, quality_prompts
 from fashion_ddpm.core.images import enlarge, grid, name_picture
 from fashion_ddpm.core.requests import GenerateRequest
+from fashion_ddpm.demo.share import SharedSettings
 from fashion_ddpm.generation.files import picture_name, zipped
-from fashion_ddpm.link import SharedSettings
 from fashion_ddpm.scoring.clip_baseline import Baseline
 
 PREVIEW_COLUMNS = 10

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from fashion_ddpm.continuation import continued
 from fashion_ddpm.core.images import enlarge
 from fashion_ddpm.core.requests import GenerateRequest, RequestError
-from fashion_ddpm.demo import Demo
-from fashion_ddpm.results import Result
+from fashion_ddpm.demo.continuation import continued
+from fashion_ddpm.demo.engine import Demo
+from fashion_ddpm.demo.results import Result
 
 REQUEST = GenerateRequest(
     "bag", num_images=2, sampler="ddim", schedule="cosine", num_inference_steps=4

@@ -15,18 +15,18 @@ from fashion_ddpm.core.images import to_uint8
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest, RequestError, shown
 from fashion_ddpm.core.wording import counted, figure
+from fashion_ddpm.demo.results import Preview, Result, preview_picture
+from fashion_ddpm.demo.spares import scorers_at_hand, second_network, student_of
+from fashion_ddpm.demo.trajectory import Trajectory
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, model_of
 from fashion_ddpm.diffusion.sampling import DenoisingStep, SamplingSettings, num_evaluations
 from fashion_ddpm.diffusion.schedule_check import check_schedule
-from fashion_ddpm.results import Preview, Result, preview_picture
 from fashion_ddpm.runtime.cost import calibrate
 from fashion_ddpm.runtime.dynamic_batching import SharedUNet, places_on
 from fashion_ddpm.scoring.clip import EMBEDDED, NO_SCORER, SCORERS, Scorer, ScorerError, load_scorer
 from fashion_ddpm.scoring.clip_baseline import Baseline, load_baseline
 from fashion_ddpm.server.limits import ServerLimits, check_size, check_work
 from fashion_ddpm.server.monitoring import Supervisor
-from fashion_ddpm.spares import scorers_at_hand, second_network, student_of
-from fashion_ddpm.trajectory import Trajectory
 
 PRESETS = {
     "Fast": SamplingSettings("sigmoid", "dpm++2m", 6),

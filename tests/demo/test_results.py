@@ -7,8 +7,8 @@ import torch
 
 from fashion_ddpm.core.image_kind import label_prompts
 from fashion_ddpm.core.requests import GenerateRequest
-from fashion_ddpm.demo import Demo
-from fashion_ddpm.results import Result
+from fashion_ddpm.demo.engine import Demo
+from fashion_ddpm.demo.results import Result
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,9 @@ from fashion_ddpm.checkpoints.npz import ArraysError, load_arrays, save_arrays
 from fashion_ddpm.core.image_kind import ALL_CLASSES
 from fashion_ddpm.core.paths import BUNDLED
 from fashion_ddpm.core.requests import GenerateRequest
-from fashion_ddpm.demo import Demo
+from fashion_ddpm.demo.engine import Demo
+from fashion_ddpm.demo.results import Result
 from fashion_ddpm.diffusion.pipeline import MODEL_DIGITS, weights_hash
-from fashion_ddpm.results import Result
 from fashion_ddpm.server.limits import MAX_IMAGES
 
 GALLERY = BUNDLED / "gallery.npz"

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from fashion_ddpm.core.images import grid, to_model, to_uint8
 from fashion_ddpm.core.requests import RequestError, class_label
-from fashion_ddpm.demo import Demo, Watch
+from fashion_ddpm.demo.engine import Demo, Watch
+from fashion_ddpm.demo.game_requests import BlendRequest, RedrawRequest, WalkRequest
 from fashion_ddpm.diffusion.loss import Predictor
 from fashion_ddpm.diffusion.sampling import (
     CPU_CHUNK,
@@ -19,7 +20,6 @@ from fashion_ddpm.diffusion.sampling import (
     in_chunks,
     seed_generators,
 )
-from fashion_ddpm.game_requests import BlendRequest, RedrawRequest, WalkRequest
 
 FRAMES = CPU_CHUNK
 """Images of a game: as many as one UNet call takes."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fashion_ddpm.core.requests import RequestError
-from fashion_ddpm.game_requests import BlendRequest, RedrawRequest, StoryRequest, WalkRequest
+from fashion_ddpm.demo.game_requests import BlendRequest, RedrawRequest, StoryRequest, WalkRequest
 
 
 @pytest.mark.parametrize(

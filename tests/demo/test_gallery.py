@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from fashion_ddpm.core.requests import GenerateRequest
-from fashion_ddpm.demo import Demo
-from fashion_ddpm.gallery import GALLERY, TENSORS, first_images, load_gallery, save_gallery
+from fashion_ddpm.demo.engine import Demo
+from fashion_ddpm.demo.gallery import GALLERY, TENSORS, first_images, load_gallery, save_gallery
 
 
 @pytest.fixture(scope="module")

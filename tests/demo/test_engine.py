@@ -7,10 +7,10 @@ import torch
 
 from fashion_ddpm.checkpoints.locate import student_folder
 from fashion_ddpm.core.requests import GenerateRequest, RequestError
-from fashion_ddpm.demo import Demo, schedule_note
+from fashion_ddpm.demo.engine import Demo, schedule_note
+from fashion_ddpm.demo.results import Preview, Result
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.diffusion.sampling import SamplingSettings
-from fashion_ddpm.results import Preview, Result
 from fashion_ddpm.server.limits import MAX_IMAGES, MAX_STEPS
 
 

@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from fashion_ddpm.__main__ import build_parser
-from fashion_ddpm.api_examples import api_examples
 from fashion_ddpm.commands import request_of_flags
 from fashion_ddpm.core.config import SAMPLERS, SCHEDULES, TURBO
 from fashion_ddpm.core.image_kind import ALL_CLASSES, CLASS_NAMES
@@ -35,9 +34,10 @@ from fashion_ddpm.core.requests import (
     GenerateRequest,
     RequestError,
 )
+from fashion_ddpm.demo.api_examples import api_examples
+from fashion_ddpm.demo.share import OLD_WORDS, OMITTED, SharedSettings, from_picture, from_query
 from fashion_ddpm.diffusion.pipeline import Batch
 from fashion_ddpm.generation.files import save, zipped
-from fashion_ddpm.link import OLD_WORDS, OMITTED, SharedSettings, from_picture, from_query
 from fashion_ddpm.server.limits import MAX_IMAGES, MAX_STEPS
 from fashion_ddpm.ui.controls import request_of, shown_settings
 
@@ -162,7 +162,7 @@ def test_what_an_omitted_setting_is_stands_for_every_setting() -> None:
 
 
 def test_the_documentation_has_every_name_and_default() -> None:
-    text = (Path(__file__).parent.parent / "docs" / "settings.md").read_text()
+    text = (Path(__file__).parent.parent.parent / "docs" / "settings.md").read_text()
     rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
     table = {row[0]: [cell.strip("`") for cell in row[1:5]] for row in rows[1:]}
     for name, label in LABELS.items():

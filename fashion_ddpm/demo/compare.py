@@ -15,11 +15,11 @@ from fashion_ddpm.core.config import SAMPLERS, SCHEDULES, TURBO
 from fashion_ddpm.core.images import grid, name_picture, save_png, to_uint8
 from fashion_ddpm.core.requests import GenerateRequest, RequestError, shown
 from fashion_ddpm.core.wording import counted, seconds
-from fashion_ddpm.demo import Demo, Watch, schedules
+from fashion_ddpm.demo.engine import Demo, Watch, schedules
+from fashion_ddpm.demo.share import SharedSettings
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.generation.files import SCORES_FILE, archive, file_name, table_file
-from fashion_ddpm.link import SharedSettings
 from fashion_ddpm.scoring.clip import own_scores
 
 AXES: dict[str, tuple[str, Sequence[str | float]]] = {

@@ -5,7 +5,7 @@ from pathlib import Path
 from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.core.image_kind import CLASS_NAMES, FASHION_MNIST
 from fashion_ddpm.core.paths import EVALUATION
-from fashion_ddpm.demo import Demo
+from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.diffusion.pipeline import weights_hash
 from fashion_ddpm.evaluation.report import REPORT_FILE, Report, load_report
 
