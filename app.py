@@ -32,9 +32,19 @@ with no_collection():
     from fashion_ddpm.runtime.backends import BACKENDS, check_backend, faster
     from fashion_ddpm.runtime.cost import calibrate
     from fashion_ddpm.server.limits import ServerLimits
-    from fashion_ddpm.ui import address, api, compare, create, footer, play, share, trust, why
+    from fashion_ddpm.ui import (
+        address,
+        api,
+        compare,
+        create,
+        footer,
+        play,
+        share,
+        trust,
+        why_blurry,
+    )
+    from fashion_ddpm.ui.launch import Launch, Server
     from fashion_ddpm.ui.page import Page, describe
-    from fashion_ddpm.ui.server import Launch, Server
 
 CLEAN_UP = (600, 3600)
 """Seconds between two clean-ups of temporary pictures, and the age at which they go."""
@@ -71,7 +81,7 @@ def build_page(demo: Demo) -> gr.Blocks:
                 compare.build(demo, tabs, controls)
             if on_fashion:  # the report's story is about these images
                 with gr.Tab("Why blurry?", id="why"):
-                    why.build(demo)
+                    why_blurry.build(demo)
             with gr.Tab("Trust", id="trust"):
                 trust.build(demo, selected)
             with gr.Tab("Play", id="play"):

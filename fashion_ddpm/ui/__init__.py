@@ -1,1 +1,1 @@
-"""The page's tabs: layout and handlers, no tensor maths."""
+"""What the page's tabs show: layout and handlers, no tensor maths."""

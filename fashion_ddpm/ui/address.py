@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import gradio as gr
 
-from fashion_ddpm.ui.parts import NOW
+from fashion_ddpm.ui.components import NOW
 
 TO_ADDRESS = """(query) => {
   if (!query) return;

@@ -10,8 +10,8 @@ from fashion_ddpm.core.requests import PARAMETERS
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.results import Preview, Result
 from fashion_ddpm.server.allowlist import ENDPOINT
+from fashion_ddpm.ui.components import MODEL, PLAIN, attended
 from fashion_ddpm.ui.controls import Controls, request_of
-from fashion_ddpm.ui.parts import MODEL, PLAIN, attended
 
 
 class Handlers:

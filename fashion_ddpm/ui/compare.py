@@ -13,9 +13,7 @@ from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.generation.files import file_name
 from fashion_ddpm.server.monitoring import StoppedError
 from fashion_ddpm.ui import current_run
-from fashion_ddpm.ui.controls import Controls, default_request, shown_settings
-from fashion_ddpm.ui.current_run import CurrentRun
-from fashion_ddpm.ui.parts import (
+from fashion_ddpm.ui.components import (
     FORGOTTEN,
     IN_ORDER,
     NOW,
@@ -26,6 +24,8 @@ from fashion_ddpm.ui.parts import (
     told,
     whole,
 )
+from fashion_ddpm.ui.controls import Controls, default_request, shown_settings
+from fashion_ddpm.ui.current_run import CurrentRun
 
 INTRODUCTION = f"""The same eight seeds in every cell, {", ".join(map(str, STEP_COUNTS))} steps from
 left to right. Under each cell: the score of what was asked for, and the time it took here. Click a

@@ -16,7 +16,7 @@ from fashion_ddpm.demo.engine import PRESETS, Demo, schedule_note, schedules
 from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.scoring.clip_baseline import load_real_sample
 from fashion_ddpm.server.limits import MAX_IMAGES, MAX_STEPS, check_size
-from fashion_ddpm.ui.parts import (
+from fashion_ddpm.ui.components import (
     IN_ORDER,
     LAST,
     NOW,

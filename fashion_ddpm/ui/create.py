@@ -17,10 +17,7 @@ from fashion_ddpm.server.limits import MAX_IMAGES
 from fashion_ddpm.server.monitoring import StoppedError
 from fashion_ddpm.ui import current_run
 from fashion_ddpm.ui.address import TO_ADDRESS
-from fashion_ddpm.ui.controls import Controls, request_of
-from fashion_ddpm.ui.controls import build as build_controls
-from fashion_ddpm.ui.current_run import CurrentRun
-from fashion_ddpm.ui.parts import (
+from fashion_ddpm.ui.components import (
     IN_ORDER,
     NO_MARKUP,
     NOW,
@@ -31,11 +28,14 @@ from fashion_ddpm.ui.parts import (
     picture_gallery,
     told,
 )
+from fashion_ddpm.ui.controls import Controls, request_of
+from fashion_ddpm.ui.controls import build as build_controls
+from fashion_ddpm.ui.current_run import CurrentRun
 from fashion_ddpm.ui.selection import SelectedImage, Selection
 from fashion_ddpm.ui.selection import build as build_selection
-from fashion_ddpm.ui.way import WAY_OUTPUTS, shown_way
-from fashion_ddpm.ui.way import build as build_way
-from fashion_ddpm.ui.way import connect as connect_way
+from fashion_ddpm.ui.trajectory import WAY_OUTPUTS, shown_way
+from fashion_ddpm.ui.trajectory import build as build_way
+from fashion_ddpm.ui.trajectory import connect as connect_way
 
 SCORE_TITLES = ("Selected image", "Mean of its class here", "Real ones of its class")
 WAIT = "Press Generate."

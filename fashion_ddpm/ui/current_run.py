@@ -8,7 +8,7 @@ import gradio as gr
 from fashion_ddpm.demo.engine import Watch
 from fashion_ddpm.diffusion.sampling import DenoisingStep
 from fashion_ddpm.server.monitoring import StoppedError
-from fashion_ddpm.ui.parts import MODEL, NOW, PLAIN, PRIVATE
+from fashion_ddpm.ui.components import MODEL, NOW, PLAIN, PRIVATE
 
 
 class CurrentRun:

@@ -14,7 +14,7 @@ from jinja2 import ChoiceLoader, DictLoader
 from fashion_ddpm.checkpoints.locate import SAMPLES_FILE
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, ROOT
 from fashion_ddpm.server.monitoring import NOT_YOUR_FAULT
-from fashion_ddpm.ui.parts import FORGOTTEN
+from fashion_ddpm.ui.components import FORGOTTEN
 from fashion_ddpm.ui.saving import save_whole
 
 processing_utils.save_pil_to_cache = save_whole  # all components write their pictures with it

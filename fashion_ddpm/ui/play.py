@@ -10,7 +10,7 @@ from fashion_ddpm.core.requests import MAX_SEED
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.game_requests import STRENGTHS, BlendRequest, RedrawRequest, WalkRequest
 from fashion_ddpm.demo.play import blend, redraw, walk
-from fashion_ddpm.ui.parts import LAST, MODEL, PLAIN, PRIVATE, attended, filled, picture, whole
+from fashion_ddpm.ui.components import LAST, MODEL, PLAIN, PRIVATE, attended, filled, picture, whole
 
 PAPER = 280
 """Side of the drawing paper in pixels, about: a whole number for each of the network's."""

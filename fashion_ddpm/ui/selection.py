@@ -7,7 +7,7 @@ import gradio as gr
 
 from fashion_ddpm.core.requests import RequestError
 from fashion_ddpm.demo.results import Result
-from fashion_ddpm.ui.parts import FORGOTTEN, whole
+from fashion_ddpm.ui.components import FORGOTTEN, whole
 
 MEANWHILE = "Another image was selected meanwhile; press again for that one."
 

@@ -14,8 +14,7 @@ from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.share import SharedSettings, from_picture, from_query, words_of
 from fashion_ddpm.generation.files import file_name
 from fashion_ddpm.ui.address import TO_LINK
-from fashion_ddpm.ui.controls import NO_SETTINGS, Controls, shown_settings
-from fashion_ddpm.ui.parts import (
+from fashion_ddpm.ui.components import (
     LAST,
     NO_MARKUP,
     NOW,
@@ -25,6 +24,7 @@ from fashion_ddpm.ui.parts import (
     as_text,
     told,
 )
+from fashion_ddpm.ui.controls import NO_SETTINGS, Controls, shown_settings
 from fashion_ddpm.ui.selection import SelectedImage, Selection
 
 GENERATE_IF_LINKED = """(linked) => {

@@ -20,7 +20,7 @@ from fashion_ddpm.demo.trust import (
 )
 from fashion_ddpm.evaluation.nearest_training_image import load_index
 from fashion_ddpm.evaluation.report import figure_table
-from fashion_ddpm.ui.parts import (
+from fashion_ddpm.ui.components import (
     LAST,
     MODEL,
     NOW,

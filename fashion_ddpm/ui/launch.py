@@ -27,8 +27,8 @@ from fashion_ddpm.server.monitoring import start_log
 from fashion_ddpm.server.rate_limit import network_of
 from fashion_ddpm.server.temporary_files import Sweeper
 from fashion_ddpm.ui.api import answer_with_content
-from fashion_ddpm.ui.look import CSS, HEAD, UNTIL_PICTURED, theme
-from fashion_ddpm.ui.parts import MODEL
+from fashion_ddpm.ui.components import MODEL
+from fashion_ddpm.ui.style import CSS, HEAD, UNTIL_PICTURED, theme
 
 PAUSE = 0.1
 """Seconds between two looks at whether anything still runs."""

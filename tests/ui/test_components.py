@@ -4,7 +4,7 @@ import gradio as gr
 import pytest
 
 from fashion_ddpm.core.requests import RequestError
-from fashion_ddpm.ui.parts import SCORE_COLUMNS, line_plot, picture, table, told, whole
+from fashion_ddpm.ui.components import SCORE_COLUMNS, line_plot, picture, table, told, whole
 
 
 def test_a_mistake_becomes_a_message_and_a_bug_another_that_is_logged() -> None:

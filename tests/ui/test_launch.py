@@ -14,7 +14,7 @@ from app import build_page
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.server.allowlist import Gate
 from fashion_ddpm.server.deployment import Deployment
-from fashion_ddpm.ui.server import QUEUE_PAUSE, Launch, Server, files_in, gate_of, guarded_app
+from fashion_ddpm.ui.launch import QUEUE_PAUSE, Launch, Server, files_in, gate_of, guarded_app
 from tests.tools.asking import call, send
 
 

@@ -13,7 +13,7 @@ from fashion_ddpm.demo.trajectory import filmstrip
 from fashion_ddpm.demo.why_blurry import COSINE, YOURS, Sampled, curves, noised, sampled, visited
 from fashion_ddpm.diffusion.schedule_check import check_schedule
 from fashion_ddpm.diffusion.schedules import REPORT, LinearBetas
-from fashion_ddpm.ui.parts import (
+from fashion_ddpm.ui.components import (
     LAST,
     MODEL,
     NOW,

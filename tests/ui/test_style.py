@@ -2,7 +2,7 @@
 
 import pytest
 
-from fashion_ddpm.ui.look import theme
+from fashion_ddpm.ui.style import theme
 
 
 def luminance(colour: str) -> float:

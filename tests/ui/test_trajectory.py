@@ -12,7 +12,7 @@ from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.results import Result
 from fashion_ddpm.ui.selection import MEANWHILE, Selection
 from fashion_ddpm.ui.selection import build as build_selection
-from fashion_ddpm.ui.way import build, connect, shown_way
+from fashion_ddpm.ui.trajectory import build, connect, shown_way
 
 
 def test_the_panel_is_empty_or_filled_and_its_slider_ends_with_the_way(

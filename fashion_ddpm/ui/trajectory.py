@@ -10,7 +10,7 @@ from fashion_ddpm.core.requests import check_whole
 from fashion_ddpm.demo.continuation import continued
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.trajectory import Trajectory, decision, filmstrip, frame
-from fashion_ddpm.ui.parts import (
+from fashion_ddpm.ui.components import (
     LAST,
     MODEL,
     PLAIN,

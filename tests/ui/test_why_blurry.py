@@ -4,7 +4,7 @@ from pathlib import Path
 
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.diffusion.schedule_check import check_schedule
-from fashion_ddpm.ui.why import FIXES, Handlers
+from fashion_ddpm.ui.why_blurry import FIXES, Handlers
 
 
 def test_the_verdict_names_the_betas_and_what_is_wrong() -> None:
