@@ -78,7 +78,7 @@ def run_results(arguments: argparse.Namespace) -> int:
     from fashion_ddpm.checkpoints.locate import read_run
     from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
     from fashion_ddpm.evaluation.report import load_report
-    from fashion_ddpm.model_card import write_results
+    from fashion_ddpm.publishing.model_card import write_results
 
     report, run = load_report(arguments.report), read_run(BUNDLED_CHECKPOINT)
     write_results(arguments.readme, BUNDLED_CHECKPOINT, run, report)
@@ -87,7 +87,7 @@ def run_results(arguments: argparse.Namespace) -> int:
 
 def run_publish(arguments: argparse.Namespace) -> int:
     """Uploads a checkpoint and a Space, or only writes and tries them."""
-    from fashion_ddpm.sharing import Publication, publish
+    from fashion_ddpm.publishing.command import Publication, publish
 
     given = {name: value for name, value in vars(arguments).items() if name != "run"}
     for line in publish(Publication(**given)):

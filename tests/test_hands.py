@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from fashion_ddpm.space_trial import free_port
+from fashion_ddpm.publishing.space_trial import free_port
 from tests.tools.browsing import visiting
 from tests.tools.hands import GESTURES, PASSIVE, Hands, Sent, tabs_of, unasked
 from tests.tools.serving import running

@@ -25,7 +25,7 @@ from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.evaluation.command import Evaluation, evaluate
 from fashion_ddpm.evaluation.report import Report
 from fashion_ddpm.generation import command
-from fashion_ddpm.model_card import Address, model_card
+from fashion_ddpm.publishing.model_card import Address, model_card
 from fashion_ddpm.scoring.train_classifier import train_classifier
 from fashion_ddpm.training.loop import train
 from tests.tools import PATIENCE

@@ -25,10 +25,10 @@ from fashion_ddpm.demo.play import blend, redraw, walk
 from fashion_ddpm.demo.results import Result
 from fashion_ddpm.demo.share import from_query
 from fashion_ddpm.diffusion.pipeline import load_pipeline
-from fashion_ddpm.model_card import Address
+from fashion_ddpm.publishing.folders import write_model_tree, write_space_tree
+from fashion_ddpm.publishing.model_card import Address
+from fashion_ddpm.publishing.space import check_space
 from fashion_ddpm.scoring.degradations import half_denoised
-from fashion_ddpm.space_check import check_space
-from fashion_ddpm.trees import write_model_tree, write_space_tree
 from tests.tools.serving import served
 from tests.tools.shapes import SHAPES
 

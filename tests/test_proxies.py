@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, expect
 
-from fashion_ddpm.space_trial import free_port
+from fashion_ddpm.publishing.space_trial import free_port
 from tests.tools.asking import API, CALL, SOUND, Answer, call, events, send
 from tests.tools.browsing import visiting
 from tests.tools.proxying import Proxy, proxied

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from fashion_ddpm.space_trial import answers, free_port
+from fashion_ddpm.publishing.space_trial import answers, free_port
 from tests.tools.browsing import browser_path, opened_browser
 from tests.tools.screenshots import DESKTOP, PATIENCE, save
 

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from fashion_ddpm.space_trial import free_port
+from fashion_ddpm.publishing.space_trial import free_port
 
 METHODS = ["GET", "HEAD", "POST"]
 OF_THE_CONNECTION = {"connection", "keep-alive", "transfer-encoding", "upgrade"}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from fashion_ddpm.space_trial import answers, free_port
+from fashion_ddpm.publishing.space_trial import answers, free_port
 from tests.tools import PATIENCE
 
 ROOT = Path(__file__).parent.parent.parent

@@ -11,7 +11,7 @@ from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.diffusion.pipeline import load_pipeline, weights_hash
 from fashion_ddpm.evaluation.report import Report, Row, load_report
-from fashion_ddpm.model_card import (
+from fashion_ddpm.publishing.model_card import (
     MARK,
     Address,
     model_card,
@@ -20,7 +20,7 @@ from fashion_ddpm.model_card import (
     write_results,
 )
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 REPORT = Report(
     {
         "num_images": 10_000,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fashion_ddpm.hub import MODEL, SPACE, Hub, HubError, Repository
+from fashion_ddpm.publishing.hub import MODEL, SPACE, Hub, HubError, Repository
 from tests.tools.local_hub import READ_TOKEN, TOKEN, LocalHub, local_hub
 
 PLACES = (Repository(MODEL, "ada/boots"), Repository(SPACE, "garments/boots-demo"))

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from fashion_ddpm.space_card import SpaceError
-from fashion_ddpm.space_trial import try_space
+from fashion_ddpm.publishing.space_card import SpaceError
+from fashion_ddpm.publishing.space_trial import try_space
 
 SERVE = """
 import http.server, os

@@ -9,7 +9,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-from fashion_ddpm.space_card import SpaceError
+from fashion_ddpm.publishing.space_card import SpaceError
 
 PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
 """What a process needs to begin at all; everything else of this environment stays here."""

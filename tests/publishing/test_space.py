@@ -6,10 +6,10 @@ import pytest
 
 from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
-from fashion_ddpm.space_card import SpaceError, space_card
-from fashion_ddpm.space_check import check_space
+from fashion_ddpm.publishing.space import check_space
+from fashion_ddpm.publishing.space_card import SpaceError, space_card
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ import pytest
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.diffusion import save_checkpoint
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
-from fashion_ddpm.sharing import Publication, publish
+from fashion_ddpm.publishing.command import Publication, publish
 from tests.conftest import TINY
 from tests.tools.local_hub import LocalHub, local_hub, python_on
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 STRANGER = """
 from diffusers import DDPMScheduler, UNet2DModel
 unet = UNet2DModel.from_pretrained("ada/boots", subfolder="unet")

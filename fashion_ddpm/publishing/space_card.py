@@ -6,7 +6,7 @@ from huggingface_hub import SpaceCard
 
 from fashion_ddpm.core.errors import UserError, reason
 from fashion_ddpm.core.image_kind import FASHION_MNIST
-from fashion_ddpm.model_card import hub_datasets, kind_of
+from fashion_ddpm.publishing.model_card import hub_datasets, kind_of
 
 
 class SpaceError(UserError):

@@ -11,11 +11,11 @@ from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, EVALUATION
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.trust import bundled_report
-from fashion_ddpm.hub import MODEL, SPACE, Hub, Repository
-from fashion_ddpm.model_card import Address
-from fashion_ddpm.space_check import check_space
-from fashion_ddpm.space_trial import try_space
-from fashion_ddpm.trees import check_checkpoint, write_model_tree, write_space_tree
+from fashion_ddpm.publishing.folders import check_checkpoint, write_model_tree, write_space_tree
+from fashion_ddpm.publishing.hub import MODEL, SPACE, Hub, Repository
+from fashion_ddpm.publishing.model_card import Address
+from fashion_ddpm.publishing.space import check_space
+from fashion_ddpm.publishing.space_trial import try_space
 
 DEFAULT_OUTPUT = Path("runs/publish")
 MANY = 9

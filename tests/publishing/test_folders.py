@@ -19,9 +19,9 @@ from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.gallery import load_gallery
 from fashion_ddpm.demo.trust import bundled_report
 from fashion_ddpm.diffusion.pipeline import load_pipeline
-from fashion_ddpm.model_card import Address
-from fashion_ddpm.space_check import check_space
-from fashion_ddpm.trees import check_checkpoint, write_model_tree, write_space_tree
+from fashion_ddpm.publishing.folders import check_checkpoint, write_model_tree, write_space_tree
+from fashion_ddpm.publishing.model_card import Address
+from fashion_ddpm.publishing.space import check_space
 
 ADDRESS = Address("ada/boots", "ada/boots-demo")
 

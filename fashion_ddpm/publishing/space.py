@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fashion_ddpm.diffusion.save_checkpoint import MAX_FILE_BYTES
-from fashion_ddpm.space_card import SpaceError, front_matter
+from fashion_ddpm.publishing.space_card import SpaceError, front_matter
 
 README, REQUIREMENTS = "README.md", "requirements.txt"
 

@@ -6,10 +6,10 @@ import pytest
 
 from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
-from fashion_ddpm.space_card import SpaceError, front_matter, space_card
+from fashion_ddpm.publishing.space_card import SpaceError, front_matter, space_card
 
 RUN = read_run(BUNDLED_CHECKPOINT)
-README = (Path(__file__).parent.parent / "README.md").read_text()
+README = (Path(__file__).parent.parent.parent / "README.md").read_text()
 
 
 def test_the_front_matter_is_the_repositorys_with_the_model_and_the_data() -> None:

@@ -1,0 +1,1 @@
+"""A checkpoint on the Hub: its model card, its Space, the upload."""
