@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from fashion_ddpm import commands, doctor
+from fashion_ddpm.cli import commands, doctor
 from fashion_ddpm.core.config import (
     SAMPLERS,
     SCHEDULES,

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import train_accelerate
-from fashion_ddpm import __main__, doctor
+from fashion_ddpm import __main__
+from fashion_ddpm.cli import doctor
 from fashion_ddpm.core.images import read_settings
 from fashion_ddpm.generation import bulk
 from fashion_ddpm.training import rebuilt_checkpoint
@@ -144,7 +145,7 @@ def test_ctrl_c_costs_one_word_and_the_status_that_shells_expect(
     def interrupted(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fashion_ddpm.commands.run_runs", interrupted)
+    monkeypatch.setattr("fashion_ddpm.cli.commands.run_runs", interrupted)
     monkeypatch.setattr(sys, "argv", ["fashion_ddpm", "runs"])
     assert __main__.main() == 130
     monkeypatch.setattr(train_accelerate, "resolved_config", interrupted)

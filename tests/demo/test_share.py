@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from fashion_ddpm.__main__ import build_parser
-from fashion_ddpm.commands import request_of_flags
+from fashion_ddpm.cli.commands import request_of_flags
 from fashion_ddpm.core.config import SAMPLERS, SCHEDULES, TURBO
 from fashion_ddpm.core.image_kind import ALL_CLASSES, CLASS_NAMES
 from fashion_ddpm.core.images import save_png

@@ -7,7 +7,7 @@ import gradio as gr
 import pytest
 
 from fashion_ddpm.__main__ import build_parser
-from fashion_ddpm.commands import request_of_flags
+from fashion_ddpm.cli.commands import request_of_flags
 from fashion_ddpm.core.requests import LABELS, SETTINGS, GenerateRequest
 from fashion_ddpm.demo.api_examples import ORDER
 from fashion_ddpm.demo.engine import Demo

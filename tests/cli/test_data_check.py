@@ -8,8 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
+from fashion_ddpm.cli.data_check import SUBSET, check_data, check_split
 from fashion_ddpm.data.fashion_mnist import DataError, LabelledImages, load_split, raw_folder
-from fashion_ddpm.data_check import SUBSET, check_data, check_split
 from tests.tools.make_data import write_checksums, write_raw
 
 

@@ -105,7 +105,7 @@ def run_runs(arguments: argparse.Namespace) -> int:
 
 def run_train_all(arguments: argparse.Namespace) -> int:
     """Trains, distils and evaluates."""
-    from fashion_ddpm.train_all import TrainAll, train_all
+    from fashion_ddpm.cli.train_all import TrainAll, train_all
 
     wanted = TrainAll(
         data=_config_of(arguments, DataSettings),

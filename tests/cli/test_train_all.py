@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from fashion_ddpm import train_all as module
 from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.checkpoints.manifest import is_whole
+from fashion_ddpm.cli import train_all as module
+from fashion_ddpm.cli.train_all import TrainAll, train_all
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.data_settings import DataSettings
 from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.evaluation.report import load_report
-from fashion_ddpm.train_all import TrainAll, train_all
 from fashion_ddpm.training.loop import train
 from fashion_ddpm.training.run_folder import RunFolder
 from tests.tools import MINI_DATA

@@ -28,7 +28,7 @@ def add_commands(doctor: argparse.ArgumentParser) -> None:
 
 def run_doctor_data(arguments: argparse.Namespace) -> int:
     """Checks the data; prints a line for each finding."""
-    from fashion_ddpm.data_check import check_data
+    from fashion_ddpm.cli.data_check import check_data
 
     arguments.picture.parent.mkdir(parents=True, exist_ok=True)
     for line in check_data(arguments.data_dir, arguments.picture):
@@ -56,8 +56,8 @@ def run_doctor_schedule(arguments: argparse.Namespace) -> int:
 
 def run_doctor_scorer(arguments: argparse.Namespace) -> int:
     """Prints how well scorers know real test images, and the same images ruined."""
+    from fashion_ddpm.cli.scorer_check import check_scorer
     from fashion_ddpm.data.fashion_mnist import load_split
-    from fashion_ddpm.scorer_check import check_scorer
     from fashion_ddpm.scoring.clip import load_scorer
 
     real = load_split(arguments.data_dir, "test")
