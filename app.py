@@ -15,8 +15,7 @@ os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"  # for a dashboard that is close
 os.environ["TMPDIR"] = temporary_place()
 os.environ["MPLBACKEND"] = "agg"  # a notebook passes its own on, which is not installed here
 
-from fashion_ddpm.core.process import limit_threads
-from fashion_ddpm.core.starting import no_collection
+from fashion_ddpm.core.process import limit_threads, no_collection
 from fashion_ddpm.server.deployment import add_address_flags, read_deployment
 
 with no_collection():

@@ -35,7 +35,7 @@ def resolved_config(preset: str, flags: dict[str, Any]) -> TrainConfig:
     config = train_config(preset, flags)
     if not config.teacher:
         return config
-    from fashion_ddpm.training.initial_weights import settings_of_teacher
+    from fashion_ddpm.training.initial_state import settings_of_teacher
 
     return train_config(preset, settings_of_teacher(config.teacher) | flags)
 

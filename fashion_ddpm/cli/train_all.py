@@ -23,7 +23,7 @@ from fashion_ddpm.evaluation.command import FEWEST_IMAGES, Evaluation, evaluate
 from fashion_ddpm.evaluation.image_sets import check_counts
 from fashion_ddpm.evaluation.report import REPORT_FILE
 from fashion_ddpm.scoring.clip import EMBEDDED
-from fashion_ddpm.training.initial_weights import settings_of_teacher
+from fashion_ddpm.training.initial_state import settings_of_teacher
 from fashion_ddpm.training.loop import train
 from fashion_ddpm.training.run_data import load_run_data
 from fashion_ddpm.training.run_folder import RunFolder

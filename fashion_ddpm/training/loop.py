@@ -31,20 +31,22 @@ from fashion_ddpm.diffusion.unet import training_layout
 from fashion_ddpm.evaluation.figures import save_loss_curves
 from fashion_ddpm.runtime.backends import example_inputs
 from fashion_ddpm.training.cool_down import copy_state
-from fashion_ddpm.training.divergence import Divergence, refuse_divergence
-from fashion_ddpm.training.examination import BATCH_SIZE, Examination
-from fashion_ddpm.training.initial_weights import earlier_runs, initial_unet
+from fashion_ddpm.training.initial_state import (
+    earlier_runs,
+    initial_unet,
+    load_state,
+    state_to_resume,
+)
 from fashion_ddpm.training.network import Network, build_optimizer
 from fashion_ddpm.training.power_averages import thin_out
 from fashion_ddpm.training.precision import Precision, choose_precision, write_precision
-from fashion_ddpm.training.progress import Progress
-from fashion_ddpm.training.resuming import load_state, state_to_resume
 from fashion_ddpm.training.run_data import check_run_data, load_run_data, record_run_data
-from fashion_ddpm.training.run_folder import RunFolder, write_settings
+from fashion_ddpm.training.run_folder import Progress, RunFolder, write_settings
 from fashion_ddpm.training.run_length import Costs, config_for_minutes, time_calls
 from fashion_ddpm.training.run_log import Watch
-from fashion_ddpm.training.stopping import StopOnSignal
+from fashion_ddpm.training.stopping import Divergence, StopOnSignal, refuse_divergence
 from fashion_ddpm.training.trackers import chosen_trackers, send_picture, start_trackers
+from fashion_ddpm.training.validation import SAMPLE_BATCH_SIZE, Examination
 
 STOP_CHECK_STEPS = 10
 """With several processes, steps between two agreements on whether to stop."""
@@ -176,7 +178,7 @@ class Run:
 
     def costs(self, seconds: float) -> Costs:
         """Measures what the run's parts take, within so many seconds; changes the weights."""
-        count = CPU_CHUNK if self.device.type == "cpu" else BATCH_SIZE
+        count = CPU_CHUNK if self.device.type == "cpu" else SAMPLE_BATCH_SIZE
         with self.network.averaged() as pipeline, torch.no_grad():
             rows = [part.to(self.device) for part in example_inputs(pipeline.unet, count)]
             call = time_calls(lambda: pipeline.predict(*rows), seconds / 10, self.ranks)

@@ -1,9 +1,13 @@
-"""What lies where in a run's folder, and whether a folder holds this run or another."""
+"""What lies where in a run's folder, and how far the run is."""
 
 import dataclasses
 import json
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import torch
+from torch import Tensor
 
 from fashion_ddpm.core.config import TrainConfig, train_config
 from fashion_ddpm.core.data_settings import may_be_same
@@ -143,3 +147,35 @@ def check_same(
 def _as_json(config: TrainConfig) -> dict[str, Any]:
     """Returns the settings as they look after a round trip through a file: tuples are lists."""
     return dict(json.loads(json.dumps(dataclasses.asdict(config))))
+
+
+LogRow = dict[str, Any]
+"""One line of a run's log: images_seen and whatever was measured there."""
+
+
+@dataclass
+class Progress:
+    """The part of a run's state that is not weights.
+
+    Attributes:
+        step: optimizer steps done.
+        loss_sum: float32 [], sum of the steps' mean losses since the last row that has a loss.
+        log: the rows so far.
+    """
+
+    step: int = 0
+    loss_sum: Tensor = field(default_factory=lambda: torch.zeros(()))
+    log: list[LogRow] = field(default_factory=list)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns the progress for accelerate to save."""
+        return {"step": self.step, "loss_sum": self.loss_sum, "log": self.log}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Takes the progress that accelerate has loaded."""
+        self.step, self.loss_sum, self.log = state["step"], state["loss_sum"], state["log"]
+
+    def steps_since_loss(self, batch_size: int) -> int:
+        """Returns the steps since the last row with a loss, which may be from before a resume."""
+        rows = [row["images_seen"] for row in self.log if "loss" in row]
+        return self.step - (rows[-1] // batch_size if rows else 0)

@@ -10,8 +10,8 @@ from torch import Tensor
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.distributed import Ranks
 from fashion_ddpm.core.settings import ConfigError
-from fashion_ddpm.training.examination import ORDINARY_STEPS
 from fashion_ddpm.training.run_folder import RunFolder
+from fashion_ddpm.training.validation import ORDINARY_STEPS
 
 MEASURED_SHARE = 0.05
 """Share of the minutes that measuring the speed may take."""

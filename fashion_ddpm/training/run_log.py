@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.step_plan import learning_rate_at
-from fashion_ddpm.training.progress import LogRow, Progress
+from fashion_ddpm.training.run_folder import LogRow, Progress
 from fashion_ddpm.training.trackers import scalars
 
 Send = Callable[[dict[str, float], int], None]

@@ -1,9 +1,20 @@
-"""Ctrl-C and SIGTERM become a wish that the loop can read between two steps."""
+"""Why a run stops before its end: a signal, or a loss that is no longer a number."""
 
 import signal
 from types import FrameType, TracebackType
 
+import torch
+from torch import Tensor
+
+from fashion_ddpm.checkpoints.atomic_folders import states
+from fashion_ddpm.core.errors import UserError
+from fashion_ddpm.core.step_plan import step_seed
+from fashion_ddpm.training.run_folder import RunFolder
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+NEVER = 2**62
+"""The first step of a run that is well."""
 
 
 class StopOnSignal:
@@ -27,3 +38,51 @@ class StopOnSignal:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.asked = True
+
+
+class TrainingError(UserError):
+    """A run cannot go on; the message is one sentence with the fix."""
+
+
+class Divergence:
+    """Remembers the first step with a value that is no number; asks the device for nothing.
+
+    Attributes:
+        first_step: int64 [], counted from 0; NEVER while all values are finite.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.first_step = torch.full((), NEVER, dtype=torch.int64, device=device)
+
+    def note(self, step: int, *values: Tensor) -> None:
+        """Notes a step's values, each float [] on the device."""
+        finite = torch.isfinite(torch.stack([value.float() for value in values])).all()
+        earliest = self.first_step.clamp(max=step)
+        self.first_step = torch.where(finite, self.first_step, earliest)
+
+
+def refuse_divergence(first_step: int, seed: int, folder: RunFolder) -> None:
+    """Ends a run whose loss is no longer a number.
+
+    Args:
+        first_step: the earliest such step of any process, counted from 0, or NEVER.
+        seed: the run's seed.
+        folder: the run's folder; its newest state is from before that step.
+
+    Raises:
+        TrainingError: first_step is not NEVER.
+    """
+    if first_step == NEVER:
+        return
+    what = (
+        f"the loss or its gradient is no longer a number at step {first_step:,} "
+        f"(the batch's seed is {step_seed(seed, first_step)})"
+    )
+    cure = "a lower --learning-rate or --mixed-precision no"
+    saved = states(folder.states)
+    if not saved:
+        raise TrainingError(f"{what}, before any state was saved: start again with {cure}.")
+    raise TrainingError(
+        f"{what}; the last good state is {saved[0]}: start from its weights with "
+        f"--initial-checkpoint {folder.checkpoint}, another --output-dir, and {cure}."
+    )

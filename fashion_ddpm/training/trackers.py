@@ -13,7 +13,7 @@ from PIL import Image
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.errors import reason
 from fashion_ddpm.core.settings import ConfigError
-from fashion_ddpm.training.progress import LogRow
+from fashion_ddpm.training.run_folder import LogRow
 
 PACKAGES = {
     "tensorboard": ("tensorboard", "tensorboardX"),

@@ -1,20 +1,40 @@
-"""The loss on images never trained on, with fixed noise and timesteps, split by noise level."""
+"""What a run is measured by now and then: held-out loss, samples, their Fréchet distance."""
 
+import math
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
 import torch
+from PIL import Image
 from torch import Tensor
 
+from fashion_ddpm.checkpoints import atomic_folders
+from fashion_ddpm.core.config import TrainConfig
+from fashion_ddpm.core.distributed import Ranks
+from fashion_ddpm.core.image_kind import ALL_CLASSES
 from fashion_ddpm.core.images import to_model
+from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.data.fashion_mnist import LabelledImages
 from fashion_ddpm.diffusion.loss import Draws
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
+from fashion_ddpm.evaluation.image_sets import matching_judge
+from fashion_ddpm.evaluation.metrics import frechet_distance
+from fashion_ddpm.generation.generate import generate_together
+from fashion_ddpm.training.network import Network
+from fashion_ddpm.training.previews import draw_share, save_shares
+from fashion_ddpm.training.run_log import Watch
 
 Losses = Callable[[Tensor, Tensor, Draws], Tensor]
 """(images [B,1,28,28], labels [B], chance) → each image's loss [B]."""
 
 LEVEL_BINS = 4
-BATCH_SIZE = 250
 SEED = 1
+LOSS_BATCH_SIZE = 250
+SAMPLE_BATCH_SIZE = 64
+
+ORDINARY_STEPS = 10
+"""As good as twenty with the default sampler (docs/experiments.md), for half the time."""
 
 
 @torch.no_grad()
@@ -40,7 +60,7 @@ def validation_sums(
     sums = torch.zeros(2, LEVEL_BINS, dtype=torch.float64)
     draws = _fixed_draws(data, num_train_timesteps)
     mine = torch.arange(rank, len(data), num_ranks)
-    for chosen in mine.split(BATCH_SIZE):
+    for chosen in mine.split(LOSS_BATCH_SIZE):
         part = Draws(draws.timesteps[chosen], draws.noise[chosen], draws.dropped[chosen])
         where = data.images.device
         on_device = Draws(part.timesteps.to(where), part.noise.to(where), part.dropped.to(where))
@@ -60,3 +80,72 @@ def _fixed_draws(data: LabelledImages, num_train_timesteps: int) -> Draws:
     noise = torch.randn((count, *data.kind.shape), generator=generator)
     timesteps = (places * num_train_timesteps).long()
     return Draws(timesteps, noise, torch.zeros(count, dtype=torch.bool))
+
+
+@dataclass(frozen=True)
+class Examination:
+    """The examinations of one run, of the moving average of its weights.
+
+    Attributes:
+        config: the run.
+        network: what is examined.
+        held_out: the validation split.
+        ranks: this process among all.
+        watch: what is told of it.
+    """
+
+    config: TrainConfig
+    network: Network
+    held_out: LabelledImages
+    ranks: Ranks
+    watch: Watch
+
+    def validate(self) -> None:
+        """Logs the validation loss."""
+        data = self.held_out.first(self.config.validation_images).to(self.ranks.device)
+        with self.network.averaged():
+            losses, total = self.network.validation_losses, self.config.num_train_timesteps
+            sums = validation_sums(losses, total, data, self.ranks.rank, self.ranks.count)
+        parts = self.ranks.together(sums)
+        self.watch.validation(sum(parts[1:], parts[0]))
+
+    def preview(self, path: Path, show: Callable[[Image.Image], None]) -> None:
+        """Saves a grid, a class a column, from fixed seeds, and shows it."""
+        with self.network.averaged() as pipeline:
+            parts = self.ranks.together(draw_share(pipeline, self.ranks.rank, self.ranks.count))
+        if self.ranks.is_main:
+            with atomic_folders.writing(path):
+                picture = save_shares((share for part in parts for share in part), path)
+            show(picture)
+
+    def compare(self) -> bool:
+        """Logs the Fréchet distance of samples from the held-out images, as the judge sees both.
+
+        Returns:
+            Whether these weights are the best so far; always False where no judge knows the images.
+        """
+        judge = matching_judge(None, self.network.kind)
+        if judge is None:
+            return False
+        with self.network.averaged() as pipeline:
+            request = self._request(pipeline)
+            drawn = generate_together(pipeline, request, SAMPLE_BATCH_SIZE, self.ranks, silent=True)
+        samples, real = (judge.features(each.images) for each in (drawn.images, self.held_out))
+        distance = frechet_distance(samples, real)
+        best = min(self.watch.distances(), default=math.inf)
+        self.watch.distance(distance)
+        return distance < best
+
+    def _request(self, pipeline: FashionDDPMPipeline) -> GenerateRequest:
+        """Returns what is sampled: all classes in turn, in few steps, from fixed seeds."""
+        usual = pipeline.usual_settings
+        steps = usual.num_inference_steps if pipeline.distilled else ORDINARY_STEPS
+        count, names = self.config.frechet_images, pipeline.class_names
+        return GenerateRequest(
+            ALL_CLASSES,
+            count,
+            schedule=str(usual.schedule),
+            sampler=usual.sampler,
+            num_inference_steps=steps,
+            class_names=names,
+        )

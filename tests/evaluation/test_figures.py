@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from fashion_ddpm.evaluation.figures import save_budgets, save_confusion, save_loss_curves
-from fashion_ddpm.training.progress import LogRow
+from fashion_ddpm.training.run_folder import LogRow
 
 LOG: list[LogRow] = [
     {"images_seen": 32, "loss": 1.0},

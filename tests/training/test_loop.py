@@ -15,9 +15,9 @@ from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.training import trackers
-from fashion_ddpm.training.divergence import TrainingError
 from fashion_ddpm.training.loop import Run, train
 from fashion_ddpm.training.run_folder import RunFolder
+from fashion_ddpm.training.stopping import TrainingError
 from fashion_ddpm.training.validation import LEVEL_BINS
 from tests.tools.small_runs import losses, run_json, small
 

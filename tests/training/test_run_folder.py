@@ -1,13 +1,14 @@
-"""Tests of whose run a folder holds."""
+"""Tests of what lies where in a run's folder, and how far the run is."""
 
 import dataclasses
 from pathlib import Path
 
 import pytest
+import torch
 
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.settings import ConfigError
-from fashion_ddpm.training.run_folder import RunFolder
+from fashion_ddpm.training.run_folder import Progress, RunFolder
 
 
 def test_the_same_settings_go_on_and_others_are_refused(tmp_path: Path) -> None:
@@ -22,3 +23,17 @@ def test_the_same_settings_go_on_and_others_are_refused(tmp_path: Path) -> None:
 def test_later_states_sort_after_earlier_ones(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     assert folder.state(99_999) < folder.state(100_000) < folder.state(16_500_000)
+
+
+def test_progress_survives_saving() -> None:
+    progress = Progress(3, torch.tensor(1.5), [{"images_seen": 64, "loss": 0.5}])
+    other = Progress()
+    other.load_state_dict(progress.state_dict())
+    assert other == progress
+
+
+def test_steps_are_counted_from_the_last_row_that_has_a_loss() -> None:
+    progress = Progress(step=5)
+    assert progress.steps_since_loss(32) == 5
+    progress.log = [{"images_seen": 64, "loss": 0.5}, {"images_seen": 96, "validation_loss": 1.0}]
+    assert progress.steps_since_loss(32) == 3

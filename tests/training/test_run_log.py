@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from fashion_ddpm.core.config import TrainConfig
-from fashion_ddpm.training.progress import Progress
+from fashion_ddpm.training.run_folder import Progress
 from fashion_ddpm.training.run_log import Watch
 
 CONFIG = TrainConfig(batch_size=32, images_total=320, warmup_steps=0)

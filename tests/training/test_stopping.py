@@ -1,11 +1,21 @@
-"""Tests that a signal becomes a wish."""
+"""Tests of why a run stops before its end: a signal, or a loss that is no longer a number."""
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
+import torch
 
-from fashion_ddpm.training.stopping import StopOnSignal
+from fashion_ddpm.core.step_plan import step_seed
+from fashion_ddpm.training.run_folder import RunFolder
+from fashion_ddpm.training.stopping import (
+    NEVER,
+    Divergence,
+    StopOnSignal,
+    TrainingError,
+    refuse_divergence,
+)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -17,3 +27,27 @@ def test_a_signal_is_noted_and_afterwards_works_as_before(number: signal.Signals
         os.kill(os.getpid(), number)
         assert stop.asked
     assert signal.getsignal(number) is before
+
+
+def test_the_first_step_that_broke_is_remembered() -> None:
+    divergence = Divergence(torch.device("cpu"))
+    fine, broken = torch.tensor(1.0), torch.tensor(torch.inf)
+    divergence.note(0, fine, fine)
+    assert divergence.first_step == NEVER
+    divergence.note(1, fine, broken)
+    divergence.note(2, torch.tensor(torch.nan), fine)
+    divergence.note(3, fine, fine)
+    assert divergence.first_step == 1
+
+
+def test_the_sentence_names_the_step_its_seed_and_the_last_good_state(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    refuse_divergence(NEVER, seed=5, folder=folder)
+    with pytest.raises(TrainingError, match="before any state was saved: start again"):
+        refuse_divergence(1234, seed=5, folder=folder)
+    for images in (64, 128):
+        folder.state(images).mkdir(parents=True)
+    with pytest.raises(TrainingError) as caught:
+        refuse_divergence(1234, seed=5, folder=folder)
+    for part in ("step 1,234", f"seed is {step_seed(5, 1234)}", f"state is {folder.state(128)}"):
+        assert part in str(caught.value)
