@@ -112,8 +112,6 @@ def locked_folder(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.parametrize(
     "words",
     [
-        ["runs", "PATH"],
-        ["runs", "PATH/run"],
         ["rebuild-average", "PATH/run"],
         ["generate", "--num-images", "1", "--checkpoint", "PATH/checkpoint"],
         ["generate", "--num-images", "1", "--steps", "1", "--output", "PATH/image.png"],
@@ -145,8 +143,8 @@ def test_ctrl_c_costs_one_word_and_the_status_that_shells_expect(
     def interrupted(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fashion_ddpm.cli.commands.run_runs", interrupted)
-    monkeypatch.setattr(sys, "argv", ["fashion_ddpm", "runs"])
+    monkeypatch.setattr("fashion_ddpm.cli.commands.run_gallery", interrupted)
+    monkeypatch.setattr(sys, "argv", ["fashion_ddpm", "gallery"])
     assert __main__.main() == 130
     monkeypatch.setattr(train_accelerate, "resolved_config", interrupted)
     monkeypatch.setattr(sys, "argv", ["train_accelerate.py"])

@@ -95,14 +95,6 @@ def run_publish(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def run_runs(arguments: argparse.Namespace) -> int:
-    """Prints a table of training runs."""
-    from fashion_ddpm.training.compare_runs import runs_in, table
-
-    print(table(runs_in(arguments.folders)))
-    return 0
-
-
 def run_train_all(arguments: argparse.Namespace) -> int:
     """Trains, distils and evaluates."""
     from fashion_ddpm.cli.train_all import TrainAll, train_all

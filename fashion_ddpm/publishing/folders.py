@@ -16,10 +16,10 @@ from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.gallery import GALLERY, load_gallery, save_gallery
 from fashion_ddpm.demo.trust import PREVIEWS, training_previews
 from fashion_ddpm.evaluation.report import REPORT_FILE, Report
+from fashion_ddpm.generation.previews import draw_share, save_shares
 from fashion_ddpm.publishing.model_card import CARD_FILE, Address, model_card
 from fashion_ddpm.publishing.space import README, REQUIREMENTS
 from fashion_ddpm.publishing.space_card import SpaceError, space_card
-from fashion_ddpm.training.previews import draw_share, save_shares
 
 APP, LICENCE = "app.py", "LICENSE"
 CHECKPOINT_PARTS = ("model_index.json", RUN_FILE, MANIFEST, "unet", "scheduler")

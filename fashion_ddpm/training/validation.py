@@ -21,8 +21,8 @@ from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.evaluation.image_sets import matching_judge
 from fashion_ddpm.evaluation.metrics import frechet_distance
 from fashion_ddpm.generation.generate import generate_together
+from fashion_ddpm.generation.previews import draw_share, save_shares
 from fashion_ddpm.training.network import Network
-from fashion_ddpm.training.previews import draw_share, save_shares
 from fashion_ddpm.training.run_log import Watch
 
 Losses = Callable[[Tensor, Tensor, Draws], Tensor]

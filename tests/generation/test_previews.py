@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
-from fashion_ddpm.training.previews import ROWS, draw_share, save_shares
+from fashion_ddpm.generation.previews import ROWS, draw_share, save_shares
 
 
 @pytest.mark.parametrize("num_ranks", [1, 3, 25])
