@@ -31,19 +31,9 @@ with no_collection():
     from fashion_ddpm.runtime.backends import BACKENDS, check_backend, faster
     from fashion_ddpm.runtime.cost import calibrate
     from fashion_ddpm.server.limits import ServerLimits
-    from fashion_ddpm.ui import (
-        address,
-        api,
-        compare,
-        create,
-        footer,
-        play,
-        share,
-        trust,
-        why_blurry,
-    )
+    from fashion_ddpm.ui import api, compare, create, play, share, trust, why_blurry
     from fashion_ddpm.ui.launch import Launch, Server
-    from fashion_ddpm.ui.page import Page, describe
+    from fashion_ddpm.ui.page import Page, build_footer, describe, keep_tabs
 
 CLEAN_UP = (600, 3600)
 """Seconds between two clean-ups of temporary pictures, and the age at which they go."""
@@ -85,8 +75,8 @@ def build_page(demo: Demo) -> gr.Blocks:
                 trust.build(demo, selected)
             with gr.Tab("Play", id="play"):
                 play.build(demo)
-        address.keep_tabs(page, tabs, [tab for tab in tabs.children if isinstance(tab, gr.Tab)])
-        footer.build(on_fashion)
+        keep_tabs(page, tabs, [tab for tab in tabs.children if isinstance(tab, gr.Tab)])
+        build_footer(on_fashion)
     return page
 
 

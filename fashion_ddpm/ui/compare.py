@@ -12,7 +12,6 @@ from fashion_ddpm.demo.compare import STEP_COUNTS, Cell, axes, cells, name_of, o
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.generation.files import file_name
 from fashion_ddpm.server.monitoring import StoppedError
-from fashion_ddpm.ui import current_run
 from fashion_ddpm.ui.components import (
     FORGOTTEN,
     IN_ORDER,
@@ -25,7 +24,7 @@ from fashion_ddpm.ui.components import (
     whole,
 )
 from fashion_ddpm.ui.controls import Controls, default_request, shown_settings
-from fashion_ddpm.ui.current_run import CurrentRun
+from fashion_ddpm.ui.session import CurrentRun, connect_run
 
 INTRODUCTION = f"""The same eight seeds in every cell, {", ".join(map(str, STEP_COUNTS))} steps from
 left to right. Under each cell: the score of what was asked for, and the time it took here. Click a
@@ -104,7 +103,7 @@ def build(demo: Demo, tabs: gr.Tabs, create: Controls) -> None:
     download = gr.DownloadButton(label, interactive=False)
     drawn = gr.State([])
     outputs: list[Any] = [sheet, status, drawn, download]
-    current_run.connect(draw, stop, handlers.draw, [class_name, axis, seed], outputs, status)
+    connect_run(draw, stop, handlers.draw, [class_name, axis, seed], outputs, status)
     opened: list[Any] = [tabs, create.advanced, *create.inputs()]
     sheet.select(handlers.open, drawn, opened, **IN_ORDER).success(
         None, None, None, js=SHOW_AND_GENERATE, **NOW

@@ -15,8 +15,6 @@ from fashion_ddpm.demo.share import SharedSettings
 from fashion_ddpm.scoring.clip import NO_SCORER
 from fashion_ddpm.server.limits import MAX_IMAGES
 from fashion_ddpm.server.monitoring import StoppedError
-from fashion_ddpm.ui import current_run
-from fashion_ddpm.ui.address import TO_ADDRESS
 from fashion_ddpm.ui.components import (
     IN_ORDER,
     NO_MARKUP,
@@ -30,9 +28,14 @@ from fashion_ddpm.ui.components import (
 )
 from fashion_ddpm.ui.controls import Controls, request_of
 from fashion_ddpm.ui.controls import build as build_controls
-from fashion_ddpm.ui.current_run import CurrentRun
-from fashion_ddpm.ui.selection import SelectedImage, Selection
-from fashion_ddpm.ui.selection import build as build_selection
+from fashion_ddpm.ui.page import TO_ADDRESS
+from fashion_ddpm.ui.session import (
+    CurrentRun,
+    SelectedImage,
+    Selection,
+    build_selection,
+    connect_run,
+)
 from fashion_ddpm.ui.trajectory import WAY_OUTPUTS, shown_way
 from fashion_ddpm.ui.trajectory import build as build_way
 from fashion_ddpm.ui.trajectory import connect as connect_way
@@ -174,7 +177,7 @@ def build(demo: Demo) -> tuple[Controls, SelectedImage]:
     shown = [preview, gallery, status, *scores, controls.seed, *way.outputs()]
     outputs = [*shown, selected.index, selected.query, asked]
     inputs = [selected.selection, *controls.inputs()]
-    current_run.connect(controls.generate, controls.stop, handlers.draw, inputs, outputs, status)
+    connect_run(controls.generate, controls.stop, handlers.draw, inputs, outputs, status)
     asked.change(None, asked, None, js=TO_ADDRESS, **NOW)
     chosen: list[Any] = [*scores, *way.outputs(), selected.index]
     gallery.select(

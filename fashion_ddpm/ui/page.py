@@ -1,29 +1,32 @@
-"""The page as gradio builds it, except that whatever fails there is told in a sentence."""
+"""The page around the tabs: its head, failures in a sentence, pictures, address, footer."""
 
 import inspect
 import os
 import re
+import tempfile
+from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio import processing_utils
 from gradio.routes import templates
 from jinja2 import ChoiceLoader, DictLoader
+from PIL import Image
 
 from fashion_ddpm.checkpoints.locate import SAMPLES_FILE
+from fashion_ddpm.core.images import FILE_NAME
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, ROOT
 from fashion_ddpm.server.monitoring import NOT_YOUR_FAULT
-from fashion_ddpm.ui.components import FORGOTTEN
-from fashion_ddpm.ui.saving import save_whole
-
-processing_utils.save_pil_to_cache = save_whole  # all components write their pictures with it
+from fashion_ddpm.ui.components import FORGOTTEN, NOW
 
 NO_ROOM = "The server has no room left for pictures; please try again in a few minutes."
 
-
 TEMPLATE = "frontend/index.html"
 _ABOUT = re.compile(r'\s*<meta\s+(?:property="og:|name="twitter:)[^>]*/>')
+_CALL = inspect.signature(gr.Blocks.call_function)
+"""Finds an argument of it however gradio passes it, by position or by name."""
 
 
 def describe(title: str, description: str) -> None:
@@ -41,10 +44,6 @@ def describe(title: str, description: str) -> None:
     )
     own = _ABOUT.sub("", source).replace("<head>", f"<head>{head}", 1)
     templates.env.loader = ChoiceLoader([DictLoader({TEMPLATE: own}), loader])
-
-
-_CALL = inspect.signature(gr.Blocks.call_function)
-"""Finds an argument of it however gradio passes it, by position or by name."""
 
 
 class Page(gr.Blocks):
@@ -81,3 +80,130 @@ class Page(gr.Blocks):
             if isinstance(error, OSError) or isinstance(error.__cause__, OSError):
                 raise gr.Error(NO_ROOM, print_exception=False) from error
             raise gr.Error(NOT_YOUR_FAULT) from error
+
+
+def save_whole(img: Image.Image, cache_dir: str, name: str = "image", format: str = "webp") -> str:
+    """Does what gradio's save_pil_to_cache does, without touching a file that is being read.
+
+    A picture's folder is named after its content, so two visitors who draw the same image share a
+    file; gradio empties it and writes it anew, and whoever reads it meanwhile gets nothing.
+
+    Args:
+        img: the picture.
+        cache_dir: the folder of all pictures.
+        name: of the file, without an ending, where the picture has none of its own.
+        format: the ending.
+
+    Returns:
+        The file.
+    """
+    content = processing_utils.encode_pil_to_bytes(img, format)
+    folder = Path(cache_dir) / processing_utils.hash_bytes(content)
+    folder.mkdir(exist_ok=True, parents=True)
+    name = Path(img.info.get(FILE_NAME, name)).stem
+    path = (folder / f"{name}.{format}").resolve()
+    handle, half = tempfile.mkstemp(dir=folder)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.replace(half, path)
+    except OSError:
+        Path(half).unlink(missing_ok=True)
+        raise
+    return str(path)
+
+
+processing_utils.save_pil_to_cache = save_whole  # all components write their pictures with it
+
+
+TO_ADDRESS = """(query) => {
+  if (!query) return;
+  window.newestQuery = query;
+  const settings = new URLSearchParams(query);
+  for (const [name, value] of new URLSearchParams(location.search))
+    if (name === "tab" || name.startsWith("__")) settings.append(name, value);
+  history.replaceState(history.state, "", "?" + settings);
+}"""
+"""Keeps a query in the address bar, beside the tab and words of gradio's such as __theme: a reload,
+also gradio's own after a lost connection, brings the settings back."""
+
+TO_LINK = """(query) => query ? location.origin + location.pathname + query : "" """
+"""Makes a link of a query."""
+
+KEEP_TAB = """() => {
+  if (!window.clickedSinceBack) return;  // opened by gradio at first, by Back or by Forward
+  const address = new URL(location.href);
+  if ((address.searchParams.get("tab") || "FIRST") === "TAB") return;
+  if ("TAB" === "FIRST") address.searchParams.delete("tab");
+  else address.searchParams.set("tab", "TAB");
+  history.pushState(null, "", address);
+}"""
+"""Puts a tab that was opened into the address; the browser's Back goes to the one before."""
+
+OPEN_TAB = """() => {
+  const asked = new URLSearchParams(location.search).get("tab");
+  return {__type__: "update", selected: TABS.includes(asked) ? asked : TABS[0]};
+}"""
+"""Opens the tab that the address names; gradio takes such an object for gr.update."""
+
+ON_BACK = f"""() => {{
+  const keepQuery = {TO_ADDRESS};
+  addEventListener("click", (event) => {{  // a hand's, not that on #open-tab
+    if (event.isTrusted) window.clickedSinceBack = true;
+  }}, true);
+  addEventListener("popstate", () => {{
+    window.clickedSinceBack = false;
+    keepQuery(window.newestQuery);
+    document.querySelector("#open-tab").click();
+  }});
+}}"""
+"""Back and Forward open the tab of an address; the settings stay those in view."""
+
+
+def keep_tabs(page: gr.Blocks, tabs: gr.Tabs, each: Sequence[gr.Tab]) -> None:
+    """Make every tab one that can be linked, reloaded and gone back to: ?tab=why."""
+    names = [str(tab.id) for tab in each]
+    for tab, name in zip(each, names, strict=True):
+        keep = KEEP_TAB.replace("TAB", name).replace("FIRST", names[0])
+        tab.select(None, None, None, js=keep, **NOW)
+    open_tab = OPEN_TAB.replace("TABS", str(names))
+    again = gr.Button(visible="hidden", elem_id="open-tab")
+    again.click(None, None, tabs, js=open_tab, **NOW)
+    page.load(None, None, tabs, js=open_tab, **NOW)
+    page.load(None, None, None, js=ON_BACK, **NOW)
+
+
+PAPER = {"the paper: denoising diffusion": "https://arxiv.org/abs/2006.11239"}
+PAPERS = {
+    **PAPER,
+    "the data: Fashion-MNIST": "https://github.com/zalandoresearch/fashion-mnist",
+}
+HUB = "https://huggingface.co"
+
+
+def footer_links(space: str | None, on_fashion: bool = True) -> dict[str, str]:
+    """Returns name → address; on a Space also its own files.
+
+    Args:
+        space: "USER/NAME" where the app runs as a Space.
+        on_fashion: whether the network draws Fashion-MNIST.
+    """
+    papers = PAPERS if on_fashion else PAPER
+    if not space:
+        return papers
+    files = f"{HUB}/spaces/{space}"
+    return {
+        "the code": f"{files}/tree/main",
+        "the weights": f"{files}/tree/main/checkpoints/fashion-mnist",
+        "the training script": f"{files}/blob/main/train_accelerate.py",
+        **papers,
+    }
+
+
+def build_footer(on_fashion: bool = True) -> None:
+    """Lays it out; only a Space can be duplicated."""
+    space = os.environ.get("SPACE_ID")
+    shown = footer_links(space, on_fashion)
+    gr.Markdown(" · ".join(f"[{name}]({address})" for name, address in shown.items()))
+    if space:
+        gr.DuplicateButton("Duplicate this Space")

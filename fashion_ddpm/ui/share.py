@@ -13,7 +13,6 @@ from fashion_ddpm.demo.api_examples import api_examples
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.share import SharedSettings, from_picture, from_query, words_of
 from fashion_ddpm.generation.files import file_name
-from fashion_ddpm.ui.address import TO_LINK
 from fashion_ddpm.ui.components import (
     LAST,
     NO_MARKUP,
@@ -25,7 +24,8 @@ from fashion_ddpm.ui.components import (
     told,
 )
 from fashion_ddpm.ui.controls import NO_SETTINGS, Controls, shown_settings
-from fashion_ddpm.ui.selection import SelectedImage, Selection
+from fashion_ddpm.ui.page import TO_LINK
+from fashion_ddpm.ui.session import SelectedImage, Selection
 
 GENERATE_IF_LINKED = """(linked) => {
   if (linked) document.querySelector("#generate").click();

@@ -27,7 +27,7 @@ from fashion_ddpm.ui.components import (
     told,
     whole,
 )
-from fashion_ddpm.ui.selection import MEANWHILE, SelectedImage, Selection
+from fashion_ddpm.ui.session import MEANWHILE, SelectedImage, Selection
 
 CONTINUE = """**What if it went on as something else?** Choose a step with the slider; from its
 noisy image the way goes on once as each {noun}. Early on anything can still become of it."""

@@ -36,7 +36,7 @@ from fashion_ddpm.ui.components import (
     table,
     told,
 )
-from fashion_ddpm.ui.selection import MEANWHILE, SelectedImage, Selection
+from fashion_ddpm.ui.session import MEANWHILE, SelectedImage, Selection
 
 LOSS_COLUMNS = ("images seen", "curve", "loss")
 LOSS_COLOURS = dict(

@@ -14,7 +14,7 @@ from fashion_ddpm.demo.compare import cells, orders
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.share import from_picture
 from fashion_ddpm.ui.compare import Handlers, archive
-from fashion_ddpm.ui.current_run import CurrentRun
+from fashion_ddpm.ui.session import CurrentRun
 
 
 def test_the_sheet_grows_cell_by_cell(tiny_checkpoint: Path) -> None:

@@ -10,8 +10,7 @@ import pytest
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.results import Result
 from fashion_ddpm.ui.create import NOTHING_SELECTED, Handlers, score_columns, summary
-from fashion_ddpm.ui.current_run import CurrentRun
-from fashion_ddpm.ui.selection import Selection
+from fashion_ddpm.ui.session import CurrentRun, Selection
 
 SOUND = ("bag", "cosine", 3, "dpm++2m", 1.0, 0.0, 1.0, 2, 7, False, "embedded")
 

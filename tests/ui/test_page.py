@@ -1,16 +1,28 @@
-"""Tests of what is said when gradio itself cannot read or write."""
+"""Tests of the page around the tabs."""
 
 import asyncio
+import os
 import re
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
+import numpy as np
 import pytest
 from gradio.routes import templates
 from PIL import Image
 
 from fashion_ddpm.checkpoints.locate import SAMPLES_FILE
-from fashion_ddpm.ui.page import Page, describe
+from fashion_ddpm.core.images import SETTINGS_KEY, name_picture, read_settings
+from fashion_ddpm.ui.page import (
+    PAPERS,
+    Page,
+    build_footer,
+    describe,
+    footer_links,
+    keep_tabs,
+    save_whole,
+)
 
 
 def page_of(cache: Path) -> Page:
@@ -58,3 +70,79 @@ def test_a_link_to_a_space_has_a_picture_that_every_space_holds(
     (picture,) = re.findall('property="og:image" content="([^"]*)"', head)
     assert picture.startswith("https://huggingface.co/spaces/ada/fashion/resolve/main/")
     assert picture.endswith(f"/checkpoints/fashion-mnist/{SAMPLES_FILE}")
+
+
+def test_a_space_links_to_its_own_files() -> None:
+    found = footer_links("someone/clothes")
+    assert found["the code"] == "https://huggingface.co/spaces/someone/clothes/tree/main"
+    assert PAPERS.items() <= found.items()
+    assert footer_links(None) == PAPERS
+
+
+def test_only_a_space_can_be_duplicated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    with gr.Blocks() as elsewhere:
+        build_footer()
+    monkeypatch.setenv("SPACE_ID", "someone/clothes")
+    with gr.Blocks() as space:
+        build_footer()
+    buttons = [
+        [block for block in page.blocks.values() if isinstance(block, gr.DuplicateButton)]
+        for page in (elsewhere, space)
+    ]
+    assert list(map(len, buttons)) == [0, 1]
+    (line,) = (block for block in space.blocks.values() if isinstance(block, gr.Markdown))
+    assert "[the training script](https://huggingface.co/spaces/someone/clothes/" in str(line.value)
+
+
+PICTURE = np.arange(784, dtype=np.uint8).reshape(28, 28)
+
+
+def test_a_picture_that_somebody_reads_is_left_to_them(tmp_path: Path) -> None:
+    with Page():
+        gallery: Any = gr.Gallery(format="png")
+    gallery.GRADIO_CACHE = str(tmp_path)
+    for value in (PICTURE, Image.fromarray(PICTURE)):
+        files = []
+        for _ in range(2):
+            (item,) = gallery.postprocess([value]).root
+            files.append(open(item.image.path, "rb"))  # noqa: SIM115
+        first, second = files
+        assert first.name == second.name
+        assert os.fstat(first.fileno()).st_ino != os.fstat(second.fileno()).st_ino
+        assert first.read() == second.read() != b""
+        for file in files:
+            file.close()
+    assert [path.name for path in tmp_path.rglob("*.*")] == ["image.png"]
+
+
+def test_a_picture_with_a_name_is_saved_under_it_with_its_settings(tmp_path: Path) -> None:
+    picture = name_picture(Image.fromarray(PICTURE), "bag-0000000003.png", {"seed": 3})
+    path = Path(save_whole(picture, str(tmp_path), format="png"))
+    assert path.name == "bag-0000000003.png"
+    assert read_settings(path) == {"seed": 3}
+    with Image.open(path) as read:
+        assert [*read.info] == [SETTINGS_KEY]
+
+
+def test_what_cannot_be_finished_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(half: str, path: Path) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="no space"):
+        save_whole(Image.fromarray(PICTURE), str(tmp_path), format="png")
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_every_tab_is_put_into_the_address_by_its_own_name() -> None:
+    with gr.Blocks() as page:
+        with gr.Tabs() as tabs:
+            each = [gr.Tab(name, id=name.lower()) for name in ("One", "Two")]
+        keep_tabs(page, tabs, each)
+    scripts = [str(fn.js) for fn in page.fns.values()]
+    for name in ("one", "two"):
+        assert sum(f'=== "{name}") return' in script for script in scripts) == 1
+    assert sum("['one', 'two'].includes(asked)" in script for script in scripts) == 2

@@ -20,7 +20,7 @@ from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.results import Result
 from fashion_ddpm.demo.share import SharedSettings, from_picture
 from fashion_ddpm.ui.controls import NO_SETTINGS, shown_settings
-from fashion_ddpm.ui.selection import Selection
+from fashion_ddpm.ui.session import Selection
 from fashion_ddpm.ui.share import Handlers
 
 REQUEST = GenerateRequest("coat", 2, "karras", "euler", 3, 1.5, 0.3, 0.7, seed=4)

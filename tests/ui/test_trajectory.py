@@ -10,8 +10,7 @@ from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.results import Result
-from fashion_ddpm.ui.selection import MEANWHILE, Selection
-from fashion_ddpm.ui.selection import build as build_selection
+from fashion_ddpm.ui.session import MEANWHILE, Selection, build_selection
 from fashion_ddpm.ui.trajectory import build, connect, shown_way
 
 

@@ -7,8 +7,7 @@ import gradio as gr
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.gallery import load_gallery
 from fashion_ddpm.demo.trust import training_previews
-from fashion_ddpm.ui.selection import MEANWHILE, Selection
-from fashion_ddpm.ui.selection import build as build_selection
+from fashion_ddpm.ui.session import MEANWHILE, Selection, build_selection
 from fashion_ddpm.ui.trust import LOSS_COLOURS, Handlers, build
 
 

@@ -1,0 +1,89 @@
+"""Tests of what the server remembers of a visitor: the run that may go on, the selected image."""
+
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from fashion_ddpm.core.requests import RequestError
+from fashion_ddpm.demo.engine import Demo
+from fashion_ddpm.demo.gallery import load_gallery
+from fashion_ddpm.demo.results import Result
+from fashion_ddpm.server.monitoring import StoppedError
+from fashion_ddpm.ui.session import CurrentRun, Selection, build_selection
+
+
+def begin(current: CurrentRun, number: int) -> None:
+    list(current.watch(number, iter)(iter([])))
+
+
+def test_only_the_newest_run_goes_on() -> None:
+    current = CurrentRun()
+    older, newer = current.ask(), current.ask()
+    begin(current, older)
+    begin(current, newer)
+    current.check(newer)
+    with pytest.raises(StoppedError):
+        current.check(older)
+    assert not current.was_stopped(older)
+
+
+def test_a_run_that_never_begins_ends_no_other() -> None:
+    current = CurrentRun()
+    running = current.ask()
+    begin(current, running)
+    current.ask()  # and refused: too many requests
+    current.check(running)
+
+
+def test_stop_ends_the_newest_until_the_next_begins() -> None:
+    current = CurrentRun()
+    first = current.ask()
+    current.stop()
+    with pytest.raises(StoppedError):
+        current.check(first)
+    assert current.was_stopped(first)
+    second = current.ask()
+    current.check(second)
+    assert not current.was_stopped(first)
+
+
+def test_a_run_that_was_stopped_while_it_waited_takes_no_step() -> None:
+    current = CurrentRun()
+    number = current.ask()
+    current.stop()
+    with pytest.raises(StoppedError):
+        begin(current, number)
+
+
+OTHER = "?class=bag&steps=3"
+
+
+@pytest.fixture(scope="module")
+def result() -> Result:
+    found = load_gallery(Demo())
+    assert found is not None
+    return found
+
+
+def test_the_image_that_was_selected_last_is_meant_and_no_older_one(result: Result) -> None:
+    selection, query = Selection(result), result.settings.to_query()
+    assert selection.image(query, 3) == (result, 3), "the page is older than the server"
+    selection.select(result, 5)
+    assert selection.image(query, 5.0) == (result, 5)
+    assert selection.image(query, 3) is None
+    assert selection.image(OTHER, 5) is None, "those it shows were drawn before"
+    assert Selection(None).image("", 0) is None, "nothing was drawn yet"
+
+
+@pytest.mark.parametrize("index", [10, -1, None, "0", [0], 0.5])
+def test_a_page_that_outlived_its_server_is_told(result: Result, index: Any) -> None:
+    for kept, query, place in ((None, OTHER, 0), (result, OTHER, 0), (result, None, index)):
+        with pytest.raises(RequestError, match="no longer kept here"):
+            Selection(kept).image(query or result.settings.to_query(), place)
+
+
+def test_the_page_begins_with_the_first_image(result: Result) -> None:
+    with gr.Blocks():
+        assert build_selection(result).query.value == result.settings.to_query()
+        assert build_selection(None).query.value == ""
