@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from fashion_ddpm.core.config import SAMPLERS, SCHEDULES
 from fashion_ddpm.core.image_kind import CLASS_NAMES
-from fashion_ddpm.diffusion.save_checkpoint import current_commit
+from fashion_ddpm.core.provenance import current_commit
 from tests.tools.asking import API, CALL, SOUND, Answer, call, join, link_event, send
 from tests.tools.serving import served
 from tests.tools.strangeness import VALUES, WORDS

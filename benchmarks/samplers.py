@@ -8,22 +8,23 @@ number of images is kept.
 import argparse
 import json
 import time
+from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import torch
+from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from fashion_ddpm.core.config import SAMPLERS, SCHEDULES
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
+from fashion_ddpm.core.provenance import current_commit
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.core.settings import default_data_dir
 from fashion_ddpm.data.fashion_mnist import load_split
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
 from fashion_ddpm.diffusion.sampling import SamplingSettings, num_evaluations
-from fashion_ddpm.diffusion.save_checkpoint import current_commit
-from fashion_ddpm.evaluation.figures import save_budgets
 from fashion_ddpm.evaluation.metrics import frechet_distance
 from fashion_ddpm.scoring.classifier import Classifier, load_classifier
 
@@ -91,3 +92,34 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+
+def save_budgets(rows: Sequence[Mapping[str, Any]], floor: float, path: Path) -> None:
+    """Draws distance against cost into a PNG: samplers on cosine, schedules under dpm++2m.
+
+    Args:
+        rows: each with sampler, schedule, evaluations and frechet_distance.
+        floor: what as many real images score.
+        path: the PNG.
+    """
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    panels = figure.subplots(1, 2)  # the report's schedule would flatten the other panel
+    fixed = (("schedule", "cosine", "sampler"), ("sampler", "dpm++2m", "schedule"))
+    for axes, (key, value, varied) in zip(panels, fixed, strict=True):
+        chosen = [row for row in rows if row[key] == value]
+        for name in dict.fromkeys(row[varied] for row in chosen):
+            line = sorted(
+                (row["evaluations"], row["frechet_distance"])
+                for row in chosen
+                if row[varied] == name
+            )
+            axes.plot(*zip(*line, strict=True), marker="o", markersize=3, label=name)
+        axes.axhline(floor, color="grey", linestyle=":", label="real images")
+        axes.set(xscale="log", yscale="log", xlabel="UNet evaluations an image")
+        ticks = sorted({row["evaluations"] for row in chosen})
+        axes.set_xticks(ticks, [str(tick) for tick in ticks], fontsize=8)
+        axes.tick_params(axis="x", which="minor", bottom=False, labelbottom=False)
+        axes.set_title(f"{key} {value}")
+        axes.legend(fontsize=8)
+    panels[0].set_ylabel("Fréchet distance")
+    figure.savefig(path, dpi=110)

@@ -12,7 +12,8 @@ import torch
 
 from fashion_ddpm.core.images import to_model, to_uint8
 from fashion_ddpm.core.settings import default_data_dir
-from fashion_ddpm.data.fashion_mnist import LabelledImages, load_split
+from fashion_ddpm.data.fashion_mnist import load_split
+from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline
 from fashion_ddpm.diffusion.sampling import NOISE, SamplingSettings, Start
 from fashion_ddpm.evaluation.metrics import frechet_distance

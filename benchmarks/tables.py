@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from fashion_ddpm.diffusion.save_checkpoint import current_commit, device_name
+from fashion_ddpm.core.provenance import current_commit, device_name
 
 TITLE = "# How fast it is\n\nEach section is written by the command that it names.\n"
 

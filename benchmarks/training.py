@@ -26,7 +26,8 @@ from tqdm import tqdm
 from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.core.config import TrainConfig, train_config
 from fashion_ddpm.core.settings import default_data_dir
-from fashion_ddpm.data.fashion_mnist import LabelledImages, load_split
+from fashion_ddpm.data.fashion_mnist import load_split
+from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.diffusion.unet import build_unet
 from fashion_ddpm.training.loop import train
 from fashion_ddpm.training.run_folder import RunFolder

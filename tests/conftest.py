@@ -15,7 +15,8 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 from fashion_ddpm.checkpoints.locate import student_folder
 from fashion_ddpm.core.config import TURBO, ScorerConfig, TrainConfig
-from fashion_ddpm.data.fashion_mnist import LabelledImages, load_split
+from fashion_ddpm.data.fashion_mnist import load_split
+from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
 from fashion_ddpm.diffusion.save_checkpoint import publish
 from fashion_ddpm.diffusion.schedules import noise_scheduler

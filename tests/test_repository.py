@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fashion_ddpm.diffusion.save_checkpoint import library_versions
+from fashion_ddpm.core.provenance import library_versions
 
 ROOT = Path(__file__).parent.parent
 

@@ -11,14 +11,12 @@ from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.images import IMAGE_SIZE, labelled_grid, to_model, to_uint8
 from fashion_ddpm.data.fashion_mnist import (
     CHECKSUM_FILE,
-    DataError,
-    LabelledImages,
     checksum_errors,
-    class_counts,
     load_split,
     raw_folder,
     read_packed,
 )
+from fashion_ddpm.data.labelled_images import DataError, LabelledImages, class_counts
 from fashion_ddpm.diffusion.schedules import alpha_bars, noise_scheduler
 
 KNOWN_MEAN, KNOWN_SIGMA = -0.428, 0.706

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import torch
 
-from fashion_ddpm.data.fashion_mnist import LabelledImages
+from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.scoring.clip import ClipScorer, zero_shot_accuracy
 from fashion_ddpm.scoring.degradations import add_noise, blur
 

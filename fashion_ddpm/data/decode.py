@@ -12,7 +12,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from fashion_ddpm.core.data_settings import AUTO, CROP, GREY, REFUSE, DataSettings
 from fashion_ddpm.core.errors import reason
 from fashion_ddpm.core.image_kind import IMAGE_SIZES, SIZE_STEP
-from fashion_ddpm.data.fashion_mnist import DataError
+from fashion_ddpm.data.labelled_images import DataError
 from fashion_ddpm.data.listing import NAMED, Listing, Picture, shortened
 from fashion_ddpm.data.pixel_range import PixelRange, is_wide
 

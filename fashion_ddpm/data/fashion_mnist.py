@@ -4,15 +4,13 @@ import gzip
 import hashlib
 import shutil
 import tempfile
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor
 from torchvision.datasets import FashionMNIST
 
-from fashion_ddpm.core.errors import UserError, reason
-from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind
+from fashion_ddpm.core.errors import reason
+from fashion_ddpm.data.labelled_images import DataError, LabelledImages
 
 VALIDATION_SHARE = 12
 """One training image in so many is kept for validation: 5,000 of the 60,000."""
@@ -22,44 +20,6 @@ SPLIT_SEED = 20_170_825
 
 CHECKSUM_FILE = "MD5SUMS"
 """Beside the four files of a subset, in the format of md5sum: stands in for the official sums."""
-
-
-class DataError(UserError):
-    """The data cannot be used; the message is one sentence with the fix."""
-
-
-@dataclass(frozen=True)
-class LabelledImages:
-    """A split, in memory.
-
-    Attributes:
-        images: uint8 [N, H, W] grey, or [N, H, W, 3] in colour, 0 black … 255 white.
-        labels: int64 [N], places in kind.class_names.
-        kind: what the images are.
-    """
-
-    images: Tensor
-    labels: Tensor
-    kind: ImageKind = FASHION_MNIST
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def of_class(self, class_label: int) -> Tensor:
-        """Returns the images of one class: uint8 [M, H, W] or [M, H, W, 3]."""
-        return self.images[self.labels == class_label]
-
-    def chosen(self, which: Tensor | slice) -> "LabelledImages":
-        """Returns some of the images: by a mask, by their places, or by a slice."""
-        return replace(self, images=self.images[which], labels=self.labels[which])
-
-    def first(self, count: int) -> "LabelledImages":
-        """Returns at most so many images of the split."""
-        return self.chosen(slice(count))
-
-    def to(self, device: torch.device) -> "LabelledImages":
-        """Returns the split on another device."""
-        return replace(self, images=self.images.to(device), labels=self.labels.to(device))
 
 
 def load_split(data_dir: str | Path, split: str) -> LabelledImages:
@@ -162,10 +122,3 @@ def _download(data_dir: Path) -> None:
             f"({reason(error)}): connect to the network, or put its four .gz files "
             f"into {raw_folder(data_dir)}, or name another folder with --data-dir."
         ) from error
-
-
-def class_counts(split: LabelledImages) -> dict[str, int]:
-    """Returns how many images each class has."""
-    names = split.kind.class_names
-    counts = torch.bincount(split.labels, minlength=len(names))
-    return dict(zip(names, counts.tolist(), strict=True))

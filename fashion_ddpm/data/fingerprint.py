@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fashion_ddpm.core.json_files import FileError, read_object, write_object
-from fashion_ddpm.data.fashion_mnist import LabelledImages
+from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.data.listing import Listing
 
 NAMED = 3

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fashion_ddpm.core.errors import reason
-from fashion_ddpm.data.fashion_mnist import DataError
+from fashion_ddpm.data.labelled_images import DataError
 from fashion_ddpm.data.listing import Listing, Picture
 
 TRAIN, TEST = "train", "test"

@@ -9,17 +9,11 @@ from torch import Tensor
 from fashion_ddpm.core.data_settings import FASHION, FOLDER, DataSettings
 from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.data.decode import read_pictures
-from fashion_ddpm.data.fashion_mnist import (
-    SPLIT_SEED,
-    VALIDATION_SHARE,
-    DataError,
-    LabelledImages,
-    class_counts,
-    load_split,
-)
+from fashion_ddpm.data.fashion_mnist import SPLIT_SEED, VALIDATION_SHARE, load_split
 from fashion_ddpm.data.fingerprint import Fingerprint, of_pictures, of_splits
 from fashion_ddpm.data.hub_dataset import list_hub
 from fashion_ddpm.data.image_folder import list_folder
+from fashion_ddpm.data.labelled_images import DataError, LabelledImages, class_counts
 from fashion_ddpm.data.listing import Listing
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from fashion_ddpm.data.fashion_mnist import DataError
+from fashion_ddpm.data.labelled_images import DataError
 
 WHITES = (1, 255, 1023, 4095, 16_383, 65_535)
 """What white can be: fractions, and 8, 10, 12, 14 or 16 bits; files of 16 bits often use fewer."""

@@ -1,12 +1,23 @@
-"""The sampler of distilled networks: multistep consistency sampling (Song et al., 2023)."""
+"""The samplers: diffusers' solvers between any noise levels, and one for distilled networks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
+from diffusers import (
+    DDIMScheduler,
+    DDPMScheduler,
+    DPMSolverMultistepScheduler,
+    EulerDiscreteScheduler,
+)
 from diffusers.utils.torch_utils import randn_tensor
 from torch import Tensor
+
+from fashion_ddpm.core.config import SAMPLERS, TURBO
+from fashion_ddpm.core.settings import ConfigError
+from fashion_ddpm.diffusion.schedules import NoiseLevels
 
 
 @dataclass(frozen=True)
@@ -43,3 +54,40 @@ class ConsistencySampler:
         alpha_bar = float(self._alpha_bar[len(self.timesteps) - int(timestep)])
         noise = randn_tensor(clean.shape, list(generator), clean.device, clean.dtype)
         return Moved(alpha_bar**0.5 * clean + (1 - alpha_bar) ** 0.5 * noise)
+
+
+def build_sampler(sampler: str, levels: NoiseLevels) -> Any:
+    """Returns a fresh diffusers scheduler whose own noise schedule *is* the visited levels.
+
+    With K levels its timesteps are K − 1 … 0, whole numbers, so nothing is rounded, no two levels
+    fall together, and every diffusers solver steps between exactly these levels. It expects the
+    predicted clean image as the model's output, so that the caller can guide and clamp it.
+
+    Raises:
+        ConfigError: the sampler is unknown.
+    """
+    if sampler == TURBO:
+        return ConsistencySampler(levels.alpha_bar)
+    if sampler not in SAMPLERS:
+        known = ", ".join((*SAMPLERS, TURBO))
+        raise ConfigError(f"sampler is {sampler!r}; it must be one of {known}.")
+    rising_noise = levels.alpha_bar[::-1]
+    before = np.concatenate([[1.0], rising_noise[:-1]])
+    steps = len(rising_noise)
+    common: dict[str, Any] = {
+        "num_train_timesteps": steps,
+        "trained_betas": (1 - rising_noise / before).tolist(),
+        "prediction_type": "sample",
+        "timestep_spacing": "trailing",
+    }
+    if sampler == "ddpm":
+        scheduler: Any = DDPMScheduler(**common, clip_sample=False)
+    elif sampler == "ddim":
+        scheduler = DDIMScheduler(**common, clip_sample=False)
+    elif sampler == "euler":
+        scheduler = EulerDiscreteScheduler(**common)
+    else:
+        kind = "sde-dpmsolver++" if sampler == "dpm++2m-sde" else "dpmsolver++"
+        scheduler = DPMSolverMultistepScheduler(**common, algorithm_type=kind)
+    scheduler.set_timesteps(steps)
+    return scheduler

@@ -12,7 +12,8 @@ from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.diffusion.loss import Predictor
-from fashion_ddpm.diffusion.schedules import LinearBetas, build_sampler, noise_levels
+from fashion_ddpm.diffusion.samplers import build_sampler
+from fashion_ddpm.diffusion.schedules import LinearBetas, noise_levels
 
 CPU_CHUNK = 8
 """Images in every UNet call on a CPU: each batch size takes its own way through the kernels and

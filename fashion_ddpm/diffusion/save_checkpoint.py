@@ -1,30 +1,18 @@
 """A trained network becomes a checkpoint folder: diffusers files, run.json, a few figures."""
 
-import functools
 import json
-import platform
-import subprocess
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from fashion_ddpm.checkpoints import atomic_folders
 from fashion_ddpm.checkpoints.locate import RUN_FILE
-from fashion_ddpm.core.config import AnyConfig, TrainConfig
-from fashion_ddpm.core.paths import ROOT
-from fashion_ddpm.core.settings import recorded
+from fashion_ddpm.core.config import TrainConfig
+from fashion_ddpm.core.provenance import provenance
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 
 MAX_FILE_BYTES = 10_000_000
 """A plain push to a Space refuses larger files."""
-
-LIBRARIES = (
-    *("torch", "torchvision", "diffusers", "accelerate", "transformers", "safetensors"),
-    "timm",
-)
 
 
 def publish(
@@ -64,43 +52,8 @@ def publish(
     atomic_folders.seal(folder)
 
 
-def provenance(config: AnyConfig) -> dict[str, Any]:
-    """Returns what every run.json says of how it came to be: settings, versions, commit."""
-    return {
-        "config": recorded(config),
-        "versions": library_versions(),
-        "commit": current_commit(),
-    }
-
-
 def _half(unet: Any) -> Any:
     """Returns a float16 copy; the original goes on training."""
     copy = type(unet).from_config(unet.config)
     copy.load_state_dict(unet.state_dict())
     return copy.half()
-
-
-def library_versions() -> dict[str, str]:
-    """Returns the versions of the libraries that a checkpoint depends on, and Python's."""
-    return {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
-
-
-def device_name(device: torch.device) -> str:
-    """Returns the accelerator's name, or the CPU's architecture and number of threads."""
-    if device.type == "cuda":
-        return str(torch.cuda.get_device_name(device))
-    return f"{device.type} ({platform.machine()}, {torch.get_num_threads()} threads a process)"
-
-
-@functools.cache
-def current_commit() -> str | None:
-    """Returns the commit of this code, with "+changes" if files differ; None outside git.
-
-    Asked when a run begins, it stays the same: the files may change while the run lasts.
-    """
-    try:
-        command = ["git", "describe", "--always", "--abbrev=12", "--dirty=+changes", "--exclude=*"]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-        return done.stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None

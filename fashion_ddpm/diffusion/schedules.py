@@ -2,19 +2,14 @@
 
 import warnings
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from diffusers import (
-    DDIMScheduler,
     DDPMScheduler,
-    DPMSolverMultistepScheduler,
-    EulerDiscreteScheduler,
 )
 
-from fashion_ddpm.core.config import NOISE_SCHEDULES, SAMPLERS, SCHEDULES, TURBO
+from fashion_ddpm.core.config import NOISE_SCHEDULES, SCHEDULES
 from fashion_ddpm.core.settings import ConfigError
-from fashion_ddpm.diffusion.samplers import ConsistencySampler
 
 # diffusers 0.42 copies tensors in a way that numpy 2 deprecates; python -W error would end there.
 warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning, r"diffusers\.")
@@ -203,40 +198,3 @@ def _sigma_spaced(schedule: str, num_inference_steps: int, lowest: float) -> np.
 
 def _sigmoid(values: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-values))
-
-
-def build_sampler(sampler: str, levels: NoiseLevels) -> Any:
-    """Returns a fresh diffusers scheduler whose own noise schedule *is* the visited levels.
-
-    With K levels its timesteps are K − 1 … 0, whole numbers, so nothing is rounded, no two levels
-    fall together, and every diffusers solver steps between exactly these levels. It expects the
-    predicted clean image as the model's output, so that the caller can guide and clamp it.
-
-    Raises:
-        ConfigError: the sampler is unknown.
-    """
-    if sampler == TURBO:
-        return ConsistencySampler(levels.alpha_bar)
-    if sampler not in SAMPLERS:
-        known = ", ".join((*SAMPLERS, TURBO))
-        raise ConfigError(f"sampler is {sampler!r}; it must be one of {known}.")
-    rising_noise = levels.alpha_bar[::-1]
-    before = np.concatenate([[1.0], rising_noise[:-1]])
-    steps = len(rising_noise)
-    common: dict[str, Any] = {
-        "num_train_timesteps": steps,
-        "trained_betas": (1 - rising_noise / before).tolist(),
-        "prediction_type": "sample",
-        "timestep_spacing": "trailing",
-    }
-    if sampler == "ddpm":
-        scheduler: Any = DDPMScheduler(**common, clip_sample=False)
-    elif sampler == "ddim":
-        scheduler = DDIMScheduler(**common, clip_sample=False)
-    elif sampler == "euler":
-        scheduler = EulerDiscreteScheduler(**common)
-    else:
-        kind = "sde-dpmsolver++" if sampler == "dpm++2m-sde" else "dpmsolver++"
-        scheduler = DPMSolverMultistepScheduler(**common, algorithm_type=kind)
-    scheduler.set_timesteps(steps)
-    return scheduler

@@ -10,12 +10,12 @@ from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.core.data_settings import DataSettings
 from fashion_ddpm.core.distributed import Ranks, this_process
 from fashion_ddpm.core.images import grid, labelled_grid
+from fashion_ddpm.core.provenance import current_commit, device_name, library_versions
 from fashion_ddpm.core.requests import GenerateRequest
-from fashion_ddpm.data.fashion_mnist import LabelledImages
+from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.data.load import DataSet
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
 from fashion_ddpm.diffusion.sampling import SamplingSettings, num_evaluations
-from fashion_ddpm.diffusion.save_checkpoint import current_commit, device_name, library_versions
 from fashion_ddpm.evaluation import measurements as measure
 from fashion_ddpm.evaluation.figures import save_confusion
 from fashion_ddpm.evaluation.image_sets import (

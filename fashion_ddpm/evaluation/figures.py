@@ -60,34 +60,3 @@ def save_confusion(
             shade = "white" if count > most / 2 else "black"
             axes.text(column, row, str(count), ha="center", va="center", color=shade, fontsize=8)
     figure.savefig(path, dpi=110)
-
-
-def save_budgets(rows: Sequence[Mapping[str, Any]], floor: float, path: Path) -> None:
-    """Draws distance against cost into a PNG: samplers on cosine, schedules under dpm++2m.
-
-    Args:
-        rows: each with sampler, schedule, evaluations and frechet_distance.
-        floor: what as many real images score.
-        path: the PNG.
-    """
-    figure = Figure(figsize=(10, 4), layout="constrained")
-    panels = figure.subplots(1, 2)  # the report's schedule would flatten the other panel
-    fixed = (("schedule", "cosine", "sampler"), ("sampler", "dpm++2m", "schedule"))
-    for axes, (key, value, varied) in zip(panels, fixed, strict=True):
-        chosen = [row for row in rows if row[key] == value]
-        for name in dict.fromkeys(row[varied] for row in chosen):
-            line = sorted(
-                (row["evaluations"], row["frechet_distance"])
-                for row in chosen
-                if row[varied] == name
-            )
-            axes.plot(*zip(*line, strict=True), marker="o", markersize=3, label=name)
-        axes.axhline(floor, color="grey", linestyle=":", label="real images")
-        axes.set(xscale="log", yscale="log", xlabel="UNet evaluations an image")
-        ticks = sorted({row["evaluations"] for row in chosen})
-        axes.set_xticks(ticks, [str(tick) for tick in ticks], fontsize=8)
-        axes.tick_params(axis="x", which="minor", bottom=False, labelbottom=False)
-        axes.set_title(f"{key} {value}")
-        axes.legend(fontsize=8)
-    panels[0].set_ylabel("Fréchet distance")
-    figure.savefig(path, dpi=110)

@@ -10,7 +10,7 @@ from fashion_ddpm.core.data_settings import DataSettings
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind
 from fashion_ddpm.core.paths import BUNDLED_CLASSIFIER
-from fashion_ddpm.data.fashion_mnist import LabelledImages
+from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.data.load import DataSet, load_data_set
 from fashion_ddpm.evaluation.metrics import NEIGHBOURS
 from fashion_ddpm.scoring.classifier import Classifier, load_classifier

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from fashion_ddpm.core.config import ClassifierConfig
 from fashion_ddpm.core.images import to_model
-from fashion_ddpm.data.fashion_mnist import LabelledImages
+from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.evaluation.image_sets import ImageSets
 from fashion_ddpm.evaluation.metrics import (
     Estimate,

@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from fashion_ddpm.core.distributed import Ranks
 from fashion_ddpm.core.requests import GenerateRequest
-from fashion_ddpm.data.fashion_mnist import LabelledImages
+from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.diffusion.sampling import SamplingSettings
 

@@ -13,7 +13,7 @@ from fashion_ddpm.checkpoints.weights import WeightsError, check_finite, check_f
 from fashion_ddpm.core.errors import UserError, reason
 from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind, label_prompts, quality_prompts
 from fashion_ddpm.core.paths import BUNDLED_SCORER
-from fashion_ddpm.data.fashion_mnist import LabelledImages
+from fashion_ddpm.data.labelled_images import LabelledImages
 
 EMBEDDED = "embedded"
 HUB_SCORERS = (

@@ -12,7 +12,7 @@ from fashion_ddpm.checkpoints.weights import COPY_ANEW
 from fashion_ddpm.core.errors import reason
 from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.core.paths import BUNDLED_SCORER
-from fashion_ddpm.data.fashion_mnist import LabelledImages
+from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.scoring.clip import EMBEDDED, ClipScorer, ScorerError
 
 REAL_SAMPLE = BUNDLED_SCORER.parent / "real-test-images.npz"

@@ -12,10 +12,10 @@ from fashion_ddpm.checkpoints import atomic_folders
 from fashion_ddpm.checkpoints.locate import RUN_FILE
 from fashion_ddpm.core.config import ClassifierConfig
 from fashion_ddpm.core.images import to_model
+from fashion_ddpm.core.provenance import current_commit, provenance
 from fashion_ddpm.core.step_plan import batch_indices, learning_rate_at, step_seed
-from fashion_ddpm.data.fashion_mnist import LabelledImages
+from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.data.load import load_data_set
-from fashion_ddpm.diffusion.save_checkpoint import current_commit, provenance
 from fashion_ddpm.scoring.classifier import Classifier, save_classifier
 from fashion_ddpm.scoring.degradations import shifted
 

@@ -24,10 +24,11 @@ from fashion_ddpm.checkpoints.locate import RUN_FILE
 from fashion_ddpm.core.config import ScorerConfig
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.images import IMAGE_SIZE, to_model
+from fashion_ddpm.core.provenance import current_commit, provenance
 from fashion_ddpm.core.step_plan import batch_indices, learning_rate_at, step_seed
-from fashion_ddpm.data.fashion_mnist import LabelledImages, load_split
+from fashion_ddpm.data.fashion_mnist import load_split
+from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
-from fashion_ddpm.diffusion.save_checkpoint import current_commit, provenance
 from fashion_ddpm.scoring.clip import ClipScorer, zero_shot_accuracy
 from fashion_ddpm.scoring.clip_baseline import measure_baseline, save_baseline
 from fashion_ddpm.scoring.clip_captions import QUALITIES, Captions, build_captions

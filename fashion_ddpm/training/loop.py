@@ -17,6 +17,7 @@ from fashion_ddpm.checkpoints.run_lock import Hold, only_run
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.distributed import this_process
 from fashion_ddpm.core.images import to_model
+from fashion_ddpm.core.provenance import current_commit, device_name
 from fashion_ddpm.core.step_plan import (
     batch_indices,
     learning_rate_at,
@@ -25,7 +26,7 @@ from fashion_ddpm.core.step_plan import (
     step_seed,
 )
 from fashion_ddpm.diffusion.sampling import CPU_CHUNK
-from fashion_ddpm.diffusion.save_checkpoint import current_commit, device_name, publish
+from fashion_ddpm.diffusion.save_checkpoint import publish
 from fashion_ddpm.diffusion.schedule_check import training_noise
 from fashion_ddpm.diffusion.unet import training_layout
 from fashion_ddpm.evaluation.figures import save_loss_curves

@@ -7,7 +7,6 @@ from fashion_ddpm.checkpoints.locate import class_names_of, read_run
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.data_settings import FOLDER
 from fashion_ddpm.core.distributed import Ranks
-from fashion_ddpm.data.fashion_mnist import DataError
 from fashion_ddpm.data.fingerprint import (
     Fingerprint,
     changes,
@@ -15,6 +14,7 @@ from fashion_ddpm.data.fingerprint import (
     read_fingerprint,
     write_fingerprint,
 )
+from fashion_ddpm.data.labelled_images import DataError
 from fashion_ddpm.data.load import DataSet, load_data_set
 from fashion_ddpm.training.run_folder import RunFolder
 

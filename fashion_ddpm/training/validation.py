@@ -15,7 +15,7 @@ from fashion_ddpm.core.distributed import Ranks
 from fashion_ddpm.core.image_kind import ALL_CLASSES
 from fashion_ddpm.core.images import to_model
 from fashion_ddpm.core.requests import GenerateRequest
-from fashion_ddpm.data.fashion_mnist import LabelledImages
+from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.diffusion.loss import Draws
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.evaluation.image_sets import matching_judge

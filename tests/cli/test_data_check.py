@@ -9,7 +9,8 @@ import torch
 from PIL import Image
 
 from fashion_ddpm.cli.data_check import SUBSET, check_data, check_split
-from fashion_ddpm.data.fashion_mnist import DataError, LabelledImages, load_split, raw_folder
+from fashion_ddpm.data.fashion_mnist import load_split, raw_folder
+from fashion_ddpm.data.labelled_images import DataError, LabelledImages
 from tests.tools.make_data import write_checksums, write_raw
 
 

@@ -3,7 +3,7 @@
 import re
 
 from fashion_ddpm.cli.scorer_check import ANSWERS, check_scorer
-from fashion_ddpm.data.fashion_mnist import LabelledImages
+from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.scoring.clip import ClipScorer, load_scorer
 
 

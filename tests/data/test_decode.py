@@ -11,7 +11,7 @@ from PIL import Image
 
 from fashion_ddpm.core.data_settings import DataSettings
 from fashion_ddpm.data.decode import Pixels, read_pictures
-from fashion_ddpm.data.fashion_mnist import DataError
+from fashion_ddpm.data.labelled_images import DataError
 from fashion_ddpm.data.listing import Listing, Picture
 
 

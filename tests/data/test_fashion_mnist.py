@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from fashion_ddpm.data.fashion_mnist import DataError, class_counts, load_split, raw_folder
+from fashion_ddpm.data.fashion_mnist import load_split, raw_folder
+from fashion_ddpm.data.labelled_images import DataError, class_counts
 from tests.tools.make_data import write_checksums
 
 IMAGES = "train-images-idx3-ubyte.gz"

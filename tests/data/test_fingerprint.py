@@ -10,7 +10,6 @@ import pytest
 
 from fashion_ddpm.core.data_settings import DataSettings
 from fashion_ddpm.core.json_files import FileError
-from fashion_ddpm.data.fashion_mnist import LabelledImages
 from fashion_ddpm.data.fingerprint import (
     Fingerprint,
     changes,
@@ -18,6 +17,7 @@ from fashion_ddpm.data.fingerprint import (
     read_fingerprint,
     write_fingerprint,
 )
+from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.data.load import load_data_set
 from tests.tools.shapes import shape, write_shapes
 

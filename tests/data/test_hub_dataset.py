@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from fashion_ddpm.data import hub_dataset
-from fashion_ddpm.data.fashion_mnist import DataError
 from fashion_ddpm.data.hub_dataset import list_hub
+from fashion_ddpm.data.labelled_images import DataError
 from tests.tools.shapes import SHAPES, shape, write_shapes
 
 

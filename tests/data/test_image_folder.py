@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from fashion_ddpm.data.fashion_mnist import DataError
 from fashion_ddpm.data.image_folder import list_folder
+from fashion_ddpm.data.labelled_images import DataError
 from tests.tools.shapes import SHAPES, shape, write_shapes
 
 

@@ -7,7 +7,8 @@ import torch
 
 from fashion_ddpm.core.data_settings import DataSettings
 from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind, KindError
-from fashion_ddpm.data.fashion_mnist import DataError, load_split
+from fashion_ddpm.data.fashion_mnist import load_split
+from fashion_ddpm.data.labelled_images import DataError
 from fashion_ddpm.data.load import DataSet, load_data_set
 from tests.tools.shapes import SHAPES, shape, write_shapes
 

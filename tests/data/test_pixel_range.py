@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fashion_ddpm.data.fashion_mnist import DataError
+from fashion_ddpm.data.labelled_images import DataError
 from fashion_ddpm.data.pixel_range import PixelRange
 
 

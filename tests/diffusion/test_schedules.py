@@ -6,13 +6,13 @@ import torch
 
 from fashion_ddpm.core.config import NOISE_SCHEDULES, SAMPLERS, SCHEDULES
 from fashion_ddpm.core.settings import ConfigError
+from fashion_ddpm.diffusion.samplers import build_sampler
 from fashion_ddpm.diffusion.schedules import (
     MAX_SIGMA,
     MIN_ALPHA_BAR,
     REPORT,
     LinearBetas,
     alpha_bars,
-    build_sampler,
     log_snr,
     noise_levels,
     noise_scheduler,

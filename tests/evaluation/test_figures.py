@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from fashion_ddpm.evaluation.figures import save_budgets, save_confusion, save_loss_curves
+from benchmarks.samplers import save_budgets
+from fashion_ddpm.evaluation.figures import save_confusion, save_loss_curves
 from fashion_ddpm.training.run_folder import LogRow
 
 LOG: list[LogRow] = [

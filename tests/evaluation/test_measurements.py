@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from fashion_ddpm.data.fashion_mnist import LabelledImages, load_split
+from fashion_ddpm.data.fashion_mnist import load_split
+from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.evaluation.image_sets import ImageSets
 from fashion_ddpm.evaluation.measurements import (
     class_agreement,

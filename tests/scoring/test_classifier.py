@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from fashion_ddpm.data.fashion_mnist import LabelledImages
+from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.scoring.classifier import (
     NUM_FEATURES,
     Classifier,

@@ -7,7 +7,7 @@ import torch
 
 from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.core.paths import BUNDLED_SCORER
-from fashion_ddpm.data.fashion_mnist import LabelledImages
+from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.scoring.clip import (
     ClipScorer,
     NoScorer,

@@ -5,7 +5,7 @@ import torch
 
 from fashion_ddpm.core.image_kind import NULL_LABEL
 from fashion_ddpm.core.images import to_model
-from fashion_ddpm.data.fashion_mnist import LabelledImages
+from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.scoring.degradations import (
     CLEAR_SIGMA,

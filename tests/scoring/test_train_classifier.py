@@ -8,7 +8,8 @@ import torch
 
 from fashion_ddpm.checkpoints.manifest import is_whole
 from fashion_ddpm.core.config import ClassifierConfig
-from fashion_ddpm.data.fashion_mnist import LabelledImages, load_split
+from fashion_ddpm.data.fashion_mnist import load_split
+from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.scoring.classifier import load_classifier
 from fashion_ddpm.scoring.train_classifier import accuracy, erase, fit, train_classifier
 

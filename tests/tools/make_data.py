@@ -14,7 +14,8 @@ import torch
 
 from fashion_ddpm.checkpoints.npz import save_arrays
 from fashion_ddpm.core.image_kind import CLASS_NAMES
-from fashion_ddpm.data.fashion_mnist import CHECKSUM_FILE, LabelledImages, load_split, raw_folder
+from fashion_ddpm.data.fashion_mnist import CHECKSUM_FILE, load_split, raw_folder
+from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.scoring.clip_baseline import REAL_SAMPLE
 from tests.tools import MINI_DATA
 

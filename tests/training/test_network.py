@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from fashion_ddpm.core.images import to_model
-from fashion_ddpm.data.fashion_mnist import LabelledImages
+from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.diffusion.loss import draw
 from fashion_ddpm.diffusion.schedules import noise_scheduler
 from fashion_ddpm.diffusion.unet import build_unet

@@ -17,8 +17,8 @@ from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.distributed import this_process
 from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.core.settings import ConfigError
-from fashion_ddpm.data.fashion_mnist import DataError
 from fashion_ddpm.data.fingerprint import Fingerprint, read_fingerprint
+from fashion_ddpm.data.labelled_images import DataError
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.diffusion.save_checkpoint import publish
 from fashion_ddpm.diffusion.schedules import noise_scheduler

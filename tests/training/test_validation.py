@@ -9,7 +9,7 @@ from torch import Tensor
 from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.image_kind import CLASS_NAMES
-from fashion_ddpm.data.fashion_mnist import LabelledImages
+from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.diffusion.loss import Draws, loss_per_image
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.diffusion.schedules import noise_scheduler
