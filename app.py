@@ -52,7 +52,7 @@ step count; then follow an image back to its noise.""",
 
 
 def build_page(demo: Demo) -> gr.Blocks:
-    """Returns the page: one tab a question."""
+    """Return the page: one tab a question."""
     on_fashion = demo.kind == FASHION_MNIST
     title, introduction = FASHION if on_fashion else OWN
     seen = read_run(demo.pipeline.name_or_path).get("images_seen")
@@ -81,7 +81,7 @@ def build_page(demo: Demo) -> gr.Blocks:
 
 
 def ignore_known_warnings() -> None:
-    """Ignores what gradio 6.31 is known to be warned of: python -W error shall find ours.
+    """Ignore what gradio 6.31 is known to be warned of: python -W error shall find ours.
 
     It calls pandas in a way that pandas 4 will not know, and leaves the event loops of its locks,
     with their sockets (AF_UNIX), to the garbage collector.
@@ -92,7 +92,7 @@ def ignore_known_warnings() -> None:
 
 
 def main() -> None:
-    """Loads the model and serves the page."""
+    """Load the model and serve the page."""
     ignore_known_warnings()
     arguments, temporary = parse(), None
     try:
@@ -116,7 +116,7 @@ def main() -> None:
 
 
 def quicken(demo: Demo, backend: str) -> None:
-    """Makes the networks answer in a faster form where there is one; the page is up meanwhile."""
+    """Make the networks answer in a faster form where there is one; the page is up meanwhile."""
     for pipeline, unet in demo.networks:
         try:
             form = faster(pipeline.unet, backend)
@@ -133,7 +133,7 @@ def quicken(demo: Demo, backend: str) -> None:
 
 
 def parse() -> argparse.Namespace:
-    """Returns what the command line asks for; ends the program where it cannot be used."""
+    """Return what the command line asks for; end the program where it cannot be used."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--checkpoint", default=BUNDLED_CHECKPOINT, help="folder or USER/NAME@REVISION"

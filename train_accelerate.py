@@ -14,7 +14,7 @@ from fashion_ddpm.core.settings import add_flags
 
 
 def parse_arguments() -> argparse.Namespace:
-    """Returns the flags: a preset, and a value for each field of TrainConfig that was given."""
+    """Return the flags: a preset, and a value for each field of TrainConfig that was given."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--preset", choices=PRESETS, default="cpu", help="values to start from")
     parser.add_argument("--dry-run", action="store_true", help="print the resolved config, stop")
@@ -41,7 +41,7 @@ def resolved_config(preset: str, flags: dict[str, Any]) -> TrainConfig:
 
 
 def main() -> int:
-    """Resolves the config, prints it, trains; returns the exit status."""
+    """Resolve the config, print it, train; return the exit status."""
     started = time.monotonic()
     limit_threads()
     flags = vars(parse_arguments())

@@ -28,7 +28,7 @@ Kind = Callable[[str, random.Random], Answer]
 
 
 def sound_program(address: str, chance: random.Random) -> Answer:
-    """Asks for an image that may be asked for."""
+    """Ask for an image that may be asked for."""
     name, schedule = chance.choice(CLASS_NAMES), chance.choice(SCHEDULES)
     sampler, scale = chance.choice(SAMPLERS), chance.uniform(1, 10)
     seed = chance.randrange(2**32)
@@ -36,7 +36,7 @@ def sound_program(address: str, chance: random.Random) -> Answer:
 
 
 def strange_program(address: str, chance: random.Random) -> Answer:
-    """Asks with one to three values that may not be."""
+    """Ask with one to three values that may not be."""
     data = list(SOUND)
     for place in chance.sample(range(len(data)), chance.randint(1, 3)):
         data[place] = chance.choice(list(VALUES.values())[place])
@@ -44,12 +44,12 @@ def strange_program(address: str, chance: random.Random) -> Answer:
 
 
 def strange_list(address: str, chance: random.Random) -> Answer:
-    """Asks with a list of anything, of any length."""
+    """Ask with a list of anything, of any length."""
     return call(address, chance.choices([*WORDS, *SOUND], k=chance.randrange(12)))
 
 
 def strange_link(address: str, chance: random.Random) -> Answer:
-    """Opens the page at a link of anything."""
+    """Open the page at a link of anything."""
     words = ["class", "images", "schedule", "sampler", "steps", "guidance", "seed", "model", "x"]
     values = [*map(str, WORDS), *CLASS_NAMES, "1", "1e9", "nan"]
     pairs = [(chance.choice(words), chance.choice(values)[:200]) for _ in range(6)]
@@ -58,7 +58,7 @@ def strange_link(address: str, chance: random.Random) -> Answer:
 
 
 def strange_body(address: str, chance: random.Random) -> Answer:
-    """Sends bytes, or half of a sound body, to anything that takes a body."""
+    """Send bytes, or half of a sound body, to anything that takes a body."""
     ends = ("call/generate", "call/v2/generate", "queue/join", "run/predict", "cancel", "upload")
     body = chance.choice(
         [
@@ -72,7 +72,7 @@ def strange_body(address: str, chance: random.Random) -> Answer:
 
 
 def strange_address(address: str, chance: random.Random) -> Answer:
-    """Asks for addresses that are closed or are none."""
+    """Ask for addresses that are closed or are none."""
     starts = (
         "/",
         f"{API}/",
@@ -88,7 +88,7 @@ def strange_address(address: str, chance: random.Random) -> Answer:
 
 
 def foreign_page(address: str, chance: random.Random) -> Answer:
-    """Asks from another page."""
+    """Ask from another page."""
     origin = chance.choice(["https://evil.example", "null", "http://localhost:1", "x"])
     return send(address, "POST", CALL, {"data": list(SOUND)}, {"Origin": origin})
 
@@ -106,12 +106,12 @@ KINDS: dict[str, tuple[float, Kind]] = {
 
 
 def named(answer: Answer) -> str:
-    """Returns what a table calls an answer."""
+    """Return what a table calls an answer."""
     return "5xx" if answer.status >= 500 else answer.kind
 
 
 def asked(address: str, requests: int, seed: int) -> dict[str, Counter[str]]:
-    """Sends all requests, a few at a time; returns how often each kind got each answer."""
+    """Send all requests, a few at a time; return how often each kind got each answer."""
     counts: dict[str, Counter[str]] = {name: Counter() for name in KINDS}
 
     def orders() -> Iterator[tuple[str, int]]:
@@ -133,7 +133,7 @@ def asked(address: str, requests: int, seed: int) -> dict[str, Counter[str]]:
 
 
 def table(counts: dict[str, Counter[str]]) -> Iterator[str]:
-    """Yields the lines of the table."""
+    """Yield the lines of the table."""
     yield f"| kind | sent | {' | '.join(ANSWERS)} |"
     yield f"|{'---|' * (len(ANSWERS) + 2)}"
     rows: dict[str, Any] = {**counts, "all": sum(counts.values(), Counter())}
@@ -143,7 +143,7 @@ def table(counts: dict[str, Counter[str]]) -> Iterator[str]:
 
 
 def main() -> None:
-    """Prints the table; fails where anything got an answer that it should not."""
+    """Print the table; fail where anything got an answer that it should not."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)

@@ -21,20 +21,20 @@ COLUMNS = ("measured over", "share of one core")
 
 
 def processor_seconds(process: psutil.Process) -> float:
-    """Returns the processor time that a process has taken so far, in seconds."""
+    """Return the processor time that a process has taken so far, in seconds."""
     times = process.cpu_times()
     return float(times.user + times.system)
 
 
 def share(process: psutil.Process, seconds: float) -> float:
-    """Returns the share of one core that a process takes from now on, for so many seconds."""
+    """Return the share of one core that a process takes from now on, for so many seconds."""
     taken, begin = processor_seconds(process), time.monotonic()
     time.sleep(seconds)
     return (processor_seconds(process) - taken) / (time.monotonic() - begin)
 
 
 def settle(process: psutil.Process, seconds: float) -> None:
-    """Waits until two looks in a row find shares that differ by less than a hundredth of a core.
+    """Wait until two looks in a row find shares that differ by less than a hundredth of a core.
 
     Args:
         process: the app, which looks for faster forms of its networks after it has started.
@@ -46,7 +46,7 @@ def settle(process: psutil.Process, seconds: float) -> None:
 
 
 def main() -> None:
-    """Measures, prints the table and writes it."""
+    """Measure, print the table and write it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=3, help="measurements of the same process")
     parser.add_argument("--seconds", type=float, default=60.0, help="of each measurement")

@@ -19,7 +19,7 @@ PICTURES = "[...document.querySelectorAll('#gallery img')].filter(one => one.com
 
 
 def visit(browser: Browser, address: str, preset: str) -> dict[str, float]:
-    """Returns what one visitor waits for, in seconds."""
+    """Return what one visitor waits for, in seconds."""
     begin, steps = time.monotonic(), PRESETS[preset].num_inference_steps
     with visiting(browser, address) as page:
         page.wait_for_function(f"{PICTURES} === 10")
@@ -43,7 +43,7 @@ def visit(browser: Browser, address: str, preset: str) -> dict[str, float]:
 
 
 def main() -> None:
-    """Prints a table."""
+    """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--visits", type=int, default=7)
     parser.add_argument("--preset", default="Balanced", choices=PRESETS)

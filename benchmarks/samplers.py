@@ -32,7 +32,7 @@ STEPS = (4, 6, 8, 10, 15, 20, 50)
 
 
 def parse_arguments() -> argparse.Namespace:
-    """Returns the flags."""
+    """Return the flags."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-dir", default=default_data_dir())
     parser.add_argument("--checkpoint", default=BUNDLED_CHECKPOINT)
@@ -47,7 +47,7 @@ def parse_arguments() -> argparse.Namespace:
 def measured(
     pipeline: FashionDDPMPipeline, judge: Classifier, reference: torch.Tensor, request: Any
 ) -> dict[str, Any]:
-    """Generates the images of a request; returns what they score and what they cost."""
+    """Generate the images of a request; return what they score and what they cost."""
     settings, begin = SamplingSettings.of(request), time.monotonic()
     batches = list(pipeline.generate(request.labels(), request.seeds(), settings))
     seconds = time.monotonic() - begin
@@ -65,7 +65,7 @@ def measured(
 
 
 def main() -> None:
-    """Measures what is missing, then draws everything."""
+    """Measure what is missing, then draw everything."""
     arguments = parse_arguments()
     pipeline, judge = load_pipeline(arguments.checkpoint), load_classifier()
     test, train = (load_split(arguments.data_dir, name) for name in ("test", "train"))
@@ -95,7 +95,7 @@ if __name__ == "__main__":
 
 
 def save_budgets(rows: Sequence[Mapping[str, Any]], floor: float, path: Path) -> None:
-    """Draws distance against cost into a PNG: samplers on cosine, schedules under dpm++2m.
+    """Draw distance against cost into a PNG: samplers on cosine, schedules under dpm++2m.
 
     Args:
         rows: each with sampler, schedule, evaluations and frechet_distance.

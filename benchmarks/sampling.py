@@ -67,7 +67,7 @@ class Row:
 
 
 def ours(checkpoint: Path, settings: SamplingSettings, backend: str) -> Draw:
-    """Returns this repository's way."""
+    """Return this repository's way."""
     pipeline = load_pipeline(checkpoint)
     if form := faster(pipeline.unet, backend):
         pipeline.predict = form.predict
@@ -82,7 +82,7 @@ def ours(checkpoint: Path, settings: SamplingSettings, backend: str) -> Draw:
 
 
 def plain(checkpoint: Path, kind: type[DDIMScheduler] | type[DDPMScheduler], steps: int) -> Draw:
-    """Returns the loop that diffusers' documentation shows, float32, with labels."""
+    """Return the loop that diffusers' documentation shows, float32, with labels."""
     unet = UNet2DModel.from_pretrained(checkpoint, subfolder="unet", dtype=torch.float32)
     scheduler = kind.from_pretrained(checkpoint, subfolder="scheduler")
 
@@ -100,7 +100,7 @@ def plain(checkpoint: Path, kind: type[DDIMScheduler] | type[DDPMScheduler], ste
 
 
 def ways(checkpoint: Path, backend: str, ddpm_steps: int) -> list[Way]:
-    """Returns all ways; the few-step network's too, once it is bundled."""
+    """Return all ways; the few-step network's too, once it is bundled."""
     found = [Way(DDIM, 50, plain(checkpoint, DDIMScheduler, 50))]
     for name, settings in PRESETS.items():
         steps = settings.num_inference_steps
@@ -113,7 +113,7 @@ def ways(checkpoint: Path, backend: str, ddpm_steps: int) -> list[Way]:
 
 
 def seconds(way: Way, repeats: int) -> float:
-    """Returns the median time of 16 images, after a call to warm up; DDPM is timed but once."""
+    """Return the median time of 16 images, after a call to warm up; DDPM is timed but once."""
     labels, times = GenerateRequest("all", num_images=TIMED).labels(), []
     if way.name != DDPM:
         way.draw(labels, 0)
@@ -125,7 +125,7 @@ def seconds(way: Way, repeats: int) -> float:
 
 
 def quality(way: Way, judge: Classifier, reference: Tensor, count: int) -> tuple[float, float]:
-    """Returns the Fréchet distance and the class accuracy of so many images."""
+    """Return the Fréchet distance and the class accuracy of so many images."""
     labels = GenerateRequest("all", num_images=count).labels()
     starts = tqdm(range(0, count, TIMED), desc=f"{way.name}, {way.steps} steps")
     images = torch.cat([way.draw(labels[start:][:TIMED], start) for start in starts])
@@ -135,7 +135,7 @@ def quality(way: Way, judge: Classifier, reference: Tensor, count: int) -> tuple
 
 
 def cells(row: Row, ddim: Row) -> list[str]:
-    """Returns a row of the table."""
+    """Return a row of the table."""
     numbers = [row.way.name, str(row.way.steps), f"{row.seconds:.2f}"]
     numbers.append(f"{ddim.seconds / row.seconds:.1f} ×")
     if row.distance is None or row.accuracy is None or ddim.distance is None:
@@ -145,7 +145,7 @@ def cells(row: Row, ddim: Row) -> list[str]:
 
 
 def parse_arguments() -> argparse.Namespace:
-    """Returns the flags."""
+    """Return the flags."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-dir", default=default_data_dir())
     parser.add_argument("--checkpoint", type=Path, default=BUNDLED_CHECKPOINT)
@@ -159,7 +159,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Measures, prints the table and writes it."""
+    """Measure, print the table and write it."""
     arguments, judge = parse_arguments(), load_classifier()
     test, train = (load_split(arguments.data_dir, name).images for name in ("test", "train"))
     reference, count = judge.features(test), arguments.num_images

@@ -46,7 +46,7 @@ class Answer:
 
 
 def ask(address: str, class_name: str, steps: int, images: int, seed: int) -> Answer:
-    """Sends one request and reads its events as they come."""
+    """Send one request and read its events as they come."""
     values = [class_name, "cosine", steps, "dpm++2m", 1.0, images, seed, "embedded"]
     request = urllib.request.Request(
         f"{address}/{ENDPOINT}",
@@ -71,7 +71,7 @@ def ask(address: str, class_name: str, steps: int, images: int, seed: int) -> An
 
 
 def loop(address: str, clients: int, images: int, steps: int, seconds: float) -> list[Answer]:
-    """Runs a closed loop; returns the answers that came before its end."""
+    """Run a closed loop; return the answers that came before its end."""
     together, ends = threading.Barrier(clients), [0.0]
 
     def client(number: int) -> list[Answer]:
@@ -91,7 +91,7 @@ def loop(address: str, clients: int, images: int, steps: int, seconds: float) ->
 
 
 def row(answers: list[Answer], seconds: float) -> list[str]:
-    """Returns images a second, refusals, and the times' median and 95th percentile."""
+    """Return images a second, refusals, and the times' median and 95th percentile."""
     whole = [answer for answer in answers if answer.images]
     cells = [f"{sum(answer.images for answer in whole) / seconds:.2f}"]
     cells.append(str(len(answers) - len(whole)))
@@ -103,7 +103,7 @@ def row(answers: list[Answer], seconds: float) -> list[str]:
 
 
 def main() -> None:
-    """Prints the table."""
+    """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clients", nargs="+", type=int, default=[1, 4, 16, 32])
     parser.add_argument("--images", nargs="+", type=int, default=[1, 8])

@@ -59,7 +59,7 @@ class Findings:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, what: str, seconds: float | None = None) -> None:
-        """Counts something, and how long it took."""
+        """Count something, and how long it took."""
         with self.lock:
             self.counts[what] += 1
             if seconds is not None:
@@ -77,7 +77,7 @@ class Client:
     findings: Findings
 
     def post(self, path: str, body: Any) -> Answer:
-        """Sends something and judges the status."""
+        """Send something and judge the status."""
         answer = send(
             self.address, "POST", path, body, {"X-Forwarded-For": f"93.184.0.{self.number}"}
         )
@@ -91,7 +91,7 @@ class Client:
         return answer
 
     def begin(self) -> tuple[list[Any], str]:
-        """Asks for images; returns what was asked and the event, "" where it was refused."""
+        """Ask for images; return what was asked and the event, "" where it was refused."""
         name, count = self.chance.choice(CLASS_NAMES), self.chance.randint(1, MAX_IMAGES)
         seed = self.chance.randrange(SEEDS - count + 1)
         data = [name, "cosine", STEPS, "dpm++2m", 1.0, count, seed, "embedded"]
@@ -99,7 +99,7 @@ class Client:
         return data, json.loads(answer.text)["event_id"] if answer.kind == "page" else ""
 
     def normal(self) -> None:
-        """Asks, waits, and compares the images with what its seeds give."""
+        """Ask, wait, and compare the images with what its seeds give."""
         begin = time.monotonic()
         data, event = self.begin()
         for name, content in events(self.address, f"{CALL}/{event}") if event else ():
@@ -115,7 +115,7 @@ class Client:
                 print(f"failed: {content}"[:500], file=sys.stderr)
 
     def owns(self, data: list[Any], pictures: list[dict[str, Any]]) -> bool:
-        """Returns whether pictures are what was asked for."""
+        """Return whether pictures are what was asked for."""
         wanted = [self.expected[data[0], data[6] + index] for index in range(data[5])]
         found = [
             np.asarray(Image.open(io.BytesIO(fetch(self.address, each["image"]["path"]))))
@@ -124,7 +124,7 @@ class Client:
         return len(found) == len(wanted) and all(map(np.array_equal, found, wanted))
 
     def abusive(self) -> None:
-        """Sends what nobody should."""
+        """Send what nobody should."""
         place = self.chance.randrange(len(SOUND))
         data = list(SOUND)
         data[place] = self.chance.choice(list(VALUES.values())[place])
@@ -135,21 +135,21 @@ class Client:
         self.findings.add("abusive")
 
     def disconnecting(self) -> None:
-        """Leaves after the first answer, or before it."""
+        """Leave after the first answer, or before it."""
         _, event = self.begin()
         if event and self.chance.random() < 0.5:
             next(iter(events(self.address, f"{CALL}/{event}")), None)
         self.findings.add("disconnected")
 
     def cancelling(self) -> None:
-        """Stops what it has begun."""
+        """Stop what it has begun."""
         _, event = self.begin()
         if event:
             self.post(f"{API}/cancel", {"session_hash": event, "fn_index": 0, "event_id": event})
         self.findings.add("cancelled")
 
     def live(self, end: float) -> None:
-        """Does one thing after the other until the end."""
+        """Do one thing after the other until the end."""
         kinds = (self.normal, self.abusive, self.disconnecting, self.cancelling)
         while time.monotonic() < end:
             try:
@@ -160,13 +160,13 @@ class Client:
 
 
 def is_full(sentence: str) -> bool:
-    """Returns whether a refusal says that as many wait as may."""
+    """Return whether a refusal says that as many wait as may."""
     size = ServerLimits().queue_size
     return sentence == f"Queue is full. Max size is {size} and size is {size}."
 
 
 def drawn() -> dict[tuple[str, int], np.ndarray]:
-    """Returns what each class and seed must give, enlarged as the app does."""
+    """Return what each class and seed must give, enlarged as the app does."""
     pipeline, found = load_pipeline(BUNDLED_CHECKPOINT), {}
     settings = SamplingSettings(num_inference_steps=STEPS)
     for label, name in enumerate(CLASS_NAMES):
@@ -177,7 +177,7 @@ def drawn() -> dict[tuple[str, int], np.ndarray]:
 
 
 def watch(app: Running, folder: Path, findings: Findings, over: threading.Event) -> None:
-    """Notes the app's memory and the weight of its temporary pictures, in megabytes."""
+    """Note the app's memory and the weight of its temporary pictures, in megabytes."""
     status = Path(f"/proc/{app.process.pid}/status")
     while not over.wait(PAUSE):
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS"))
@@ -187,13 +187,13 @@ def watch(app: Running, folder: Path, findings: Findings, over: threading.Event)
 
 
 def growth(memory: list[tuple[float, float]]) -> float:
-    """Returns how much memory the last fifth of the time took more than the second one."""
+    """Return how much memory the last fifth of the time took more than the second one."""
     parts = np.array_split(np.array([size for _, size in memory]), 5)
     return float(np.median(parts[-1]) - np.median(parts[1]))
 
 
 def soak(clients: int, minutes: float, seed: int) -> tuple[Findings, dict[str, Any]]:
-    """Runs all clients against one app; returns what was seen and the app's own figures."""
+    """Run all clients against one app; return what was seen and the app's own figures."""
     findings, expected, over = Findings(), drawn(), threading.Event()
     with tempfile.TemporaryDirectory() as folder:
         environment = {"SPACE_ID": "user/name", "TMPDIR": folder}
@@ -221,7 +221,7 @@ def soak(clients: int, minutes: float, seed: int) -> tuple[Findings, dict[str, A
 
 
 def lines(findings: Findings, metrics: dict[str, Any], minutes: float) -> Iterator[str]:
-    """Yields the table."""
+    """Yield the table."""
     parts = statistics.quantiles(findings.seconds, n=20, method="inclusive")
     rows = {
         **dict(sorted(findings.counts.items())),
@@ -237,7 +237,7 @@ def lines(findings: Findings, metrics: dict[str, Any], minutes: float) -> Iterat
 
 
 def main() -> None:
-    """Prints the table; fails where something is not as promised."""
+    """Print the table; fail where something is not as promised."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clients", type=int, default=20)
     parser.add_argument("--minutes", type=float, default=30.0)

@@ -25,7 +25,7 @@ BATCH_SIZE = 100
 def samples(
     pipeline: FashionDDPMPipeline, real: LabelledImages, settings: SamplingSettings, noised: bool
 ) -> torch.Tensor:
-    """Returns one image for each real one, of its class, from either start: uint8 [N, 28, 28]."""
+    """Return one image for each real one, of its class, from either start: uint8 [N, 28, 28]."""
     parts = []
     for start in range(0, len(real), BATCH_SIZE):
         chosen = slice(start, start + BATCH_SIZE)
@@ -38,7 +38,7 @@ def samples(
 
 
 def line(title: str, judge: Classifier, images: LabelledImages, reference: torch.Tensor) -> str:
-    """Returns a row of the table."""
+    """Return a row of the table."""
     features = judge.features(images.images)
     accuracy = (judge.predict(features) == images.labels).float().mean().item()
     distance = frechet_distance(features, reference)
@@ -47,7 +47,7 @@ def line(title: str, judge: Classifier, images: LabelledImages, reference: torch
 
 
 def main() -> None:
-    """Prints a table."""
+    """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", required=True)
     parser.add_argument("--data-dir", default=default_data_dir())

@@ -22,7 +22,7 @@ COLUMNS = ("seconds after the start", "median", "all")
 
 
 def start(images: int, steps: int, flags: list[str]) -> tuple[float, float, float]:
-    """Returns the seconds from the start to the first page, preview and finished images."""
+    """Return the seconds from the start to the first page, preview and finished images."""
     begin = time.monotonic()
     with served(*flags) as address:
         page = time.monotonic() - begin
@@ -33,7 +33,7 @@ def start(images: int, steps: int, flags: list[str]) -> tuple[float, float, floa
 
 
 def main() -> None:
-    """Measures, prints the table and writes it."""
+    """Measure, print the table and write it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--images", type=int, default=1)

@@ -12,23 +12,23 @@ TITLE = "# How fast it is\n\nEach section is written by the command that it name
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Returns a Markdown table."""
+    """Return a Markdown table."""
     lines = [columns, ["---"] * len(columns), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def origin() -> str:
-    """Returns what every figure must say: the machine and the commit."""
+    """Return what every figure must say: the machine and the commit."""
     return f"{device_name(torch.device('cpu'))}; commit {current_commit()}"
 
 
 def titled(title: str, backend: str) -> str:
-    """Returns the title of a section about one backend: eager is what is installed by itself."""
+    """Return the title of a section about one backend: eager is what is installed by itself."""
     return title if backend == "eager" else f"{title}, by {backend}"
 
 
 def write_section(path: Path, title: str, text: str) -> None:
-    """Prints a section, and puts it into a document in place of the one of its title."""
+    """Print a section, and put it into a document in place of the one of its title."""
     print(text)
     old = path.read_text() if path.exists() else TITLE
     section = f"\n## {title}\n\n{text.strip()}\n"

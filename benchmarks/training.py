@@ -54,7 +54,7 @@ class Pictures(Dataset):
 
 
 def example_speed(config: TrainConfig, steps: int) -> float:
-    """Returns images per second of the example's loop, without its first half."""
+    """Return images per second of the example's loop, without its first half."""
     accelerator = Accelerator(mixed_precision="no")
     unet, noise = build_unet(config), DDPMScheduler(num_train_timesteps=1000)
     optimizer = torch.optim.AdamW(unet.parameters(), lr=1e-4, betas=(0.95, 0.999))
@@ -86,7 +86,7 @@ def example_speed(config: TrainConfig, steps: int) -> float:
 
 
 def our_speed(config: TrainConfig) -> float:
-    """Returns images per second of the second half of a run, as its log has them."""
+    """Return images per second of the second half of a run, as its log has them."""
     train(config)
     log = read_run(RunFolder(config.output_dir).checkpoint)["log"]
     speeds: list[float] = [row["images_per_second"] for row in log if "images_per_second" in row]
@@ -94,7 +94,7 @@ def our_speed(config: TrainConfig) -> float:
 
 
 def main() -> None:
-    """Prints a table."""
+    """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-dir", default=default_data_dir())
     parser.add_argument("--preset", default="cpu")

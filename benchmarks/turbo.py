@@ -26,7 +26,7 @@ HEAD = "| network | sampler | schedule | steps | Fréchet distance | class accur
 
 
 def parse_arguments() -> argparse.Namespace:
-    """Returns the flags."""
+    """Return the flags."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-dir", default=default_data_dir())
     parser.add_argument("--checkpoint", default=BUNDLED_CHECKPOINT, help="the teacher")
@@ -39,7 +39,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def points(arguments: argparse.Namespace) -> list[tuple[str, str, int]]:
-    """Returns what is measured: sampler, schedule and steps of each row."""
+    """Return what is measured: sampler, schedule and steps of each row."""
     rows = list(product([TURBO], arguments.schedules, FEW))
     if not arguments.only_student:
         rows += [*product(ORDINARY, ["cosine"], FEW), (ORDINARY[0], "cosine", MANY)]
@@ -47,7 +47,7 @@ def points(arguments: argparse.Namespace) -> list[tuple[str, str, int]]:
 
 
 def main() -> None:
-    """Measures row by row."""
+    """Measure row by row."""
     arguments = parse_arguments()
     folder = arguments.student or student_folder(arguments.checkpoint)
     teacher, student, judge = (

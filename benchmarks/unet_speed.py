@@ -38,7 +38,7 @@ FORM_COLUMNS = ("form", "as fast as eager", "seconds to make", "largest uint8 di
 
 @torch.no_grad()
 def milliseconds(pipeline: FashionDDPMPipeline, batch: int, half: bool, layout: str) -> float:
-    """Returns the median time of a call, per image."""
+    """Return the median time of a call, per image."""
     unet = pipeline.unet.to(memory_format=LAYOUTS[layout])
     x = torch.randn(batch, 1, 28, 28).contiguous(memory_format=LAYOUTS[layout])
     timesteps, labels = torch.full((batch,), 500.0), torch.zeros(batch, dtype=torch.long)
@@ -52,12 +52,12 @@ def milliseconds(pipeline: FashionDDPMPipeline, batch: int, half: bool, layout: 
 
 
 def in_inference_mode(unet: UNet2DModel) -> Predictor:
-    """Returns eager calls without any bookkeeping for gradients."""
+    """Return eager calls without any bookkeeping for gradients."""
     return torch.inference_mode()(in_chunks(unet))
 
 
 def in_bf16(unet: UNet2DModel) -> Predictor:
-    """Returns calls under bf16 autocast."""
+    """Return calls under bf16 autocast."""
 
     def call(x: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
         with torch.autocast("cpu", torch.bfloat16):
@@ -67,12 +67,12 @@ def in_bf16(unet: UNet2DModel) -> Predictor:
 
 
 def contiguous(unet: UNet2DModel) -> Predictor:
-    """Returns eager calls in contiguous memory."""
+    """Return eager calls in contiguous memory."""
     return in_chunks(copy.deepcopy(unet).to(memory_format=torch.contiguous_format))
 
 
 def with_plain_attention(unet: UNet2DModel) -> Predictor:
-    """Returns eager calls with attention written out."""
+    """Return eager calls with attention written out."""
     unet = copy.deepcopy(unet)
     for module in unet.modules():
         if isinstance(module, Attention):
@@ -81,24 +81,24 @@ def with_plain_attention(unet: UNet2DModel) -> Predictor:
 
 
 def traced(unet: UNet2DModel) -> Predictor:
-    """Returns a TorchScript trace, frozen."""
+    """Return a TorchScript trace, frozen."""
     network = torch.jit.trace(OutputAlone(copy.deepcopy(unet)).eval(), example_inputs(unet))
     return chunked(torch.jit.freeze(network))
 
 
 def traced_for_inference(unet: UNet2DModel) -> Predictor:
-    """Returns a TorchScript trace with its convolutions' weights laid out for oneDNN."""
+    """Return a TorchScript trace with its convolutions' weights laid out for oneDNN."""
     network = torch.jit.trace(OutputAlone(copy.deepcopy(unet)).eval(), example_inputs(unet))
     return chunked(torch.jit.optimize_for_inference(torch.jit.freeze(network)))
 
 
 def compiled(unet: UNet2DModel) -> Predictor:
-    """Returns what torch.compile makes; it needs a C++ compiler."""
+    """Return what torch.compile makes; it needs a C++ compiler."""
     return chunked(torch.compile(OutputAlone(copy.deepcopy(unet)).eval(), dynamic=False))
 
 
 def by_onnx_runtime(unet: UNet2DModel) -> Predictor:
-    """Returns an ONNX export in ONNX Runtime."""
+    """Return an ONNX export in ONNX Runtime."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -134,7 +134,7 @@ FORMS: dict[str, tuple[Callable[[UNet2DModel], Predictor], tuple[str, ...]]] = {
 
 @torch.no_grad()
 def ratio(eager: Predictor, other: Predictor, inputs: Inputs, repeats: int) -> float:
-    """Returns how many times as fast as eager a form is."""
+    """Return how many times as fast as eager a form is."""
     clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
     ratios = []
     for _ in range(repeats):
@@ -147,7 +147,7 @@ def ratio(eager: Predictor, other: Predictor, inputs: Inputs, repeats: int) -> f
 
 
 def drawn(pipeline: FashionDDPMPipeline, predict: Predictor, count: int) -> Tensor:
-    """Returns whole samples by a form of the network, 20 steps: uint8 [N, 28, 28] as int."""
+    """Return whole samples by a form of the network, 20 steps: uint8 [N, 28, 28] as int."""
     pipeline.predict = predict
     request, settings = GenerateRequest("all", num_images=count), SamplingSettings()
     batches = pipeline.generate(request.labels(), request.seeds(), settings)
@@ -158,7 +158,7 @@ def drawn(pipeline: FashionDDPMPipeline, predict: Predictor, count: int) -> Tens
 def compare_forms(
     pipeline: FashionDDPMPipeline, names: Sequence[str], repeats: int, count: int
 ) -> None:
-    """Prints the table of forms."""
+    """Print the table of forms."""
     eager = in_chunks(pipeline.unet)
     expected, inputs = drawn(pipeline, eager, count), example_inputs(pipeline.unet)
     print(
@@ -182,7 +182,7 @@ def compare_forms(
 
 
 def main() -> None:
-    """Prints a table."""
+    """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", default=BUNDLED_CHECKPOINT)
     parser.add_argument("--forms", nargs="*", choices=FORMS, help="compare forms of the network")

@@ -18,19 +18,19 @@ WORKDAY = DAYS % 7 < 5
 
 
 def bump(hour: np.ndarray | float, width: np.ndarray | float) -> np.ndarray:
-    """Returns a rise and fall around an hour of the day, round the clock: [days or 1, SIDE]."""
+    """Return a rise and fall around an hour of the day, round the clock: [days or 1, SIDE]."""
     distance = (HOURS - np.reshape(hour, (-1, 1)) + 12) % 24 - 12
     return np.exp(-0.5 * (distance / np.reshape(width, (-1, 1))) ** 2)
 
 
 def step(begin: np.ndarray, end: np.ndarray, slope: float) -> np.ndarray:
-    """Returns 1 between two hours of each day and 0 outside, with soft edges: [days, SIDE]."""
+    """Return 1 between two hours of each day and 0 outside, with soft edges: [days, SIDE]."""
     rise, fall = ((HOURS - np.reshape(hour, (-1, 1))) / slope for hour in (begin, end))
     return 1 / (1 + np.exp(-rise)) / (1 + np.exp(fall))
 
 
 def residential(random: Generator) -> np.ndarray:
-    """A household: a morning and a larger evening peak; at weekends it gets up late."""
+    """Return a household: a morning and a larger evening peak; at weekends it gets up late."""
     late = np.where(WORKDAY, 0, random.uniform(1, 2.5))
     morning = bump(random.uniform(6.3, 8) + late + random.normal(0, 0.3, SIDE), 1.0)
     evening = bump(random.uniform(18, 20.5) + random.normal(0, 0.4, SIDE), random.uniform(1.6, 2.4))
@@ -40,7 +40,7 @@ def residential(random: Generator) -> np.ndarray:
 
 
 def office(random: Generator) -> np.ndarray:
-    """An office: a plateau on workdays with a dip at noon, next to nothing at weekends."""
+    """Return an office: a plateau on workdays with a dip at noon, next to nothing at weekends."""
     begin = random.uniform(6.5, 8.5) + random.normal(0, 0.2, SIDE)
     end = random.uniform(16.5, 18.5) + random.normal(0, 0.3, SIDE)
     day = step(begin, end, 0.5) * (1 - random.uniform(0.1, 0.25) * bump(12.5, 0.7))
@@ -49,7 +49,7 @@ def office(random: Generator) -> np.ndarray:
 
 
 def industry(random: Generator) -> np.ndarray:
-    """A factory in one, two or three shifts: flat and high, sometimes on Saturdays too."""
+    """Return a factory in one, two or three shifts: flat and high, sometimes on Saturdays too."""
     shifts = int(random.integers(1, 4))
     begin, end = np.full(SIDE, 6.0), np.full(SIDE, 6.0 + 8 * shifts)
     running = step(begin, end, 0.25) if shifts < 3 else np.ones((SIDE, SIDE))
@@ -59,7 +59,7 @@ def industry(random: Generator) -> np.ndarray:
 
 
 def solar(random: Generator) -> np.ndarray:
-    """Solar feed-in: nothing at night, a bell by day, each day with its own clouds."""
+    """Return solar feed-in: nothing at night, a bell by day, each day with its own clouds."""
     half_day = random.uniform(4, 8) + np.linspace(0, random.uniform(-0.5, 0.5), SIDE)
     place = (HOURS - random.uniform(12.2, 13.4)) / half_day[:, None]
     clear = np.cos(np.clip(place, -1, 1) * np.pi / 2) ** 1.5
@@ -69,7 +69,7 @@ def solar(random: Generator) -> np.ndarray:
 
 
 def charging(random: Generator) -> np.ndarray:
-    """A car's charger: on at full power for some hours of some nights, then off."""
+    """Return a charger of a car: on at full power for some hours of some nights, then off."""
     begin = random.uniform(18, 22) + random.normal(0, 0.5, SIDE)
     hours = random.uniform(2, 6, SIDE) * (random.random(SIDE) < random.uniform(0.4, 0.9))
     since = (HOURS - begin[:, None]) % 24
@@ -86,13 +86,13 @@ KINDS = {
 
 
 def draw(kind: str, random: Generator) -> Image.Image:
-    """Returns one connection's four weeks as a grey picture."""
+    """Return one connection's four weeks as a grey picture."""
     power = KINDS[kind](random) + random.normal(0, 0.015, (SIDE, SIDE))
     return Image.fromarray((255 * power.clip(0, 1)).round().astype(np.uint8))
 
 
 def main() -> None:
-    """Writes the folders."""
+    """Write the folders."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("output", type=Path, help="folder to fill, one folder a class")
     parser.add_argument("--images-per-class", type=int, default=1000)

@@ -22,7 +22,7 @@ from fashion_ddpm.core.settings import add_flags, default_data_dir
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Returns the parser of all subcommands."""
+    """Return the parser of all subcommands."""
     parser = argparse.ArgumentParser(prog="python -m fashion_ddpm", description=__doc__)
     subcommands = parser.add_subparsers(required=True)
     _add_generate(subcommands.add_parser("generate", help="images from a checkpoint"))
@@ -62,7 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _add_request(parser: argparse.ArgumentParser, default: GenerateRequest) -> None:
-    """Adds the flags that say what to generate, from which checkpoint and how."""
+    """Add the flags that say what to generate, from which checkpoint and how."""
     parser.add_argument(
         "--checkpoint", help="folder or USER/NAME@REVISION; default: the bundled one"
     )
@@ -139,7 +139,7 @@ def _add_publish(parser: argparse.ArgumentParser) -> None:
 
 
 def main() -> int:
-    """Runs a subcommand; a mistake of the user's costs one sentence, not a traceback."""
+    """Run a subcommand; a mistake of the user's costs one sentence, not a traceback."""
     limit_threads()
     arguments = build_parser().parse_args()
     try:

@@ -50,7 +50,7 @@ def client(address: str) -> Client:
 
 
 def ask(client: Client, **changes: Any) -> Any:
-    """Sends a sound request with a few values changed, by their place."""
+    """Send a sound request with a few values changed, by their place."""
     values = list(SOUND)
     for place, value in changes.items():
         values[int(place.strip("_"))] = value

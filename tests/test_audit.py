@@ -29,11 +29,11 @@ FOUND = {
 
 @contextmanager
 def database(vulnerable: str | None) -> Iterator[str]:
-    """Serves a small OSV database, in which one package at most is vulnerable."""
+    """Serve a small OSV database, in which one package at most is vulnerable."""
 
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *_: Any) -> None:
-            """Says nothing on the terminal."""
+            """Say nothing on the terminal."""
 
         def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

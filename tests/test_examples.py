@@ -13,7 +13,7 @@ SCRIPT = Path(__file__).parent.parent / "examples" / "power_grid.py"
 
 
 def written(folder: Path, seed: int) -> dict[str, bytes]:
-    """Runs the script; returns its files."""
+    """Run the script; return its files."""
     flags = [str(folder), "--images-per-class", "12", "--seed", str(seed)]
     subprocess.run([sys.executable, SCRIPT, *flags], check=True, timeout=PATIENCE)
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.png")}

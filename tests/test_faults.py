@@ -18,13 +18,13 @@ LONG = [*SOUND[:2], 30, *SOUND[3:]]
 
 
 def begun(address: str, data: list[object]) -> str:
-    """Starts a request and waits until it runs; returns where its answers are."""
+    """Start a request and wait until it runs; return where its answers are."""
     first = send(address, "POST", CALL, {"data": data})
     return f"{CALL}/{json.loads(first.text)['event_id']}"
 
 
 def begin_and_read(app: Running, data: list[object]) -> tuple[threading.Thread, list[str]]:
-    """Starts a request, reads its answers in a thread, and returns when the first has come."""
+    """Start a request, read its answers in a thread, and return when the first has come."""
     path, names, first = begun(app.address, data), list[str](), threading.Event()
 
     def read() -> None:
@@ -119,7 +119,7 @@ def test_without_a_network_it_serves_and_a_scorer_from_the_hub_is_a_sentence() -
 
 @contextmanager
 def small_disk(folder: Path, size: str) -> Iterator[Path]:
-    """Mounts a disk of a size."""
+    """Mount a disk of a size."""
     folder.mkdir()
     done = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True

@@ -48,7 +48,7 @@ SAME_BY_FINGER = {"button", "file", "downloadbutton", "imageeditor"}
 
 
 def use(hands: Hands, tab: str, components: list[dict[str, Any]]) -> int:
-    """Makes every gesture on every component of a tab; returns how many components took one."""
+    """Make every gesture on every component of a tab; return how many components took one."""
     unknown = {each["type"] for each in components} - PASSIVE - set(GESTURES)
     assert not unknown, f"tests/tools/hands.py knows no gesture for {unknown}"
     later = [each for each in components if each["props"].get("visible") is False]
@@ -75,7 +75,7 @@ def use(hands: Hands, tab: str, components: list[dict[str, Any]]) -> int:
 
 
 def saved(page: Page, index: int, path: Path) -> Path:
-    """Saves a picture of the gallery."""
+    """Save a picture of the gallery."""
     source = page.locator("#gallery img").nth(index).get_attribute("src")
     path.write_bytes(page.request.get(str(source)).body())
     return path
@@ -94,14 +94,14 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
 
 
 def generate(page: Page, **settings: str) -> None:
-    """Types settings in and presses the button."""
+    """Type settings in and press the button."""
     for label, value in settings.items():
         page.get_by_label(f"number input for {label}", exact=True).fill(value)
     page.get_by_role("button", name="Generate", exact=True).click()
 
 
 def scored(page: Page) -> str:
-    """Returns the class that scores highest for the selected image."""
+    """Return the class that scores highest for the selected image."""
     return page.get_by_test_id("label-output-value").first.inner_text()
 
 
@@ -146,7 +146,7 @@ def test_the_step_that_the_slider_was_left_at_is_shown(page: Page) -> None:
 
 
 def source_after(page: Page, picture: Any) -> bytes:
-    """Returns a picture when it has not changed for a while."""
+    """Return a picture when it has not changed for a while."""
     source, same = "", 0
     while same < 30:
         page.wait_for_timeout(100)

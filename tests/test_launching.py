@@ -27,7 +27,7 @@ CONFIGS = ROOT / "configs" / "accelerate"
 
 
 def launcher(name: str, *arguments: str) -> list[str]:
-    """Returns the start of an `accelerate launch` command."""
+    """Return the start of an `accelerate launch` command."""
     config = ["--config_file", str(CONFIGS / f"{name}.yaml")]
     return [sys.executable, "-m", "accelerate.commands.launch", *config, *arguments]
 
@@ -54,7 +54,7 @@ def test_accelerate_understands_every_key(
 
 
 def documented_commands() -> list[str]:
-    """Returns the `accelerate launch` commands of docs/training.md, each on one line."""
+    """Return the `accelerate launch` commands of docs/training.md, each on one line."""
     blocks = (ROOT / "docs" / "training.md").read_text().split("```")[1::2]
     joined = [block.replace("\\\n", " ").strip() for block in blocks]
     return [line for line in joined if "accelerate launch" in line and "#!" not in line]

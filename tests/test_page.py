@@ -223,7 +223,7 @@ def test_a_link_restores_the_page_after_a_restart_of_the_server(
 
 
 def saved(page: Page, index: int, path: Path) -> Path:
-    """Saves a picture of the gallery."""
+    """Save a picture of the gallery."""
     source = page.locator("#gallery img").nth(index).get_attribute("src")
     path.write_bytes(page.request.get(str(source)).body())
     return path

@@ -42,13 +42,13 @@ def address(app: str, request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def ending(address: str) -> str:
-    """Returns the last half of an IPv4 address, another one for each proxy."""
+    """Return the last half of an IPv4 address, another one for each proxy."""
     port = urlsplit(address).port or 0
     return f"{port // 256}.{port % 256}"
 
 
 def visitor(name: str) -> dict[str, str]:
-    """Returns the headers of a request that has come through another proxy before."""
+    """Return the headers of a request that has come through another proxy before."""
     return {"X-Forwarded-For": name}
 
 
@@ -100,7 +100,7 @@ def test_the_page_draws_in_a_browser_behind_a_proxy(browser: Browser, address: s
 
 
 def asked(address: str, headers: dict[str, str], path: str = CALL) -> Answer:
-    """Starts a request of one image, and does not wait for it."""
+    """Start a request of one image, and do not wait for it."""
     return send(address, "POST", path, {"data": list(SOUND)}, headers)
 
 

@@ -85,7 +85,7 @@ FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "system", "popen"}
 
 
 def dangers(source: str) -> Iterator[str]:
-    """Yields what in a program could make data run as code."""
+    """Yield what in a program could make data run as code."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from {alias.name.split(".")[0] for alias in node.names} & FORBIDDEN_IMPORTS
@@ -140,7 +140,7 @@ def test_such_code_would_be_found(source: str) -> None:
 
 
 def secrets(source: str) -> list[str]:
-    """Returns where a program asks its environment for a secret."""
+    """Return where a program asks its environment for a secret."""
     asked = [
         ast.unparse(node)
         for node in ast.walk(ast.parse(source))

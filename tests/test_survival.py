@@ -145,7 +145,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def unfinished(finished: TrainConfig, folder: Path) -> TrainConfig:
-    """Returns the run with its last quarter undone, in another folder."""
+    """Return the run with its last quarter undone, in another folder."""
     config = small(folder)
     shutil.copytree(finished.output_dir, folder)
     shutil.rmtree(states(RunFolder(folder).states)[0])
@@ -185,7 +185,7 @@ def test_a_file_that_cannot_grow_costs_one_sentence_and_no_state(
 
 
 def rank_one(launcher: int) -> psutil.Process:
-    """Returns the process of rank 1 among those that a launcher has started."""
+    """Return the process of rank 1 among those that a launcher has started."""
     for process in psutil.Process(launcher).children(recursive=True):
         if process.environ().get("RANK") == "1":
             return process
@@ -193,7 +193,7 @@ def rank_one(launcher: int) -> psutil.Process:
 
 
 def wait_for(process: subprocess.Popen[str], words: str) -> None:
-    """Reads what a process prints until a line holds the words."""
+    """Read what a process prints until a line holds the words."""
     assert process.stderr is not None
     printed = []
     for line in process.stderr:

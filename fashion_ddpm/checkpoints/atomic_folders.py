@@ -30,7 +30,7 @@ class SaveError(UserError):
 
 @contextmanager
 def writing(target: Path) -> Iterator[None]:
-    """Ends a failed write with one sentence, and frees the room that its half took.
+    """End a failed write with one sentence, and free the room that its half took.
 
     Raises:
         SaveError: the body could not write; what was saved before is untouched.
@@ -52,12 +52,12 @@ def writing(target: Path) -> Iterator[None]:
 
 
 def temporary_path(final: Path) -> Path:
-    """Returns where a folder is filled before it is sealed."""
+    """Return where a folder is filled before it is sealed."""
     return final.with_name(final.name + TEMPORARY)
 
 
 def temporary_folder(final: Path) -> Path:
-    """Returns an empty folder beside the final one, to be filled and then sealed.
+    """Return an empty folder beside the final one, to be filled and then sealed.
 
     Raises:
         SaveError: it cannot be made.
@@ -70,7 +70,7 @@ def temporary_folder(final: Path) -> Path:
 
 
 def seal(final: Path) -> None:
-    """Makes the filled temporary folder final; a kill at any moment loses no finished one.
+    """Make the filled temporary folder final; a kill at any moment loses no finished one.
 
     Raises:
         SaveError: a file cannot be written; the folder that was there before is untouched.
@@ -94,7 +94,7 @@ def _seal(final: Path) -> None:
 
 
 def states(parent: Path) -> list[Path]:
-    """Returns the sealed states in a folder, newest first, whole or not."""
+    """Return the sealed states in a folder, newest first, whole or not."""
     if not parent.is_dir():
         return []
     found = [path for path in parent.iterdir() if STATE.fullmatch(path.name) and path.is_dir()]
@@ -107,7 +107,7 @@ def images_of(state: Path) -> int:
 
 
 def prune(parent: Path, keep: int) -> None:
-    """Deletes all but the newest states."""
+    """Delete all but the newest states."""
     for path in states(parent)[keep:]:
         shutil.rmtree(path)
 

@@ -29,7 +29,7 @@ class DownloadError(UserError):
 
 
 def fetch(name: str) -> tuple[Path, str]:
-    """Fetches a checkpoint, or finds what was fetched before.
+    """Fetch a checkpoint, or find what was fetched before.
 
     Args:
         name: USER/NAME@REVISION; without a revision the newest commit is taken and named on

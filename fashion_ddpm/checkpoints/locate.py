@@ -23,7 +23,7 @@ class CheckpointError(UserError):
 
 
 def class_names_of(checkpoint: str | Path) -> tuple[str, ...]:
-    """Returns the names of a checkpoint's classes, without loading its weights.
+    """Return the names of a checkpoint's classes, without loading its weights.
 
     Raises:
         CheckpointError: it is not there, or does not name its classes.
@@ -48,7 +48,7 @@ def folder_of(checkpoint: str | Path) -> Path:
 
 
 def student_folder(checkpoint: str | Path) -> Path:
-    """Returns where the network distilled from a checkpoint is looked for: beside it."""
+    """Return where the network distilled from a checkpoint is looked for: beside it."""
     folder = Path(checkpoint)
     return folder.with_name(f"{folder.name}-{TURBO}") if folder.name else folder
 
@@ -78,7 +78,7 @@ def read_run(checkpoint: str | Path) -> dict[str, Any]:
 
 
 def _is_row(row: Any) -> bool:
-    """Whether this is a line of a run's log: numbers and lists of numbers by name."""
+    """Return whether this is a line of a run's log: numbers and lists of numbers by name."""
     if not isinstance(row, dict) or "images_seen" not in row:
         return False
     numbers = [each for value in row.values() for each in _listed(value)]

@@ -12,12 +12,12 @@ MANIFEST = "manifest.json"
 
 
 def write_manifest(folder: Path) -> None:
-    """Lists every file of a folder as it is now, but those that a manifest further down lists."""
+    """List every file of a folder as it is now, but those that a manifest further down lists."""
     _write(folder, {name: sha256(folder / name) for name in loose_files(folder)})
 
 
 def loose_files(folder: Path) -> list[str]:
-    """Returns the files of a folder that no manifest further down lists, relative to it."""
+    """Return the files of a folder that no manifest further down lists, relative to it."""
     known = {folder / MANIFEST}
     for path in folder.glob(f"*/**/{MANIFEST}"):
         known |= {path, *(path.parent / name for name in read_manifest(path.parent))}
@@ -26,7 +26,7 @@ def loose_files(folder: Path) -> list[str]:
 
 
 def record(folder: Path, *names: str) -> None:
-    """Lists some files anew; what the manifest says of all others stays, so no damage is blessed.
+    """List some files anew; what the manifest says of all others stays, so no damage is blessed.
 
     Args:
         folder: where the manifest lies; it is made where there is none.
@@ -44,7 +44,7 @@ def _write(folder: Path, content: dict[str, str]) -> None:
 
 
 def read_manifest(folder: Path) -> dict[str, str]:
-    """Returns the checksum of each file by its name, relative to the folder.
+    """Return the checksum of each file by its name, relative to the folder.
 
     Raises:
         OSError: it cannot be read.
@@ -60,7 +60,7 @@ def read_manifest(folder: Path) -> dict[str, str]:
 
 
 def faults(folder: Path, only: str | None = None) -> Iterator[str]:
-    """Yields what is wrong with a folder's files, a phrase for each that begins with its name.
+    """Yield what is wrong with a folder's files, a phrase for each that begins with its name.
 
     Args:
         folder: where the manifest lies.
@@ -88,11 +88,11 @@ def faults(folder: Path, only: str | None = None) -> Iterator[str]:
 
 
 def is_whole(folder: Path) -> bool:
-    """Whether there is a manifest, and every file that it lists is there with its checksum."""
+    """Return whether a manifest is there, and every file it lists with its checksum."""
     return next(faults(folder), None) is None
 
 
 def sha256(path: Path) -> str:
-    """Returns a file's checksum in hexadecimal digits."""
+    """Return a file's checksum in hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

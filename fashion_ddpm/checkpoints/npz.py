@@ -14,13 +14,13 @@ class ArraysError(UserError):
 
 
 def save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Writes an npz file, and its checksum into the manifest beside it."""
+    """Write an npz file, and its checksum into the manifest beside it."""
     np.savez_compressed(path, allow_pickle=False, **arrays)
     record(path.parent, path.name)
 
 
 def load_arrays(path: Path, fix: str) -> dict[str, np.ndarray]:
-    """Reads an npz file.
+    """Read an npz file.
 
     Args:
         path: the file; where a manifest beside it lists the file, its checksum must fit.

@@ -27,12 +27,12 @@ PREDICTIONS = ("epsilon", "sample", "v_prediction")
 
 
 def numbered(class_names: Sequence[str]) -> dict[str, str]:
-    """Returns label → class name as model_index.json has it: JSON knows only strings as keys."""
+    """Return label → class name as model_index.json has it: JSON knows only strings as keys."""
     return {str(label): name for label, name in enumerate(class_names)}
 
 
 def check_files(folder: Path) -> tuple[tuple[str, ...], str | None]:
-    """Looks at a checkpoint's files before the network is built.
+    """Look at a checkpoint's files before the network is built.
 
     Returns:
         The class names in label order, and the sampler that the network was made for, if any.
@@ -59,7 +59,7 @@ def check_files(folder: Path) -> tuple[tuple[str, ...], str | None]:
 
 
 def class_names(index: dict[str, Any]) -> tuple[str, ...]:
-    """Returns the class names in model_index.json, in label order; without any, Fashion-MNIST's.
+    """Return the class names in model_index.json, in label order; without any, Fashion-MNIST's.
 
     Raises:
         WeightsError: they are no names of the labels 0, 1, 2 and so on.
@@ -77,7 +77,7 @@ def class_names(index: dict[str, Any]) -> tuple[str, ...]:
 def check_network(
     unet: UNet2DModel, scheduler: DDPMScheduler, folder: Path, names: tuple[str, ...]
 ) -> None:
-    """Looks whether a loaded network draws images of the named classes, from whole weights.
+    """Look whether a loaded network draws images of the named classes, from whole weights.
 
     Raises:
         WeightsError: it does not, or a weight is missing, of another shape, or not a number.

@@ -29,7 +29,7 @@ class WeightsError(UserError):
 
 
 def check_folder(folder: Path, weights: str) -> None:
-    """Looks at a folder's files before any of them is loaded.
+    """Look at a folder's files before any of them is loaded.
 
     Args:
         folder: a checkpoint, a scorer or a judge.
@@ -91,7 +91,7 @@ def _faults_of_tensors(folder: Path, weights: str) -> Iterator[str]:
 
 
 def _unlisted(folder: Path, weights: str) -> list[str]:
-    """Returns files that the manifest does not know, from where libraries read: beside weights."""
+    """Return files that the manifest does not know, from where libraries read: beside weights."""
     listed = {*read_manifest(folder), MANIFEST}
     files = folder.rglob("*") if "/" not in weights else folder.glob("*/**/*")
     names = [path.relative_to(folder).as_posix() for path in files if path.suffix in LOADED]
@@ -99,7 +99,7 @@ def _unlisted(folder: Path, weights: str) -> list[str]:
 
 
 def read_config(folder: Path, name: str, **wanted: Any) -> dict[str, Any]:
-    """Returns a JSON file's content, once it asks for nothing but what is wanted.
+    """Return a JSON file's content, once it asks for nothing but what is wanted.
 
     Args:
         folder: where it lies.
@@ -128,7 +128,7 @@ def read_config(folder: Path, name: str, **wanted: Any) -> dict[str, Any]:
 
 
 def check_shapes(network: nn.Module, path: Path) -> None:
-    """Looks whether a safetensors file fills a network completely; libraries fill gaps with noise.
+    """Look whether a safetensors file fills a network completely; libraries fill gaps with noise.
 
     Raises:
         WeightsError: a tensor is missing, unknown or of another shape.
@@ -145,7 +145,7 @@ def check_shapes(network: nn.Module, path: Path) -> None:
 
 
 def check_finite(network: nn.Module) -> None:
-    """Looks whether all weights are numbers.
+    """Look whether all weights are numbers.
 
     Raises:
         WeightsError: one holds NaN or infinity.

@@ -14,7 +14,7 @@ STOPPED = 75
 
 
 def request_of_flags(arguments: argparse.Namespace) -> GenerateRequest:
-    """Returns the checked request that the flags make."""
+    """Return the checked request that the flags make."""
     if arguments.batch_size < 1:
         raise RequestError(f"--batch-size is {arguments.batch_size}; it must be at least 1.")
     if arguments.num_inference_steps is None:
@@ -28,7 +28,7 @@ def request_of_flags(arguments: argparse.Namespace) -> GenerateRequest:
 
 
 def run_generate(arguments: argparse.Namespace) -> int:
-    """Generates, writes, and scores where asked."""
+    """Generate, write, and score where asked."""
     request = request_of_flags(arguments)
     from fashion_ddpm.generation import bulk, command
     from fashion_ddpm.generation.shards import shard_size
@@ -50,7 +50,7 @@ def run_generate(arguments: argparse.Namespace) -> int:
 
 
 def run_evaluate(arguments: argparse.Namespace) -> int:
-    """Generates, measures, writes a report; prints its table."""
+    """Generate, measure, write a report; print its table."""
     request = request_of_flags(arguments)
     from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
     from fashion_ddpm.evaluation.command import Evaluation, evaluate
@@ -74,7 +74,7 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
 
 
 def run_results(arguments: argparse.Namespace) -> int:
-    """Writes the bundled checkpoint's report into the README and into its model card."""
+    """Write the bundled checkpoint's report into the README and into its model card."""
     from fashion_ddpm.checkpoints.locate import read_run
     from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
     from fashion_ddpm.evaluation.report import load_report
@@ -86,7 +86,7 @@ def run_results(arguments: argparse.Namespace) -> int:
 
 
 def run_publish(arguments: argparse.Namespace) -> int:
-    """Uploads a checkpoint and a Space, or only writes and tries them."""
+    """Upload a checkpoint and a Space, or only write and try them."""
     from fashion_ddpm.publishing.command import Publication, publish
 
     given = {name: value for name, value in vars(arguments).items() if name != "run"}
@@ -96,7 +96,7 @@ def run_publish(arguments: argparse.Namespace) -> int:
 
 
 def run_train_all(arguments: argparse.Namespace) -> int:
-    """Trains, distils and evaluates."""
+    """Train, distil and evaluate."""
     from fashion_ddpm.cli.train_all import TrainAll, train_all
 
     wanted = TrainAll(
@@ -112,7 +112,7 @@ def run_train_all(arguments: argparse.Namespace) -> int:
 
 
 def run_rebuild_average(arguments: argparse.Namespace) -> int:
-    """Writes a checkpoint of an average of another length."""
+    """Write a checkpoint of an average of another length."""
     from fashion_ddpm.training.rebuilt_checkpoint import rebuild_checkpoint
 
     print(rebuild_checkpoint(arguments.folder, arguments.length, arguments.at, arguments.output))
@@ -120,7 +120,7 @@ def run_rebuild_average(arguments: argparse.Namespace) -> int:
 
 
 def run_gallery(arguments: argparse.Namespace) -> int:
-    """Draws and scores the images that the demo shows before anybody presses a button."""
+    """Draw and score the images that the demo shows before anybody presses a button."""
     from fashion_ddpm.demo.gallery import GALLERY, make_gallery
 
     make_gallery()
@@ -129,7 +129,7 @@ def run_gallery(arguments: argparse.Namespace) -> int:
 
 
 def run_neighbours(arguments: argparse.Namespace) -> int:
-    """Makes the index in which the demo looks for the nearest training image."""
+    """Make the index in which the demo looks for the nearest training image."""
     from fashion_ddpm.data.fashion_mnist import load_split
     from fashion_ddpm.evaluation.nearest_training_image import (
         NEIGHBOUR_INDEX,
@@ -144,14 +144,14 @@ def run_neighbours(arguments: argparse.Namespace) -> int:
 
 
 def _config_of(arguments: argparse.Namespace, config_class: type) -> Any:
-    """Returns a config with the fields that flags gave, and defaults for the rest."""
+    """Return a config with the fields that flags gave, and defaults for the rest."""
     names = {field.name for field in dataclasses.fields(config_class)}
     flags = {name: value for name, value in vars(arguments).items() if name in names}
     return config_class(**{"data_dir": default_data_dir(), **flags})
 
 
 def run_train_scorer(arguments: argparse.Namespace) -> int:
-    """Trains the embedded scorer."""
+    """Train the embedded scorer."""
     config = _config_of(arguments, ScorerConfig)
     from fashion_ddpm.checkpoints.run_lock import lock_beside, only_run
     from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
@@ -165,7 +165,7 @@ def run_train_scorer(arguments: argparse.Namespace) -> int:
 
 
 def run_train_classifier(arguments: argparse.Namespace) -> int:
-    """Trains the judge."""
+    """Train the judge."""
     config = _config_of(arguments, ClassifierConfig)
     from fashion_ddpm.checkpoints.run_lock import lock_beside, only_run
     from fashion_ddpm.scoring.train_classifier import train_classifier

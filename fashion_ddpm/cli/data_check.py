@@ -42,7 +42,7 @@ OFFICIAL, SUBSET = Tolerance(0.002, 0.002), Tolerance(0.06, 0.06)
 
 
 def check_data(data_dir: Path, picture: Path | None = None) -> Iterator[str]:
-    """Checks the two files of images and the two of labels; yields a line for each finding.
+    """Check the two files of images and the two of labels; yield a line for each finding.
 
     Args:
         data_dir: torchvision's root. Files with an MD5SUMS beside them count as a subset: any
@@ -80,7 +80,7 @@ def _unpacked(data_dir: Path, name: str) -> LabelledImages:
 
 
 def check_split(name: str, split: LabelledImages, tolerance: Tolerance) -> Iterator[str]:
-    """Checks one split; yields a line for each finding.
+    """Check one split; yield a line for each finding.
 
     Raises:
         DataError: something is off; the sentence says what.
@@ -138,7 +138,7 @@ def _check_moments(name: str, images: Tensor, tolerance: Tolerance) -> str:
 
 
 def _check_agreement(name: str, split: LabelledImages) -> str:
-    """Classifies odd images by the class means of even ones: shuffled labels give 10 %."""
+    """Classify odd images by the class means of even ones: shuffled labels give 10 %."""
     flat = split.images.flatten(1).float()
     known, asked = flat[::2], flat[1::2]
     known_labels = split.labels[::2]

@@ -18,7 +18,7 @@ ANSWERS = ("only names the garment", "clear, well-generated", "blurry or unclear
 
 
 def check_scorer(scorer: ClipScorer, real: LabelledImages) -> Iterator[str]:
-    """Asks for the garment, then the report's three prompts on clear and on ruined images.
+    """Ask for the garment, then the report's three prompts on clear and on ruined images.
 
     Args:
         scorer: any CLIP.

@@ -282,7 +282,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 
 def train_config(preset: str, flags: Mapping[str, Any]) -> TrainConfig:
-    """Returns the run's config: defaults, over them the preset, over that the given flags.
+    """Return the run's config: defaults, over them the preset, over that the given flags.
 
     Raises:
         ConfigError: a value is out of bounds, or two settings contradict each other.

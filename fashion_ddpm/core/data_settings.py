@@ -14,7 +14,7 @@ AUTO, GREY, RGB = COLOUR_CHOICES = ("auto", "grey", "rgb")
 
 
 def may_be_same(one: str, other: str) -> bool:
-    """Whether two values of --dataset may mean the same pictures: class folders can be moved."""
+    """Return whether two values of --dataset may mean the same pictures; folders can be moved."""
     return one == other or (one.startswith(FOLDER) and other.startswith(FOLDER))
 
 

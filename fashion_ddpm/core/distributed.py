@@ -50,16 +50,16 @@ class Ranks:
             print("\n".join(self.lines()), file=sys.stderr)
 
     def share(self, total: int) -> range:
-        """Returns this process's places of a job: rank, rank + count, rank + 2 count and so on."""
+        """Return this process's places of a job: rank, rank + count, rank + 2 count and so on."""
         return range(self.rank, total, self.count)
 
     def together(self, part: Part) -> list[Part]:
-        """Returns the parts of all processes, in the order of ranks, to each of them."""
+        """Return the parts of all processes, in the order of ranks, to each of them."""
         return list(gather_object([part])) if self.count > 1 else [part]
 
 
 def this_process(only_cuda: bool = True) -> Ranks:
-    """Joins the processes that accelerate launch or torchrun started; alone, it is rank 0 of 1.
+    """Join the processes that accelerate launch or torchrun started; alone, it is rank 0 of 1.
 
     Args:
         only_cuda: whether to compute on the CPU where there is another accelerator than CUDA's.

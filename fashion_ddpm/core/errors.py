@@ -41,6 +41,6 @@ def sentence(error: UserError | OSError, names: Mapping[str, str] = MappingProxy
 
 
 def reason(error: Exception) -> str:
-    """Returns what a library says of a failure, on one line and no longer than a sentence."""
+    """Return what a library says of a failure, on one line and no longer than a sentence."""
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= MAX_REASON else text[:MAX_REASON] + "…"

@@ -124,12 +124,12 @@ BLURRY_PROMPT = f"A blurry or unclear {FASHION_MNIST.thing}"
 
 
 def label_prompts(class_names: tuple[str, ...] = CLASS_NAMES) -> list[str]:
-    """Returns the prompt that names each class, in label order: "A trouser", "An ankle boot"."""
+    """Return the prompt that names each class, in label order: "A trouser", "An ankle boot"."""
     return [f"{_article(name)} {name}" for name in class_names]
 
 
 def quality_prompts(class_name: str, kind: ImageKind = FASHION_MNIST) -> list[str]:
-    """Returns the three prompts between which the report's CLIP had to choose."""
+    """Return the three prompts between which the report's CLIP had to choose."""
     return [
         f"{_article(class_name)} {class_name}",
         f"A clear, well-generated {class_name}",

@@ -24,7 +24,7 @@ FILE_NAME = "file name"
 
 
 def to_model(images: Tensor) -> Tensor:
-    """Turns stored images into what the network sees.
+    """Turn stored images into what the network sees.
 
     Args:
         images: uint8 [B, H, W] grey, or [B, H, W, 3] in colour, 0 black … 255 white.
@@ -46,7 +46,7 @@ def to_model(images: Tensor) -> Tensor:
 
 
 def to_uint8(images: Tensor) -> Tensor:
-    """Turns the network's images into stored ones; values outside [−1, 1] are clamped.
+    """Turn the network's images into stored ones; values outside [−1, 1] are clamped.
 
     Args:
         images: float [B, 1, H, W] or [B, 3, H, W].
@@ -59,7 +59,7 @@ def to_uint8(images: Tensor) -> Tensor:
 
 
 def grid(images: Tensor, columns: int | None = None, gap: int = 2, scale: int = 1) -> Image.Image:
-    """Lays images out in rows, nearest-neighbour enlarged.
+    """Lay images out in rows, nearest-neighbour enlarged.
 
     Args:
         images: uint8 [B, H, W] grey, or [B, H, W, 3] in colour.
@@ -79,7 +79,7 @@ def grid(images: Tensor, columns: int | None = None, gap: int = 2, scale: int = 
 
 
 def enlarge(image: np.ndarray | Tensor, scale: int) -> Image.Image:
-    """Returns a picture of uint8 [H, W] or [H, W, 3], each pixel scale × scale wide, unblended."""
+    """Return a picture of uint8 [H, W] or [H, W, 3], each pixel scale × scale wide, unblended."""
     picture = Image.fromarray(np.asarray(image))
     size = (picture.width * scale, picture.height * scale)
     return picture.resize(size, Image.Resampling.NEAREST)
@@ -93,20 +93,20 @@ def name_picture(picture: Image.Image, name: str, settings: Mapping[str, Any]) -
 
 
 def save_png(picture: Image.Image, target: Path | io.BytesIO, settings: Mapping[str, Any]) -> None:
-    """Writes a PNG that carries the settings it was made with."""
+    """Write a PNG that carries the settings it was made with."""
     info = PngInfo()
     info.add_text(SETTINGS_KEY, json.dumps(dict(settings)))
     picture.save(target, "PNG", pnginfo=info)
 
 
 def read_settings(path: Path) -> dict[str, Any]:
-    """Returns the settings a PNG was made with, or an empty dict."""
+    """Return the settings a PNG was made with, or an empty dict."""
     with Image.open(path, formats=["PNG"]) as picture:
         return dict(json.loads(picture.info.get(SETTINGS_KEY, "{}")))
 
 
 def labelled_grid(rows: Mapping[str, Tensor], scale: int = 2) -> Image.Image:
-    """Lays out one row of images for each name, with the name in front.
+    """Lay out one row of images for each name, with the name in front.
 
     Args:
         rows: name → uint8 [B, H, W] or [B, H, W, 3], the same shape for all.

@@ -15,7 +15,7 @@ UNLIMITED = 1_000_000
 
 
 def available_cpus(cgroup: Path = CGROUP) -> int:
-    """Returns how many CPUs this process may keep busy, at least 1.
+    """Return how many CPUs this process may keep busy, at least 1.
 
     Args:
         cgroup: folder with cpu.max (version 2: quota and period in microseconds, or "max"), or
@@ -26,7 +26,7 @@ def available_cpus(cgroup: Path = CGROUP) -> int:
 
 
 def _quota(cgroup: Path) -> float:
-    """Returns how many CPUs' time the container gets, or UNLIMITED."""
+    """Return how many CPUs' time the container gets, or UNLIMITED."""
     version_1 = [cgroup / "cpu" / f"cpu.cfs_{name}_us" for name in ("quota", "period")]
     try:
         if (cgroup / "cpu.max").exists():
@@ -39,7 +39,7 @@ def _quota(cgroup: Path) -> float:
 
 
 def limit_threads(cgroup: Path = CGROUP) -> None:
-    """Has torch, which must not be loaded yet, start one thread for each CPU of this process.
+    """Have torch, which must not be loaded yet, start one thread for each CPU of this process.
 
     More would wait for each other in turn. Only the environment reaches every thread that calls
     torch: torch.set_num_threads speaks for its own. What OMP_NUM_THREADS already asks for stays.
@@ -49,7 +49,7 @@ def limit_threads(cgroup: Path = CGROUP) -> None:
 
 @contextmanager
 def no_collection() -> Iterator[None]:
-    """Holds the garbage collector off, and has it leave alone for good what was made meanwhile.
+    """Hold the garbage collector off, and have it leave alone for good what was made meanwhile.
 
     Imports make a million objects that stay, and looking through them again and again is a fifth
     of the time that they take (docs/experiments.md).

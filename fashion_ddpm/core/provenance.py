@@ -19,7 +19,7 @@ LIBRARIES = (
 
 
 def provenance(config: AnyConfig) -> dict[str, Any]:
-    """Returns what every run.json says of how it came to be: settings, versions, commit."""
+    """Return what every run.json says of how it came to be: settings, versions, commit."""
     return {
         "config": recorded(config),
         "versions": library_versions(),
@@ -28,12 +28,12 @@ def provenance(config: AnyConfig) -> dict[str, Any]:
 
 
 def library_versions() -> dict[str, str]:
-    """Returns the versions of the libraries that a checkpoint depends on, and Python's."""
+    """Return the versions of the libraries that a checkpoint depends on, and Python's."""
     return {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
 
 
 def device_name(device: torch.device) -> str:
-    """Returns the accelerator's name, or the CPU's architecture and number of threads."""
+    """Return the accelerator's name, or the CPU's architecture and number of threads."""
     if device.type == "cuda":
         return str(torch.cuda.get_device_name(device))
     return f"{device.type} ({platform.machine()}, {torch.get_num_threads()} threads a process)"
@@ -41,7 +41,7 @@ def device_name(device: torch.device) -> str:
 
 @functools.cache
 def current_commit() -> str | None:
-    """Returns the commit of this code, with "+changes" if files differ; None outside git.
+    """Return the commit of this code, with "+changes" if files differ; None outside git.
 
     Asked when a run begins, it stays the same: the files may change while the run lasts.
     """

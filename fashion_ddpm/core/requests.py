@@ -98,17 +98,17 @@ class GenerateRequest:
         check_whole("seed", self.seed, 0, MAX_SEED - self.num_images + 1)
 
     def labels(self) -> list[int]:
-        """Returns one label an image."""
+        """Return one label an image."""
         if self.class_name == ALL_CLASSES:
             return [index % len(self.class_names) for index in range(self.num_images)]
         return [class_label(self.class_name, self.class_names)] * self.num_images
 
     def seeds(self) -> range:
-        """Returns one seed an image."""
+        """Return one seed an image."""
         return range(self.seed, self.seed + self.num_images)
 
     def of_image(self, index: int) -> "GenerateRequest":
-        """Returns the request for one of the images alone; it gives the same image."""
+        """Return the request for one of the images alone; it gives the same image."""
         return dataclasses.replace(
             self,
             class_name=self.class_names[self.labels()[index]],
@@ -117,7 +117,7 @@ class GenerateRequest:
         )
 
     def as_settings(self) -> dict[str, Any]:
-        """Returns the request as plain values, for PNG metadata and run files."""
+        """Return the request as plain values, for PNG metadata and run files."""
         settings = dataclasses.asdict(self)
         del settings["class_names"]
         return settings
@@ -147,7 +147,7 @@ def usual_steps(sampler: str, otherwise: int = GenerateRequest.num_inference_ste
 
 
 def class_label(class_name: str, class_names: tuple[str, ...] = CLASS_NAMES) -> int:
-    """Returns the label of a class given by name (in any case) or by number.
+    """Return the label of a class given by name (in any case) or by number.
 
     Raises:
         RequestError: there is no such class.
@@ -208,7 +208,7 @@ def _value(value: Any) -> str:
 
 
 def shown(value: Any) -> str:
-    """Returns a value as it may stand in a message: short, and never as markup."""
+    """Return a value as it may stand in a message: short, and never as markup."""
     text = repr(value)
     return (text if len(text) <= 40 else text[:40] + "…").translate(_PLAIN)
 

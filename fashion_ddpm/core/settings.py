@@ -24,13 +24,13 @@ def setting(
     high: float | None = None,
     choices: tuple[str, ...] | None = None,
 ) -> Any:
-    """Returns a dataclass field that carries its own documentation and its bounds."""
+    """Return a dataclass field that carries its own documentation and its bounds."""
     metadata = {"help": help, "low": low, "high": high, "choices": choices}
     return dataclasses.field(default=default, metadata=metadata)
 
 
 def check_value(name: str, value: Any, metadata: Mapping[str, Any]) -> None:
-    """Raises ConfigError when a value is outside the bounds that its field declares."""
+    """Raise ConfigError when a value is outside the bounds that its field declares."""
     choices, low, high = (metadata.get(key) for key in ("choices", "low", "high"))
     if choices and value not in choices:
         raise ConfigError(f"{name} is {value!r}; it must be one of {', '.join(choices)}.")
@@ -51,13 +51,13 @@ UNTOLD = (*PATHS, "dataset", "from_state")
 
 
 def recorded(config: Any) -> dict[str, Any]:
-    """Returns the settings that a published run.json repeats: all but those with paths."""
+    """Return the settings that a published run.json repeats: all but those with paths."""
     settings = dataclasses.asdict(config)
     return {name: value for name, value in settings.items() if name not in UNTOLD}
 
 
 def check_fields(config: Any) -> None:
-    """Raises ConfigError when any field of a config is outside its bounds."""
+    """Raise ConfigError when any field of a config is outside its bounds."""
     for field in dataclasses.fields(config):
         name, value = flag_name(field.name), getattr(config, field.name)
         _check_type(name, value, field.default)
@@ -74,7 +74,7 @@ WORDS = {
 
 
 def _check_type(name: str, value: Any, default: Any) -> None:
-    """Raises ConfigError for a value of another type than the default; files hold any."""
+    """Raise ConfigError for a value of another type than the default; files hold any."""
     kind = type(default)
     wanted = (int, float) if kind is float else kind
     if not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool):
@@ -85,12 +85,12 @@ def _check_type(name: str, value: Any, default: Any) -> None:
 
 
 def flag_name(field_name: str) -> str:
-    """Returns the flag that sets a field: "batch_size" → "--batch-size"."""
+    """Return the flag that sets a field: "batch_size" → "--batch-size"."""
     return "--" + field_name.replace("_", "-")
 
 
 def add_flags(parser: argparse.ArgumentParser, config_class: type) -> None:
-    """Adds one flag for each field of a config; a flag that is not given changes nothing."""
+    """Add one flag for each field of a config; a flag that is not given changes nothing."""
     for field in dataclasses.fields(config_class):
         options: dict[str, Any] = {"help": field.metadata["help"], "default": argparse.SUPPRESS}
         if isinstance(field.default, bool):
@@ -105,11 +105,11 @@ def add_flags(parser: argparse.ArgumentParser, config_class: type) -> None:
 
 
 def given_flags(arguments: argparse.Namespace, config_class: type) -> dict[str, Any]:
-    """Returns the fields of a config that the command line set."""
+    """Return the fields of a config that the command line set."""
     names = {field.name for field in dataclasses.fields(config_class)}
     return {name: value for name, value in vars(arguments).items() if name in names}
 
 
 def default_data_dir() -> str:
-    """Returns the data folder of the environment, or "data"."""
+    """Return the data folder of the environment, or "data"."""
     return os.environ.get(DATA_DIR_VARIABLE, "data")

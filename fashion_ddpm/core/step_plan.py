@@ -13,13 +13,13 @@ from fashion_ddpm.core.settings import ConfigError
 
 @functools.lru_cache(maxsize=2)
 def epoch_order(num_images: int, seed: int, epoch: int) -> Tensor:
-    """Returns the order in which an epoch shows the images: int64 [num_images]."""
+    """Return the order in which an epoch shows the images: int64 [num_images]."""
     generator = torch.Generator().manual_seed(step_seed(seed, epoch) + 1)
     return torch.randperm(num_images, generator=generator)
 
 
 def batch_indices(step: int, batch_size: int, num_images: int, seed: int) -> Tensor:
-    """Returns which images a step sees: int64 [batch_size]; an epoch sees each exactly once.
+    """Return which images a step sees: int64 [batch_size]; an epoch sees each exactly once.
 
     Nothing but the step number is needed to go on after a stop: no state of a data loader.
     """
@@ -33,7 +33,7 @@ def batch_indices(step: int, batch_size: int, num_images: int, seed: int) -> Ten
 
 
 def part_size(config: TrainConfig, processes: int) -> int:
-    """Returns the images that one process takes in one accumulation step.
+    """Return the images that one process takes in one accumulation step.
 
     Raises:
         ConfigError: the batch has no equal parts for so many processes.
@@ -49,7 +49,7 @@ def part_size(config: TrainConfig, processes: int) -> int:
 
 
 def parts_of_batch(config: TrainConfig, rank: int, processes: int) -> Iterator[slice]:
-    """Yields one process's slices of the batch, one for each accumulation step."""
+    """Yield one process's slices of the batch, one for each accumulation step."""
     size = part_size(config, processes)
     for turn in range(config.gradient_accumulation_steps):
         start = (turn * processes + rank) * size
@@ -57,7 +57,7 @@ def parts_of_batch(config: TrainConfig, rank: int, processes: int) -> Iterator[s
 
 
 def step_seed(seed: int, step: int) -> int:
-    """Returns the seed of everything random in a step: even, so that epochs have the odd ones."""
+    """Return the seed of everything random in a step: even, so that epochs have the odd ones."""
     return 2 * (seed * 1_000_003 + step)
 
 

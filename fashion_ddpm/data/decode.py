@@ -62,7 +62,7 @@ class Survey:
 
 
 def read_pictures(listing: Listing, settings: DataSettings) -> Pixels:
-    """Reads a whole data set into memory: as bytes, a million 32×32 images in grey take 1 GB.
+    """Read a whole data set into memory: as bytes, a million 32×32 images in grey take 1 GB.
 
     Raises:
         DataError: sizes differ, or none can be used, or too many pictures are damaged.
@@ -104,7 +104,7 @@ def _read(listing: Listing, settings: DataSettings) -> Pixels:
 
 
 def _without_idle_axis(images: np.ndarray, colours: str) -> tuple[np.ndarray, list[str]]:
-    """Returns grey images as [N, S, S]; under AUTO also those whose three colours are the same.
+    """Return grey images as [N, S, S]; under AUTO also those whose three colours are the same.
 
     The second value is a note where grey pictures lie among those in colour.
     """
@@ -121,7 +121,7 @@ def _without_idle_axis(images: np.ndarray, colours: str) -> tuple[np.ndarray, li
 
 
 def _plain(content: bytes, pixel_range: PixelRange) -> Image.Image:
-    """Returns a picture as RGB, upright and on black paper."""
+    """Return a picture as RGB, upright and on black paper."""
     with Image.open(io.BytesIO(content)) as opened:
         upright = ImageOps.exif_transpose(opened)
     if is_wide(upright):
@@ -133,7 +133,7 @@ def _plain(content: bytes, pixel_range: PixelRange) -> Image.Image:
 
 
 def _survey(pictures: Sequence[Picture], damaged: dict[str, str]) -> Survey:
-    """Looks at the beginning of each file, and at all of one whose pixels have over 8 bits.
+    """Look at the beginning of each file, and at all of one whose pixels have over 8 bits.
 
     Raises:
         DataError: pixels have values that cannot be taken for brightness.
@@ -159,7 +159,7 @@ def _survey(pictures: Sequence[Picture], damaged: dict[str, str]) -> Survey:
 
 
 def _common_size(survey: Survey, damaged: dict[str, str]) -> int:
-    """Returns the side that all pictures share.
+    """Return the side that all pictures share.
 
     Raises:
         DataError: they share none, or one that no network here can have.

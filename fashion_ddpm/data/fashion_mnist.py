@@ -23,7 +23,7 @@ CHECKSUM_FILE = "MD5SUMS"
 
 
 def load_split(data_dir: str | Path, split: str) -> LabelledImages:
-    """Returns one split of Fashion-MNIST; downloads it first when the folder lacks it.
+    """Return one split of Fashion-MNIST; downloads it first when the folder lacks it.
 
     Args:
         data_dir: torchvision's root, the folder that holds FashionMNIST/raw. May be read-only
@@ -42,17 +42,17 @@ def load_split(data_dir: str | Path, split: str) -> LabelledImages:
 
 
 def raw_folder(data_dir: Path) -> Path:
-    """Returns the folder where torchvision keeps the four files."""
+    """Return the folder where torchvision keeps the four files."""
     return data_dir / "FashionMNIST" / "raw"
 
 
 def official_checksums() -> dict[str, str]:
-    """Returns the md5 of each of the four packed files, as torchvision knows them."""
+    """Return the md5 of each of the four packed files, as torchvision knows them."""
     return dict(FashionMNIST.resources)
 
 
 def checksum_errors(raw: Path) -> list[str]:
-    """Returns one sentence for each packed file that is not the official (or declared) one."""
+    """Return one sentence for each packed file that is not the official (or declared) one."""
     expected = official_checksums()
     if (raw / CHECKSUM_FILE).exists():
         lines = (raw / CHECKSUM_FILE).read_text().splitlines()
@@ -79,7 +79,7 @@ def _read(data_dir: Path, train: bool) -> LabelledImages:
 
 
 def read_packed(raw: Path, train: bool) -> LabelledImages:
-    """Reads the packed files, unchecked, without writing beside them (the folder may be read-only).
+    """Read the packed files, unchecked, without writing beside them (the folder may be read-only).
 
     Raises:
         DataError: a file cannot be unpacked or is not in the IDX format.

@@ -38,7 +38,7 @@ class Fingerprint:
 
 
 def of_pictures(listing: Listing, hashes: Mapping[str, str]) -> Fingerprint:
-    """Returns the fingerprint of pictures that were read; damaged ones are not part of it."""
+    """Return the fingerprint of pictures that were read; damaged ones are not part of it."""
     pictures: dict[str, dict[str, str]] = {name: {} for name in listing.class_names}
     for picture in (*listing.train, *listing.test):
         if picture.name in hashes:
@@ -47,7 +47,7 @@ def of_pictures(listing: Listing, hashes: Mapping[str, str]) -> Fingerprint:
 
 
 def of_splits(splits: Mapping[str, LabelledImages]) -> Fingerprint:
-    """Returns the fingerprint of splits that came without names: one entry a split and class."""
+    """Return the fingerprint of splits that came without names: one entry a split and class."""
     names = next(iter(splits.values())).kind.class_names
     return Fingerprint(
         {
@@ -63,12 +63,12 @@ def of_splits(splits: Mapping[str, LabelledImages]) -> Fingerprint:
 
 
 def write_fingerprint(path: Path, fingerprint: Fingerprint) -> None:
-    """Writes the file of a fingerprint, a line for each picture."""
+    """Write the file of a fingerprint, a line for each picture."""
     write_object(path, {name: dict(each) for name, each in fingerprint.pictures.items()})
 
 
 def read_fingerprint(path: Path) -> Fingerprint:
-    """Reads the file of a fingerprint.
+    """Read the file of a fingerprint.
 
     Raises:
         FileError: it is damaged.
@@ -88,7 +88,7 @@ def _is_fingerprint(content: Any) -> bool:
 
 
 def changes(before: Fingerprint, now: Fingerprint) -> Iterator[str]:
-    """Yields phrases on what has changed: classes first, then pictures; nothing for equal ones."""
+    """Yield phrases on what has changed: classes first, then pictures; nothing for equal ones."""
     yield from class_changes(before.class_names, now.class_names, _renamed(before, now))
     common = [name for name in before.class_names if name in now.pictures]
     # Of a class that came or went, the pictures need no mention.
@@ -105,7 +105,7 @@ def changes(before: Fingerprint, now: Fingerprint) -> Iterator[str]:
 def class_changes(
     before: Sequence[str], now: Sequence[str], renamed: Mapping[str, str] | None = None
 ) -> Iterator[str]:
-    """Yields phrases on what has become of the classes.
+    """Yield phrases on what has become of the classes.
 
     Args:
         before: class names in label order.
@@ -125,7 +125,7 @@ def class_changes(
 
 
 def _renamed(before: Fingerprint, now: Fingerprint) -> dict[str, str]:
-    """Returns the old and the new name of each class whose pictures have stayed the same."""
+    """Return the old and the new name of each class whose pictures have stayed the same."""
     gone = [name for name in before.class_names if name not in now.pictures]
     found: dict[str, str] = {}
     for new in now.class_names:
@@ -143,6 +143,6 @@ def _pictures(what: str, pictures: set[tuple[str, str]]) -> Iterator[str]:
 
 
 def _named(names: Sequence[str]) -> str:
-    """Returns the first of some names, and how many more there are."""
+    """Return the first of some names, and how many more there are."""
     more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
     return ", ".join(names[:NAMED]) + more

@@ -13,7 +13,7 @@ TRAIN, TEST = "train", "test"
 
 
 def list_hub(name: str) -> Listing:
-    """Lists the pictures of a data set in the order of its rows; no code of its own is run.
+    """List the pictures of a data set in the order of its rows; no code of its own is run.
 
     Args:
         name: USER/NAME on the Hub, or a local folder that the library understands.
@@ -49,7 +49,7 @@ def list_hub(name: str) -> Listing:
 
 
 def _columns(name: str, features: Any, datasets: Any) -> tuple[str, str]:
-    """Returns the names of the one column of images and of the one of class labels."""
+    """Return the names of the one column of images and of the one of class labels."""
     kinds = (datasets.Image, datasets.ClassLabel)
     found = [[key for key, kind in features.items() if isinstance(kind, each)] for each in kinds]
     if [len(names) for names in found] != [1, 1]:

@@ -27,7 +27,7 @@ Parts = tuple[str, ...]
 
 
 def list_folder(path: str, class_order: Sequence[str] = ()) -> Listing:
-    """Lists the pictures of a folder, class by class, in the order of their names.
+    """List the pictures of a folder, class by class, in the order of their names.
 
     Args:
         path: a folder with one folder for each class, or with train (and test) of that form.
@@ -97,11 +97,11 @@ class Tree:
                     self._by_class[parts[:depth]].append(parts)
 
     def folders_in(self, parent: Parts) -> list[str]:
-        """Returns the names of the folders in a folder."""
+        """Return the names of the folders in a folder."""
         return [parts[-1] for parts in self.folders if parts[:-1] == parent]
 
     def pictures_of(self, folder: Parts) -> list[Parts]:
-        """Returns the pictures of a class folder.
+        """Return the pictures of a class folder.
 
         Raises:
             DataError: there are none.
@@ -121,7 +121,7 @@ def _is_hidden(parts: Parts) -> bool:
 
 
 def _walk(folder: Path, parts: Parts, above: tuple[str, ...]) -> Iterator[tuple[Parts, bool]]:
-    """Yields what lies below a folder, in the order of its names, and whether it is a folder."""
+    """Yield what lies below a folder, in the order of its names, and whether it is a folder."""
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError:
@@ -141,7 +141,7 @@ def _walk(folder: Path, parts: Parts, above: tuple[str, ...]) -> Iterator[tuple[
 
 
 def _split_folder(tree: Tree) -> Parts:
-    """Returns the folder that holds the class folders: train where it is a split, or the root.
+    """Return the folder that holds the class folders: train where it is a split, or the root.
 
     Raises:
         DataError: train may be either.
@@ -170,7 +170,7 @@ def _ordered(names: list[str], class_order: Sequence[str]) -> Parts:
 
 
 def _pictures(tree: Tree, split: Parts, names: Sequence[str], class_names: Parts) -> list[Picture]:
-    """Returns the pictures of some classes of a split; their labels count in all class names."""
+    """Return the pictures of some classes of a split; their labels count in all class names."""
     found = []
     for name in names:
         label = class_names.index(name)
@@ -182,7 +182,7 @@ def _pictures(tree: Tree, split: Parts, names: Sequence[str], class_names: Parts
 
 
 def _tested(tree: Tree, train: Parts, test: Parts, class_names: Parts) -> Sequence[str]:
-    """Returns the classes of the test split, none where there is no such folder.
+    """Return the classes of the test split, none where there is no such folder.
 
     Raises:
         DataError: it has one that is not learned.
@@ -200,7 +200,7 @@ def _tested(tree: Tree, train: Parts, test: Parts, class_names: Parts) -> Sequen
 
 
 def _notes(tree: Tree, train: Parts, test: Parts) -> Iterator[str]:
-    """Yields a sentence on everything that was passed over, and on folders with two meanings."""
+    """Yield a sentence on everything that was passed over, and on folders with two meanings."""
     splits = (train, test) if train else ((),)
     if not train:
         for name in tree.folders_in(()):
@@ -227,7 +227,7 @@ def _notes(tree: Tree, train: Parts, test: Parts) -> Iterator[str]:
 
 
 def _counted(files: list[Parts]) -> str:
-    """Returns how many files there are of each format: "12 files (.heic 10, .txt 2)"."""
+    """Return how many files there are of each format: "12 files (.heic 10, .txt 2)"."""
     suffixes = Counter(PurePath(parts[-1]).suffix.lower() or "no suffix" for parts in files)
     kinds = ", ".join(f"{suffix} {count:,}" for suffix, count in suffixes.most_common(5))
     return f"{len(files):,} files ({kinds})"

@@ -31,24 +31,24 @@ class LabelledImages:
         return len(self.labels)
 
     def of_class(self, class_label: int) -> Tensor:
-        """Returns the images of one class: uint8 [M, H, W] or [M, H, W, 3]."""
+        """Return the images of one class: uint8 [M, H, W] or [M, H, W, 3]."""
         return self.images[self.labels == class_label]
 
     def chosen(self, which: Tensor | slice) -> "LabelledImages":
-        """Returns some of the images: by a mask, by their places, or by a slice."""
+        """Return some of the images: by a mask, by their places, or by a slice."""
         return replace(self, images=self.images[which], labels=self.labels[which])
 
     def first(self, count: int) -> "LabelledImages":
-        """Returns at most so many images of the split."""
+        """Return at most so many images of the split."""
         return self.chosen(slice(count))
 
     def to(self, device: torch.device) -> "LabelledImages":
-        """Returns the split on another device."""
+        """Return the split on another device."""
         return replace(self, images=self.images.to(device), labels=self.labels.to(device))
 
 
 def class_counts(split: LabelledImages) -> dict[str, int]:
-    """Returns how many images each class has."""
+    """Return how many images each class has."""
     names = split.kind.class_names
     counts = torch.bincount(split.labels, minlength=len(names))
     return dict(zip(names, counts.tolist(), strict=True))

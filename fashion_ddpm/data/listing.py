@@ -40,5 +40,5 @@ class Listing:
 
 
 def shortened(names: Sequence[str]) -> str:
-    """Returns the first of some names, for a message."""
+    """Return the first of some names, for a message."""
     return ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")

@@ -41,7 +41,7 @@ class DataSet:
         return self.train.kind
 
     def lines(self) -> Iterator[str]:
-        """Yields what was found: the kind, the images of each class, what was left out."""
+        """Yield what was found: the kind, the images of each class, what was left out."""
         yield f"{self.name}: {self.kind}"
         for name, split in (
             ("train", self.train),
@@ -54,7 +54,7 @@ class DataSet:
 
 
 def load_data_set(settings: DataSettings, class_order: Sequence[str] = ()) -> DataSet:
-    """Reads a data set; the same files give the same splits in the same order.
+    """Read a data set; the same files give the same splits in the same order.
 
     Args:
         settings: which, and how its pictures become images.
@@ -111,13 +111,13 @@ def _own(settings: DataSettings, listing: Listing) -> DataSet:
 
 
 def _mixed(images: LabelledImages) -> LabelledImages:
-    """Returns the images in an order drawn once and for all: the first ones are of all classes."""
+    """Return the images in an order drawn once and for all: the first ones are of all classes."""
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(SPLIT_SEED))
     return images.chosen(order)
 
 
 def _turns(labels: Tensor) -> Tensor:
-    """Returns each image's place in its class, modulo a dozen."""
+    """Return each image's place in its class, modulo a dozen."""
     turns = torch.empty_like(labels)
     for label in labels.unique():
         mine = labels == label

@@ -13,12 +13,12 @@ DARK = 64
 
 
 def is_wide(picture: Image.Image) -> bool:
-    """Whether grey pixels have 16 or 32 bits; Pillow's own conversion would cut them off at 255."""
+    """Return whether grey pixels have 16 or 32 bits; Pillow's conversion would clip at 255."""
     return picture.mode[0] in "IF"
 
 
 def has_wide_colours(picture: Image.Image) -> bool:
-    """Whether a picture that was just opened has 16 bits a colour; Pillow reads the upper 8."""
+    """Return whether a picture just opened has 16 bits a colour; Pillow reads the upper 8."""
     return not is_wide(picture) and any(
         ";16" in str(tile.args) for tile in getattr(picture, "tile", ())
     )
@@ -37,7 +37,7 @@ class PixelRange:
         return next(white for white in WHITES if self._grey.value <= white)
 
     def include(self, picture: Image.Image, name: str) -> None:
-        """Widens the range by that of a picture that was just opened; others change nothing.
+        """Widen the range by that of a picture that was just opened; others change nothing.
 
         Raises:
             DataError: its values cannot be taken for brightness.
@@ -56,7 +56,7 @@ class PixelRange:
         self._grey.include(high, name)
 
     def check(self) -> None:
-        """Raises DataError where the wide pictures would be learned as black."""
+        """Raise DataError where the wide pictures would be learned as black."""
         grey, colour = self._grey, self._colour
         if 1 < grey.value < DARK:
             raise DataError(
@@ -72,14 +72,14 @@ class PixelRange:
             )
 
     def narrow(self, picture: Image.Image) -> Image.Image:
-        """Returns a wide picture with 8 bits."""
+        """Return a wide picture with 8 bits."""
         values, white = np.asarray(picture).astype(np.float64), self.white
         # Of whole numbers the upper 8 of the bits in use; fractions are often bytes over 255.
         scaled = np.rint(values * 255) if white == 1 else np.floor(values * 256 / (white + 1))
         return Image.fromarray(scaled.astype(np.uint8))
 
     def notes(self) -> list[str]:
-        """Returns a sentence on what was decided, where there was something to decide."""
+        """Return a sentence on what was decided, where there was something to decide."""
         grey = self._grey
         if not grey.count:
             return []
@@ -98,7 +98,7 @@ class Highest:
         self.count = 0
 
     def include(self, value: float, name: str) -> None:
-        """Takes one more value into account."""
+        """Take one more value into account."""
         self.count += 1
         if value >= self.value:
             self.value, self.name = value, name

@@ -19,7 +19,7 @@ ADDED = ("guidance_low", "guidance_high")
 
 
 def api_examples(request: GenerateRequest, address: str, scorer: str = EMBEDDED) -> dict[str, str]:
-    """Returns a program for each of "python", "javascript" and "shell".
+    """Return a program for each of "python", "javascript" and "shell".
 
     Args:
         request: what shall be drawn.

@@ -90,12 +90,12 @@ class Cell:
 
 
 def axes(demo: Demo) -> list[str]:
-    """Returns what the rows can vary."""
+    """Return what the rows can vary."""
     return [*AXES, CHECKPOINT] if demo.second else list(AXES)
 
 
 def orders(demo: Demo, class_name: str, seed: int, axis: str) -> list[Order]:
-    """Returns what a sheet shall show, row by row.
+    """Return what a sheet shall show, row by row.
 
     Raises:
         RequestError: there is no such axis, class or seed.
@@ -123,12 +123,12 @@ def orders(demo: Demo, class_name: str, seed: int, axis: str) -> list[Order]:
 
 
 def name_of(pipeline: FashionDDPMPipeline) -> str:
-    """Returns the end of the path, or the repository, that a network came from."""
+    """Return the end of the path, or the repository, that a network came from."""
     return "/".join(Path(pipeline.name_or_path).parts[-2:])
 
 
 def cells(demo: Demo, wanted: Sequence[Order], watch: Watch = iter) -> Iterator[Cell]:
-    """Yields the sheet's cells, one after the other, as long as they may be watched."""
+    """Yield the sheet's cells, one after the other, as long as they may be watched."""
     name = demo.scorers[0]
     scorer, _ = demo.scorer(name)
     for order in wanted:
@@ -147,7 +147,7 @@ def cells(demo: Demo, wanted: Sequence[Order], watch: Watch = iter) -> Iterator[
 
 
 def zipped(sheet: Sequence[Cell]) -> bytes:
-    """Returns a zip file of the cells' pictures, and of a table of their settings and scores."""
+    """Return a zip file of the cells' pictures, and of a table of their settings and score."""
     files: dict[str, bytes | str] = {}
     rows = []
     for cell in sheet:

@@ -55,7 +55,7 @@ class Continuation:
     nouns: str
 
     def sentence(self) -> str:
-        """Says how much was still open."""
+        """Say how much was still open."""
         place = f"Left at step {self.step}, where noise over signal is {figure(self.sigma)}"
         scores = [ending.score for ending in self.endings if ending.score is not None]
         if not scores:
@@ -67,7 +67,7 @@ class Continuation:
 def continued(
     demo: Demo, result: Result, index: int, step: int, schedule: str, watch: Watch = iter
 ) -> Continuation:
-    """Goes on from a step of one image's way, once as each class.
+    """Go on from a step of one image's way, once as each class.
 
     Args:
         demo: the loaded model.
@@ -101,7 +101,7 @@ def continued(
 
 
 def _state_at(demo: Demo, request: GenerateRequest, step: int, watch: Watch) -> DenoisingStep:
-    """Returns one image's state at a step: the way is gone again, for a result is rounded."""
+    """Return one image's state at a step: the way is gone again, for a result is rounded."""
     settings, wanted = SamplingSettings.of(request), min(step, request.num_inference_steps - 1)
     steps = watch(demo.pipeline.stream(request.labels(), request.seeds(), settings))
     return next(state for state in steps if state.index >= wanted)

@@ -87,18 +87,18 @@ class Demo:
         self.scorers = (*self._scorers, *others)
 
     def close(self) -> None:
-        """Ends the threads that call the networks."""
+        """End the threads that call the networks."""
         for _, unet in self.networks:
             unet.close()
 
     def check_scorer(self, name: str) -> None:
-        """Raises RequestError for a scorer that is none of those to be had."""
+        """Raise RequestError for a scorer that is none of those to be had."""
         if not isinstance(name, str) or name not in self.scorers:
             allowed = ", ".join(self.scorers)
             raise RequestError(f"is {shown(name)}; it must be one of {allowed}.", "scorer")
 
     def scorer(self, name: str) -> tuple[Scorer, Baseline | None]:
-        """Returns a scorer with its baseline, loading both the first time.
+        """Return a scorer with its baseline, loading both the first time.
 
         Raises:
             RequestError: the name is not one of those to be had.
@@ -113,7 +113,7 @@ class Demo:
         return self._scorers[name]
 
     def _reached(self, name: str) -> tuple[str, str]:
-        """Returns the scorer that can be had, and why it is another one than was asked for."""
+        """Return the scorer that can be had, and why it is another one than was asked for."""
         try:
             self.scorer(name)
             return name, ""
@@ -123,7 +123,7 @@ class Demo:
             return at_hand, f"{error} Until then {instead}."
 
     def check(self, request: GenerateRequest) -> None:
-        """Raises UserError for a request that would keep others waiting, or that none can draw."""
+        """Raise UserError for a request that would keep others waiting, or that none can draw."""
         check_size(request.num_images, request.num_inference_steps)
         self.pipeline.drawing_with(request.sampler)
         evaluations = num_evaluations(SamplingSettings.of(request), self.pipeline.scheduler)
@@ -132,7 +132,7 @@ class Demo:
     def run(
         self, request: GenerateRequest, scorer_name: str, watch: Watch = iter
     ) -> Iterator[Preview | Result]:
-        """Yields previews while sampling, then the result.
+        """Yield previews while sampling, then the result.
 
         Where the scorer cannot be loaded, the one at hand scores instead, and the result says so.
 
@@ -182,11 +182,11 @@ class Demo:
         )
 
     def model_for(self, request: GenerateRequest) -> str:
-        """Returns the start of the checksum of the weights that draw a request."""
+        """Return the start of the checksum of the weights that draw a request."""
         return self.model_of(self.pipeline.drawing_with(request.sampler))
 
     def way(self, result: Result, index: int) -> Trajectory:
-        """Returns the way that one image of a result went, scored at every step."""
+        """Return the way that one image of a result went, scored at every step."""
         scorer, _ = self.scorer(result.scorer)
         clean = result.clean[:, index]
         return Trajectory(
@@ -200,19 +200,19 @@ class Demo:
 
 
 def _shared(pipeline: FashionDDPMPipeline) -> SharedUNet:
-    """Puts a UNet into a pipeline that all who stream from it share."""
+    """Put a UNet into a pipeline that all who stream from it share."""
     shared = SharedUNet(pipeline.predict, places_on(pipeline.device))
     pipeline.predict = shared
     return shared
 
 
 def schedules(demo: Demo) -> list[str]:
-    """Returns what is offered: the report's own failure only beside its story."""
+    """Return what is offered: the report's own failure only beside its story."""
     return [each for each in SCHEDULES if each != "report" or demo.kind == FASHION_MNIST]
 
 
 def schedule_note(schedule: str, num_inference_steps: int) -> str:
-    """Returns what a schedule does, in words, with the numbers that say why."""
+    """Return what a schedule does, in words, with the numbers that say why."""
     check = check_schedule(schedule, num_inference_steps)
     begin, end = figure(check.first_sigma), figure(check.last_sigma)
     levels = f"falls from {begin} to {end}" if num_inference_steps > 1 else f"is {begin}"

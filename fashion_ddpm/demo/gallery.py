@@ -25,7 +25,7 @@ TENSORS = ("noisy", "clean", "label_scores", "quality_scores")
 
 
 def save_gallery(demo: Demo, path: Path = GALLERY) -> None:
-    """Draws and scores the gallery; writes it with the checksum of the weights that drew it."""
+    """Draw and score the gallery; write it with the checksum of the weights that drew it."""
     result = _drawn(demo, _request(demo))
     arrays = {name: getattr(result, name).numpy() for name in TENSORS}
     about = {
@@ -39,7 +39,7 @@ def save_gallery(demo: Demo, path: Path = GALLERY) -> None:
 
 
 def _request(demo: Demo) -> GenerateRequest:
-    """Returns the request for one image of each class; seed i for class i, as it falls."""
+    """Return the request for one image of each class; seed i for class i, as it falls."""
     names = demo.kind.class_names
     return GenerateRequest(ALL_CLASSES, min(len(names), MAX_IMAGES), class_names=names)
 
@@ -60,14 +60,14 @@ def first_images(demo: Demo) -> Result | None:
 
 
 def make_gallery() -> None:
-    """Draws the bundled gallery anew; lists it and the previews beside it in their manifest."""
+    """Draw the bundled gallery anew; list it and the previews beside it in their manifest."""
     save_gallery(Demo())
     previews = sorted(BUNDLED.glob("previews/*.png"))
     record(BUNDLED, *(path.relative_to(BUNDLED).as_posix() for path in previews))
 
 
 def load_gallery(demo: Demo, path: Path = GALLERY) -> Result | None:
-    """Returns the bundled gallery, or None when other weights than the loaded ones drew it.
+    """Return the bundled gallery, or None when other weights than the loaded ones drew it.
 
     A damaged one costs a line on stderr: the page then begins without a picture.
     """

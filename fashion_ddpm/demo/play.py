@@ -31,7 +31,7 @@ BLACK_PAPER = 8
 
 
 def blended(unet: UNet2DModel, others: Tensor, weights: Tensor) -> Predictor:
-    """Returns the network as it sees each label mixed with another; one call at a time.
+    """Return the network as it sees each label mixed with another; one call at a time.
 
     Args:
         unet: the network, which is the same as before after every call.
@@ -54,7 +54,7 @@ def blended(unet: UNet2DModel, others: Tensor, weights: Tensor) -> Predictor:
 
 
 def blend(demo: Demo, request: BlendRequest, watch: Watch = iter) -> Image.Image:
-    """Returns one seed drawn as the first class, then more and more as the second."""
+    """Return one seed drawn as the first class, then more and more as the second."""
     device = demo.pipeline.device
     names = request.class_names
     first, second = class_label(request.first, names), class_label(request.second, names)
@@ -69,7 +69,7 @@ def blend(demo: Demo, request: BlendRequest, watch: Watch = iter) -> Image.Image
 
 
 def walk(demo: Demo, request: WalkRequest, watch: Watch = iter) -> Image.Image:
-    """Returns a class drawn from the noise of one seed, then more and more from another's."""
+    """Return a class drawn from the noise of one seed, then more and more from another's."""
     begin, end = draw_noise(seed_generators([request.first, request.second]), demo.kind)
     noise = torch.stack([slerp(begin, end, float(s)) for s in torch.linspace(0, 1, FRAMES)])
     labels = [class_label(request.class_name, request.class_names)] * FRAMES
@@ -78,7 +78,7 @@ def walk(demo: Demo, request: WalkRequest, watch: Watch = iter) -> Image.Image:
 
 
 def slerp(one: Tensor, other: Tensor, share: float) -> Tensor:
-    """Turns one noise into another on the sphere, so that every step of the way is noise."""
+    """Turn one noise into another on the sphere, so that every step of the way is noise."""
     cosine = torch.nn.functional.cosine_similarity(one.flatten(), other.flatten(), dim=0)
     angle = torch.arccos(cosine.clamp(-1, 1))
     if angle < 1e-3:
@@ -89,7 +89,7 @@ def slerp(one: Tensor, other: Tensor, share: float) -> Tensor:
 def redraw(
     demo: Demo, drawing: np.ndarray, request: RedrawRequest, watch: Watch = iter
 ) -> Image.Image:
-    """Returns a drawing as the network saw it, then seven garments made out of it.
+    """Return a drawing as the network saw it, then seven garments made out of it.
 
     Args:
         demo: the loaded model.

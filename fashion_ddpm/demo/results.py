@@ -76,7 +76,7 @@ class Result:
         return SharedSettings(self.request, self.model, self.scorer)
 
     def pictures(self) -> list[tuple[Image.Image, str]]:
-        """Returns the enlarged images with their settings inside, each with class and seed."""
+        """Return the enlarged images with their settings inside, each with class and seed."""
         found = []
         for index, image in enumerate(self.clean[-1]):
             alone = self.request.of_image(index)
@@ -86,40 +86,40 @@ class Result:
         return found
 
     def caption(self, index: int) -> str:
-        """Returns what stands under one image: its class and seed."""
+        """Return what stands under one image: its class and seed."""
         alone = self.request.of_image(index)
         return f"{alone.class_name}, seed {alone.seed}"
 
     def last_preview(self) -> Preview:
-        """Returns the preview of the last step."""
+        """Return the preview of the last step."""
         picture = preview_picture(self.noisy[-1], self.clean[-1])
         return Preview(picture, len(self.noisy), self.seconds)
 
     def archive(self) -> bytes:
-        """Returns a zip file of the images as drawn, with their settings and scores."""
+        """Return a zip file of the images as drawn, with their settings and score."""
         scores = [self.scores_of(index)[0] for index in range(self.request.num_images)]
         return zipped(self.clean[-1], self.request, self.settings.about(), scores)
 
     def scores_of(self, index: int) -> tuple[Scores, Scores]:
-        """Returns one image's scores: for the label prompts, for its quality prompts."""
+        """Return one image's scores: for the label prompts, for its quality prompts."""
         name = self._class_of(index)
         return self._named(self.label_scores[index], self.quality_scores[index], name)
 
     def mean_scores(self, index: int) -> tuple[Scores, Scores]:
-        """Returns the mean scores of the images of one image's class."""
+        """Return the mean scores of the images of one image's class."""
         mine = self.labels == self.labels[index]
         labels, quality = self.label_scores[mine].mean(dim=0), self.quality_scores[mine].mean(dim=0)
         return self._named(labels, quality, self._class_of(index))
 
     def real_scores(self, index: int) -> tuple[Scores, Scores]:
-        """Returns what real test images of one image's class score on average."""
+        """Return what real test images of one image's class score on average."""
         label, real = self.labels[index], self.baseline
         if real is None:
             return {}, {}
         return self._named(real.labels[label], real.quality[label], self._class_of(index))
 
     def _named(self, labels: Tensor, quality: Tensor, class_name: str) -> tuple[Scores, Scores]:
-        """Returns a row of label scores and one of quality scores, each with its prompts."""
+        """Return a row of label scores and one of quality scores, each with its prompts."""
         if not len(labels):
             return {}, {}
         return (
@@ -132,7 +132,7 @@ class Result:
 
 
 def preview_picture(noisy: Tensor, clean: Tensor) -> Image.Image:
-    """Returns x_t in the upper rows and the predicted clean images in the lower ones.
+    """Return x_t in the upper rows and the predicted clean images in the lower ones.
 
     Args:
         noisy: uint8 [B, H, W] or [B, H, W, 3].

@@ -19,7 +19,7 @@ from fashion_ddpm.scoring.clip_baseline import Baseline, load_baseline
 
 
 def second_network(checkpoint: str | Path | None, device: str) -> FashionDDPMPipeline | None:
-    """Returns the network to compare with; None where none is wanted or it cannot be loaded."""
+    """Return the network to compare with; None where none is wanted or it cannot be loaded."""
     if not checkpoint:
         return None
     try:
@@ -30,7 +30,7 @@ def second_network(checkpoint: str | Path | None, device: str) -> FashionDDPMPip
 
 
 def student_of(pipeline: FashionDDPMPipeline) -> FashionDDPMPipeline | None:
-    """Returns the network for the sampler turbo; None where there is none or it cannot be used."""
+    """Return the network for the sampler turbo; None where there is none or it cannot be used."""
     try:
         return pipeline.student
     except CheckpointError as error:
@@ -39,7 +39,7 @@ def student_of(pipeline: FashionDDPMPipeline) -> FashionDDPMPipeline | None:
 
 
 def scorers_at_hand(kind: ImageKind) -> dict[str, tuple[Scorer, Baseline | None]]:
-    """Returns who can score such images without a download: by name, with a baseline, one scorer.
+    """Return who can score such images without a download: by name, with a baseline, one scorer.
 
     Args:
         kind: what the images are.

@@ -45,7 +45,7 @@ class Trajectory:
 
 
 def filmstrip(trajectory: Trajectory) -> Image.Image:
-    """Returns x_t in the upper row and the predicted clean images in the lower one."""
+    """Return x_t in the upper row and the predicted clean images in the lower one."""
     count = len(trajectory.noisy)
     frames = np.linspace(0, count - 1, min(count, COLUMNS)).round().astype(int)
     chosen = torch.cat([trajectory.noisy[frames], trajectory.clean[frames]])
@@ -53,7 +53,7 @@ def filmstrip(trajectory: Trajectory) -> Image.Image:
 
 
 def frame(trajectory: Trajectory, index: int) -> Image.Image:
-    """Returns one step, enlarged: x_t on the left, the predicted clean image on the right."""
+    """Return one step, enlarged: x_t on the left, the predicted clean image on the right."""
     pair = torch.stack([trajectory.noisy[index], trajectory.clean[index]])
     return enlarge(np.asarray(grid(pair, columns=2)), FRAME_SCALE)
 
@@ -65,7 +65,7 @@ ASKED, RIVALS = "asked for", ("strongest rival", "second rival")
 
 
 def score_curves(trajectory: Trajectory) -> list[tuple[float, str, float]]:
-    """Returns (percent done, whose, score) for what was asked for and its strongest rivals."""
+    """Return (percent done, whose, score) for what was asked for and its strongest rivals."""
     scores = trajectory.label_scores
     if not scores.shape[1]:
         return []
@@ -81,7 +81,7 @@ def score_curves(trajectory: Trajectory) -> list[tuple[float, str, float]]:
 
 
 def decision(trajectory: Trajectory) -> str:
-    """Returns a sentence: from when on the scorer sees what was asked for; empty without scores.
+    """Return a sentence: from when on the scorer sees what was asked for; empty without scores.
 
     It sees what scores above one half: under pure noise something scores highest as well.
     """

@@ -22,7 +22,7 @@ OURS = ("training", "validation")
 
 
 def bundled_report(demo: Demo, folder: Path = EVALUATION) -> Report | None:
-    """Returns the report, if there is one and it is about the loaded weights."""
+    """Return the report, if there is one and it is about the loaded weights."""
     path = folder / REPORT_FILE
     if not path.exists():
         return None
@@ -31,7 +31,7 @@ def bundled_report(demo: Demo, folder: Path = EVALUATION) -> Report | None:
 
 
 def loss_points(demo: Demo) -> list[tuple[float, str, float]]:
-    """Returns (images seen, curve, loss) of the network's last run.
+    """Return (images seen, curve, loss) of the network's last run.
 
     On Fashion-MNIST the report's figures stand at its two ends.
     """
@@ -53,14 +53,14 @@ def loss_points(demo: Demo) -> list[tuple[float, str, float]]:
 
 
 def training_previews(demo: Demo) -> list[tuple[int, Path]]:
-    """Returns (images seen, grid of samples) for points of training, beside the checkpoint."""
+    """Return (images seen, grid of samples) for points of training, beside the checkpoint."""
     folder = Path(demo.pipeline.name_or_path).parent / PREVIEWS
     found = sorted(path for path in folder.glob("*.png") if path.stem.isdigit())
     return [(int(path.stem), path) for path in found]
 
 
 def real_scores(demo: Demo, scorer_name: str) -> list[tuple[str, float]]:
-    """Returns (class, mean score of its own prompt) of real test images of Fashion-MNIST."""
+    """Return (class, mean score of its own prompt) of real test images of Fashion-MNIST."""
     _, baseline = demo.scorer(scorer_name)
     if baseline is None:
         return []
@@ -69,7 +69,7 @@ def real_scores(demo: Demo, scorer_name: str) -> list[tuple[str, float]]:
 
 
 def scorer_confusion(demo: Demo, scorer_name: str) -> list[list[str]]:
-    """Returns a table: a real garment a row, what share of the score each prompt gets."""
+    """Return a table: a real garment a row, what share of the score each prompt gets."""
     _, baseline = demo.scorer(scorer_name)
     if baseline is None:
         return []

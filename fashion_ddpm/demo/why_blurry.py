@@ -50,7 +50,7 @@ class Sampled:
 
 
 def curves(betas: LinearBetas) -> tuple[list[Point], list[Point]]:
-    """Returns the points of ᾱ and of log-SNR (natural) against t / T, for the betas and cosine."""
+    """Return the points of ᾱ and of log-SNR (natural) against t / T, for the betas and cosine."""
     kinds = {YOURS: betas.alpha_bars(), COSINE: alpha_bars(noise_scheduler(COSINE))}
     power, ratio = [], []
     for name, levels in kinds.items():
@@ -63,7 +63,7 @@ def curves(betas: LinearBetas) -> tuple[list[Point], list[Point]]:
 
 
 def visited(betas: LinearBetas, num_inference_steps: int) -> list[Point]:
-    """Returns the log-SNR of the levels that K steps visit."""
+    """Return the log-SNR of the levels that K steps visit."""
     training = noise_scheduler(COSINE)
     schedules: dict[str, str | LinearBetas] = {YOURS: betas, COSINE: COSINE}
     return [
@@ -76,7 +76,7 @@ def visited(betas: LinearBetas, num_inference_steps: int) -> list[Point]:
 
 
 def noised(betas: LinearBetas, class_name: str) -> Image.Image:
-    """Returns a real image at ten levels, from the first to the last; betas above, cosine below."""
+    """Return a real image at ten levels, from the first to the last; betas above, cosine below."""
     real = load_real_sample()
     clean = to_model(real.of_class(class_label(class_name))[:1])
     noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
@@ -95,7 +95,7 @@ def sampled(
     num_inference_steps: int,
     watch: Watch = iter,
 ) -> Sampled:
-    """Samples eight seeds with a schedule and scores them."""
+    """Sample eight seeds with a schedule and score them."""
     label = class_label(class_name)
     settings = SamplingSettings(schedule, num_inference_steps=num_inference_steps)
     steps = list(watch(demo.pipeline.stream([label] * len(SEEDS), SEEDS, settings)))

@@ -21,7 +21,7 @@ WIDER = 8.0
 
 
 def gap_at(done: float, halvings: float) -> float:
-    """Returns the gap between two levels, as a share of the noisier one, by progress in the run.
+    """Return the gap between two levels, as a share of the noisier one, by progress in the run.
 
     Args:
         done: share of the run that is over, in [0, 1].
@@ -50,7 +50,7 @@ class LevelPairs:
     less_timesteps: np.ndarray
 
     def of(self, timesteps: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Returns the four attributes at some timesteps, int64 [B]: float32 [B] each."""
+        """Return the four attributes at some timesteps, int64 [B]: float32 [B] each."""
         columns = (self.sigma, self.less, self.timesteps, self.less_timesteps)
         where = timesteps.device
         sigma, less, first, second = (
@@ -60,7 +60,7 @@ class LevelPairs:
 
 
 def level_pairs(training: DDPMScheduler, gap: float) -> LevelPairs:
-    """Returns r = t · (1 − gap · (1 + k · sigmoid(−t))), at least 0, for each level t (a sigma).
+    """Return r = t · (1 − gap · (1 + k · sigmoid(−t))), at least 0, for each level t (a sigma).
 
     Levels noisier than any that sampling visits count as the noisiest that it visits.
 
@@ -80,7 +80,7 @@ def level_pairs(training: DDPMScheduler, gap: float) -> LevelPairs:
 def clean_at(
     predict: Predictor, image: Tensor, noise: Tensor, sigma: Tensor, where: tuple[Tensor, Tensor]
 ) -> Tensor:
-    """Returns f at a noise level: x_0 as the network sees it, float32 [B, 1, 28, 28].
+    """Return f at a noise level: x_0 as the network sees it, float32 [B, 1, 28, 28].
 
     Args:
         predict: the network, which predicts v.
@@ -104,7 +104,7 @@ def consistency_losses(
     gap: float,
     null_label: int = NULL_LABEL,
 ) -> Tensor:
-    """Returns each image's squared error between f(x_t) and f(x_r), which stands still, by the gap.
+    """Return each image's squared error between f(x_t) and f(x_r), which stands still, by the gap.
 
     The error is measured in v, so that while the gap is 1 the loss is that of ordinary training.
 

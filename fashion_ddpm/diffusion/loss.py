@@ -64,7 +64,7 @@ def draw(
     generator: torch.Generator,
     probabilities: Tensor | None = None,
 ) -> Draws:
-    """Draws timesteps, noise and dropped labels for images of a shape [B, C, S, S].
+    """Draw timesteps, noise and dropped labels for images of a shape [B, C, S, S].
 
     Args:
         shape: of the images.
@@ -95,7 +95,7 @@ def loss_per_image(
     draws: Draws,
     null_label: int = NULL_LABEL,
 ) -> Tensor:
-    """Returns the mean squared error of what the network predicts, before any weight.
+    """Return the mean squared error of what the network predicts, before any weight.
 
     With v-prediction the target is v = sqrt(ᾱ) ε − sqrt(1 − ᾱ) x_0 (Salimans and Ho, 2022).
 
@@ -126,7 +126,7 @@ def batch_loss(
     min_snr_gamma: float | None = None,
     null_label: int = NULL_LABEL,
 ) -> Tensor:
-    """Returns a batch's mean loss, float32 []: of equal weights, or of min-SNR's with a gamma."""
+    """Return a batch's mean loss, float32 []: of equal weights, or of min-SNR's with a gamma."""
     losses = loss_per_image(predict, scheduler, clean, labels, draws, null_label)
     if min_snr_gamma is not None:
         losses = losses * min_snr_weight(scheduler, draws.timesteps, min_snr_gamma)
@@ -143,7 +143,7 @@ def _target(scheduler: DDPMScheduler, clean: Tensor, draws: Draws) -> Tensor:
 
 
 def min_snr_weight(scheduler: DDPMScheduler, timesteps: Tensor, gamma: float) -> Tensor:
-    """Returns the min-SNR weight (Hang et al., 2023) in its form that is safe at zero SNR.
+    """Return the min-SNR weight (Hang et al., 2023) in its form that is safe at zero SNR.
 
     Raw min(SNR, γ) / (SNR + 1) gives v-prediction a weight of 0 at pure noise, where the class
     is decided; min(SNR + 1, γ + 1) / (SNR + 1) gives it 1.

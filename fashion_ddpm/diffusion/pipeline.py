@@ -107,7 +107,7 @@ class FashionDDPMPipeline(DiffusionPipeline):
         return load_pipeline(folder, str(self.device))
 
     def drawing_with(self, sampler: str) -> "FashionDDPMPipeline":
-        """Returns the pipeline that draws with a sampler: the student with turbo, else this one.
+        """Return the pipeline that draws with a sampler: the student with turbo, else this one.
 
         Raises:
             CheckpointError: the sampler is turbo, and there is no distilled network.
@@ -128,7 +128,7 @@ class FashionDDPMPipeline(DiffusionPipeline):
         settings: SamplingSettings,
         start: Start | Midway = NOISE,
     ) -> Iterator[DenoisingStep]:
-        """Yields every denoising step of one batch; image i depends on its label and seed alone.
+        """Yield every denoising step of one batch; image i depends on its label and seed alone.
 
         Args:
             labels: B labels.
@@ -151,7 +151,7 @@ class FashionDDPMPipeline(DiffusionPipeline):
         settings: SamplingSettings | None = None,
         batch_size: int = 64,
     ) -> Iterator[Batch]:
-        """Yields finished images, batch by batch; image i is the same in any batch size.
+        """Yield finished images, batch by batch; image i is the same in any batch size.
 
         Args:
             labels: N labels.
@@ -172,13 +172,13 @@ class FashionDDPMPipeline(DiffusionPipeline):
         seed: int = 0,
         settings: SamplingSettings | None = None,
     ) -> Tensor:
-        """Returns images of the given classes, image i from seed + i: uint8 [N, H, W(, 3)]."""
+        """Return images of the given classes, image i from seed + i: uint8 [N, H, W(, 3)]."""
         seeds = range(seed, seed + len(class_labels))
         return torch.cat([batch.images for batch in self.generate(class_labels, seeds, settings)])
 
 
 def load_pipeline(checkpoint: str | Path, device: str = "cpu") -> FashionDDPMPipeline:
-    """Loads a folder, or USER/NAME@REVISION on the Hub: safetensors only, checked, in float32.
+    """Load a folder, or USER/NAME@REVISION on the Hub: safetensors only, checked, in float32.
 
     Returns:
         The pipeline, ready to generate; its name_or_path is the folder, or USER/NAME@COMMIT.
@@ -210,7 +210,7 @@ def load_pipeline(checkpoint: str | Path, device: str = "cpu") -> FashionDDPMPip
 
 
 def _loaded(folder: Path) -> FashionDDPMPipeline:
-    """Loads a checked folder's two parts by their own classes, whatever else it may name."""
+    """Load a checked folder's two parts by their own classes, whatever else it may name."""
     names, sampler = check_files(folder)
     unet = UNet2DModel.from_pretrained(
         folder, subfolder="unet", use_safetensors=True, dtype=torch.float32
@@ -225,12 +225,12 @@ MODEL_DIGITS = 12
 
 
 def model_of(pipeline: FashionDDPMPipeline) -> str:
-    """Returns the start of the checksum of the weights, which names them in links and pictures."""
+    """Return the start of the checksum of the weights, which names them in links and pictures."""
     return weights_hash(pipeline)[:MODEL_DIGITS]
 
 
 def weights_hash(pipeline: FashionDDPMPipeline) -> str:
-    """Returns a checksum of the network's weights, the same wherever the checkpoint lies."""
+    """Return a checksum of the network's weights, the same wherever the checkpoint lies."""
     digest = hashlib.sha256()
     for name, value in sorted(pipeline.unet.state_dict().items()):
         digest.update(name.encode())

@@ -42,13 +42,13 @@ class ConsistencySampler:
         self.timesteps = torch.arange(len(alpha_bar)).flip(0)
 
     def scale_model_input(self, sample: Tensor, timestep: Tensor) -> Tensor:
-        """Returns x_t as it is: its variance already is near 1."""
+        """Return x_t as it is: its variance already is near 1."""
         return sample
 
     def step(
         self, clean: Tensor, timestep: Tensor, sample: Tensor, generator: Sequence[torch.Generator]
     ) -> Moved:
-        """Returns the next x_t, made of the predicted clean images and each one's own new noise."""
+        """Return the next x_t, made of the predicted clean images and each one's own new noise."""
         if timestep == 0:
             return Moved(clean)
         alpha_bar = float(self._alpha_bar[len(self.timesteps) - int(timestep)])
@@ -57,7 +57,7 @@ class ConsistencySampler:
 
 
 def build_sampler(sampler: str, levels: NoiseLevels) -> Any:
-    """Returns a fresh diffusers scheduler whose own noise schedule *is* the visited levels.
+    """Return a fresh diffusers scheduler whose own noise schedule *is* the visited levels.
 
     With K levels its timesteps are K − 1 … 0, whole numbers, so nothing is rounded, no two levels
     fall together, and every diffusers solver steps between exactly these levels. It expects the

@@ -42,7 +42,7 @@ class SamplingSettings:
 
     @classmethod
     def of(cls, request: GenerateRequest) -> "SamplingSettings":
-        """Returns the part of a request that says how, not what."""
+        """Return the part of a request that says how, not what."""
         return cls(
             request.schedule,
             request.sampler,
@@ -109,12 +109,12 @@ class DenoisingStep:
 
 
 def in_chunks(unet: UNet2DModel, most_rows: int = CPU_CHUNK) -> Predictor:
-    """Returns the network as a predictor, chunked."""
+    """Return the network as a predictor, chunked."""
     return chunked(lambda x, timesteps, labels: unet(x, timesteps, labels).sample, most_rows)
 
 
 def chunked(call: Predictor, most_rows: int = CPU_CHUNK) -> Predictor:
-    """Returns a predictor whose calls, on a CPU, are padded to a multiple of CPU_CHUNK rows.
+    """Return a predictor whose calls, on a CPU, are padded to a multiple of CPU_CHUNK rows.
 
     Args:
         call: the network.
@@ -144,7 +144,7 @@ def denoise(
     start: Start | Midway = NOISE,
     kind: ImageKind = FASHION_MNIST,
 ) -> Iterator[DenoisingStep]:
-    """Yields each step from noise to images; image i depends on its seed and its start alone.
+    """Yield each step from noise to images; image i depends on its seed and its start alone.
 
     Args:
         predict: the network, as in_chunks makes it or shared with others.
@@ -184,7 +184,7 @@ def _begin(
     device: torch.device,
     kind: ImageKind,
 ) -> Tensor:
-    """Returns x_t at the first level: noise, or the start's images noised."""
+    """Return x_t at the first level: noise, or the start's images noised."""
     x = (start.noise if start.noise is not None else draw_noise(generators, kind)).to(device)
     if start.images is None:
         return x
@@ -192,12 +192,12 @@ def _begin(
 
 
 def seed_generators(seeds: Sequence[int]) -> list[torch.Generator]:
-    """Returns a source of chance for each seed; on the CPU, so that it is the same everywhere."""
+    """Return a source of chance for each seed; on the CPU, so that it is the same everywhere."""
     return [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
 
 
 def draw_noise(generators: Sequence[torch.Generator], kind: ImageKind = FASHION_MNIST) -> Tensor:
-    """Returns each seed's initial noise: float32 [B, C, S, S], standard normal, on the CPU."""
+    """Return each seed's initial noise: float32 [B, C, S, S], standard normal, on the CPU."""
     return torch.stack([torch.randn(kind.shape, generator=generator) for generator in generators])
 
 
@@ -209,7 +209,7 @@ def _predict_clean(
     labels: tuple[Tensor, Tensor],
     settings: SamplingSettings,
 ) -> Tensor:
-    """Predicts x_0 at one level (ᾱ, timestep), guided where asked, clamped to the data's range.
+    """Predict x_0 at one level (ᾱ, timestep), guided where asked, clamped to the data's range.
 
     The labels are those that were asked for, and as many null labels.
     """
@@ -234,13 +234,13 @@ def _is_guided(settings: SamplingSettings, timestep: float, training: DDPMSchedu
 
 
 def num_evaluations(settings: SamplingSettings, training: DDPMScheduler) -> int:
-    """Returns how often the UNet runs for one image: once a step, twice where guidance acts."""
+    """Return how often the UNet runs for one image: once a step, twice where guidance acts."""
     levels = noise_levels(settings.schedule, settings.num_inference_steps, training)
     return sum(1 + _is_guided(settings, timestep, training) for timestep in levels.timesteps)
 
 
 def _to_clean(prediction_type: str, noisy: Tensor, output: Tensor, alpha_bar: float) -> Tensor:
-    """Turns what the network predicts into x_0, given x_t = sqrt(ᾱ) x_0 + sqrt(1 − ᾱ) ε."""
+    """Turn what the network predicts into x_0, given x_t = sqrt(ᾱ) x_0 + sqrt(1 − ᾱ) ε."""
     alpha, sigma = alpha_bar**0.5, (1 - alpha_bar) ** 0.5
     if prediction_type == "epsilon":
         return (noisy - sigma * output) / alpha

@@ -21,7 +21,7 @@ def publish(
     config: TrainConfig,
     facts: Mapping[str, Any],
 ) -> None:
-    """Writes a checkpoint folder, whole or not at all; in float16 where float32 is too large.
+    """Write a checkpoint folder, whole or not at all; in float16 where float32 is too large.
 
     Args:
         pipeline: the network with the weights to publish, and its noise schedule.
@@ -53,7 +53,7 @@ def publish(
 
 
 def _half(unet: Any) -> Any:
-    """Returns a float16 copy; the original goes on training."""
+    """Return a float16 copy; the original goes on training."""
     copy = type(unet).from_config(unet.config)
     copy.load_state_dict(unet.state_dict())
     return copy.half()

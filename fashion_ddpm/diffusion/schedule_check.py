@@ -66,7 +66,7 @@ def check_schedule(
     num_train_timesteps: int = 1000,
     beta_scale: float = 1.0,
 ) -> ScheduleCheck:
-    """Checks a training or a sampling schedule, and what K steps over it visit.
+    """Check a training or a sampling schedule, and what K steps over it visit.
 
     Raises:
         ConfigError: the schedule is unknown, or the scaled betas reach 1.
@@ -85,7 +85,7 @@ def check_schedule(
 
 
 def check_training_schedule(scheduler: DDPMScheduler, allow_nonzero_terminal_snr: bool) -> None:
-    """Raises ConfigError for a schedule that sampling cannot start from, unless it is allowed."""
+    """Raise ConfigError for a schedule that sampling cannot start from, unless it is allowed."""
     terminal = float(alpha_bars(scheduler).min())
     if terminal > MAX_TERMINAL_ALPHA_BAR and not allow_nonzero_terminal_snr:
         total = len(scheduler.betas)
@@ -98,7 +98,7 @@ def check_training_schedule(scheduler: DDPMScheduler, allow_nonzero_terminal_snr
 
 
 def training_noise(config: TrainConfig) -> DDPMScheduler:
-    """Returns a run's noise schedule, checked.
+    """Return a run's noise schedule, checked.
 
     Raises:
         ConfigError: sampling could not start from its end, and the run does not allow that.

@@ -59,7 +59,7 @@ class LinearBetas:
         return f"linear (T = {self.num_train_timesteps}, β {self.beta_start:g} … {self.beta_end:g})"
 
     def alpha_bars(self) -> np.ndarray:
-        """Returns ᾱ_t: float64 [T], falling."""
+        """Return ᾱ_t: float64 [T], falling."""
         betas = np.linspace(self.beta_start, self.beta_end, self.num_train_timesteps)
         return np.cumprod(1 - betas)
 
@@ -74,7 +74,7 @@ def noise_scheduler(
     prediction_type: str = "v_prediction",
     beta_scale: float = 1.0,
 ) -> DDPMScheduler:
-    """Returns the noise schedule a network is trained on.
+    """Return the noise schedule a network is trained on.
 
     Raises:
         ConfigError: the schedule is unknown, or the scaled betas reach 1.
@@ -101,12 +101,12 @@ def noise_scheduler(
 
 
 def alpha_bars(scheduler: DDPMScheduler) -> np.ndarray:
-    """Returns ᾱ_t, the share of the image's power left at timestep t: float64 [T], falling."""
+    """Return ᾱ_t, the share of the image's power left at timestep t: float64 [T], falling."""
     return np.cumprod(1 - scheduler.betas.double().numpy())
 
 
 def log_snr(alpha_bar: np.ndarray) -> np.ndarray:
-    """Returns log(ᾱ / (1 − ᾱ)), the logarithm of the signal-to-noise power ratio."""
+    """Return log(ᾱ / (1 − ᾱ)), the logarithm of the signal-to-noise power ratio."""
     return np.log(alpha_bar) - np.log1p(-alpha_bar)
 
 
@@ -123,11 +123,11 @@ class NoiseLevels:
     timesteps: np.ndarray
 
     def last(self, count: int) -> "NoiseLevels":
-        """Returns the least noisy levels."""
+        """Return the least noisy levels."""
         return NoiseLevels(self.alpha_bar[-count:], self.timesteps[-count:])
 
     def after(self, alpha_bar: float, training: DDPMScheduler) -> "NoiseLevels":
-        """Returns a level of another schedule, then these levels that are less noisy than it."""
+        """Return a level of another schedule, then these levels that are less noisy than it."""
         less_noisy = self.alpha_bar[self.alpha_bar > alpha_bar * (1 + SAME_LEVEL)]
         return _known_as(np.concatenate([[alpha_bar], less_noisy]), training)
 
@@ -135,7 +135,7 @@ class NoiseLevels:
 def noise_levels(
     schedule: str | LinearBetas, num_inference_steps: int, training: DDPMScheduler
 ) -> NoiseLevels:
-    """Returns the levels that a sampling schedule visits in K steps.
+    """Return the levels that a sampling schedule visits in K steps.
 
     The optimal denoiser depends on the noise level alone, so a network trained on one schedule
     serves all: each level is looked up, by log-SNR, on the schedule the network knows.
@@ -160,13 +160,13 @@ def noise_levels(
 
 
 def _known_as(visited: np.ndarray, training: DDPMScheduler) -> NoiseLevels:
-    """Looks levels up, by log-SNR, on the schedule the network knows."""
+    """Look levels up, by log-SNR, on the schedule the network knows."""
     known = log_snr(alpha_bars(training))
     return NoiseLevels(visited, np.interp(-log_snr(visited), -known, np.arange(len(known))))
 
 
 def own_alpha_bars(schedule: str | LinearBetas, training: DDPMScheduler) -> np.ndarray:
-    """Returns ᾱ_t of a schedule that is a noise schedule: float64 [T], falling."""
+    """Return ᾱ_t of a schedule that is a noise schedule: float64 [T], falling."""
     if isinstance(schedule, LinearBetas):
         return schedule.alpha_bars()
     if schedule == "report":
@@ -177,7 +177,7 @@ def own_alpha_bars(schedule: str | LinearBetas, training: DDPMScheduler) -> np.n
 
 
 def _trailing(alpha_bar: np.ndarray, num_inference_steps: int) -> np.ndarray:
-    """Spaces K timesteps evenly from the noisiest, T − 1, down to T/K − 1 (float: any K works)."""
+    """Space K timesteps evenly from the noisiest, T − 1, down to T/K − 1 (float: any K works)."""
     total = len(alpha_bar)
     levels = log_snr(alpha_bar)
     noisiest = float(np.interp(-log_snr(np.array(MIN_ALPHA_BAR)), -levels, np.arange(total)))
@@ -187,7 +187,7 @@ def _trailing(alpha_bar: np.ndarray, num_inference_steps: int) -> np.ndarray:
 
 
 def _sigma_spaced(schedule: str, num_inference_steps: int, lowest: float) -> np.ndarray:
-    """Spaces K levels by sigma = sqrt(1/ᾱ − 1), as Karras et al. (2022) or evenly in its log."""
+    """Space K levels by sigma = sqrt(1/ᾱ − 1), as Karras et al. (2022) or evenly in its log."""
     if schedule == "karras":
         first, last = MAX_SIGMA ** (1 / KARRAS_RHO), lowest ** (1 / KARRAS_RHO)
         sigmas = np.linspace(first, last, num_inference_steps) ** KARRAS_RHO

@@ -15,7 +15,7 @@ GROUP_NORM_CHANNELS = 4
 
 
 def build_unet(config: TrainConfig, kind: ImageKind = FASHION_MNIST) -> UNet2DModel:
-    """Returns a freshly initialised UNet: images [B, C, S, S], timestep [B], label [B] → images.
+    """Return a freshly initialised UNet: images [B, C, S, S], timestep [B], label [B] → images.
 
     Args:
         config: the network's settings.
@@ -60,7 +60,7 @@ def build_unet(config: TrainConfig, kind: ImageKind = FASHION_MNIST) -> UNet2DMo
 
 
 def _zero_last_layers(unet: UNet2DModel) -> None:
-    """Lets every residual block, attention and the whole network begin as if it added nothing."""
+    """Let every residual block, attention and the whole network begin as if it added nothing."""
     last = [unet.conv_out]
     for module in unet.modules():
         if isinstance(module, ResnetBlock2D):
@@ -73,7 +73,7 @@ def _zero_last_layers(unet: UNet2DModel) -> None:
 
 
 def _sides(image_size: int, levels: int) -> list[int]:
-    """Returns the side of the images on each level.
+    """Return the side of the images on each level.
 
     Raises:
         ConfigError: the last level's is no whole number of pixels.
@@ -87,7 +87,7 @@ def _sides(image_size: int, levels: int) -> list[int]:
 
 
 def training_layout(unet: UNet2DModel, device: torch.device) -> torch.memory_format:
-    """Puts the network into the form that trains fastest on a device; its function stays the same.
+    """Put the network into the form that trains fastest on a device; its function stays the same.
 
     On a CPU the backward passes of fused attention and of group norms over channels-last memory
     are slow: plain attention and contiguous memory train 1.5 times as fast

@@ -73,7 +73,7 @@ class Evaluation:
 
 
 def evaluate(evaluation: Evaluation, output: Path) -> Report | None:
-    """Generates, measures, writes report.json, report.md and pictures; None but on rank 0.
+    """Generate, measure, write report.json, report.md and pictures; None but on rank 0.
 
     Raises:
         UserError: the checkpoint, the judge or the data cannot be loaded.

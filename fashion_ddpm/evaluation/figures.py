@@ -13,7 +13,7 @@ from fashion_ddpm.core.image_kind import CLASS_NAMES
 
 
 def save_loss_curves(log: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Draws the training loss, the validation loss and its parts by noise level into a PNG."""
+    """Draw the training loss, the validation loss and its parts by noise level into a PNG."""
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     left, right = figure.subplots(1, 2)
     _plot(left, log, "loss", "training")
@@ -45,7 +45,7 @@ def _plot(axes: Any, log: Sequence[Mapping[str, Any]], key: str, label: str) -> 
 def save_confusion(
     counts: Sequence[Sequence[int]], path: Path, class_names: Sequence[str] = CLASS_NAMES
 ) -> None:
-    """Draws what was asked for (rows) against what the judge sees (columns) into a PNG."""
+    """Draw what was asked for (rows) against what the judge sees (columns) into a PNG."""
     figure = Figure(figsize=(6.4, 5.6), layout="constrained")
     axes = figure.subplots()
     axes.imshow(counts, cmap="Blues")

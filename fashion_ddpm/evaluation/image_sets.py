@@ -46,7 +46,7 @@ class ImageSets:
 
 
 def matching_judge(folder: str | Path | None, kind: ImageKind) -> Classifier | None:
-    """Returns the judge of such images, or None where none was named and the bundled one is not.
+    """Return the judge of such images, or None where none was named and the bundled one is not.
 
     Raises:
         EvaluationError: the named one knows other images.
@@ -68,7 +68,7 @@ def matching_judge(folder: str | Path | None, kind: ImageKind) -> Classifier | N
 def matching_data(
     settings: DataSettings, kind: ImageKind, reference: str = REFERENCES[0]
 ) -> DataSet:
-    """Returns the data set by which such images can be judged.
+    """Return the data set by which such images can be judged.
 
     Args:
         settings: the data set.
@@ -91,7 +91,7 @@ def matching_data(
 
 
 def check_counts(data: DataSet, settings: DataSettings, reference: str = REFERENCES[0]) -> None:
-    """Raises EvaluationError when a split has too few images to compare with."""
+    """Raise EvaluationError when a split has too few images to compare with."""
     for name in ("train", "test", reference):
         count = len(getattr(data, name))
         if count < FEWEST_REAL:
@@ -102,7 +102,7 @@ def check_counts(data: DataSet, settings: DataSettings, reference: str = REFEREN
 
 
 def image_sets(data: DataSet, reference: str, generated: LabelledImages) -> ImageSets:
-    """Returns the generated images beside the real ones of an evaluation."""
+    """Return the generated images beside the real ones of an evaluation."""
     asked = generated.labels.unique()
     train, test = (_of_classes(split, asked) for split in (data.train, data.test))
     return ImageSets(
@@ -115,11 +115,11 @@ def image_sets(data: DataSet, reference: str, generated: LabelledImages) -> Imag
 
 
 def _of_classes(split: LabelledImages, labels: Tensor) -> LabelledImages:
-    """Returns the images of the given classes."""
+    """Return the images of the given classes."""
     return split.chosen(torch.isin(split.labels, labels))
 
 
 def _some(split: LabelledImages, count: int) -> LabelledImages:
-    """Returns so many images of a split (all, if it has fewer), drawn once and for all."""
+    """Return so many images of a split (all, if it has fewer), drawn once and for all."""
     order = torch.randperm(len(split), generator=torch.Generator().manual_seed(FLOOR_SEED))
     return split.chosen(order[:count])

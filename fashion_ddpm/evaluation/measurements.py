@@ -37,7 +37,7 @@ SYNTHETIC_EPOCHS = 12
 def distance_rows(
     space: str, features: Callable[[Tensor], Tensor], sets: ImageSets
 ) -> dict[str, Row]:
-    """Measures how near generated and real images lie to the reference, in a feature space.
+    """Measure how near generated and real images lie to the reference, in a feature space.
 
     Args:
         space: the space's name; it begins the keys.
@@ -72,7 +72,7 @@ _DISTANCES = {
 
 
 def missing_distances(space: str, why: str) -> dict[str, Row]:
-    """Returns the row of a feature space that could not be had."""
+    """Return the row of a feature space that could not be had."""
     key = "frechet_distance"
     name, better = _DISTANCES[key]
     return {f"{space}_{key}": Row(f"{name} ({space})", better=better, missing=why)}
@@ -93,7 +93,7 @@ def _distances(features: Tensor, reference: Tensor) -> dict[str, Estimate]:
 
 
 def missing_judge(why: str) -> dict[str, Row]:
-    """Returns the rows that only a judge of the same classes could fill."""
+    """Return the rows that only a judge of the same classes could fill."""
     return {
         **missing_distances("domain", why),
         "class_accuracy": Row("class accuracy", missing=why),
@@ -117,7 +117,7 @@ class Agreement:
 
 
 def class_agreement(judge: Classifier, sets: ImageSets) -> Agreement:
-    """Compares what was asked for with what the judge sees, beside real test images."""
+    """Compare what was asked for with what the judge sees, beside real test images."""
     fakes, reals = (confusion(judge, images) for images in (sets.generated, sets.test))
     by_class = {
         judge.kind.class_names[label]: (_recall(fakes, label), _recall(reals, label))
@@ -128,19 +128,19 @@ def class_agreement(judge: Classifier, sets: ImageSets) -> Agreement:
 
 
 def _recall(table: Tensor, label: int) -> float:
-    """Returns the share of a class that is seen as that class."""
+    """Return the share of a class that is seen as that class."""
     return float(table[label, label] / table[label].sum())
 
 
 def confusion(judge: Classifier, images: LabelledImages) -> Tensor:
-    """Returns how often a class (row) is seen as each class (column): int64."""
+    """Return how often a class (row) is seen as each class (column): int64."""
     seen = judge.predict(judge.features(images.images))
     count = judge.kind.null_label
     return torch.bincount(images.labels * count + seen, minlength=count**2).view(count, count)
 
 
 def pixel_rows(sets: ImageSets) -> dict[str, Row]:
-    """Measures brightness: the mean pixel and how much is black."""
+    """Measure brightness: the mean pixel and how much is black."""
     measures: dict[str, tuple[str, Callable[[Tensor], Tensor]]] = {
         "mean_pixel": ("mean pixel, in [−1, 1]", lambda images: to_model(images).mean()),
         "dark_pixels": (
@@ -156,7 +156,7 @@ def pixel_rows(sets: ImageSets) -> dict[str, Row]:
 
 
 def clip_rows(scorer: ClipScorer, sets: ImageSets) -> dict[str, Row]:
-    """Measures what a CLIP says: the right label's probability, its wins, and "clear" wins."""
+    """Measure what a CLIP says: the right label's probability, its wins, and "clear" wins."""
     found = []
     for images in (sets.generated, sets.test):
         scores = scorer.label_scores(images.images)
@@ -177,7 +177,7 @@ def clip_rows(scorer: ClipScorer, sets: ImageSets) -> dict[str, Row]:
 
 
 def worth_as_training_data(sets: ImageSets) -> dict[str, Row]:
-    """Trains a classifier on the generated images alone, and one on as many real ones.
+    """Train a classifier on the generated images alone, and one on as many real ones.
 
     The classification accuracy score (Ravuri and Vinyals, 2019): accuracy on real test images.
     """
@@ -206,7 +206,7 @@ class Memory:
 
 
 def memorisation(judge: Classifier | None, sets: ImageSets, shown: int = 10) -> Memory:
-    """Looks for the nearest training image, in pixels and, with a judge, in its features."""
+    """Look for the nearest training image, in pixels and, with a judge, in its features."""
     spaces: dict[str, Callable[[Tensor], Tensor]] = {
         "pixels": lambda images: to_model(images).flatten(1),
     }
@@ -227,5 +227,5 @@ def memorisation(judge: Classifier | None, sets: ImageSets, shown: int = 10) -> 
 
 
 def only_finite(images: LabelledImages, finite: Tensor) -> LabelledImages:
-    """Returns the images whose network output was a number."""
+    """Return the images whose network output was a number."""
     return images.chosen(finite)

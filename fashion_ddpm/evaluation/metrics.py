@@ -17,7 +17,7 @@ NEIGHBOURS = 4
 
 
 def frechet_distance(features: Tensor, others: Tensor) -> float:
-    """Returns the squared Fréchet distance of two Gaussians fitted to features (Heusel, 2017).
+    """Return the squared Fréchet distance of two Gaussians fitted to features (Heusel, 2017).
 
     |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2 (Σ₁^½ Σ₂ Σ₁^½)^½). It is biased upwards for few images: compare
     only values at equal counts.
@@ -47,7 +47,7 @@ class Estimate:
 
 
 def kernel_distance(features: Tensor, others: Tensor) -> Estimate:
-    """Returns the kernel distance (Bińkowski et al., 2018): unbiased MMD² with (x·y/D + 1)³.
+    """Return the kernel distance (Bińkowski et al., 2018): unbiased MMD² with (x·y/D + 1)³.
 
     Disjoint random blocks give independent estimates; their spread gives the interval.
 
@@ -68,7 +68,7 @@ def kernel_distance(features: Tensor, others: Tensor) -> Estimate:
 
 
 def _mmd(x: Tensor, y: Tensor) -> Tensor:
-    """Returns the unbiased squared maximum mean discrepancy of two blocks of one size."""
+    """Return the unbiased squared maximum mean discrepancy of two blocks of one size."""
     size, dimensions = x.shape
 
     def kernel(one: Tensor, other: Tensor) -> Tensor:
@@ -98,7 +98,7 @@ class Neighbourhoods:
 
 
 def neighbourhoods(generated: Tensor, real: Tensor, k: int = NEIGHBOURS) -> Neighbourhoods:
-    """Compares generated with real features, float [N, D] and [M, D]; both need more than k."""
+    """Compare generated with real features, float [N, D] and [M, D]; both need more than k."""
     real_radii, generated_radii = ball_radii(real, k), ball_radii(generated, k)
     inside = torch.zeros(len(generated))
     recalled, covered = [], []
@@ -117,7 +117,7 @@ def neighbourhoods(generated: Tensor, real: Tensor, k: int = NEIGHBOURS) -> Neig
 
 
 def ball_radii(points: Tensor, k: int) -> Tensor:
-    """Returns each point's distance to its k-th nearest other point: float [N]."""
+    """Return each point's distance to its k-th nearest other point: float [N]."""
     parts = [
         # The nearest point is the point itself.
         torch.cdist(rows, points).topk(k + 1, largest=False).values[:, -1]
@@ -127,6 +127,6 @@ def ball_radii(points: Tensor, k: int) -> Tensor:
 
 
 def nearest(queries: Tensor, references: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns each query's distance to its nearest reference, and which: float, int64 [Q]."""
+    """Return each query's distance to its nearest reference, and which: float, int64 [Q]."""
     parts = [torch.cdist(rows, references).min(dim=1) for rows in queries.split(ROWS_AT_ONCE // 4)]
     return torch.cat([part.values for part in parts]), torch.cat([part.indices for part in parts])

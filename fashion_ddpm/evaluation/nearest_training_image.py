@@ -41,7 +41,7 @@ class Neighbour:
     count: int
 
     def sentence(self) -> str:
-        """Says how near it is, beside how near real images are."""
+        """Say how near it is, beside how near real images are."""
         return (
             f"The nearest of {self.count:,} training images is number {self.number:,}, at a "
             f"distance of {self.distance:.1f}; {self.nearer:.0%} of real test images have a "
@@ -66,20 +66,20 @@ class NeighbourIndex:
     real_distances: Tensor
 
     def encode(self, images: Tensor) -> Tensor:
-        """Returns the codes of stored images: uint8 [B, 28, 28] → int8 [B, 32]."""
+        """Return the codes of stored images: uint8 [B, 28, 28] → int8 [B, 32]."""
         return _encode(images, self.mean, self.basis)
 
     def decode(self, codes: Tensor) -> Tensor:
-        """Returns what is left of images: int8 [B, 32] → uint8 [B, 28, 28]."""
+        """Return what is left of images: int8 [B, 32] → uint8 [B, 28, 28]."""
         flat = codes.float() @ self.basis + self.mean
         return to_uint8(flat.view(-1, 1, IMAGE_SIZE, IMAGE_SIZE))
 
     def distances(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Returns the distance to the nearest training image, and its number, of each image."""
+        """Return the distance to the nearest training image, and its number, of each image."""
         return _distances(self.encode(images), self.codes, self.basis)
 
     def look_up(self, image: Tensor) -> Neighbour:
-        """Finds the training image that is most like a stored image, uint8 [28, 28]."""
+        """Find the training image that is most like a stored image, uint8 [28, 28]."""
         (distance,), (number,) = self.distances(image[None])
         codes = torch.stack([self.encode(image[None])[0], self.codes[number]])
         return Neighbour(
@@ -92,7 +92,7 @@ class NeighbourIndex:
 
 
 def build_index(train: Tensor, test: Tensor) -> NeighbourIndex:
-    """Makes the index of training images; real test images say which distance is usual.
+    """Make the index of training images; real test images say which distance is usual.
 
     Args:
         train: uint8 [N, 28, 28].
@@ -117,13 +117,13 @@ def _encode(images: Tensor, mean: Tensor, basis: Tensor) -> Tensor:
 
 
 def _distances(codes: Tensor, known: Tensor, basis: Tensor) -> tuple[Tensor, Tensor]:
-    """Measures in pixels: a component's codes count as much as its vector is long."""
+    """Measure in pixels: a component's codes count as much as its vector is long."""
     lengths = basis.norm(dim=1)
     return nearest(codes.float() * lengths, known.float() * lengths)
 
 
 def save_index(index: NeighbourIndex, path: Path = NEIGHBOUR_INDEX) -> None:
-    """Writes the index; half precision is enough for the components."""
+    """Write the index; half precision is enough for the components."""
     save_arrays(
         path,
         {
@@ -136,7 +136,7 @@ def save_index(index: NeighbourIndex, path: Path = NEIGHBOUR_INDEX) -> None:
 
 
 def load_index(path: Path = NEIGHBOUR_INDEX) -> NeighbourIndex:
-    """Loads the bundled index.
+    """Load the bundled index.
 
     Raises:
         ArraysError: it is missing or damaged.

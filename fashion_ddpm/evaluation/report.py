@@ -58,7 +58,7 @@ class Report:
 
 
 def save_report(report: Report, folder: Path) -> None:
-    """Writes report.json and report.md."""
+    """Write report.json and report.md."""
     (folder / "report.md").write_text(to_markdown(report))
     content = json.dumps(_plain(dataclasses.asdict(report)), indent=2)
     half = folder / f".{REPORT_FILE}"
@@ -84,7 +84,7 @@ def load_report(path: Path) -> Report:
 
 
 def _plain(value: Any) -> Any:
-    """Turns values that JSON does not know, not-a-number among them, into null."""
+    """Turn values that JSON does not know, not-a-number among them, into null."""
     if isinstance(value, dict):
         return {key: _plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
@@ -93,7 +93,7 @@ def _plain(value: Any) -> Any:
 
 
 def to_markdown(report: Report) -> str:
-    """Returns the report as a page: warnings, figures, classes, protocol."""
+    """Return the report as a page: warnings, figures, classes, protocol."""
     lines = ["# Evaluation", ""]
     lines += [f"**{warning}**\n" for warning in report.warnings]
     lines += [figure_table(report), "", "![samples](samples.png)", ""]
@@ -112,7 +112,7 @@ def to_markdown(report: Report) -> str:
 
 
 def figure_table(report: Report, keys: tuple[str, ...] | None = None) -> str:
-    """Returns a Markdown table of the figures, all or some of them."""
+    """Return a Markdown table of the figures, all or some of them."""
     chosen = [report.rows[key] for key in keys or report.rows if key in report.rows]
     lines = ["| figure | generated | real images | better |", "|---|---|---|---|"]
     for row in chosen:
@@ -135,7 +135,7 @@ def _number(value: float | None, half_width: float | None) -> str:
 
 
 def warnings_of(rows: dict[str, Row], num_images: int, predicted: Mapping[str, int]) -> list[str]:
-    """Returns what is wrong with the images, in words.
+    """Return what is wrong with the images, in words.
 
     Args:
         rows: the figures.
@@ -179,7 +179,7 @@ def _warnings_of_judge(
 
 
 def _pair(row: Row) -> tuple[float, float]:
-    """Returns a measured row's two figures."""
+    """Return a measured row's two figures."""
     assert row.generated is not None
     assert row.real is not None
     return row.generated, row.real

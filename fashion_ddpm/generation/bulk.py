@@ -22,7 +22,7 @@ def run(
     size: int,
     batch_size: int,
 ) -> None:
-    """Makes the shards that a folder lacks, on this process and all launched with it.
+    """Make the shards that a folder lacks, on this process and all launched with it.
 
     Args:
         request: what to generate.
@@ -60,7 +60,7 @@ def run(
 
 
 def _begun(shards: Shards, ranks: Ranks) -> list[int]:
-    """Checks the folder, begins it where it is new, and returns the shards that it lacks."""
+    """Check the folder, begin it where it is new, and return the shards that it lacks."""
     shards.check()
     ranks.together(None)  # nobody writes before all have looked
     if ranks.is_main:
@@ -70,7 +70,7 @@ def _begun(shards: Shards, ranks: Ranks) -> list[int]:
 
 
 def _with_progress(batches: Iterable[Batch], bar: tqdm, processes: int) -> Iterator[Batch]:
-    """Counts each batch for every process: no other news of them, and they are all as fast."""
+    """Count each batch for every process: no other news of them, and they are all as fast."""
     for batch in batches:
         yield batch
         bar.update(min(processes * len(batch.seeds), bar.total - bar.n))

@@ -26,7 +26,7 @@ def run(
     batch_size: int,
     scorer_name: str | None,
 ) -> None:
-    """Generates the images of a request, writes them, prints their scores.
+    """Generate the images of a request, write them, print their scores.
 
     Args:
         request: what to generate.
@@ -61,7 +61,7 @@ def run(
 
 
 def only_finite(batches: Iterable[Batch]) -> Iterator[Batch]:
-    """Yields the batches.
+    """Yield the batches.
 
     Raises:
         CheckpointError: the network's output is not a number.
@@ -89,7 +89,7 @@ def _keeping(batches: Iterable[Batch], kept: list[Batch]) -> Iterator[Batch]:
 
 
 def score_table(scorer: ClipScorer, batches: list[Batch]) -> str:
-    """Returns a table: mean probability of the right label prompt, and how often it wins.
+    """Return a table: mean probability of the right label prompt, and how often it wins.
 
     Every figure stands beside what real test images of that class score, where some are bundled.
     """

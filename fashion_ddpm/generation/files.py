@@ -31,12 +31,12 @@ OTHER_FILES = (".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".npy"
 
 
 def is_one_file(path: Path) -> bool:
-    """Whether the path's ending asks for a single file; any other path is a folder."""
+    """Return whether the path's ending asks for a single file; any other path is a folder."""
     return path.suffix.lower() in (".png", ".npz")
 
 
 def check_output(path: Path) -> None:
-    """Raises RequestError before any work is done, when the results could not be written."""
+    """Raise RequestError before any work is done, when the results could not be written."""
     if is_one_file(path):
         if path.is_dir():
             raise RequestError(f"--output is {path}, a folder; name a file or drop {path.suffix}.")
@@ -53,7 +53,7 @@ def check_output(path: Path) -> None:
 def save(
     batches: Iterable[Batch], path: Path, request: GenerateRequest, about: Mapping[str, str]
 ) -> None:
-    """Writes images as the path's ending says: .png a grid, .npz arrays, else a folder.
+    """Write images as the path's ending says: .png a grid, .npz arrays, else a folder.
 
     Args:
         batches: finished images.
@@ -113,7 +113,7 @@ def zipped(
     about: Mapping[str, str],
     scores: Sequence[Mapping[str, float]],
 ) -> bytes:
-    """Returns a zip file of PNG files, the list that the datasets library reads, and a table.
+    """Return a zip file of PNG files, the list that the datasets library reads, and a table.
 
     Args:
         images: uint8 [B, H, W] or [B, H, W, 3].
@@ -134,7 +134,7 @@ def zipped(
 
 
 def archive(files: Mapping[str, bytes | str]) -> bytes:
-    """Returns a zip file of named contents."""
+    """Return a zip file of named contents."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as target:
         for name, content in files.items():
@@ -143,7 +143,7 @@ def archive(files: Mapping[str, bytes | str]) -> bytes:
 
 
 def table_file(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Returns rows of the same columns as the text of a CSV file."""
+    """Return rows of the same columns as the text of a CSV file."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]) if rows else [])
     writer.writeheader()
@@ -152,19 +152,19 @@ def table_file(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def file_name(*parts: str, ending: str = ".png") -> str:
-    """Returns the name of a file, made of parts that may hold blanks and other signs."""
+    """Return the name of a file, made of parts that may hold blanks and other signs."""
     return "_".join(re.sub(r"[^\w.+-]+", "-", part) for part in parts) + ending
 
 
 def picture_name(request: GenerateRequest) -> str:
-    """Returns the name of one image's file."""
+    """Return the name of one image's file."""
     return file_name(f"{request.class_name}-{request.seed:010d}")
 
 
 def _entries(
     images: Iterable[Tensor], request: GenerateRequest, about: Mapping[str, str]
 ) -> Iterator[tuple[dict[str, Any], bytes]]:
-    """Yields each image's line in the list, and its PNG file, which carries the same settings."""
+    """Yield each image's line in the list, and its PNG file, which carries the same settings."""
     for index, image in enumerate(images):
         alone = request.of_image(index)
         settings, picture = {**alone.as_settings(), **about}, io.BytesIO()

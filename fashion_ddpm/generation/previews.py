@@ -20,7 +20,7 @@ Share = list[tuple[int, Tensor]]
 
 
 def draw_share(pipeline: FashionDDPMPipeline, rank: int, num_ranks: int) -> Share:
-    """Draws this process's part of the grid, so that none waits while one draws it all."""
+    """Draw this process's part of the grid, so that none waits while one draws it all."""
     columns = min(len(pipeline.class_names), MAX_COLUMNS)
     places = range(rank, ROWS * columns, num_ranks)
     labels = [place % columns for place in places]
@@ -29,7 +29,7 @@ def draw_share(pipeline: FashionDDPMPipeline, rank: int, num_ranks: int) -> Shar
 
 
 def save_shares(shares: Iterable[tuple[int, Tensor]], path: Path) -> Image.Image:
-    """Writes the grid of all processes' parts, a class a column; returns the picture."""
+    """Write the grid of all processes' parts, a class a column; return the picture."""
     images = torch.stack([image for _, image in sorted(shares, key=lambda share: share[0])])
     picture = grid(images, columns=len(images) // ROWS, scale=SCALE)
     picture.save(path)

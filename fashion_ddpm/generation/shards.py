@@ -36,19 +36,19 @@ class Shards:
         return -(-self.request.num_images // self.size)
 
     def path(self, index: int) -> Path:
-        """Returns a shard's file."""
+        """Return a shard's file."""
         return self.folder / f"shard-{index:06d}.npz"
 
     def places(self, index: int) -> range:
-        """Returns the images of a shard, counted from the request's first."""
+        """Return the images of a shard, counted from the request's first."""
         return range(self.request.num_images)[index * self.size :][: self.size]
 
     def missing(self) -> list[int]:
-        """Returns the shards that are still to be made; a file that is there is whole."""
+        """Return the shards that are still to be made; a file that is there is whole."""
         return [index for index in range(self.count) if not self.path(index).exists()]
 
     def settings(self) -> dict[str, Any]:
-        """Returns what must not change between the runs that fill a folder."""
+        """Return what must not change between the runs that fill a folder."""
         return {
             **self.request.as_settings(),
             "shard_size": self.size,
@@ -56,7 +56,7 @@ class Shards:
         }
 
     def check(self) -> None:
-        """Raises RequestError when the folder cannot take these shards; changes nothing."""
+        """Raise RequestError when the folder cannot take these shards; change nothing."""
         file, mine = self.folder / SETTINGS_FILE, self.settings()
         if file.exists():
             found = read_object(file, "restore it, or name a new folder")
@@ -83,7 +83,7 @@ class Shards:
         }
 
     def begin(self) -> None:
-        """Makes the folder and writes the settings into it, unless an earlier run has."""
+        """Make the folder and write the settings into it, unless an earlier run has."""
         file = self.folder / SETTINGS_FILE
         if file.exists():
             return
@@ -92,7 +92,7 @@ class Shards:
 
 
 def shard_size(output: Path, num_images: int, wanted: int | None) -> int | None:
-    """Returns the size of the shards that an output is written in, or None for another form.
+    """Return the size of the shards that an output is written in, or None for another form.
 
     Raises:
         RequestError: shards are wanted of a size, or in a place, that cannot be.

@@ -52,7 +52,7 @@ class Publication:
 
 
 def publish(publication: Publication) -> Iterator[str]:
-    """Writes both trees, proves that the Space runs, and uploads them; yields what it did.
+    """Write both trees, prove that the Space runs, and upload them; yield what it did.
 
     Raises:
         UserError: something is wrong; until the upload begins, nothing was sent.
@@ -88,7 +88,7 @@ def _check_output(output: Path) -> None:
 
 
 def _write_trees(publication: Publication) -> Iterator[str]:
-    """Writes both trees; the old ones stay until the new ones are whole."""
+    """Write both trees; the old ones stay until the new ones are whole."""
     demo = Demo(publication.checkpoint)
     report = bundled_report(demo, publication.evaluation)
     if report is None:
@@ -107,7 +107,7 @@ def _write_trees(publication: Publication) -> Iterator[str]:
 
 
 def _listed(tree: Path) -> Iterator[str]:
-    """Yields a line on a tree, and one on each of its folders: what lies in it, its size."""
+    """Yield a line on a tree, and one on each of its folders: what lies in it, its size."""
     files = [path for path in sorted(tree.rglob("*")) if path.is_file()]
     yield f"{tree}: {len(files)} files, {_size(files)}"
     for folder in sorted({path.parent for path in files}):

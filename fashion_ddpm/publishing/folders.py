@@ -31,7 +31,7 @@ LEFT_OUT = shutil.ignore_patterns("__pycache__", ".*", "*.writing", "*.replaced"
 
 
 def check_checkpoint(folder: Path) -> None:
-    """Looks whether a folder can be published, before anything is loaded.
+    """Look whether a folder can be published, before anything is loaded.
 
     Raises:
         CheckpointError: it is no checkpoint, or its files are not those that were written.
@@ -58,7 +58,7 @@ def check_checkpoint(folder: Path) -> None:
 def write_model_tree(
     folder: Path, checkpoint: Path, demo: Demo, report: Report | None, address: Address
 ) -> None:
-    """Writes a model repository: the checkpoint, its card, a picture of samples, the licence.
+    """Write a model repository: the checkpoint, its card, a picture of samples, the licence.
 
     Args:
         folder: where to; it must not exist.
@@ -81,7 +81,7 @@ def write_model_tree(
 def write_space_tree(
     folder: Path, model_tree: Path, demo: Demo, evaluation: Path | None, address: Address
 ) -> None:
-    """Writes a Space: the app, the package, and what they read, with the published weights.
+    """Write a Space: the app, the package, and what they read, with the published weights.
 
     Args:
         folder: where to; it must not exist.

@@ -60,11 +60,11 @@ class Hub:
     """The user's account on the Hub."""
 
     def __init__(self, endpoint: str | None = None) -> None:
-        """Reads the endpoint from HF_ENDPOINT when none is given; connects to nothing yet."""
+        """Read the endpoint from HF_ENDPOINT when none is given; connect to nothing yet."""
         self.api = HfApi(endpoint=endpoint)
 
     def check(self, repositories: Sequence[Repository], *, private: bool, overwrite: bool) -> None:
-        """Finds, before anything is sent, what would stop an upload half-way.
+        """Find, before anything is sent, what would stop an upload half-way.
 
         Args:
             repositories: where to upload.
@@ -110,7 +110,7 @@ class Hub:
     def upload(
         self, folders: dict[Repository, Path], *, private: bool, overwrite: bool
     ) -> list[str]:
-        """Creates the repositories, then makes each hold what its folder holds, and no more.
+        """Create the repositories, then make each hold what its folder holds, and no more.
 
         Args:
             folders: what to upload where; the first repository is created and filled first.
@@ -148,7 +148,7 @@ class Hub:
 
     @contextmanager
     def _told(self, what: str) -> Iterator[None]:
-        """Turns the library's errors into a sentence that begins with what could not be done."""
+        """Turn the library's errors into a sentence that begins with what could not be done."""
         try:
             yield
         except (HfHubHTTPError, ValueError) as error:  # the latter for a README that it refuses

@@ -53,13 +53,13 @@ MIT, like the data, which a publication that uses it should cite:
 
 
 def kind_of(run: dict[str, Any]) -> ImageKind:
-    """Returns what a checkpoint draws, by its run.json (the first ones did not tell the size)."""
+    """Return what a checkpoint draws, by its run.json (the first ones did not tell the size)."""
     size, channels = run.get("image_size", 28), run.get("channels", 1)
     return ImageKind(tuple(run["class_names"]), size, channels)
 
 
 def hub_datasets(run: dict[str, Any]) -> list[str] | None:
-    """Returns the data set's name on the Hub, where it has one there."""
+    """Return the data set's name on the Hub, where it has one there."""
     name = run.get("dataset", FASHION)
     if name == FASHION:
         return [DATASET]
@@ -68,7 +68,7 @@ def hub_datasets(run: dict[str, Any]) -> list[str] | None:
 
 
 def results_section(report: Report) -> str:
-    """Returns the generated part of the README: the protocol in a sentence, and a table."""
+    """Return the generated part of the README: the protocol in a sentence, and a table."""
     protocol = report.protocol
     return "\n".join(
         [
@@ -85,7 +85,7 @@ def results_section(report: Report) -> str:
 
 
 def with_results(readme: str, report: Report) -> str:
-    """Returns the README with the part between the two marks made anew."""
+    """Return the README with the part between the two marks made anew."""
     before, _, after = readme.split(MARK)
     return f"{before}{MARK}\n{results_section(report)}\n{MARK}{after}"
 
@@ -104,7 +104,7 @@ class Address:
 
 
 def model_card(run: dict[str, Any], report: Report | None, address: Address | None = None) -> str:
-    """Returns the checkpoint's README: metadata for the Hub, how to use it, what it scored.
+    """Return the checkpoint's README: metadata for the Hub, how to use it, what it scored.
 
     Args:
         run: what run.json says of the training.
@@ -144,13 +144,13 @@ schedule, T = {config["num_train_timesteps"]}. It saw {run["images_seen"]:,} ima
 
 
 def _title(run: dict[str, Any]) -> str:
-    """Returns what a reader calls the data set."""
+    """Return what a reader calls the data set."""
     name = run.get("dataset", FASHION)
     return "Fashion-MNIST" if name == FASHION else f"the data set {_source(run)}"
 
 
 def _source(run: dict[str, Any]) -> str:
-    """Returns the last part of the data set's name: of "hub:ada/boots" it is "boots"."""
+    """Return the last part of the data set's name: of "hub:ada/boots" it is "boots"."""
     return str(run.get("dataset", FASHION)).split(":")[-1].split("/")[-1]
 
 
@@ -195,7 +195,7 @@ images = pipeline({_example(run)}
 
 
 def _example(run: dict[str, Any]) -> str:
-    """Returns a call's arguments and, behind them, what it returns."""
+    """Return a call's arguments and, behind them, what it returns."""
     kind = kind_of(run)
     labels = [kind.null_label - 1, kind.null_label - 1, min(1, kind.null_label - 1)]
     shape = [3, kind.image_size, kind.image_size, *[3] * (kind.channels == 3)]
@@ -239,7 +239,7 @@ def _eval_result(key: str, row: Row, run: dict[str, Any]) -> EvalResult:
 
 
 def write_results(readme: Path, checkpoint: Path, run: dict[str, Any], report: Report) -> None:
-    """Writes both documents, and the card's checksum into the manifest above the checkpoint."""
+    """Write both documents, and the card's checksum into the manifest above the checkpoint."""
     readme.write_text(with_results(readme.read_text(), report))
     (checkpoint / CARD_FILE).write_text(model_card(run, report))
     record(checkpoint.parent, f"{checkpoint.name}/{CARD_FILE}")

@@ -32,7 +32,7 @@ PIN = re.compile(r"([\w.-]+)==([\w.]+)")
 
 
 def check_space(folder: Path) -> None:
-    """Looks at the front matter, the pins and the sizes of the files.
+    """Look at the front matter, the pins and the sizes of the files.
 
     Args:
         folder: the Space's files.

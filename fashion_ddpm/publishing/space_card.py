@@ -14,7 +14,7 @@ class SpaceError(UserError):
 
 
 def space_card(readme: str, model: str, run: dict[str, Any]) -> str:
-    """Returns the README of a Space: the repository's front matter, with the model it shows.
+    """Return the README of a Space: the repository's front matter, with the model it shows.
 
     Args:
         readme: the repository's README.
@@ -50,7 +50,7 @@ python app.py
 
 
 def front_matter(readme: str) -> dict[str, Any]:
-    """Returns the YAML block at the top of a README.
+    """Return the YAML block at the top of a README.
 
     Raises:
         SpaceError: it cannot be read.

@@ -20,7 +20,7 @@ STOP_SECONDS = 30
 
 
 def try_space(folder: Path, app_file: str = "app.py", max_seconds: float = MAX_SECONDS) -> None:
-    """Starts the app in an environment of its own, waits until the page answers, stops it.
+    """Start the app in an environment of its own, wait until the page answers, stop it.
 
     The app sees no network but this machine's, no PYTHONPATH, no cache and no home of the user's,
     and writes no file into its folder.
@@ -68,14 +68,14 @@ def _environment(home: str, port: int) -> dict[str, str]:
 
 
 def free_port() -> int:
-    """Returns a port that nobody listens on."""
+    """Return a port that nobody listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
 
 
 def answers(port: int, process: subprocess.Popen[bytes], max_seconds: float) -> bool:
-    """Waits for the page; returns whether it came."""
+    """Wait for the page; return whether it came."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + max_seconds
     while time.monotonic() < deadline and process.poll() is None:

@@ -42,7 +42,7 @@ class BackendError(UserError):
 
 
 def check_backend(name: str) -> None:
-    """Raises BackendError for a backend whose package is not installed."""
+    """Raise BackendError for a backend whose package is not installed."""
     if name == "openvino" and not _installed():
         raise BackendError(
             "--backend is openvino, which is not installed; run pip install openvino, or use "
@@ -66,7 +66,7 @@ class Form:
 
 
 def faster(unet: UNet2DModel, name: str = "auto") -> Form | None:
-    """Returns a faster form of a network, or None where it had better stay as it is.
+    """Return a faster form of a network, or None where it had better stay as it is.
 
     Making one takes seconds; the network may work meanwhile.
 
@@ -85,7 +85,7 @@ def faster(unet: UNet2DModel, name: str = "auto") -> Form | None:
 
 
 def _by_openvino(unet: UNet2DModel, name: str) -> Form | None:
-    """Returns OpenVINO's form if it was asked for by name, or pays."""
+    """Return OpenVINO's form if it was asked for by name, or pays."""
     try:
         candidate = openvino_form(unet)
     except Exception as error:  # whatever somebody else's compiler has to say
@@ -100,7 +100,7 @@ def _by_openvino(unet: UNet2DModel, name: str) -> Form | None:
 
 @torch.no_grad()
 def _in_larger_calls(unet: UNet2DModel) -> Form | None:
-    """Returns the network in the largest calls that round as calls of CPU_CHUNK rows do."""
+    """Return the network in the largest calls that round as calls of CPU_CHUNK rows do."""
     inputs = example_inputs(unet, MOST_ROWS)
     wanted, rows = in_chunks(unet)(*inputs), CPU_CHUNK
     while rows < MOST_ROWS:
@@ -117,7 +117,7 @@ def _installed() -> bool:
 
 @functools.cache
 def _openvino() -> tuple[ModuleType, Any]:
-    """Returns OpenVINO and its core, which is never given up.
+    """Return OpenVINO and its core, which is never given up.
 
     The thread that first compiles gets the core's memory as its stack for signals. Were another
     thread the last to use the core, that memory would go, and the next signal end the process.
@@ -137,13 +137,13 @@ class OutputAlone(nn.Module):
         self.unet = unet
 
     def forward(self, x: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
-        """Returns what the network predicts: float32 [B, C, S, S]."""
+        """Return what the network predicts: float32 [B, C, S, S]."""
         output: Tensor = self.unet(x, timesteps, labels, return_dict=False)[0]
         return output
 
 
 def example_inputs(unet: UNet2DModel, rows: int = CPU_CHUNK) -> Inputs:
-    """Returns x_t, timesteps and labels of one call on a CPU, from a fixed seed."""
+    """Return x_t, timesteps and labels of one call on a CPU, from a fixed seed."""
     generator, config = torch.Generator().manual_seed(0), unet.config
     shape = (rows, config["in_channels"], config["sample_size"], config["sample_size"])
     x = torch.randn(shape, generator=generator)
@@ -153,7 +153,7 @@ def example_inputs(unet: UNet2DModel, rows: int = CPU_CHUNK) -> Inputs:
 
 @torch.no_grad()
 def openvino_form(unet: UNet2DModel) -> Predictor:
-    """Returns the network as OpenVINO runs it: in float32, in calls of CPU_CHUNK rows."""
+    """Return the network as OpenVINO runs it: in float32, in calls of CPU_CHUNK rows."""
     openvino, core = _openvino()
     inputs = example_inputs(unet)
     with warnings.catch_warnings(action="ignore"):  # of sizes that never change here
@@ -177,7 +177,7 @@ def openvino_form(unet: UNet2DModel) -> Predictor:
 
 @torch.no_grad()
 def speed_up(eager: Predictor, candidate: Predictor, inputs: Inputs) -> float:
-    """Returns how many times as fast a candidate is, 0 if its output is another.
+    """Return how many times as fast a candidate is, 0 if its output is another.
 
     The two take turns, so that what else the machine does slows both.
     """

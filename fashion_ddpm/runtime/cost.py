@@ -50,12 +50,12 @@ class CostMeter:
             self.finished.append(seconds / (calls * request.num_images / CPU_CHUNK))
 
     def seconds(self, request: GenerateRequest) -> float:
-        """Returns the expected time of a request, in seconds, without scoring."""
+        """Return the expected time of a request, in seconds, without scoring."""
         calls = num_evaluations(SamplingSettings.of(request), self.training)
         return calls * math.ceil(request.num_images / CPU_CHUNK) * self.seconds_per_call
 
     def sentence(self, request: GenerateRequest) -> str:
-        """Returns the estimate and what it rests on, in words."""
+        """Return the estimate and what it rests on, in words."""
         evaluations = num_evaluations(SamplingSettings.of(request), self.training)
         return (
             f"≈ **{seconds(self.seconds(request))}** on this machine: "
@@ -64,7 +64,7 @@ class CostMeter:
 
 
 def calibrate(pipeline: FashionDDPMPipeline) -> CostMeter:
-    """Times a few steps of a batch; the first one warms up and does not count."""
+    """Time a few steps of a batch; the first one warms up and does not count."""
     settings = SamplingSettings(num_inference_steps=CALIBRATION_STEPS)
     times = [time.perf_counter()]
     for step in pipeline.stream([0] * CPU_CHUNK, range(CPU_CHUNK), settings):

@@ -21,7 +21,7 @@ ACCELERATOR_PLACES = 64
 
 
 def places_on(device: torch.device) -> int:
-    """Returns how many rows a call on a device has, at most."""
+    """Return how many rows a call on a device has, at most."""
     return CPU_CHUNK if device.type == "cpu" else ACCELERATOR_PLACES
 
 
@@ -79,20 +79,20 @@ class SharedUNet:
         self._worker.start()
 
     def __call__(self, x: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
-        """Returns the network's output; any exception in a call with these rows is raised here."""
+        """Return the network's output; any exception in a call with these rows is raised here."""
         return self._ask((x, timesteps, labels), None)
 
     def alone(self, predict: Predictor) -> Predictor:
-        """Returns a predictor that takes its turn with the others but shares no call with them."""
+        """Return a predictor that takes its turn with the others but shares no call with them."""
         return lambda x, timesteps, labels: self._ask((x, timesteps, labels), predict)
 
     def replace(self, predict: Predictor, places: int) -> None:
-        """Makes another form of the same network answer from the next call on."""
+        """Make another form of the same network answer from the next call on."""
         with self._changed:
             self._predict, self._places = predict, places
 
     def close(self) -> None:
-        """Ends the worker; whoever waits, or asks later, gets a RuntimeError."""
+        """End the worker; whoever waits, or asks later, gets a RuntimeError."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -135,7 +135,7 @@ class SharedUNet:
             request.answer.set_exception(RuntimeError("the shared UNet was closed"))
 
     def _next_call(self) -> list[_Part]:
-        """Waits for rows, then a moment for company; returns no rows when all is over."""
+        """Wait for rows, then a moment for company; return no rows when all is over."""
         with self._changed:
             while not self._closed:
                 self._changed.wait_for(lambda: self._waiting or self._closed)
@@ -147,14 +147,14 @@ class SharedUNet:
             return []
 
     def _needs_no_company(self) -> bool:
-        """Whether the next call is full, or nobody is about to come back."""
+        """Return whether the next call is full, or nobody is about to come back."""
         if self._closed or self._expected <= 0 or not self._waiting or self._waiting[0].alone:
             return True
         rows = [len(other) - other.done for other in self._waiting if not other.alone]
         return sum(rows) >= self._places
 
     def _take(self) -> list[_Part]:
-        """Takes the next call's rows out of what waits."""
+        """Take the next call's rows out of what waits."""
         first = self._waiting[0]
         if first.alone:
             self._waiting.remove(first)

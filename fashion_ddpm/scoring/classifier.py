@@ -48,7 +48,7 @@ class ResidualBlock(nn.Module):
         self.shortcut = nn.Conv2d(inside, outside, 1, stride, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Maps [B, inside, H, W] to [B, outside, H / stride, W / stride]."""
+        """Map [B, inside, H, W] to [B, outside, H / stride, W / stride]."""
         return nn.functional.relu(self.body(x) + self.shortcut(x))
 
 
@@ -71,17 +71,17 @@ class Classifier(nn.Module):
         self.head = nn.Linear(NUM_FEATURES, len(kind.class_names))
 
     def forward(self, images: Tensor) -> Tensor:
-        """Returns logits, [B, classes], of float32 [B, C, S, S] in [−1, 1]."""
+        """Return logits, [B, classes], of float32 [B, C, S, S] in [−1, 1]."""
         return self.head(self.trunk(images))
 
     @torch.no_grad()
     def features(self, images: Tensor) -> Tensor:
-        """Returns what the last layer sees of stored images, uint8 [N, …]: float32 [N, D]."""
+        """Return what the last layer sees of stored images, uint8 [N, …]: float32 [N, D]."""
         return torch.cat([self.trunk(to_model(part)) for part in images.split(BATCH_SIZE)])
 
     @torch.no_grad()
     def reorder(self, class_names: tuple[str, ...]) -> None:
-        """Puts the classes into another order; the names must be the same."""
+        """Put the classes into another order; the names must be the same."""
         order = [self.kind.class_names.index(name) for name in class_names]
         self.kind = dataclasses.replace(self.kind, class_names=class_names)
         for parameter in self.head.parameters():
@@ -89,19 +89,19 @@ class Classifier(nn.Module):
 
     @torch.no_grad()
     def predict(self, features: Tensor) -> Tensor:
-        """Returns the most likely classes, int64 [N], of features [N, D]."""
+        """Return the most likely classes, int64 [N], of features [N, D]."""
         return self.head(features).argmax(dim=1)
 
 
 def save_classifier(classifier: Classifier, folder: Path) -> None:
-    """Writes the weights into a folder, and what images they are for."""
+    """Write the weights into a folder, and what images they are for."""
     weights = {name: value.contiguous() for name, value in classifier.state_dict().items()}
     save_file(weights, folder / WEIGHTS_FILE)
     (folder / KIND_FILE).write_text(json.dumps(dataclasses.asdict(classifier.kind)) + "\n")
 
 
 def load_classifier(folder: str | Path = BUNDLED_CLASSIFIER) -> Classifier:
-    """Loads a classifier, ready to judge.
+    """Load a classifier, ready to judge.
 
     Raises:
         ClassifierError: it is not there, it is another network, or a file is damaged.

@@ -50,7 +50,7 @@ class ClipScorer:
         self._known = functools.lru_cache(MAX_PROMPT_SETS)(self._text_features)
 
     def text_features(self, texts: Sequence[str]) -> Tensor:
-        """Returns unit vectors, float32 [T, D]; those of the latest prompts are remembered."""
+        """Return unit vectors, float32 [T, D]; those of the latest prompts are remembered."""
         return self._known(tuple(texts))
 
     @torch.no_grad()
@@ -63,7 +63,7 @@ class ClipScorer:
 
     @torch.no_grad()
     def image_features(self, images: Tensor) -> Tensor:
-        """Returns unit vectors, float32 [B, D], for images uint8 [B, H, W] or [B, H, W, 3]."""
+        """Return unit vectors, float32 [B, D], for images uint8 [B, H, W] or [B, H, W, 3]."""
         parts = []
         for part in images.split(BATCH_SIZE):
             channels_first = part.unsqueeze(1) if part.ndim == 3 else part.permute(0, 3, 1, 2)
@@ -73,7 +73,7 @@ class ClipScorer:
         return torch.nn.functional.normalize(torch.cat(parts), dim=-1)
 
     def probabilities(self, images: Tensor, texts: Sequence[str]) -> Tensor:
-        """Returns how the model divides each image among the texts.
+        """Return how the model divides each image among the texts.
 
         Args:
             images: uint8 [B, H, W] or [B, H, W, 3].
@@ -89,11 +89,11 @@ class ClipScorer:
         return (scale * features @ self.text_features(texts).T).softmax(dim=-1)
 
     def label_scores(self, images: Tensor) -> Tensor:
-        """Returns the probabilities of the label prompts, one a class: float32 [B, classes]."""
+        """Return the probabilities of the label prompts, one a class: float32 [B, classes]."""
         return self.probabilities(images, label_prompts(self.kind.class_names))
 
     def quality_scores(self, images: Tensor, labels: Tensor) -> Tensor:
-        """Returns the probabilities of each image's three quality prompts: float32 [B, 3].
+        """Return the probabilities of each image's three quality prompts: float32 [B, 3].
 
         Args:
             images: uint8 [B, H, W] or [B, H, W, 3].
@@ -113,11 +113,11 @@ class NoScorer:
     name = NO_SCORER
 
     def label_scores(self, images: Tensor) -> Tensor:
-        """Returns float32 [B, 0]."""
+        """Return float32 [B, 0]."""
         return torch.empty(len(images), 0)
 
     def quality_scores(self, images: Tensor, labels: Tensor) -> Tensor:
-        """Returns float32 [B, 0]."""
+        """Return float32 [B, 0]."""
         return torch.empty(len(images), 0)
 
 
@@ -125,7 +125,7 @@ Scorer = ClipScorer | NoScorer
 
 
 def own_scores(scores: Tensor, labels: Tensor) -> Tensor | None:
-    """Returns what each image scores for what was asked for: float32 [B]; None without a scorer.
+    """Return what each image scores for what was asked for: float32 [B]; None without a scorer.
 
     Args:
         scores: float32 [B, classes], or [B, 0] of NoScorer.
@@ -135,18 +135,18 @@ def own_scores(scores: Tensor, labels: Tensor) -> Tensor | None:
 
 
 def zero_shot_accuracy(scorer: ClipScorer, real: LabelledImages) -> float:
-    """Returns the share of images whose own label prompt scores highest, in [0, 1]."""
+    """Return the share of images whose own label prompt scores highest, in [0, 1]."""
     chosen = scorer.label_scores(real.images).argmax(dim=1)
     return (chosen == real.labels).float().mean().item()
 
 
 def knows(scorer_name: str, kind: ImageKind) -> bool:
-    """Whether a scorer can be asked about such images: the embedded one saw one data set only."""
+    """Return whether a scorer knows such images: the embedded one saw one data set only."""
     return scorer_name != EMBEDDED or kind == FASHION_MNIST
 
 
 def load_scorer(name_or_folder: str = EMBEDDED, kind: ImageKind = FASHION_MNIST) -> ClipScorer:
-    """Loads the embedded scorer, a CLIP from a local folder, or USER/NAME@REVISION on the Hub.
+    """Load the embedded scorer, a CLIP from a local folder, or USER/NAME@REVISION on the Hub.
 
     Args:
         name_or_folder: one of SCORERS, or where else a CLIP is.

@@ -36,7 +36,7 @@ class Baseline:
 
 
 def measure_baseline(scorer: ClipScorer, real: LabelledImages) -> Baseline:
-    """Scores real images, class by class."""
+    """Score real images, class by class."""
     labels = scorer.label_scores(real.images)
     quality = scorer.quality_scores(real.images, real.labels)
     masks = [real.labels == label for label in range(scorer.kind.null_label)]
@@ -48,7 +48,7 @@ def measure_baseline(scorer: ClipScorer, real: LabelledImages) -> Baseline:
 
 
 def save_baseline(baseline: Baseline, folder: Path) -> None:
-    """Writes a baseline beside its scorer."""
+    """Write a baseline beside its scorer."""
     content = {
         "labels": baseline.labels.tolist(),
         "quality": baseline.quality.tolist(),
@@ -58,7 +58,7 @@ def save_baseline(baseline: Baseline, folder: Path) -> None:
 
 
 def load_baseline(scorer: ClipScorer) -> Baseline | None:
-    """Returns what real test images score with a scorer; None where none are bundled.
+    """Return what real test images score with a scorer; None where none are bundled.
 
     The embedded scorer carries it, measured on the whole test split; any other scorer is run over
     the bundled sample of real test images.
@@ -81,7 +81,7 @@ def load_baseline(scorer: ClipScorer) -> Baseline | None:
 
 
 def load_real_sample() -> LabelledImages:
-    """Returns the bundled real test images, the first of each class in the test split.
+    """Return the bundled real test images, the first of each class in the test split.
 
     Raises:
         ArraysError: they are missing or damaged.

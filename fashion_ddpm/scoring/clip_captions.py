@@ -72,12 +72,12 @@ class Captions:
     weights: Tensor
 
     def targets(self, labels: Tensor, qualities: Tensor) -> Tensor:
-        """Returns the weights of all captions for images: labels, qualities int64 [B] → [B, C]."""
+        """Return the weights of all captions for images: labels, qualities int64 [B] → [B, C]."""
         return self.weights[:, labels, qualities].T
 
 
 def build_captions() -> Captions:
-    """Returns every garment, quality and template, and the prompts that the app asks."""
+    """Return every garment, quality and template, and the prompts that the app asks."""
     rows: dict[str, Tensor] = {}
 
     def add(text: str, labels: list[int], qualities: tuple[int, ...], weight: float) -> None:
@@ -106,7 +106,7 @@ def build_captions() -> Captions:
 
 
 def _proper_article(text: str) -> str:
-    """Turns "a ankle boot" into "an ankle boot" and leaves every other caption as it is."""
+    """Turn "a ankle boot" into "an ankle boot" and leave every other caption as it is."""
     words = text.split(" ")
     pairs = itertools.pairwise(words)
     fixed = ["an" if word == "a" and after[0].lower() in "aeiou" else word for word, after in pairs]

@@ -30,7 +30,7 @@ HALF_DENOISED_ALPHA_BAR = 0.12
 
 
 def add_noise(images: Tensor, sigma: Tensor, generator: torch.Generator) -> Tensor:
-    """Puts images onto diffusion noise levels and back into pixels.
+    """Put images onto diffusion noise levels and back into pixels.
 
     x_t = (x_0 + sigma ε) / sqrt(1 + sigma²), so that ᾱ = 1 / (1 + sigma²).
 
@@ -48,25 +48,25 @@ def add_noise(images: Tensor, sigma: Tensor, generator: torch.Generator) -> Tens
 
 
 def random_noise(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Adds noise between NOISE_SIGMAS, evenly in its logarithm: uint8 [B, 28, 28] → same."""
+    """Add noise between NOISE_SIGMAS, evenly in its logarithm: uint8 [B, 28, 28] → same."""
     low, high = torch.tensor(NOISE_SIGMAS).log().tolist()
     sigma = (low + (high - low) * torch.rand(len(images), generator=generator)).exp()
     return add_noise(images, sigma, generator)
 
 
 def random_blur(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Blurs with one sigma between BLUR_SIGMAS for the batch: uint8 [B, 28, 28] → same."""
+    """Blur with one sigma between BLUR_SIGMAS for the batch: uint8 [B, 28, 28] → same."""
     low, high = BLUR_SIGMAS
     return blur(images, low + (high - low) * torch.rand((), generator=generator).item())
 
 
 def blur(images: Tensor, sigma: float) -> Tensor:
-    """Blurs images, uint8 [B, 28, 28], with a Gaussian of so many pixels."""
+    """Blur images, uint8 [B, 28, 28], with a Gaussian of so many pixels."""
     return gaussian_blur(images, kernel_size=[13, 13], sigma=[sigma, sigma])
 
 
 def shifted(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Moves each image by up to MAX_SHIFT pixels in both directions: uint8 [B, H, W, …] → same."""
+    """Move each image by up to MAX_SHIFT pixels in both directions: uint8 [B, H, W, …] → same."""
     count, height, width = images.shape[:3]
     dy, dx = torch.randint(0, 2 * MAX_SHIFT + 1, (2, count, 1), generator=generator)
     rows, columns = torch.arange(height) + dy, torch.arange(width) + dx
@@ -76,7 +76,7 @@ def shifted(images: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def nearly_clear(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Shifts each image and adds a trace of noise: uint8 [B, 28, 28] → same."""
+    """Shift each image and add a trace of noise: uint8 [B, 28, 28] → same."""
     moved = shifted(images, generator)
     sigma = CLEAR_SIGMA * torch.rand(len(images), generator=generator)
     sigma[: len(images) // 2] = 0
@@ -84,7 +84,7 @@ def nearly_clear(images: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def half_denoised(pipeline: FashionDDPMPipeline, count: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Stops the model early: the hazes that it predicts, and what the report's schedule makes.
+    """Stop the model early: the hazes that it predicts, and what the report's schedule makes.
 
     Args:
         pipeline: the diffusion model.

@@ -20,7 +20,7 @@ class InceptionError(UserError):
 
 
 def load_inception(weights: str) -> Callable[[Tensor], Tensor]:
-    """Returns a function uint8 [N, …] → float32 [N, 2048], grey repeated as colour.
+    """Return a function uint8 [N, …] → float32 [N, 2048], grey repeated as colour.
 
     Args:
         weights: the file pt_inception-2015-12-05-6726825d.pth of torch-fidelity, or DOWNLOAD.
@@ -55,6 +55,6 @@ def load_inception(weights: str) -> Callable[[Tensor], Tensor]:
 
 
 def _in_colour(images: Tensor) -> Tensor:
-    """Returns stored images, uint8 [B, H, W] or [B, H, W, 3], as [B, 3, H, W]."""
+    """Return stored images, uint8 [B, H, W] or [B, H, W, 3], as [B, 3, H, W]."""
     grey = images.ndim == 3
     return images.unsqueeze(1).expand(-1, 3, -1, -1) if grey else images.permute(0, 3, 1, 2)

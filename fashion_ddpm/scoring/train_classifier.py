@@ -24,7 +24,7 @@ ERASED_SIDES = (4, 13)
 
 
 def erase(images: Tensor, probability: float, generator: torch.Generator) -> Tensor:
-    """Blackens a square patch in some images (Zhong et al., 2017): uint8 [B, H, W, …] → same."""
+    """Blacken a square patch in some images (Zhong et al., 2017): uint8 [B, H, W, …] → same."""
     count, height, width = images.shape[:3]
     sides = torch.randint(*ERASED_SIDES, (count, 1), generator=generator)
     sides[torch.rand(count, generator=generator) >= probability] = 0
@@ -38,7 +38,7 @@ def erase(images: Tensor, probability: float, generator: torch.Generator) -> Ten
 
 
 def fit(images: LabelledImages, config: ClassifierConfig, title: str) -> Classifier:
-    """Returns a classifier trained on labelled images, never flipped: shoes face one way.
+    """Return a classifier trained on labelled images, never flipped: shoes face one way.
 
     Args:
         images: what to learn from.
@@ -67,13 +67,13 @@ def fit(images: LabelledImages, config: ClassifierConfig, title: str) -> Classif
 
 
 def accuracy(classifier: Classifier, split: LabelledImages) -> float:
-    """Returns the share of images whose class the classifier finds, in [0, 1]."""
+    """Return the share of images whose class the classifier finds, in [0, 1]."""
     found = classifier.predict(classifier.features(split.images))
     return (found == split.labels).float().mean().item()
 
 
 def train_classifier(config: ClassifierConfig) -> Path:
-    """Trains the judge on the training split, measures it, writes its folder.
+    """Train the judge on the training split, measure it, write its folder.
 
     Raises:
         DataError: the data cannot be read.

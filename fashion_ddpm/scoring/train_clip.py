@@ -43,7 +43,7 @@ LABEL_WEIGHT = 2.0
 
 
 def build_tokenizer(texts: list[str]) -> PreTrainedTokenizerFast:
-    """Returns a word tokenizer that knows the words of the captions, in lower case."""
+    """Return a word tokenizer that knows the words of the captions, in lower case."""
     words = sorted({word for text in texts for word in text.lower().replace(",", " ").split()})
     special = (PAD, BEGIN, UNKNOWN, END)
     vocabulary = {word: index for index, word in enumerate((*special, *words))}
@@ -68,7 +68,7 @@ def build_tokenizer(texts: list[str]) -> PreTrainedTokenizerFast:
 
 
 def build_processor(tokenizer: PreTrainedTokenizerFast) -> CLIPProcessor:
-    """Returns a processor that maps 28×28 pixels to [−1, 1], as to_model does."""
+    """Return a processor that maps 28×28 pixels to [−1, 1], as to_model does."""
     side = {"height": IMAGE_SIZE, "width": IMAGE_SIZE}
     images = CLIPImageProcessor(
         size=side, crop_size=side, image_mean=[0.5] * 3, image_std=[0.5] * 3
@@ -77,7 +77,7 @@ def build_processor(tokenizer: PreTrainedTokenizerFast) -> CLIPProcessor:
 
 
 def build_clip(config: ScorerConfig, tokenizer: PreTrainedTokenizerFast) -> CLIPModel:
-    """Returns a freshly initialised CLIP of the configured size."""
+    """Return a freshly initialised CLIP of the configured size."""
     text = {
         "hidden_act": "gelu",
         "vocab_size": len(tokenizer),
@@ -105,7 +105,7 @@ def build_clip(config: ScorerConfig, tokenizer: PreTrainedTokenizerFast) -> CLIP
 
 
 def asked_captions(step: int, count: int, config: ScorerConfig) -> Tensor:
-    """Returns a step's captions: the ten label prompts, which come first, and some others."""
+    """Return a step's captions: the ten label prompts, which come first, and some others."""
     generator = torch.Generator().manual_seed(step_seed(config.seed, step) + 1)
     first = len(CLASS_NAMES)
     others = first + torch.randperm(count - first, generator=generator)
@@ -113,7 +113,7 @@ def asked_captions(step: int, count: int, config: ScorerConfig) -> Tensor:
 
 
 def contrastive_loss(logits: Tensor, weights: Tensor) -> Tensor:
-    """Returns CLIP's symmetric loss where several captions may be true of an image.
+    """Return CLIP's symmetric loss where several captions may be true of an image.
 
     The label prompts also compete among themselves alone, as they do when scores are shown:
     without that, the many captions on quality leave garments a small part of the loss.
@@ -142,7 +142,7 @@ class TrainingImages:
     hazes: LabelledImages
 
     def batch(self, step: int, config: ScorerConfig) -> tuple[Tensor, Tensor, Tensor]:
-        """Returns images uint8 [B, 28, 28], labels and qualities int64 [B] of a step."""
+        """Return images uint8 [B, 28, 28], labels and qualities int64 [B] of a step."""
         generator = torch.Generator().manual_seed(step_seed(config.seed, step))
         sizes = [round(share * config.batch_size) for share in QUALITY_SHARES[1:]]
         sizes = [config.batch_size - sum(sizes), *sizes]
@@ -168,7 +168,7 @@ def _train_steps(
     images: TrainingImages,
     config: ScorerConfig,
 ) -> Iterator[float]:
-    """Trains, yielding each step's loss."""
+    """Train, yielding each step's loss."""
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=config.weight_decay)
     for step in range(config.total_steps):
         for group in optimizer.param_groups:
@@ -192,7 +192,7 @@ def _train_steps(
 
 
 def train_scorer(config: ScorerConfig, pipeline: FashionDDPMPipeline) -> Path:
-    """Trains the scorer, measures it on the test split, writes its folder.
+    """Train the scorer, measure it on the test split, write its folder.
 
     Args:
         config: the run's settings.

@@ -98,7 +98,7 @@ class Gate:
     mcp: bool = False
 
     def check_address(self, method: str, path: str) -> None:
-        """Raises RefusalError for an address, or a way to ask it, that the page does not need."""
+        """Raise RefusalError for an address, or a way to ask it, that the page does not need."""
         raw = path.encode(errors="replace")
         if len(raw) > _LONGEST_PATH or max(map(len, raw.split(b"/"))) > _LONGEST_NAME:
             raise RefusalError(
@@ -120,7 +120,7 @@ class Gate:
 
     @staticmethod
     def stream_name(path: str, query: str) -> str | None:
-        """Returns the session, or the event, whose answers an address streams."""
+        """Return the session, or the event, whose answers an address streams."""
         if path == f"{API}/queue/data":
             return (parse_qs(query).get("session_hash") or [""])[-1]
         for start in (f"{API}/call/v2/{ENDPOINT}/", f"{API}/call/{ENDPOINT}/"):
@@ -129,7 +129,7 @@ class Gate:
         return None
 
     def check_body(self, path: str, body: bytes) -> Asked:
-        """Returns what a body asks for; uploads are judged elsewhere.
+        """Return what a body asks for; uploads are judged elsewhere.
 
         Raises:
             RefusalError: it is no JSON, or nothing that the page or the endpoint understands.
@@ -162,7 +162,7 @@ class Gate:
         return Asked(event, session or "", json.dumps(kept).encode())
 
     def _completed(self, data: Any) -> Any:
-        """Returns a list of values with those of parameters that its program does not know."""
+        """Return a list of values with those of parameters that its program does not know."""
         old = isinstance(data, list) and len(data) == len(self.parameters) - len(self.added)
         return [*data, *self.added] if old else data
 
@@ -176,7 +176,7 @@ class Gate:
         return event
 
     def _named(self, values: Mapping[str, Any]) -> Asked:
-        """Returns what a body of named values asks for; all but the first may be left out."""
+        """Return what a body of named values asks for; all but the first may be left out."""
         unknown = [name for name in values if name not in self.parameters]
         if unknown:
             raise RefusalError(
@@ -192,7 +192,7 @@ _KEPT = ("data", "session_hash", "fn_index", "event_data", "trigger_id")
 
 
 def _object(body: bytes) -> dict[str, Any]:
-    """Returns the object that a JSON body holds."""
+    """Return the object that a JSON body holds."""
     try:
         values = json.loads(body, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
@@ -223,7 +223,7 @@ def _check_data(data: Any, inputs: int) -> None:
 
 
 def _check_file(value: Mapping[str, Any]) -> None:
-    """Refuses files that the server would have to fetch."""
+    """Refuse files that the server would have to fetch."""
     path = value.get("path")
     if isinstance(path, str) and not (_OWN_FILE.match(path) and ".." not in path):
         raise RefusalError(400, f"path is {shown(path)}; it must be a file that was uploaded here.")

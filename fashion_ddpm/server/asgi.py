@@ -40,7 +40,7 @@ STREAM_HEADERS = {b"x-accel-buffering": b"no", b"cache-control": b"no-cache, no-
 
 
 def headers_of(scope: Scope) -> dict[str, str]:
-    """Returns a request's headers, names in lower case; of repeated ones the last."""
+    """Return a request's headers, names in lower case; of repeated ones the last."""
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
 
 
@@ -59,7 +59,7 @@ def without_prefix(scope: Scope, prefix: str) -> Scope:
 
 
 def is_foreign(headers: dict[str, str], hosts: Container[str]) -> bool:
-    """Returns whether a browser says that another page than this server's sent a request.
+    """Return whether a browser says that another page than this server's sent a request.
 
     Args:
         headers: the request's.
@@ -83,7 +83,7 @@ def _without_port(host: str) -> str:
 
 
 def secured(send: Send, foreign: bool) -> Send:
-    """Returns a send that adds HEADERS, and takes away what would let foreign pages read.
+    """Return a send that adds HEADERS, and takes away what would let foreign pages read.
 
     Streams of events get STREAM_HEADERS as well.
     """
@@ -105,7 +105,7 @@ def secured(send: Send, foreign: bool) -> Send:
 
 
 def readable(send: Send, on_status: Callable[[int], None]) -> Send:
-    """Returns a send that gives a told mistake the status of one, and notes what it was.
+    """Return a send that gives a told mistake the status of one, and notes what it was.
 
     Gradio answers 500 for every exception of an event that is not queued, also for one that tells
     the visitor what to change.
@@ -136,7 +136,7 @@ def _tells(body: bytes) -> bool:
 
 
 def replay(body: bytes, receive: Receive) -> Receive:
-    """Returns a receive that gives a body that was read already, and then waits for the end."""
+    """Return a receive that gives a body that was read already, and then waits for the end."""
     whole: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def again() -> Message:
@@ -152,7 +152,7 @@ async def answer(
     wait: float | None = None,
     location: str | None = None,
 ) -> None:
-    """Answers with JSON, or with a plain sentence.
+    """Answer with JSON, or with a plain sentence.
 
     Args:
         send: where to.

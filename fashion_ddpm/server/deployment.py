@@ -116,7 +116,7 @@ def read_deployment(
     environment = os.environ if environment is None else environment
 
     def given(flag: str, variable: str) -> tuple[str, str]:
-        """Returns a value, and what it was given by."""
+        """Return a value, and what it was given by."""
         value = getattr(arguments, flag.removeprefix("--").replace("-", "_"))
         return (variable, environment.get(variable, "")) if value is None else (flag, value)
 

@@ -70,7 +70,7 @@ class ServerLimits:
 
 
 def check_work(evaluations: int, limits: ServerLimits) -> None:
-    """Raises RequestError when a request costs more UNet evaluations than one may."""
+    """Raise RequestError when a request costs more UNet evaluations than one may."""
     if evaluations > limits.max_evaluations:
         raise RequestError(
             f"the request costs {evaluations:,} UNet evaluations (images × steps, twice that with "

@@ -88,7 +88,7 @@ class Guard:
         self.streams = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers, refuses or passes on."""
+        """Answer, refuse or pass on."""
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})  # no page of ours opens one
         elif scope["type"] != "http":
@@ -133,7 +133,7 @@ class Guard:
             self.streams -= stream is not None
 
     def _address(self, scope: Scope, headers: dict[str, str]) -> str | None:
-        """Returns the address whose limits count, or None for a user of this machine.
+        """Return the address whose limits count, or None for a user of this machine.
 
         Uvicorn has replaced the client by what a trusted proxy says of it.
         """
@@ -148,7 +148,7 @@ class Guard:
         self._supervisor.count("accepted" if status == 200 else "rejected")
 
     def _own_answer(self, method: str, path: str) -> tuple[int, dict[str, Any]] | None:
-        """Returns what is said to those who watch over the server.
+        """Return what is said to those who watch over the server.
 
         Gradio asks HEAD / when it is launched, and gives up where drawing the whole page for it
         takes more than three seconds.
@@ -166,7 +166,7 @@ class Guard:
     async def _read(
         self, scope: Scope, headers: dict[str, str], receive: Receive, foreign: bool
     ) -> tuple[Receive, bool]:
-        """Returns where the app may read the body from, and whether it runs the network."""
+        """Return where the app may read the body from, and whether it runs the network."""
         path = scope["path"]
         if foreign:
             origin, host = (shown(headers.get(name, "")) for name in ("origin", "host"))
@@ -197,7 +197,7 @@ class Guard:
         return replay(asked.body, receive), costly
 
     def _admit(self, asked: Asked, address: str | None) -> None:
-        """Lets a request for the network in, or says why not and when."""
+        """Let a request for the network in, or say why not and when."""
         if self._supervisor.draining:
             raise RefusalError(503, "The server is being restarted; try again in a minute.", 60)
         if self._supervisor.broken:
@@ -223,7 +223,7 @@ class Guard:
             )
 
     async def _body(self, headers: dict[str, str], receive: Receive, most: int) -> bytes:
-        """Returns the whole body, however it is sent; stops reading where it is too long."""
+        """Return the whole body, however it is sent; stop reading where it is too long."""
         too_long = RefusalError(413, f"The request is too long; here at most {most:,} bytes.")
         length = headers.get("content-length", "")
         if length.isdigit() and int(length) > most:
@@ -249,7 +249,7 @@ class Guard:
         return bytes(body)
 
     async def _discard(self, receive: Receive) -> None:
-        """Reads on and keeps nothing: whoever is still sending would not read the answer."""
+        """Read on and keep nothing: whoever is still sending would not read the answer."""
         left, more = UNREAD, True
         try:
             async with asyncio.timeout(self._limits.body_seconds):

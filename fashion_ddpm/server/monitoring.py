@@ -59,7 +59,7 @@ class Supervisor:
         self.check_network()
 
     def check_network(self) -> None:
-        """Draws one image; the app is broken when it is not made of numbers."""
+        """Draw one image; the app is broken when it is not made of numbers."""
         settings = SamplingSettings(num_inference_steps=2)
         *_, last = self._pipeline.stream([0], [0], settings)
         if not last.clean.isfinite().all():
@@ -67,7 +67,7 @@ class Supervisor:
 
     @contextmanager
     def request(self, kind: str) -> Iterator["Attempt"]:
-        """Watches one request, whatever becomes of it."""
+        """Watch one request, whatever becomes of it."""
         attempt, outcome = Attempt(self, time.monotonic() + self._max_seconds), "failed"
         begin = time.monotonic()
         try:
@@ -88,7 +88,7 @@ class Supervisor:
             self._note(kind, outcome, time.monotonic() - begin, attempt.images)
 
     def count(self, what: str) -> None:
-        """Counts what happened to a request before, or instead of, being run."""
+        """Count what happened to a request before, or instead of, being run."""
         with self._lock:
             self._counts[what] += 1
 
@@ -103,7 +103,7 @@ class Supervisor:
         LOG.info(json.dumps({"time": datetime.now(UTC).isoformat(timespec="seconds"), **note}))
 
     def metrics(self) -> dict[str, Any]:
-        """Returns counts since the start, percentiles of seconds, and images a second."""
+        """Return counts since the start, percentiles of seconds, and images a second."""
         now = time.monotonic()
         with self._lock:
             while self._images and self._images[0][0] < now - RATE_SECONDS:
@@ -131,7 +131,7 @@ class Attempt:
         self.images = 0
 
     def watch(self, steps: Iterator[DenoisingStep]) -> Iterator[DenoisingStep]:
-        """Yields the steps of a way from noise, as long as there is time and they are numbers.
+        """Yield the steps of a way from noise, as long as there is time and they are numbers.
 
         Raises:
             RequestEndedError: the time is over, the memory is full, or a step is no image.
@@ -169,7 +169,7 @@ class Attempt:
 
 
 def start_log() -> None:
-    """Writes a line of JSON for each request to the standard error."""
+    """Write a line of JSON for each request to the standard error."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(message)s"))
     handler.handleError = lambda record: None  # type: ignore[method-assign]  # as on a full disk

@@ -45,7 +45,7 @@ class Buckets:
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def seconds_to_wait(self, address: str) -> float:
-        """Takes a token and returns 0, or takes none and returns when there will be one."""
+        """Take a token and return 0, or take none and return when there will be one."""
         now = self._clock()
         tokens, at = self._buckets.pop(address, (float(self._burst), now))
         tokens = min(self._burst, tokens + (now - at) * self._rate)

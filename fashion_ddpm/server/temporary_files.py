@@ -22,7 +22,7 @@ class TemporaryError(UserError):
 
 
 def temporary_place() -> str:
-    """Returns the usual folder for temporary files, or the memory where no disk can be written to.
+    """Return the usual folder for temporary files, or the memory where no disk can be written to.
 
     Libraries look for one as soon as they are imported, and end the app when there is none.
     """
@@ -33,7 +33,7 @@ def temporary_place() -> str:
 
 
 def choose_folder() -> Path:
-    """Returns a new folder that can hold pictures, for this user alone.
+    """Return a new folder that can hold pictures, for this user alone.
 
     Raises:
         TemporaryError: neither the disk nor the memory has room.
@@ -54,14 +54,14 @@ def choose_folder() -> Path:
 
 
 def _places() -> list[Path]:
-    """Returns where temporary files may lie, best first."""
+    """Return where temporary files may lie, best first."""
     named = [os.environ[name] for name in ("TMPDIR", "TEMP", "TMP") if os.environ.get(name)]
     usual = ["/tmp", "/var/tmp", str(MEMORY), str(Path.cwd())]
     return [Path(place) for place in (*named, *usual) if Path(place).is_dir()]
 
 
 def sweep(folder: Path, most: int, kept: frozenset[Path] = frozenset()) -> int:
-    """Removes the oldest files until the rest weighs no more than `most`; returns its weight.
+    """Remove the oldest files until the rest weighs no more than `most`; return its weight.
 
     Args:
         folder: whose files, however deep.
@@ -105,6 +105,6 @@ class Sweeper:
             sweep(self._folder, self._most, self._kept)
 
     def close(self) -> None:
-        """Ends the thread."""
+        """End the thread."""
         self._over.set()
         self._thread.join()

@@ -10,7 +10,7 @@ _FILE = re.compile(rb'name="files"; filename="[^"\r\n]{0,255}"', re.IGNORECASE)
 
 
 def check_upload(content_type: str, body: bytes, max_pixels: int) -> None:
-    """Raises RefusalError unless a body holds small PNG files.
+    """Raise RefusalError unless a body holds small PNG files.
 
     Args:
         content_type: the header.

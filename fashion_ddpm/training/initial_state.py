@@ -34,7 +34,7 @@ TAKEN_OVER = (
 
 
 def settings_of_teacher(checkpoint: str) -> dict[str, Any]:
-    """Returns the settings a student takes over, from run.json in the teacher's folder.
+    """Return the settings a student takes over, from run.json in the teacher's folder.
 
     Raises:
         CheckpointError: the teacher is not there.
@@ -44,7 +44,7 @@ def settings_of_teacher(checkpoint: str) -> dict[str, Any]:
 
 
 def initial_unet(config: TrainConfig, kind: ImageKind = FASHION_MNIST) -> UNet2DModel:
-    """Returns the network a run starts with: random weights, or those of a published checkpoint.
+    """Return the network a run starts with: random weights, or those of a published checkpoint.
 
     Args:
         config: the run.
@@ -81,7 +81,7 @@ def initial_unet(config: TrainConfig, kind: ImageKind = FASHION_MNIST) -> UNet2D
 
 
 def _check_teacher(teacher: FashionDDPMPipeline, config: TrainConfig) -> None:
-    """Raises ConfigError for a teacher that cannot teach, or not under this run's settings."""
+    """Raise ConfigError for a teacher that cannot teach, or not under this run's settings."""
     if config.prediction_type != "v_prediction":
         raise ConfigError(
             f"--prediction-type is {config.prediction_type}; a network to distil must predict v: "
@@ -97,7 +97,7 @@ def _check_teacher(teacher: FashionDDPMPipeline, config: TrainConfig) -> None:
 
 
 def earlier_runs(config: TrainConfig) -> dict[str, Any]:
-    """Returns what run.json says of the training before this run: nothing, a start, a teacher."""
+    """Return what run.json says of the training before this run: nothing, a start, a teacher."""
     checkpoint = config.teacher or config.initial_checkpoint
     if not checkpoint:
         return {}

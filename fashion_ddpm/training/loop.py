@@ -58,7 +58,7 @@ def train(
     trackers: Sequence[GeneralTracker] = (),
     started: float | None = None,
 ) -> Path:
-    """Trains, or goes on with, the run in config.output_dir; returns the checkpoint's folder.
+    """Train, or go on with, the run in config.output_dir; return the checkpoint's folder.
 
     Args:
         config: the run.
@@ -155,7 +155,7 @@ class Run:
         current_commit()  # remembered for the checkpoint
 
     def resume(self) -> None:
-        """Goes back to the newest whole state of the output folder, if there is one."""
+        """Go back to the newest whole state of the output folder, if there is one."""
         for line in self.about:
             self.watch.say(line)
         # Another run may have begun and ended while this one read its data.
@@ -178,7 +178,7 @@ class Run:
             self._publish_if_behind()
 
     def costs(self, seconds: float) -> Costs:
-        """Measures what the run's parts take, within so many seconds; changes the weights."""
+        """Measure what the run's parts take, within so many seconds; change the weights."""
         count = CPU_CHUNK if self.device.type == "cpu" else SAMPLE_BATCH_SIZE
         with self.network.averaged() as pipeline, torch.no_grad():
             rows = [part.to(self.device) for part in example_inputs(pipeline.unet, count)]
@@ -192,7 +192,7 @@ class Run:
         )
 
     def _asked_to_stop(self) -> bool:
-        """Whether to stop: all processes give the same answer at the same step."""
+        """Return whether to stop: all processes give the same answer at the same step."""
         if self.processes == 1:
             return self.stop.asked
         if self.progress.step % STOP_CHECK_STEPS:
@@ -201,7 +201,7 @@ class Run:
         return bool(self.accelerator.reduce(flag, "sum") > 0)
 
     def loop(self) -> None:
-        """Trains until the end of the run or a signal; logs, validates, shows and saves."""
+        """Train until the end of the run or a signal; log, validate, show and save."""
         config, progress, watch = self.config, self.progress, self.watch
         watch.begin()
         while progress.step < config.total_steps and not self._asked_to_stop():
@@ -224,7 +224,7 @@ class Run:
             watch.say(f"stopped at {watch.images_seen:,} images; run the same command to go on")
 
     def _step(self) -> Tensor:
-        """Takes one optimizer step; returns this process's mean loss, float32 []."""
+        """Take one optimizer step; return this process's mean loss, float32 []."""
         config, step = self.config, self.progress.step
         indices = batch_indices(step, config.batch_size, len(self.train_data), config.seed)
         generator = torch.Generator(self.device).manual_seed(step_seed(config.seed, step))
@@ -255,12 +255,12 @@ class Run:
         return total
 
     def _refuse_divergence(self) -> None:
-        """Ends the run, on all processes together, when a step of any gave no number."""
+        """End the run, on all processes together, when a step of any gave no number."""
         first = int(self.accelerator.gather(self.divergence.first_step).min())
         refuse_divergence(first, self.config.seed, self.folder)
 
     def _log(self) -> None:
-        """Logs the mean loss since the last line, over all processes."""
+        """Log the mean loss since the last line, over all processes."""
         self._refuse_divergence()
         count = self.progress.steps_since_loss(self.config.batch_size)
         mean = self.accelerator.reduce(self.progress.loss_sum / count, "mean").item()
@@ -268,19 +268,19 @@ class Run:
         self.progress.loss_sum = torch.zeros(())
 
     def _preview(self) -> None:
-        """Saves and shows a grid of samples."""
+        """Save and show a grid of samples."""
         seen, trackers = self.watch.images_seen, self.accelerator.trackers
         path = self.folder.preview(seen)
         self.examination.preview(path, lambda picture: send_picture(trackers, picture, seen))
 
     def _compare(self) -> None:
-        """Logs how far samples are from real images; publishes the weights that come nearest."""
+        """Log how far samples are from real images; publish the weights that come nearest."""
         if self.examination.compare() and self.accelerator.is_main_process:
             self._publish(self.folder.best)
         self.accelerator.wait_for_everyone()
 
     def _save(self) -> None:
-        """Saves the state for resuming, then publishes the averaged weights."""
+        """Save the state for resuming, then publish the averaged weights."""
         self._refuse_divergence()
         self.hold.check()
         final = self.folder.state(self.watch.images_seen)
@@ -303,7 +303,7 @@ class Run:
         self.accelerator.wait_for_everyone()
 
     def _publish_if_behind(self) -> None:
-        """Publishes what a kill between saving and publishing has left unpublished."""
+        """Publish what a kill between saving and publishing has left unpublished."""
         if not self.accelerator.is_main_process:
             return
         whole, published = is_whole(self.folder.checkpoint), -1
@@ -316,7 +316,7 @@ class Run:
             self._publish(self.folder.checkpoint)
 
     def _keep_averages(self) -> None:
-        """Keeps the power-function averages, for rebuilding others from them."""
+        """Keep the power-function averages, for rebuilding others from them."""
         if self.progress.step:
             path = self.folder.averages_at(self.watch.images_seen)
             with atomic_folders.writing(path):
@@ -324,7 +324,7 @@ class Run:
                 thin_out(self.folder.averages)
 
     def _publish(self, checkpoint: Path) -> None:
-        """Writes the averaged weights as a checkpoint folder, and the loss curves."""
+        """Write the averaged weights as a checkpoint folder, and the loss curves."""
         log = self.progress.log
         facts = {
             "dataset": self.config.public_name,

@@ -93,19 +93,19 @@ class Network:
         self.power_averages = PowerAverages(plain)
 
     def predict(self, noisy: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
-        """Returns the network's output, float [B, C, S, S]; a Predictor."""
+        """Return the network's output, float [B, C, S, S]; a Predictor."""
         noisy = noisy.contiguous(memory_format=self.layout)
         output: Tensor = self.wrapped(noisy, timesteps, labels).sample
         return output
 
     def draw(self, batch_size: int, generator: torch.Generator) -> Draws:
-        """Returns the chance of one batch, on the generator's device."""
+        """Return the chance of one batch, on the generator's device."""
         shape = torch.Size((batch_size, *self.kind.shape))
         total, dropout = self.config.num_train_timesteps, self.config.label_dropout
         return draw(shape, total, dropout, generator, self.probabilities)
 
     def loss(self, clean: Tensor, labels: Tensor, draws: Draws, done: float = 0.0) -> Tensor:
-        """Returns the loss to minimise: float32 [].
+        """Return the loss to minimise: float32 [].
 
         Args:
             clean: float32 [B, C, S, S] in [−1, 1].
@@ -119,7 +119,7 @@ class Network:
         return batch_loss(self.predict, self.noise, clean, labels, draws, gamma, null_label)
 
     def validation_losses(self, clean: Tensor, labels: Tensor, draws: Draws) -> Tensor:
-        """Returns each image's loss, float32 [B], unweighted, or as at a distillation's end."""
+        """Return each image's loss, float32 [B], unweighted, or as at a distillation's end."""
         if self.config.teacher:
             return self._distillation_losses(clean, labels, draws, done=1.0)
         null_label = self.kind.null_label
@@ -133,7 +133,7 @@ class Network:
 
     @contextmanager
     def averaged(self) -> Iterator[FashionDDPMPipeline]:
-        """Puts the moving average into the network for a while; yields it as a pipeline."""
+        """Put the moving average into the network for a while; yield it as a pipeline."""
         parameters = list(self.plain.parameters())
         self.average.store(parameters)
         self.average.copy_to(parameters)

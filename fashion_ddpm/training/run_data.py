@@ -25,7 +25,7 @@ UNRECORDED = (
 
 
 def load_run_data(config: TrainConfig, ranks: Ranks) -> tuple[DataSet, tuple[str, ...]]:
-    """Reads the data set of a run, the same in all processes, with its classes in the run's order.
+    """Read the data set of a run, the same in all processes, with its classes in the run's order.
 
     Args:
         config: the run; its folder may hold the beginning of it.
@@ -64,13 +64,13 @@ def check_run_data(folder: RunFolder, fingerprint: Fingerprint) -> None:
 
 
 def record_run_data(folder: RunFolder, fingerprint: Fingerprint) -> None:
-    """Writes down what a run learns from; to be done before the folder counts as a run's."""
+    """Write down what a run learns from; to be done before the folder counts as a run's."""
     folder.root.mkdir(parents=True, exist_ok=True)
     write_fingerprint(folder.data, fingerprint)
 
 
 def _begun(config: TrainConfig) -> RunFolder | None:
-    """Returns the folder of what this run goes on with: itself, or the run that it cools down."""
+    """Return the folder of what this run goes on with: itself, or the run that it cools down."""
     own, place = RunFolder(config.output_dir), Path(config.from_state)
     if own.config.exists() or not config.from_state:
         return own if own.config.exists() else None
@@ -78,7 +78,7 @@ def _begun(config: TrainConfig) -> RunFolder | None:
 
 
 def _published_order(config: TrainConfig, run: RunFolder | None) -> tuple[str, ...]:
-    """Returns the classes of class folders in the order of a network that is there already."""
+    """Return the classes of class folders in the order of a network that is there already."""
     if not config.dataset.startswith(FOLDER):
         return ()
     if run:
@@ -88,7 +88,7 @@ def _published_order(config: TrainConfig, run: RunFolder | None) -> tuple[str, .
 
 
 def _unrecorded_changes(config: TrainConfig, run: RunFolder, data: DataSet) -> Iterator[str]:
-    """Yields phrases on what can be seen to have changed without a record of the pictures."""
+    """Yield phrases on what can be seen to have changed without a record of the pictures."""
     before = run.settings()["dataset"]
     if before != config.dataset:
         yield f"that was {before}, whose pictures were not recorded"
@@ -98,7 +98,7 @@ def _unrecorded_changes(config: TrainConfig, run: RunFolder, data: DataSet) -> I
 
 
 def _check_agreement(config: TrainConfig, data: DataSet, ranks: Ranks) -> None:
-    """Raises DataError, in all processes, where one of them has read something else."""
+    """Raise DataError, in all processes, where one of them has read something else."""
     digests = ranks.together(data.fingerprint.digest)
     others = [rank for rank, digest in enumerate(digests) if digest != digests[0]]
     if others:

@@ -54,15 +54,15 @@ class RunFolder:
         self.trackers = self.root / "trackers"
 
     def state(self, images_seen: int) -> Path:
-        """Returns the folder of a saved state; later ones sort after earlier ones."""
+        """Return the folder of a saved state; later ones sort after earlier ones."""
         return self.states / f"images-{images_seen:011d}"
 
     def averages_at(self, images_seen: int) -> Path:
-        """Returns the file of the averages kept at a moment of the run."""
+        """Return the file of the averages kept at a moment of the run."""
         return self.averages / f"images-{images_seen:011d}.safetensors"
 
     def preview(self, images_seen: int) -> Path:
-        """Returns the file of a grid of samples."""
+        """Return the file of a grid of samples."""
         return self.previews / f"{images_seen:011d}.png"
 
     def check_same_run(self, config: TrainConfig) -> None:
@@ -86,7 +86,7 @@ class RunFolder:
         return read_settings(self.root)
 
     def begin(self, config: TrainConfig) -> None:
-        """Makes the folder and writes down whose run it holds."""
+        """Make the folder and write down whose run it holds."""
         self.previews.mkdir(parents=True, exist_ok=True)
         self.averages.mkdir(exist_ok=True)
         write_settings(self.root, config)
@@ -145,7 +145,7 @@ def check_same(
 
 
 def _as_json(config: TrainConfig) -> dict[str, Any]:
-    """Returns the settings as they look after a round trip through a file: tuples are lists."""
+    """Return the settings as they look after a round trip through a file: tuples are lists."""
     return dict(json.loads(json.dumps(dataclasses.asdict(config))))
 
 
@@ -168,14 +168,14 @@ class Progress:
     log: list[LogRow] = field(default_factory=list)
 
     def state_dict(self) -> dict[str, Any]:
-        """Returns the progress for accelerate to save."""
+        """Return the progress for accelerate to save."""
         return {"step": self.step, "loss_sum": self.loss_sum, "log": self.log}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Takes the progress that accelerate has loaded."""
+        """Take the progress that accelerate has loaded."""
         self.step, self.loss_sum, self.log = state["step"], state["loss_sum"], state["log"]
 
     def steps_since_loss(self, batch_size: int) -> int:
-        """Returns the steps since the last row with a loss, which may be from before a resume."""
+        """Return the steps since the last row with a loss, which may be from before a resume."""
         rows = [row["images_seen"] for row in self.log if "loss" in row]
         return self.step - (rows[-1] // batch_size if rows else 0)

@@ -35,12 +35,12 @@ class Watch:
         return self.progress.step * self.config.batch_size
 
     def say(self, line: str) -> None:
-        """Prints a line, once for all processes."""
+        """Print a line, once for all processes."""
         if self.is_main:
             tqdm.write(line, file=sys.stderr)
 
     def begin(self) -> None:
-        """Starts the clock and the progress bar where the run begins or goes on."""
+        """Start the clock and the progress bar where the run begins or goes on."""
         self.since = (self.progress.step, time.monotonic())
         self.bar = tqdm(
             total=self.config.images_total,
@@ -50,13 +50,13 @@ class Watch:
         )
 
     def due(self, every_images: int) -> bool:
-        """Whether the step just done crossed a multiple of so many images, or was the last."""
+        """Return whether the last step crossed a multiple of so many images or ended the run."""
         before = self.images_seen - self.config.batch_size
         crossed = self.images_seen // every_images > before // every_images
         return crossed or self.progress.step == self.config.total_steps
 
     def loss(self, mean: float, gradient_norm: float, ema_decay: float) -> None:
-        """Records a training loss.
+        """Record a training loss.
 
         Args:
             mean: the mean loss over all processes since the last row that has one.
@@ -79,22 +79,22 @@ class Watch:
         self._record(row, f"loss {mean:.4f}  {speed:,.0f} images/s  {time_left} left")
 
     def validation(self, sums: Tensor) -> None:
-        """Records a validation: all processes' sums of the loss and counts, [2, noise levels]."""
+        """Record a validation: all processes' sums of the loss and count, [2, noise levels]."""
         by_level = (sums[0] / sums[1].clamp(min=1)).tolist()
         mean = (sums[0].sum() / sums[1].sum()).item()
         row = {"validation_loss": mean, "validation_loss_by_level": by_level}
         self._record(row, f"validation loss {mean:.4f}")
 
     def distances(self) -> list[float]:
-        """Returns the Fréchet distances so far."""
+        """Return the Fréchet distances so far."""
         return [row["frechet_distance"] for row in self.progress.log if "frechet_distance" in row]
 
     def distance(self, value: float) -> None:
-        """Records a Fréchet distance of samples from held-out images."""
+        """Record a Fréchet distance of samples from held-out images."""
         self._record({"frechet_distance": value}, f"Fréchet distance {value:.3f}")
 
     def _record(self, row: LogRow, line: str) -> None:
-        """Adds a row to the log, sends it to the trackers, prints a line."""
+        """Add a row to the log, send it to the trackers, print a line."""
         self.progress.log.append({"images_seen": self.images_seen, **row})
         self.send(scalars(row), self.images_seen)
         self.say(f"{self.images_seen:>12,} images  {line}")

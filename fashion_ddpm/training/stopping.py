@@ -55,14 +55,14 @@ class Divergence:
         self.first_step = torch.full((), NEVER, dtype=torch.int64, device=device)
 
     def note(self, step: int, *values: Tensor) -> None:
-        """Notes a step's values, each float [] on the device."""
+        """Note a step's values, each float [] on the device."""
         finite = torch.isfinite(torch.stack([value.float() for value in values])).all()
         earliest = self.first_step.clamp(max=step)
         self.first_step = torch.where(finite, self.first_step, earliest)
 
 
 def refuse_divergence(first_step: int, seed: int, folder: RunFolder) -> None:
-    """Ends a run whose loss is no longer a number.
+    """End a run whose loss is no longer a number.
 
     Args:
         first_step: the earliest such step of any process, counted from 0, or NEVER.

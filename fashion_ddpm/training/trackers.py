@@ -24,7 +24,7 @@ PACKAGES = {
 
 
 def chosen_trackers(report_to: str) -> list[str]:
-    """Returns accelerate's names of the trackers to use: none or one.
+    """Return accelerate's names of the trackers to use: none or one.
 
     Raises:
         ConfigError: the package of one that was asked for is not installed.
@@ -46,7 +46,7 @@ def _installed(tracker: str) -> bool:
 
 
 def settings_for_trackers(config: TrainConfig) -> dict[str, str | int | float | bool]:
-    """Returns the run's settings as trackers take them: no tuples."""
+    """Return the run's settings as trackers take them: no tuples."""
     settings = dataclasses.asdict(config)
     return {name: str(v) if isinstance(v, tuple) else v for name, v in settings.items()}
 
@@ -101,7 +101,7 @@ def wandb_options(config: TrainConfig, folder: Path) -> dict[str, Any]:
 
 
 def scalars(row: LogRow) -> dict[str, float]:
-    """Returns a log's row as named numbers: a list becomes one number for each of its places."""
+    """Return a log's row as named numbers: a list becomes one number for each of its places."""
     numbers: dict[str, float] = {}
     for name, value in row.items():
         if isinstance(value, list):
@@ -112,7 +112,7 @@ def scalars(row: LogRow) -> dict[str, float]:
 
 
 def send_picture(trackers: Iterable[Any], picture: Image.Image, images_seen: int) -> None:
-    """Sends a picture to those of accelerate's trackers that take images.
+    """Send a picture to those of accelerate's trackers that take images.
 
     Args:
         trackers: accelerate's GeneralTracker objects.

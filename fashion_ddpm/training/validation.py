@@ -45,7 +45,7 @@ def validation_sums(
     rank: int = 0,
     num_ranks: int = 1,
 ) -> Tensor:
-    """Returns one rank's share of the sums; their total does not depend on the number of ranks.
+    """Return one rank's share of the sums; their total does not depend on the number of ranks.
 
     Args:
         losses: what is summed.
@@ -73,7 +73,7 @@ def validation_sums(
 
 
 def _fixed_draws(data: LabelledImages, num_train_timesteps: int) -> Draws:
-    """Draws noise once and for all; timesteps are spread evenly over the images."""
+    """Draw noise once and for all; timesteps are spread evenly over the images."""
     generator = torch.Generator().manual_seed(SEED)
     count = len(data)
     places = (torch.randperm(count, generator=generator) + 0.5) / count
@@ -101,7 +101,7 @@ class Examination:
     watch: Watch
 
     def validate(self) -> None:
-        """Logs the validation loss."""
+        """Log the validation loss."""
         data = self.held_out.first(self.config.validation_images).to(self.ranks.device)
         with self.network.averaged():
             losses, total = self.network.validation_losses, self.config.num_train_timesteps
@@ -110,7 +110,7 @@ class Examination:
         self.watch.validation(sum(parts[1:], parts[0]))
 
     def preview(self, path: Path, show: Callable[[Image.Image], None]) -> None:
-        """Saves a grid, a class a column, from fixed seeds, and shows it."""
+        """Save a grid, a class a column, from fixed seeds, and show it."""
         with self.network.averaged() as pipeline:
             parts = self.ranks.together(draw_share(pipeline, self.ranks.rank, self.ranks.count))
         if self.ranks.is_main:
@@ -119,7 +119,7 @@ class Examination:
             show(picture)
 
     def compare(self) -> bool:
-        """Logs the Fréchet distance of samples from the held-out images, as the judge sees both.
+        """Log the Fréchet distance of samples from the held-out images, as the judge sees both.
 
         Returns:
             Whether these weights are the best so far; always False where no judge knows the images.
@@ -137,7 +137,7 @@ class Examination:
         return distance < best
 
     def _request(self, pipeline: FashionDDPMPipeline) -> GenerateRequest:
-        """Returns what is sampled: all classes in turn, in few steps, from fixed seeds."""
+        """Return what is sampled: all classes in turn, in few steps, from fixed seeds."""
         usual = pipeline.usual_settings
         steps = usual.num_inference_steps if pipeline.distilled else ORDINARY_STEPS
         count, names = self.config.frechet_images, pipeline.class_names

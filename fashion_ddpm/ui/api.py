@@ -33,7 +33,7 @@ class Handlers:
         guidance_low: float = 0.0,
         guidance_high: float = 1.0,
     ) -> Iterator[tuple[Any, ...]]:
-        """Draws small pictures of one class and says how well a CLIP recognizes them.
+        """Draw small pictures of one class and say how well a CLIP recognizes them.
 
         Args:
             class_name: what to draw, or all, which takes the classes in turn.
@@ -62,7 +62,7 @@ class Handlers:
 
 
 def _answer(event: Preview | Result) -> tuple[Any, ...]:
-    """Returns a preview with how far it is, or the pictures with their scores."""
+    """Return a preview with how far it is, or the pictures with their scores."""
     if isinstance(event, Preview):
         return event.picture, None, {"steps_done": event.steps_done, "seconds": event.seconds}
     places = range(event.request.num_images)
@@ -79,7 +79,7 @@ def _answer(event: Preview | Result) -> tuple[Any, ...]:
 
 
 def build(demo: Demo, controls: Controls) -> None:
-    """Adds the endpoint: its inputs are the first tab's, its outputs nobody sees."""
+    """Add the endpoint: its inputs are the first tab's, its outputs nobody sees."""
     preview = gr.Image(visible=False, label="The way so far", format="png")
     pictures = gr.Gallery(visible=False, label="Pictures", format="png")
     about = gr.JSON(visible=False, label="Settings and scores")

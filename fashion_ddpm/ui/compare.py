@@ -43,7 +43,7 @@ class Handlers:
     def draw(
         self, current: CurrentRun, number: int, class_name: str, axis: str, seed: float
     ) -> Iterator[tuple[Any, ...]]:
-        """Yields the sheet as it grows, a line on progress, the cells, and their zip file."""
+        """Yield the sheet as it grows, a line on progress, the cells, and their zip file."""
         status = "nothing was drawn"
         try:
             with attended(self.demo, "sheet", LABELS | {"seed": FIRST_SEED}) as watch:
@@ -61,7 +61,7 @@ class Handlers:
             yield gr.skip(), said, gr.skip(), gr.skip()
 
     def open(self, drawn: list[Cell], event: gr.SelectData) -> tuple[Any, ...]:
-        """Sends a cell's settings to the first tab, with those that are not in view unfolded."""
+        """Send a cell's settings to the first tab, with those that are not in view unfolded."""
         with told():
             if not drawn:
                 raise RequestError(FORGOTTEN)
@@ -78,14 +78,14 @@ class Handlers:
 
 
 def archive(drawn: list[Cell]) -> str:
-    """Writes the zip file into gradio's cache, which is cleaned up; returns its path."""
+    """Write the zip file into gradio's cache, which is cleaned up; return its path."""
     order = drawn[0].order
     name = f"{order.request.class_name}-{order.axis}-{order.request.seed}"
     return save_bytes_to_cache(zipped(drawn), file_name(name, ending=".zip"), get_upload_folder())
 
 
 def build(demo: Demo, tabs: gr.Tabs, create: Controls) -> None:
-    """Lays the tab out."""
+    """Lay the tab out."""
     handlers = Handlers(demo)
     gr.Markdown(INTRODUCTION)
     with gr.Row():

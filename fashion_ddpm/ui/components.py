@@ -41,7 +41,7 @@ the values of that time, where it would otherwise drop the event."""
 
 @contextmanager
 def told(names: Mapping[str, str] = LABELS) -> Iterator[None]:
-    """Turns a mistake, whoever made it, into a message that is text and never markup.
+    """Turn a mistake, whoever made it, into a message that is text and never markup.
 
     Args:
         names: what settings are called by whoever made it; the page's names when not given.
@@ -71,7 +71,7 @@ FORGOTTEN = "These images are no longer kept here: draw them again."
 
 
 def as_text(error: UserError, names: Mapping[str, str] = LABELS) -> str:
-    """Returns what a mistake is, as text that is never markup, with the names of settings."""
+    """Return what a mistake is, as text that is never markup, with the names of settings."""
     text = error.said(names).translate(NO_MARKUP)
     return text[:1].upper() + text[1:] if names is LABELS else text
 
@@ -84,12 +84,12 @@ def attended(demo: Demo, kind: str, names: Mapping[str, str] = LABELS) -> Iterat
 
 
 def whole(value: Any) -> Any:
-    """Turns 20.0, which JSON may make of 20, back into 20; the request judges all the rest."""
+    """Turn 20.0, which JSON may make of 20, back into 20; the request judges all the rest."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def nearest(value: Any, count: int) -> int | None:
-    """Returns where a slider from 1 to count stands; None while its number field is empty.
+    """Return where a slider from 1 to count stands; None while its number field is empty.
 
     The field takes any number; gradio brings it into range only when the field is left.
     """
@@ -99,7 +99,7 @@ def nearest(value: Any, count: int) -> int | None:
 
 
 def picture(alt_text: str, value: Any = None, elem_id: str | None = None) -> gr.Image:
-    """Returns a component for a picture of pixels, which must stay sharp and lossless.
+    """Return a component for a picture of pixels, which must stay sharp and lossless.
 
     Without a value it is hidden: fill it with `filled`.
     """
@@ -119,7 +119,7 @@ def picture(alt_text: str, value: Any = None, elem_id: str | None = None) -> gr.
 def picture_gallery(
     value: Any, columns: int, elem_id: str, download: bool = True, selected: int | None = None
 ) -> gr.Gallery:
-    """Returns a component for several pictures of pixels; a click selects and enlarges nothing.
+    """Return a component for several pictures of pixels; a click selects and enlarges nothing.
 
     Without a value it is hidden: fill it with `filled`.
     """
@@ -141,17 +141,17 @@ def picture_gallery(
 
 
 def filled(value: Any, **options: Any) -> Any:
-    """Puts a value into a picture or a gallery, and shows it; the options come first."""
+    """Put a value into a picture or a gallery, and show it; the options come first."""
     return gr.update(**options, value=value, visible=True)
 
 
 def emptied() -> Any:
-    """Takes the value out of a picture or a gallery, and hides it."""
+    """Take the value out of a picture or a gallery, and hide it."""
     return gr.update(value=None, visible=False)
 
 
 def table(rows: Sequence[tuple[Any, ...]], columns: Sequence[str]) -> pd.DataFrame:
-    """Returns rows as what a plot takes."""
+    """Return rows as what a plot takes."""
     return pd.DataFrame(rows, columns=list(columns))
 
 
@@ -160,14 +160,14 @@ SCORE_COLOURS = dict(zip((ASKED, *RIVALS), ("#4f46e5", "#ea580c", "#78716c"), st
 
 
 def score_table(trajectory: Trajectory) -> pd.DataFrame:
-    """Returns an image's scores along its way, for a plot."""
+    """Return an image's scores along its way, for a plot."""
     return table(score_curves(trajectory), SCORE_COLUMNS)
 
 
 def line_plot(
     value: pd.DataFrame | None, columns: Sequence[str], colours: Mapping[str, str], **options: Any
 ) -> gr.LinePlot:
-    """Returns a plot of lines whose names never change (Gradio forgets colours of new names).
+    """Return a plot of lines whose names never change (Gradio forgets colours of new names).
 
     Args:
         value: the table.
@@ -189,7 +189,7 @@ def line_plot(
 
 
 def score_plot(value: pd.DataFrame | None = None, scored: bool = True) -> gr.LinePlot:
-    """Returns a plot of label scores along an image's way, under its title.
+    """Return a plot of label scores along an image's way, under its title.
 
     Without a scorer at hand both are hidden: show the plot when there are scores.
     """

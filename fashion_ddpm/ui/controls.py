@@ -32,7 +32,7 @@ MANY_CLASSES = 20
 
 
 def default_request(demo: Demo) -> GenerateRequest:
-    """Returns what the page asks for before anybody chooses."""
+    """Return what the page asks for before anybody chooses."""
     names = demo.kind.class_names
     return GenerateRequest(names[-1], class_names=names)
 
@@ -65,15 +65,15 @@ class Controls:
     advanced: gr.Accordion
 
     def inputs(self) -> list[Any]:
-        """Returns the components in the order of Handlers.draw, and of shown_settings."""
+        """Return the components in the order of Handlers.draw, and of shown_settings."""
         return [*(getattr(self, name) for name in CHOSEN), self.random_seed, self.scorer]
 
     def request(self) -> list[Any]:
-        """Returns the components in the order of the endpoint's arguments."""
+        """Return the components in the order of the endpoint's arguments."""
         return [getattr(self, name) for name in ORDER]
 
     def costly(self) -> list[Any]:
-        """Returns the components in the order of note."""
+        """Return the components in the order of note."""
         return [getattr(self, name) for name in COSTLY]
 
 
@@ -100,7 +100,7 @@ def request_of(
     *,
     class_names: tuple[str, ...],
 ) -> GenerateRequest:
-    """Returns the request that a visitor's settings make, of a checkpoint of such classes.
+    """Return the request that a visitor's settings make, of a checkpoint of such classes.
 
     Raises:
         RequestError: a setting cannot be used.
@@ -121,7 +121,7 @@ def request_of(
 
 
 def shown_settings(request: GenerateRequest, scorer: str = "") -> tuple[Any, ...]:
-    """Returns a request as the values of Controls.settings; without a scorer that one stays."""
+    """Return a request as the values of Controls.settings; without a scorer that one stays."""
     values = [getattr(request, name) for name in CHOSEN]
     return (*values, False, scorer or gr.skip())
 
@@ -131,7 +131,7 @@ NO_SETTINGS = (gr.skip(),) * (len(CHOSEN) + 2)
 
 
 def note(demo: Demo, *costly: Any) -> str:
-    """Says what the schedule does and what the request of Controls.costly will cost."""
+    """Say what the schedule does and what the request of Controls.costly will cost."""
     try:
         first = default_request(demo)
         chosen = (first.class_name, *costly, first.seed)
@@ -146,7 +146,7 @@ def note(demo: Demo, *costly: Any) -> str:
 
 
 def _interval(request: GenerateRequest) -> list[str]:
-    """Says where guidance acts, if it does, and not everywhere."""
+    """Say where guidance acts, if it does, and not everywhere."""
     low, high = request.guidance_low, request.guidance_high
     if request.guidance_scale == 1 or (low, high) == (0, 1):
         return []
@@ -154,7 +154,7 @@ def _interval(request: GenerateRequest) -> list[str]:
 
 
 def build(demo: Demo) -> Controls:
-    """Lays out what a visitor chooses."""
+    """Lay out what a visitor chooses."""
     first = default_request(demo)
     class_name = _class_menu(demo, first)
     schedule = gr.Radio(
@@ -207,7 +207,7 @@ def build(demo: Demo) -> Controls:
 
 
 def _sampling_menus(demo: Demo, first: GenerateRequest) -> dict[str, Any]:
-    """Lays out the sampler, guidance, and the noise levels on which guidance acts."""
+    """Lay out the sampler, guidance, and the noise levels on which guidance acts."""
     samplers = (*SAMPLERS, TURBO) if demo.has_turbo else SAMPLERS
     menus: dict[str, Any] = {
         "sampler": gr.Dropdown(samplers, value=first.sampler, label=LABELS["sampler"]),
@@ -230,7 +230,7 @@ def _sampling_menus(demo: Demo, first: GenerateRequest) -> dict[str, Any]:
 
 
 def _class_menu(demo: Demo, first: GenerateRequest) -> gr.Radio | gr.Dropdown:
-    """Lays out the classes; above them, on Fashion-MNIST, a real image of each."""
+    """Lay out the classes; above them, on Fashion-MNIST, a real image of each."""
     names = [*demo.kind.class_names, ALL_CLASSES]
     if demo.kind != FASHION_MNIST:
         menu = gr.Radio if len(names) <= MANY_CLASSES else gr.Dropdown
@@ -243,14 +243,14 @@ def _class_menu(demo: Demo, first: GenerateRequest) -> gr.Radio | gr.Dropdown:
 
 
 def presets(demo: Demo) -> dict[str, SamplingSettings]:
-    """Returns how to sample by what a visitor wants; Turbo where a network can do it."""
+    """Return how to sample by what a visitor wants; Turbo where a network can do it."""
     if not demo.has_turbo:
         return PRESETS
     return {"Turbo": demo.pipeline.drawing_with(TURBO).usual_settings, **PRESETS}
 
 
 def _connect(controls: Controls, presets: dict[gr.Button, SamplingSettings]) -> None:
-    """Makes the presets' buttons set the controls; turbo has no guidance."""
+    """Make the presets' buttons set the controls; turbo has no guidance."""
     targets = [
         *(controls.num_inference_steps, controls.schedule),
         *(controls.sampler, controls.guidance_scale),
@@ -264,14 +264,14 @@ def _connect(controls: Controls, presets: dict[gr.Button, SamplingSettings]) -> 
 
 
 def guidance_of(sampler: Any) -> tuple[Any, ...]:
-    """Greys guidance out, and turns it off, where a sampler has none."""
+    """Grey guidance out, and turn it off, where a sampler has none."""
     if sampler != TURBO:
         return (gr.update(interactive=True),) * 3
     return tuple(gr.update(value=value, interactive=False) for value in (1, 0, 1))
 
 
 def _explain(demo: Demo, controls: Controls) -> None:
-    """Keeps the note true while the visitor chooses."""
+    """Keep the note true while the visitor chooses."""
     request = default_request(demo)
     controls.note.value = note(demo, *(getattr(request, name) for name in COSTLY))
     changes = [component.change for component in controls.costly()]
@@ -280,13 +280,13 @@ def _explain(demo: Demo, controls: Controls) -> None:
 
 
 def _class_of(event: gr.SelectData) -> str:
-    """Returns the class of the real example that was clicked."""
+    """Return the class of the real example that was clicked."""
     with told():
         check_whole("example", event.index, 0, len(CLASS_NAMES) - 1)
     return CLASS_NAMES[event.index]
 
 
 def _real_examples() -> list[tuple[Any, str]]:
-    """Returns a real image of each class, enlarged, with its name."""
+    """Return a real image of each class, enlarged, with its name."""
     real = load_real_sample()
     return [(enlarge(real.of_class(label)[0], 4), name) for label, name in enumerate(CLASS_NAMES)]

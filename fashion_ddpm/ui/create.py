@@ -55,7 +55,7 @@ class Handlers:
     def draw(
         self, current: CurrentRun, number: int, selection: Selection, *inputs: Any
     ) -> Iterator[tuple[Any, ...]]:
-        """Draws what Controls.inputs ask for and scores it; image i has seed + i.
+        """Draw what Controls.inputs ask for and score it; image i has seed + i.
 
         Yields the preview, the gallery, a line on progress, the label scores (first image, mean,
         real test images), the quality scores (the same three), the seed, the first image's way
@@ -91,7 +91,7 @@ class Handlers:
     def _shown(
         self, event: Preview | Result, request: GenerateRequest, seed: Any, selection: Selection
     ) -> tuple[Any, ...]:
-        """Returns the outputs of draw for a preview or a result."""
+        """Return the outputs of draw for a preview or a result."""
         if isinstance(event, Preview):
             status = f"Step {event.steps_done} of {request.num_inference_steps}, "
             return _status_only(f"{status}{event.seconds:.1f} s", filled(event.picture), seed)
@@ -105,7 +105,7 @@ class Handlers:
         return (*pictures, summary(event), *columns, seed, *way, 0, event.settings.to_query())
 
     def select(self, selection: Selection, query: str, event: gr.SelectData) -> tuple[Any, ...]:
-        """Shows the scores and the way of the image that was clicked."""
+        """Show the scores and the way of the image that was clicked."""
         with told():
             result = selection.images(query)
             if result is None:
@@ -126,25 +126,25 @@ _BEFORE = "Below are the images of before."
 
 
 def _status_only(status: Any, preview: Any = None, seed: Any = None) -> tuple[Any, ...]:
-    """Returns the outputs of draw that leave gallery, scores, way and selection as they are."""
+    """Return the outputs of draw that leave gallery, score, way and selection as they are."""
     kept = gr.skip()
     shown = (kept if preview is None else preview, kept, status, *[kept] * 6)
     return (*shown, kept if seed is None else seed, *[kept] * (WAY_OUTPUTS + 2))
 
 
 def score_columns(result: Result, index: int) -> tuple[Scores, ...]:
-    """Returns label scores, then quality scores, each of: one image, the mean, real images."""
+    """Return label scores, then quality scores, each of: one image, the mean, real images."""
     columns = (result.scores_of(index), result.mean_scores(index), result.real_scores(index))
     return (*(labels for labels, _ in columns), *(quality for _, quality in columns))
 
 
 def _shown_scores(scores: Scores) -> Any:
-    """Puts scores into a label; one without any is hidden."""
+    """Put scores into a label; one without any is hidden."""
     return gr.update(value=scores or None, visible=bool(scores))
 
 
 def summary(result: Result) -> str:
-    """Returns what was made and what it took, in a line."""
+    """Return what was made and what it took, in a line."""
     request = result.request
     return (
         f"{counted(request.num_images, 'image')} in {seconds(result.seconds)}: "
@@ -154,7 +154,7 @@ def summary(result: Result) -> str:
 
 
 def build(demo: Demo) -> tuple[Controls, SelectedImage]:
-    """Lays the tab out: controls on the left, pictures and scores on the right.
+    """Lay the tab out: controls on the left, pictures and score on the right.
 
     Returns:
         The controls, and the selected image.
@@ -191,7 +191,7 @@ def _results(
     demo: Demo,
     first: Result | None,
 ) -> tuple[gr.Image, gr.Gallery, gr.Markdown, list[gr.Label], list[gr.Label]]:
-    """Lays out what a visitor sees, filled with the bundled gallery where there is one."""
+    """Lay out what a visitor sees, filled with the bundled gallery where there is one."""
     seeds = f"seeds 0 to {first.request.num_images - 1}" if first else ""
     title = f"One of each class, {seeds}, drawn before you came. {WAIT}" if first else WAIT
     status = gr.Markdown(title)
@@ -217,7 +217,7 @@ def _results(
 
 
 def _label(title: str, value: Scores | None) -> gr.Label:
-    """Returns a label, which is hidden where there can be no scores ({})."""
+    """Return a label, which is hidden where there can be no scores ({})."""
     return gr.Label(
         value or None,
         visible=value != {},

@@ -88,7 +88,7 @@ class Server:
         self._sweeper = Sweeper(folder, demo.limits.max_temporary, kept)
 
     def _open(self) -> str:
-        """Launches the page behind its guard; returns where it is."""
+        """Launch the page behind its guard; return where it is."""
         page, launch, limits = self._page, self._launch, self._demo.limits
         # api_open would let programs call handlers past the queue. They do not need it: /generate
         # is open to them through the queue, which bounds it.
@@ -150,7 +150,7 @@ class Server:
         return self._guard
 
     def _events(self) -> list[Any]:
-        """Returns what runs or waits."""
+        """Return what runs or waits."""
         queue = self._page._queue
         waiting = [
             each for line in queue.event_queue_per_concurrency_id.values() for each in line.queue
@@ -158,7 +158,7 @@ class Server:
         return [*waiting, *(each for job in queue.active_jobs if job for each in job)]
 
     def _holding(self, session: str, address: str) -> tuple[int, int]:
-        """Returns the requests for the network of a visitor, and of all at an address."""
+        """Return the requests for the network of a visitor, and of all at an address."""
         own = here = 0
         for event in self._events():
             if event.concurrency_id != MODEL["concurrency_id"] or not event.alive:
@@ -172,14 +172,14 @@ class Server:
         return own, here
 
     def _knows(self, name: str) -> bool:
-        """Returns whether a session, or an event, has answers that can be streamed."""
+        """Return whether a session, or an event, has answers that can be streamed."""
         queue = self._page._queue
         if name in queue.pending_messages_per_session or name in queue.event_ids_to_events:
             return True
         return any(name in events for events in queue.pending_event_ids_session.values())
 
     def wait(self, first: Callable[[], None]) -> None:
-        """Serves until SIGTERM, which drains, or Ctrl-C, which does not; then closes all.
+        """Serve until SIGTERM, which drains, or Ctrl-C, which does not; then close all.
 
         Args:
             first: what there is to do while the first visitors are served; in a thread of its own,
@@ -199,7 +199,7 @@ class Server:
         (self._at_once if self._asked.is_set() else self._asked).set()
 
     def _drain(self) -> None:
-        """Lets nobody in any more, and what runs or waits end, as long as there is time.
+        """Let nobody in any more, and let what runs or waits end, as long as there is time.
 
         A second SIGTERM says that even that is too long.
         """
@@ -210,14 +210,14 @@ class Server:
                 return
 
     def close(self) -> None:
-        """Ends the server and its threads."""
+        """End the server and its threads."""
         self._page.close(verbose=False)
         self._demo.close()
         self._sweeper.close()
 
 
 def guarded_app(make_guard: Callable[[App], Guard]) -> GradioApp:
-    """Returns gradio's app with a guard around all of its layers."""
+    """Return gradio's app with a guard around all of its layers."""
     app = GradioApp(
         default_response_class=ORJSONResponse, docs_url=None, redoc_url=None, openapi_url=None
     )
@@ -227,7 +227,7 @@ def guarded_app(make_guard: Callable[[App], Guard]) -> GradioApp:
 
 
 def gate_of(page: gr.Blocks, mcp: bool) -> Gate:
-    """Returns the gate that lets in what a page can be asked."""
+    """Return the gate that lets in what a page can be asked."""
     events = {
         index: Event(
             inputs=len(fn.inputs),
@@ -244,5 +244,5 @@ def gate_of(page: gr.Blocks, mcp: bool) -> Gate:
 
 
 def files_in(folder: Path) -> list[Path]:
-    """Returns all files in a folder, however deep."""
+    """Return all files in a folder, however deep."""
     return [path for path in folder.rglob("*") if path.is_file()]

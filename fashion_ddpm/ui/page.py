@@ -52,7 +52,7 @@ class Page(gr.Blocks):
     async def preprocess_data(
         self, block_fn: Any, inputs: list[Any], state: Any, explicit_call: bool = False
     ) -> list[Any]:
-        """Reads what was sent; whatever the components cannot read is the visitor's mistake."""
+        """Read what was sent; whatever the components cannot read is the visitor's mistake."""
         try:
             return await super().preprocess_data(block_fn, inputs, state, explicit_call)
         except Exception as error:
@@ -64,7 +64,7 @@ class Page(gr.Blocks):
             ) from error
 
     async def call_function(self, *given: Any, **named: Any) -> Any:
-        """Calls a handler; a click on a picture whose file is gone is told without its path."""
+        """Call a handler; a click on a picture whose file is gone is told without its path."""
         event = _CALL.bind(self, *given, **named).arguments.get("event_data")
         try:
             processing_utils.check_all_files_in_cache(event._data if event else {})
@@ -73,7 +73,7 @@ class Page(gr.Blocks):
         return await super().call_function(*given, **named)
 
     async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:
-        """Writes pictures to files, for which there may be no room."""
+        """Write pictures to files, for which there may be no room."""
         try:
             return await super().postprocess_data(block_fn, predictions, state)
         except Exception as error:
@@ -83,7 +83,7 @@ class Page(gr.Blocks):
 
 
 def save_whole(img: Image.Image, cache_dir: str, name: str = "image", format: str = "webp") -> str:
-    """Does what gradio's save_pil_to_cache does, without touching a file that is being read.
+    """Do what gradio's save_pil_to_cache does, without touching a file that is being read.
 
     A picture's folder is named after its content, so two visitors who draw the same image share a
     file; gradio empties it and writes it anew, and whoever reads it meanwhile gets nothing.
@@ -182,7 +182,7 @@ HUB = "https://huggingface.co"
 
 
 def footer_links(space: str | None, on_fashion: bool = True) -> dict[str, str]:
-    """Returns name → address; on a Space also its own files.
+    """Return name → address; on a Space also its own files.
 
     Args:
         space: "USER/NAME" where the app runs as a Space.
@@ -201,7 +201,7 @@ def footer_links(space: str | None, on_fashion: bool = True) -> dict[str, str]:
 
 
 def build_footer(on_fashion: bool = True) -> None:
-    """Lays it out; only a Space can be duplicated."""
+    """Lay it out; only a Space can be duplicated."""
     space = os.environ.get("SPACE_ID")
     shown = footer_links(space, on_fashion)
     gr.Markdown(" · ".join(f"[{name}]({address})" for name, address in shown.items()))

@@ -23,13 +23,13 @@ class Handlers:
         self.demo = demo
 
     def blend(self, first: str, second: str, seed: float) -> Any:
-        """Draws one seed as one class, then more and more as another."""
+        """Draw one seed as one class, then more and more as another."""
         with attended(self.demo, "blend") as watch:
             request = BlendRequest(first, second, whole(seed), self.demo.kind.class_names)
             return filled(blend(self.demo, request, watch))
 
     def walk(self, class_name: str, first: float, second: float) -> Any:
-        """Draws a class from one seed's noise, then more and more from another's."""
+        """Draw a class from one seed's noise, then more and more from another's."""
         with attended(self.demo, "walk") as watch:
             request = WalkRequest(
                 class_name, whole(first), whole(second), self.demo.kind.class_names
@@ -37,7 +37,7 @@ class Handlers:
             return filled(walk(self.demo, request, watch))
 
     def redraw(self, paper: dict[str, Any] | None, class_name: str, strength: float) -> Any:
-        """Makes images out of a drawing."""
+        """Make images out of a drawing."""
         with attended(self.demo, "drawing") as watch:
             request = RedrawRequest(class_name, strength, self.demo.kind.class_names)
             composite = (paper or {}).get("composite")
@@ -47,7 +47,7 @@ class Handlers:
 
 
 def build(demo: Demo) -> None:
-    """Lays the tab out."""
+    """Lay the tab out."""
     handlers = Handlers(demo)
     private: dict[str, Any] = {**MODEL, **LAST, **PLAIN, **PRIVATE}
     names, noun = list(demo.kind.class_names), demo.kind.noun
@@ -87,12 +87,12 @@ def build(demo: Demo) -> None:
 
 
 def _first(names: list[str], wanted: str, otherwise: int = 0) -> str:
-    """Returns the name a menu begins with."""
+    """Return the name a menu begins with."""
     return wanted if wanted in names else names[otherwise]
 
 
 def _paper(image_size: int) -> gr.Sketchpad:
-    """Returns white paper for black strokes; the network gets them as white on black."""
+    """Return white paper for black strokes; the network gets them as white on black."""
     side = max(PAPER // image_size, 1) * image_size
     return gr.Sketchpad(
         type="numpy",

@@ -175,12 +175,12 @@ class SelectedImage:
     index: gr.Number
 
     def inputs(self) -> list[Any]:
-        """Returns the components in the order of Selection.image, which comes first."""
+        """Return the components in the order of Selection.image, which comes first."""
         return [self.selection, self.query, self.index]
 
 
 def build_selection(first: Result | None) -> SelectedImage:
-    """Adds the hidden components; image 0 of `first` is selected."""
+    """Add the hidden components; image 0 of `first` is selected."""
     query = first.settings.to_query() if first else ""
     return SelectedImage(
         gr.State(Selection(first)),

@@ -44,7 +44,7 @@ class Handlers:
         self.class_names = demo.kind.class_names
 
     def open(self, request: gr.Request) -> tuple[Any, ...]:
-        """Takes the settings out of the page's address, and says whether there were any.
+        """Take the settings out of the page's address, and say whether there were any.
 
         A mistake in it is told, and nothing is taken.
         """
@@ -57,7 +57,7 @@ class Handlers:
         return *NO_SETTINGS, ""
 
     def _shown(self, asked: SharedSettings, origin: str) -> tuple[Any, ...]:
-        """Returns settings as the page shows them; says where it will draw something else.
+        """Return settings as the page shows them; say where it will draw something else.
 
         Raises:
             UserError: the page cannot draw or score what is asked for.
@@ -73,7 +73,7 @@ class Handlers:
 
     @staticmethod
     def programs(selection: Selection, link: str) -> tuple[Any, ...]:
-        """Returns programs that ask the app at the link's address for the same images."""
+        """Return programs that ask the app at the link's address for the same images."""
         result = selection.result
         if result is None or not link:
             return (gr.skip(),) * len(LANGUAGES)
@@ -86,7 +86,7 @@ class Handlers:
 
     @staticmethod
     def archive(selection: Selection) -> Any:
-        """Puts the zip file behind the button; it is in gradio's cache, which is cleaned up."""
+        """Put the zip file behind the button; it is in gradio's cache, which is cleaned up."""
         result = selection.result
         if result is None:
             return gr.skip()
@@ -95,7 +95,7 @@ class Handlers:
         return gr.update(value=path, interactive=True)
 
     def read(self, path: str | None) -> tuple[Any, ...]:
-        """Takes the settings out of a picture; the box is empty again for the next one."""
+        """Take the settings out of a picture; the box is empty again for the next one."""
         if path is None:
             return (*NO_SETTINGS, gr.skip())
         with told():
@@ -108,7 +108,7 @@ class Handlers:
 
 
 def build(demo: Demo, page: gr.Blocks, controls: Controls, selected: SelectedImage) -> None:
-    """Lays it out, and reads the address when the page is opened."""
+    """Lay it out, and read the address when the page is opened."""
     handlers, selection = Handlers(demo), selected.selection
     first = selection.value.result
     with gr.Accordion("Share", open=False):

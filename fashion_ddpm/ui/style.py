@@ -41,7 +41,7 @@ the rest down. So the tabs appear together; after five seconds in any case."""
 
 
 def theme() -> gr.Theme:
-    """Returns gradio's soft theme with text that stands out enough (WCAG 2.1, level AA)."""
+    """Return gradio's soft theme with text that stands out enough (WCAG 2.1, level AA)."""
     return gr.themes.Soft().set(
         body_text_color_subdued="*neutral_600",
         body_text_color_subdued_dark="*neutral_300",

@@ -52,13 +52,13 @@ class Way:
     left: gr.Markdown
 
     def outputs(self) -> list[Any]:
-        """Returns the components in the order of shown_way."""
+        """Return the components in the order of shown_way."""
         shown = [self.film, self.decision, self.plot, self.scrub, self.frame]
         return [*shown, self.endings, self.left]
 
 
 def shown_way(trajectory: Trajectory) -> tuple[Any, ...]:
-    """Returns the filmstrip, the decision, the scores, the slider and the last frame.
+    """Return the filmstrip, the decision, the scores, the slider and the last frame.
 
     The endings of the way shown before go, with what was said of them.
     """
@@ -73,7 +73,7 @@ def shown_way(trajectory: Trajectory) -> tuple[Any, ...]:
 def build(
     trajectory: Trajectory | None, noun: str, schedules: Sequence[str], scored: bool = True
 ) -> Way:
-    """Lays out an image's way from noise.
+    """Lay out an image's way from noise.
 
     Args:
         trajectory: the way to begin with.
@@ -107,7 +107,7 @@ def build(
 
 
 def connect(demo: Demo, way: Way, selected: SelectedImage) -> None:
-    """Makes the slider show the steps of the selected image, and the button go on from there."""
+    """Make the slider show the steps of the selected image, and the button go on from there."""
 
     def scrub(selection: Selection, query: str, index: int, step: Any) -> Any:
         with told():

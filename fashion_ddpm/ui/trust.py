@@ -77,7 +77,7 @@ class Handlers:
         self.index = load_index() if demo.kind == FASHION_MNIST else None
 
     def judge(self, scorer: str) -> tuple[Any, Any, str]:
-        """Returns a scorer's scores of real images by class, its confusion, and what is wrong.
+        """Return a scorer's scores of real images by class, its confusion, and what is wrong.
 
         A scorer that cannot be had is told in a sentence: an error would cover the figures, and
         make gradio forget the scorer that was chosen meanwhile.
@@ -90,7 +90,7 @@ class Handlers:
                 return None, None, as_text(error)
 
     def neighbour(self, selection: Selection, query: str, index: int) -> tuple[Any, str]:
-        """Returns the selected image beside its nearest training image, and how near it is."""
+        """Return the selected image beside its nearest training image, and how near it is."""
         with told():
             image = selection.image(query, index)
             if image is None or self.index is None:
@@ -102,7 +102,7 @@ class Handlers:
 
 
 def build(demo: Demo, selected: SelectedImage) -> None:
-    """Lays the tab out; one part is of the image that is selected in the first tab."""
+    """Lay the tab out; one part is of the image that is selected in the first tab."""
     handlers = Handlers(demo)
     on_fashion = demo.kind == FASHION_MNIST
     _report_card(demo)
@@ -117,7 +117,7 @@ def build(demo: Demo, selected: SelectedImage) -> None:
 
 
 def _judges(handlers: Handlers) -> None:
-    """Lays out what the scorers are worth on real test images."""
+    """Lay out what the scorers are worth on real test images."""
     gr.Markdown(JUDGES)
     first = handlers.demo.scorers[0]
     scorer = gr.Dropdown(handlers.demo.scorers, value=first, label="Scorer to examine")
@@ -139,7 +139,7 @@ def _judges(handlers: Handlers) -> None:
 
 
 def _training(handlers: Handlers) -> None:
-    """Lays out the same seeds at several points of training, where there are pictures of it."""
+    """Lay out the same seeds at several points of training, where there are pictures of it."""
     points = training_previews(handlers.demo)
     if not points:
         return
@@ -174,7 +174,7 @@ def _images_seen(count: int) -> str:
 
 
 def _neighbour(handlers: Handlers, selected: SelectedImage) -> None:
-    """Lays out the search for a training image that was copied."""
+    """Lay out the search for a training image that was copied."""
     gr.Markdown(COPIED)
     look = gr.Button("Look for its nearest training image")
     sentence = gr.Markdown()
@@ -186,7 +186,7 @@ def _neighbour(handlers: Handlers, selected: SelectedImage) -> None:
 
 
 def _report_card(demo: Demo) -> None:
-    """Lays out what evaluate found about the loaded weights."""
+    """Lay out what evaluate found about the loaded weights."""
     report = bundled_report(demo)
     if report is None:
         gr.Markdown("These weights were not evaluated: run `python -m fashion_ddpm evaluate`.")

@@ -64,7 +64,7 @@ class Handlers:
 
     @staticmethod
     def explain(total: float, first: float, last: float, class_name: str) -> tuple[Any, ...]:
-        """Returns the verdict, the noised images, and the plots of ᾱ, log-SNR and levels.
+        """Return the verdict, the noised images, and the plots of ᾱ, log-SNR and levels.
 
         For betas that cannot be, the verdict says why, and the rest goes until they can.
         """
@@ -81,7 +81,7 @@ class Handlers:
             return verdict, picture, table(power, CURVE), table(ratio, CURVE), dots
 
     def draw(self, total: float, first: float, last: float, class_name: str) -> tuple[Any, ...]:
-        """Returns filmstrip, images and sentence for the betas, then the same for cosine."""
+        """Return filmstrip, images and sentence for the betas, then the same for cosine."""
         with attended(self.demo, "story") as watch:
             betas = betas_of(total, first, last, class_name)
             sides = [
@@ -94,7 +94,7 @@ class Handlers:
 
 
 def betas_of(total: float, first: float, last: float, class_name: str) -> LinearBetas:
-    """Returns the noise schedule that a visitor made.
+    """Return the noise schedule that a visitor made.
 
     Raises:
         RequestError: a value is out of bounds.
@@ -111,7 +111,7 @@ def _shown(title: str, side: Sampled, class_name: str) -> tuple[Any, ...]:
 
 
 def build(demo: Demo) -> None:
-    """Lays the tab out."""
+    """Lay the tab out."""
     handlers = Handlers(demo)
     gr.Markdown(
         INTRODUCTION,
@@ -161,7 +161,7 @@ def build(demo: Demo) -> None:
 
 
 def _plots(values: tuple[Any, ...]) -> list[Any]:
-    """Lays out the curves of ᾱ and log-SNR, and the levels that a sample visits."""
+    """Lay out the curves of ᾱ and log-SNR, and the levels that a sample visits."""
     with gr.Column(min_width=280):
         gr.Markdown("ᾱ: what is left of the image")
         power = line_plot(values[0], CURVE, COLOURS, height=220)
@@ -185,7 +185,7 @@ def _plots(values: tuple[Any, ...]) -> list[Any]:
 
 
 def _side() -> list[Any]:
-    """Lays out what one schedule makes."""
+    """Lay out what one schedule makes."""
     sentence = gr.Markdown()
     film = picture("one image's way from noise")
     images = picture("eight images")

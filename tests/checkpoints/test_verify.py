@@ -29,7 +29,7 @@ SMALL: dict[str, Any] = {
 
 
 def foreign(folder: Path, **changes: Any) -> Path:
-    """Writes what a stranger's program would: a diffusers folder without our files."""
+    """Write what a stranger's program would: a diffusers folder without our files."""
     DDPMPipeline(UNet2DModel(**{**SMALL, **changes}), DDPMScheduler()).save_pretrained(folder)
     return folder
 

@@ -41,7 +41,7 @@ def weights(kind: str, tmp_path: Path) -> Weights:
 
 
 def refused(kind: str, weights: Weights) -> str:
-    """Loads spoilt weights; returns the sentence that it costs."""
+    """Load spoilt weights; return the sentence that it costs."""
     with pytest.raises(UserError) as caught:
         LOADERS[kind][2](str(weights.folder))
     sentence = str(caught.value)

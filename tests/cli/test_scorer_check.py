@@ -8,7 +8,7 @@ from fashion_ddpm.scoring.clip import ClipScorer, load_scorer
 
 
 def shares(line: str) -> list[float]:
-    """Returns a line's three shares, in percent."""
+    """Return a line's three shares, in percent."""
     return [float(found) for found in re.findall(r"([\d.]+)%", line)]
 
 

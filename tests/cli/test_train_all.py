@@ -30,7 +30,7 @@ def wanted(tmp_path: Path) -> TrainAll:
 
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Gives each run 64 images, whatever the machine could do in its minutes."""
+    """Give each run 64 images, whatever the machine could do in its minutes."""
 
     def briefly(config: TrainConfig) -> Path:
         folder = RunFolder(config.output_dir)

@@ -118,7 +118,7 @@ print("served")
 
 
 def run(program: str) -> subprocess.CompletedProcess[str]:
-    """Runs a program beside app.py, without what tests/conftest.py tells libraries."""
+    """Run a program beside app.py, without what tests/conftest.py tells libraries."""
     environment = {name: value for name, value in os.environ.items() if name not in SET_BY_TESTS}
     return subprocess.run(
         [sys.executable, "-c", program],

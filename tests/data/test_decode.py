@@ -16,7 +16,7 @@ from fashion_ddpm.data.listing import Listing, Picture
 
 
 def held(name: str, picture: Image.Image, **options: Any) -> Picture:
-    """Returns a picture as a file in memory has it."""
+    """Return a picture as a file in memory has it."""
     file = io.BytesIO()
     picture.save(file, options.pop("format", "PNG"), **options)
     return Picture(name, 0, file.getvalue)

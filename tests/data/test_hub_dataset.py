@@ -14,7 +14,7 @@ from tests.tools.shapes import SHAPES, shape, write_shapes
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keeps what the library remembers out of the user's own cache."""
+    """Keep what the library remembers out of the user's own cache."""
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", str(tmp_path / "cache"))
 
 

@@ -14,7 +14,7 @@ from fashion_ddpm.data.pixel_range import PixelRange
 
 
 def opened(values: Any, kind: str = "TIFF") -> Image.Image:
-    """Returns a picture of such pixels as it is opened from a file."""
+    """Return a picture of such pixels as it is opened from a file."""
     file = io.BytesIO()
     Image.fromarray(np.asarray(values)).save(file, kind)
     return Image.open(io.BytesIO(file.getvalue()))
@@ -25,7 +25,7 @@ def flat(value: float, kind: Any = np.uint16) -> np.ndarray:
 
 
 def big_endian(values: np.ndarray) -> Image.Image:
-    """Returns a grey 16-bit TIFF whose bytes stand in the other order."""
+    """Return a grey 16-bit TIFF whose bytes stand in the other order."""
     pixels = values.astype(">u2").tobytes()
     height, width = values.shape
     one = {256: width, 257: height, 258: 16, 259: 1, 262: 1, 277: 1, 278: height}
@@ -39,7 +39,7 @@ def big_endian(values: np.ndarray) -> Image.Image:
 
 
 def narrowed(*pictures: Image.Image) -> list[int]:
-    """Returns the first byte of each picture after all of them were looked at."""
+    """Return the first byte of each picture after all of them were looked at."""
     found = PixelRange()
     for index, picture in enumerate(pictures):
         found.include(picture, f"{index}.tif")
@@ -101,7 +101,7 @@ def test_a_range_that_would_be_black_is_refused() -> None:
 
 
 def sixteen_bit_colours(value: int) -> Image.Image:
-    """Returns a PNG with 16 bits a colour, which Pillow reads and cannot write."""
+    """Return a PNG with 16 bits a colour, which Pillow reads and cannot write."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
         checksum = zlib.crc32(kind + body)

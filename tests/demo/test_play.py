@@ -22,13 +22,13 @@ def demo() -> Demo:
 
 
 def frames(picture: Image.Image) -> torch.Tensor:
-    """Returns the eight images of a strip: uint8 [8, 28, 28]."""
+    """Return the eight images of a strip: uint8 [8, 28, 28]."""
     small = np.asarray(picture)[::4, ::4]
     return torch.from_numpy(np.stack([small[:, 30 * i : 30 * i + 28] for i in range(8)]))
 
 
 def drawn(demo: Demo, label: int, seed: int) -> torch.Tensor:
-    """Returns what a seed gives for a class: float [28, 28], 0 … 255."""
+    """Return what a seed gives for a class: float [28, 28], 0 … 255."""
     *_, last = demo.pipeline.stream([label], [seed], SamplingSettings(num_inference_steps=20))
     return ((last.clean[0, 0] + 1) * 127.5).round()
 

@@ -60,7 +60,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 
 @st.composite
 def requests(draw: st.DrawFn) -> GenerateRequest:
-    """Draws requests; a field without values is an error, so that none is forgotten."""
+    """Draw requests; a field without values is an error, so that none is forgotten."""
     values = {name: draw(VALUES[name]) for name in SETTINGS}
     low, high = sorted((values["guidance_low"], values["guidance_high"]))
     values |= {"guidance_low": low, "guidance_high": high}

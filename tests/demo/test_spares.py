@@ -30,7 +30,7 @@ WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
 
 
 def truncated(original: Path, copy: Path, name: str) -> Path:
-    """Copies a folder and cuts one of its files in half."""
+    """Copy a folder and cut one of its files in half."""
     shutil.copytree(original, copy)
     os.truncate(copy / name, (copy / name).stat().st_size // 2)
     return copy

@@ -29,7 +29,7 @@ def wild(x: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
 
 
 def sigma_of(timesteps: Tensor) -> Tensor:
-    """Returns noise over signal at timesteps that need not be whole."""
+    """Return noise over signal at timesteps that need not be whole."""
     known = np.sqrt(1 / TRAINING.alphas_cumprod.double().numpy() - 1)
     logs = np.interp(timesteps.numpy(), np.arange(TOTAL), np.log(known))
     return torch.from_numpy(np.exp(logs)).float().view(-1, 1, 1, 1)

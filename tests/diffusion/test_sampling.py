@@ -92,7 +92,7 @@ def test_another_seed_and_another_class_give_another_image(sampler: str) -> None
 
 
 def tame_network(x: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
-    """Predicts clean images that never leave the data's range, so that nothing is clamped."""
+    """Predict clean images that never leave the data's range, so that nothing is clamped."""
     return (x + timesteps.view(-1, 1, 1, 1) / 500).sin()
 
 
@@ -135,7 +135,7 @@ def test_every_prediction_type_can_be_sampled(
 
 @contextmanager
 def counted(unet: UNet2DModel) -> Iterator[list[int]]:
-    """Counts the images that go through a network."""
+    """Count the images that go through a network."""
     sizes: list[int] = []
     hook = unet.register_forward_pre_hook(lambda module, inputs: sizes.append(len(inputs[0])))
     yield sizes

@@ -37,7 +37,7 @@ def command(checkpoint: Path, folder: Path, *launcher: str) -> list[str]:
 
 
 def contents(folder: Path) -> Contents:
-    """Returns what each shard holds; nothing but shards and settings may be there."""
+    """Return what each shard holds; nothing but shards and settings may be there."""
     found = {}
     for path in sorted(folder.glob("*.npz")):
         with np.load(path) as arrays:
@@ -73,7 +73,7 @@ def test_the_shards_hold_every_seed_once_with_its_label(
 
 
 def kill_after(number: int, run: list[str]) -> int:
-    """Kills a run as soon as it says that so many images are done; returns how it ended."""
+    """Kill a run as soon as it says that so many images are done; return how it ended."""
     with subprocess.Popen(run, cwd=ROOT, env=ENVIRONMENT, stderr=subprocess.PIPE) as process:
         assert process.stderr is not None
         told = ""

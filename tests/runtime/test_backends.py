@@ -120,7 +120,7 @@ def test_with_openvino_an_image_is_the_same_in_any_batch(
 
 
 def result_of(program: str) -> subprocess.CompletedProcess[str]:
-    """Returns how a program ends that has `form` made of the bundled network."""
+    """Return how a program ends that has `form` made of the bundled network."""
     made = (
         "from fashion_ddpm.runtime.backends import openvino_form; "
         "from fashion_ddpm.checkpoints.locate import BUNDLED_CHECKPOINT; "

@@ -36,7 +36,7 @@ class Gate:
         self.began, self.may_end = threading.Semaphore(0), threading.Semaphore(0)
 
     def __call__(self, x: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
-        """Answers as a Predictor."""
+        """Answer as a Predictor."""
         self.calls.append(labels.tolist())
         self.began.release()
         self.may_end.acquire()
@@ -64,7 +64,7 @@ def rows(count: int, label: int) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def waits_until(shared: SharedUNet, number: int) -> None:
-    """Returns when so many requests wait."""
+    """Return when so many requests wait."""
     with shared._changed:
         assert shared._changed.wait_for(lambda: len(shared._waiting) == number, timeout=PATIENCE)
 
@@ -76,20 +76,20 @@ class Visitors:
         self.threads, self.gate, self.shared = threads, gate, SharedUNet(gate, places)
 
     def occupy(self) -> "Future[Tensor]":
-        """Keeps the worker in a call with one row, of label 0."""
+        """Keep the worker in a call with one row, of label 0."""
         future = self.threads.submit(self.shared, *rows(1, 0))
         assert self.gate.began.acquire(timeout=PATIENCE)
         return future
 
     def ask(self, count: int, label: int, predict: Predictor | None = None) -> "Future[Tensor]":
-        """Asks while the worker is busy."""
+        """Ask while the worker is busy."""
         before = len(self.shared._waiting)
         future = self.threads.submit(predict or self.shared, *rows(count, label))
         waits_until(self.shared, before + 1)
         return future
 
     def go(self) -> None:
-        """Lets this call and all later ones end."""
+        """Let this call and all later ones end."""
         self.gate.may_end.release(1_000)
 
 
@@ -102,7 +102,7 @@ def visitors(threads: ThreadPoolExecutor, gate: Gate) -> Iterator[Visitors]:
 
 
 def many_requests() -> list[GenerateRequest]:
-    """Returns requests that differ in everything."""
+    """Return requests that differ in everything."""
     names, schedules, samplers = cycle(CLASS_NAMES), cycle(SCHEDULES), cycle(SAMPLERS)
     return [
         GenerateRequest(
@@ -124,7 +124,7 @@ def many_requests() -> list[GenerateRequest]:
 
 
 def drawn(pipeline: FashionDDPMPipeline, request: GenerateRequest) -> Tensor:
-    """Returns the predicted clean images of all steps."""
+    """Return the predicted clean images of all steps."""
     steps = pipeline.stream(request.labels(), request.seeds(), SamplingSettings.of(request))
     return torch.stack([step.clean for step in steps])
 

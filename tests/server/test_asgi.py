@@ -10,7 +10,7 @@ from fashion_ddpm.server.asgi import HEADERS, answer, is_foreign, readable, repl
 
 
 def sent(*messages: dict[str, Any], through: Any) -> list[Any]:
-    """Returns what comes out at the other end of a send."""
+    """Return what comes out at the other end of a send."""
     out: list[Any] = []
 
     async def send(message: Any) -> None:

@@ -134,7 +134,7 @@ def test_a_slow_request_ends_with_a_sentence() -> None:
 
 
 def asked(address: str, session: str | None, came_from: str = "") -> tuple[int, str]:
-    """Starts a long request and does not wait for it; returns the status, and its id or why not.
+    """Start a long request and do not wait for it; return the status, and its id or why not.
 
     Args:
         address: the app's.

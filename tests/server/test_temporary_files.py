@@ -18,7 +18,7 @@ from fashion_ddpm.server.temporary_files import (
 
 
 def filled(folder: Path, count: int, size: int = 1000) -> list[Path]:
-    """Returns files in folders of their own, oldest first."""
+    """Return files in folders of their own, oldest first."""
     paths = [folder / str(number) / "image.png" for number in range(count)]
     for number, path in enumerate(paths):
         path.parent.mkdir()

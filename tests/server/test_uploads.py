@@ -12,14 +12,14 @@ TYPE = "multipart/form-data; boundary=----line"
 
 
 def png(side: int = 28) -> bytes:
-    """Returns a picture."""
+    """Return a picture."""
     file = io.BytesIO()
     Image.new("L", (side, side)).save(file, "PNG")
     return file.getvalue()
 
 
 def form(*contents: bytes, head: bytes = b'name="files"; filename="a.png"') -> bytes:
-    """Returns a form of files, as a browser sends it."""
+    """Return a form of files, as a browser sends it."""
     parts = [
         b"------line\r\nContent-Disposition: form-data; " + head + b"\r\n\r\n" + content + b"\r\n"
         for content in contents

@@ -47,7 +47,7 @@ def send(
     headers: Mapping[str, str] | None = None,
     chunked: bool = False,
 ) -> Answer:
-    """Sends one request and reads the whole answer.
+    """Send one request and read the whole answer.
 
     Args:
         address: the app's.
@@ -78,7 +78,7 @@ def send(
 
 
 def _told(text: str) -> tuple[str, str]:
-    """Returns "sentence" and it, or "silent" and the whole text."""
+    """Return "sentence" and it, or "silent" and the whole text."""
     try:
         values = json.loads(text)
         sentence = values.get("detail") or values.get("error")
@@ -88,7 +88,7 @@ def _told(text: str) -> tuple[str, str]:
 
 
 def events(address: str, path: str) -> Iterator[tuple[str, Any]]:
-    """Yields the name and the content of each event of a stream."""
+    """Yield the name and the content of each event of a stream."""
     link = http.client.HTTPConnection(urlsplit(address).netloc, timeout=PATIENCE)
     try:
         link.request("GET", path)
@@ -105,7 +105,7 @@ def events(address: str, path: str) -> Iterator[tuple[str, Any]]:
 def call(
     address: str, data: Any = SOUND, headers: Mapping[str, str] | None = None, path: str = CALL
 ) -> Answer:
-    """Asks the endpoint for programs, and waits for what becomes of it."""
+    """Ask the endpoint for programs, and wait for what becomes of it."""
     body = data if isinstance(data, bytes) else {"data": list(data)}
     first = send(address, "POST", path, body, headers)
     if first.kind != "page":
@@ -121,7 +121,7 @@ def call(
 
 
 def join(address: str, index: int, data: Any, session: str, query: str = "") -> Answer:
-    """Asks for one of the page's own events, as the page does.
+    """Ask for one of the page's own events, as the page does.
 
     Args:
         address: the app's.
@@ -144,14 +144,14 @@ def join(address: str, index: int, data: Any, session: str, query: str = "") -> 
 
 
 def dependencies(address: str) -> dict[int, dict[str, Any]]:
-    """Returns the page's events by their index."""
+    """Return the page's events by their index."""
     config = json.loads(send(address, "GET", "/config").text)
     return {each["id"]: each for each in config["dependencies"]}
 
 
 @functools.cache
 def event_named(address: str, name: str, inputs: int) -> int:
-    """Returns the index of the event whose handler has a name and a number of inputs."""
+    """Return the index of the event whose handler has a name and a number of inputs."""
     return next(
         index
         for index, each in dependencies(address).items()
@@ -161,7 +161,7 @@ def event_named(address: str, name: str, inputs: int) -> int:
 
 @functools.cache
 def link_event(address: str) -> int:
-    """Returns the index of the event that reads a link when the page is opened."""
+    """Return the index of the event that reads a link when the page is opened."""
     return next(
         index
         for index, each in dependencies(address).items()
@@ -170,7 +170,7 @@ def link_event(address: str) -> int:
 
 
 def fetch(address: str, path: str) -> bytes:
-    """Returns a file that the app made."""
+    """Return a file that the app made."""
     link = http.client.HTTPConnection(urlsplit(address).netloc, timeout=PATIENCE)
     try:
         link.request("GET", f"{API}/file={path}")

@@ -17,7 +17,7 @@ MAX_SECONDS = 120
 
 
 def ask(*options: str) -> tuple[str, str]:
-    """Runs pip-audit over this environment; returns its report as JSON, and its last words.
+    """Run pip-audit over this environment; return its report as JSON, and its last words.
 
     Args:
         options: what else to tell it, such as another service.
@@ -36,7 +36,7 @@ def ask(*options: str) -> tuple[str, str]:
 
 
 def verdict(report: str, last_words: str) -> tuple[int, str]:
-    """Returns the exit status and the line that say what pip-audit found.
+    """Return the exit status and the line that say what pip-audit found.
 
     It calls a package that the index does not know no risk: an index that answers nothing looks
     to it like one that knows of no vulnerability. So the packages it has looked up are counted.
@@ -59,7 +59,7 @@ def verdict(report: str, last_words: str) -> tuple[int, str]:
 
 
 def main(*options: str) -> int:
-    """Asks, prints the line, returns the exit status."""
+    """Ask, print the line, return the exit status."""
     status, line = verdict(*ask(*options))
     print(line)
     return status

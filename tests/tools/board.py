@@ -16,14 +16,14 @@ SECONDS = 60
 
 
 def look_at(page: Page, address: str) -> None:
-    """Opens TensorBoard's first page and waits for its plots."""
+    """Open TensorBoard's first page and wait for its plots."""
     page.goto(f"{address}/?darkMode=false#timeseries")
     page.get_by_text("validation_loss", exact=True).first.wait_for(timeout=PATIENCE)
     page.wait_for_timeout(5000)  # lines are drawn long after their titles
 
 
 def main() -> None:
-    """Serves the run's log to a browser and saves what it shows."""
+    """Serve the run's log to a browser and save what it shows."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path)
     parser.add_argument("picture", type=Path)

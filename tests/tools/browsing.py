@@ -18,13 +18,13 @@ FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 
 
 def browser_path() -> str | None:
-    """Returns where the browser is, if there is one."""
+    """Return where the browser is, if there is one."""
     return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 @contextmanager
 def opened_browser(path: str) -> Iterator[Browser]:
-    """Starts the browser, without a window."""
+    """Start the browser, without a window."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
@@ -33,7 +33,7 @@ def opened_browser(path: str) -> Iterator[Browser]:
 
 @contextmanager
 def browser_or_skip() -> Iterator[Browser]:
-    """Starts the browser, or skips the test where there is none and none is required."""
+    """Start the browser, or skips the test where there is none and none is required."""
     path = browser_path()
     if path is None:
         reason = f"no browser: none of {', '.join(BROWSERS)} is on the PATH"
@@ -45,13 +45,13 @@ def browser_or_skip() -> Iterator[Browser]:
 
 
 def told(line: ConsoleMessage) -> str:
-    """Returns what the browser complains of, and of which address."""
+    """Return what the browser complains of, and of which address."""
     return f"{line.text} ({line.location.get('url', '')})"
 
 
 @contextmanager
 def visiting(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
-    """Opens the demo; no request may leave the machine, no script may fail or complain."""
+    """Open the demo; no request may leave the machine, no script may fail or complain."""
     page = browser.new_page(**{"viewport": {"width": 1280, "height": 1300}, **options})
     asked: list[str] = []
     broken: list[str] = []
@@ -70,7 +70,7 @@ def visiting(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
 
 
 def open_tab(page: Page, name: str) -> None:
-    """Opens a tab; on a narrow screen it may hide in a menu."""
+    """Open a tab; on a narrow screen it may hide in a menu."""
     expect(page.get_by_text("drawn before you came")).to_be_visible()
     tab = page.get_by_role("tab", name=name)
     if not tab.is_visible():
@@ -89,5 +89,5 @@ LAYOUT_SHIFT = """() => new Promise((resolve) => {
 
 
 def layout_shift(page: Page) -> float:
-    """Returns how much the page jumped so far; below 0.1 is good, as web.dev/cls has it."""
+    """Return how much the page jumped so far; below 0.1 is good, as web.dev/cls has it."""
     return float(page.evaluate(LAYOUT_SHIFT))

@@ -28,7 +28,7 @@ STEPS = 6
 
 
 def draw(pipeline: FashionDDPMPipeline, sampler: str) -> np.ndarray:
-    """Returns one image of each class, seed i for class i: uint8 [10, 28, 28]."""
+    """Return one image of each class, seed i for class i: uint8 [10, 28, 28]."""
     settings = SamplingSettings(sampler=sampler, num_inference_steps=STEPS)
     labels = list(range(len(CLASS_NAMES)))
     (batch,) = pipeline.generate(labels, labels, settings)
@@ -36,7 +36,7 @@ def draw(pipeline: FashionDDPMPipeline, sampler: str) -> np.ndarray:
 
 
 def machine() -> dict[str, str]:
-    """Returns what the last bits of an image depend on: the library's kernels and the CPU."""
+    """Return what the last bits of an image depend on: the library's kernels and the CPU."""
     about = Path("/proc/cpuinfo")
     lines = about.read_text().split("\n") if about.exists() else []
     model = next((line.split(": ")[1] for line in lines if line.startswith("model name")), "")
@@ -45,12 +45,12 @@ def machine() -> dict[str, str]:
 
 
 def checksums(images: np.ndarray) -> list[str]:
-    """Returns the sha256 of each image."""
+    """Return the sha256 of each image."""
     return [hashlib.sha256(image.tobytes()).hexdigest() for image in images]
 
 
 def compare(images: dict[str, np.ndarray]) -> None:
-    """Prints how many pixels differ from the golden ones, and by how much at most."""
+    """Print how many pixels differ from the golden ones, and by how much at most."""
     with np.load(GOLDEN, allow_pickle=False) as arrays:
         for sampler, drawn in images.items():
             distance = np.abs(drawn.astype(int) - arrays[sampler])
@@ -58,7 +58,7 @@ def compare(images: dict[str, np.ndarray]) -> None:
 
 
 def main() -> None:
-    """Writes the file, or compares with it."""
+    """Write the file, or compare with it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--compare", action="store_true")
     comparing = parser.parse_args().compare

@@ -22,7 +22,7 @@ class Doom:
         self.left = meetings
 
     def meet(self) -> None:
-        """Kills, or comes one step nearer to it."""
+        """Kill, or comes one step nearer to it."""
         self.left -= 1
         if not self.left:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -39,7 +39,7 @@ class DoomedRun(Run):
 
 
 def train_and_die(config: TrainConfig, meetings: int) -> None:
-    """Trains until so many steps and operations on the run's files have begun, then dies.
+    """Train until so many steps and operations on the run's files have begun, then dies.
 
     Python announces each operation on a file before it does it (PEP 578), so a death may fall
     between any two of them, in the middle of a save too. A run with fewer of them ends well.

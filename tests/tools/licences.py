@@ -29,13 +29,13 @@ with a version are pinned; they bring the others along.
 
 
 def pins(name: str) -> dict[str, str]:
-    """Returns the packages that a requirements file pins, with their versions."""
+    """Return the packages that a requirements file pins, with their versions."""
     lines = (ROOT / name).read_text().split("\n")
     return dict(line.split("==") for line in lines if "==" in line)
 
 
 def brought_along(names: list[str]) -> Iterator[Distribution]:
-    """Yields the installed packages of these names, and all that they need here."""
+    """Yield the installed packages of these names, and all that they need here."""
     waiting, seen = list(names), set[str]()
     while waiting:
         name = canonicalize_name(waiting.pop())
@@ -56,7 +56,7 @@ def _holds(need: Requirement) -> bool:
 
 
 def licence(package: Distribution) -> str:
-    """Returns a licence's name, from the newest way to state it that the package uses."""
+    """Return a licence's name, from the newest way to state it that the package uses."""
     about = package.metadata
     if "License-Expression" in about:
         return about["License-Expression"]
@@ -71,7 +71,7 @@ def licence(package: Distribution) -> str:
 
 
 def page() -> str:
-    """Returns the whole document."""
+    """Return the whole document."""
     rows: dict[str, str] = {}
     for purpose, name in FILES.items():
         pinned = {canonicalize_name(key): value for key, value in pins(name).items()}

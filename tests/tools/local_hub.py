@@ -40,7 +40,7 @@ class Stored:
     older: dict[str, dict[str, bytes]] = field(default_factory=dict)
 
     def commit(self, revision: str) -> tuple[str, dict[str, bytes]] | None:
-        """Returns the commit that a revision names, and its files."""
+        """Return the commit that a revision names, and its files."""
         if revision in self.older:
             return revision, self.older[revision]
         return (REVISION, self.files) if revision in ("main", REVISION) else None
@@ -76,7 +76,7 @@ class LocalHub(ThreadingHTTPServer):
 
 @contextmanager
 def local_hub() -> Iterator[LocalHub]:
-    """Serves an empty Hub while the context lasts."""
+    """Serve an empty Hub while the context lasts."""
     with LocalHub() as hub:
         thread = threading.Thread(target=hub.serve_forever, args=(0.02,))
         thread.start()
@@ -88,7 +88,7 @@ def local_hub() -> Iterator[LocalHub]:
 
 
 def python_on(hub: LocalHub, home: Path, *arguments: str) -> str:
-    """Runs Python with a small Hub in the true one's place; returns what it printed.
+    """Run Python with a small Hub in the true one's place; return what it printed.
 
     Args:
         hub: the Hub.
@@ -111,7 +111,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_: Any) -> None:
-        """Says nothing on the terminal."""
+        """Say nothing on the terminal."""
 
     def _json(self, content: Any, status: int = 200, error: str = "") -> None:
         headers = {"X-Error-Code": error} if error else {}

@@ -24,7 +24,7 @@ FILE_PREFIX = {"train": "train", "test": "t10k"}
 
 
 def first_of_each_class(split: LabelledImages, per_class: int) -> LabelledImages:
-    """Returns the first images of each class, in the split's order."""
+    """Return the first images of each class, in the split's order."""
     classes = range(len(CLASS_NAMES))
     kept = torch.cat([(split.labels == c).nonzero().flatten()[:per_class] for c in classes])
     kept = kept.sort().values
@@ -32,7 +32,7 @@ def first_of_each_class(split: LabelledImages, per_class: int) -> LabelledImages
 
 
 def write_raw(folder: Path, split: LabelledImages, prefix: str) -> None:
-    """Writes a split as the two packed IDX files of the official data set."""
+    """Write a split as the two packed IDX files of the official data set."""
     count, height, width = split.images.shape
     files = {
         "images-idx3": struct.pack(">IIII", 2051, count, height, width)
@@ -46,14 +46,14 @@ def write_raw(folder: Path, split: LabelledImages, prefix: str) -> None:
 
 
 def write_checksums(folder: Path) -> None:
-    """Declares the files of a subset, in the format of md5sum."""
+    """Declare the files of a subset, in the format of md5sum."""
     files = sorted(folder.glob("*.gz"))
     lines = [f"{hashlib.md5(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files]
     (folder / CHECKSUM_FILE).write_text("".join(lines))
 
 
 def main() -> None:
-    """Writes both."""
+    """Write both."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-dir", required=True)
     data_dir = parser.parse_args().data_dir

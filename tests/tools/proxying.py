@@ -36,13 +36,13 @@ class Proxy:
     names_visitor: bool = True
 
     def path(self, path: str) -> str | None:
-        """Returns the path that the app is asked for, or None where the proxy does not serve it."""
+        """Return the path that the app is asked for, or None where the proxy does not serve it."""
         if not path.startswith(f"{self.prefix}/"):
             return path if path == self.prefix and not self.strips else None
         return path.removeprefix(self.prefix) if self.strips else path
 
     def headers(self, request: Request) -> list[tuple[str, str]]:
-        """Returns the headers that the app gets."""
+        """Return the headers that the app gets."""
         dropped = OF_THE_CONNECTION | (set() if self.passes_host else {"host"})
         dropped |= {"x-forwarded-for"} if self.names_visitor else set()
         kept = [each for each in request.headers.items() if each[0] not in dropped]
@@ -54,7 +54,7 @@ class Proxy:
 
 
 def proxy_app(upstream: str, proxy: Proxy) -> Starlette:
-    """Returns the proxy as an ASGI app.
+    """Return the proxy as an ASGI app.
 
     Args:
         upstream: the address of the app behind it.
@@ -98,7 +98,7 @@ def proxy_app(upstream: str, proxy: Proxy) -> Starlette:
 
 @contextmanager
 def proxied(upstream: str, proxy: Proxy, port: int | None = None) -> Iterator[str]:
-    """Starts a proxy in front of an app; yields its address, without the prefix.
+    """Start a proxy in front of an app; yield its address, without the prefix.
 
     At the end it drops all connections.
     """

@@ -25,7 +25,7 @@ PATIENCE = 120_000
 
 
 def create(page: Page) -> None:
-    """Draws ankle boots and follows the second one back to its noise."""
+    """Draw ankle boots and follows the second one back to its noise."""
     page.get_by_role("button", name="Generate", exact=True).click()
     page.get_by_text("8 images in").wait_for(timeout=PATIENCE)
     page.locator("#gallery button.thumbnail-item").nth(1).click()
@@ -33,21 +33,21 @@ def create(page: Page) -> None:
 
 
 def compare(page: Page) -> None:
-    """Draws the sheet of schedules."""
+    """Draw the sheet of schedules."""
     open_tab(page, "Compare")
     page.get_by_role("button", name="Draw the sheet").click()
     page.get_by_text("28 of 28 cells").wait_for(timeout=4 * PATIENCE)
 
 
 def why(page: Page) -> None:
-    """Repairs the report's schedule."""
+    """Repair the report's schedule."""
     open_tab(page, "Why blurry?")
     page.get_by_role("button", name="The report: T = 100").click()
     page.get_by_text(re.compile(r"linear \(T = 100.+label score")).wait_for(timeout=PATIENCE)
 
 
 def trust(page: Page) -> None:
-    """Looks for the nearest training image."""
+    """Look for the nearest training image."""
     open_tab(page, "Trust")
     page.get_by_role("button", name="Look for its nearest training image").click()
     page.get_by_text("The nearest of").wait_for()
@@ -71,7 +71,7 @@ TABS: dict[str, Callable[[Page], None]] = {
 
 
 def save(page: Page, path: Path) -> None:
-    """Writes what the page shows, whole, in few colours."""
+    """Write what the page shows, whole, in few colours."""
     page.mouse.move(0, 0)
     page.wait_for_timeout(1000)  # plots fade in
     with Image.open(io.BytesIO(page.screenshot(full_page=True))) as picture:
@@ -79,7 +79,7 @@ def save(page: Page, path: Path) -> None:
 
 
 def main() -> None:
-    """Takes a picture of each tab on a desktop, and of the first on a phone in the dark."""
+    """Take a picture of each tab on a desktop, and of the first on a phone in the dark."""
     path = browser_path()
     if path is None:
         raise SystemExit("screenshots: no Chromium or Chrome is on the PATH; install one.")

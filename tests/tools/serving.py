@@ -38,7 +38,7 @@ def running(
     stderr: IO[bytes] | None = None,
     before: tuple[str, ...] = (),
 ) -> Iterator[Running]:
-    """Starts app.py without a network, on the bundled weights, and ends it.
+    """Start app.py without a network, on the bundled weights, and end it.
 
     Args:
         flags: of app.py; unless they say otherwise the network is not converted, which would take
@@ -71,6 +71,6 @@ def running(
 
 @contextmanager
 def served(*flags: str) -> Iterator[str]:
-    """Starts app.py and yields its address."""
+    """Start app.py and yield its address."""
     with running(*flags) as app:
         yield app.address

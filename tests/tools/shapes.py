@@ -10,7 +10,7 @@ SIDE = 32
 
 
 def shape(name: str, seed: int, side: int = SIDE, mode: str = "RGB") -> Image.Image:
-    """Returns a shape of a random colour, size and place on black."""
+    """Return a shape of a random colour, size and place on black."""
     chance = random.Random(f"{name} {seed}")
     picture = Image.new(mode, (side, side))
     pen = ImageDraw.Draw(picture)
@@ -28,7 +28,7 @@ def shape(name: str, seed: int, side: int = SIDE, mode: str = "RGB") -> Image.Im
 
 
 def write_shapes(folder: Path, per_class: int, side: int = SIDE, mode: str = "RGB") -> Path:
-    """Fills a folder with class folders of shapes; returns it."""
+    """Fill a folder with class folders of shapes; return it."""
     for name in SHAPES:
         (folder / name).mkdir(parents=True, exist_ok=True)
         for seed in range(per_class):

@@ -18,7 +18,7 @@ ENVIRONMENT = os.environ | {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"
 
 
 def small(output_dir: Path, **changes: Any) -> TrainConfig:
-    """Returns a run of 16 steps that saves every fourth."""
+    """Return a run of 16 steps that saves every fourth."""
     settings = {
         "data_dir": str(MINI_DATA),
         "output_dir": str(output_dir),
@@ -33,7 +33,7 @@ def small(output_dir: Path, **changes: Any) -> TrainConfig:
 
 
 def flags(config: TrainConfig) -> list[str]:
-    """Returns the command line of a config."""
+    """Return the command line of a config."""
     words = []
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
@@ -47,7 +47,7 @@ def flags(config: TrainConfig) -> list[str]:
 
 
 def command(config: TrainConfig, processes: int = 1, restarts: int = 0) -> list[str]:
-    """Returns the command that trains a config, started by torchrun when in several processes."""
+    """Return the command that trains a config, started by torchrun when in several processes."""
     launcher = [sys.executable]
     if processes > 1:
         launcher += ["-m", "torch.distributed.run", "--standalone"]
@@ -56,19 +56,19 @@ def command(config: TrainConfig, processes: int = 1, restarts: int = 0) -> list[
 
 
 def launch(config: TrainConfig) -> subprocess.CompletedProcess[str]:
-    """Runs the training script to its end, in one process."""
+    """Run the training script to its end, in one process."""
     return subprocess.run(
         command(config), env=ENVIRONMENT, capture_output=True, text=True, timeout=PATIENCE
     )
 
 
 def run_json(config: TrainConfig) -> dict[str, Any]:
-    """Returns what a run has published about itself."""
+    """Return what a run has published about itself."""
     return dict(json.loads((RunFolder(config.output_dir).checkpoint / "run.json").read_text()))
 
 
 def losses(config: TrainConfig) -> dict[tuple[int, str], float]:
-    """Returns a run's training and validation losses, by the images seen and their kind."""
+    """Return a run's training and validation losses, by the images seen and their kind."""
     return {
         (row["images_seen"], kind): row[kind]
         for row in run_json(config)["log"]

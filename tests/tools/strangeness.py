@@ -41,7 +41,7 @@ JSON = st.recursive(
 
 
 def bodies() -> st.SearchStrategy[list[Any]]:
-    """Makes up lists of values: sound ones in which one, two or all are replaced."""
+    """Make up lists of values: sound ones in which one, two or all are replaced."""
     sound: list[st.SearchStrategy[Any]] = [
         st.sampled_from([*CLASS_NAMES, "all", "3"]),
         st.sampled_from(SCHEDULES),
@@ -67,7 +67,7 @@ def bodies() -> st.SearchStrategy[list[Any]]:
 
 
 def queries() -> st.SearchStrategy[str]:
-    """Makes up query strings out of a link's words, some of them twice, and of others."""
+    """Make up query strings out of a link's words, some of them twice, and of others."""
     words = st.sampled_from([*LINK_WORDS.values(), *OLD_WORDS, "model"])
     value = st.text(max_size=30) | st.sampled_from(CLASS_NAMES) | JSON.map(str)
     pairs = st.lists(st.tuples(words | st.text(max_size=8), value), max_size=9)

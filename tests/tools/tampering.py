@@ -23,7 +23,7 @@ class Bomb:
         self.proof = proof
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Says what to call when it is unpickled."""
+        """Say what to call when it is unpickled."""
         return Path.touch, (self.proof,)
 
 
@@ -49,19 +49,19 @@ class Weights:
         return self.folder / self.name
 
     def rewrite(self, change: Callable[[dict[str, Tensor]], object]) -> None:
-        """Changes the tensors inside a file that stays valid."""
+        """Change the tensors inside a file that stays valid."""
         tensors = {name: value.clone() for name, value in load_file(self.path).items()}
         change(tensors)
         save_file(tensors, self.path, metadata={"format": "pt"})
 
     def flip(self, place: int) -> None:
-        """Flips the lowest bit of a byte; negative places count from the end."""
+        """Flip the lowest bit of a byte; negative places count from the end."""
         content = bytearray(self.path.read_bytes())
         content[place] ^= 1
         self.path.write_bytes(content)
 
     def largest(self, tensors: dict[str, Tensor]) -> str:
-        """Returns the name of the largest tensor."""
+        """Return the name of the largest tensor."""
         return max(tensors, key=lambda name: tensors[name].numel())
 
 

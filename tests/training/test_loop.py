@@ -138,19 +138,19 @@ class Notebook(GeneralTracker):
         return self
 
     def store_init_configuration(self, values: dict[str, Any]) -> None:
-        """Keeps the run's settings."""
+        """Keep the run's settings."""
         self.settings = values
 
     def log(self, values: dict[str, float], step: int | None = None) -> None:
-        """Keeps scalars."""
+        """Keep scalars."""
         self.rows.append((step or 0, values))
 
     def log_images(self, values: dict[str, Any], step: int) -> None:
-        """Keeps pictures."""
+        """Keep pictures."""
         self.pictures.append((step, values["samples"]))
 
     def finish(self) -> None:
-        """Notes the end."""
+        """Note the end."""
         self.finished = True
 
 

@@ -30,7 +30,7 @@ class Walk(nn.Module):
         self.weight = nn.Parameter(torch.zeros(64))
 
     def move(self, step: int, generator: torch.Generator) -> None:
-        """Goes to the weights of a step."""
+        """Go to the weights of a step."""
         path = torch.linspace(0.5, 2.0, 64) * (step / STEPS) ** 0.5
         self.weight.data = path + 0.1 * torch.randn(64, generator=generator)
 

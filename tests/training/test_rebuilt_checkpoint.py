@@ -39,7 +39,7 @@ def test_the_new_checkpoint_says_which_average_it_is(finished: TrainConfig, tmp_
 
 
 def _beside(checkpoint: Path, folder: Path) -> Path:
-    """Moves a checkpoint to where a run keeps its own."""
+    """Move a checkpoint to where a run keeps its own."""
     checkpoint.rename(folder / "checkpoint")
     (folder / "average").symlink_to(folder / "checkpoint")
     return folder

@@ -41,7 +41,7 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def on_shapes(folder: Path, **changes: object) -> TrainConfig:
-    """Returns a run at a constant rate on the shapes in a folder; its length may change."""
+    """Return a run at a constant rate on the shapes in a folder; its length may change."""
     settings = {
         "dataset": f"imagefolder:{folder / 'shapes'}",
         "attention_resolutions": (8,),

@@ -27,7 +27,7 @@ QUICK = Costs(step=0.01, loss_row=1e-5, sampling_row=1e-5)
 
 
 def duration(config: TrainConfig, costs: Costs) -> float:
-    """Returns what a run takes, event by event."""
+    """Return what a run takes, event by event."""
     steps = math.ceil(config.images_total / config.batch_size)
     seconds = steps * costs.step
 

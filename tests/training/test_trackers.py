@@ -62,7 +62,7 @@ class Album:
         self.taken: list[Any] = []
 
     def log_images(self, values: dict[str, Any], step: int, **options: str) -> None:
-        """Keeps what it is given."""
+        """Keep what it is given."""
         self.taken.append((values, step, options))
 
 

@@ -44,7 +44,7 @@ def test_every_noise_level_gets_the_same_number_of_images(real: LabelledImages) 
 
 
 def compared(output_dir: Path) -> TrainConfig:
-    """Returns a run that compares its samples with real images twice."""
+    """Return a run that compares its samples with real images twice."""
     return small(output_dir, images_total=256, frechet_every=128, frechet_images=20)
 
 

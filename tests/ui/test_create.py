@@ -31,7 +31,7 @@ def result(handlers: Handlers) -> Result:
 def drawn(
     handlers: Handlers, *inputs: Any, selection: Selection | None = None
 ) -> list[tuple[Any, ...]]:
-    """Returns all that one press of the button shows."""
+    """Return all that one press of the button shows."""
     current = CurrentRun()
     return list(handlers.draw(current, current.ask(), selection or Selection(None), *inputs))
 

@@ -72,7 +72,7 @@ def test_strangers_are_expected_where_they_can_come(
 def launched(
     tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., Server]]:
-    """Launches the page in this process, whose environment and signals stay as they were."""
+    """Launch the page in this process, whose environment and signals stay as they were."""
     for name in ("GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT", "FORWARDED_ALLOW_IPS", "no_proxy"):
         monkeypatch.setenv(name, "")
     before, servers = signal.getsignal(signal.SIGTERM), list[Server]()

@@ -6,7 +6,7 @@ from fashion_ddpm.ui.style import theme
 
 
 def luminance(colour: str) -> float:
-    """Returns the relative luminance of "#rrggbb", as WCAG 2.1 defines it."""
+    """Return the relative luminance of "#rrggbb", as WCAG 2.1 defines it."""
     channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
