@@ -7,12 +7,12 @@ import shutil
 import sys
 import warnings
 
-from fashion_ddpm.server.temporary_files import choose_folder, temporary_place
+from fashion_ddpm.server.temporary_files import choose_folder, temporary_root
 
 # These are read when gradio is imported, or when the page is built.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"  # for a dashboard that is closed here
-os.environ["TMPDIR"] = temporary_place()
+os.environ["TMPDIR"] = temporary_root()
 os.environ["MPLBACKEND"] = "agg"  # a notebook passes its own on, which is not installed here
 
 from fashion_ddpm.core.process import limit_threads, no_collection
@@ -28,7 +28,7 @@ with no_collection():
     from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
     from fashion_ddpm.core.settings import add_flags, given_flags
     from fashion_ddpm.demo.engine import Demo
-    from fashion_ddpm.runtime.backends import BACKENDS, check_backend, faster
+    from fashion_ddpm.runtime.backends import BACKENDS, check_backend, faster_backend
     from fashion_ddpm.runtime.cost import calibrate
     from fashion_ddpm.server.limits import ServerLimits
     from fashion_ddpm.ui import api, compare, create, play, share, trust, why_blurry
@@ -116,17 +116,19 @@ def main() -> None:
 
 
 def quicken(demo: Demo, backend: str) -> None:
-    """Make the networks answer in a faster form where there is one; the page is up meanwhile."""
+    """Run the networks by a faster backend where there is one; the page is up meanwhile."""
     for pipeline, unet in demo.networks:
         try:
-            form = faster(pipeline.unet, backend)
+            found = faster_backend(pipeline.unet, backend)
         except UserError as error:
             print(f"app.py: {error}", file=sys.stderr)
             return
-        if form:
+        if found:
             sampler = pipeline.usual_settings.sampler
-            print(f"* The network for {sampler} runs on {form.runtime}, {form.rows} images a call")
-            unet.replace(form.predict, form.rows)
+            print(
+                f"* The network for {sampler} runs on {found.runtime}, {found.rows} images a call"
+            )
+            unet.replace(found.predict, found.rows)
             if pipeline is demo.pipeline:  # visitors may be here already, and slow it
                 meters = demo.cost, calibrate(pipeline)
                 demo.cost = min(meters, key=lambda meter: meter.seconds_per_call)

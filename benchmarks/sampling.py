@@ -29,7 +29,7 @@ from fashion_ddpm.demo.engine import PRESETS
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.evaluation.metrics import frechet_distance
-from fashion_ddpm.runtime.backends import BACKENDS, faster
+from fashion_ddpm.runtime.backends import BACKENDS, faster_backend
 from fashion_ddpm.scoring.classifier import Classifier, load_classifier
 
 TIMED = 16
@@ -69,8 +69,8 @@ class Row:
 def ours(checkpoint: Path, settings: SamplingSettings, backend: str) -> Draw:
     """Return this repository's way."""
     pipeline = load_pipeline(checkpoint)
-    if form := faster(pipeline.unet, backend):
-        pipeline.predict = form.predict
+    if found := faster_backend(pipeline.unet, backend):
+        pipeline.predict = found.predict
 
     def draw(labels: Sequence[int], seed: int) -> Tensor:
         seeds = range(seed, seed + len(labels))

@@ -37,7 +37,7 @@ from fashion_ddpm.diffusion.sampling import (
     seed_generators,
 )
 from fashion_ddpm.evaluation.metrics import frechet_distance, neighbourhoods
-from fashion_ddpm.runtime.backends import openvino_form
+from fashion_ddpm.runtime.backends import openvino_predictor
 from fashion_ddpm.scoring.classifier import Classifier, load_classifier
 
 COMMITS = {"440k": "d3da767", "940k": "f4b698a"}
@@ -109,7 +109,7 @@ def fast_network(images_seen: str = "", older: str = "", extrapolation: float = 
         before = load_network(older).unet.state_dict()
         for name, weight in unet.state_dict().items():
             weight += extrapolation * (weight - before[name])  # In place: the network's own.
-    return openvino_form(unet)
+    return openvino_predictor(unet)
 
 
 def autoguided(predict: Predictor, guide: Predictor, scale: float) -> Predictor:

@@ -28,7 +28,7 @@ from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.diffusion.loss import Predictor
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline
 from fashion_ddpm.diffusion.sampling import SamplingSettings, chunked, in_chunks
-from fashion_ddpm.runtime.backends import Inputs, OutputAlone, example_inputs, openvino_form
+from fashion_ddpm.runtime.backends import Inputs, OutputAlone, example_inputs, openvino_predictor
 
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels last": torch.channels_last}
@@ -127,7 +127,7 @@ FORMS: dict[str, tuple[Callable[[UNet2DModel], Predictor], tuple[str, ...]]] = {
     "traced, optimize_for_inference": (traced_for_inference, ()),
     "torch.compile": (compiled, ()),
     "ONNX Runtime": (by_onnx_runtime, ("onnxruntime", "onnx", "onnxscript")),
-    "OpenVINO": (openvino_form, ("openvino",)),
+    "OpenVINO": (openvino_predictor, ("openvino",)),
 }
 """What is tried → how it is made, and the packages that it needs."""
 

@@ -22,11 +22,11 @@ from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, 
 from fashion_ddpm.diffusion.sampling import DenoisingStep, SamplingSettings, num_evaluations
 from fashion_ddpm.diffusion.schedule_check import check_schedule
 from fashion_ddpm.runtime.cost import calibrate
-from fashion_ddpm.runtime.dynamic_batching import SharedUNet, places_on
+from fashion_ddpm.runtime.dynamic_batching import BatchingUNet, rows_on
 from fashion_ddpm.scoring.clip import EMBEDDED, NO_SCORER, SCORERS, Scorer, ScorerError, load_scorer
 from fashion_ddpm.scoring.clip_baseline import Baseline, load_baseline
 from fashion_ddpm.server.limits import ServerLimits, check_size, check_work
-from fashion_ddpm.server.monitoring import Supervisor
+from fashion_ddpm.server.monitoring import Monitor
 
 PRESETS = {
     "Fast": SamplingSettings("sigmoid", "dpm++2m", 6),
@@ -57,7 +57,7 @@ class Demo:
         scorers: who may be asked about that; the first one is at hand.
         cost: how long a request takes, as the newest ones took.
         limits: what one visitor may ask.
-        supervisor: how requests ended so far, and whether the app is well.
+        monitor: how requests ended so far, and whether the app is well.
     """
 
     def __init__(
@@ -78,9 +78,9 @@ class Demo:
         self.cost = calibrate(self.pipeline)
         student = student_of(self.pipeline)
         self.has_turbo = self.pipeline.distilled or student is not None
-        self.networks = [(each, _shared(each)) for each in (self.pipeline, student) if each]
+        self.networks = [(each, _batching_unet(each)) for each in (self.pipeline, student) if each]
         self.unet = self.networks[0][1]
-        self.supervisor = Supervisor(self.pipeline, self.limits.max_seconds)
+        self.monitor = Monitor(self.pipeline, self.limits.max_seconds)
         self._loading = threading.Lock()
         self._scorers = scorers_at_hand(self.kind)
         others = [name for name in SCORERS if name != EMBEDDED]
@@ -199,9 +199,9 @@ class Demo:
         )
 
 
-def _shared(pipeline: FashionDDPMPipeline) -> SharedUNet:
+def _batching_unet(pipeline: FashionDDPMPipeline) -> BatchingUNet:
     """Put a UNet into a pipeline that all who stream from it share."""
-    shared = SharedUNet(pipeline.predict, places_on(pipeline.device))
+    shared = BatchingUNet(pipeline.predict, rows_on(pipeline.device))
     pipeline.predict = shared
     return shared
 

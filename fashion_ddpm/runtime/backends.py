@@ -1,4 +1,4 @@
-"""The network in a faster form, where this machine has one that draws the same images."""
+"""Faster backends for the network: larger calls, OpenVINO; each draws the same images."""
 
 import copy
 import functools
@@ -23,7 +23,7 @@ BACKENDS = ("auto", "eager", "openvino")
 """auto: OpenVINO where it is installed and pays."""
 
 WORTH = 1.2
-"""How many times as fast as eager another form must be to be taken."""
+"""How many times as fast as eager another backend must be to be taken."""
 
 TOLERANCE = 1e-3
 """Largest difference to eager's output (which lies around ±1) that float32 can cause."""
@@ -51,8 +51,8 @@ def check_backend(name: str) -> None:
 
 
 @dataclass(frozen=True)
-class Form:
-    """A way to call a network that draws the same images.
+class Backend:
+    """What runs a network, drawing the same images.
 
     Attributes:
         predict: the network.
@@ -65,8 +65,8 @@ class Form:
     runtime: str
 
 
-def faster(unet: UNet2DModel, name: str = "auto") -> Form | None:
-    """Return a faster form of a network, or None where it had better stay as it is.
+def faster_backend(unet: UNet2DModel, name: str = "auto") -> Backend | None:
+    """Return a backend that runs a network faster, or None where eager PyTorch is the fastest.
 
     Making one takes seconds; the network may work meanwhile.
 
@@ -84,10 +84,10 @@ def faster(unet: UNet2DModel, name: str = "auto") -> Form | None:
     return by_openvino or _in_larger_calls(unet)
 
 
-def _by_openvino(unet: UNet2DModel, name: str) -> Form | None:
-    """Return OpenVINO's form if it was asked for by name, or pays."""
+def _by_openvino(unet: UNet2DModel, name: str) -> Backend | None:
+    """Return OpenVINO as backend if it was asked for by name, or pays."""
     try:
-        candidate = openvino_form(unet)
+        candidate = openvino_predictor(unet)
     except Exception as error:  # whatever somebody else's compiler has to say
         raise BackendError(
             f"OpenVINO cannot run this network ({reason(error)}); it runs as before, as it does "
@@ -95,11 +95,11 @@ def _by_openvino(unet: UNet2DModel, name: str) -> Form | None:
         ) from error
     if name == "auto" and speed_up(in_chunks(unet), candidate, example_inputs(unet)) < WORTH:
         return None
-    return Form(candidate, CPU_CHUNK, "OpenVINO")
+    return Backend(candidate, CPU_CHUNK, "OpenVINO")
 
 
 @torch.no_grad()
-def _in_larger_calls(unet: UNet2DModel) -> Form | None:
+def _in_larger_calls(unet: UNet2DModel) -> Backend | None:
     """Return the network in the largest calls that round as calls of CPU_CHUNK rows do."""
     inputs = example_inputs(unet, MOST_ROWS)
     wanted, rows = in_chunks(unet)(*inputs), CPU_CHUNK
@@ -108,7 +108,7 @@ def _in_larger_calls(unet: UNet2DModel) -> Form | None:
         if not torch.equal(unet(*(part[:more] for part in inputs)).sample, wanted[:more]):
             break
         rows = more
-    return Form(in_chunks(unet, rows), rows, "PyTorch") if rows > CPU_CHUNK else None
+    return Backend(in_chunks(unet, rows), rows, "PyTorch") if rows > CPU_CHUNK else None
 
 
 def _installed() -> bool:
@@ -152,14 +152,14 @@ def example_inputs(unet: UNet2DModel, rows: int = CPU_CHUNK) -> Inputs:
 
 
 @torch.no_grad()
-def openvino_form(unet: UNet2DModel) -> Predictor:
+def openvino_predictor(unet: UNet2DModel) -> Predictor:
     """Return the network as OpenVINO runs it: in float32, in calls of CPU_CHUNK rows."""
     openvino, core = _openvino()
     inputs = example_inputs(unet)
     with warnings.catch_warnings(action="ignore"):  # of sizes that never change here
         network = OutputAlone(copy.deepcopy(unet)).eval()
         model = openvino.convert_model(network, example_input=inputs)
-    model.reshape({place: list(rows.shape) for place, rows in enumerate(inputs)})
+    model.reshape({index: list(rows.shape) for index, rows in enumerate(inputs)})
     settings = {
         "INFERENCE_PRECISION_HINT": "f32",  # or it takes bf16, which can be seen
         "INFERENCE_NUM_THREADS": torch.get_num_threads(),

@@ -1,4 +1,4 @@
-"""One UNet, many requests: a worker fills each call with rows of whoever waits."""
+"""Dynamic batching: a worker fills each call of the UNet with rows of all requests that wait."""
 
 import bisect
 import threading
@@ -13,16 +13,16 @@ from fashion_ddpm.diffusion.loss import Predictor
 from fashion_ddpm.diffusion.sampling import CPU_CHUNK
 
 PATIENCE = 0.004
-"""Seconds that a call with empty places waits for the requests that the last call answered: each
+"""Seconds that a call with room left waits for the requests that the last call answered: each
 comes back with its next step, and rows that go alone cost as much as eight."""
 
-ACCELERATOR_PLACES = 64
+ACCELERATOR_ROWS = 64
 """Most rows of a call on an accelerator, where fewer need no padding."""
 
 
-def places_on(device: torch.device) -> int:
+def rows_on(device: torch.device) -> int:
     """Return how many rows a call on a device has, at most."""
-    return CPU_CHUNK if device.type == "cpu" else ACCELERATOR_PLACES
+    return CPU_CHUNK if device.type == "cpu" else ACCELERATOR_ROWS
 
 
 @dataclass(eq=False)
@@ -56,7 +56,7 @@ _Part = tuple[_Request, slice]
 """Rows of a request, as one call takes them."""
 
 
-class SharedUNet:
+class BatchingUNet:
     """A predictor for any number of threads, whose rows share the calls of one UNet.
 
     Calls are of sizes that nobody's images depend on (sampling.py), whoever their rows belong to.
@@ -65,17 +65,17 @@ class SharedUNet:
 
     Args:
         predict: the network, as in_chunks makes it; only the worker calls it.
-        places: most rows of a call.
+        max_rows: most rows of a call.
     """
 
-    def __init__(self, predict: Predictor, places: int = CPU_CHUNK) -> None:
-        self._predict, self._places = predict, places
+    def __init__(self, predict: Predictor, max_rows: int = CPU_CHUNK) -> None:
+        self._predict, self._max_rows = predict, max_rows
         self._changed = threading.Condition()
         self._waiting: list[_Request] = []  # in the order of their turns
         self._calls = 0
         self._expected, self._answered = 0, 0.0  # how many, and when the last call ended
         self._closed = False
-        self._worker = threading.Thread(target=self._work, name="shared UNet", daemon=True)
+        self._worker = threading.Thread(target=self._work, name="dynamic batching", daemon=True)
         self._worker.start()
 
     def __call__(self, x: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
@@ -86,10 +86,10 @@ class SharedUNet:
         """Return a predictor that takes its turn with the others but shares no call with them."""
         return lambda x, timesteps, labels: self._ask((x, timesteps, labels), predict)
 
-    def replace(self, predict: Predictor, places: int) -> None:
-        """Make another form of the same network answer from the next call on."""
+    def replace(self, predict: Predictor, max_rows: int) -> None:
+        """Make another backend of the same network answer from the next call on."""
         with self._changed:
-            self._predict, self._places = predict, places
+            self._predict, self._max_rows = predict, max_rows
 
     def close(self) -> None:
         """End the worker; whoever waits, or asks later, gets a RuntimeError."""
@@ -151,7 +151,7 @@ class SharedUNet:
         if self._closed or self._expected <= 0 or not self._waiting or self._waiting[0].alone:
             return True
         rows = [len(other) - other.done for other in self._waiting if not other.alone]
-        return sum(rows) >= self._places
+        return sum(rows) >= self._max_rows
 
     def _take(self) -> list[_Part]:
         """Take the next call's rows out of what waits."""
@@ -159,7 +159,7 @@ class SharedUNet:
         if first.alone:
             self._waiting.remove(first)
             return [(first, slice(0, len(first)))]
-        parts, free = [], self._places
+        parts, free = [], self._max_rows
         for request in [other for other in self._waiting if not other.alone]:
             end = min(len(request), request.done + free)
             parts.append((request, slice(request.done, end)))

@@ -82,7 +82,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Gate:
+class Allowlist:
     """Knows the page's events.
 
     Attributes:

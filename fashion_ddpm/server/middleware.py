@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fashion_ddpm.core.requests import shown
-from fashion_ddpm.server.allowlist import API, MCP, UPLOAD, Asked, Gate, RefusalError
+from fashion_ddpm.server.allowlist import API, MCP, UPLOAD, Allowlist, Asked, RefusalError
 from fashion_ddpm.server.asgi import (
     App,
     Receive,
@@ -22,8 +22,8 @@ from fashion_ddpm.server.asgi import (
 )
 from fashion_ddpm.server.deployment import is_loopback
 from fashion_ddpm.server.limits import ServerLimits
-from fashion_ddpm.server.monitoring import Supervisor
-from fashion_ddpm.server.rate_limit import Buckets, network_of
+from fashion_ddpm.server.monitoring import Monitor
+from fashion_ddpm.server.rate_limit import RateLimiter, network_of
 from fashion_ddpm.server.uploads import check_upload
 
 OTHER = 10
@@ -42,8 +42,8 @@ _REPLACED = (b"content-type", b"content-length", b"transfer-encoding", b"accept-
 
 
 @dataclass(frozen=True)
-class House:
-    """Where the server stands.
+class ServerContext:
+    """What the middleware must know of the server behind it.
 
     Attributes:
         holding: (session, address) → requests that the visitor, and all at that address, have in
@@ -64,27 +64,32 @@ class House:
     prefix: str = ""
 
 
-class Guard:
+class Middleware:
     """An ASGI app around another one.
 
     Args:
         app: the app.
-        gate: what may reach it.
-        limits: how much of it.
-        supervisor: whether it is well, and what is counted.
-        house: where it stands.
+        allowlist: what may reach the app.
+        limits: how much of it, and how often.
+        monitor: whether it is well, and what is counted.
+        context: the rest of the server.
 
     Attributes:
         streams: answers that are being streamed now.
     """
 
     def __init__(
-        self, app: App, gate: Gate, limits: ServerLimits, supervisor: Supervisor, house: House
+        self,
+        app: App,
+        allowlist: Allowlist,
+        limits: ServerLimits,
+        monitor: Monitor,
+        context: ServerContext,
     ) -> None:
-        self._app, self._gate, self._limits = app, gate, limits
-        self._supervisor, self._house = supervisor, house
-        self._costly = Buckets(limits.burst, limits.a_minute)
-        self._cheap = Buckets(OTHER * limits.burst, OTHER * limits.a_minute)
+        self._app, self._allowlist, self._limits = app, allowlist, limits
+        self._monitor, self._context = monitor, context
+        self._costly = RateLimiter(limits.burst, limits.a_minute)
+        self._cheap = RateLimiter(OTHER * limits.burst, OTHER * limits.a_minute)
         self.streams = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -93,34 +98,34 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})  # no page of ours opens one
         elif scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif self._house.prefix and scope["path"] == self._house.prefix:
+        elif self._context.prefix and scope["path"] == self._context.prefix:
             query = scope["query_string"].decode("latin-1")
-            to = f"{self._house.prefix}/" + (f"?{query}" if query else "")
+            to = f"{self._context.prefix}/" + (f"?{query}" if query else "")
             sent = secured(send, foreign=False)
             await answer(sent, 307, {"detail": f"The page is at {to}"}, location=to)
         else:
-            await self._serve(without_prefix(scope, self._house.prefix), receive, send)
+            await self._serve(without_prefix(scope, self._context.prefix), receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers, path = headers_of(scope), scope["path"]
-        foreign = is_foreign(headers, self._house.hosts)
+        foreign = is_foreign(headers, self._context.hosts)
         send = secured(send, foreign)
         own = self._own_answer(scope["method"], path)
         if own is not None:
             await answer(send, *own)
             return
         try:
-            self._gate.check_address(scope["method"], path)
-            stream = self._gate.stream_name(path, scope["query_string"].decode("latin-1"))
+            self._allowlist.check_address(scope["method"], path)
+            stream = self._allowlist.stream_name(path, scope["query_string"].decode("latin-1"))
             if scope["method"] not in ("GET", "HEAD"):
                 receive, costly = await self._read(scope, headers, receive, foreign)
                 send = readable(send, self._counted if costly else lambda status: None)
-            elif stream is not None and not self._house.knows(stream):
+            elif stream is not None and not self._context.knows(stream):
                 raise RefusalError(404, "Nothing was asked here under this name; ask again.")
             elif path in WEIGHTY:
                 self._check_rate(self._cheap, self._address(scope, headers))
         except RefusalError as refusal:
-            self._supervisor.count("rejected")
+            self._monitor.count("rejected")
             sentence = str(refusal)
             # The page shows the body of a refused upload as it is, and reads JSON of all others.
             content = sentence if path == UPLOAD else {"detail": sentence, "error": sentence}
@@ -137,7 +142,7 @@ class Guard:
 
         Uvicorn has replaced the client by what a trusted proxy says of it.
         """
-        public = self._house.public
+        public = self._context.public
         if public is None:
             own_name = is_loopback(headers.get("host", ""))
             public = not own_name or any(name in headers for name in FORWARDED)
@@ -145,7 +150,7 @@ class Guard:
         return network_of(client) if public else None
 
     def _counted(self, status: int) -> None:
-        self._supervisor.count("accepted" if status == 200 else "rejected")
+        self._monitor.count("accepted" if status == 200 else "rejected")
 
     def _own_answer(self, method: str, path: str) -> tuple[int, dict[str, Any]] | None:
         """Return what is said to those who watch over the server.
@@ -156,11 +161,11 @@ class Guard:
         if path == "/healthz" or (method == "HEAD" and path == "/"):
             return 200, {"status": "alive"}
         if path == "/metricsz":
-            return 200, self._supervisor.metrics()
+            return 200, self._monitor.metrics()
         if path == "/readyz":
-            reason = "draining" if self._supervisor.draining else self._supervisor.broken
+            reason = "draining" if self._monitor.draining else self._monitor.broken
             status = {"status": "not ready", "reason": reason} if reason else {"status": "ready"}
-            return (503 if reason else 200), {**status, **self._house.about}
+            return (503 if reason else 200), {**status, **self._context.about}
         return None
 
     async def _read(
@@ -185,7 +190,7 @@ class Guard:
             return replay(body, receive), False
         if path.startswith(MCP):
             return replay(body, receive), False
-        asked = self._gate.check_body(path, body)
+        asked = self._allowlist.check_body(path, body)
         costly = asked.event is not None and asked.event.network
         if costly:
             self._admit(asked, address)
@@ -198,13 +203,13 @@ class Guard:
 
     def _admit(self, asked: Asked, address: str | None) -> None:
         """Let a request for the network in, or say why not and when."""
-        if self._supervisor.draining:
+        if self._monitor.draining:
             raise RefusalError(503, "The server is being restarted; try again in a minute.", 60)
-        if self._supervisor.broken:
+        if self._monitor.broken:
             raise RefusalError(503, "The server cannot draw now; try again later.", 300)
         if address is None:
             return
-        own, here = self._house.holding(asked.session, address)
+        own, here = self._context.holding(asked.session, address)
         for held, most, who in (
             (own, self._limits.places_a_visitor, "You have"),
             (here, self._limits.places_an_address, "Your address has"),
@@ -215,8 +220,8 @@ class Guard:
                 )
         self._check_rate(self._costly, address)
 
-    def _check_rate(self, buckets: Buckets, address: str | None) -> None:
-        wait = 0 if address is None else buckets.seconds_to_wait(address)
+    def _check_rate(self, limiter: RateLimiter, address: str | None) -> None:
+        wait = 0 if address is None else limiter.seconds_to_wait(address)
         if wait:
             raise RefusalError(
                 429, f"Too many requests from your address; wait {wait:.0f} s.", wait

@@ -27,7 +27,7 @@ RATE_SECONDS = 60.0
 LOG = logging.getLogger("fashion_ddpm.requests")
 
 COUNTED = ("accepted", "done", "rejected", "cancelled", "failed")
-"""What is counted: let in by the guard, and how each of them ended; or turned away."""
+"""What is counted: let in by the middleware, and how each of them ended; or turned away."""
 
 NOT_YOUR_FAULT = "This failed here, and not because of what you asked for; please try again."
 
@@ -40,7 +40,7 @@ class StoppedError(UserError):
     """A request that its visitor stopped, or replaced by a newer one; nothing went wrong."""
 
 
-class Supervisor:
+class Monitor:
     """What the app knows of its own state: requests so far, and whether it can serve more.
 
     Attributes:
@@ -126,8 +126,8 @@ class Attempt:
         images: how many were finished so far.
     """
 
-    def __init__(self, supervisor: Supervisor, end: float) -> None:
-        self._supervisor, self._end = supervisor, end
+    def __init__(self, monitor: Monitor, end: float) -> None:
+        self._monitor, self._end = monitor, end
         self.images = 0
 
     def watch(self, steps: Iterator[DenoisingStep]) -> Iterator[DenoisingStep]:
@@ -139,8 +139,8 @@ class Attempt:
         clean = None
         while (step := self._next(steps)) is not None:
             if not step.clean.isfinite().all():
-                self._supervisor.check_network()
-                if self._supervisor.broken:
+                self._monitor.check_network()
+                if self._monitor.broken:
                     raise RequestEndedError(NOT_YOUR_FAULT)
                 raise RequestEndedError(
                     "These settings lead to values that are no numbers; choose another schedule, "
@@ -164,7 +164,7 @@ class Attempt:
         except torch.OutOfMemoryError as error:
             raise RequestEndedError("The memory is full; ask for fewer images.") from error
         except torch.AcceleratorError as error:  # whatever comes after it on this device fails too
-            self._supervisor.broken = f"the accelerator failed ({reason(error)})"
+            self._monitor.broken = f"the accelerator failed ({reason(error)})"
             raise RequestEndedError(NOT_YOUR_FAULT) from error
 
 

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 REMEMBERED = 10_000
-"""Addresses whose buckets are kept; the one that was silent longest is forgotten first."""
+"""Addresses whose tokens are kept; the one that was silent longest is forgotten first."""
 
 
 def network_of(client: str) -> str:
@@ -29,7 +29,7 @@ def network_of(client: str) -> str:
     return str(ipaddress.ip_network((address, 64), strict=False))
 
 
-class Buckets:
+class RateLimiter:
     """A bucket of tokens for each address, refilled steadily; a request takes one.
 
     Args:
@@ -42,15 +42,15 @@ class Buckets:
         self, burst: int, a_minute: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._burst, self._rate, self._clock = burst, a_minute / 60, clock
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._tokens: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def seconds_to_wait(self, address: str) -> float:
         """Take a token and return 0, or take none and return when there will be one."""
         now = self._clock()
-        tokens, at = self._buckets.pop(address, (float(self._burst), now))
+        tokens, at = self._tokens.pop(address, (float(self._burst), now))
         tokens = min(self._burst, tokens + (now - at) * self._rate)
         enough = tokens >= 1
-        self._buckets[address] = (tokens - enough, now)
-        if len(self._buckets) > REMEMBERED:
-            self._buckets.popitem(last=False)
+        self._tokens[address] = (tokens - enough, now)
+        if len(self._tokens) > REMEMBERED:
+            self._tokens.popitem(last=False)
         return 0.0 if enough else (1 - tokens) / self._rate

@@ -1,4 +1,4 @@
-"""Where temporary pictures lie, and how many: a place that can be written to, and a ceiling."""
+"""Where temporary pictures lie, and how many: a folder that can be written to, and a ceiling."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ from pathlib import Path
 from fashion_ddpm.core.errors import UserError
 
 ROOM = 1_000_000
-"""Bytes that a place must have room for to be chosen: what a few results weigh."""
+"""Bytes that a folder must have room for to be chosen: what a few results weigh."""
 
 MEMORY = Path("/dev/shm")
 PAUSE = 5.0
@@ -18,10 +18,10 @@ PAUSE = 5.0
 
 
 class TemporaryError(UserError):
-    """There is no place for temporary pictures."""
+    """There is no folder for temporary pictures."""
 
 
-def temporary_place() -> str:
+def temporary_root() -> str:
     """Return the usual folder for temporary files, or the memory where no disk can be written to.
 
     Libraries look for one as soon as they are imported, and end the app when there is none.
@@ -38,10 +38,10 @@ def choose_folder() -> Path:
     Raises:
         TemporaryError: neither the disk nor the memory has room.
     """
-    for place in _places():
+    for parent in _candidates():
         folder = None
         with suppress(OSError):
-            folder = Path(tempfile.mkdtemp(prefix="fashion-ddpm-", dir=place))
+            folder = Path(tempfile.mkdtemp(prefix="fashion-ddpm-", dir=parent))
             (folder / "room").write_bytes(bytes(ROOM))
             (folder / "room").unlink()
             return folder
@@ -53,11 +53,11 @@ def choose_folder() -> Path:
     )
 
 
-def _places() -> list[Path]:
+def _candidates() -> list[Path]:
     """Return where temporary files may lie, best first."""
     named = [os.environ[name] for name in ("TMPDIR", "TEMP", "TMP") if os.environ.get(name)]
     usual = ["/tmp", "/var/tmp", str(MEMORY), str(Path.cwd())]
-    return [Path(place) for place in (*named, *usual) if Path(place).is_dir()]
+    return [Path(folder) for folder in (*named, *usual) if Path(folder).is_dir()]
 
 
 def sweep(folder: Path, most: int, kept: frozenset[Path] = frozenset()) -> int:

@@ -10,7 +10,7 @@ from fashion_ddpm.core.requests import PARAMETERS
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.results import Preview, Result
 from fashion_ddpm.server.allowlist import ENDPOINT
-from fashion_ddpm.ui.components import MODEL, PLAIN, attended
+from fashion_ddpm.ui.components import MODEL, PLAIN, monitored
 from fashion_ddpm.ui.controls import Controls, request_of
 
 
@@ -50,7 +50,7 @@ class Handlers:
         Returns:
             A picture of the way so far, the pictures, and their settings and scores.
         """
-        with attended(self.demo, "program", PARAMETERS) as watch:
+        with monitored(self.demo, "program", PARAMETERS) as watch:
             request = request_of(
                 *(class_name, schedule, steps, sampler, guidance_scale),
                 *(guidance_low, guidance_high, num_images, seed),

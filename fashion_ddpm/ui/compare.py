@@ -17,8 +17,8 @@ from fashion_ddpm.ui.components import (
     IN_ORDER,
     NOW,
     SHOW_AND_GENERATE,
-    attended,
     filled,
+    monitored,
     picture_gallery,
     told,
     whole,
@@ -46,7 +46,7 @@ class Handlers:
         """Yield the sheet as it grows, a line on progress, the cells, and their zip file."""
         status = "nothing was drawn"
         try:
-            with attended(self.demo, "sheet", LABELS | {"seed": FIRST_SEED}) as watch:
+            with monitored(self.demo, "sheet", LABELS | {"seed": FIRST_SEED}) as watch:
                 wanted = orders(self.demo, class_name, whole(seed), axis)
                 drawn: list[Cell] = []
                 for cell in cells(self.demo, wanted, current.watch(number, watch)):

@@ -77,9 +77,9 @@ def as_text(error: UserError, names: Mapping[str, str] = LABELS) -> str:
 
 
 @contextmanager
-def attended(demo: Demo, kind: str, names: Mapping[str, str] = LABELS) -> Iterator[Watch]:
+def monitored(demo: Demo, kind: str, names: Mapping[str, str] = LABELS) -> Iterator[Watch]:
     """Count a request that runs the network, limit its time, and tell its mistakes."""
-    with told(names), demo.supervisor.request(kind) as attempt:
+    with told(names), demo.monitor.request(kind) as attempt:
         yield attempt.watch
 
 

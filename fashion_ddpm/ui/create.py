@@ -20,8 +20,8 @@ from fashion_ddpm.ui.components import (
     NO_MARKUP,
     NOW,
     PLAIN,
-    attended,
     filled,
+    monitored,
     picture,
     picture_gallery,
     told,
@@ -73,7 +73,7 @@ class Handlers:
             settings[-1] = random.randint(0, MAX_SEED - MAX_IMAGES)
         reached = ""
         try:
-            with attended(self.demo, "images") as watch:
+            with monitored(self.demo, "images") as watch:
                 request = request_of(*settings, class_names=self.demo.kind.class_names)
                 asked = SharedSettings(request, self.demo.model_for(request), scorer)
                 # A seed that the visitor chose is theirs to change while this is drawn.

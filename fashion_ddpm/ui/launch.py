@@ -1,4 +1,4 @@
-"""The page behind its guard: launched, watched over, and drained when it shall end."""
+"""The page behind its middleware: launched, monitored, and drained when it shall end."""
 
 import signal
 import sys
@@ -19,10 +19,10 @@ from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.demo.api_examples import ADDED
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.share import OMITTED
-from fashion_ddpm.server.allowlist import ENDPOINT, Event, Gate
+from fashion_ddpm.server.allowlist import ENDPOINT, Allowlist, Event
 from fashion_ddpm.server.asgi import App
 from fashion_ddpm.server.deployment import Deployment, DeploymentError, launch_arguments, on_space
-from fashion_ddpm.server.middleware import Guard, House
+from fashion_ddpm.server.middleware import Middleware, ServerContext
 from fashion_ddpm.server.monitoring import start_log
 from fashion_ddpm.server.rate_limit import network_of
 from fashion_ddpm.server.temporary_files import Sweeper
@@ -80,15 +80,15 @@ class Server:
         signal.signal(signal.SIGTERM, self._stop)
         start_log()
         # Made before the launch: gradio gives its server five seconds to come up.
-        self._gate = gate_of(page, launch.mcp)
-        self._house = self._make_house()
+        self._allowlist = build_allowlist(page, launch.mcp)
+        self._context = self._make_context()
         self.address = self._open()
         folder = Path(self._page.app.uploaded_file_dir)
         kept = frozenset(files_in(folder))
         self._sweeper = Sweeper(folder, demo.limits.max_temporary, kept)
 
     def _open(self) -> str:
-        """Launch the page behind its guard; return where it is."""
+        """Launch the page behind its middleware; return where it is."""
         page, launch, limits = self._page, self._launch, self._demo.limits
         # api_open would let programs call handlers past the queue. They do not need it: /generate
         # is open to them through the queue, which bounds it.
@@ -102,7 +102,7 @@ class Server:
         try:
             _, address, _ = page.launch(
                 **launch_arguments(launch.deployment),
-                num_workers=0,  # these would serve files past the guard
+                num_workers=0,  # these would serve files past the middleware
                 share=launch.share,
                 prevent_thread_lock=True,
                 show_error=False,
@@ -117,7 +117,7 @@ class Server:
                 footer_links=["api"],
                 mcp_server=launch.mcp,
                 # Gradio's own way for layers, app_kwargs, would put its CORS layer outside of ours.
-                _app=guarded_app(self._make_guard),
+                _app=wrap_app(self._make_middleware),
                 _frontend=False,  # on a busy machine a page may need more than its 3 s to answer
             )
         except OSError as error:  # gradio's, where its server has not started within 5 s
@@ -129,13 +129,13 @@ class Server:
             answer_with_content(page.mcp_server_obj)
         return str(address)
 
-    def _make_house(self) -> House:
+    def _make_context(self) -> ServerContext:
         about = {
             "version": fashion_ddpm.__version__,
             "model": self._demo.model,
             "device": str(self._demo.pipeline.device),
         }
-        return House(
+        return ServerContext(
             holding=self._holding,
             knows=self._knows,
             about=about,
@@ -144,10 +144,10 @@ class Server:
             prefix=self._launch.deployment.prefix,
         )
 
-    def _make_guard(self, app: App) -> Guard:
-        limits, supervisor = self._demo.limits, self._demo.supervisor
-        self._guard = Guard(app, self._gate, limits, supervisor, self._house)
-        return self._guard
+    def _make_middleware(self, app: App) -> Middleware:
+        limits, monitor = self._demo.limits, self._demo.monitor
+        self._middleware = Middleware(app, self._allowlist, limits, monitor, self._context)
+        return self._middleware
 
     def _events(self) -> list[Any]:
         """Return what runs or waits."""
@@ -203,9 +203,9 @@ class Server:
 
         A second SIGTERM says that even that is too long.
         """
-        self._demo.supervisor.draining = True
+        self._demo.monitor.draining = True
         end = time.monotonic() + self._demo.limits.drain_seconds
-        while (self._events() or self._guard.streams) and time.monotonic() < end:
+        while (self._events() or self._middleware.streams) and time.monotonic() < end:
             if self._at_once.wait(PAUSE):
                 return
 
@@ -216,18 +216,18 @@ class Server:
         self._sweeper.close()
 
 
-def guarded_app(make_guard: Callable[[App], Guard]) -> GradioApp:
-    """Return gradio's app with a guard around all of its layers."""
+def wrap_app(make_middleware: Callable[[App], Middleware]) -> GradioApp:
+    """Return gradio's app with the middleware around all of its layers."""
     app = GradioApp(
         default_response_class=ORJSONResponse, docs_url=None, redoc_url=None, openapi_url=None
     )
     layers: Any = app.build_middleware_stack
-    app.build_middleware_stack = lambda: make_guard(layers())  # type: ignore[method-assign]
+    app.build_middleware_stack = lambda: make_middleware(layers())  # type: ignore[method-assign]
     return app
 
 
-def gate_of(page: gr.Blocks, mcp: bool) -> Gate:
-    """Return the gate that lets in what a page can be asked."""
+def build_allowlist(page: gr.Blocks, mcp: bool) -> Allowlist:
+    """Return the allowlist of what a page can be asked."""
     events = {
         index: Event(
             inputs=len(fn.inputs),
@@ -240,7 +240,7 @@ def gate_of(page: gr.Blocks, mcp: bool) -> Gate:
     endpoint = page.get_api_info()["named_endpoints"][f"/{ENDPOINT}"]
     parameters = tuple(each["parameter_name"] for each in endpoint["parameters"])
     added = tuple(OMITTED[name] for name in ADDED)
-    return Gate(events, parameters, added, mcp)
+    return Allowlist(events, parameters, added, mcp)
 
 
 def files_in(folder: Path) -> list[Path]:

@@ -10,7 +10,16 @@ from fashion_ddpm.core.requests import MAX_SEED
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.game_requests import STRENGTHS, BlendRequest, RedrawRequest, WalkRequest
 from fashion_ddpm.demo.play import blend, redraw, walk
-from fashion_ddpm.ui.components import LAST, MODEL, PLAIN, PRIVATE, attended, filled, picture, whole
+from fashion_ddpm.ui.components import (
+    LAST,
+    MODEL,
+    PLAIN,
+    PRIVATE,
+    filled,
+    monitored,
+    picture,
+    whole,
+)
 
 PAPER = 280
 """Side of the drawing paper in pixels, about: a whole number for each of the network's."""
@@ -24,13 +33,13 @@ class Handlers:
 
     def blend(self, first: str, second: str, seed: float) -> Any:
         """Draw one seed as one class, then more and more as another."""
-        with attended(self.demo, "blend") as watch:
+        with monitored(self.demo, "blend") as watch:
             request = BlendRequest(first, second, whole(seed), self.demo.kind.class_names)
             return filled(blend(self.demo, request, watch))
 
     def walk(self, class_name: str, first: float, second: float) -> Any:
         """Draw a class from one seed's noise, then more and more from another's."""
-        with attended(self.demo, "walk") as watch:
+        with monitored(self.demo, "walk") as watch:
             request = WalkRequest(
                 class_name, whole(first), whole(second), self.demo.kind.class_names
             )
@@ -38,7 +47,7 @@ class Handlers:
 
     def redraw(self, paper: dict[str, Any] | None, class_name: str, strength: float) -> Any:
         """Make images out of a drawing."""
-        with attended(self.demo, "drawing") as watch:
+        with monitored(self.demo, "drawing") as watch:
             request = RedrawRequest(class_name, strength, self.demo.kind.class_names)
             composite = (paper or {}).get("composite")
             blank = composite is None  # as the page sends paper that nothing was drawn on

@@ -16,9 +16,9 @@ from fashion_ddpm.ui.components import (
     PLAIN,
     PRIVATE,
     SOON,
-    attended,
     emptied,
     filled,
+    monitored,
     nearest,
     picture,
     picture_gallery,
@@ -125,7 +125,7 @@ def connect(demo: Demo, way: Way, selected: SelectedImage) -> None:
     way.scrub.change(scrub, inputs, way.frame, **SOON, **LAST, **PLAIN)
 
     def go_on(selection: Selection, query: str, index: int, step: float, schedule: str) -> Any:
-        with attended(demo, "continuation") as watch:
+        with monitored(demo, "continuation") as watch:
             image = selection.image(query, index)
             if image is None:
                 return emptied(), MEANWHILE if query else "Generate first."

@@ -21,10 +21,10 @@ from fashion_ddpm.ui.components import (
     PRIVATE,
     SOON,
     as_text,
-    attended,
     emptied,
     filled,
     line_plot,
+    monitored,
     picture,
     table,
     told,
@@ -82,7 +82,7 @@ class Handlers:
 
     def draw(self, total: float, first: float, last: float, class_name: str) -> tuple[Any, ...]:
         """Return filmstrip, images and sentence for the betas, then the same for cosine."""
-        with attended(self.demo, "story") as watch:
+        with monitored(self.demo, "story") as watch:
             betas = betas_of(total, first, last, class_name)
             sides = [
                 sampled(self.demo, schedule, class_name, STEPS, watch)

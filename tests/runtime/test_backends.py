@@ -19,11 +19,11 @@ from fashion_ddpm.runtime.backends import (
     MOST_ROWS,
     BackendError,
     example_inputs,
-    faster,
-    openvino_form,
+    faster_backend,
+    openvino_predictor,
     speed_up,
 )
-from fashion_ddpm.runtime.dynamic_batching import SharedUNet
+from fashion_ddpm.runtime.dynamic_batching import BatchingUNet
 from tests.tools import PATIENCE
 from tests.tools.serving import ROOT
 
@@ -51,17 +51,17 @@ def test_calls_are_as_large_as_this_machine_rounds_alike(
         return UNet2DOutput(x + labels.view(-1, 1, 1, 1) + 1e-6 * (len(x) > alike))
 
     unet.register_forward_hook(answer)
-    form = faster(unet, backend)
-    assert (form.rows if form else CPU_CHUNK) == min(alike, MOST_ROWS)
-    if form:
+    found = faster_backend(unet, backend)
+    assert (found.rows if found else CPU_CHUNK) == min(alike, MOST_ROWS)
+    if found:
         inputs = example_inputs(unet, 77)
-        assert torch.equal(form.predict(*inputs), in_chunks(unet)(*inputs))
+        assert torch.equal(found.predict(*inputs), in_chunks(unet)(*inputs))
 
 
 @pytest.mark.usefixtures("without_openvino")
 def test_what_is_not_installed_is_refused_in_a_sentence(tiny_pipeline: FashionDDPMPipeline) -> None:
     with pytest.raises(BackendError, match="run pip install openvino, or use --backend eager"):
-        faster(tiny_pipeline.unet, "openvino")
+        faster_backend(tiny_pipeline.unet, "openvino")
 
 
 @pytest.mark.usefixtures("without_openvino")
@@ -71,10 +71,10 @@ def test_a_form_that_breaks_is_told_in_a_sentence(
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: True)
     monkeypatch.setitem(sys.modules, "openvino", None)
     with pytest.raises(BackendError, match="OpenVINO cannot run this network"):
-        faster(tiny_pipeline.unet, "auto")
+        faster_backend(tiny_pipeline.unet, "auto")
 
 
-def test_a_form_that_draws_something_else_is_never_faster(
+def test_a_backend_that_draws_something_else_is_never_faster(
     tiny_pipeline: FashionDDPMPipeline,
 ) -> None:
     eager, inputs = in_chunks(tiny_pipeline.unet), example_inputs(tiny_pipeline.unet)
@@ -87,7 +87,7 @@ def test_a_form_that_draws_something_else_is_never_faster(
 
 
 def test_another_form_answers_from_the_next_call_on() -> None:
-    shared = SharedUNet(lambda x, timesteps, labels: x)
+    shared = BatchingUNet(lambda x, timesteps, labels: x)
     inputs = torch.ones(3, 1, 28, 28), torch.zeros(3), torch.zeros(3, dtype=torch.long)
     assert torch.equal(shared(*inputs), inputs[0])
     shared.replace(lambda x, timesteps, labels: 2 * x, CPU_CHUNK)
@@ -101,7 +101,7 @@ def test_openvino_draws_the_same_images(tiny_pipeline: FashionDDPMPipeline, samp
     unet, training = tiny_pipeline.unet, tiny_pipeline.scheduler
     labels = torch.arange(11) % 10
     drawn = []
-    for predict in (in_chunks(unet), openvino_form(unet)):
+    for predict in (in_chunks(unet), openvino_predictor(unet)):
         *_, last = denoise(predict, training, labels, range(11), settings)
         drawn.append(last.clean)
     assert torch.allclose(drawn[0], drawn[1], rtol=0, atol=1 / 127.5)
@@ -110,7 +110,7 @@ def test_openvino_draws_the_same_images(tiny_pipeline: FashionDDPMPipeline, samp
 def test_with_openvino_an_image_is_the_same_in_any_batch(
     tiny_pipeline: FashionDDPMPipeline,
 ) -> None:
-    predict = openvino_form(tiny_pipeline.unet)
+    predict = openvino_predictor(tiny_pipeline.unet)
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(11, 1, 28, 28, generator=generator)
     timesteps, labels = torch.linspace(0, 999, 11), torch.arange(11)
@@ -120,12 +120,12 @@ def test_with_openvino_an_image_is_the_same_in_any_batch(
 
 
 def result_of(program: str) -> subprocess.CompletedProcess[str]:
-    """Return how a program ends that has `form` made of the bundled network."""
+    """Return how a program ends that has `found` made of the bundled network."""
     made = (
-        "from fashion_ddpm.runtime.backends import openvino_form; "
+        "from fashion_ddpm.runtime.backends import openvino_predictor; "
         "from fashion_ddpm.checkpoints.locate import BUNDLED_CHECKPOINT; "
         "from fashion_ddpm.diffusion.pipeline import load_pipeline; "
-        "form = openvino_form(load_pipeline(BUNDLED_CHECKPOINT).unet)\n"
+        "found = openvino_predictor(load_pipeline(BUNDLED_CHECKPOINT).unet)\n"
     )
     command = [sys.executable, "-c", made + program]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
@@ -139,8 +139,8 @@ def test_openvino_tells_nobody() -> None:
 def test_after_a_form_is_gone_signals_are_still_heard() -> None:
     done = result_of(
         "import signal, threading\n"
-        "last = threading.Thread(target=lambda form: None, args=[form])\n"
-        "del form\n"
+        "last = threading.Thread(target=lambda found: None, args=[found])\n"
+        "del found\n"
         "last.start(); last.join()\n"
         "signal.signal(signal.SIGTERM, lambda number, frame: print('heard'))\n"
         "signal.raise_signal(signal.SIGTERM)\n"

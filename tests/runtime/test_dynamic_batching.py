@@ -18,8 +18,8 @@ from fashion_ddpm.diffusion.loss import Predictor
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline
 from fashion_ddpm.diffusion.sampling import CPU_CHUNK, SamplingSettings
 from fashion_ddpm.runtime import dynamic_batching
-from fashion_ddpm.runtime.backends import Form, faster
-from fashion_ddpm.runtime.dynamic_batching import SharedUNet
+from fashion_ddpm.runtime.backends import Backend, faster_backend
+from fashion_ddpm.runtime.dynamic_batching import BatchingUNet
 from tests.tools import PATIENCE
 
 UNLUCKY = 13
@@ -63,7 +63,7 @@ def rows(count: int, label: int) -> tuple[Tensor, Tensor, Tensor]:
     return x, torch.zeros(count), torch.full((count,), label)
 
 
-def waits_until(shared: SharedUNet, number: int) -> None:
+def waits_until(shared: BatchingUNet, number: int) -> None:
     """Return when so many requests wait."""
     with shared._changed:
         assert shared._changed.wait_for(lambda: len(shared._waiting) == number, timeout=PATIENCE)
@@ -72,8 +72,8 @@ def waits_until(shared: SharedUNet, number: int) -> None:
 class Visitors:
     """Asks in threads; each request waits, or is in a call, before the next one comes."""
 
-    def __init__(self, threads: ThreadPoolExecutor, gate: Gate, places: int = CPU_CHUNK) -> None:
-        self.threads, self.gate, self.shared = threads, gate, SharedUNet(gate, places)
+    def __init__(self, threads: ThreadPoolExecutor, gate: Gate, rows: int = CPU_CHUNK) -> None:
+        self.threads, self.gate, self.shared = threads, gate, BatchingUNet(gate, rows)
 
     def occupy(self) -> "Future[Tensor]":
         """Keep the worker in a call with one row, of label 0."""
@@ -134,18 +134,18 @@ def test_everyone_gets_to_the_last_bit_what_they_get_alone(
     threads: ThreadPoolExecutor, larger: bool
 ) -> None:
     pipeline, requests, sizes = load_pipeline(BUNDLED_CHECKPOINT), many_requests(), []
-    usual = Form(pipeline.predict, CPU_CHUNK, "PyTorch")
-    form = faster(pipeline.unet, "eager") if larger else usual
-    if form is None:
+    usual = Backend(pipeline.predict, CPU_CHUNK, "PyTorch")
+    backend = faster_backend(pipeline.unet, "eager") if larger else usual
+    if backend is None:
         pytest.skip("this machine rounds larger calls otherwise")
     pipeline.unet.register_forward_pre_hook(lambda module, inputs: sizes.append(len(inputs[0])))
     alone = [drawn(pipeline, request) for request in requests]
     calls = len(sizes)
-    pipeline.predict = shared = SharedUNet(form.predict, form.rows)
+    pipeline.predict = shared = BatchingUNet(backend.predict, backend.rows)
     together = list(threads.map(lambda request: drawn(pipeline, request), requests))
     shared.close()
     assert all(torch.equal(mine, theirs) for mine, theirs in zip(together, alone, strict=True))
-    assert set(sizes) <= set(range(CPU_CHUNK, form.rows + 1, CPU_CHUNK))
+    assert set(sizes) <= set(range(CPU_CHUNK, backend.rows + 1, CPU_CHUNK))
     assert len(sizes) - calls < calls
 
 
@@ -159,7 +159,7 @@ def test_one_image_goes_before_sixteen_that_came_earlier(visitors: Visitors) -> 
 
 
 def test_sixteen_images_are_not_held_up_for_ever(threads: ThreadPoolExecutor, gate: Gate) -> None:
-    visitors = Visitors(threads, gate, places=1)
+    visitors = Visitors(threads, gate, rows=1)
     asked = [visitors.occupy(), visitors.ask(4, 1)]
     for _ in range(8):
         asked.append(visitors.ask(1, 2))
@@ -264,7 +264,7 @@ def test_a_request_that_must_be_alone_takes_its_turn_and_shares_no_call(visitors
 def test_a_visitor_who_leaves_between_two_steps_leaves_nothing_behind(
     tiny_pipeline: FashionDDPMPipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shared = SharedUNet(tiny_pipeline.predict)
+    shared = BatchingUNet(tiny_pipeline.predict)
     monkeypatch.setattr(tiny_pipeline, "predict", shared)
     leaving, staying = (
         tiny_pipeline.stream([label] * 3, range(3), SamplingSettings(num_inference_steps=4))

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from fashion_ddpm.server.allowlist import API, Event, Gate, RefusalError
+from fashion_ddpm.server.allowlist import API, Allowlist, Event, RefusalError
 
 EVENTS = {
     0: Event(2, queued=False, network=False),
     1: Event(3, queued=True, network=True),
     2: Event(1, queued=True, network=False, place=True),
 }
-GATE = Gate(EVENTS, ("class_name", "steps"))
+ALLOWLIST = Allowlist(EVENTS, ("class_name", "steps"))
 JOIN, RUN, CALL = f"{API}/queue/join", f"{API}/run/predict", f"{API}/call/generate"
 
 
@@ -31,7 +31,7 @@ JOIN, RUN, CALL = f"{API}/queue/join", f"{API}/run/predict", f"{API}/call/genera
     ],
 )
 def test_what_the_page_needs_is_open(method: str, path: str) -> None:
-    GATE.check_address(method, path)
+    ALLOWLIST.check_address(method, path)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_what_the_page_needs_is_open(method: str, path: str) -> None:
 )
 def test_what_it_does_not_need_is_closed(method: str, path: str) -> None:
     with pytest.raises(RefusalError, match="nothing at this address"):
-        GATE.check_address(method, path)
+        ALLOWLIST.check_address(method, path)
 
 
 @pytest.mark.parametrize(
@@ -79,16 +79,16 @@ def test_what_it_does_not_need_is_closed(method: str, path: str) -> None:
     ids=["name", "bytes", "path", "none"],
 )
 def test_an_address_that_no_file_can_have_is_told_so(rest: str) -> None:
-    GATE.check_address("GET", f"/static/{rest[:127]}")
+    ALLOWLIST.check_address("GET", f"/static/{rest[:127]}")
     with pytest.raises(RefusalError, match="at most 1,000 bytes, and 255 between") as refusal:
-        GATE.check_address("GET", f"/static/{rest}")
+        ALLOWLIST.check_address("GET", f"/static/{rest}")
     assert refusal.value.status == 414
 
 
 def test_language_models_are_let_in_only_where_they_are_served() -> None:
-    Gate(EVENTS, ("class_name",), mcp=True).check_address("POST", f"{API}/mcp/")
+    Allowlist(EVENTS, ("class_name",), mcp=True).check_address("POST", f"{API}/mcp/")
     with pytest.raises(RefusalError):
-        Gate(EVENTS, ("class_name",), mcp=True).check_address("POST", f"{API}/mcpx")
+        Allowlist(EVENTS, ("class_name",), mcp=True).check_address("POST", f"{API}/mcpx")
 
 
 def sent(**values: Any) -> bytes:
@@ -97,7 +97,7 @@ def sent(**values: Any) -> bytes:
 
 def test_a_body_passes_without_what_is_not_needed() -> None:
     body = sent(fn_index=1, data=[1, 2, 3], batched=True, simple_format=True, oauth_token="x")
-    asked = GATE.check_body(JOIN, body)
+    asked = ALLOWLIST.check_body(JOIN, body)
     assert asked.event == EVENTS[1]
     assert asked.session == "s1"
     assert set(json.loads(asked.body)) == {"data", "session_hash", "fn_index"}
@@ -105,28 +105,28 @@ def test_a_body_passes_without_what_is_not_needed() -> None:
 
 @pytest.mark.parametrize("extra", [500, 0.02, "500", [1], {"index": 0}, True, None])
 def test_whatever_comes_with_an_event_that_needs_nothing_is_left_out(extra: Any) -> None:
-    asked = GATE.check_body(JOIN, sent(fn_index=1, data=[1, 2, 3], event_data=extra))
+    asked = ALLOWLIST.check_body(JOIN, sent(fn_index=1, data=[1, 2, 3], event_data=extra))
     assert "event_data" not in json.loads(asked.body)
 
 
 def test_the_place_of_a_click_passes() -> None:
     for place in ({"index": 3, "value": {"caption": "bag"}}, {"index": 9}):
-        asked = GATE.check_body(JOIN, sent(fn_index=2, data=[1], event_data=place))
+        asked = ALLOWLIST.check_body(JOIN, sent(fn_index=2, data=[1], event_data=place))
         assert json.loads(asked.body)["event_data"] == {"value": None, **place}
 
 
 def test_a_program_has_no_session_in_which_its_answers_could_be_mixed_up() -> None:
-    asked = GATE.check_body(CALL, sent(data=[1, 2]))
+    asked = ALLOWLIST.check_body(CALL, sent(data=[1, 2]))
     assert asked.session == ""
     assert json.loads(asked.body) == {"data": [1, 2]}
 
 
 def test_a_program_may_leave_named_values_out() -> None:
-    asked = GATE.check_body(f"{API}/call/v2/generate", b'{"class_name": "bag"}')
+    asked = ALLOWLIST.check_body(f"{API}/call/v2/generate", b'{"class_name": "bag"}')
     assert asked.event is not None
     assert asked.event.network
     with pytest.raises(RefusalError, match="'hat' is none of class_name, steps"):
-        GATE.check_body(f"{API}/call/v2/generate", b'{"hat": 1}')
+        ALLOWLIST.check_body(f"{API}/call/v2/generate", b'{"hat": 1}')
 
 
 @pytest.mark.parametrize(
@@ -165,15 +165,15 @@ def test_a_body_that_makes_no_sense_is_refused_in_a_sentence(
     path: str, body: bytes, expected: str
 ) -> None:
     with pytest.raises(RefusalError, match=expected) as caught:
-        GATE.check_body(path, body)
+        ALLOWLIST.check_body(path, body)
     assert caught.value.status == 400
     assert len(str(caught.value)) < 200
 
 
 def test_a_program_written_before_a_parameter_was_added_is_served() -> None:
-    gate = Gate(EVENTS, ("class_name", "steps", "guidance_low"), added=(0.0,))
+    allowlist = Allowlist(EVENTS, ("class_name", "steps", "guidance_low"), added=(0.0,))
     for data, passed in ((["bag", 3], ["bag", 3, 0.0]), (["bag", 3, 0.5], ["bag", 3, 0.5])):
-        asked = gate.check_body(CALL, json.dumps({"data": data}).encode())
+        asked = allowlist.check_body(CALL, json.dumps({"data": data}).encode())
         assert json.loads(asked.body)["data"] == passed
     with pytest.raises(RefusalError, match="data is a list of 1; it must be a list of 3"):
-        gate.check_body(CALL, b'{"data": ["bag"]}')
+        allowlist.check_body(CALL, b'{"data": ["bag"]}')

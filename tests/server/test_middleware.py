@@ -1,4 +1,4 @@
-"""Tests of the guard around the running app, over HTTP."""
+"""Tests of the middleware around the running app, over HTTP."""
 
 import http.client
 import json

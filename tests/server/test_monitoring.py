@@ -11,7 +11,7 @@ import torch
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline
 from fashion_ddpm.diffusion.sampling import DenoisingStep, SamplingSettings
-from fashion_ddpm.server.monitoring import LOG, RequestEndedError, Supervisor
+from fashion_ddpm.server.monitoring import LOG, Monitor, RequestEndedError
 
 
 @pytest.fixture
@@ -32,12 +32,12 @@ def break_it(pipeline: FashionDDPMPipeline) -> None:
 def test_a_request_that_ends_well_is_counted_timed_and_logged(
     pipeline: FashionDDPMPipeline, caplog: pytest.LogCaptureFixture
 ) -> None:
-    supervisor = Supervisor(pipeline, max_seconds=60)
+    monitor = Monitor(pipeline, max_seconds=60)
     with caplog.at_level(logging.INFO, LOG.name):
         for _ in range(2):
-            with supervisor.request("images") as attempt:
+            with monitor.request("images") as attempt:
                 assert len(list(attempt.watch(way(pipeline)))) == 3
-    metrics = supervisor.metrics()
+    metrics = monitor.metrics()
     assert metrics["done"] == 2
     assert metrics["images_per_second"] == pytest.approx(4 / 60, abs=1e-3)
     assert 0 < metrics["p50_seconds"] <= metrics["p95_seconds"]
@@ -47,10 +47,10 @@ def test_a_request_that_ends_well_is_counted_timed_and_logged(
 
 
 def test_every_end_is_counted_under_its_name(pipeline: FashionDDPMPipeline) -> None:
-    supervisor = Supervisor(pipeline, max_seconds=60)
+    monitor = Monitor(pipeline, max_seconds=60)
 
     def watched(error: BaseException | None) -> Generator[None, None, None]:
-        with supervisor.request("images"):
+        with monitor.request("images"):
             yield
             if error:
                 raise error
@@ -61,15 +61,15 @@ def test_every_end_is_counted_under_its_name(pipeline: FashionDDPMPipeline) -> N
     left = watched(None)
     next(left)
     left.close()
-    metrics = supervisor.metrics()
+    metrics = monitor.metrics()
     assert [metrics[name] for name in ("done", "rejected", "failed", "cancelled")] == [0, 1, 2, 1]
 
 
 def test_a_request_that_takes_too_long_ends_at_its_next_step(pipeline: FashionDDPMPipeline) -> None:
-    supervisor = Supervisor(pipeline, max_seconds=0)
+    monitor = Monitor(pipeline, max_seconds=0)
     with (
         pytest.raises(RequestEndedError, match="took longer"),
-        supervisor.request("images") as attempt,
+        monitor.request("images") as attempt,
     ):
         list(attempt.watch(way(pipeline)))
     assert attempt.images == 0
@@ -78,32 +78,32 @@ def test_a_request_that_takes_too_long_ends_at_its_next_step(pipeline: FashionDD
 def test_a_network_that_gives_no_numbers_is_seen_when_it_is_loaded(
     pipeline: FashionDDPMPipeline,
 ) -> None:
-    assert Supervisor(pipeline, max_seconds=60).broken is None
+    assert Monitor(pipeline, max_seconds=60).broken is None
     break_it(pipeline)
-    assert Supervisor(pipeline, max_seconds=60).broken == "the network's output is not a number"
+    assert Monitor(pipeline, max_seconds=60).broken == "the network's output is not a number"
 
 
 def test_a_network_that_breaks_later_is_seen_too(pipeline: FashionDDPMPipeline) -> None:
-    supervisor = Supervisor(pipeline, max_seconds=60)
+    monitor = Monitor(pipeline, max_seconds=60)
     break_it(pipeline)
     with (
         pytest.raises(RequestEndedError, match="not because of what you asked"),
-        supervisor.request("images") as attempt,
+        monitor.request("images") as attempt,
     ):
         list(attempt.watch(way(pipeline)))
-    assert supervisor.broken
+    assert monitor.broken
 
 
 def test_a_visitors_impossible_settings_do_not_break_the_app(pipeline: FashionDDPMPipeline) -> None:
-    supervisor = Supervisor(pipeline, max_seconds=60)
+    monitor = Monitor(pipeline, max_seconds=60)
     step = next(way(pipeline))
     step.clean[0, 0, 0, 0] = torch.nan
     with (
         pytest.raises(RequestEndedError, match="another schedule"),
-        supervisor.request("images") as attempt,
+        monitor.request("images") as attempt,
     ):
         list(attempt.watch(iter([step])))
-    assert supervisor.broken is None
+    assert monitor.broken is None
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_an_accelerators_errors_are_told_apart(
         yield from way(pipeline)
         raise error
 
-    supervisor = Supervisor(pipeline, max_seconds=60)
-    with pytest.raises(RequestEndedError, match=message), supervisor.request("images") as attempt:
+    monitor = Monitor(pipeline, max_seconds=60)
+    with pytest.raises(RequestEndedError, match=message), monitor.request("images") as attempt:
         list(attempt.watch(steps()))
-    assert bool(supervisor.broken) == broken
+    assert bool(monitor.broken) == broken

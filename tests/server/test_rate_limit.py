@@ -2,7 +2,7 @@
 
 import pytest
 
-from fashion_ddpm.server.rate_limit import REMEMBERED, Buckets, network_of
+from fashion_ddpm.server.rate_limit import REMEMBERED, RateLimiter, network_of
 
 
 @pytest.mark.parametrize(
@@ -23,17 +23,17 @@ def test_a_visitor_is_known_by_an_address_or_by_the_network_of_one_subscriber(
 
 def test_a_bucket_gives_a_burst_and_is_refilled_steadily() -> None:
     now = [0.0]
-    buckets = Buckets(burst=2, a_minute=30, clock=lambda: now[0])
-    assert [buckets.seconds_to_wait("a") for _ in range(3)] == [0, 0, 2]
-    assert buckets.seconds_to_wait("b") == 0
+    limiter = RateLimiter(burst=2, a_minute=30, clock=lambda: now[0])
+    assert [limiter.seconds_to_wait("a") for _ in range(3)] == [0, 0, 2]
+    assert limiter.seconds_to_wait("b") == 0
     now[0] = 2
-    assert [buckets.seconds_to_wait("a") for _ in range(2)] == [0, 2]
+    assert [limiter.seconds_to_wait("a") for _ in range(2)] == [0, 2]
     now[0] = 1000
-    assert [buckets.seconds_to_wait("a") for _ in range(3)] == [0, 0, 2]
+    assert [limiter.seconds_to_wait("a") for _ in range(3)] == [0, 0, 2]
 
 
 def test_a_flood_of_addresses_fills_no_memory() -> None:
-    buckets = Buckets(burst=1, a_minute=1)
+    limiter = RateLimiter(burst=1, a_minute=1)
     for number in range(REMEMBERED + 100):
-        buckets.seconds_to_wait(str(number))
-    assert len(buckets._buckets) == REMEMBERED
+        limiter.seconds_to_wait(str(number))
+    assert len(limiter._tokens) == REMEMBERED

@@ -13,7 +13,7 @@ from fashion_ddpm.server.temporary_files import (
     TemporaryError,
     choose_folder,
     sweep,
-    temporary_place,
+    temporary_root,
 )
 
 
@@ -62,7 +62,7 @@ def test_a_place_that_cannot_be_written_to_is_passed_over(
 
 
 def test_no_place_at_all_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(temporary_files, "_places", list)
+    monkeypatch.setattr(temporary_files, "_candidates", list)
     with pytest.raises(TemporaryError, match="no folder has room for"):
         choose_folder()
 
@@ -71,6 +71,6 @@ def test_the_memory_is_the_last_resort(monkeypatch: pytest.MonkeyPatch) -> None:
     def nowhere() -> str:
         raise FileNotFoundError
 
-    assert temporary_place() == tempfile.gettempdir()
+    assert temporary_root() == tempfile.gettempdir()
     monkeypatch.setattr(tempfile, "gettempdir", nowhere)
-    assert temporary_place() == str(MEMORY)
+    assert temporary_root() == str(MEMORY)

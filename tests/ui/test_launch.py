@@ -1,4 +1,4 @@
-"""Tests of how the page is launched; test_guard and test_faults have it running."""
+"""Tests of how the page is launched; test_middleware and test_faults have it running."""
 
 import signal
 import socket
@@ -12,9 +12,9 @@ import pytest
 
 from app import build_page
 from fashion_ddpm.demo.engine import Demo
-from fashion_ddpm.server.allowlist import Gate
+from fashion_ddpm.server.allowlist import Allowlist
 from fashion_ddpm.server.deployment import Deployment
-from fashion_ddpm.ui.launch import QUEUE_PAUSE, Launch, Server, files_in, gate_of, guarded_app
+from fashion_ddpm.ui.launch import QUEUE_PAUSE, Launch, Server, build_allowlist, files_in, wrap_app
 from tests.tools.asking import call, send
 
 
@@ -27,8 +27,8 @@ def page(tiny_checkpoint: Path) -> gr.Blocks:
 
 
 @pytest.fixture(scope="module")
-def gate(page: gr.Blocks) -> Gate:
-    return gate_of(page, mcp=False)
+def allowlist(page: gr.Blocks) -> Allowlist:
+    return build_allowlist(page, mcp=False)
 
 
 def test_what_comes_while_an_older_answer_is_awaited_is_not_dropped(page: gr.Blocks) -> None:
@@ -39,13 +39,13 @@ def test_what_comes_while_an_older_answer_is_awaited_is_not_dropped(page: gr.Blo
     assert not dropped
 
 
-def test_the_gate_knows_what_the_page_can_be_asked(gate: Gate) -> None:
-    assert gate.parameters[:2] == ("class_name", "schedule")
-    assert gate.parameters[-1] == "guidance_high"
-    costly = [event for event in gate.events.values() if event.network]
+def test_the_allowlist_knows_what_the_page_can_be_asked(allowlist: Allowlist) -> None:
+    assert allowlist.parameters[:2] == ("class_name", "schedule")
+    assert allowlist.parameters[-1] == "guidance_high"
+    costly = [event for event in allowlist.events.values() if event.network]
     assert costly
     assert all(event.queued for event in costly)
-    assert sum(event.place for event in gate.events.values()) == 3
+    assert sum(event.place for event in allowlist.events.values()) == 3
 
 
 @pytest.mark.parametrize(
@@ -117,16 +117,16 @@ def has_ipv6() -> bool:
     return True
 
 
-def test_nothing_comes_before_the_guard() -> None:
-    made, guard = [], object()
+def test_nothing_comes_before_the_middleware() -> None:
+    made, middleware = [], object()
 
     def make(app: object) -> Any:
         made.append(app)
-        return guard
+        return middleware
 
-    app = guarded_app(make)
+    app = wrap_app(make)
     outermost: object = app.build_middleware_stack()
-    assert outermost is guard
+    assert outermost is middleware
     assert len(made) == 1
     paths = {getattr(route, "path", "") for route in app.routes}
     assert not paths & {"/docs", "/redoc", "/openapi.json"}
