@@ -45,14 +45,14 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def measured(
-    pipeline: FashionDDPMPipeline, judge: Classifier, reference: torch.Tensor, request: Any
+    pipeline: FashionDDPMPipeline, classifier: Classifier, reference: torch.Tensor, request: Any
 ) -> dict[str, Any]:
     """Generate the images of a request; return what they score and what they cost."""
     settings, begin = SamplingSettings.of(request), time.monotonic()
     batches = list(pipeline.generate(request.labels(), request.seeds(), settings))
     seconds = time.monotonic() - begin
-    features = judge.features(torch.cat([batch.images for batch in batches]))
-    right = judge.predict(features) == torch.tensor(request.labels())
+    features = classifier.features(torch.cat([batch.images for batch in batches]))
+    right = classifier.predict(features) == torch.tensor(request.labels())
     return {
         "sampler": request.sampler,
         "schedule": request.schedule,
@@ -67,10 +67,10 @@ def measured(
 def main() -> None:
     """Measure what is missing, then draw everything."""
     arguments = parse_arguments()
-    pipeline, judge = load_pipeline(arguments.checkpoint), load_classifier()
+    pipeline, classifier = load_pipeline(arguments.checkpoint), load_classifier()
     test, train = (load_split(arguments.data_dir, name) for name in ("test", "train"))
-    reference = judge.features(test.images)
-    floor = frechet_distance(judge.features(train.images[: arguments.num_images]), reference)
+    reference = classifier.features(test.images)
+    floor = frechet_distance(classifier.features(train.images[: arguments.num_images]), reference)
     about = {"checkpoint_sha256": weights_hash(pipeline), "num_images": arguments.num_images}
     found = json.loads(arguments.output.read_text()) if arguments.output.exists() else {}
     if {key: found.get(key) for key in about} != about:
@@ -85,7 +85,7 @@ def main() -> None:
             sampler=sampler,
             num_inference_steps=steps,
         )
-        found["rows"].append(measured(pipeline, judge, reference, request))
+        found["rows"].append(measured(pipeline, classifier, reference, request))
         arguments.output.write_text(json.dumps(found, indent=1) + "\n")
     save_budgets(found["rows"], found["floor"], arguments.output.with_suffix(".png"))
 

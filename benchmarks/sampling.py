@@ -124,13 +124,13 @@ def seconds(way: Way, repeats: int) -> float:
     return statistics.median(times)
 
 
-def quality(way: Way, judge: Classifier, reference: Tensor, count: int) -> tuple[float, float]:
+def quality(way: Way, classifier: Classifier, reference: Tensor, count: int) -> tuple[float, float]:
     """Return the Fréchet distance and the class accuracy of so many images."""
     labels = GenerateRequest("all", num_images=count).labels()
     starts = tqdm(range(0, count, TIMED), desc=f"{way.name}, {way.steps} steps")
     images = torch.cat([way.draw(labels[start:][:TIMED], start) for start in starts])
-    features = judge.features(images)
-    right = judge.predict(features) == torch.tensor(labels)
+    features = classifier.features(images)
+    right = classifier.predict(features) == torch.tensor(labels)
     return frechet_distance(features, reference), right.float().mean().item()
 
 
@@ -160,15 +160,15 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     """Measure, print the table and write it."""
-    arguments, judge = parse_arguments(), load_classifier()
+    arguments, classifier = parse_arguments(), load_classifier()
     test, train = (load_split(arguments.data_dir, name).images for name in ("test", "train"))
-    reference, count = judge.features(test), arguments.num_images
-    floor = frechet_distance(judge.features(train[:count]), reference)
+    reference, count = classifier.features(test), arguments.num_images
+    floor = frechet_distance(classifier.features(train[:count]), reference)
     rows = []
     for way in ways(arguments.checkpoint, arguments.backend, arguments.ddpm_steps):
         distance, accuracy = None, None
         if way.name != DDPM or not arguments.no_ddpm_distance:
-            distance, accuracy = quality(way, judge, reference, count)
+            distance, accuracy = quality(way, classifier, reference, count)
         rows.append(Row(way, seconds(way, arguments.repeats), distance, accuracy))
     text = (
         f"`python -m benchmarks.sampling --backend {arguments.backend}`, distance over {count:,} "

@@ -163,7 +163,9 @@ def load_images(setting: Setting, folder: Path, request: GenerateRequest) -> tup
     return torch.from_numpy(joined), int(blocks[0]["evaluations"])
 
 
-def measure(setting: Setting, flags: Any, judge: Classifier, reference: Tensor) -> dict[str, Any]:
+def measure(
+    setting: Setting, flags: Any, classifier: Classifier, reference: Tensor
+) -> dict[str, Any]:
     """Return what a setting costs, and what its images score against the reference's features."""
     request = GenerateRequest(ALL_CLASSES, num_images=flags.num_images, seed=flags.first_seed)
     labels = request.labels()
@@ -175,14 +177,17 @@ def measure(setting: Setting, flags: Any, judge: Classifier, reference: Tensor) 
         evaluations = 0
     else:
         images, evaluations = load_images(setting, flags.images_dir, request)
-    features = judge.features(images)
+    features = classifier.features(images)
     near = neighbourhoods(features, reference)
     return {
         "evaluations": evaluations,
         "frechet_distance": frechet_distance(features, reference),
         "precision": near.precision,
         "recall": near.recall,
-        "class_accuracy": (judge.predict(features) == torch.tensor(labels)).float().mean().item(),
+        "class_accuracy": (classifier.predict(features) == torch.tensor(labels))
+        .float()
+        .mean()
+        .item(),
         "black_pixels": (images == 0).float().mean().item(),
     }
 
@@ -205,8 +210,8 @@ def main() -> None:
     checksum = weights_hash(load_network())
     flags.images_dir = flags.images_dir / checksum[:12]
     flags.images_dir.mkdir(parents=True, exist_ok=True)
-    judge = load_classifier()
-    reference = judge.features(load_split(flags.data_dir, "validation").images)
+    classifier = load_classifier()
+    reference = classifier.features(load_split(flags.data_dir, "validation").images)
     found = json.loads(flags.output.read_text()) if flags.output.exists() else {}
     if found.get("checkpoint_sha256") != checksum:
         found = {"checkpoint_sha256": checksum, "rows": []}
@@ -214,7 +219,7 @@ def main() -> None:
         setting = SETTINGS[index]
         row = asdict(setting) | {"first_seed": flags.first_seed, "num_images": flags.num_images}
         if not any(row.items() <= known.items() for known in found["rows"]):
-            found["rows"].append(row | measure(setting, flags, judge, reference))
+            found["rows"].append(row | measure(setting, flags, classifier, reference))
             flags.output.write_text(json.dumps(found, indent=1) + "\n")
 
 

@@ -77,7 +77,7 @@ class Client:
     findings: Findings
 
     def post(self, path: str, body: Any) -> Answer:
-        """Send something and judge the status."""
+        """Send something and check the status."""
         answer = send(
             self.address, "POST", path, body, {"X-Forwarded-For": f"93.184.0.{self.number}"}
         )

@@ -2,8 +2,8 @@
 
 python -m benchmarks.starts --checkpoint DIR --data-dir DIR samples a network trained on the
 report's schedule (T = 100, betas 1e-4 … 0.02) from pure noise, as the report did, and from real
-validation images noised to the schedule's last level, where training has been, and has the judge
-look at both.
+validation images noised to the schedule's last level, where training has been, and has the
+classifier look at both.
 """
 
 import argparse
@@ -37,10 +37,12 @@ def samples(
     return torch.cat(parts)
 
 
-def line(title: str, judge: Classifier, images: LabelledImages, reference: torch.Tensor) -> str:
+def line(
+    title: str, classifier: Classifier, images: LabelledImages, reference: torch.Tensor
+) -> str:
     """Return a row of the table."""
-    features = judge.features(images.images)
-    accuracy = (judge.predict(features) == images.labels).float().mean().item()
+    features = classifier.features(images.images)
+    accuracy = (classifier.predict(features) == images.labels).float().mean().item()
     distance = frechet_distance(features, reference)
     mean = to_model(images.images).mean().item()
     return f"| {title} | {accuracy:.1%} | {distance:.3f} | {mean:.3f} |"
@@ -56,18 +58,18 @@ def main() -> None:
     parser.add_argument("--sampler", default="ddpm")
     parser.add_argument("--steps", nargs="+", type=int, default=[100, 50, 20])
     arguments = parser.parse_args()
-    pipeline, judge = load_pipeline(arguments.checkpoint), load_classifier()
+    pipeline, classifier = load_pipeline(arguments.checkpoint), load_classifier()
     held_out = load_split(arguments.data_dir, "validation")
     count = arguments.num_images
     real = LabelledImages(held_out.images[:count], held_out.labels[:count])
-    reference = judge.features(load_split(arguments.data_dir, "test").images)
+    reference = classifier.features(load_split(arguments.data_dir, "test").images)
     print("| images | class accuracy | Fréchet distance | mean pixel |\n|---|---|---|---|")
-    print(line(f"{count:,} real validation images", judge, real, reference))
+    print(line(f"{count:,} real validation images", classifier, real, reference))
     for steps in arguments.steps:
         settings = SamplingSettings(arguments.schedule, arguments.sampler, steps)
         for title, noised in (("pure noise", False), ("noised real images", True)):
             images = LabelledImages(samples(pipeline, real, settings, noised), real.labels)
-            print(line(f"{steps} steps from {title}", judge, images, reference), flush=True)
+            print(line(f"{steps} steps from {title}", classifier, images, reference), flush=True)
 
 
 if __name__ == "__main__":

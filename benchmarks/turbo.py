@@ -50,15 +50,15 @@ def main() -> None:
     """Measure row by row."""
     arguments = parse_arguments()
     folder = arguments.student or student_folder(arguments.checkpoint)
-    teacher, student, judge = (
+    teacher, student, classifier = (
         load_pipeline(arguments.checkpoint),
         load_pipeline(folder).drawing_with(TURBO),
         load_classifier(),
     )
     count = arguments.num_images
     train, test = (load_split(arguments.data_dir, name) for name in ("train", "test"))
-    reference = judge.features(test.images)
-    floor = frechet_distance(judge.features(train.images[:count]), reference)
+    reference = classifier.features(test.images)
+    floor = frechet_distance(classifier.features(train.images[:count]), reference)
     lines = [
         f"{count:,} images, seeds 0 … {count - 1}, guidance 1.0; the student has seen "
         f"{read_run(folder)['images_seen']:,} images; Fréchet distance of as many real images "
@@ -71,7 +71,7 @@ def main() -> None:
     for sampler, schedule, steps in points(arguments):
         request = GenerateRequest("all", count, schedule, sampler, steps)
         drawing, name = (student, "student") if sampler == TURBO else (teacher, "teacher")
-        row = measured(drawing, judge, reference, request)
+        row = measured(drawing, classifier, reference, request)
         lines.append(
             f"| {name} | {sampler} | {schedule} | {steps} | {row['frechet_distance']:.3f} "
             f"| {row['class_accuracy']:.1%} | {row['ms_per_image']} |"

@@ -1,4 +1,4 @@
-"""Class-conditional diffusion on Fashion-MNIST: train it, sample it, judge it.
+"""Class-conditional diffusion on Fashion-MNIST: train it, sample it, measure it.
 
 What programs need lies here by name; torch is loaded when a name is first asked for.
 """

@@ -55,7 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
     scorer.add_argument("--checkpoint", help="diffusion model that gives half-denoised images")
     add_flags(scorer, ScorerConfig)
     scorer.set_defaults(run=commands.run_train_scorer)
-    classifier = subcommands.add_parser("train-classifier", help="train the judge of evaluate")
+    classifier = subcommands.add_parser("train-classifier", help="train the classifier of evaluate")
     add_flags(classifier, ClassifierConfig)
     classifier.set_defaults(run=commands.run_train_classifier)
     return parser
@@ -107,7 +107,7 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     _add_request(parser, GenerateRequest(ALL_CLASSES, num_images=10_000, **EVALUATED))
     add_flags(parser, DataSettings)
     parser.add_argument("--reference", default="test", choices=("test", "train", "validation"))
-    parser.add_argument("--classifier", type=_path, help="folder of the judge; default: bundled")
+    parser.add_argument("--classifier", type=_path, help="folder of a classifier; default: bundled")
     parser.add_argument("--scorer", action="append", help="a CLIP; may be repeated; default: all")
     parser.add_argument("--inception-weights", metavar="FILE|download", help="torch-fidelity's")
     parser.add_argument("--output", type=_path, default=Path("runs/evaluation"))

@@ -195,7 +195,7 @@ def test_a_picture_that_is_none_of_ours_is_told(
     page.close()
 
 
-def test_betas_are_judged_while_one_moves_them(page: Page) -> None:
+def test_betas_are_checked_while_one_moves_them(page: Page) -> None:
     page.get_by_role("tab", name="Why blurry?").click()
     for label, value, said in (
         ("T", "500", "linear (T = 500"),

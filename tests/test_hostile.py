@@ -66,9 +66,9 @@ GAMES: list[tuple[str, list[Any], int]] = [
     ("draw_1", [None, 0, "bag", "schedule", 0], 2),  # the visitor's run, and its number
     ("draw_2", [100, 1e-4, 0.02, "bag"], 0),
     ("explain", [100, 1e-4, 0.02, "bag"], 0),
-    ("judge", ["embedded"], 0),
+    ("score_real_images", ["embedded"], 0),
 ]
-IN_PLACE = {"explain": 0, "judge": 2}
+IN_PLACE = {"explain": 0, "score_real_images": 2}
 """Event → which of its outputs tells of mistakes; of all others gradio's message does."""
 STRANGE: list[Any] = [None, "", "<b>", [], {}, True, -1, 2.5, 1e308, 2**64, "x" * 10_000, [[{}]]]
 

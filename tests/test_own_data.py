@@ -1,4 +1,4 @@
-"""Tests of one's own pictures all the way: trained on, drawn, judged, shown and told about."""
+"""Tests of one's own pictures all the way: trained on, drawn, measured, shown and told about."""
 
 import dataclasses
 import json
@@ -110,11 +110,11 @@ def test_the_command_line_knows_the_checkpoints_classes(
     assert not list(tmp_path.iterdir())
 
 
-def evaluated(checkpoint: Path, shapes: Path, output: Path, judge: Path | None) -> Report:
+def evaluated(checkpoint: Path, shapes: Path, output: Path, classifier: Path | None) -> Report:
     request = GenerateRequest("all", num_images=60, num_inference_steps=2, class_names=SHAPES)
     data = DataSettings(dataset=f"imagefolder:{shapes}")
     report = evaluate(
-        Evaluation(request, checkpoint, data, classifier=judge, scorers=["embedded"]), output
+        Evaluation(request, checkpoint, data, classifier=classifier, scorers=["embedded"]), output
     )
     assert report is not None
     return report
@@ -132,7 +132,7 @@ def test_an_evaluation_measures_what_is_defined_and_says_why_the_rest_is_not(
     assert "has seen nothing but Fashion-MNIST" in str(report.rows["label_score:embedded"].missing)
     assert report.protocol["dataset"] == "imagefolder:shapes"
     page = (tmp_path / "report.md").read_text()
-    assert "not measured: the bundled judge" in page
+    assert "not measured: the bundled classifier" in page
     assert "confusion.png" not in page
     with Image.open(tmp_path / "nearest.png") as picture:
         assert picture.mode == "RGB"
@@ -146,19 +146,19 @@ def test_an_evaluation_measures_what_is_defined_and_says_why_the_rest_is_not(
         )
 
 
-def test_a_judge_of_the_same_data_set_measures_distances(
+def test_a_classifier_of_the_same_data_set_measures_distances(
     shapes_checkpoint: Path, shapes: Path, tmp_path: Path
 ) -> None:
     config = ClassifierConfig(
         dataset=f"imagefolder:{shapes}",
-        output_dir=str(tmp_path / "judge"),
+        output_dir=str(tmp_path / "classifier"),
         images_total=1_280,
         batch_size=32,
         warmup_steps=5,
     )
-    judge = train_classifier(config)
-    assert json.loads((judge / "run.json").read_text())["scores"]["test_accuracy"] > 0.5
-    report = evaluated(shapes_checkpoint, shapes, tmp_path / "report", judge)
+    classifier = train_classifier(config)
+    assert json.loads((classifier / "run.json").read_text())["scores"]["test_accuracy"] > 0.5
+    report = evaluated(shapes_checkpoint, shapes, tmp_path / "report", classifier)
     assert report.rows["domain_frechet_distance"].generated is not None
     assert set(report.class_accuracy) == set(SHAPES)
     assert len(report.confusion) == 3

@@ -32,7 +32,7 @@ def check_folder(folder: Path, weights: str) -> None:
     """Look at a folder's files before any of them is loaded.
 
     Args:
-        folder: a checkpoint, a scorer or a judge.
+        folder: a checkpoint, a scorer or a classifier.
         weights: where its tensors lie, relative to it.
 
     Raises:

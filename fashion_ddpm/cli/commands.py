@@ -165,7 +165,7 @@ def run_train_scorer(arguments: argparse.Namespace) -> int:
 
 
 def run_train_classifier(arguments: argparse.Namespace) -> int:
-    """Train the judge."""
+    """Train the classifier."""
     config = _config_of(arguments, ClassifierConfig)
     from fashion_ddpm.checkpoints.run_lock import lock_beside, only_run
     from fashion_ddpm.scoring.train_classifier import train_classifier

@@ -20,10 +20,10 @@ def add_commands(doctor: argparse.ArgumentParser) -> None:
     schedule.add_argument("--beta-scale", type=float, default=1.0)
     schedule.add_argument("--steps", type=int, default=20, help="levels that a sample visits")
     schedule.set_defaults(run=run_doctor_schedule)
-    judge = subjects.add_parser("scorer", help="does it tell clear clothes from ruined ones?")
-    judge.add_argument("names", nargs="*", default=["embedded"], metavar="NAME|FOLDER")
-    judge.add_argument("--data-dir", default=default_data_dir(), type=Path)
-    judge.set_defaults(run=run_doctor_scorer)
+    scorer = subjects.add_parser("scorer", help="does it tell clear clothes from ruined ones?")
+    scorer.add_argument("names", nargs="*", default=["embedded"], metavar="NAME|FOLDER")
+    scorer.add_argument("--data-dir", default=default_data_dir(), type=Path)
+    scorer.set_defaults(run=run_doctor_scorer)
 
 
 def run_doctor_data(arguments: argparse.Namespace) -> int:

@@ -213,7 +213,7 @@ class ScorerConfig:
 
 @dataclass(frozen=True)
 class ClassifierConfig(DataSettings):
-    """The training of the judge, a small classifier of real images, in full."""
+    """The training of the classifier, which sees real images, in full."""
 
     output_dir: str = setting("runs/classifier", "folder for the classifier; replaced when done")
 

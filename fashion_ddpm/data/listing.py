@@ -29,7 +29,7 @@ class Listing:
     Attributes:
         class_names: in label order.
         train: pictures to learn from.
-        test: pictures to judge by; none where they are to be split off.
+        test: pictures to evaluate with; none where they are to be split off.
         notes: sentences on what was passed over.
     """
 

@@ -19,7 +19,7 @@ from fashion_ddpm.data.listing import Listing
 
 @dataclass(frozen=True)
 class DataSet:
-    """What a network learns from and is judged by; whoever uses it need not know which it is.
+    """What a network learns from and is measured by; whoever uses it need not know which it is.
 
     Attributes:
         name: as a checkpoint tells it.

@@ -24,7 +24,7 @@ def api_examples(request: GenerateRequest, address: str, scorer: str = EMBEDDED)
     Args:
         request: what shall be drawn.
         address: where the app is served, such as "http://127.0.0.1:7860".
-        scorer: who shall judge.
+        scorer: who scores the images.
     """
     values = {name: getattr(request, name) for name in SETTINGS} | {"scorer": scorer}
     arguments = {PARAMETERS[name]: values[name] for name in ORDER}

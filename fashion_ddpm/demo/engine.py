@@ -138,7 +138,7 @@ class Demo:
 
         Args:
             request: what to draw.
-            scorer_name: who judges it.
+            scorer_name: who scores it.
             watch: ends the request when it must not go on.
 
         Raises:

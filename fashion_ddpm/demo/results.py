@@ -48,7 +48,7 @@ class Result:
         evaluations: UNet evaluations of single images.
         seconds: from the request to the last step, without scoring.
         kind: what the images are.
-        warning: why another scorer judged than was asked for, or "".
+        warning: why another scorer answered than was asked for, or "".
     """
 
     request: GenerateRequest

@@ -124,7 +124,7 @@ def from_picture(path: Path, class_names: tuple[str, ...] = CLASS_NAMES) -> Shar
 
 
 def _checked(given: Mapping[str, Any], class_names: tuple[str, ...]) -> SharedSettings:
-    """Turn texts into the types that a request's fields have; the request judges the values."""
+    """Turn texts into the types that a request's fields have; the request checks the values."""
     kinds = {field.name: field.type for field in dataclasses.fields(GenerateRequest)}
     known = OMITTED | dict(given)
     values = {name: _typed(known[name], kinds[name]) for name in SETTINGS}

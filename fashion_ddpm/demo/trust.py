@@ -1,4 +1,4 @@
-"""What speaks for and against the bundled network: its report, its losses, its judges' limits."""
+"""What speaks for and against the bundled network: its report, its losses, its scorers' limits."""
 
 from pathlib import Path
 

@@ -23,8 +23,8 @@ from fashion_ddpm.evaluation.image_sets import (
     EvaluationError,
     ImageSets,
     image_sets,
+    matching_classifier,
     matching_data,
-    matching_judge,
 )
 from fashion_ddpm.evaluation.metrics import NEIGHBOURS
 from fashion_ddpm.evaluation.report import Report, Row, save_report, warnings_of
@@ -35,7 +35,7 @@ from fashion_ddpm.scoring.inception import InceptionError, load_inception
 
 FEWEST_IMAGES = 10 * (NEIGHBOURS + 1)
 NO_JUDGE = (
-    "the bundled judge knows Fashion-MNIST alone; train-classifier --dataset … makes one, and "
+    "the bundled classifier knows Fashion-MNIST alone; train-classifier --dataset … makes one, and "
     "--classifier names it"
 )
 
@@ -50,7 +50,7 @@ class Evaluation:
         data: the data set that the checkpoint was trained on.
         reference: one of REFERENCES, the real images whose distribution is the goal.
         batch_size: images denoised together; it does not change them.
-        classifier: folder of the judge; None for the bundled one, which knows Fashion-MNIST.
+        classifier: its folder; None for the bundled one, which knows Fashion-MNIST.
         scorers: CLIP models to ask; one that cannot be loaded is reported as such.
         inception_weights: a file, "download", or None.
     """
@@ -76,7 +76,7 @@ def evaluate(evaluation: Evaluation, output: Path) -> Report | None:
     """Generate, measure, write report.json, report.md and pictures; None but on rank 0.
 
     Raises:
-        UserError: the checkpoint, the judge or the data cannot be loaded.
+        UserError: the checkpoint, the classifier or the data cannot be loaded.
     """
     current_commit()  # remembered for the protocol
     ranks = this_process()
@@ -84,7 +84,7 @@ def evaluate(evaluation: Evaluation, output: Path) -> Report | None:
     pipeline = load_pipeline(evaluation.checkpoint, str(ranks.device))
     learned_from = read_run(pipeline.name_or_path).get("data_sha256")
     pipeline = pipeline.drawing_with(evaluation.request.sampler)
-    judge = matching_judge(evaluation.classifier, pipeline.kind)
+    classifier = matching_classifier(evaluation.classifier, pipeline.kind)
     data = matching_data(evaluation.data, pipeline.kind, evaluation.reference)
     generated = generate_together(pipeline, evaluation.request, evaluation.batch_size, ranks)
     if not ranks.is_main:
@@ -108,14 +108,14 @@ def evaluate(evaluation: Evaluation, output: Path) -> Report | None:
     if len(usable) < FEWEST_IMAGES:
         report = Report(protocol, warnings, {}, {}, [])
     else:
-        report = _measured(evaluation, judge, data, usable, protocol, warnings, output)
+        report = _measured(evaluation, classifier, data, usable, protocol, warnings, output)
     save_report(report, output)
     return report
 
 
 def _measured(
     evaluation: Evaluation,
-    judge: Classifier | None,
+    classifier: Classifier | None,
     data: DataSet,
     generated: LabelledImages,
     protocol: dict[str, object],
@@ -123,12 +123,12 @@ def _measured(
     output: Path,
 ) -> Report:
     sets = image_sets(data, evaluation.reference, generated)
-    agreement = measure.class_agreement(judge, sets) if judge else None
-    memory = measure.memorisation(judge, sets)
+    agreement = measure.class_agreement(classifier, sets) if classifier else None
+    memory = measure.memorisation(classifier, sets)
     rows = {
-        **(measure.distance_rows("domain", judge.features, sets) if judge else {}),
+        **(measure.distance_rows("domain", classifier.features, sets) if classifier else {}),
         **_inception_rows(evaluation.inception_weights, sets),
-        **(agreement.rows if agreement else measure.missing_judge(NO_JUDGE)),
+        **(agreement.rows if agreement else measure.missing_classifier(NO_JUDGE)),
         **measure.pixel_rows(sets),
         **_clip_rows(evaluation.scorers, sets),
         **measure.worth_as_training_data(sets),

@@ -45,14 +45,14 @@ def _plot(axes: Any, log: Sequence[Mapping[str, Any]], key: str, label: str) -> 
 def save_confusion(
     counts: Sequence[Sequence[int]], path: Path, class_names: Sequence[str] = CLASS_NAMES
 ) -> None:
-    """Draw what was asked for (rows) against what the judge sees (columns) into a PNG."""
+    """Draw what was asked for (rows) against what the classifier sees (columns) into a PNG."""
     figure = Figure(figsize=(6.4, 5.6), layout="constrained")
     axes = figure.subplots()
     axes.imshow(counts, cmap="Blues")
     places = range(len(class_names))
     axes.set_xticks(places, class_names, rotation=45, ha="right")
     axes.set_yticks(places, class_names)
-    axes.set_xlabel("seen by the judge")
+    axes.set_xlabel("seen by the classifier")
     axes.set_ylabel("asked for")
     most = max(max(row) for row in counts)
     for row, asked in enumerate(counts):

@@ -1,4 +1,4 @@
-"""What generated images are judged by: a data set and a judge that know the same classes."""
+"""What generated images are measured by: a data set and a classifier of the same classes."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from fashion_ddpm.evaluation.metrics import NEIGHBOURS
 from fashion_ddpm.scoring.classifier import Classifier, load_classifier
 
 REFERENCES = ("test", "train", "validation")
-"""Splits to compare with: settings are chosen on the last, and the first judges them once."""
+"""Splits to compare with: settings are chosen on the last, and the first measures them once."""
 
 FLOOR_SEED = 0
 FEWEST_REAL = NEIGHBOURS + 1
@@ -31,7 +31,7 @@ class ImageSets:
     """The generated images and the real ones they stand beside.
 
     Attributes:
-        generated: the images to judge.
+        generated: the images to measure.
         reference: the real images whose distribution they should have.
         floor: as many other real images, what no generator can beat.
         train: the training split.
@@ -45,8 +45,8 @@ class ImageSets:
     test: LabelledImages
 
 
-def matching_judge(folder: str | Path | None, kind: ImageKind) -> Classifier | None:
-    """Return the judge of such images, or None where none was named and the bundled one is not.
+def matching_classifier(folder: str | Path | None, kind: ImageKind) -> Classifier | None:
+    """Return the classifier of such images; None where none was named and the bundled one is not.
 
     Raises:
         EvaluationError: the named one knows other images.
@@ -54,21 +54,21 @@ def matching_judge(folder: str | Path | None, kind: ImageKind) -> Classifier | N
     """
     if folder is None and kind != FASHION_MNIST:
         return None
-    judge = load_classifier(folder or BUNDLED_CLASSIFIER)
-    if sorted(judge.kind.class_names) == sorted(kind.class_names):
-        judge.reorder(kind.class_names)
-    if judge.kind != kind:
+    classifier = load_classifier(folder or BUNDLED_CLASSIFIER)
+    if sorted(classifier.kind.class_names) == sorted(kind.class_names):
+        classifier.reorder(kind.class_names)
+    if classifier.kind != kind:
         raise EvaluationError(
-            f"--classifier {folder} knows {judge.kind}, but the checkpoint draws {kind}; name one "
-            "that train-classifier --dataset … made of the same data set."
+            f"--classifier {folder} knows {classifier.kind}, but the checkpoint draws {kind}; name "
+            "one that train-classifier --dataset … made of the same data set."
         )
-    return judge
+    return classifier
 
 
 def matching_data(
     settings: DataSettings, kind: ImageKind, reference: str = REFERENCES[0]
 ) -> DataSet:
-    """Return the data set by which such images can be judged.
+    """Return the data set by which such images can be measured.
 
     Args:
         settings: the data set.

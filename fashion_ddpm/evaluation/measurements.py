@@ -92,8 +92,8 @@ def _distances(features: Tensor, reference: Tensor) -> dict[str, Estimate]:
     }
 
 
-def missing_judge(why: str) -> dict[str, Row]:
-    """Return the rows that only a judge of the same classes could fill."""
+def missing_classifier(why: str) -> dict[str, Row]:
+    """Return the rows that only a classifier of the same classes could fill."""
     return {
         **missing_distances("domain", why),
         "class_accuracy": Row("class accuracy", missing=why),
@@ -103,12 +103,12 @@ def missing_judge(why: str) -> dict[str, Row]:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How often the judge sees what was asked for.
+    """How often the classifier sees what was asked for.
 
     Attributes:
         rows: the class accuracy.
         by_class: class name → (generated, real), in [0, 1].
-        confusion: int64 [classes, classes], rows what was asked for, columns what the judge sees.
+        confusion: int64 [classes, classes], asked for (rows) × seen (columns).
     """
 
     rows: dict[str, Row]
@@ -116,11 +116,11 @@ class Agreement:
     confusion: Tensor
 
 
-def class_agreement(judge: Classifier, sets: ImageSets) -> Agreement:
-    """Compare what was asked for with what the judge sees, beside real test images."""
-    fakes, reals = (confusion(judge, images) for images in (sets.generated, sets.test))
+def class_agreement(classifier: Classifier, sets: ImageSets) -> Agreement:
+    """Compare what was asked for with what the classifier sees, beside real test images."""
+    fakes, reals = (confusion(classifier, images) for images in (sets.generated, sets.test))
     by_class = {
-        judge.kind.class_names[label]: (_recall(fakes, label), _recall(reals, label))
+        classifier.kind.class_names[label]: (_recall(fakes, label), _recall(reals, label))
         for label in sets.generated.labels.unique().tolist()
     }
     share, real_share = (float(table.trace() / table.sum()) for table in (fakes, reals))
@@ -132,10 +132,10 @@ def _recall(table: Tensor, label: int) -> float:
     return float(table[label, label] / table[label].sum())
 
 
-def confusion(judge: Classifier, images: LabelledImages) -> Tensor:
+def confusion(classifier: Classifier, images: LabelledImages) -> Tensor:
     """Return how often a class (row) is seen as each class (column): int64."""
-    seen = judge.predict(judge.features(images.images))
-    count = judge.kind.null_label
+    seen = classifier.predict(classifier.features(images.images))
+    count = classifier.kind.null_label
     return torch.bincount(images.labels * count + seen, minlength=count**2).view(count, count)
 
 
@@ -205,13 +205,13 @@ class Memory:
     examples: dict[str, Tensor]
 
 
-def memorisation(judge: Classifier | None, sets: ImageSets, shown: int = 10) -> Memory:
-    """Look for the nearest training image, in pixels and, with a judge, in its features."""
+def memorisation(classifier: Classifier | None, sets: ImageSets, shown: int = 10) -> Memory:
+    """Look for the nearest training image, in pixels and, with a classifier, in its features."""
     spaces: dict[str, Callable[[Tensor], Tensor]] = {
         "pixels": lambda images: to_model(images).flatten(1),
     }
-    if judge:
-        spaces["features"] = judge.features
+    if classifier:
+        spaces["features"] = classifier.features
     rows, examples = {}, {"generated": sets.generated.images[:shown]}
     for space, features in spaces.items():
         known = features(sets.train.images)

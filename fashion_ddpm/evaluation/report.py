@@ -47,7 +47,7 @@ class Report:
         warnings: sentences a reader must know before the figures.
         rows: the figures, by key.
         class_accuracy: class name → (generated, real), in [0, 1].
-        confusion: [classes][classes] counts, rows what was asked for, columns what the judge sees.
+        confusion: [classes][classes] counts, asked for (rows) × seen (columns).
     """
 
     protocol: dict[str, Any]
@@ -139,8 +139,8 @@ def warnings_of(rows: dict[str, Row], num_images: int, predicted: Mapping[str, i
 
     Args:
         rows: the figures.
-        num_images: how many images were judged.
-        predicted: class → how many images the judge takes for it; empty without a judge.
+        num_images: how many images were measured.
+        predicted: class → how many images the classifier takes for it; empty without a classifier.
     """
     found = []
     if num_images < 10_000:
@@ -149,7 +149,7 @@ def warnings_of(rows: dict[str, Row], num_images: int, predicted: Mapping[str, i
             "images there are; compare only with figures of the same count."
         )
     if predicted:
-        found += _warnings_of_judge(rows, num_images, predicted)
+        found += _warnings_of_classifier(rows, num_images, predicted)
     mean, real_mean = _pair(rows["mean_pixel"])
     if abs(mean - real_mean) > 0.1:
         found.append(
@@ -158,7 +158,7 @@ def warnings_of(rows: dict[str, Row], num_images: int, predicted: Mapping[str, i
     return found
 
 
-def _warnings_of_judge(
+def _warnings_of_classifier(
     rows: dict[str, Row], num_images: int, predicted: Mapping[str, int]
 ) -> list[str]:
     found = []
@@ -172,7 +172,7 @@ def _warnings_of_judge(
     accuracy, real_accuracy = _pair(rows["class_accuracy"])
     if accuracy < max(0.3, 1.2 / len(predicted)) and len(predicted) > 1:
         found.append(
-            f"Not what was asked for: the judge recognizes {accuracy:.0%} of the images "
+            f"Not what was asked for: the classifier recognizes {accuracy:.0%} of the images "
             f"(real ones: {real_accuracy:.0%}); this is what noise scores."
         )
     return found

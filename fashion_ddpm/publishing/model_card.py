@@ -219,7 +219,7 @@ other size, no words. It repeats what its training pictures show."""
     weakest = min(accuracy, key=lambda name: accuracy[name][0])
     generated, real = accuracy[weakest]
     return f"""{limits} Its weakest class is {weakest}:
-a judge recognizes {generated:.1%} of the generated images, and {real:.1%} of real ones."""
+a classifier recognizes {generated:.1%} of the generated images, and {real:.1%} of real ones."""
 
 
 def _eval_results(report: Report, run: dict[str, Any]) -> list[EvalResult] | None:

@@ -1,4 +1,4 @@
-"""The judge: a small classifier of real images, and the feature space that distances live in."""
+"""A small classifier of real images, and the feature space in which distances are measured."""
 
 import dataclasses
 import json
@@ -101,7 +101,7 @@ def save_classifier(classifier: Classifier, folder: Path) -> None:
 
 
 def load_classifier(folder: str | Path = BUNDLED_CLASSIFIER) -> Classifier:
-    """Load a classifier, ready to judge.
+    """Load a classifier, ready to be asked.
 
     Raises:
         ClassifierError: it is not there, it is another network, or a file is damaged.

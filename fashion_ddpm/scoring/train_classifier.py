@@ -1,4 +1,4 @@
-"""Trains the judge on real images, or on generated ones to see what they are worth."""
+"""Trains the classifier on real images, or on generated ones to see what they are worth."""
 
 import json
 import sys
@@ -73,7 +73,7 @@ def accuracy(classifier: Classifier, split: LabelledImages) -> float:
 
 
 def train_classifier(config: ClassifierConfig) -> Path:
-    """Train the judge on the training split, measure it, write its folder.
+    """Train the classifier on the training split, measure it, write its folder.
 
     Raises:
         DataError: the data cannot be read.

@@ -129,7 +129,7 @@ class Allowlist:
         return None
 
     def check_body(self, path: str, body: bytes) -> Asked:
-        """Return what a body asks for; uploads are judged elsewhere.
+        """Return what a body asks for; uploads are checked elsewhere.
 
         Raises:
             RefusalError: it is no JSON, or nothing that the page or the endpoint understands.

@@ -18,7 +18,7 @@ from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.diffusion.loss import Draws
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
-from fashion_ddpm.evaluation.image_sets import matching_judge
+from fashion_ddpm.evaluation.image_sets import matching_classifier
 from fashion_ddpm.evaluation.metrics import frechet_distance
 from fashion_ddpm.generation.generate import generate_together
 from fashion_ddpm.generation.previews import draw_share, save_shares
@@ -119,18 +119,18 @@ class Examination:
             show(picture)
 
     def compare(self) -> bool:
-        """Log the Fréchet distance of samples from the held-out images, as the judge sees both.
+        """Log the Fréchet distance of samples from held-out images in the classifier's features.
 
         Returns:
-            Whether these weights are the best so far; always False where no judge knows the images.
+            Whether these weights are the best so far; False where no classifier knows the images.
         """
-        judge = matching_judge(None, self.network.kind)
-        if judge is None:
+        classifier = matching_classifier(None, self.network.kind)
+        if classifier is None:
             return False
         with self.network.averaged() as pipeline:
             request = self._request(pipeline)
             drawn = generate_together(pipeline, request, SAMPLE_BATCH_SIZE, self.ranks, silent=True)
-        samples, real = (judge.features(each.images) for each in (drawn.images, self.held_out))
+        samples, real = (classifier.features(each.images) for each in (drawn.images, self.held_out))
         distance = frechet_distance(samples, real)
         best = min(self.watch.distances(), default=math.inf)
         self.watch.distance(distance)

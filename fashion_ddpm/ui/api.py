@@ -43,7 +43,7 @@ class Handlers:
             guidance_scale: how strongly the class is insisted on; 1 is off.
             num_images: how many pictures.
             seed: seed of the first picture; picture i has seed + i.
-            scorer: the CLIP that judges; embedded needs no download.
+            scorer: the CLIP that scores them; embedded needs no download.
             guidance_low: guidance acts from this share of the noise levels up; 0 has no noise.
             guidance_high: guidance acts up to this share of the noise levels; 1 is pure noise.
 

@@ -20,7 +20,7 @@ PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 """On every event but the one endpoint."""
 
 PLAIN: dict[str, Any] = {"preprocess": False}
-"""On every event without files: its handler's request judges the values that were sent, so that
+"""On every event without files: its handler's request checks the values that were sent, so that
 the page, a program and a language model read the same sentence."""
 
 NOW: dict[str, Any] = {"queue": False, "show_progress": "hidden", **PRIVATE}
@@ -84,7 +84,7 @@ def monitored(demo: Demo, kind: str, names: Mapping[str, str] = LABELS) -> Itera
 
 
 def whole(value: Any) -> Any:
-    """Turn 20.0, which JSON may make of 20, back into 20; the request judges all the rest."""
+    """Turn 20.0, which JSON may make of 20, back into 20; the request checks all the rest."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

@@ -1,4 +1,4 @@
-"""The fourth tab: the report card, the losses, and how good the judges are."""
+"""The fourth tab: the report card, the losses, and how good the scorers are."""
 
 from typing import Any
 
@@ -76,7 +76,7 @@ class Handlers:
         self.demo = demo
         self.index = load_index() if demo.kind == FASHION_MNIST else None
 
-    def judge(self, scorer: str) -> tuple[Any, Any, str]:
+    def score_real_images(self, scorer: str) -> tuple[Any, Any, str]:
         """Return a scorer's scores of real images by class, its confusion, and what is wrong.
 
         A scorer that cannot be had is told in a sentence: an error would cover the figures, and
@@ -113,15 +113,15 @@ def build(demo: Demo, selected: SelectedImage) -> None:
     colours = LOSS_COLOURS if on_fashion else {name: LOSS_COLOURS[name] for name in OURS}
     line_plot(table(loss_points(demo), LOSS_COLUMNS), LOSS_COLUMNS, colours, height=260)
     if on_fashion:
-        _judges(handlers)
+        _scorer_limits(handlers)
 
 
-def _judges(handlers: Handlers) -> None:
+def _scorer_limits(handlers: Handlers) -> None:
     """Lay out what the scorers are worth on real test images."""
     gr.Markdown(JUDGES)
     first = handlers.demo.scorers[0]
     scorer = gr.Dropdown(handlers.demo.scorers, value=first, label="Scorer to examine")
-    scores, confusion, _ = handlers.judge(first)
+    scores, confusion, _ = handlers.score_real_images(first)
     mistake = gr.Markdown()
     garment, score = SCORE_COLUMNS
     bars = gr.BarPlot(
@@ -135,7 +135,7 @@ def _judges(handlers: Handlers) -> None:
         elem_id="scorer-confusion",
     )
     shown: list[Any] = [bars, cells, mistake]
-    scorer.change(handlers.judge, scorer, shown, **MODEL, **LAST, **PLAIN, **PRIVATE)
+    scorer.change(handlers.score_real_images, scorer, shown, **MODEL, **LAST, **PLAIN, **PRIVATE)
 
 
 def _training(handlers: Handlers) -> None:
@@ -201,7 +201,7 @@ def _report_card(demo: Demo) -> None:
         with gr.Column(scale=3, min_width=300):
             gr.Markdown(figure_table(report), elem_id="report-card")
         with gr.Column(scale=2, min_width=300):
-            gr.Markdown("Asked for (rows), seen by an independent judge (columns)")
+            gr.Markdown("Asked for (rows), seen by an independent classifier (columns)")
             picture("confusion matrix of the generated images", str(EVALUATION / "confusion.png"))
             gr.Markdown("Copied? Generated images, and the nearest training images")
             picture("nearest training images", str(EVALUATION / "nearest.png"))

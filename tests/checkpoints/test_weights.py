@@ -20,7 +20,7 @@ from tests.tools.tampering import SPOILT_FILES, UNLIKE_THE_MANIFEST, Weights
 LOADERS: dict[str, tuple[Path, str, Callable[[str], object]]] = {
     "network": (BUNDLED_CHECKPOINT, "unet/diffusion_pytorch_model.safetensors", load_pipeline),
     "scorer": (BUNDLED_SCORER, "model.safetensors", load_scorer),
-    "judge": (BUNDLED_CLASSIFIER, "model.safetensors", load_classifier),
+    "classifier": (BUNDLED_CLASSIFIER, "model.safetensors", load_classifier),
 }
 Spoil = Callable[[Weights], None]
 each_kind = pytest.mark.parametrize("kind", LOADERS)

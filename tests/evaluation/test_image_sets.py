@@ -1,4 +1,4 @@
-"""Tests of what generated images are judged by."""
+"""Tests of what generated images are measured by."""
 
 from pathlib import Path
 
@@ -12,8 +12,8 @@ from fashion_ddpm.data.load import load_data_set
 from fashion_ddpm.evaluation.image_sets import (
     EvaluationError,
     image_sets,
+    matching_classifier,
     matching_data,
-    matching_judge,
 )
 from fashion_ddpm.scoring.classifier import Classifier, load_classifier, save_classifier
 from tests.tools import MINI_DATA
@@ -23,20 +23,20 @@ KIND = ImageKind(SHAPES, image_size=32, channels=3)
 MINI = DataSettings(data_dir=str(MINI_DATA))
 
 
-def test_the_bundled_judge_judges_fashion_mnist_alone() -> None:
-    judge = matching_judge(None, FASHION_MNIST)
-    assert judge is not None
-    assert judge.kind == FASHION_MNIST
-    assert matching_judge(None, KIND) is None
+def test_the_bundled_classifier_knows_fashion_mnist_alone() -> None:
+    classifier = matching_classifier(None, FASHION_MNIST)
+    assert classifier is not None
+    assert classifier.kind == FASHION_MNIST
+    assert matching_classifier(None, KIND) is None
 
 
-def test_a_judge_of_other_classes_is_refused(tmp_path: Path) -> None:
+def test_a_classifier_of_other_classes_is_refused(tmp_path: Path) -> None:
     save_classifier(Classifier(KIND), tmp_path)
-    judge = matching_judge(tmp_path, KIND)
-    assert judge is not None
-    assert judge.kind == KIND
+    classifier = matching_classifier(tmp_path, KIND)
+    assert classifier is not None
+    assert classifier.kind == KIND
     with pytest.raises(EvaluationError, match=r"knows colour images .+ draws grey images"):
-        matching_judge(tmp_path, FASHION_MNIST)
+        matching_classifier(tmp_path, FASHION_MNIST)
 
 
 def test_a_data_set_of_other_images_is_refused(tmp_path: Path) -> None:
@@ -51,7 +51,9 @@ def pixels(images: Tensor) -> set[bytes]:
     return {image.numpy().tobytes() for image in images}
 
 
-def test_data_and_judge_have_their_classes_in_the_order_of_the_checkpoint(tmp_path: Path) -> None:
+def test_data_and_classifier_have_the_order_of_the_checkpoints_classes(
+    tmp_path: Path,
+) -> None:
     write_shapes(tmp_path / "data", 60)
     for shape, number in zip(SHAPES, ("1", "2", "10"), strict=True):
         (tmp_path / "data" / shape).rename(tmp_path / "data" / number)
@@ -64,14 +66,14 @@ def test_data_and_judge_have_their_classes_in_the_order_of_the_checkpoint(tmp_pa
     whole = torch.cat([numeric.train.of_class(2), numeric.validation.of_class(2)])
     assert pixels(data.train.of_class(1)) <= pixels(torch.cat([whole, numeric.test.of_class(2)]))
 
-    (tmp_path / "judge").mkdir()
-    save_classifier(Classifier(numeric.kind).eval(), tmp_path / "judge")
-    judge = matching_judge(tmp_path / "judge", earlier)
-    original = load_classifier(tmp_path / "judge")
-    assert judge is not None
-    assert judge.kind == earlier
+    (tmp_path / "classifier").mkdir()
+    save_classifier(Classifier(numeric.kind).eval(), tmp_path / "classifier")
+    classifier = matching_classifier(tmp_path / "classifier", earlier)
+    original = load_classifier(tmp_path / "classifier")
+    assert classifier is not None
+    assert classifier.kind == earlier
     features = original.features(data.test.images)
-    assert torch.equal(judge.head(features), original.head(features)[:, [0, 2, 1]])
+    assert torch.equal(classifier.head(features), original.head(features)[:, [0, 2, 1]])
 
 
 def test_real_images_are_of_the_classes_that_were_asked_for() -> None:

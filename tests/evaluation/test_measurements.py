@@ -24,7 +24,7 @@ from tests.tools import MINI_DATA
 
 
 @pytest.fixture(scope="module")
-def judge() -> Classifier:
+def classifier() -> Classifier:
     return load_classifier()
 
 
@@ -44,10 +44,10 @@ def noisy(sets: ImageSets) -> ImageSets:
 
 
 def test_the_reference_itself_is_at_distance_zero_and_noise_is_far(
-    judge: Classifier, sets: ImageSets, noisy: ImageSets
+    classifier: Classifier, sets: ImageSets, noisy: ImageSets
 ) -> None:
-    perfect = distance_rows("domain", judge.features, sets)
-    far = distance_rows("domain", judge.features, noisy)
+    perfect = distance_rows("domain", classifier.features, sets)
+    far = distance_rows("domain", classifier.features, noisy)
     key = "domain_frechet_distance"
     assert perfect[key].generated == pytest.approx(0, abs=1e-6)
     assert far[key].generated > 5 * far[key].real  # type: ignore[operator]
@@ -62,8 +62,8 @@ def test_a_space_that_cannot_be_had_is_one_row_that_says_why() -> None:
     assert row.generated is None
 
 
-def test_agreement_counts_every_image_once(judge: Classifier, noisy: ImageSets) -> None:
-    found = class_agreement(judge, noisy)
+def test_agreement_counts_every_image_once(classifier: Classifier, noisy: ImageSets) -> None:
+    found = class_agreement(classifier, noisy)
     assert found.confusion.sum() == 200
     assert found.confusion.sum(dim=1).tolist() == [20] * 10
     assert found.rows["class_accuracy"].generated < 0.3  # type: ignore[operator]
@@ -92,9 +92,9 @@ def test_noise_is_worth_less_as_training_data_than_real_images(noisy: ImageSets)
     assert row.generated < row.real - 0.1  # type: ignore[operator]
 
 
-def test_copies_of_training_images_are_found_out(judge: Classifier, sets: ImageSets) -> None:
+def test_copies_of_training_images_are_found_out(classifier: Classifier, sets: ImageSets) -> None:
     copies = LabelledImages(sets.train.images[5:105], sets.train.labels[5:105])
-    memory = memorisation(judge, replace(sets, generated=copies))
+    memory = memorisation(classifier, replace(sets, generated=copies))
     assert memory.rows["nearest_pixels"].generated == pytest.approx(0, abs=0.02)
     assert memory.rows["nearest_pixels"].real > 3  # type: ignore[operator]
     assert torch.equal(memory.examples["in pixels"], copies.images[:10])

@@ -44,7 +44,12 @@ def test_good_images_in_number_cause_no_warning() -> None:
             "1,000 images: Fréchet distances are biased upwards",
         ),
         (ROWS, 10_000, COLLAPSED, "90% of the images look like one class, bag"),
-        (changed("class_accuracy", 0.12), 10_000, EVEN, "the judge recognizes 12% of the images"),
+        (
+            changed("class_accuracy", 0.12),
+            10_000,
+            EVEN,
+            "the classifier recognizes 12% of the images",
+        ),
         (changed("mean_pixel", -0.05), 10_000, EVEN, "the mean pixel is -0.050"),
     ],
 )
@@ -60,7 +65,7 @@ def test_half_of_the_images_may_be_one_of_two_classes() -> None:
     assert "Collapsed" in warnings_of(ROWS, 10_000, {"on": 9_000, "off": 1_000})[0]
 
 
-def test_without_a_judge_brightness_alone_is_warned_of() -> None:
+def test_without_a_classifier_brightness_alone_is_warned_of() -> None:
     rows = {"mean_pixel": Row("mean pixel", -0.05, -0.43)}
     (warning,) = warnings_of(rows, 10_000, {})
     assert "Off in brightness" in warning

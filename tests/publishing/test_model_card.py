@@ -55,7 +55,7 @@ def test_the_weakest_class_is_the_reports() -> None:
     accuracy = {"bag": (0.97, 0.99), "coat": (0.61, 0.85)}
     report = dataclasses.replace(REPORT, class_accuracy=accuracy)
     text = " ".join(model_card(read_run(BUNDLED_CHECKPOINT), report).split())
-    assert "weakest class is coat: a judge recognizes 61.0% of the generated images" in text
+    assert "weakest class is coat: a classifier recognizes 61.0% of the generated images" in text
 
 
 def test_a_card_without_a_report_has_no_figures_and_says_so() -> None:

@@ -1,4 +1,4 @@
-"""Tests of the judge: its shapes, its files, and the bundled one on real images."""
+"""Tests of the classifier: its shapes, its files, and the bundled one on real images."""
 
 from pathlib import Path
 
@@ -16,26 +16,26 @@ from fashion_ddpm.scoring.classifier import (
 from fashion_ddpm.scoring.train_classifier import accuracy
 
 
-def test_the_bundled_judge_knows_real_clothes(real: LabelledImages) -> None:
+def test_the_bundled_classifier_knows_real_clothes(real: LabelledImages) -> None:
     assert accuracy(load_classifier(), real) >= 0.9
 
 
 def test_logits_are_the_head_over_the_features(real: LabelledImages) -> None:
-    judge = load_classifier()
-    features = judge.features(real.images)
+    classifier = load_classifier()
+    features = classifier.features(real.images)
     assert features.shape == (200, NUM_FEATURES)
-    logits = judge((real.images.unsqueeze(1) / 127.5) - 1)
-    assert torch.equal(judge.predict(features), logits.argmax(dim=1))
+    logits = classifier((real.images.unsqueeze(1) / 127.5) - 1)
+    assert torch.equal(classifier.predict(features), logits.argmax(dim=1))
 
 
 def test_saved_and_loaded_it_is_the_same(tmp_path: Path, real: LabelledImages) -> None:
-    judge = Classifier().eval()
-    save_classifier(judge, tmp_path)
+    classifier = Classifier().eval()
+    save_classifier(classifier, tmp_path)
     again = load_classifier(tmp_path)
-    assert torch.equal(judge.features(real.images), again.features(real.images))
+    assert torch.equal(classifier.features(real.images), again.features(real.images))
 
 
-def test_a_folder_without_a_judge_costs_one_sentence(tmp_path: Path) -> None:
+def test_a_folder_without_a_classifier_costs_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ClassifierError, match=r"could not be loaded.+ train-classifier"):
         load_classifier(tmp_path)
     (tmp_path / "model.safetensors").write_bytes(b"no weights")

@@ -1,4 +1,4 @@
-"""Tests of the judge's training, on the small real data."""
+"""Tests of the classifier's training, on the small real data."""
 
 import json
 from pathlib import Path
@@ -32,11 +32,11 @@ def test_it_learns_real_classes_and_writes_what_it_measured(data_dir: Path, tmp_
 def test_noise_teaches_nothing(real: LabelledImages) -> None:
     generator = torch.Generator().manual_seed(0)
     noise = torch.randint(0, 256, (200, 28, 28), generator=generator, dtype=torch.uint8)
-    judge = fit(LabelledImages(noise, real.labels), small(images_total=1_600), "noise")
-    assert accuracy(judge, real) < 0.3
+    classifier = fit(LabelledImages(noise, real.labels), small(images_total=1_600), "noise")
+    assert accuracy(classifier, real) < 0.3
 
 
-def test_the_same_seed_gives_the_same_judge(real: LabelledImages) -> None:
+def test_the_same_seed_gives_the_same_classifier(real: LabelledImages) -> None:
     first, second = (fit(real, small(images_total=320), "twice") for _ in range(2))
     pairs = zip(first.parameters(), second.parameters(), strict=True)
     assert all(torch.equal(one, other) for one, other in pairs)

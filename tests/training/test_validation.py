@@ -69,7 +69,7 @@ def test_worse_samples_replace_nothing(tmp_path: Path) -> None:
     )
 
 
-def test_images_that_no_judge_knows_are_not_compared(tmp_path: Path, shapes: Path) -> None:
+def test_images_that_no_classifier_knows_are_not_compared(tmp_path: Path, shapes: Path) -> None:
     config = small(
         tmp_path / "run",
         dataset=f"imagefolder:{shapes}",

@@ -12,13 +12,14 @@ from fashion_ddpm.ui.trust import LOSS_COLOURS, Handlers, build
 
 
 def test_a_scorer_is_shown_by_class_and_by_confusion(tiny_checkpoint: Path) -> None:
-    scores, confusion, mistake = Handlers(Demo(tiny_checkpoint)).judge("embedded")
+    scores, confusion, mistake = Handlers(Demo(tiny_checkpoint)).score_real_images("embedded")
     assert len(scores) == len(confusion) == 10
     assert mistake == ""
 
 
 def test_a_scorer_that_cannot_be_had_is_a_message(tiny_checkpoint: Path) -> None:
-    *figures, mistake = Handlers(Demo(tiny_checkpoint)).judge("openai/clip-vit-base-patch16")
+    handlers = Handlers(Demo(tiny_checkpoint))
+    *figures, mistake = handlers.score_real_images("openai/clip-vit-base-patch16")
     assert figures == [None, None]
     assert "openai/clip-vit-base-patch16 could not be loaded" in mistake
 
