@@ -25,8 +25,8 @@ def parse_arguments() -> argparse.Namespace:
 def resolved_config(preset: str, flags: dict[str, Any]) -> TrainConfig:
     """Return the run's config.
 
-    A student takes its shape and noise schedule from its teacher, a cool-down all settings from the
-    run that it ends.
+    A distilled network takes its shape and noise schedule from its teacher, a cool-down all
+    settings from the run that it ends.
     """
     if flags.get("from_state"):
         from fashion_ddpm.training.cool_down import cool_down_config

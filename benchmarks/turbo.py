@@ -1,7 +1,7 @@
 """Is the distilled network better in few steps? It beside its teacher, from the same seeds.
 
 python -m benchmarks.turbo --data-dir DIR prints a table; --output FILE also writes it.
---student names a network that is not bundled yet, --schedules the levels that it shall visit.
+--distilled names a network that is not bundled yet, --schedules the levels that it shall visit.
 """
 
 import argparse
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.samplers import measured
 from benchmarks.tables import origin
-from fashion_ddpm.checkpoints.locate import read_run, student_folder
+from fashion_ddpm.checkpoints.locate import distilled_folder, read_run
 from fashion_ddpm.core.config import SCHEDULES, TURBO
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest
@@ -30,10 +30,10 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-dir", default=default_data_dir())
     parser.add_argument("--checkpoint", default=BUNDLED_CHECKPOINT, help="the teacher")
-    parser.add_argument("--student", help="default: the folder beside the teacher")
+    parser.add_argument("--distilled", help="default: the folder beside the teacher")
     parser.add_argument("--num-images", type=int, default=1_000)
     parser.add_argument("--schedules", nargs="+", default=["cosine"], choices=SCHEDULES)
-    parser.add_argument("--only-student", action="store_true", help="leave the teacher out")
+    parser.add_argument("--only-distilled", action="store_true", help="leave the teacher out")
     parser.add_argument("--output", type=Path, help="a Markdown file")
     return parser.parse_args()
 
@@ -41,7 +41,7 @@ def parse_arguments() -> argparse.Namespace:
 def points(arguments: argparse.Namespace) -> list[tuple[str, str, int]]:
     """Return what is measured: sampler, schedule and steps of each row."""
     rows = list(product([TURBO], arguments.schedules, FEW))
-    if not arguments.only_student:
+    if not arguments.only_distilled:
         rows += [*product(ORDINARY, ["cosine"], FEW), (ORDINARY[0], "cosine", MANY)]
     return rows
 
@@ -49,8 +49,8 @@ def points(arguments: argparse.Namespace) -> list[tuple[str, str, int]]:
 def main() -> None:
     """Measure row by row."""
     arguments = parse_arguments()
-    folder = arguments.student or student_folder(arguments.checkpoint)
-    teacher, student, classifier = (
+    folder = arguments.distilled or distilled_folder(arguments.checkpoint)
+    teacher, distilled, classifier = (
         load_pipeline(arguments.checkpoint),
         load_pipeline(folder).drawing_with(TURBO),
         load_classifier(),
@@ -60,7 +60,7 @@ def main() -> None:
     reference = classifier.features(test.images)
     floor = frechet_distance(classifier.features(train.images[:count]), reference)
     lines = [
-        f"{count:,} images, seeds 0 … {count - 1}, guidance 1.0; the student has seen "
+        f"{count:,} images, seeds 0 … {count - 1}, guidance 1.0; the distilled network has seen "
         f"{read_run(folder)['images_seen']:,} images; Fréchet distance of as many real images "
         f"{floor:.3f}; {origin()}.",
         "",
@@ -70,7 +70,7 @@ def main() -> None:
     print("\n".join(lines))
     for sampler, schedule, steps in points(arguments):
         request = GenerateRequest("all", count, schedule, sampler, steps)
-        drawing, name = (student, "student") if sampler == TURBO else (teacher, "teacher")
+        drawing, name = (distilled, "distilled") if sampler == TURBO else (teacher, "teacher")
         row = measured(drawing, classifier, reference, request)
         lines.append(
             f"| {name} | {sampler} | {schedule} | {steps} | {row['frechet_distance']:.3f} "

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
-from fashion_ddpm.checkpoints.locate import student_folder
+from fashion_ddpm.checkpoints.locate import distilled_folder
 from fashion_ddpm.core.config import TURBO, ScorerConfig, TrainConfig
 from fashion_ddpm.data.fashion_mnist import load_split
 from fashion_ddpm.data.labelled_images import LabelledImages
@@ -70,10 +70,10 @@ def taught_checkpoint(tmp_path_factory: pytest.TempPathFactory, tiny_checkpoint:
     shutil.copytree(tiny_checkpoint, folder)
     torch.manual_seed(1)
     unet, scheduler = build_unet(TINY).eval(), noise_scheduler("cosine")
-    student = FashionDDPMPipeline(unet, scheduler, sampler=TURBO)
+    distilled = FashionDDPMPipeline(unet, scheduler, sampler=TURBO)
     teacher = {"weights_sha256": weights_hash(load_pipeline(folder))}
     facts = {"images_seen": 0, "device": "cpu", "log": [], "teacher": teacher}
-    publish(student, student_folder(folder), TINY, facts)
+    publish(distilled, distilled_folder(folder), TINY, facts)
     return folder
 
 

@@ -47,7 +47,7 @@ def folder_of(checkpoint: str | Path) -> Path:
         raise CheckpointError(f"{checkpoint} could not be loaded: {error}.") from error
 
 
-def student_folder(checkpoint: str | Path) -> Path:
+def distilled_folder(checkpoint: str | Path) -> Path:
     """Return where the network distilled from a checkpoint is looked for: beside it."""
     folder = Path(checkpoint)
     return folder.with_name(f"{folder.name}-{TURBO}") if folder.name else folder

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fashion_ddpm.checkpoints import atomic_folders
-from fashion_ddpm.checkpoints.locate import class_names_of, read_run, student_folder
+from fashion_ddpm.checkpoints.locate import class_names_of, distilled_folder, read_run
 from fashion_ddpm.checkpoints.manifest import is_whole
 from fashion_ddpm.checkpoints.run_lock import only_run
 from fashion_ddpm.core.config import TURBO, TURBO_STEPS, TrainConfig, train_config
@@ -119,7 +119,7 @@ def _train_all(wanted: TrainAll, network: TrainConfig) -> bool:
             "mixed_precision": read_run(wanted.checkpoint)["mixed_precision"],
         },
     )
-    if not _trained(distillation, student_folder(wanted.checkpoint)):
+    if not _trained(distillation, distilled_folder(wanted.checkpoint)):
         return False
     names = class_names_of(wanted.checkpoint)
     request = GenerateRequest(ALL_CLASSES, wanted.num_images, class_names=names, **EVALUATED)

@@ -164,8 +164,8 @@ class TrainConfig(DataSettings):
             )
         if self.teacher and (self.initial_checkpoint or self.loss_weighting != "uniform"):
             raise ConfigError(
-                f"--teacher {self.teacher} says where the student starts and how levels are "
-                "weighted; leave --initial-checkpoint and --loss-weighting out."
+                f"--teacher {self.teacher} says where the distilled network starts and how "
+                "levels are weighted; leave --initial-checkpoint and --loss-weighting out."
             )
 
     @property

@@ -1,4 +1,4 @@
-"""A way from noise that is left at one step: where would it end on another schedule, as what?"""
+"""A trajectory that is left at one step: where would it end on another schedule, as what?"""
 
 from dataclasses import dataclass, replace
 
@@ -15,12 +15,12 @@ from fashion_ddpm.diffusion.sampling import DenoisingStep, Midway, SamplingSetti
 from fashion_ddpm.scoring.clip import own_scores
 
 MAX_ENDINGS = 16
-"""Classes that a way goes on as, the first ones: more would keep other visitors waiting."""
+"""Classes that a trajectory goes on as, the first ones: more would keep other visitors waiting."""
 
 
 @dataclass(frozen=True)
 class Ending:
-    """Where the way ends when it goes on as one class.
+    """Where the trajectory ends when it goes on as one class.
 
     Attributes:
         class_name: what it was asked to become.
@@ -40,11 +40,11 @@ class Ending:
 
 @dataclass(frozen=True)
 class Continuation:
-    """All endings of a way that is left at one step.
+    """All endings of a trajectory that is left at one step.
 
     Attributes:
         step: the last step that was taken as it was, 1 up.
-        sigma: noise over signal where the way is left.
+        sigma: noise over signal where the trajectory is left.
         endings: one for each class.
         nouns: what the classes are called.
     """
@@ -67,13 +67,13 @@ class Continuation:
 def continued(
     demo: Demo, result: Result, index: int, step: int, schedule: str, watch: Watch = iter
 ) -> Continuation:
-    """Go on from a step of one image's way, once as each class.
+    """Go on from a step of one image's trajectory, once as each class.
 
     Args:
         demo: the loaded model.
         result: what the visitor sees.
         index: which of its images.
-        step: where its way is left, counted from 0; beyond the ends means the ends.
+        step: where the trajectory is left, counted from 0; beyond the ends means the ends.
         schedule: which noise levels are visited from there on.
         watch: ends the request when it must not go on.
 
@@ -101,7 +101,7 @@ def continued(
 
 
 def _state_at(demo: Demo, request: GenerateRequest, step: int, watch: Watch) -> DenoisingStep:
-    """Return one image's state at a step: the way is gone again, for a result is rounded."""
+    """Return one image's state at a step, drawn again: what a result keeps is rounded."""
     settings, wanted = SamplingSettings.of(request), min(step, request.num_inference_steps - 1)
     steps = watch(demo.pipeline.stream(request.labels(), request.seeds(), settings))
     return next(state for state in steps if state.index >= wanted)

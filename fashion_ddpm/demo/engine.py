@@ -15,8 +15,12 @@ from fashion_ddpm.core.images import to_uint8
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest, RequestError, shown
 from fashion_ddpm.core.wording import counted, figure
+from fashion_ddpm.demo.optional_networks import (
+    load_optional_distilled,
+    load_optional_network,
+    load_optional_scorers,
+)
 from fashion_ddpm.demo.results import Preview, Result, preview_picture
-from fashion_ddpm.demo.spares import scorers_at_hand, second_network, student_of
 from fashion_ddpm.demo.trajectory import Trajectory
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, model_of
 from fashion_ddpm.diffusion.sampling import DenoisingStep, SamplingSettings, num_evaluations
@@ -69,20 +73,22 @@ class Demo:
         self.limits = limits or ServerLimits()
         device = "cuda" if torch.cuda.is_available() else "cpu"
         self.pipeline = load_pipeline(checkpoint, device)
-        self.second = second_network(second, device)
+        self.second = load_optional_network(second, device)
         self.kind = self.pipeline.kind
         if self.second and self.second.class_names != self.kind.class_names:
             raise RequestError(f"{second} draws {self.second.kind}; {checkpoint} {self.kind}.")
         self.model_of = functools.cache(model_of)  # a tenth of a second; nothing trains here
         self.model = self.model_of(self.pipeline)
         self.cost = calibrate(self.pipeline)
-        student = student_of(self.pipeline)
-        self.has_turbo = self.pipeline.distilled or student is not None
-        self.networks = [(each, _batching_unet(each)) for each in (self.pipeline, student) if each]
+        distilled = load_optional_distilled(self.pipeline)
+        self.has_turbo = self.pipeline.distilled or distilled is not None
+        self.networks = [
+            (each, _batching_unet(each)) for each in (self.pipeline, distilled) if each
+        ]
         self.unet = self.networks[0][1]
         self.monitor = Monitor(self.pipeline, self.limits.max_seconds)
         self._loading = threading.Lock()
-        self._scorers = scorers_at_hand(self.kind)
+        self._scorers = load_optional_scorers(self.kind)
         others = [name for name in SCORERS if name != EMBEDDED]
         self.scorers = (*self._scorers, *others)
 
@@ -185,8 +191,8 @@ class Demo:
         """Return the start of the checksum of the weights that draw a request."""
         return self.model_of(self.pipeline.drawing_with(request.sampler))
 
-    def way(self, result: Result, index: int) -> Trajectory:
-        """Return the way that one image of a result went, scored at every step."""
+    def trajectory(self, result: Result, index: int) -> Trajectory:
+        """Return the trajectory of one image of a result, scored at every step."""
         scorer, _ = self.scorer(result.scorer)
         clean = result.clean[:, index]
         return Trajectory(

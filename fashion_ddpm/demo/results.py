@@ -24,7 +24,7 @@ Scores = dict[str, float]
 
 @dataclass(frozen=True)
 class Preview:
-    """The images on their way: x_t above, the predicted clean images below."""
+    """The images so far: x_t above, the predicted clean images below."""
 
     picture: Image.Image
     steps_done: int

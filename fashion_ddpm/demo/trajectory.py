@@ -1,4 +1,4 @@
-"""One image's way from noise to the end: a filmstrip, and when it becomes what it is."""
+"""One image's trajectory: all steps from noise to the end, and when it becomes what it is."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from fashion_ddpm.core.image_kind import CLASS_NAMES, label_prompts
 from fashion_ddpm.core.images import enlarge, grid
 
 COLUMNS = 11
-"""Frames of a filmstrip: 0 %, 10 % … 100 % of the way."""
+"""Frames of a filmstrip: 0 %, 10 % … 100 % of the trajectory."""
 
 FILM_SCALE = 3
 FRAME_SCALE = 8
@@ -40,7 +40,7 @@ class Trajectory:
 
     @property
     def done(self) -> np.ndarray:
-        """How much of the way lies behind each step's prediction, in percent: float64 [K]."""
+        """How far along the trajectory each step's prediction is, in percent: float64 [K]."""
         return 100 * np.arange(1, len(self.noisy) + 1) / len(self.noisy)
 
 

@@ -9,7 +9,7 @@ from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.diffusion.pipeline import weights_hash
 from fashion_ddpm.evaluation.report import REPORT_FILE, Report, load_report
 
-REPORT_LOSSES = {
+STUDENT_LOSSES = {
     "the report's training": (0.1577, 0.1076),
     "the report's validation": (0.1321, 0.1083),
 }
@@ -47,7 +47,7 @@ def loss_points(demo: Demo) -> list[tuple[float, str, float]]:
     ends = min(point[0] for point in points), max(point[0] for point in points)
     return points + [
         (place, curve, loss)
-        for curve, losses in REPORT_LOSSES.items()
+        for curve, losses in STUDENT_LOSSES.items()
         for place, loss in zip(ends, losses, strict=True)
     ]
 

@@ -39,12 +39,12 @@ class Sampled:
     """What one schedule makes of the same eight seeds.
 
     Attributes:
-        way: the first seed's way.
+        trajectory: the first seed's.
         picture: the eight images.
         score: mean probability that the scorer gives to what was asked for; None without one.
     """
 
-    way: Trajectory
+    trajectory: Trajectory
     picture: Image.Image
     score: float | None
 
@@ -103,7 +103,7 @@ def sampled(
     clean = torch.cat([to_uint8(step.clean[:1]) for step in steps]).cpu()
     noisy = torch.cat([to_uint8(step.noisy[:1]) for step in steps]).cpu()
     images = to_uint8(steps[-1].clean).cpu()
-    way = Trajectory(
+    trajectory = Trajectory(
         noisy,
         clean,
         np.array([step.alpha_bar for step in steps]),
@@ -112,4 +112,4 @@ def sampled(
     )
     scores = own_scores(scorer.label_scores(images), torch.tensor([label] * len(SEEDS)))
     score = None if scores is None else scores.mean().item()
-    return Sampled(way, grid(images, columns=len(SEEDS), scale=SCALE), score)
+    return Sampled(trajectory, grid(images, columns=len(SEEDS), scale=SCALE), score)

@@ -11,7 +11,7 @@ from diffusers import DDPMScheduler, DiffusionPipeline, UNet2DModel
 from torch import Tensor
 
 from fashion_ddpm.checkpoints.downloads import DownloadError, fetch
-from fashion_ddpm.checkpoints.locate import CheckpointError, read_run, student_folder
+from fashion_ddpm.checkpoints.locate import CheckpointError, distilled_folder, read_run
 from fashion_ddpm.checkpoints.verify import INDEX, check_files, check_network, class_names, numbered
 from fashion_ddpm.checkpoints.weights import WeightsError
 from fashion_ddpm.core.config import TURBO, TURBO_STEPS
@@ -90,13 +90,13 @@ class FashionDDPMPipeline(DiffusionPipeline):
         return turbo if self.distilled else SamplingSettings()
 
     @functools.cached_property
-    def student(self) -> "FashionDDPMPipeline | None":
+    def distilled_network(self) -> "FashionDDPMPipeline | None":
         """The network distilled from this one, loaded from the folder beside, if there is one.
 
         Raises:
             CheckpointError: it cannot be loaded, or another network was its teacher.
         """
-        folder = student_folder(self.name_or_path or "")
+        folder = distilled_folder(self.name_or_path or "")
         if self.distilled or not (folder / INDEX).exists():
             return None
         if read_run(folder).get("teacher", {}).get("weights_sha256") != weights_hash(self):
@@ -107,19 +107,19 @@ class FashionDDPMPipeline(DiffusionPipeline):
         return load_pipeline(folder, str(self.device))
 
     def drawing_with(self, sampler: str) -> "FashionDDPMPipeline":
-        """Return the pipeline that draws with a sampler: the student with turbo, else this one.
+        """Return the pipeline that draws with a sampler: the distilled one with turbo, else this.
 
         Raises:
             CheckpointError: the sampler is turbo, and there is no distilled network.
         """
         if sampler != TURBO or self.distilled:
             return self
-        if self.student is None:
+        if self.distilled_network is None:
             raise CheckpointError(
                 f"sampler {TURBO} needs a distilled network, which this checkpoint is not; choose "
                 "another sampler, or name one that train_accelerate.py --preset distill made."
             )
-        return self.student
+        return self.distilled_network
 
     def stream(
         self,

@@ -64,7 +64,7 @@ class LinearBetas:
         return np.cumprod(1 - betas)
 
 
-REPORT = LinearBetas(100, 1e-4, 0.02)
+STUDENT_BETAS = LinearBetas(100, 1e-4, 0.02)
 """What the report trained and sampled with."""
 
 
@@ -170,7 +170,7 @@ def own_alpha_bars(schedule: str | LinearBetas, training: DDPMScheduler) -> np.n
     if isinstance(schedule, LinearBetas):
         return schedule.alpha_bars()
     if schedule == "report":
-        return REPORT.alpha_bars()
+        return STUDENT_BETAS.alpha_bars()
     if _BETAS[schedule][0] == training.config["beta_schedule"]:
         return alpha_bars(training)
     return alpha_bars(noise_scheduler(schedule))

@@ -7,8 +7,8 @@ from fashion_ddpm.checkpoints.locate import (
     RUN_FILE,
     SAMPLES_FILE,
     CheckpointError,
+    distilled_folder,
     read_run,
-    student_folder,
 )
 from fashion_ddpm.checkpoints.manifest import MANIFEST, faults, is_whole, write_manifest
 from fashion_ddpm.core.paths import BUNDLED, BUNDLED_CHECKPOINT, EVALUATION, ROOT
@@ -102,10 +102,10 @@ def write_space_tree(
     shutil.copytree(BUNDLED, checkpoints, ignore=LEFT_OUT)
     shutil.rmtree(checkpoints / BUNDLED_CHECKPOINT.name)
     shutil.copytree(model_tree, checkpoints / BUNDLED_CHECKPOINT.name)
-    beside = student_folder(checkpoints / BUNDLED_CHECKPOINT.name)
+    beside = distilled_folder(checkpoints / BUNDLED_CHECKPOINT.name)
     shutil.rmtree(beside, ignore_errors=True)
-    if demo.pipeline.student:
-        shutil.copytree(student_folder(demo.pipeline.name_or_path), beside, ignore=LEFT_OUT)
+    if demo.pipeline.distilled_network:
+        shutil.copytree(distilled_folder(demo.pipeline.name_or_path), beside, ignore=LEFT_OUT)
     shutil.rmtree(checkpoints / PREVIEWS)
     for _, path in training_previews(demo):
         (checkpoints / PREVIEWS).mkdir(exist_ok=True)

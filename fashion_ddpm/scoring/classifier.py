@@ -124,8 +124,8 @@ def load_classifier(folder: str | Path = BUNDLED_CLASSIFIER) -> Classifier:
 def _kind(path: Path) -> ImageKind:
     if not path.exists():
         return FASHION_MNIST
-    told = read_config(path.parent, path.name)
+    found = read_config(path.parent, path.name)
     try:
-        return ImageKind(tuple(told["class_names"]), told["image_size"], told["channels"])
+        return ImageKind(tuple(found["class_names"]), found["image_size"], found["channels"])
     except (KeyError, TypeError, KindError) as error:
         raise WeightsError(f"{KIND_FILE} names no kind of images; {COPY_ANEW}") from error

@@ -105,7 +105,7 @@ def secured(send: Send, foreign: bool) -> Send:
 
 
 def readable(send: Send, on_status: Callable[[int], None]) -> Send:
-    """Return a send that gives a told mistake the status of one, and notes what it was.
+    """Return a send that gives an answer that tells a mistake its status, and notes what it was.
 
     Gradio answers 500 for every exception of an event that is not queued, also for one that tells
     the visitor what to change.

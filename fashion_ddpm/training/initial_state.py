@@ -30,11 +30,11 @@ TAKEN_OVER = (
     "beta_scale",
     "prediction_type",
 )
-"""Settings that a student shares with its teacher."""
+"""Settings that a distilled network shares with its teacher."""
 
 
 def settings_of_teacher(checkpoint: str) -> dict[str, Any]:
-    """Return the settings a student takes over, from run.json in the teacher's folder.
+    """Return the settings that a distillation takes over, from run.json in the teacher's folder.
 
     Raises:
         CheckpointError: the teacher is not there.

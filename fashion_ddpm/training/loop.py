@@ -44,10 +44,10 @@ from fashion_ddpm.training.precision import Precision, choose_precision, write_p
 from fashion_ddpm.training.run_data import check_run_data, load_run_data, record_run_data
 from fashion_ddpm.training.run_folder import Progress, RunFolder, write_settings
 from fashion_ddpm.training.run_length import Costs, config_for_minutes, time_calls
-from fashion_ddpm.training.run_log import Watch
+from fashion_ddpm.training.run_log import RunLog
 from fashion_ddpm.training.stopping import Divergence, StopOnSignal, refuse_divergence
 from fashion_ddpm.training.trackers import chosen_trackers, send_picture, start_trackers
-from fashion_ddpm.training.validation import SAMPLE_BATCH_SIZE, Examination
+from fashion_ddpm.training.validation import SAMPLE_BATCH_SIZE, Validation
 
 STOP_CHECK_STEPS = 10
 """With several processes, steps between two agreements on whether to stop."""
@@ -138,9 +138,9 @@ class Run:
         self.saved = (self.network.average, self.progress, self.network.power_averages)
         self.accelerator.register_for_checkpointing(*self.saved)
         is_main = self.accelerator.is_main_process
-        self.watch = Watch(config, self.progress, is_main, self.accelerator.log)
-        self.examination = Examination(
-            config, self.network, data.validation, self.ranks, self.watch
+        self.run_log = RunLog(config, self.progress, is_main, self.accelerator.log)
+        self.validation = Validation(
+            config, self.network, data.validation, self.ranks, self.run_log
         )
         self.about = [
             *data.lines(),
@@ -157,9 +157,9 @@ class Run:
     def resume(self) -> None:
         """Go back to the newest whole state of the output folder, if there is one."""
         for line in self.about:
-            self.watch.say(line)
+            self.run_log.say(line)
         # Another run may have begun and ended while this one read its data.
-        state = state_to_resume(self.folder, self.config, self.watch.say)
+        state = state_to_resume(self.folder, self.config, self.run_log.say)
         check_run_data(self.folder, self.fingerprint)
         self.accelerator.wait_for_everyone()
         if self.accelerator.is_main_process:
@@ -171,10 +171,10 @@ class Run:
         self.accelerator.wait_for_everyone()
         start_trackers(self.accelerator, self.config, self.folder.trackers)
         if self.config.from_state and not state:
-            state = state_to_resume(self.folder, self.config, self.watch.say)
+            state = state_to_resume(self.folder, self.config, self.run_log.say)
         if state:
             load_state(self.accelerator, state)
-            self.watch.say(f"resumed at {self.watch.images_seen:,} images from {state}")
+            self.run_log.say(f"resumed at {self.run_log.images_seen:,} images from {state}")
             self._publish_if_behind()
 
     def costs(self, seconds: float) -> Costs:
@@ -202,26 +202,26 @@ class Run:
 
     def loop(self) -> None:
         """Train until the end of the run or a signal; log, validate, show and save."""
-        config, progress, watch = self.config, self.progress, self.watch
-        watch.begin()
+        config, progress, run_log = self.config, self.progress, self.run_log
+        run_log.begin()
         while progress.step < config.total_steps and not self._asked_to_stop():
             progress.loss_sum = progress.loss_sum.to(self.device) + self._step()
             progress.step += 1
-            watch.bar.update(config.batch_size)
-            if watch.due(config.log_every):
+            run_log.bar.update(config.batch_size)
+            if run_log.due(config.log_every):
                 self._log()
-            if watch.due(config.validate_every):
-                self.examination.validate()
-            if watch.due(config.preview_every):
+            if run_log.due(config.validate_every):
+                self.validation.validate()
+            if run_log.due(config.preview_every):
                 self._preview()
-            if config.frechet_every and watch.due(config.frechet_every):
+            if config.frechet_every and run_log.due(config.frechet_every):
                 self._compare()
-            if watch.due(config.save_every):
+            if run_log.due(config.save_every):
                 self._save()
-        watch.bar.close()
+        run_log.bar.close()
         if progress.step < config.total_steps:
             self._save()
-            watch.say(f"stopped at {watch.images_seen:,} images; run the same command to go on")
+            run_log.say(f"stopped at {run_log.images_seen:,} images; run the same command to go on")
 
     def _step(self) -> Tensor:
         """Take one optimizer step; return this process's mean loss, float32 []."""
@@ -264,18 +264,18 @@ class Run:
         self._refuse_divergence()
         count = self.progress.steps_since_loss(self.config.batch_size)
         mean = self.accelerator.reduce(self.progress.loss_sum / count, "mean").item()
-        self.watch.loss(mean, float(self.gradient_norm), self.network.average.cur_decay_value)
+        self.run_log.loss(mean, float(self.gradient_norm), self.network.average.cur_decay_value)
         self.progress.loss_sum = torch.zeros(())
 
     def _preview(self) -> None:
         """Save and show a grid of samples."""
-        seen, trackers = self.watch.images_seen, self.accelerator.trackers
+        seen, trackers = self.run_log.images_seen, self.accelerator.trackers
         path = self.folder.preview(seen)
-        self.examination.preview(path, lambda picture: send_picture(trackers, picture, seen))
+        self.validation.preview(path, lambda picture: send_picture(trackers, picture, seen))
 
     def _compare(self) -> None:
         """Log how far samples are from real images; publish the weights that come nearest."""
-        if self.examination.compare() and self.accelerator.is_main_process:
+        if self.validation.compare() and self.accelerator.is_main_process:
             self._publish(self.folder.best)
         self.accelerator.wait_for_everyone()
 
@@ -283,7 +283,7 @@ class Run:
         """Save the state for resuming, then publish the averaged weights."""
         self._refuse_divergence()
         self.hold.check()
-        final = self.folder.state(self.watch.images_seen)
+        final = self.folder.state(self.run_log.images_seen)
         main = self.accelerator.is_main_process
         # Only the main process's progress is saved, so it must be the same on all.
         self.progress.loss_sum = self.accelerator.reduce(self.progress.loss_sum, "mean")
@@ -310,17 +310,17 @@ class Run:
         if whole:
             published = read_run(self.folder.checkpoint).get("images_seen", -1)
         elif self.folder.checkpoint.exists():
-            self.watch.say(f"{self.folder.checkpoint} is damaged; writing it anew")
-        if published < self.watch.images_seen:
+            self.run_log.say(f"{self.folder.checkpoint} is damaged; writing it anew")
+        if published < self.run_log.images_seen:
             self._keep_averages()
             self._publish(self.folder.checkpoint)
 
     def _keep_averages(self) -> None:
         """Keep the power-function averages, for rebuilding others from them."""
         if self.progress.step:
-            path = self.folder.averages_at(self.watch.images_seen)
+            path = self.folder.averages_at(self.run_log.images_seen)
             with atomic_folders.writing(path):
-                self.network.power_averages.save(path, self.watch.images_seen)
+                self.network.power_averages.save(path, self.run_log.images_seen)
                 thin_out(self.folder.averages)
 
     def _publish(self, checkpoint: Path) -> None:
@@ -329,7 +329,7 @@ class Run:
         facts = {
             "dataset": self.config.public_name,
             "data_sha256": self.fingerprint.digest,
-            "images_seen": self.watch.images_seen,
+            "images_seen": self.run_log.images_seen,
             "processes": self.processes,
             "device": device_name(self.device),
             "mixed_precision": self.precision.mixed_precision,

@@ -18,7 +18,7 @@ Send = Callable[[dict[str, float], int], None]
 """(numbers, images seen) → a tracker."""
 
 
-class Watch:
+class RunLog:
     """The voice of a run: only the main process prints, but every process keeps the log.
 
     Attributes:

@@ -23,7 +23,7 @@ from fashion_ddpm.evaluation.metrics import frechet_distance
 from fashion_ddpm.generation.generate import generate_together
 from fashion_ddpm.generation.previews import draw_share, save_shares
 from fashion_ddpm.training.network import Network
-from fashion_ddpm.training.run_log import Watch
+from fashion_ddpm.training.run_log import RunLog
 
 Losses = Callable[[Tensor, Tensor, Draws], Tensor]
 """(images [B,1,28,28], labels [B], chance) → each image's loss [B]."""
@@ -83,22 +83,22 @@ def _fixed_draws(data: LabelledImages, num_train_timesteps: int) -> Draws:
 
 
 @dataclass(frozen=True)
-class Examination:
-    """The examinations of one run, of the moving average of its weights.
+class Validation:
+    """The validations of one run, of the moving average of its weights.
 
     Attributes:
         config: the run.
         network: what is examined.
         held_out: the validation split.
         ranks: this process among all.
-        watch: what is told of it.
+        run_log: where the results go.
     """
 
     config: TrainConfig
     network: Network
     held_out: LabelledImages
     ranks: Ranks
-    watch: Watch
+    run_log: RunLog
 
     def validate(self) -> None:
         """Log the validation loss."""
@@ -107,7 +107,7 @@ class Examination:
             losses, total = self.network.validation_losses, self.config.num_train_timesteps
             sums = validation_sums(losses, total, data, self.ranks.rank, self.ranks.count)
         parts = self.ranks.together(sums)
-        self.watch.validation(sum(parts[1:], parts[0]))
+        self.run_log.validation(sum(parts[1:], parts[0]))
 
     def preview(self, path: Path, show: Callable[[Image.Image], None]) -> None:
         """Save a grid, a class a column, from fixed seeds, and show it."""
@@ -132,8 +132,8 @@ class Examination:
             drawn = generate_together(pipeline, request, SAMPLE_BATCH_SIZE, self.ranks, silent=True)
         samples, real = (classifier.features(each.images) for each in (drawn.images, self.held_out))
         distance = frechet_distance(samples, real)
-        best = min(self.watch.distances(), default=math.inf)
-        self.watch.distance(distance)
+        best = min(self.run_log.distances(), default=math.inf)
+        self.run_log.distance(distance)
         return distance < best
 
     def _request(self, pipeline: FashionDDPMPipeline) -> GenerateRequest:

@@ -20,7 +20,7 @@ from fashion_ddpm.ui.components import (
     filled,
     monitored,
     picture_gallery,
-    told,
+    show_mistakes,
     whole,
 )
 from fashion_ddpm.ui.controls import Controls, default_request, shown_settings
@@ -62,7 +62,7 @@ class Handlers:
 
     def open(self, drawn: list[Cell], event: gr.SelectData) -> tuple[Any, ...]:
         """Send a cell's settings to the first tab, with those that are not in view unfolded."""
-        with told():
+        with show_mistakes():
             if not drawn:
                 raise RequestError(FORGOTTEN)
             check_whole("cell", event.index, 0, len(drawn) - 1)

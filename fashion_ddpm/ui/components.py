@@ -40,7 +40,7 @@ the values of that time, where it would otherwise drop the event."""
 
 
 @contextmanager
-def told(names: Mapping[str, str] = LABELS) -> Iterator[None]:
+def show_mistakes(names: Mapping[str, str] = LABELS) -> Iterator[None]:
     """Turn a mistake, whoever made it, into a message that is text and never markup.
 
     Args:
@@ -79,7 +79,7 @@ def as_text(error: UserError, names: Mapping[str, str] = LABELS) -> str:
 @contextmanager
 def monitored(demo: Demo, kind: str, names: Mapping[str, str] = LABELS) -> Iterator[Watch]:
     """Count a request that runs the network, limit its time, and tell its mistakes."""
-    with told(names), demo.monitor.request(kind) as attempt:
+    with show_mistakes(names), demo.monitor.request(kind) as attempt:
         yield attempt.watch
 
 
@@ -160,7 +160,7 @@ SCORE_COLOURS = dict(zip((ASKED, *RIVALS), ("#4f46e5", "#ea580c", "#78716c"), st
 
 
 def score_table(trajectory: Trajectory) -> pd.DataFrame:
-    """Return an image's scores along its way, for a plot."""
+    """Return an image's scores along its trajectory, for a plot."""
     return table(score_curves(trajectory), SCORE_COLUMNS)
 
 
@@ -189,7 +189,7 @@ def line_plot(
 
 
 def score_plot(value: pd.DataFrame | None = None, scored: bool = True) -> gr.LinePlot:
-    """Return a plot of label scores along an image's way, under its title.
+    """Return a plot of label scores along an image's trajectory, under its title.
 
     Without a scorer at hand both are hidden: show the plot when there are scores.
     """

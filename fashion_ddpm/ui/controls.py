@@ -23,7 +23,7 @@ from fashion_ddpm.ui.components import (
     PLAIN,
     as_text,
     picture_gallery,
-    told,
+    show_mistakes,
     whole,
 )
 
@@ -281,7 +281,7 @@ def _explain(demo: Demo, controls: Controls) -> None:
 
 def _class_of(event: gr.SelectData) -> str:
     """Return the class of the real example that was clicked."""
-    with told():
+    with show_mistakes():
         check_whole("example", event.index, 0, len(CLASS_NAMES) - 1)
     return CLASS_NAMES[event.index]
 

@@ -24,7 +24,7 @@ from fashion_ddpm.ui.components import (
     monitored,
     picture,
     picture_gallery,
-    told,
+    show_mistakes,
 )
 from fashion_ddpm.ui.controls import Controls, request_of
 from fashion_ddpm.ui.controls import build as build_controls
@@ -36,9 +36,9 @@ from fashion_ddpm.ui.session import (
     build_selection,
     connect_run,
 )
-from fashion_ddpm.ui.trajectory import WAY_OUTPUTS, shown_way
-from fashion_ddpm.ui.trajectory import build as build_way
-from fashion_ddpm.ui.trajectory import connect as connect_way
+from fashion_ddpm.ui.trajectory import TRAJECTORY_OUTPUTS, show_trajectory
+from fashion_ddpm.ui.trajectory import build as build_trajectory
+from fashion_ddpm.ui.trajectory import connect as connect_trajectory
 
 SCORE_TITLES = ("Selected image", "Mean of its class here", "Real ones of its class")
 WAIT = "Press Generate."
@@ -58,9 +58,9 @@ class Handlers:
         """Draw what Controls.inputs ask for and score it; image i has seed + i.
 
         Yields the preview, the gallery, a line on progress, the label scores (first image, mean,
-        real test images), the quality scores (the same three), the seed, the first image's way
-        from noise (as shown_way has it), the index of the selected image, the query that draws
-        the gallery, and the query that was asked for.
+        real test images), the quality scores (the same three), the seed, the first image's
+        trajectory (as show_trajectory has it), the index of the selected image, the query that
+        draws the gallery, and the query that was asked for.
 
         Args:
             current: which of the visitor's runs may go on.
@@ -97,39 +97,47 @@ class Handlers:
             return _status_only(f"{status}{event.seconds:.1f} s", filled(event.picture), seed)
         if event.warning:
             gr.Warning(event.warning.translate(NO_MARKUP))
-        way = shown_way(self.demo.way(event, 0))
+        trajectory = show_trajectory(self.demo.trajectory(event, 0))
         columns = [_shown_scores(scores) for scores in score_columns(event, 0)]
         picture = event.last_preview().picture
         pictures = filled(picture), filled(event.pictures(), selected_index=0)
         selection.select(event, 0)
-        return (*pictures, summary(event), *columns, seed, *way, 0, event.settings.to_query())
+        return (
+            *pictures,
+            summary(event),
+            *columns,
+            seed,
+            *trajectory,
+            0,
+            event.settings.to_query(),
+        )
 
     def select(self, selection: Selection, query: str, event: gr.SelectData) -> tuple[Any, ...]:
-        """Show the scores and the way of the image that was clicked."""
-        with told():
+        """Show the scores and the trajectory of the image that was clicked."""
+        with show_mistakes():
             result = selection.images(query)
             if result is None:
                 return NOTHING_SELECTED
             check_whole("image", event.index, 0, result.request.num_images - 1)
-            way = shown_way(self.demo.way(result, event.index))
+            trajectory = show_trajectory(self.demo.trajectory(result, event.index))
             columns = [_shown_scores(scores) for scores in score_columns(result, event.index)]
             if selection.result is not result:  # drawn meanwhile
                 return NOTHING_SELECTED
             selection.select(result, event.index)
-            return (*columns, *way, event.index)
+            return (*columns, *trajectory, event.index)
 
 
-NOTHING_SELECTED = (gr.skip(),) * (6 + WAY_OUTPUTS + 1)
+NOTHING_SELECTED = (gr.skip(),) * (6 + TRAJECTORY_OUTPUTS + 1)
 """Outputs of select that leave all as it is."""
 
 _BEFORE = "Below are the images of before."
 
 
 def _status_only(status: Any, preview: Any = None, seed: Any = None) -> tuple[Any, ...]:
-    """Return the outputs of draw that leave gallery, score, way and selection as they are."""
+    """Return the outputs of draw that leave gallery, score and trajectory as they are."""
     kept = gr.skip()
     shown = (kept if preview is None else preview, kept, status, *[kept] * 6)
-    return (*shown, kept if seed is None else seed, *[kept] * (WAY_OUTPUTS + 2))
+    return (*shown, kept if seed is None else seed, *[kept] * (TRAJECTORY_OUTPUTS + 2))
 
 
 def score_columns(result: Result, index: int) -> tuple[Scores, ...]:
@@ -165,8 +173,8 @@ def build(demo: Demo) -> tuple[Controls, SelectedImage]:
             controls = build_controls(demo)
         with gr.Column(scale=3, min_width=300):
             preview, gallery, status, labels, quality = _results(demo, first)
-    way = build_way(
-        demo.way(first, 0) if first else None,
+    trajectory = build_trajectory(
+        demo.trajectory(first, 0) if first else None,
         demo.kind.noun,
         schedules(demo),
         scored=demo.scorers[0] != NO_SCORER,
@@ -174,16 +182,16 @@ def build(demo: Demo) -> tuple[Controls, SelectedImage]:
     selected = build_selection(first)
     asked = gr.Textbox(visible="hidden")
     scores = [*labels, *quality]
-    shown = [preview, gallery, status, *scores, controls.seed, *way.outputs()]
+    shown = [preview, gallery, status, *scores, controls.seed, *trajectory.outputs()]
     outputs = [*shown, selected.index, selected.query, asked]
     inputs = [selected.selection, *controls.inputs()]
     connect_run(controls.generate, controls.stop, handlers.draw, inputs, outputs, status)
     asked.change(None, asked, None, js=TO_ADDRESS, **NOW)
-    chosen: list[Any] = [*scores, *way.outputs(), selected.index]
+    chosen: list[Any] = [*scores, *trajectory.outputs(), selected.index]
     gallery.select(
         handlers.select, [selected.selection, selected.query], chosen, **IN_ORDER, **PLAIN
     )
-    connect_way(demo, way, selected)
+    connect_trajectory(demo, trajectory, selected)
     return controls, selected
 
 

@@ -21,7 +21,7 @@ from fashion_ddpm.ui.components import (
     SHOW_AND_GENERATE,
     SOON,
     as_text,
-    told,
+    show_mistakes,
 )
 from fashion_ddpm.ui.controls import NO_SETTINGS, Controls, shown_settings
 from fashion_ddpm.ui.page import TO_LINK
@@ -77,7 +77,7 @@ class Handlers:
         result = selection.result
         if result is None or not link:
             return (gr.skip(),) * len(LANGUAGES)
-        with told():
+        with show_mistakes():
             if not isinstance(link, str) or not link.startswith(("http://", "https://")):
                 raise RequestError(f"link is {shown(link)}; it must be the address of this page.")
         address = link.split("?")[0].rstrip("/")
@@ -98,7 +98,7 @@ class Handlers:
         """Take the settings out of a picture; the box is empty again for the next one."""
         if path is None:
             return (*NO_SETTINGS, gr.skip())
-        with told():
+        with show_mistakes():
             asked = from_picture(Path(path), self.class_names)
             settings = self._shown(asked, "picture")
         # The name is the picture's own, and messages are shown as markup.

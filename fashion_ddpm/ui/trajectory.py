@@ -1,4 +1,4 @@
-"""An image's way from noise: filmstrip, scores, a slider through its steps, and other ends."""
+"""An image's trajectory from noise: filmstrip, scores, a slider through its steps, other ends."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from fashion_ddpm.ui.components import (
     picture_gallery,
     score_plot,
     score_table,
-    told,
+    show_mistakes,
     whole,
 )
 from fashion_ddpm.ui.session import MEANWHILE, SelectedImage, Selection
@@ -33,13 +33,13 @@ CONTINUE = """**What if it went on as something else?** Choose a step with the s
 noisy image the way goes on once as each {noun}. Early on anything can still become of it."""
 
 
-WAY_OUTPUTS = 7
-"""Values of shown_way."""
+TRAJECTORY_OUTPUTS = 7
+"""Values of show_trajectory."""
 
 
 @dataclass(frozen=True)
-class Way:
-    """Where an image's way from noise is shown."""
+class TrajectoryView:
+    """The components that show an image's trajectory."""
 
     film: gr.Image
     decision: gr.Markdown
@@ -52,15 +52,15 @@ class Way:
     left: gr.Markdown
 
     def outputs(self) -> list[Any]:
-        """Return the components in the order of shown_way."""
+        """Return the components in the order of show_trajectory."""
         shown = [self.film, self.decision, self.plot, self.scrub, self.frame]
         return [*shown, self.endings, self.left]
 
 
-def shown_way(trajectory: Trajectory) -> tuple[Any, ...]:
+def show_trajectory(trajectory: Trajectory) -> tuple[Any, ...]:
     """Return the filmstrip, the decision, the scores, the slider and the last frame.
 
-    The endings of the way shown before go, with what was said of them.
+    The endings of the trajectory shown before go, with what was said of them.
     """
     last = len(trajectory.noisy)
     slider = gr.update(maximum=max(last, 2), value=last, interactive=last > 1)  # 1…1 is refused
@@ -72,11 +72,11 @@ def shown_way(trajectory: Trajectory) -> tuple[Any, ...]:
 
 def build(
     trajectory: Trajectory | None, noun: str, schedules: Sequence[str], scored: bool = True
-) -> Way:
-    """Lay out an image's way from noise.
+) -> TrajectoryView:
+    """Lay out an image's trajectory from noise.
 
     Args:
-        trajectory: the way to begin with.
+        trajectory: what is shown at first.
         noun: what its classes are called.
         schedules: what it may go on with; the first one is chosen.
         scored: whether a scorer that knows them is at hand.
@@ -103,26 +103,26 @@ def build(
         go_on = gr.Button("Continue from here")
     left = gr.Markdown()
     endings = picture_gallery(None, 5, "endings", download=False)
-    return Way(film, sentence, plot, scrub, one, schedule, go_on, endings, left)
+    return TrajectoryView(film, sentence, plot, scrub, one, schedule, go_on, endings, left)
 
 
-def connect(demo: Demo, way: Way, selected: SelectedImage) -> None:
+def connect(demo: Demo, view: TrajectoryView, selected: SelectedImage) -> None:
     """Make the slider show the steps of the selected image, and the button go on from there."""
 
     def scrub(selection: Selection, query: str, index: int, step: Any) -> Any:
-        with told():
+        with show_mistakes():
             image = selection.image(query, index)
             if image is None:
                 return gr.skip()
             number = nearest(step, len(image[0].noisy))
             if number is None:
                 return gr.skip()
-            shown = frame(demo.way(*image), number - 1)
+            shown = frame(demo.trajectory(*image), number - 1)
             return shown if selection.image(query, index) == image else gr.skip()
 
     # `change` and not `input`: gradio brings a number that is out of range back without an input.
-    inputs = [*selected.inputs(), way.scrub]
-    way.scrub.change(scrub, inputs, way.frame, **SOON, **LAST, **PLAIN)
+    inputs = [*selected.inputs(), view.scrub]
+    view.scrub.change(scrub, inputs, view.frame, **SOON, **LAST, **PLAIN)
 
     def go_on(selection: Selection, query: str, index: int, step: float, schedule: str) -> Any:
         with monitored(demo, "continuation") as watch:
@@ -136,5 +136,5 @@ def connect(demo: Demo, way: Way, selected: SelectedImage) -> None:
         endings = [(ending.picture, ending.caption) for ending in found.endings]
         return filled(endings), found.sentence()
 
-    chosen = [*selected.inputs(), way.scrub, way.schedule]
-    way.go_on.click(go_on, chosen, [way.endings, way.left], **MODEL, **LAST, **PLAIN, **PRIVATE)
+    chosen = [*selected.inputs(), view.scrub, view.schedule]
+    view.go_on.click(go_on, chosen, [view.endings, view.left], **MODEL, **LAST, **PLAIN, **PRIVATE)

@@ -11,7 +11,7 @@ from fashion_ddpm.core.paths import EVALUATION
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.trust import (
     OURS,
-    REPORT_LOSSES,
+    STUDENT_LOSSES,
     bundled_report,
     loss_points,
     real_scores,
@@ -33,14 +33,14 @@ from fashion_ddpm.ui.components import (
     line_plot,
     nearest,
     picture,
+    show_mistakes,
     table,
-    told,
 )
 from fashion_ddpm.ui.session import MEANWHILE, SelectedImage, Selection
 
 LOSS_COLUMNS = ("images seen", "curve", "loss")
 LOSS_COLOURS = dict(
-    zip((*OURS, *REPORT_LOSSES), ("#818cf8", "#4f46e5", "#fdba74", "#ea580c"), strict=True)
+    zip((*OURS, *STUDENT_LOSSES), ("#818cf8", "#4f46e5", "#fdba74", "#ea580c"), strict=True)
 )
 NEIGHBOUR_SCALE = 6
 SCORE_COLUMNS = ("garment", "score")
@@ -82,7 +82,7 @@ class Handlers:
         A scorer that cannot be had is told in a sentence: an error would cover the figures, and
         make gradio forget the scorer that was chosen meanwhile.
         """
-        with told():
+        with show_mistakes():
             try:
                 scores = table(real_scores(self.demo, scorer), SCORE_COLUMNS)
                 return scores, scorer_confusion(self.demo, scorer), ""
@@ -91,7 +91,7 @@ class Handlers:
 
     def neighbour(self, selection: Selection, query: str, index: int) -> tuple[Any, str]:
         """Return the selected image beside its nearest training image, and how near it is."""
-        with told():
+        with show_mistakes():
             image = selection.image(query, index)
             if image is None or self.index is None:
                 return emptied(), MEANWHILE if query else "Generate first."

@@ -12,7 +12,7 @@ from fashion_ddpm.demo.game_requests import FIRST_BETAS, LAST_BETAS, STORY_LEVEL
 from fashion_ddpm.demo.trajectory import filmstrip
 from fashion_ddpm.demo.why_blurry import COSINE, YOURS, Sampled, curves, noised, sampled, visited
 from fashion_ddpm.diffusion.schedule_check import check_schedule
-from fashion_ddpm.diffusion.schedules import REPORT, LinearBetas
+from fashion_ddpm.diffusion.schedules import STUDENT_BETAS, LinearBetas
 from fashion_ddpm.ui.components import (
     LAST,
     MODEL,
@@ -26,8 +26,8 @@ from fashion_ddpm.ui.components import (
     line_plot,
     monitored,
     picture,
+    show_mistakes,
     table,
-    told,
     whole,
 )
 
@@ -48,10 +48,10 @@ never taught to begin. Below, the *same* network draws the *same* seeds with any
 beside cosine."""
 
 FIXES: dict[str, LinearBetas] = {
-    "The report: T = 100": REPORT,
-    "Twice the levels: T = 200": LinearBetas(200, REPORT.beta_start, REPORT.beta_end),
-    "Fix: T = 1000": LinearBetas(1000, REPORT.beta_start, REPORT.beta_end),
-    "Fix: betas × 10": LinearBetas(100, 10 * REPORT.beta_start, 10 * REPORT.beta_end),
+    "The report: T = 100": STUDENT_BETAS,
+    "Twice the levels: T = 200": LinearBetas(200, STUDENT_BETAS.beta_start, STUDENT_BETAS.beta_end),
+    "Fix: T = 1000": LinearBetas(1000, STUDENT_BETAS.beta_start, STUDENT_BETAS.beta_end),
+    "Fix: betas × 10": LinearBetas(100, 10 * STUDENT_BETAS.beta_start, 10 * STUDENT_BETAS.beta_end),
 }
 """Button → betas: one thing changed at a time."""
 
@@ -68,7 +68,7 @@ class Handlers:
 
         For betas that cannot be, the verdict says why, and the rest goes until they can.
         """
-        with told():
+        with show_mistakes():
             try:
                 betas = betas_of(total, first, last, class_name)
             except UserError as error:
@@ -107,7 +107,7 @@ def betas_of(total: float, first: float, last: float, class_name: str) -> Linear
 def _shown(title: str, side: Sampled, class_name: str) -> tuple[Any, ...]:
     score = "no label score" if side.score is None else f"label score {side.score:.0%}"
     sentence = f"**{title}**: {score} as {class_name}, mean of eight images"
-    return sentence, filled(filmstrip(side.way)), filled(side.picture)
+    return sentence, filled(filmstrip(side.trajectory)), filled(side.picture)
 
 
 def build(demo: Demo) -> None:
@@ -122,16 +122,18 @@ def build(demo: Demo) -> None:
         buttons = [gr.Button(name, size="sm") for name in FIXES]
     with gr.Row():
         total = gr.Slider(
-            *STORY_LEVELS, REPORT.num_train_timesteps, step=10, label="T", min_width=200
+            *STORY_LEVELS, STUDENT_BETAS.num_train_timesteps, step=10, label="T", min_width=200
         )
         first = gr.Slider(
-            *FIRST_BETAS, REPORT.beta_start, step=1e-5, label="First beta", min_width=200
+            *FIRST_BETAS, STUDENT_BETAS.beta_start, step=1e-5, label="First beta", min_width=200
         )
-        last = gr.Slider(*LAST_BETAS, REPORT.beta_end, step=0.001, label="Last beta", min_width=200)
+        last = gr.Slider(
+            *LAST_BETAS, STUDENT_BETAS.beta_end, step=0.001, label="Last beta", min_width=200
+        )
         class_name = gr.Dropdown(list(CLASS_NAMES), value=GARMENT, label="Garment of the story")
     betas = [total, first, last, class_name]
     start = handlers.explain(
-        REPORT.num_train_timesteps, REPORT.beta_start, REPORT.beta_end, GARMENT
+        STUDENT_BETAS.num_train_timesteps, STUDENT_BETAS.beta_start, STUDENT_BETAS.beta_end, GARMENT
     )
     verdict = gr.Markdown(start[0])
     gr.Markdown(

@@ -7,8 +7,8 @@ import pytest
 from fashion_ddpm.checkpoints.locate import (
     CheckpointError,
     class_names_of,
+    distilled_folder,
     read_run,
-    student_folder,
 )
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.json_files import FileError
@@ -36,8 +36,8 @@ def test_a_folder_without_an_index_names_no_classes(tmp_path: Path) -> None:
 
 
 def test_a_student_lies_beside_its_teacher() -> None:
-    assert student_folder("runs/mine") == Path("runs/mine-turbo")
-    assert student_folder("user/name@main") == Path("user/name@main-turbo")
+    assert distilled_folder("runs/mine") == Path("runs/mine-turbo")
+    assert distilled_folder("user/name@main") == Path("user/name@main-turbo")
 
 
 @pytest.mark.parametrize(

@@ -57,8 +57,8 @@ def test_two_checkpoints_and_two_reports_are_left_though_the_first_call_was_stop
     assert read_run(wanted.checkpoint)["images_seen"] == 64
     assert is_whole(wanted.checkpoint)
     pipeline = load_pipeline(wanted.checkpoint)
-    assert pipeline.student
-    assert pipeline.student.distilled
+    assert pipeline.distilled_network
+    assert pipeline.distilled_network.distilled
     for name, sampler in (("evaluation", "dpm++2m"), ("evaluation-turbo", "turbo")):
         report = load_report(wanted.output / name / "report.json")
         assert report.protocol["sampler"] == sampler

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from fashion_ddpm.checkpoints.locate import student_folder
+from fashion_ddpm.checkpoints.locate import distilled_folder
 from fashion_ddpm.core.requests import GenerateRequest, RequestError
 from fashion_ddpm.demo.engine import Demo, schedule_note
 from fashion_ddpm.demo.results import Preview, Result
@@ -65,7 +65,7 @@ def test_turbo_is_drawn_by_the_network_beside_the_checkpoint(taught_checkpoint: 
     request = GenerateRequest("bag", num_images=3, sampler="turbo", num_inference_steps=4)
     *_, result = demo.run(request, "embedded")
     assert isinstance(result, Result)
-    (batch,) = load_pipeline(student_folder(taught_checkpoint)).generate(
+    (batch,) = load_pipeline(distilled_folder(taught_checkpoint)).generate(
         request.labels(), request.seeds(), SamplingSettings.of(request)
     )
     assert torch.equal(result.clean[-1], batch.images)
@@ -73,5 +73,5 @@ def test_turbo_is_drawn_by_the_network_beside_the_checkpoint(taught_checkpoint: 
 
 
 def test_a_distilled_network_alone_has_turbo_too(taught_checkpoint: Path, demo: Demo) -> None:
-    assert Demo(student_folder(taught_checkpoint)).has_turbo
+    assert Demo(distilled_folder(taught_checkpoint)).has_turbo
     assert not demo.has_turbo

@@ -26,7 +26,7 @@ def boot() -> Trajectory:
     request = GenerateRequest("ankle boot", num_images=3, num_inference_steps=14, seed=2)
     *_, result = demo.run(request, "embedded")
     assert isinstance(result, Result)
-    trajectory = demo.way(result, 1)
+    trajectory = demo.trajectory(result, 1)
     assert torch.equal(trajectory.clean[-1], result.clean[-1, 1])
     return trajectory
 

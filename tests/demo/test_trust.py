@@ -9,7 +9,7 @@ import pytest
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.trust import (
     OURS,
-    REPORT_LOSSES,
+    STUDENT_LOSSES,
     bundled_report,
     loss_points,
     real_scores,
@@ -59,7 +59,7 @@ def test_the_losses_stand_between_the_reports_ends(
     points = loss_points(tiny)
     assert points[:2] == [(10, OURS[0], 0.5), (30, OURS[1], 0.3)]
     assert (30, "the report's validation", 0.1083) in points
-    assert len(points) == 2 + 2 * len(REPORT_LOSSES)
+    assert len(points) == 2 + 2 * len(STUDENT_LOSSES)
     assert loss_points(Demo(tiny_checkpoint)) == []
     assert len(loss_points(demo)) > 10
 

@@ -4,9 +4,9 @@ import pytest
 
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.why_blurry import COSINE, YOURS, curves, noised, sampled, visited
-from fashion_ddpm.diffusion.schedules import REPORT, LinearBetas
+from fashion_ddpm.diffusion.schedules import STUDENT_BETAS, LinearBetas
 
-REPAIRED = LinearBetas(1000, REPORT.beta_start, REPORT.beta_end)
+REPAIRED = LinearBetas(1000, STUDENT_BETAS.beta_start, STUDENT_BETAS.beta_end)
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +15,7 @@ def demo() -> Demo:
 
 
 def test_the_curves_end_where_the_schedules_end() -> None:
-    power, ratio = curves(REPORT)
+    power, ratio = curves(STUDENT_BETAS)
     last = {name: value for place, name, value in power if place == 1}
     assert last[YOURS] == pytest.approx(0.364, abs=0.001)
     assert last[COSINE] < 1e-6
@@ -24,19 +24,21 @@ def test_the_curves_end_where_the_schedules_end() -> None:
 
 
 def test_the_levels_visited_begin_high_for_the_report_alone() -> None:
-    first = {name: value for step, name, value in visited(REPORT, 20) if step == 1}
+    first = {name: value for step, name, value in visited(STUDENT_BETAS, 20) if step == 1}
     assert first[YOURS] > -1
     assert first[COSINE] < -10
 
 
 def test_the_noised_image_fills_two_rows_of_ten() -> None:
-    assert noised(REPORT, "bag").size == (3 * 298, 3 * 58)
+    assert noised(STUDENT_BETAS, "bag").size == (3 * 298, 3 * 58)
 
 
 def test_the_same_network_fails_with_the_report_and_draws_when_it_is_repaired(demo: Demo) -> None:
-    report, repaired = (sampled(demo, betas, "ankle boot", 10) for betas in (REPORT, REPAIRED))
+    report, repaired = (
+        sampled(demo, betas, "ankle boot", 10) for betas in (STUDENT_BETAS, REPAIRED)
+    )
     assert report.score is not None
     assert report.score < 0.3
     assert repaired.score is not None
     assert repaired.score > 0.8
-    assert len(repaired.way.clean) == 10
+    assert len(repaired.trajectory.clean) == 10

@@ -36,7 +36,7 @@ def sigma_of(timesteps: Tensor) -> Tensor:
 
 
 def only_image(x: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
-    """The perfect student of data that are one image, all 0.5: f is that image at any level."""
+    """The perfect network for data that are one image, all 0.5: f is that image at any level."""
     sigma = sigma_of(timesteps)
     alpha = 1 / (1 + sigma**2).sqrt()
     return (alpha * x - 0.5) / (sigma * alpha)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from fashion_ddpm.checkpoints.locate import CheckpointError, read_run, student_folder
+from fashion_ddpm.checkpoints.locate import CheckpointError, distilled_folder, read_run
 from fashion_ddpm.checkpoints.manifest import is_whole
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
@@ -75,18 +75,18 @@ TURBO = SamplingSettings(sampler="turbo", num_inference_steps=2)
 
 def test_turbo_draws_with_the_student_beside_a_checkpoint(taught_checkpoint: Path) -> None:
     teacher = load_pipeline(taught_checkpoint)
-    student = load_pipeline(student_folder(taught_checkpoint))
+    distilled = load_pipeline(distilled_folder(taught_checkpoint))
     assert not teacher.distilled
-    assert student.distilled
-    assert torch.equal(teacher([3], settings=TURBO), student([3], settings=TURBO))
-    assert not torch.equal(teacher([3], settings=FAST), student([3], settings=FAST))
-    assert torch.equal(student([3]), student([3], settings=student.usual_settings))
-    assert student.usual_settings.sampler == "turbo"
+    assert distilled.distilled
+    assert torch.equal(teacher([3], settings=TURBO), distilled([3], settings=TURBO))
+    assert not torch.equal(teacher([3], settings=FAST), distilled([3], settings=FAST))
+    assert torch.equal(distilled([3]), distilled([3], settings=distilled.usual_settings))
+    assert distilled.usual_settings.sampler == "turbo"
 
 
 def test_the_student_of_another_network_is_refused(taught_checkpoint: Path, tmp_path: Path) -> None:
     copy = tmp_path / "tiny"
-    shutil.copytree(student_folder(taught_checkpoint), student_folder(copy))
+    shutil.copytree(distilled_folder(taught_checkpoint), distilled_folder(copy))
     load_pipeline(BUNDLED_CHECKPOINT).save_pretrained(copy)
     with pytest.raises(CheckpointError, match="was not distilled from"):
         load_pipeline(copy).drawing_with("turbo")

@@ -10,7 +10,7 @@ from fashion_ddpm.diffusion.samplers import build_sampler
 from fashion_ddpm.diffusion.schedules import (
     MAX_SIGMA,
     MIN_ALPHA_BAR,
-    REPORT,
+    STUDENT_BETAS,
     LinearBetas,
     alpha_bars,
     log_snr,
@@ -104,9 +104,11 @@ def test_betas_beyond_one_are_refused() -> None:
 
 def test_the_report_is_one_choice_of_betas() -> None:
     training = noise_scheduler("cosine")
-    named, own = (noise_levels(schedule, 20, training) for schedule in ("report", REPORT))
+    named, own = (noise_levels(schedule, 20, training) for schedule in ("report", STUDENT_BETAS))
     assert np.array_equal(named.timesteps, own.timesteps)
-    assert np.allclose(REPORT.alpha_bars(), alpha_bars(noise_scheduler("linear", 100)), rtol=1e-4)
+    assert np.allclose(
+        STUDENT_BETAS.alpha_bars(), alpha_bars(noise_scheduler("linear", 100)), rtol=1e-4
+    )
 
 
 @pytest.mark.parametrize("betas", [(1, 1e-4, 0.02), (100, 0.02, 1e-4), (100, 0, 0.02), (9, 0.1, 1)])

@@ -10,7 +10,7 @@ from diffusers import DDPMScheduler, UNet2DModel
 from huggingface_hub import ModelCard
 from PIL import Image
 
-from fashion_ddpm.checkpoints.locate import CheckpointError, student_folder
+from fashion_ddpm.checkpoints.locate import CheckpointError, distilled_folder
 from fashion_ddpm.checkpoints.manifest import is_whole
 from fashion_ddpm.core import image_kind
 from fashion_ddpm.core.json_files import FileError
@@ -134,7 +134,7 @@ def test_a_space_takes_the_student_of_its_own_network_along(
     write_space_tree(space, tmp_path / "model", demo, None, ADDRESS)
     inside = space / "checkpoints" / "fashion-mnist-turbo"
     assert is_whole(inside)
-    assert names(inside) == names(student_folder(taught_checkpoint))
+    assert names(inside) == names(distilled_folder(taught_checkpoint))
 
 
 def test_what_else_lies_in_a_checkpoint_stays_there(tiny_checkpoint: Path, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ def pipeline(tiny_checkpoint: Path) -> FashionDDPMPipeline:
     return load_pipeline(tiny_checkpoint)
 
 
-def way(pipeline: FashionDDPMPipeline) -> Iterator[DenoisingStep]:
+def trajectory(pipeline: FashionDDPMPipeline) -> Iterator[DenoisingStep]:
     return pipeline.stream([1, 2], [0, 1], SamplingSettings(num_inference_steps=3))
 
 
@@ -36,7 +36,7 @@ def test_a_request_that_ends_well_is_counted_timed_and_logged(
     with caplog.at_level(logging.INFO, LOG.name):
         for _ in range(2):
             with monitor.request("images") as attempt:
-                assert len(list(attempt.watch(way(pipeline)))) == 3
+                assert len(list(attempt.watch(trajectory(pipeline)))) == 3
     metrics = monitor.metrics()
     assert metrics["done"] == 2
     assert metrics["images_per_second"] == pytest.approx(4 / 60, abs=1e-3)
@@ -71,7 +71,7 @@ def test_a_request_that_takes_too_long_ends_at_its_next_step(pipeline: FashionDD
         pytest.raises(RequestEndedError, match="took longer"),
         monitor.request("images") as attempt,
     ):
-        list(attempt.watch(way(pipeline)))
+        list(attempt.watch(trajectory(pipeline)))
     assert attempt.images == 0
 
 
@@ -90,13 +90,13 @@ def test_a_network_that_breaks_later_is_seen_too(pipeline: FashionDDPMPipeline) 
         pytest.raises(RequestEndedError, match="not because of what you asked"),
         monitor.request("images") as attempt,
     ):
-        list(attempt.watch(way(pipeline)))
+        list(attempt.watch(trajectory(pipeline)))
     assert monitor.broken
 
 
 def test_a_visitors_impossible_settings_do_not_break_the_app(pipeline: FashionDDPMPipeline) -> None:
     monitor = Monitor(pipeline, max_seconds=60)
-    step = next(way(pipeline))
+    step = next(trajectory(pipeline))
     step.clean[0, 0, 0, 0] = torch.nan
     with (
         pytest.raises(RequestEndedError, match="another schedule"),
@@ -117,7 +117,7 @@ def test_an_accelerators_errors_are_told_apart(
     pipeline: FashionDDPMPipeline, error: Exception, message: str, broken: bool
 ) -> None:
     def steps() -> Iterator[DenoisingStep]:
-        yield from way(pipeline)
+        yield from trajectory(pipeline)
         raise error
 
     monitor = Monitor(pipeline, max_seconds=60)

@@ -8,23 +8,23 @@ import torch
 
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.training.run_folder import Progress
-from fashion_ddpm.training.run_log import Watch
+from fashion_ddpm.training.run_log import RunLog
 
 CONFIG = TrainConfig(batch_size=32, images_total=320, warmup_steps=0)
 
 
-def watch(step: int, is_main: bool = True) -> tuple[Watch, list[Any]]:
+def run_log(step: int, is_main: bool = True) -> tuple[RunLog, list[Any]]:
     sent: list[Any] = []
-    told = Watch(CONFIG, Progress(step), is_main, lambda *numbers: sent.append(numbers))
-    told.begin()
-    return told, sent
+    log = RunLog(CONFIG, Progress(step), is_main, lambda *numbers: sent.append(numbers))
+    log.begin()
+    return log, sent
 
 
 def test_a_loss_is_printed_logged_and_sent(capsys: pytest.CaptureFixture[str]) -> None:
-    told, sent = watch(step=0)
-    told.progress.step = 4
-    told.loss(0.25, gradient_norm=1.5, ema_decay=0.9)
-    (row,) = told.progress.log
+    log, sent = run_log(step=0)
+    log.progress.step = 4
+    log.loss(0.25, gradient_norm=1.5, ema_decay=0.9)
+    (row,) = log.progress.log
     ((numbers, images_seen),) = sent
     assert row == {"images_seen": 128, **numbers}
     assert images_seen == 128
@@ -36,32 +36,32 @@ def test_a_loss_is_printed_logged_and_sent(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_a_gradient_that_overflowed_is_left_out() -> None:
-    told, sent = watch(step=0)
-    told.progress.step = 1
-    told.loss(0.25, gradient_norm=math.inf, ema_decay=0.9)
+    log, sent = run_log(step=0)
+    log.progress.step = 1
+    log.loss(0.25, gradient_norm=math.inf, ema_decay=0.9)
     assert "gradient_norm" not in sent[0][0]
 
 
 def test_a_validation_is_told_overall_and_by_noise_level() -> None:
-    told, sent = watch(step=2)
-    told.validation(torch.tensor([[3.0, 1.0], [2.0, 2.0]]))
-    assert told.progress.log == [
+    log, sent = run_log(step=2)
+    log.validation(torch.tensor([[3.0, 1.0], [2.0, 2.0]]))
+    assert log.progress.log == [
         {"images_seen": 64, "validation_loss": 1.0, "validation_loss_by_level": [1.5, 0.5]}
     ]
     assert sent[0][0]["validation_loss_by_level/1"] == 0.5
 
 
 def test_other_processes_keep_the_log_and_their_peace(capsys: pytest.CaptureFixture[str]) -> None:
-    told, _ = watch(step=2, is_main=False)
-    told.validation(torch.ones(2, 4))
-    assert len(told.progress.log) == 1
+    log, _ = run_log(step=2, is_main=False)
+    log.validation(torch.ones(2, 4))
+    assert len(log.progress.log) == 1
     assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(("step", "due"), [(2, False), (3, True), (4, False), (5, True)])
 def test_something_is_due_when_its_multiple_is_crossed(step: int, due: bool) -> None:
-    assert watch(step)[0].due(every_images=65) == due
+    assert run_log(step)[0].due(every_images=65) == due
 
 
 def test_everything_is_due_at_the_last_step() -> None:
-    assert watch(step=CONFIG.total_steps)[0].due(every_images=10**9)
+    assert run_log(step=CONFIG.total_steps)[0].due(every_images=10**9)

@@ -61,9 +61,9 @@ def test_the_weights_whose_samples_come_nearest_are_kept(tmp_path: Path) -> None
 
 def test_worse_samples_replace_nothing(tmp_path: Path) -> None:
     run = Run(compared(tmp_path / "run"))
-    assert run.examination.compare()
+    assert run.validation.compare()
     (row,) = run.progress.log
-    assert not run.examination.compare()  # the same weights are as near, not nearer
+    assert not run.validation.compare()  # the same weights are as near, not nearer
     assert [each["frechet_distance"] for each in run.progress.log] == pytest.approx(
         [row["frechet_distance"]] * 2
     )
@@ -78,5 +78,5 @@ def test_images_that_no_classifier_knows_are_not_compared(tmp_path: Path, shapes
         frechet_every=128,
     )
     run = Run(config)
-    assert not run.examination.compare()
+    assert not run.validation.compare()
     assert run.progress.log == []

@@ -4,20 +4,27 @@ import gradio as gr
 import pytest
 
 from fashion_ddpm.core.requests import RequestError
-from fashion_ddpm.ui.components import SCORE_COLUMNS, line_plot, picture, table, told, whole
+from fashion_ddpm.ui.components import (
+    SCORE_COLUMNS,
+    line_plot,
+    picture,
+    show_mistakes,
+    table,
+    whole,
+)
 
 
 def test_a_mistake_becomes_a_message_and_a_bug_another_that_is_logged() -> None:
-    with pytest.raises(gr.Error, match="Steps is 0"), told():
+    with pytest.raises(gr.Error, match="Steps is 0"), show_mistakes():
         raise RequestError("steps is 0")
-    with pytest.raises(gr.Error, match="not because of what you asked") as caught, told():
+    with pytest.raises(gr.Error, match="not because of what you asked") as caught, show_mistakes():
         _ = 1 / 0
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
     assert caught.value.print_exception
 
 
 def test_a_message_is_no_markup() -> None:
-    with pytest.raises(gr.Error, match="‹img src=x›") as caught, told():
+    with pytest.raises(gr.Error, match="‹img src=x›") as caught, show_mistakes():
         raise RequestError("<img src=x>")
     assert "<" not in str(caught.value)
 

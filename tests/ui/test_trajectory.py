@@ -11,7 +11,7 @@ from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.results import Result
 from fashion_ddpm.ui.session import MEANWHILE, Selection, build_selection
-from fashion_ddpm.ui.trajectory import build, connect, shown_way
+from fashion_ddpm.ui.trajectory import build, connect, show_trajectory
 
 
 def test_the_panel_is_empty_or_filled_and_its_slider_ends_with_the_way(
@@ -20,8 +20,8 @@ def test_the_panel_is_empty_or_filled_and_its_slider_ends_with_the_way(
     demo = Demo(tiny_checkpoint)
     *_, result = demo.run(GenerateRequest("bag", num_images=1, num_inference_steps=3), "embedded")
     assert isinstance(result, Result)
-    way = demo.way(result, 0)
-    assert shown_way(way)[3]["maximum"] == 3
+    way = demo.trajectory(result, 0)
+    assert show_trajectory(way)[3]["maximum"] == 3
     with gr.Blocks():
         filled, empty = (build(each, "garment", ["cosine"]) for each in (way, None))
     assert (filled.scrub.maximum, filled.scrub.value) == (3, 3)

@@ -18,7 +18,7 @@ from fashion_ddpm.scoring.clip import (
 from fashion_ddpm.scoring.clip_baseline import Baseline, load_baseline
 
 
-def second_network(checkpoint: str | Path | None, device: str) -> FashionDDPMPipeline | None:
+def load_optional_network(checkpoint: str | Path | None, device: str) -> FashionDDPMPipeline | None:
     """Return the network to compare with; None where none is wanted or it cannot be loaded."""
     if not checkpoint:
         return None
@@ -29,16 +29,16 @@ def second_network(checkpoint: str | Path | None, device: str) -> FashionDDPMPip
         return None
 
 
-def student_of(pipeline: FashionDDPMPipeline) -> FashionDDPMPipeline | None:
+def load_optional_distilled(pipeline: FashionDDPMPipeline) -> FashionDDPMPipeline | None:
     """Return the network for the sampler turbo; None where there is none or it cannot be used."""
     try:
-        return pipeline.student
+        return pipeline.distilled_network
     except CheckpointError as error:
         print(f"The sampler turbo is left out: {error}", file=sys.stderr)
         return None
 
 
-def scorers_at_hand(kind: ImageKind) -> dict[str, tuple[Scorer, Baseline | None]]:
+def load_optional_scorers(kind: ImageKind) -> dict[str, tuple[Scorer, Baseline | None]]:
     """Return who can score such images without a download: by name, with a baseline, one scorer.
 
     Args:

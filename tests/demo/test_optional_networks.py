@@ -10,11 +10,11 @@ import gradio as gr
 import pytest
 
 from app import build_page
-from fashion_ddpm.checkpoints.locate import CheckpointError, student_folder
+from fashion_ddpm.checkpoints.locate import CheckpointError, distilled_folder
 from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, BUNDLED_SCORER
 from fashion_ddpm.core.requests import GenerateRequest
-from fashion_ddpm.demo import spares
+from fashion_ddpm.demo import optional_networks
 from fashion_ddpm.demo.compare import AXES, axes, cells, orders
 from fashion_ddpm.demo.continuation import continued
 from fashion_ddpm.demo.engine import Demo
@@ -71,8 +71,8 @@ def test_a_damaged_student_is_left_out_and_named(
     copy = tmp_path / "tiny"
     shutil.copytree(taught_checkpoint, copy)
     truncated(
-        student_folder(taught_checkpoint),
-        student_folder(copy),
+        distilled_folder(taught_checkpoint),
+        distilled_folder(copy),
         "unet/diffusion_pytorch_model.safetensors",
     )
     demo = Demo(copy)
@@ -105,9 +105,9 @@ def test_without_a_scorer_images_are_drawn_and_no_score_is_made_up(unscored: Dem
     assert len(result.pictures()) == 2
     assert score_columns(result, 1) == ({},) * 6
     assert result.archive()
-    way = unscored.way(result, 0)
-    assert score_curves(way) == []
-    assert decision(way) == ""
+    trajectory = unscored.trajectory(result, 0)
+    assert score_curves(trajectory) == []
+    assert decision(trajectory) == ""
     assert {end.score for end in continued(unscored, result, 0, 0, "cosine").endings} == {None}
     assert real_scores(unscored, unscored.scorers[0]) == []
     assert scorer_confusion(unscored, unscored.scorers[0]) == []
@@ -129,4 +129,4 @@ def test_a_scorer_without_its_baseline_is_none(
         (copy / name).unlink()
     for module in (clip, clip_baseline):
         monkeypatch.setattr(module, "BUNDLED_SCORER", copy)
-    assert list(spares.scorers_at_hand(FASHION_MNIST)) == ["none"]
+    assert list(optional_networks.load_optional_scorers(FASHION_MNIST)) == ["none"]
