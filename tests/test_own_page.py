@@ -25,7 +25,7 @@ from fashion_ddpm.demo.play import blend, redraw, walk
 from fashion_ddpm.demo.results import Result
 from fashion_ddpm.demo.share import from_query
 from fashion_ddpm.diffusion.pipeline import load_pipeline
-from fashion_ddpm.publishing.folders import write_model_tree, write_space_tree
+from fashion_ddpm.publishing.folders import write_model_folder, write_space_folder
 from fashion_ddpm.publishing.model_card import Address
 from fashion_ddpm.publishing.space import check_space
 from fashion_ddpm.scoring.degradations import half_denoised
@@ -108,8 +108,8 @@ def test_two_checkpoints_of_other_classes_cannot_be_compared(shapes_checkpoint: 
 
 def test_it_can_be_published(shapes_checkpoint: Path, tmp_path: Path) -> None:
     demo, address = Demo(shapes_checkpoint), Address("ada/shapes", "ada/draw")
-    write_model_tree(tmp_path / "model", shapes_checkpoint, demo, None, address)
-    write_space_tree(tmp_path / "space", tmp_path / "model", demo, None, address)
+    write_model_folder(tmp_path / "model", shapes_checkpoint, demo, None, address)
+    write_space_folder(tmp_path / "space", tmp_path / "model", demo, None, address)
     check_space(tmp_path / "space")
     with Image.open(tmp_path / "model" / "samples.png") as picture:
         assert picture.mode == "RGB"

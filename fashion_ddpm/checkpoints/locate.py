@@ -14,7 +14,7 @@ RUN_FILE = "run.json"
 SAMPLES_FILE = "samples.png"
 """The picture of a published checkpoint, beside its card."""
 
-KINDS = {"config": dict, "images_seen": int, "log": list, "teacher": dict, "mixed_precision": str}
+TYPES = {"config": dict, "images_seen": int, "log": list, "teacher": dict, "mixed_precision": str}
 """What run.json must hold where it holds anything by these names."""
 
 
@@ -70,7 +70,7 @@ def read_run(checkpoint: str | Path) -> dict[str, Any]:
         path = fetched
     cure = "copy the checkpoint anew, repeat its training's command, or name another folder"
     run = read_object(path, cure)
-    wrong = [name for name, kind in KINDS.items() if not isinstance(run.get(name, kind()), kind)]
+    wrong = [name for name, type_ in TYPES.items() if not isinstance(run.get(name, type_()), type_)]
     if wrong or not all(map(_is_row, run.get("log", []))):
         name = wrong[0] if wrong else "log"
         raise FileError(f"{path} holds a {name!r} of another form than every checkpoint's: {cure}.")

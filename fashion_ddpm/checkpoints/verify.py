@@ -108,9 +108,9 @@ def _knows_classes(unet: UNet2DModel) -> bool:
 
 
 def _check_schedule(scheduler: DDPMScheduler) -> None:
-    levels, kind = scheduler.alphas_cumprod, scheduler.config["prediction_type"]
+    levels, prediction = scheduler.alphas_cumprod, scheduler.config["prediction_type"]
     falling = len(levels) > 1 and bool((torch.diff(levels) < 0).all())
-    if not (falling and levels[0] <= 1 and levels[-1] >= 0 and kind in PREDICTIONS):
+    if not (falling and levels[0] <= 1 and levels[-1] >= 0 and prediction in PREDICTIONS):
         raise WeightsError(
             "scheduler/scheduler_config.json is no noise schedule: alpha-bar must fall from 1 to "
             f"0, and prediction_type must be one of {', '.join(PREDICTIONS)}; copy it anew from "

@@ -50,7 +50,7 @@ class Ranks:
             print("\n".join(self.lines()), file=sys.stderr)
 
     def share(self, total: int) -> range:
-        """Return this process's places of a job: rank, rank + count, rank + 2 count and so on."""
+        """Return this process's indices of a job: rank, rank + count, rank + 2 count and so on."""
         return range(self.rank, total, self.count)
 
     def together(self, part: Part) -> list[Part]:

@@ -75,10 +75,10 @@ WORDS = {
 
 def _check_type(name: str, value: Any, default: Any) -> None:
     """Raise ConfigError for a value of another type than the default; files hold any."""
-    kind = type(default)
-    wanted = (int, float) if kind is float else kind
-    if not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool):
-        raise ConfigError(f"{name} is {value!r:.80}; it must be {WORDS[kind]}.")
+    type_ = type(default)
+    wanted = (int, float) if type_ is float else type_
+    if not isinstance(value, wanted) or (isinstance(value, bool) and type_ is not bool):
+        raise ConfigError(f"{name} is {value!r:.80}; it must be {WORDS[type_]}.")
     if isinstance(value, tuple):
         for number in value:
             _check_type(name, number, default[0])
@@ -99,8 +99,8 @@ def add_flags(parser: argparse.ArgumentParser, config_class: type) -> None:
             options |= {"type": type(field.default[0]), "nargs": "+"}
         else:
             # Shells leave the ~ of --output-dir=~/run as it is.
-            kind = os.path.expanduser if field.name in PATHS else type(field.default)
-            options |= {"type": kind, "choices": field.metadata["choices"]}
+            type_ = os.path.expanduser if field.name in PATHS else type(field.default)
+            options |= {"type": type_, "choices": field.metadata["choices"]}
         parser.add_argument(flag_name(field.name), **options)
 
 

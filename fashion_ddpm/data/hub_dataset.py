@@ -65,11 +65,11 @@ def _pictures(part: str, rows: Any, image: str, label: str) -> list[Picture]:
     if min(labels, default=0) < 0:
         raise DataError(f"the split {part} has pictures without a label; leave them out.")
     return [
-        Picture(f"{part} row {place}", each, functools.partial(_content, rows, image, place))
-        for place, each in enumerate(labels)
+        Picture(f"{part} row {index}", each, functools.partial(_content, rows, image, index))
+        for index, each in enumerate(labels)
     ]
 
 
-def _content(rows: Any, image: str, place: int) -> bytes:
-    stored = rows[place][image]
+def _content(rows: Any, image: str, index: int) -> bytes:
+    stored = rows[index][image]
     return bytes(stored["bytes"] or Path(stored["path"]).read_bytes())

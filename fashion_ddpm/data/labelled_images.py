@@ -19,7 +19,7 @@ class LabelledImages:
 
     Attributes:
         images: uint8 [N, H, W] grey, or [N, H, W, 3] in colour, 0 black … 255 white.
-        labels: int64 [N], places in kind.class_names.
+        labels: int64 [N], indices into kind.class_names.
         kind: what the images are.
     """
 
@@ -35,7 +35,7 @@ class LabelledImages:
         return self.images[self.labels == class_label]
 
     def chosen(self, which: Tensor | slice) -> "LabelledImages":
-        """Return some of the images: by a mask, by their places, or by a slice."""
+        """Return some of the images: by a mask, by their indices, or by a slice."""
         return replace(self, images=self.images[which], labels=self.labels[which])
 
     def first(self, count: int) -> "LabelledImages":

@@ -117,7 +117,7 @@ def _mixed(images: LabelledImages) -> LabelledImages:
 
 
 def _turns(labels: Tensor) -> Tensor:
-    """Return each image's place in its class, modulo a dozen."""
+    """Return each image's index in its class, modulo a dozen."""
     turns = torch.empty_like(labels)
     for label in labels.unique():
         mine = labels == label

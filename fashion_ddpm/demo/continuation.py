@@ -56,12 +56,12 @@ class Continuation:
 
     def sentence(self) -> str:
         """Say how much was still open."""
-        place = f"Left at step {self.step}, where noise over signal is {figure(self.sigma)}"
+        start = f"Left at step {self.step}, where noise over signal is {figure(self.sigma)}"
         scores = [ending.score for ending in self.endings if ending.score is not None]
         if not scores:
-            return f"{place}."
+            return f"{start}."
         open_to = sum(score > 0.5 for score in scores)
-        return f"{place}: {open_to} of {len(scores)} {self.nouns} can still be made of it."
+        return f"{start}: {open_to} of {len(scores)} {self.nouns} can still be made of it."
 
 
 def continued(

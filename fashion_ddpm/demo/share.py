@@ -125,20 +125,20 @@ def from_picture(path: Path, class_names: tuple[str, ...] = CLASS_NAMES) -> Shar
 
 def _checked(given: Mapping[str, Any], class_names: tuple[str, ...]) -> SharedSettings:
     """Turn texts into the types that a request's fields have; the request checks the values."""
-    kinds = {field.name: field.type for field in dataclasses.fields(GenerateRequest)}
+    types = {field.name: field.type for field in dataclasses.fields(GenerateRequest)}
     known = OMITTED | dict(given)
-    values = {name: _typed(known[name], kinds[name]) for name in SETTINGS}
+    values = {name: _typed(known[name], types[name]) for name in SETTINGS}
     check_size(values["num_images"], values["num_inference_steps"])
     request = GenerateRequest(**values, class_names=class_names)
     model, scorer = (str(given.get(word, "")) for word in (MODEL, SCORER))
     return SharedSettings(request, model, scorer)
 
 
-def _typed(value: Any, kind: Any) -> Any:
+def _typed(value: Any, type_: Any) -> Any:
     """Return a number where the text of one is due; anything else as it is."""
-    if kind not in (int, float) or not isinstance(value, str) or len(value) > 30:
+    if type_ not in (int, float) or not isinstance(value, str) or len(value) > 30:
         return value
     try:
-        return kind(value)
+        return type_(value)
     except ValueError:
         return value

@@ -46,9 +46,9 @@ def loss_points(demo: Demo) -> list[tuple[float, str, float]]:
         return points
     ends = min(point[0] for point in points), max(point[0] for point in points)
     return points + [
-        (place, curve, loss)
+        (position, curve, loss)
         for curve, losses in STUDENT_LOSSES.items()
-        for place, loss in zip(ends, losses, strict=True)
+        for position, loss in zip(ends, losses, strict=True)
     ]
 
 

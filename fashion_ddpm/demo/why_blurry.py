@@ -54,9 +54,9 @@ def curves(betas: LinearBetas) -> tuple[list[Point], list[Point]]:
     kinds = {YOURS: betas.alpha_bars(), COSINE: alpha_bars(noise_scheduler(COSINE))}
     power, ratio = [], []
     for name, levels in kinds.items():
-        for place in np.linspace(0, 1, POINTS):
-            level = float(np.interp(place, np.linspace(0, 1, len(levels)), levels))
-            share = round(float(place), 3)
+        for position in np.linspace(0, 1, POINTS):
+            level = float(np.interp(position, np.linspace(0, 1, len(levels)), levels))
+            share = round(float(position), 3)
             power.append((share, name, round(level, 4)))
             ratio.append((share, name, round(float(log_snr(np.array(level))), 2)))
     return power, ratio
@@ -82,8 +82,8 @@ def noised(betas: LinearBetas, class_name: str) -> Image.Image:
     noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
     rows = []
     for levels in (betas.alpha_bars(), alpha_bars(noise_scheduler(COSINE))):
-        for place in np.linspace(0, len(levels) - 1, NOISED_LEVELS).round().astype(int):
-            level = float(levels[place])
+        for index in np.linspace(0, len(levels) - 1, NOISED_LEVELS).round().astype(int):
+            level = float(levels[index])
             rows.append(to_uint8(level**0.5 * clean + (1 - level) ** 0.5 * noise))
     return grid(torch.cat(rows), columns=NOISED_LEVELS, scale=SCALE)
 

@@ -72,8 +72,10 @@ def level_pairs(training: DDPMScheduler, gap: float) -> LevelPairs:
     sigma = known.clip(max=np.sqrt(1 / MIN_ALPHA_BAR - 1))
     wider = 1 + WIDER / (1 + np.exp(sigma))
     less = (sigma * (1 - gap * wider)).clip(min=0)
-    places = np.arange(len(known))
-    found = [np.interp(np.log(s.clip(min=known[0])), np.log(known), places) for s in (sigma, less)]
+    positions = np.arange(len(known))
+    found = [
+        np.interp(np.log(s.clip(min=known[0])), np.log(known), positions) for s in (sigma, less)
+    ]
     return LevelPairs(sigma, less, *found)
 
 

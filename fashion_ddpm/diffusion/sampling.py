@@ -229,8 +229,8 @@ def _predict_clean(
 
 def _is_guided(settings: SamplingSettings, timestep: float, training: DDPMScheduler) -> bool:
     low, high = settings.guidance_interval
-    place = timestep / (len(training.betas) - 1)
-    return settings.guidance_scale != 1.0 and low <= place <= high
+    share = timestep / (len(training.betas) - 1)
+    return settings.guidance_scale != 1.0 and low <= share <= high
 
 
 def num_evaluations(settings: SamplingSettings, training: DDPMScheduler) -> int:

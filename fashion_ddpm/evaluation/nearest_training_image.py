@@ -28,7 +28,7 @@ class Neighbour:
     Attributes:
         pictures: uint8 [3, 28, 28]: the image; what the index sees of it; the training image as
             the index remembers it.
-        number: the training image's place in the training split.
+        number: the training image's index in the training split.
         distance: between the two as the index sees them, root of summed squares in [−1, 1] units.
         nearer: share of real test images that have a nearer neighbour, 0 … 1.
         count: training images that were looked through.

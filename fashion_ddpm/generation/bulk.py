@@ -42,19 +42,19 @@ def run(
     missing = _begun(shards, ranks)
     labels, seeds = request.labels(), request.seeds()
     settings = SamplingSettings.of(request)
-    total = sum(len(shards.places(index)) for index in missing)
+    total = sum(len(shards.rows(shard)) for shard in missing)
     with tqdm(
         total=request.num_images,
         initial=request.num_images - total,
         unit="image",
         disable=not ranks.is_main,
     ) as bar:
-        for index in (missing[place] for place in ranks.share(len(missing))):
-            places = shards.places(index)
-            mine = slice(places.start, places.stop)
+        for shard in (missing[index] for index in ranks.share(len(missing))):
+            rows = shards.rows(shard)
+            mine = slice(rows.start, rows.stop)
             batches = pipeline.generate(labels[mine], seeds[mine], settings, batch_size)
             shown = _with_progress(only_finite(batches), bar, ranks.count)
-            files.save(shown, shards.path(index), request, {MODEL: model_of(pipeline)})
+            files.save(shown, shards.path(shard), request, {MODEL: model_of(pipeline)})
     if ranks.is_main:
         print(folder)
 

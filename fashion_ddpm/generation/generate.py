@@ -45,13 +45,13 @@ def generate_together(
         ranks: this process among all.
         silent: whether no progress bar is wanted.
     """
-    places = ranks.share(request.num_images)
+    indices = ranks.share(request.num_images)
     labels, seeds = request.labels(), request.seeds()
-    mine, my_seeds = [labels[place] for place in places], [seeds[place] for place in places]
+    mine, my_seeds = [labels[index] for index in indices], [seeds[index] for index in indices]
     settings, begin = SamplingSettings.of(request), time.monotonic()
     batches = []
     hidden = silent or not ranks.is_main
-    with tqdm(total=len(places), desc="generate", unit="image", disable=hidden) as bar:
+    with tqdm(total=len(indices), desc="generate", unit="image", disable=hidden) as bar:
         for batch in pipeline.generate(mine, my_seeds, settings, batch_size):
             batches.append(batch)
             bar.update(len(batch.seeds))

@@ -22,10 +22,10 @@ Share = list[tuple[int, Tensor]]
 def draw_share(pipeline: FashionDDPMPipeline, rank: int, num_ranks: int) -> Share:
     """Draw this process's part of the grid, so that none waits while one draws it all."""
     columns = min(len(pipeline.class_names), MAX_COLUMNS)
-    places = range(rank, ROWS * columns, num_ranks)
-    labels = [place % columns for place in places]
-    batches = list(pipeline.generate(labels, places))
-    return list(zip(places, (image for batch in batches for image in batch.images), strict=True))
+    indices = range(rank, ROWS * columns, num_ranks)
+    labels = [index % columns for index in indices]
+    batches = list(pipeline.generate(labels, indices))
+    return list(zip(indices, (image for batch in batches for image in batch.images), strict=True))
 
 
 def save_shares(shares: Iterable[tuple[int, Tensor]], path: Path) -> Image.Image:

@@ -39,9 +39,9 @@ class Shards:
         """Return a shard's file."""
         return self.folder / f"shard-{index:06d}.npz"
 
-    def places(self, index: int) -> range:
-        """Return the images of a shard, counted from the request's first."""
-        return range(self.request.num_images)[index * self.size :][: self.size]
+    def rows(self, shard: int) -> range:
+        """Return the indices of a shard's images in the request."""
+        return range(self.request.num_images)[shard * self.size :][: self.size]
 
     def missing(self) -> list[int]:
         """Return the shards that are still to be made; a file that is there is whole."""

@@ -11,7 +11,7 @@ from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, EVALUATION
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.trust import bundled_report
-from fashion_ddpm.publishing.folders import check_checkpoint, write_model_tree, write_space_tree
+from fashion_ddpm.publishing.folders import check_checkpoint, write_model_folder, write_space_folder
 from fashion_ddpm.publishing.hub import MODEL, SPACE, Hub, Repository
 from fashion_ddpm.publishing.model_card import Address
 from fashion_ddpm.publishing.space import check_space
@@ -35,7 +35,7 @@ class Publication:
         space: USER/NAME of the Space.
         checkpoint: the folder to publish.
         evaluation: the folder that evaluate wrote about it; without one the card has no figures.
-        output: where both trees are written; only such trees may be there.
+        output: where both folders are written; only such folders may be there.
         private: whether new repositories are private.
         overwrite: whether the repositories may exist.
         dry_run: whether to stop before anything is sent.
@@ -52,7 +52,7 @@ class Publication:
 
 
 def publish(publication: Publication) -> Iterator[str]:
-    """Write both trees, prove that the Space runs, and upload them; yield what it did.
+    """Write both folders, prove that the Space runs, and upload them; yield what it did.
 
     Raises:
         UserError: something is wrong; until the upload begins, nothing was sent.
@@ -64,17 +64,17 @@ def publish(publication: Publication) -> Iterator[str]:
     hub = Hub()
     if not publication.dry_run:
         hub.check((model, space), private=private, overwrite=overwrite)
-    trees = {model: publication.output / MODEL, space: publication.output / SPACE}
-    yield from _write_trees(publication)
-    for tree in trees.values():
-        yield from _listed(tree)
-    check_space(trees[space])
-    try_space(trees[space])
-    yield f"The Space runs from {trees[space]}."
+    folders = {model: publication.output / MODEL, space: publication.output / SPACE}
+    yield from _write_folders(publication)
+    for root in folders.values():
+        yield from _listed(root)
+    check_space(folders[space])
+    try_space(folders[space])
+    yield f"The Space runs from {folders[space]}."
     if publication.dry_run:
         yield "Nothing was sent; without --dry-run it is."
         return
-    yield from hub.upload(trees, private=private, overwrite=overwrite)
+    yield from hub.upload(folders, private=private, overwrite=overwrite)
 
 
 def _check_output(output: Path) -> None:
@@ -82,13 +82,13 @@ def _check_output(output: Path) -> None:
         not output.is_dir() or {path.name for path in output.iterdir()} - {MODEL, SPACE}
     ):
         raise OutputError(
-            f"output {output} exists and holds other things than published trees; name a new "
+            f"output {output} exists and holds other things than published folders; name a new "
             "folder."
         )
 
 
-def _write_trees(publication: Publication) -> Iterator[str]:
-    """Write both trees; the old ones stay until the new ones are whole."""
+def _write_folders(publication: Publication) -> Iterator[str]:
+    """Write both folders; the old ones stay until the new ones are whole."""
     demo = Demo(publication.checkpoint)
     report = bundled_report(demo, publication.evaluation)
     if report is None:
@@ -99,22 +99,22 @@ def _write_trees(publication: Publication) -> Iterator[str]:
         )
     address = Address(publication.model, publication.space)
     temporary = atomic_folders.temporary_folder(publication.output)
-    write_model_tree(temporary / MODEL, publication.checkpoint, demo, report, address)
+    write_model_folder(temporary / MODEL, publication.checkpoint, demo, report, address)
     evaluation = publication.evaluation if report else None
-    write_space_tree(temporary / SPACE, temporary / MODEL, demo, evaluation, address)
+    write_space_folder(temporary / SPACE, temporary / MODEL, demo, evaluation, address)
     shutil.rmtree(publication.output, ignore_errors=True)
     os.replace(temporary, publication.output)
 
 
-def _listed(tree: Path) -> Iterator[str]:
-    """Yield a line on a tree, and one on each of its folders: what lies in it, its size."""
-    files = [path for path in sorted(tree.rglob("*")) if path.is_file()]
-    yield f"{tree}: {len(files)} files, {_size(files)}"
+def _listed(root: Path) -> Iterator[str]:
+    """Yield a line on all files below a folder, and one on each folder inside: names, size."""
+    files = [path for path in sorted(root.rglob("*")) if path.is_file()]
+    yield f"{root}: {len(files)} files, {_size(files)}"
     for folder in sorted({path.parent for path in files}):
         inside = [path for path in files if path.parent == folder]
         names = [path.name for path in inside]
         shown = ", ".join(names) if len(names) <= MANY else f"{len(names)} files"
-        yield f"  {folder.relative_to(tree)}/  {shown}, {_size(inside)}"
+        yield f"  {folder.relative_to(root)}/  {shown}, {_size(inside)}"
 
 
 def _size(files: Iterable[Path]) -> str:

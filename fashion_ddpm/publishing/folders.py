@@ -55,7 +55,7 @@ def check_checkpoint(folder: Path) -> None:
         )
 
 
-def write_model_tree(
+def write_model_folder(
     folder: Path, checkpoint: Path, demo: Demo, report: Report | None, address: Address
 ) -> None:
     """Write a model repository: the checkpoint, its card, a picture of samples, the licence.
@@ -78,14 +78,14 @@ def write_model_tree(
     shutil.copy(ROOT / LICENCE, folder)
 
 
-def write_space_tree(
-    folder: Path, model_tree: Path, demo: Demo, evaluation: Path | None, address: Address
+def write_space_folder(
+    folder: Path, model_folder: Path, demo: Demo, evaluation: Path | None, address: Address
 ) -> None:
     """Write a Space: the app, the package, and what they read, with the published weights.
 
     Args:
         folder: where to; it must not exist.
-        model_tree: what write_model_tree wrote; it takes the place of the bundled checkpoint.
+        model_folder: what write_model_folder wrote; it takes the place of the bundled checkpoint.
         demo: the same checkpoint, loaded.
         evaluation: the folder that evaluate wrote about these weights, if there is one.
         address: where the model and the Space will lie.
@@ -101,7 +101,7 @@ def write_space_tree(
     shutil.copytree(ROOT / "fashion_ddpm", folder / "fashion_ddpm", ignore=LEFT_OUT)
     shutil.copytree(BUNDLED, checkpoints, ignore=LEFT_OUT)
     shutil.rmtree(checkpoints / BUNDLED_CHECKPOINT.name)
-    shutil.copytree(model_tree, checkpoints / BUNDLED_CHECKPOINT.name)
+    shutil.copytree(model_folder, checkpoints / BUNDLED_CHECKPOINT.name)
     beside = distilled_folder(checkpoints / BUNDLED_CHECKPOINT.name)
     shutil.rmtree(beside, ignore_errors=True)
     if demo.pipeline.distilled_network:
@@ -119,5 +119,5 @@ def write_space_tree(
         for path in (evaluation / REPORT_FILE, *sorted(evaluation.glob("*.png"))):
             shutil.copy(path, kept)
     (folder / README).write_text(
-        space_card((ROOT / README).read_text(), address.model, read_run(model_tree))
+        space_card((ROOT / README).read_text(), address.model, read_run(model_folder))
     )

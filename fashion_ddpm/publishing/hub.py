@@ -30,14 +30,14 @@ class Repository:
     """A repository on the Hub.
 
     Attributes:
-        kind: MODEL or SPACE.
+        repo_type: MODEL or SPACE.
         name: USER/NAME.
 
     Raises:
         HubError: the name is none that the Hub allows.
     """
 
-    kind: str
+    repo_type: str
     name: str
 
     def __post_init__(self) -> None:
@@ -48,12 +48,12 @@ class Repository:
             sound = False
         if not sound:
             raise HubError(
-                f"--{self.kind} is {self.name!r}; it must be USER/NAME: your account, one slash, "
-                "and letters, digits, single '-', '_' and '.', 96 characters at most."
+                f"--{self.repo_type} is {self.name!r}; it must be USER/NAME: your account, one "
+                "slash, and letters, digits, single '-', '_' and '.', 96 characters at most."
             )
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.name}"
+        return f"{self.repo_type} {self.name}"
 
 
 class Hub:
@@ -85,7 +85,7 @@ class Hub:
             owner = repository.name.split("/")[0]
             if owner not in owners:
                 raise HubError(
-                    f"--{repository.kind} is {repository.name!r}, but the token may write for "
+                    f"--{repository.repo_type} is {repository.name!r}, but the token may write for "
                     f"{', '.join(owners)} only."
                 )
         for repository in repositories:
@@ -94,7 +94,7 @@ class Hub:
     def _check_free(self, repository: Repository, *, private: bool, overwrite: bool) -> None:
         with self._told(f"the {repository} could not be looked up"):
             try:
-                found = self.api.repo_info(repository.name, repo_type=repository.kind)
+                found = self.api.repo_info(repository.name, repo_type=repository.repo_type)
             except RepositoryNotFoundError:
                 return
         if not overwrite:
@@ -128,10 +128,10 @@ class Hub:
             with self._told(f"the {repository} could not be created and {done}"):
                 link = self.api.create_repo(
                     repository.name,
-                    repo_type=repository.kind,
+                    repo_type=repository.repo_type,
                     private=private or None,
                     exist_ok=overwrite,
-                    space_sdk="gradio" if repository.kind == SPACE else None,
+                    space_sdk="gradio" if repository.repo_type == SPACE else None,
                 )
             links.append(str(link))
             done = f"nothing was uploaded, but the {repository} is there now"
@@ -139,7 +139,7 @@ class Hub:
             with self._told(f"the upload of the {repository} stopped ({AGAIN})"):
                 self.api.upload_folder(
                     repo_id=repository.name,
-                    repo_type=repository.kind,
+                    repo_type=repository.repo_type,
                     folder_path=folder,
                     commit_message=COMMIT_MESSAGE,
                     delete_patterns="*" if overwrite else None,

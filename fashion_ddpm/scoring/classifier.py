@@ -53,7 +53,7 @@ class ResidualBlock(nn.Module):
 
 
 class Classifier(nn.Module):
-    """A residual network that halves the side twice, then takes the mean over the places."""
+    """A residual network that halves the side twice, then takes the mean over all positions."""
 
     def __init__(self, kind: ImageKind = FASHION_MNIST) -> None:
         super().__init__()

@@ -57,13 +57,13 @@ class Event:
         inputs: values it takes.
         queued: whether it goes through the queue.
         network: whether it runs the network.
-        place: whether it comes with a place that was clicked.
+        clicked: whether it comes with the index of what was clicked.
     """
 
     inputs: int
     queued: bool
     network: bool
-    place: bool = False
+    clicked: bool = False
 
 
 @dataclass(frozen=True)
@@ -155,9 +155,9 @@ class Allowlist:
             if session is None and event.queued:
                 raise RefusalError(400, "session_hash is missing; the page sends one.")
         _check_data(kept.get("data"), event.inputs)
-        _check_extras(values, event.place)
+        _check_extras(values, event.clicked)
         kept.pop("event_data", None)
-        if event.place:  # the page leaves the value out where a gallery has just been emptied
+        if event.clicked:  # the page leaves the value out where a gallery has just been emptied
             kept["event_data"] = {"value": None, **values["event_data"]}
         return Asked(event, session or "", json.dumps(kept).encode())
 
@@ -229,10 +229,10 @@ def _check_file(value: Mapping[str, Any]) -> None:
         raise RefusalError(400, f"path is {shown(path)}; it must be a file that was uploaded here.")
 
 
-def _check_extras(values: Mapping[str, Any], place: bool) -> None:
+def _check_extras(values: Mapping[str, Any], clicked: bool) -> None:
     trigger = values.get("trigger_id")
     if trigger is not None and type(trigger) is not int:
         raise RefusalError(400, f"trigger_id is {shown(trigger)}; leave it out.")
     data = values.get("event_data")
-    if place and not (isinstance(data, dict) and type(data.get("index")) is int):
+    if clicked and not (isinstance(data, dict) and type(data.get("index")) is int):
         raise RefusalError(400, f"event_data is {shown(data)}; it must have an index.")

@@ -162,10 +162,10 @@ async def answer(
         location: where to ask instead.
     """
     if isinstance(content, str):
-        body, kind = content.encode(), b"text/plain; charset=utf-8"
+        body, content_type = content.encode(), b"text/plain; charset=utf-8"
     else:
-        body, kind = json.dumps(content).encode(), b"application/json"
-    headers = [(b"content-type", kind), (b"cache-control", b"no-store")]
+        body, content_type = json.dumps(content).encode(), b"application/json"
+    headers = [(b"content-type", content_type), (b"cache-control", b"no-store")]
     headers.append((b"content-length", str(len(body)).encode()))
     if wait is not None:
         headers.append((b"retry-after", str(max(1, round(wait))).encode()))

@@ -66,7 +66,7 @@ class Monitor:
             self.broken = "the network's output is not a number"
 
     @contextmanager
-    def request(self, kind: str) -> Iterator["Attempt"]:
+    def request(self, operation: str) -> Iterator["Attempt"]:
         """Watch one request, whatever becomes of it."""
         attempt, outcome = Attempt(self, time.monotonic() + self._max_seconds), "failed"
         begin = time.monotonic()
@@ -85,21 +85,26 @@ class Monitor:
             outcome = "rejected"
             raise
         finally:
-            self._note(kind, outcome, time.monotonic() - begin, attempt.images)
+            self._note(operation, outcome, time.monotonic() - begin, attempt.images)
 
     def count(self, what: str) -> None:
         """Count what happened to a request before, or instead of, being run."""
         with self._lock:
             self._counts[what] += 1
 
-    def _note(self, kind: str, outcome: str, seconds: float, images: int) -> None:
+    def _note(self, operation: str, outcome: str, seconds: float, images: int) -> None:
         now = time.monotonic()
         with self._lock:
             self._counts[outcome] += 1
             if outcome == "done":
                 self._seconds.append(seconds)
                 self._images.append((now, images))
-        note = {"request": kind, "outcome": outcome, "seconds": round(seconds, 3), "images": images}
+        note = {
+            "request": operation,
+            "outcome": outcome,
+            "seconds": round(seconds, 3),
+            "images": images,
+        }
         LOG.info(json.dumps({"time": datetime.now(UTC).isoformat(timespec="seconds"), **note}))
 
     def metrics(self) -> dict[str, Any]:

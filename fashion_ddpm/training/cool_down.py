@@ -75,19 +75,19 @@ def cool_down_config(flags: dict[str, Any]) -> TrainConfig:
     return train_config("cpu", settings | flags)
 
 
-def find_state(place: Path) -> Path:
+def find_state(source: Path) -> Path:
     """Return a saved state: the one that was named, or the newest whole one of a run.
 
     Raises:
         ConfigError: there is none, it is damaged, or its run's rate is not constant.
     """
-    found = atomic_folders.states(RunFolder(place).states) or [place]
+    found = atomic_folders.states(RunFolder(source).states) or [source]
     whole = [state for state in found if atomic_folders.STATE.fullmatch(state.name)]
     whole = [state for state in whole if is_whole(state)]
     run = RunFolder(found[0].parent.parent)
     if not whole or not run.config.exists():
         raise ConfigError(
-            f"--from-state {place} is no whole saved state of a run, and no run that holds one; "
+            f"--from-state {source} is no whole saved state of a run, and no run that holds one; "
             "name the run's --output-dir, or a folder in its states/."
         )
     settings = settings_of(whole[0])
@@ -96,7 +96,7 @@ def find_state(place: Path) -> Path:
         settings["cool_down_images"] and images_of(whole[0]) > begin
     ):
         raise ConfigError(
-            f"--from-state {place} is of a run whose learning rate was falling already; name a "
+            f"--from-state {source} is of a run whose learning rate was falling already; name a "
             "state of a run with --lr-schedule constant, before any cool-down."
         )
     return whole[0]
@@ -125,11 +125,11 @@ def copy_state(config: TrainConfig) -> None:
     if not config.from_state or any(map(is_whole, atomic_folders.states(folder.states))):
         return
     start = config.images_total - config.cool_down_images
-    place = Path(config.from_state)
-    state = place if place.name == folder.state(start).name else RunFolder(place).state(start)
+    source = Path(config.from_state)
+    state = source if source.name == folder.state(start).name else RunFolder(source).state(start)
     if not is_whole(state):
         raise ConfigError(
-            f"--from-state {place} no longer holds {state.name}, from which this run began; name "
+            f"--from-state {source} no longer holds {state.name}, from which this run began; name "
             "another --output-dir to begin again."
         )
     if (state / CONFIG_FILE).exists():

@@ -63,8 +63,8 @@ def _remembered(config: TrainConfig, machine: str) -> Precision | None:
     """Return what was measured for this run, or for the run that it cools down, on this machine."""
     folders = [RunFolder(config.output_dir)]
     if config.from_state:
-        place = Path(config.from_state)
-        folders += [RunFolder(place), RunFolder(place.parent.parent)]
+        source = Path(config.from_state)
+        folders += [RunFolder(source), RunFolder(source.parent.parent)]
     found = [precision for folder in folders if (precision := read_precision(folder))]
     return next((precision for precision in found if precision.machine == machine), None)
 

@@ -71,10 +71,10 @@ def record_run_data(folder: RunFolder, fingerprint: Fingerprint) -> None:
 
 def _begun(config: TrainConfig) -> RunFolder | None:
     """Return the folder of what this run goes on with: itself, or the run that it cools down."""
-    own, place = RunFolder(config.output_dir), Path(config.from_state)
+    own, source = RunFolder(config.output_dir), Path(config.from_state)
     if own.config.exists() or not config.from_state:
         return own if own.config.exists() else None
-    return RunFolder(place if RunFolder(place).states.is_dir() else place.parent.parent)
+    return RunFolder(source if RunFolder(source).states.is_dir() else source.parent.parent)
 
 
 def _published_order(config: TrainConfig, run: RunFolder | None) -> tuple[str, ...]:

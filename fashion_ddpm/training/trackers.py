@@ -1,4 +1,4 @@
-"""Outside places to watch a run in: is the package there, and what is sent to it."""
+"""Trackers to follow a run in: is the package there, and what is sent to it."""
 
 import dataclasses
 import secrets
@@ -101,11 +101,11 @@ def wandb_options(config: TrainConfig, folder: Path) -> dict[str, Any]:
 
 
 def scalars(row: LogRow) -> dict[str, float]:
-    """Return a log's row as named numbers: a list becomes one number for each of its places."""
+    """Return a log's row as named numbers: a list becomes one number for each of its items."""
     numbers: dict[str, float] = {}
     for name, value in row.items():
         if isinstance(value, list):
-            numbers |= {f"{name}/{place}": part for place, part in enumerate(value)}
+            numbers |= {f"{name}/{index}": part for index, part in enumerate(value)}
         else:
             numbers[name] = value
     return numbers

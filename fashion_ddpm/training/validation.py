@@ -76,9 +76,9 @@ def _fixed_draws(data: LabelledImages, num_train_timesteps: int) -> Draws:
     """Draw noise once and for all; timesteps are spread evenly over the images."""
     generator = torch.Generator().manual_seed(SEED)
     count = len(data)
-    places = (torch.randperm(count, generator=generator) + 0.5) / count
+    quantiles = (torch.randperm(count, generator=generator) + 0.5) / count
     noise = torch.randn((count, *data.kind.shape), generator=generator)
-    timesteps = (places * num_train_timesteps).long()
+    timesteps = (quantiles * num_train_timesteps).long()
     return Draws(timesteps, noise, torch.zeros(count, dtype=torch.bool))
 
 

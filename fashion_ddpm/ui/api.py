@@ -65,15 +65,15 @@ def _answer(event: Preview | Result) -> tuple[Any, ...]:
     """Return a preview with how far it is, or the pictures with their scores."""
     if isinstance(event, Preview):
         return event.picture, None, {"steps_done": event.steps_done, "seconds": event.seconds}
-    places = range(event.request.num_images)
-    scores = [event.scores_of(place) for place in places]
+    indices = range(event.request.num_images)
+    scores = [event.scores_of(index) for index in indices]
     about = {
         "settings": event.settings.as_settings(),
         "unet_evaluations": event.evaluations,
         "seconds": event.seconds,
         "label_scores": [labels for labels, _ in scores],
         "quality_scores": [quality for _, quality in scores],
-        "label_scores_of_real_images": [event.real_scores(place)[0] for place in places],
+        "label_scores_of_real_images": [event.real_scores(index)[0] for index in indices],
     }
     return event.last_preview().picture, event.pictures(), about
 

@@ -77,9 +77,9 @@ def as_text(error: UserError, names: Mapping[str, str] = LABELS) -> str:
 
 
 @contextmanager
-def monitored(demo: Demo, kind: str, names: Mapping[str, str] = LABELS) -> Iterator[Watch]:
+def monitored(demo: Demo, operation: str, names: Mapping[str, str] = LABELS) -> Iterator[Watch]:
     """Count a request that runs the network, limit its time, and tell its mistakes."""
-    with show_mistakes(names), demo.monitor.request(kind) as attempt:
+    with show_mistakes(names), demo.monitor.request(operation) as attempt:
         yield attempt.watch
 
 

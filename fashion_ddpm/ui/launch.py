@@ -233,7 +233,7 @@ def build_allowlist(page: gr.Blocks, mcp: bool) -> Allowlist:
             inputs=len(fn.inputs),
             queued=bool(fn.queue),
             network=fn.concurrency_id == MODEL["concurrency_id"],
-            place=fn.fn is not None and any(name == "select" for _, name in fn.targets),
+            clicked=fn.fn is not None and any(name == "select" for _, name in fn.targets),
         )
         for index, fn in page.fns.items()
     }

@@ -47,7 +47,7 @@ def describe(title: str, description: str) -> None:
 
 
 class Page(gr.Blocks):
-    """Blocks whose inputs and outputs fail readably; handlers do so themselves, with `show_mistakes`."""
+    """Blocks whose inputs and outputs fail readably; handlers use `show_mistakes`."""
 
     async def preprocess_data(
         self, block_fn: Any, inputs: list[Any], state: Any, explicit_call: bool = False

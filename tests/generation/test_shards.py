@@ -21,9 +21,9 @@ def shards(folder: Path, **changes: Any) -> Shards:
 @pytest.mark.parametrize("size", [1, 7, 10, 25, 100])
 def test_every_image_has_one_place(tmp_path: Path, size: int) -> None:
     mine = shards(tmp_path, size=size)
-    places = [place for index in range(mine.count) for place in mine.places(index)]
-    assert places == list(range(25))
-    assert all(len(mine.places(index)) == size for index in range(mine.count - 1))
+    rows = [row for index in range(mine.count) for row in mine.rows(index)]
+    assert rows == list(range(25))
+    assert all(len(mine.rows(index)) == size for index in range(mine.count - 1))
 
 
 def test_what_is_missing_is_what_has_no_file(tmp_path: Path) -> None:

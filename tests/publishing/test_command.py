@@ -39,7 +39,7 @@ class Upload:
 def upload(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upload]:
     """The bundled checkpoint, published."""
     folder = tmp_path_factory.mktemp("upload")
-    output = folder / "trees"
+    output = folder / "folders"
     with local_hub() as hub:
         names = ("--model", "ada/boots", "--space", "ada/boots-demo", "--output", str(output))
         command = ("-m", "fashion_ddpm", "publish", *names)
@@ -48,10 +48,10 @@ def upload(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upload]:
 
 def test_both_trees_arrive_whole_and_the_links_come_last(upload: Upload) -> None:
     for kind, name in (("model", "ada/boots"), ("space", "ada/boots-demo")):
-        tree = upload.output / kind
+        folder = upload.output / kind
         files = {
-            str(path.relative_to(tree)): path.read_bytes()
-            for path in tree.rglob("*")
+            str(path.relative_to(folder)): path.read_bytes()
+            for path in folder.rglob("*")
             if path.is_file()
         }
         assert upload.hub.stored[kind, name].files == files | {".gitattributes": b""}
@@ -73,7 +73,7 @@ def test_a_dry_run_writes_and_starts_other_weights_too_and_needs_no_token(
     tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("HF_TOKEN", raising=False)
-    output = tmp_path / "trees"
+    output = tmp_path / "folders"
     wanted = Publication("ada/boots", "ada/demo", tiny_checkpoint, output=output, dry_run=True)
     lines = list(publish(wanted))
     assert "has no report on these weights" in lines[0]
@@ -87,7 +87,7 @@ def test_a_checkpoint_whose_log_no_space_could_show_ends_the_command(
 ) -> None:
     facts = {"images_seen": 0, "device": "cpu", "log": [{"loss": 1.0}]}  # at how many images?
     save_checkpoint.publish(tiny_pipeline, tmp_path / "odd", TINY, facts)
-    wanted = Publication("a/b", "a/c", tmp_path / "odd", output=tmp_path / "trees", dry_run=True)
+    wanted = Publication("a/b", "a/c", tmp_path / "odd", output=tmp_path / "folders", dry_run=True)
     with pytest.raises(UserError, match=r"run\.json holds a 'log'"):
         list(publish(wanted))
 
@@ -98,7 +98,7 @@ def test_a_checkpoint_whose_log_no_space_could_show_ends_the_command(
         ({"model": "boots"}, "--model is 'boots'; it must be USER/NAME"),
         ({"space": "a/b/c"}, "--space is 'a/b/c'; it must be USER/NAME"),
         ({"checkpoint": Path("nowhere")}, "nowhere"),
-        ({"output": ROOT}, "exists and holds other things than published trees"),
+        ({"output": ROOT}, "exists and holds other things than published folders"),
         ({"output": ROOT / "LICENSE"}, "exists and holds other things"),
         ({}, "There is no token for the Hub"),
     ],
@@ -111,7 +111,7 @@ def test_a_mistake_costs_one_sentence_and_writes_nothing(
     given: dict[str, Any] = {
         "model": "ada/boots",
         "space": "ada/demo",
-        "output": tmp_path / "trees",
+        "output": tmp_path / "folders",
     } | changes
     with pytest.raises(UserError, match=expected):
         list(publish(Publication(**given)))
@@ -125,10 +125,10 @@ def test_a_checkpoint_that_cannot_be_loaded_leaves_the_last_trees_alone(
     shutil.copytree(tiny_checkpoint, broken)
     (broken / "manifest.json").unlink()
     (broken / "unet" / "config.json").write_text("damaged")
-    kept = tmp_path / "trees" / "model" / "old"
+    kept = tmp_path / "folders" / "model" / "old"
     kept.parent.mkdir(parents=True)
     kept.touch()
-    wanted = Publication("a/b", "a/c", broken, output=tmp_path / "trees", dry_run=True)
+    wanted = Publication("a/b", "a/c", broken, output=tmp_path / "folders", dry_run=True)
     with pytest.raises(UserError, match="could not be loaded"):
         list(publish(wanted))
     assert kept.exists()

@@ -19,7 +19,7 @@ from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.gallery import load_gallery
 from fashion_ddpm.demo.trust import bundled_report
 from fashion_ddpm.diffusion.pipeline import load_pipeline
-from fashion_ddpm.publishing.folders import check_checkpoint, write_model_tree, write_space_tree
+from fashion_ddpm.publishing.folders import check_checkpoint, write_model_folder, write_space_folder
 from fashion_ddpm.publishing.model_card import Address
 from fashion_ddpm.publishing.space import check_space
 
@@ -34,8 +34,8 @@ def demo() -> Demo:
 @pytest.fixture(scope="module")
 def model(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundled checkpoint's model repository."""
-    folder = tmp_path_factory.mktemp("trees") / "model"
-    write_model_tree(folder, BUNDLED_CHECKPOINT, demo, bundled_report(demo), ADDRESS)
+    folder = tmp_path_factory.mktemp("folders") / "model"
+    write_model_folder(folder, BUNDLED_CHECKPOINT, demo, bundled_report(demo), ADDRESS)
     return folder
 
 
@@ -44,7 +44,7 @@ def space(demo: Demo, model: Path) -> Path:
     """The Space that draws with it."""
     py_compile.compile(image_kind.__file__)  # so that there is a cache to be left out
     folder = model.with_name("space")
-    write_space_tree(folder, model, demo, EVALUATION, ADDRESS)
+    write_space_folder(folder, model, demo, EVALUATION, ADDRESS)
     return folder
 
 
@@ -117,8 +117,8 @@ def test_other_weights_get_a_first_picture_of_their_own_and_no_figures(
     tiny_checkpoint: Path, tmp_path: Path
 ) -> None:
     demo = Demo(tiny_checkpoint)
-    write_model_tree(tmp_path / "model", tiny_checkpoint, demo, None, ADDRESS)
-    write_space_tree(tmp_path / "space", tmp_path / "model", demo, None, ADDRESS)
+    write_model_folder(tmp_path / "model", tiny_checkpoint, demo, None, ADDRESS)
+    write_space_folder(tmp_path / "space", tmp_path / "model", demo, None, ADDRESS)
     assert load_gallery(demo, tmp_path / "space" / "checkpoints" / "gallery.npz") is not None
     assert "were not evaluated" in (tmp_path / "model" / "README.md").read_text()
     assert not (tmp_path / "space" / "docs").exists()
@@ -130,8 +130,8 @@ def test_a_space_takes_the_student_of_its_own_network_along(
     taught_checkpoint: Path, tmp_path: Path
 ) -> None:
     demo, space = Demo(taught_checkpoint), tmp_path / "space"
-    write_model_tree(tmp_path / "model", taught_checkpoint, demo, None, ADDRESS)
-    write_space_tree(space, tmp_path / "model", demo, None, ADDRESS)
+    write_model_folder(tmp_path / "model", taught_checkpoint, demo, None, ADDRESS)
+    write_space_folder(space, tmp_path / "model", demo, None, ADDRESS)
     inside = space / "checkpoints" / "fashion-mnist-turbo"
     assert is_whole(inside)
     assert names(inside) == names(distilled_folder(taught_checkpoint))
@@ -142,7 +142,7 @@ def test_what_else_lies_in_a_checkpoint_stays_there(tiny_checkpoint: Path, tmp_p
     shutil.copytree(tiny_checkpoint, copy)
     for name in ("notes.txt", "unet/.cache", "optimizer.bin"):
         (copy / name).touch()
-    write_model_tree(tmp_path / "model", copy, Demo(copy), None, ADDRESS)
+    write_model_folder(tmp_path / "model", copy, Demo(copy), None, ADDRESS)
     assert names(tmp_path / "model") == names(tiny_checkpoint) | {
         "LICENSE",
         "README.md",

@@ -24,9 +24,9 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LocalHub
 def folders(tmp_path: Path) -> dict[Repository, Path]:
     made = {}
     for place in PLACES:
-        made[place] = tmp_path / place.kind
+        made[place] = tmp_path / place.repo_type
         (made[place] / "unet").mkdir(parents=True)
-        (made[place] / "unet" / "weights").write_bytes(place.kind.encode())
+        (made[place] / "unet" / "weights").write_bytes(place.repo_type.encode())
     return made
 
 

@@ -10,7 +10,7 @@ from fashion_ddpm.server.allowlist import API, Allowlist, Event, RefusalError
 EVENTS = {
     0: Event(2, queued=False, network=False),
     1: Event(3, queued=True, network=True),
-    2: Event(1, queued=True, network=False, place=True),
+    2: Event(1, queued=True, network=False, clicked=True),
 }
 ALLOWLIST = Allowlist(EVENTS, ("class_name", "steps"))
 JOIN, RUN, CALL = f"{API}/queue/join", f"{API}/run/predict", f"{API}/call/generate"

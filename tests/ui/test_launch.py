@@ -45,7 +45,7 @@ def test_the_allowlist_knows_what_the_page_can_be_asked(allowlist: Allowlist) ->
     costly = [event for event in allowlist.events.values() if event.network]
     assert costly
     assert all(event.queued for event in costly)
-    assert sum(event.place for event in allowlist.events.values()) == 3
+    assert sum(event.clicked for event in allowlist.events.values()) == 3
 
 
 @pytest.mark.parametrize(
