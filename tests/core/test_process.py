@@ -103,7 +103,7 @@ def guard(event, arguments):
 
 sys.addaudithook(guard)
 import app
-from fashion_ddpm.demo import Demo
+from fashion_ddpm.demo.engine import Demo
 
 demo = Demo()
 page = app.build_page(demo)

@@ -123,7 +123,7 @@ def result_of(program: str) -> subprocess.CompletedProcess[str]:
     """Return how a program ends that has `found` made of the bundled network."""
     made = (
         "from fashion_ddpm.runtime.backends import openvino_predictor; "
-        "from fashion_ddpm.checkpoints.locate import BUNDLED_CHECKPOINT; "
+        "from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT; "
         "from fashion_ddpm.diffusion.pipeline import load_pipeline; "
         "found = openvino_predictor(load_pipeline(BUNDLED_CHECKPOINT).unet)\n"
     )
@@ -136,7 +136,7 @@ def test_openvino_tells_nobody() -> None:
     assert done.stdout.split() == ["None"], done.stderr
 
 
-def test_after_a_form_is_gone_signals_are_still_heard() -> None:
+def test_after_a_backend_is_gone_signals_are_still_heard() -> None:
     done = result_of(
         "import signal, threading\n"
         "last = threading.Thread(target=lambda found: None, args=[found])\n"
