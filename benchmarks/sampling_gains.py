@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from fashion_ddpm.core.image_kind import ALL_CLASSES
+from fashion_ddpm.core.image_kind import ALL_CLASSES, FASHION_MNIST
 from fashion_ddpm.core.images import to_uint8
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest
@@ -137,13 +137,19 @@ def draw_images(setting: Setting, labels: Tensor, seeds: Sequence[int]) -> tuple
     predict = fast_network("", setting.older, setting.extrapolation)
     if setting.guide:
         predict = autoguided(predict, fast_network(setting.guide), setting.scale)
-    sample = partial(denoise, predict, load_network().scheduler, labels, seeds, settings)
+    sample = partial(
+        denoise, predict, load_network().scheduler, labels, seeds, settings, kind=FASHION_MNIST
+    )
     steps = list(sample())
     generators = seed_generators(seeds)
-    draw_noise(generators)  # What a deterministic sampler draws; what follows is new.
+    draw_noise(
+        generators, kind=FASHION_MNIST
+    )  # What a deterministic sampler draws; what follows is new.
     alpha_bar = 1 / (1 + RESTART_SIGMA**2)
     for _ in range(setting.restarts):
-        noisy = alpha_bar**0.5 * steps[-1].clean + (1 - alpha_bar) ** 0.5 * draw_noise(generators)
+        noisy = alpha_bar**0.5 * steps[-1].clean + (1 - alpha_bar) ** 0.5 * draw_noise(
+            generators, kind=FASHION_MNIST
+        )
         steps += sample(Midway(noisy, alpha_bar))
     return to_uint8(steps[-1].clean), len(steps) * (2 if setting.guide else 1)
 

@@ -10,6 +10,7 @@ import argparse
 
 import torch
 
+from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.core.images import to_model, to_uint8
 from fashion_ddpm.core.settings import default_data_dir
 from fashion_ddpm.data.fashion_mnist import load_split
@@ -61,14 +62,16 @@ def main() -> None:
     pipeline, classifier = load_pipeline(arguments.checkpoint), load_classifier()
     held_out = load_split(arguments.data_dir, "validation")
     count = arguments.num_images
-    real = LabelledImages(held_out.images[:count], held_out.labels[:count])
+    real = LabelledImages(held_out.images[:count], held_out.labels[:count], kind=FASHION_MNIST)
     reference = classifier.features(load_split(arguments.data_dir, "test").images)
     print("| images | class accuracy | Fréchet distance | mean pixel |\n|---|---|---|---|")
     print(line(f"{count:,} real validation images", classifier, real, reference))
     for steps in arguments.steps:
         settings = SamplingSettings(arguments.schedule, arguments.sampler, steps)
         for title, noised in (("pure noise", False), ("noised real images", True)):
-            images = LabelledImages(samples(pipeline, real, settings, noised), real.labels)
+            images = LabelledImages(
+                samples(pipeline, real, settings, noised), real.labels, kind=FASHION_MNIST
+            )
             print(line(f"{steps} steps from {title}", classifier, images, reference), flush=True)
 
 

@@ -25,6 +25,7 @@ from tqdm import tqdm
 
 from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.core.config import TrainConfig, train_config
+from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.core.settings import default_data_dir
 from fashion_ddpm.data.fashion_mnist import load_split
 from fashion_ddpm.data.labelled_images import LabelledImages
@@ -56,7 +57,7 @@ class Pictures(Dataset):
 def example_speed(config: TrainConfig, steps: int) -> float:
     """Return images per second of the example's loop, without its first half."""
     accelerator = Accelerator(mixed_precision="no")
-    unet, noise = build_unet(config), DDPMScheduler(num_train_timesteps=1000)
+    unet, noise = build_unet(config, kind=FASHION_MNIST), DDPMScheduler(num_train_timesteps=1000)
     optimizer = torch.optim.AdamW(unet.parameters(), lr=1e-4, betas=(0.95, 0.999))
     rate = get_cosine_schedule_with_warmup(optimizer, 500, 10_000)
     loader = DataLoader(

@@ -15,6 +15,7 @@ from diffusers import UNet2DModel
 
 from benchmarks.unet_speed import LAYOUTS
 from fashion_ddpm.core.config import TrainConfig, train_config
+from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.diffusion.unet import build_unet, training_layout
 from fashion_ddpm.training.network import adamw
 
@@ -51,7 +52,7 @@ def main() -> None:
     for precision, attention in product(("no", "bf16"), ("fused", "plain")):
         cells = []
         for layout in LAYOUTS.values():
-            unet = build_unet(config)
+            unet = build_unet(config, kind=FASHION_MNIST)
             if attention == "plain":
                 training_layout(unet, torch.device("cpu"))
             speed = images_per_second(unet, config, layout, flags.steps, precision == "bf16")

@@ -15,6 +15,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 from fashion_ddpm.checkpoints.locate import distilled_folder
 from fashion_ddpm.core.config import TURBO, ScorerConfig, TrainConfig
+from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.data.fashion_mnist import load_split
 from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
@@ -50,7 +51,9 @@ def real() -> LabelledImages:
 def tiny_pipeline() -> FashionDDPMPipeline:
     """A pipeline with a small untrained network."""
     torch.manual_seed(0)
-    return FashionDDPMPipeline(build_unet(TINY).eval(), noise_scheduler("cosine"))
+    return FashionDDPMPipeline(
+        build_unet(TINY, kind=FASHION_MNIST).eval(), noise_scheduler("cosine")
+    )
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +72,7 @@ def taught_checkpoint(tmp_path_factory: pytest.TempPathFactory, tiny_checkpoint:
     folder = tmp_path_factory.mktemp("taught") / "tiny"
     shutil.copytree(tiny_checkpoint, folder)
     torch.manual_seed(1)
-    unet, scheduler = build_unet(TINY).eval(), noise_scheduler("cosine")
+    unet, scheduler = build_unet(TINY, kind=FASHION_MNIST).eval(), noise_scheduler("cosine")
     distilled = FashionDDPMPipeline(unet, scheduler, sampler=TURBO)
     teacher = {"weights_sha256": weights_hash(load_pipeline(folder))}
     facts = {"images_seen": 0, "device": "cpu", "log": [], "teacher": teacher}
@@ -83,7 +86,9 @@ def tiny_scorer() -> ClipScorer:
     torch.manual_seed(0)
     tokenizer = build_tokenizer(build_captions().texts)
     config = ScorerConfig(vision_width=16, vision_layers=1, text_width=16, text_layers=1)
-    return ClipScorer(build_clip(config, tokenizer), build_processor(tokenizer), "tiny")
+    return ClipScorer(
+        build_clip(config, tokenizer), build_processor(tokenizer), "tiny", kind=FASHION_MNIST
+    )
 
 
 @pytest.fixture(scope="session")

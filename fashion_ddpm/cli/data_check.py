@@ -76,7 +76,7 @@ def _unpacked(data_dir: Path, name: str) -> LabelledImages:
         return load_split(data_dir, "test")
     parts = [load_split(data_dir, part) for part in ("train", "validation")]
     images = torch.cat([part.images for part in parts])
-    return LabelledImages(images, torch.cat([part.labels for part in parts]))
+    return LabelledImages(images, torch.cat([part.labels for part in parts]), parts[0].kind)
 
 
 def check_split(name: str, split: LabelledImages, tolerance: Tolerance) -> Iterator[str]:

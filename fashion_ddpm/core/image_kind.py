@@ -123,12 +123,12 @@ NULL_LABEL = FASHION_MNIST.null_label
 BLURRY_PROMPT = f"A blurry or unclear {FASHION_MNIST.thing}"
 
 
-def label_prompts(class_names: tuple[str, ...] = CLASS_NAMES) -> list[str]:
+def label_prompts(class_names: tuple[str, ...]) -> list[str]:
     """Return the prompt that names each class, in label order: "A trouser", "An ankle boot"."""
     return [f"{_article(name)} {name}" for name in class_names]
 
 
-def quality_prompts(class_name: str, kind: ImageKind = FASHION_MNIST) -> list[str]:
+def quality_prompts(class_name: str, kind: ImageKind) -> list[str]:
     """Return the three prompts between which the report's CLIP had to choose."""
     return [
         f"{_article(class_name)} {class_name}",

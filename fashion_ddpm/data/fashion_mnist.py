@@ -10,6 +10,7 @@ import torch
 from torchvision.datasets import FashionMNIST
 
 from fashion_ddpm.core.errors import reason
+from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.data.labelled_images import DataError, LabelledImages
 
 VALIDATION_SHARE = 12
@@ -110,7 +111,7 @@ def _from_torchvision(dataset: FashionMNIST) -> LabelledImages:
             f"{len(dataset.data)} images but {len(dataset.targets)} labels: the files do not "
             "belong together; delete them and load again."
         )
-    return LabelledImages(dataset.data, dataset.targets.long())
+    return LabelledImages(dataset.data, dataset.targets.long(), FASHION_MNIST)
 
 
 def _download(data_dir: Path) -> None:

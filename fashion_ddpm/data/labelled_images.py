@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from fashion_ddpm.core.errors import UserError
-from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind
+from fashion_ddpm.core.image_kind import ImageKind
 
 
 class DataError(UserError):
@@ -25,7 +25,7 @@ class LabelledImages:
 
     images: Tensor
     labels: Tensor
-    kind: ImageKind = FASHION_MNIST
+    kind: ImageKind
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -12,7 +12,6 @@ import torch
 from diffusers import DDPMScheduler
 from torch import Tensor
 
-from fashion_ddpm.core.image_kind import NULL_LABEL
 from fashion_ddpm.diffusion.loss import Draws, Predictor
 from fashion_ddpm.diffusion.schedules import MIN_ALPHA_BAR, alpha_bars
 
@@ -104,7 +103,7 @@ def consistency_losses(
     labels: Tensor,
     draws: Draws,
     gap: float,
-    null_label: int = NULL_LABEL,
+    null_label: int,
 ) -> Tensor:
     """Return each image's squared error between f(x_t) and f(x_r), which stands still, by the gap.
 

@@ -9,7 +9,6 @@ import torch
 from diffusers import DDPMScheduler
 from torch import Tensor
 
-from fashion_ddpm.core.image_kind import NULL_LABEL
 from fashion_ddpm.diffusion.schedules import alpha_bars, log_snr
 
 Predictor = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -93,7 +92,7 @@ def loss_per_image(
     clean: Tensor,
     labels: Tensor,
     draws: Draws,
-    null_label: int = NULL_LABEL,
+    null_label: int,
 ) -> Tensor:
     """Return the mean squared error of what the network predicts, before any weight.
 
@@ -124,7 +123,8 @@ def batch_loss(
     labels: Tensor,
     draws: Draws,
     min_snr_gamma: float | None = None,
-    null_label: int = NULL_LABEL,
+    *,
+    null_label: int,
 ) -> Tensor:
     """Return a batch's mean loss, float32 []: of equal weights, or of min-SNR's with a gamma."""
     losses = loss_per_image(predict, scheduler, clean, labels, draws, null_label)

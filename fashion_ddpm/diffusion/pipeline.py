@@ -142,7 +142,7 @@ class FashionDDPMPipeline(DiffusionPipeline):
         drawing = self.drawing_with(settings.sampler)
         on_device = torch.tensor(labels, device=self.device)
         predict, noise = drawing.predict, drawing.scheduler
-        return denoise(predict, noise, on_device, seeds, settings, start, self.kind)
+        return denoise(predict, noise, on_device, seeds, settings, start, kind=self.kind)
 
     def generate(
         self,

@@ -8,7 +8,7 @@ import torch
 from diffusers import DDPMScheduler, UNet2DModel
 from torch import Tensor
 
-from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind
+from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.diffusion.loss import Predictor
@@ -142,7 +142,8 @@ def denoise(
     seeds: Sequence[int],
     settings: SamplingSettings,
     start: Start | Midway = NOISE,
-    kind: ImageKind = FASHION_MNIST,
+    *,
+    kind: ImageKind,
 ) -> Iterator[DenoisingStep]:
     """Yield each step from noise to images; image i depends on its seed and its start alone.
 
@@ -196,7 +197,7 @@ def seed_generators(seeds: Sequence[int]) -> list[torch.Generator]:
     return [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
 
 
-def draw_noise(generators: Sequence[torch.Generator], kind: ImageKind = FASHION_MNIST) -> Tensor:
+def draw_noise(generators: Sequence[torch.Generator], kind: ImageKind) -> Tensor:
     """Return each seed's initial noise: float32 [B, C, S, S], standard normal, on the CPU."""
     return torch.stack([torch.randn(kind.shape, generator=generator) for generator in generators])
 

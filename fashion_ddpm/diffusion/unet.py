@@ -7,14 +7,14 @@ from diffusers.models.resnet import ResnetBlock2D
 from torch import nn
 
 from fashion_ddpm.core.config import TrainConfig
-from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind
+from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.core.settings import ConfigError
 
 GROUP_NORM_CHANNELS = 4
 """Fewest channels that share a group norm: as in EDM, so that a group never is one channel."""
 
 
-def build_unet(config: TrainConfig, kind: ImageKind = FASHION_MNIST) -> UNet2DModel:
+def build_unet(config: TrainConfig, kind: ImageKind) -> UNet2DModel:
     """Return a freshly initialised UNet: images [B, C, S, S], timestep [B], label [B] → images.
 
     Args:

@@ -9,8 +9,6 @@ os.environ["MPLBACKEND"] = "agg"  # a notebook passes its own on, which is not i
 
 from matplotlib.figure import Figure
 
-from fashion_ddpm.core.image_kind import CLASS_NAMES
-
 
 def save_loss_curves(log: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Draw the training loss, the validation loss and its parts by noise level into a PNG."""
@@ -42,9 +40,7 @@ def _plot(axes: Any, log: Sequence[Mapping[str, Any]], key: str, label: str) -> 
         axes.plot([row["images_seen"] for row in rows], [row[key] for row in rows], label=label)
 
 
-def save_confusion(
-    counts: Sequence[Sequence[int]], path: Path, class_names: Sequence[str] = CLASS_NAMES
-) -> None:
+def save_confusion(counts: Sequence[Sequence[int]], path: Path, class_names: Sequence[str]) -> None:
     """Draw what was asked for (rows) against what the classifier sees (columns) into a PNG."""
     figure = Figure(figsize=(6.4, 5.6), layout="constrained")
     axes = figure.subplots()

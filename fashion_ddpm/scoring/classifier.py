@@ -55,7 +55,7 @@ class ResidualBlock(nn.Module):
 class Classifier(nn.Module):
     """A residual network that halves the side twice, then takes the mean over all positions."""
 
-    def __init__(self, kind: ImageKind = FASHION_MNIST) -> None:
+    def __init__(self, kind: ImageKind) -> None:
         super().__init__()
         self.kind = kind
         self.trunk = nn.Sequential(

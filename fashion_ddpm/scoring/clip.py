@@ -44,7 +44,7 @@ class ClipScorer:
         model: CLIPModel,
         processor: CLIPProcessor,
         name: str,
-        kind: ImageKind = FASHION_MNIST,
+        kind: ImageKind,
     ) -> None:
         self.model, self.processor, self.name, self.kind = model.eval(), processor, name, kind
         self._known = functools.lru_cache(MAX_PROMPT_SETS)(self._text_features)

@@ -88,4 +88,4 @@ def load_real_sample() -> LabelledImages:
     """
     arrays = load_arrays(REAL_SAMPLE, "python -m tests.tools.make_data")
     images, labels = torch.from_numpy(arrays["images"]), torch.from_numpy(arrays["labels"])
-    return LabelledImages(images, labels.long())
+    return LabelledImages(images, labels.long(), FASHION_MNIST)

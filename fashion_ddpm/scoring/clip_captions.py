@@ -9,6 +9,7 @@ from torch import Tensor
 from fashion_ddpm.core.image_kind import (
     BLURRY_PROMPT,
     CLASS_NAMES,
+    FASHION_MNIST,
     NULL_LABEL,
     label_prompts,
     quality_prompts,
@@ -87,10 +88,10 @@ def build_captions() -> Captions:
 
     everything = tuple(range(len(QUALITIES)))
     anything = list(range(NULL_LABEL + 1))
-    for label, prompt in enumerate(label_prompts()):
+    for label, prompt in enumerate(label_prompts(CLASS_NAMES)):
         add(prompt, [label], everything, _GARMENT_WEIGHT)
     for label, names in enumerate(GARMENTS):
-        add(quality_prompts(CLASS_NAMES[label])[1], [label], (CLEAR,), _BOTH_WEIGHT)
+        add(quality_prompts(CLASS_NAMES[label], FASHION_MNIST)[1], [label], (CLEAR,), _BOTH_WEIGHT)
         for name in names:
             for template in _PLAIN:
                 add(template.format(name), [label], everything, _GARMENT_WEIGHT)

@@ -209,7 +209,8 @@ def train_scorer(config: ScorerConfig, pipeline: FashionDDPMPipeline) -> Path:
     tokens = tokenizer(captions.texts, return_tensors="pt", padding=True)
     real = load_split(config.data_dir, "train")
     print("drawing half-denoised images", file=sys.stderr)
-    hazes = LabelledImages(*half_denoised(pipeline, config.half_denoised_seeds, seed=10**6))
+    images, labels = half_denoised(pipeline, config.half_denoised_seeds, seed=10**6)
+    hazes = LabelledImages(images, labels, real.kind)
     steps = _train_steps(model, captions, tokens, TrainingImages(real, hazes), config)
     log, recent = [], 0.0
     for step, loss in enumerate(tqdm(steps, total=config.total_steps, mininterval=10), start=1):
@@ -218,7 +219,7 @@ def train_scorer(config: ScorerConfig, pipeline: FashionDDPMPipeline) -> Path:
             log.append({"images_seen": step * config.batch_size, "loss": recent / 100})
             recent = 0.0
             print(log[-1], file=sys.stderr)
-    scorer = ClipScorer(model, processor, config.output_dir)
+    scorer = ClipScorer(model, processor, config.output_dir, real.kind)
     return _publish(scorer, config, log)
 
 

@@ -12,7 +12,7 @@ from fashion_ddpm.checkpoints.locate import folder_of, read_run
 from fashion_ddpm.checkpoints.manifest import is_whole
 from fashion_ddpm.core.config import TURBO, TrainConfig
 from fashion_ddpm.core.errors import reason
-from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind
+from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
 from fashion_ddpm.diffusion.schedule_check import training_noise
@@ -43,7 +43,7 @@ def settings_of_teacher(checkpoint: str) -> dict[str, Any]:
     return {name: settings[name] for name in TAKEN_OVER if name in settings}
 
 
-def initial_unet(config: TrainConfig, kind: ImageKind = FASHION_MNIST) -> UNet2DModel:
+def initial_unet(config: TrainConfig, kind: ImageKind) -> UNet2DModel:
     """Return the network a run starts with: random weights, or those of a published checkpoint.
 
     Args:

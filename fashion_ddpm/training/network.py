@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from fashion_ddpm.checkpoints.verify import numbered
 from fashion_ddpm.core.config import TURBO, TrainConfig
-from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind
+from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.diffusion.consistency_loss import consistency_losses, gap_at
 from fashion_ddpm.diffusion.loss import (
     Draws,
@@ -77,7 +77,7 @@ class Network:
         noise: DDPMScheduler,
         layout: torch.memory_format,
         config: TrainConfig,
-        kind: ImageKind = FASHION_MNIST,
+        kind: ImageKind,
     ) -> None:
         self.wrapped, self.plain, self.noise, self.layout = wrapped, plain, noise, layout
         self.kind = kind
@@ -116,7 +116,9 @@ class Network:
         if self.config.teacher:
             return self._distillation_losses(clean, labels, draws, done).mean()
         gamma, null_label = self.min_snr_gamma, self.kind.null_label
-        return batch_loss(self.predict, self.noise, clean, labels, draws, gamma, null_label)
+        return batch_loss(
+            self.predict, self.noise, clean, labels, draws, gamma, null_label=null_label
+        )
 
     def validation_losses(self, clean: Tensor, labels: Tensor, draws: Draws) -> Tensor:
         """Return each image's loss, float32 [B], unweighted, or as at a distillation's end."""

@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from fashion_ddpm.cli.data_check import SUBSET, check_data, check_split
+from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.data.fashion_mnist import load_split, raw_folder
 from fashion_ddpm.data.labelled_images import DataError, LabelledImages
 from tests.tools.make_data import write_checksums, write_raw
@@ -24,31 +25,31 @@ def test_real_data_passes_and_leaves_a_labelled_picture(data_dir: Path, tmp_path
 
 def shuffled(split: LabelledImages) -> LabelledImages:
     order = torch.randperm(len(split), generator=torch.Generator().manual_seed(0))
-    return LabelledImages(split.images, split.labels[order])
+    return LabelledImages(split.images, split.labels[order], kind=FASHION_MNIST)
 
 
 def inverted(split: LabelledImages) -> LabelledImages:
-    return LabelledImages(255 - split.images, split.labels)
+    return LabelledImages(255 - split.images, split.labels, kind=FASHION_MNIST)
 
 
 def between_0_and_1(split: LabelledImages) -> LabelledImages:
-    return LabelledImages(split.images // 255, split.labels)
+    return LabelledImages(split.images // 255, split.labels, kind=FASHION_MNIST)
 
 
 def floats(split: LabelledImages) -> LabelledImages:
-    return LabelledImages(split.images / 255, split.labels)
+    return LabelledImages(split.images / 255, split.labels, kind=FASHION_MNIST)
 
 
 def dimmed(split: LabelledImages) -> LabelledImages:
-    return LabelledImages(split.images // 2, split.labels)
+    return LabelledImages(split.images // 2, split.labels, kind=FASHION_MNIST)
 
 
 def wrong_label(split: LabelledImages) -> LabelledImages:
-    return LabelledImages(split.images, split.labels + 1)
+    return LabelledImages(split.images, split.labels + 1, kind=FASHION_MNIST)
 
 
 def unbalanced(split: LabelledImages) -> LabelledImages:
-    return LabelledImages(split.images[1:], split.labels[1:])
+    return LabelledImages(split.images[1:], split.labels[1:], kind=FASHION_MNIST)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import pytest
 from fashion_ddpm.core.image_kind import (
     BLURRY_PROMPT,
     CLASS_NAMES,
+    FASHION_MNIST,
     NULL_LABEL,
     ImageKind,
     KindError,
@@ -18,13 +19,13 @@ def test_null_label_comes_after_the_ten_classes() -> None:
 
 
 def test_prompts_have_the_proper_article() -> None:
-    assert label_prompts()[1] == "A trouser"
-    assert label_prompts()[9] == "An ankle boot"
+    assert label_prompts(class_names=CLASS_NAMES)[1] == "A trouser"
+    assert label_prompts(class_names=CLASS_NAMES)[9] == "An ankle boot"
 
 
 def test_the_three_quality_prompts_are_the_reports() -> None:
     expected = ["A trouser", "A clear, well-generated trouser", BLURRY_PROMPT]
-    assert quality_prompts("trouser") == expected
+    assert quality_prompts("trouser", kind=FASHION_MNIST) == expected
 
 
 def test_a_kind_of_images_says_what_follows_from_it() -> None:

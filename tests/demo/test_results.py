@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from fashion_ddpm.core.image_kind import label_prompts
+from fashion_ddpm.core.image_kind import CLASS_NAMES, label_prompts
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.results import Result
@@ -21,7 +21,7 @@ def test_scores_stand_beside_real_ones_and_add_up_to_one(demo: Demo) -> None:
     *_, result = demo.run(request, "embedded")
     assert isinstance(result, Result)
     for labels, quality in (result.scores_of(4), result.mean_scores(4), result.real_scores(4)):
-        assert list(labels) == label_prompts()
+        assert list(labels) == label_prompts(class_names=CLASS_NAMES)
         assert sum(labels.values()) == pytest.approx(1, abs=1e-4)
         assert sum(quality.values()) == pytest.approx(1, abs=1e-4)
 
@@ -39,7 +39,7 @@ def test_an_image_stands_beside_real_ones_of_its_own_class() -> None:
     request = GenerateRequest("all", num_images=10, num_inference_steps=1)
     *_, result = Demo().run(request, "embedded")
     assert isinstance(result, Result)
-    for place, prompt in enumerate(label_prompts()):
+    for place, prompt in enumerate(label_prompts(class_names=CLASS_NAMES)):
         labels, quality = result.real_scores(place)
         assert max(labels, key=labels.__getitem__) == prompt
         assert list(quality) == list(result.scores_of(place)[1])

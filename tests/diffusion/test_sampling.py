@@ -15,6 +15,7 @@ from diffusers import (
 from torch import Tensor
 
 from fashion_ddpm.core.config import SAMPLERS, SCHEDULES, TURBO
+from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.core.images import to_model
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest
@@ -67,7 +68,9 @@ def test_every_sampler_and_schedule_works_with_any_number_of_steps(
     training, labels = noise_scheduler("cosine"), torch.tensor([3])
     for count in STEP_COUNTS:
         settings = SamplingSettings(schedule, sampler, count)
-        steps = list(denoise(in_chunks(fastest_unet), training, labels, [0], settings))
+        steps = list(
+            denoise(in_chunks(fastest_unet), training, labels, [0], settings, kind=FASHION_MNIST)
+        )
         assert len(steps) == count
         assert all(torch.isfinite(step.noisy).all() for step in steps)
         assert steps[-1].clean.abs().max() <= 1
@@ -111,7 +114,7 @@ THEIRS = {
 def test_the_native_schedule_equals_diffusers_own_loop(sampler: str) -> None:
     training = noise_scheduler("linear", prediction_type="sample")
     settings, labels = SamplingSettings("linear", sampler, 20), torch.tensor([4])
-    *_, ours = denoise(tame_network, training, labels, [7], settings)
+    *_, ours = denoise(tame_network, training, labels, [7], settings, kind=FASHION_MNIST)
     theirs = THEIRS[sampler](training.config)
     theirs.set_timesteps(20)
     generator = torch.Generator().manual_seed(7)
@@ -129,7 +132,9 @@ def test_every_prediction_type_can_be_sampled(
 ) -> None:
     training = noise_scheduler("cosine", prediction_type=kind)
     settings = SamplingSettings(num_inference_steps=4)
-    *_, last = denoise(tiny_pipeline.predict, training, torch.tensor([0]), [0], settings)
+    *_, last = denoise(
+        tiny_pipeline.predict, training, torch.tensor([0]), [0], settings, kind=FASHION_MNIST
+    )
     assert torch.isfinite(last.clean).all()
 
 

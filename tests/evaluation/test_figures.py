@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.samplers import save_budgets
+from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.evaluation.figures import save_confusion, save_loss_curves
 from fashion_ddpm.training.run_folder import LogRow
 
@@ -24,7 +25,9 @@ def test_any_log_becomes_a_picture(tmp_path: Path, log: list[LogRow]) -> None:
 
 
 def test_a_confusion_matrix_becomes_a_picture(tmp_path: Path) -> None:
-    save_confusion([[10] * 10 for _ in range(10)], tmp_path / "confusion.png")
+    save_confusion(
+        [[10] * 10 for _ in range(10)], tmp_path / "confusion.png", class_names=CLASS_NAMES
+    )
     with Image.open(tmp_path / "confusion.png") as picture:
         assert picture.height > 400
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.data.fashion_mnist import load_split
 from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.evaluation.image_sets import ImageSets
@@ -32,7 +33,7 @@ def classifier() -> Classifier:
 def sets(real: LabelledImages) -> ImageSets:
     """Test images in the place of generated ones: a generator without a fault."""
     train = load_split(MINI_DATA, "train")
-    floor = LabelledImages(train.images[:200], train.labels[:200])
+    floor = LabelledImages(train.images[:200], train.labels[:200], kind=FASHION_MNIST)
     return ImageSets(real, real, floor, train, real)
 
 
@@ -93,7 +94,7 @@ def test_noise_is_worth_less_as_training_data_than_real_images(noisy: ImageSets)
 
 
 def test_copies_of_training_images_are_found_out(classifier: Classifier, sets: ImageSets) -> None:
-    copies = LabelledImages(sets.train.images[5:105], sets.train.labels[5:105])
+    copies = LabelledImages(sets.train.images[5:105], sets.train.labels[5:105], kind=FASHION_MNIST)
     memory = memorisation(classifier, replace(sets, generated=copies))
     assert memory.rows["nearest_pixels"].generated == pytest.approx(0, abs=0.02)
     assert memory.rows["nearest_pixels"].real > 3  # type: ignore[operator]

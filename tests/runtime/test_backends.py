@@ -13,6 +13,7 @@ from diffusers.models.unets.unet_2d import UNet2DOutput
 from torch import Tensor
 
 from fashion_ddpm.core.config import SAMPLERS
+from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.diffusion.sampling import CPU_CHUNK, SamplingSettings, denoise, in_chunks
 from fashion_ddpm.runtime.backends import (
@@ -102,7 +103,7 @@ def test_openvino_draws_the_same_images(tiny_pipeline: FashionDDPMPipeline, samp
     labels = torch.arange(11) % 10
     drawn = []
     for predict in (in_chunks(unet), openvino_predictor(unet)):
-        *_, last = denoise(predict, training, labels, range(11), settings)
+        *_, last = denoise(predict, training, labels, range(11), settings, kind=FASHION_MNIST)
         drawn.append(last.clean)
     assert torch.allclose(drawn[0], drawn[1], rtol=0, atol=1 / 127.5)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.scoring.classifier import (
     NUM_FEATURES,
@@ -29,7 +30,7 @@ def test_logits_are_the_head_over_the_features(real: LabelledImages) -> None:
 
 
 def test_saved_and_loaded_it_is_the_same(tmp_path: Path, real: LabelledImages) -> None:
-    classifier = Classifier().eval()
+    classifier = Classifier(kind=FASHION_MNIST).eval()
     save_classifier(classifier, tmp_path)
     again = load_classifier(tmp_path)
     assert torch.equal(classifier.features(real.images), again.features(real.images))
@@ -45,7 +46,7 @@ def test_a_folder_without_a_classifier_costs_one_sentence(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("content", ["{", "[]", "{}", '{"class_names": 7}'])
 def test_a_damaged_kind_of_images_costs_a_sentence(tmp_path: Path, content: str) -> None:
-    save_classifier(Classifier(), tmp_path)
+    save_classifier(Classifier(kind=FASHION_MNIST), tmp_path)
     (tmp_path / "kind.json").write_text(content)
     with pytest.raises(ClassifierError, match=r"kind\.json"):
         load_classifier(tmp_path)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from fashion_ddpm.core.image_kind import label_prompts
+from fashion_ddpm.core.image_kind import CLASS_NAMES, label_prompts
 from fashion_ddpm.core.paths import BUNDLED_SCORER
 from fashion_ddpm.scoring.clip import load_scorer
 from fashion_ddpm.scoring.clip_baseline import (
@@ -29,7 +29,10 @@ def test_another_scorer_is_calibrated_on_the_bundled_sample(tiny_clip: Path) -> 
     baseline = load_baseline(load_scorer(str(tiny_clip)))
     assert baseline
     assert baseline.count == len(load_real_sample()) == 200
-    assert baseline.labels.shape == (len(label_prompts()), len(label_prompts()))
+    assert baseline.labels.shape == (
+        len(label_prompts(CLASS_NAMES)),
+        len(label_prompts(CLASS_NAMES)),
+    )
     assert torch.allclose(baseline.quality.sum(dim=1), torch.ones(10), atol=1e-5)
 
 

@@ -5,6 +5,7 @@ import torch
 from fashion_ddpm.core.image_kind import (
     BLURRY_PROMPT,
     CLASS_NAMES,
+    FASHION_MNIST,
     NULL_LABEL,
     label_prompts,
     quality_prompts,
@@ -20,13 +21,13 @@ def weight(text: str, label: int, quality: int) -> float:
 
 
 def test_the_label_prompts_come_first_and_no_caption_twice() -> None:
-    assert LOWER[:10] == [prompt.lower() for prompt in label_prompts()]
+    assert LOWER[:10] == [prompt.lower() for prompt in label_prompts(class_names=CLASS_NAMES)]
     assert len(set(LOWER)) == len(LOWER) == len(CAPTIONS.weights)
 
 
 def test_every_prompt_that_is_ever_asked_is_learned() -> None:
     for name in CLASS_NAMES:
-        assert all(prompt.lower() in LOWER for prompt in quality_prompts(name))
+        assert all(prompt.lower() in LOWER for prompt in quality_prompts(name, kind=FASHION_MNIST))
 
 
 def test_a_caption_is_true_of_its_garment_and_its_quality_only() -> None:

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
+from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.evaluation.image_sets import ImageSets
 from fashion_ddpm.evaluation.measurements import distance_rows
@@ -28,7 +29,9 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_with_a_local_file_every_distance_is_measured(weights: Path, real: LabelledImages) -> None:
-    some, others = (LabelledImages(real.images[i::20], real.labels[i::20]) for i in (0, 1))
+    some, others = (
+        LabelledImages(real.images[i::20], real.labels[i::20], kind=FASHION_MNIST) for i in (0, 1)
+    )
     rows = distance_rows(
         "Inception", load_inception(str(weights)), ImageSets(some, others, others, others, others)
     )

@@ -8,6 +8,7 @@ import torch
 
 from fashion_ddpm.checkpoints.manifest import is_whole
 from fashion_ddpm.core.config import ClassifierConfig
+from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.data.fashion_mnist import load_split
 from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.scoring.classifier import load_classifier
@@ -32,7 +33,9 @@ def test_it_learns_real_classes_and_writes_what_it_measured(data_dir: Path, tmp_
 def test_noise_teaches_nothing(real: LabelledImages) -> None:
     generator = torch.Generator().manual_seed(0)
     noise = torch.randint(0, 256, (200, 28, 28), generator=generator, dtype=torch.uint8)
-    classifier = fit(LabelledImages(noise, real.labels), small(images_total=1_600), "noise")
+    classifier = fit(
+        LabelledImages(noise, real.labels, kind=FASHION_MNIST), small(images_total=1_600), "noise"
+    )
     assert accuracy(classifier, real) < 0.3
 
 

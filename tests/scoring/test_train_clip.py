@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from fashion_ddpm.core.config import ScorerConfig
-from fashion_ddpm.core.image_kind import BLURRY_PROMPT, label_prompts
+from fashion_ddpm.core.image_kind import BLURRY_PROMPT, CLASS_NAMES, label_prompts
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.scoring.clip import load_scorer
 from fashion_ddpm.scoring.clip_captions import build_captions
@@ -23,7 +23,9 @@ CAPTIONS = build_captions()
 
 def test_the_tokenizer_knows_every_word_of_the_captions_and_reads_capitals_and_commas() -> None:
     tokenizer = build_tokenizer(CAPTIONS.texts)
-    known = tokenizer([*CAPTIONS.texts, *label_prompts(), BLURRY_PROMPT])["input_ids"]
+    known = tokenizer([*CAPTIONS.texts, *label_prompts(class_names=CLASS_NAMES), BLURRY_PROMPT])[
+        "input_ids"
+    ]
     assert not any(tokenizer.unk_token_id in ids for ids in known)
     assert tokenizer("A Clear, well-generated BAG.") == tokenizer("a clear well-generated bag")
     assert tokenizer.unk_token_id in tokenizer("a locomotive")["input_ids"]

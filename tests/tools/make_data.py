@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from fashion_ddpm.checkpoints.npz import save_arrays
-from fashion_ddpm.core.image_kind import CLASS_NAMES
+from fashion_ddpm.core.image_kind import CLASS_NAMES, FASHION_MNIST
 from fashion_ddpm.data.fashion_mnist import CHECKSUM_FILE, load_split, raw_folder
 from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.scoring.clip_baseline import REAL_SAMPLE
@@ -28,7 +28,7 @@ def first_of_each_class(split: LabelledImages, per_class: int) -> LabelledImages
     classes = range(len(CLASS_NAMES))
     kept = torch.cat([(split.labels == c).nonzero().flatten()[:per_class] for c in classes])
     kept = kept.sort().values
-    return LabelledImages(split.images[kept], split.labels[kept])
+    return LabelledImages(split.images[kept], split.labels[kept], kind=FASHION_MNIST)
 
 
 def write_raw(folder: Path, split: LabelledImages, prefix: str) -> None:

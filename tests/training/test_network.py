@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 
+from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.core.images import to_model
 from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.diffusion.loss import draw
@@ -17,9 +18,11 @@ from tests.conftest import TINY
 
 def small_network(**changes: Any) -> Network:
     torch.manual_seed(0)
-    unet = build_unet(TINY)
+    unet = build_unet(TINY, kind=FASHION_MNIST)
     config = dataclasses.replace(TINY, **changes)
-    return Network(unet, unet, noise_scheduler("cosine"), torch.contiguous_format, config)
+    return Network(
+        unet, unet, noise_scheduler("cosine"), torch.contiguous_format, config, kind=FASHION_MNIST
+    )
 
 
 def weights(network: Network) -> torch.Tensor:

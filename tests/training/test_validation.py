@@ -8,7 +8,7 @@ from torch import Tensor
 
 from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.core.config import TrainConfig
-from fashion_ddpm.core.image_kind import CLASS_NAMES
+from fashion_ddpm.core.image_kind import CLASS_NAMES, NULL_LABEL
 from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.diffusion.loss import Draws, loss_per_image
 from fashion_ddpm.diffusion.pipeline import load_pipeline
@@ -25,7 +25,9 @@ def predict(x: torch.Tensor, timesteps: torch.Tensor, labels: torch.Tensor) -> t
 
 
 def losses(clean: Tensor, labels: Tensor, draws: Draws) -> Tensor:
-    return loss_per_image(predict, noise_scheduler("cosine"), clean, labels, draws)
+    return loss_per_image(
+        predict, noise_scheduler("cosine"), clean, labels, draws, null_label=NULL_LABEL
+    )
 
 
 def test_the_sums_are_the_same_every_time_and_with_any_number_of_ranks(
