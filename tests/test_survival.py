@@ -14,7 +14,8 @@ from threading import Timer
 import psutil
 import pytest
 
-from fashion_ddpm.checkpoints.atomic_folders import SaveError, states
+from fashion_ddpm.checkpoints.atomic_folders import states
+from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.checkpoints.manifest import is_whole
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.json_files import TEMPORARY
@@ -158,7 +159,7 @@ def test_a_full_disk_costs_one_sentence_and_no_state(
     config = unfinished(finished, small_disk / "run")
     room = os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_bsize
     (small_disk / "filler").write_bytes(bytes(room - 50_000))
-    with pytest.raises(SaveError, match=r"images-00000000512 could not be written .+ make room"):
+    with pytest.raises(CheckpointError, match=r"00000000512 could not be written .+ make room"):
         train(config)
     (state,) = states(RunFolder(config.output_dir).states)
     assert is_whole(state)
@@ -176,7 +177,7 @@ def test_a_file_that_cannot_grow_costs_one_sentence_and_no_state(
     run.resume()
     with (
         files_up_to(40_000),
-        pytest.raises(SaveError, match=r"images-00000000512 could not .+ make room"),
+        pytest.raises(CheckpointError, match=r"images-00000000512 could not .+ make room"),
     ):
         run.loop()
     (state,) = states(run.folder.states)

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
+from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.checkpoints.manifest import write_manifest
-from fashion_ddpm.core.errors import UserError, reason
+from fashion_ddpm.core.errors import reason
 from fashion_ddpm.core.json_files import TEMPORARY
 
 REPLACED = ".replaced"
@@ -24,16 +25,12 @@ NO_FOLDERS = (errno.EACCES, errno.EPERM, errno.EBADF, errno.EINVAL, errno.EOPNOT
 """How systems say that they do not open or flush folders; Windows refuses to open them."""
 
 
-class SaveError(UserError):
-    """Something could not be written; the message is one sentence with the fix."""
-
-
 @contextmanager
 def writing(target: Path) -> Iterator[None]:
     """End a failed write with one sentence, and free the room that its half took.
 
     Raises:
-        SaveError: the body could not write; what was saved before is untouched.
+        CheckpointError: the body could not write; what was saved before is untouched.
     """
     try:
         yield
@@ -45,7 +42,7 @@ def writing(target: Path) -> Iterator[None]:
         shutil.rmtree(half, ignore_errors=True)
         full = getattr(error, "errno", None) in NO_ROOM
         cure = "make room on its disk" if full else "let this user write there"
-        raise SaveError(
+        raise CheckpointError(
             f"{target} could not be written ({reason(error)}): {cure}, then run the same command "
             "again, or name another folder; what was saved before is untouched."
         ) from error
@@ -60,7 +57,7 @@ def temporary_folder(final: Path) -> Path:
     """Return an empty folder beside the final one, to be filled and then sealed.
 
     Raises:
-        SaveError: it cannot be made.
+        CheckpointError: it cannot be made.
     """
     folder = temporary_path(final)
     shutil.rmtree(folder, ignore_errors=True)
@@ -73,7 +70,7 @@ def seal(final: Path) -> None:
     """Make the filled temporary folder final; a kill at any moment loses no finished one.
 
     Raises:
-        SaveError: a file cannot be written; the folder that was there before is untouched.
+        CheckpointError: a file cannot be written; the folder that was there before is untouched.
     """
     with writing(final):
         _seal(final)

@@ -7,8 +7,9 @@ from pathlib import Path
 from huggingface_hub import HfApi, snapshot_download, try_to_load_from_cache
 from huggingface_hub.errors import HfHubHTTPError
 
+from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.checkpoints.manifest import MANIFEST
-from fashion_ddpm.core.errors import UserError, reason
+from fashion_ddpm.core.errors import reason
 
 NAME = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
 """USER/NAME, or USER/NAME@REVISION."""
@@ -24,10 +25,6 @@ HUB_SECONDS = 3.0
 """After these the Hub counts as not to be reached."""
 
 
-class DownloadError(UserError):
-    """A repository cannot be fetched; the message is a sentence without its end, with the fix."""
-
-
 def fetch(name: str) -> tuple[Path, str]:
     """Fetch a checkpoint, or find what was fetched before.
 
@@ -39,10 +36,10 @@ def fetch(name: str) -> tuple[Path, str]:
         The folder, and USER/NAME@COMMIT.
 
     Raises:
-        DownloadError: there is no such repository or revision, or it cannot be reached.
+        CheckpointError: there is no such repository or revision, or it cannot be reached.
     """
     if not NAME.fullmatch(name):
-        raise DownloadError(
+        raise CheckpointError(
             "it is neither a folder nor USER/NAME@REVISION; name a folder that "
             "train_accelerate.py wrote, or a Hub repository that holds one"
         )
@@ -52,7 +49,7 @@ def fetch(name: str) -> tuple[Path, str]:
             repository, revision=revision or None, allow_patterns=list(WANTED)
         )
     except (HfHubHTTPError, OSError, ValueError) as error:
-        raise DownloadError(
+        raise CheckpointError(
             f"{reason(error)}; name a folder, or a repository and a revision that exist, and "
             "connect to the network"
         ) from error

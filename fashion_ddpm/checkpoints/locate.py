@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from fashion_ddpm.checkpoints.downloads import DownloadError, downloaded, fetch
+from fashion_ddpm.checkpoints.downloads import downloaded, fetch
+from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.checkpoints.verify import INDEX, class_names
-from fashion_ddpm.checkpoints.weights import WeightsError, read_config
+from fashion_ddpm.checkpoints.weights import read_config
 from fashion_ddpm.core.config import TURBO
-from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.json_files import FileError, read_object
 
 RUN_FILE = "run.json"
@@ -18,19 +18,16 @@ TYPES = {"config": dict, "images_seen": int, "log": list, "teacher": dict, "mixe
 """What run.json must hold where it holds anything by these names."""
 
 
-class CheckpointError(UserError):
-    """A checkpoint cannot be loaded; the message is one sentence with the fix."""
-
-
 def class_names_of(checkpoint: str | Path) -> tuple[str, ...]:
     """Return the names of a checkpoint's classes, without loading its weights.
 
     Raises:
         CheckpointError: it is not there, or does not name its classes.
     """
+    folder = folder_of(checkpoint)
     try:
-        return class_names(read_config(folder_of(checkpoint), INDEX))
-    except WeightsError as error:
+        return class_names(read_config(folder, INDEX))
+    except CheckpointError as error:
         raise CheckpointError(f"{checkpoint} could not be loaded: {error}.") from error
 
 
@@ -43,7 +40,7 @@ def folder_of(checkpoint: str | Path) -> Path:
     folder = Path(checkpoint)
     try:
         return folder if folder.is_dir() else fetch(str(checkpoint))[0]
-    except DownloadError as error:
+    except CheckpointError as error:
         raise CheckpointError(f"{checkpoint} could not be loaded: {error}.") from error
 
 

@@ -5,12 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.checkpoints.manifest import MANIFEST, faults, record
-from fashion_ddpm.core.errors import UserError, reason
-
-
-class ArraysError(UserError):
-    """An npz file cannot be used; the message is one sentence with the fix."""
+from fashion_ddpm.core.errors import reason
 
 
 def save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
@@ -27,7 +24,7 @@ def load_arrays(path: Path, fix: str) -> dict[str, np.ndarray]:
         fix: the command that makes the file anew.
 
     Raises:
-        ArraysError: it is missing, damaged, swapped, or holds Python objects.
+        CheckpointError: it is missing, damaged, swapped, or holds Python objects.
     """
     try:
         if (path.parent / MANIFEST).exists():
@@ -36,7 +33,7 @@ def load_arrays(path: Path, fix: str) -> dict[str, np.ndarray]:
         with np.load(path, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
     except Exception as error:  # zip, zlib and numpy each fail in their own ways
-        raise ArraysError(
+        raise CheckpointError(
             f"{path} could not be loaded ({reason(error)}): restore it (git checkout checkpoints), "
             f"or make it anew with {fix}."
         ) from error

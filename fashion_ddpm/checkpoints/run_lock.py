@@ -51,7 +51,7 @@ def only_run(lock: Path, ranks: Ranks | None = None) -> Iterator[Hold]:
 
     Raises:
         ConfigError: another run holds the lock.
-        SaveError: the file cannot be written.
+        CheckpointError: the file cannot be written.
     """
     was_there = lock.parent.exists()
     is_main = ranks is None or ranks.is_main

@@ -8,16 +8,17 @@ import torch
 from diffusers import DDPMScheduler, UNet2DModel
 from torch import nn
 
+from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.checkpoints.weights import (
     COPY_ANEW,
-    WeightsError,
     check_finite,
     check_folder,
     check_shapes,
     read_config,
 )
 from fashion_ddpm.core.errors import reason
-from fashion_ddpm.core.image_kind import CLASS_NAMES, FASHION_MNIST, ImageKind, KindError
+from fashion_ddpm.core.image_kind import CLASS_NAMES, FASHION_MNIST, ImageKind
+from fashion_ddpm.core.settings import ConfigError
 
 INDEX = "model_index.json"
 UNET_WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
@@ -38,19 +39,19 @@ def check_files(folder: Path) -> tuple[tuple[str, ...], str | None]:
         The class names in label order, and the sampler that the network was made for, if any.
 
     Raises:
-        WeightsError: a file is not what it must be, or asks for another class than this package's.
+        CheckpointError: a file is not what it must be, or asks for a class of another package.
     """
     check_folder(folder, UNET_WEIGHTS)
     index = read_config(folder, INDEX, **PARTS)
     if index.get("_class_name") not in PIPELINES:
-        raise WeightsError(
+        raise CheckpointError(
             f"{INDEX} asks for the class {index.get('_class_name')!r:.80}, but only "
             f"{' and '.join(PIPELINES)} are loaded; name a folder of that kind"
         )
     unet = read_config(folder, "unet/config.json", _class_name="UNet2DModel")
     size = FASHION_MNIST.image_size, FASHION_MNIST.channels
     if "id2label" not in index and (unet.get("sample_size"), unet.get("in_channels")) != size:
-        raise WeightsError(
+        raise CheckpointError(
             f"{INDEX} names no classes in id2label, and the images are not Fashion-MNIST's; add "
             "the names"
         )
@@ -62,13 +63,13 @@ def class_names(index: dict[str, Any]) -> tuple[str, ...]:
     """Return the class names in model_index.json, in label order; without any, Fashion-MNIST's.
 
     Raises:
-        WeightsError: they are no names of the labels 0, 1, 2 and so on.
+        CheckpointError: they are no names of the labels 0, 1, 2 and so on.
     """
     names = index.get("id2label") or numbered(CLASS_NAMES)
     sound = isinstance(names, dict) and all(isinstance(name, str) for name in names.values())
     labels = [str(label) for label in range(len(names))]
     if not sound or sorted(names) != sorted(labels):
-        raise WeightsError(
+        raise CheckpointError(
             f"{INDEX} must name the labels 0, 1, 2 and so on in id2label; {COPY_ANEW}"
         )
     return tuple(names[label] for label in labels)
@@ -80,21 +81,21 @@ def check_network(
     """Look whether a loaded network draws images of the named classes, from whole weights.
 
     Raises:
-        WeightsError: it does not, or a weight is missing, of another shape, or not a number.
+        CheckpointError: it does not, or a weight is missing, of another shape, or not a number.
     """
     config = unet.config
     try:
         kind = ImageKind(names, config["sample_size"], config["in_channels"])
-    except (KindError, TypeError) as error:
-        raise WeightsError(f"{reason(error)}; {COPY_ANEW}") from error
+    except (ConfigError, TypeError) as error:
+        raise CheckpointError(f"{reason(error)}; {COPY_ANEW}") from error
     if config["out_channels"] != kind.channels:
-        raise WeightsError(
+        raise CheckpointError(
             f"unet/config.json has in_channels {kind.channels}, but out_channels "
             f"{config['out_channels']}; {COPY_ANEW}"
         )
     rows = unet.class_embedding.num_embeddings if _knows_classes(unet) else 0
     if rows != kind.null_label + 1:
-        raise WeightsError(
+        raise CheckpointError(
             f"unet/config.json has {rows} class embeddings, but {len(names)} classes and the null "
             f"label need {kind.null_label + 1}; copy both from one checkpoint"
         )
@@ -111,7 +112,7 @@ def _check_schedule(scheduler: DDPMScheduler) -> None:
     levels, prediction = scheduler.alphas_cumprod, scheduler.config["prediction_type"]
     falling = len(levels) > 1 and bool((torch.diff(levels) < 0).all())
     if not (falling and levels[0] <= 1 and levels[-1] >= 0 and prediction in PREDICTIONS):
-        raise WeightsError(
+        raise CheckpointError(
             "scheduler/scheduler_config.json is no noise schedule: alpha-bar must fall from 1 to "
             f"0, and prediction_type must be one of {', '.join(PREDICTIONS)}; copy it anew from "
             "the checkpoint of these weights"

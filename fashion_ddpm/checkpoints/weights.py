@@ -9,8 +9,9 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from torch import nn
 
+from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.checkpoints.manifest import MANIFEST, faults, read_manifest
-from fashion_ddpm.core.errors import UserError, reason
+from fashion_ddpm.core.errors import reason
 
 PICKLES = frozenset((".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle"))
 LOADED = PICKLES | {".json", ".safetensors", ".py", ".txt", ".model", ".jinja", ".h5", ".msgpack"}
@@ -24,10 +25,6 @@ AS_SAFETENSORS = "save the network as safetensors (save_pretrained does)"
 COPY_ANEW = "copy the folder anew from where it came (the bundled one: git checkout checkpoints)"
 
 
-class WeightsError(UserError):
-    """A file is not what it must be; the message is a sentence without its end, with the fix."""
-
-
 def check_folder(folder: Path, weights: str) -> None:
     """Look at a folder's files before any of them is loaded.
 
@@ -36,11 +33,11 @@ def check_folder(folder: Path, weights: str) -> None:
         weights: where its tensors lie, relative to it.
 
     Raises:
-        WeightsError: a file is missing, damaged, swapped, a link that leads out, a pickle, code,
+        CheckpointError: a file is missing, damaged, swapped, a link that leads out, a pickle, code,
             or one that the manifest does not list. Without a manifest all else is still checked.
     """
     for found in _problems(folder, weights):
-        raise WeightsError(found)
+        raise CheckpointError(found)
 
 
 def _problems(folder: Path, weights: str) -> Iterator[str]:
@@ -107,20 +104,20 @@ def read_config(folder: Path, name: str, **wanted: Any) -> dict[str, Any]:
         wanted: key → the only value it may have.
 
     Raises:
-        WeightsError: it is missing, not JSON, or asks for another class or for code.
+        CheckpointError: it is missing, not JSON, or asks for another class or for code.
     """
     try:
         content = json.loads((folder / name).read_text())
     except (OSError, ValueError, RecursionError) as error:
-        raise WeightsError(f"{name} cannot be read ({reason(error)}); {COPY_ANEW}") from error
+        raise CheckpointError(f"{name} cannot be read ({reason(error)}); {COPY_ANEW}") from error
     if not isinstance(content, dict):
-        raise WeightsError(f"{name} holds no settings; {COPY_ANEW}")
+        raise CheckpointError(f"{name} holds no settings; {COPY_ANEW}")
     for key in ("auto_map", "quantization_config"):
         if content.get(key) is not None:
-            raise WeightsError(f"{name} asks for code of its own with {key}; remove that entry")
+            raise CheckpointError(f"{name} asks for code of its own with {key}; remove that entry")
     for key, value in wanted.items():
         if content.get(key) != value:
-            raise WeightsError(
+            raise CheckpointError(
                 f"{name} asks for {key} {content.get(key)!r:.80}, but only {value!r} is loaded; "
                 "name a folder of that kind"
             )
@@ -131,14 +128,14 @@ def check_shapes(network: nn.Module, path: Path) -> None:
     """Look whether a safetensors file fills a network completely; libraries fill gaps with noise.
 
     Raises:
-        WeightsError: a tensor is missing, unknown or of another shape.
+        CheckpointError: a tensor is missing, unknown or of another shape.
     """
     with safe_open(path, framework="pt") as file:
         stored = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
     own = {name: tuple(value.shape) for name, value in network.state_dict().items()}
     for name in sorted(own.keys() | stored.keys()):
         if own.get(name) != stored.get(name):
-            raise WeightsError(
+            raise CheckpointError(
                 f"{path.name} holds {name} as {stored.get(name, 'nothing')}, but the network in "
                 f"its config needs {own.get(name, 'nothing')}; copy both from one checkpoint"
             )
@@ -148,11 +145,11 @@ def check_finite(network: nn.Module) -> None:
     """Look whether all weights are numbers.
 
     Raises:
-        WeightsError: one holds NaN or infinity.
+        CheckpointError: one holds NaN or infinity.
     """
     for name, value in network.state_dict().items():
         if value.is_floating_point() and not value.isfinite().all():
-            raise WeightsError(
+            raise CheckpointError(
                 f"the weights {name} are not all numbers (NaN or infinity); use a checkpoint from "
                 "before the training broke"
             )

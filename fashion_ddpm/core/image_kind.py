@@ -3,7 +3,7 @@
 import unicodedata
 from dataclasses import dataclass
 
-from fashion_ddpm.core.errors import UserError
+from fashion_ddpm.core.settings import ConfigError
 
 CLASS_NAMES: tuple[str, ...] = (
     "T-shirt",
@@ -33,10 +33,6 @@ COLOURS = {1: "grey", 3: "colour"}
 """Channels of an image → what it is called."""
 
 
-class KindError(UserError):
-    """Classes or sizes that no network here can have; the message says what is allowed."""
-
-
 @dataclass(frozen=True)
 class ImageKind:
     """What the images of a data set, or of a network, are: whoever needs to know asks this.
@@ -47,7 +43,7 @@ class ImageKind:
         channels: 1 grey, 3 colour.
 
     Raises:
-        KindError: one of them cannot be.
+        ConfigError: one of them cannot be.
     """
 
     class_names: tuple[str, ...]
@@ -58,12 +54,12 @@ class ImageKind:
         _check_names(self.class_names)
         low, high = IMAGE_SIZES
         if not low <= self.image_size <= high or self.image_size % SIZE_STEP:
-            raise KindError(
+            raise ConfigError(
                 f"the image size is {self.image_size}; it must be divisible by {SIZE_STEP}, from "
                 f"{low} to {high} pixels."
             )
         if self.channels not in COLOURS:
-            raise KindError(f"images have {self.channels} channels; they must have 1 or 3.")
+            raise ConfigError(f"images have {self.channels} channels; they must have 1 or 3.")
 
     @property
     def null_label(self) -> int:
@@ -93,18 +89,18 @@ class ImageKind:
 
 def _check_names(names: tuple[str, ...]) -> None:
     if not 1 <= len(names) <= MAX_CLASSES:
-        raise KindError(f"there are {len(names):,} classes; there must be 1 to {MAX_CLASSES:,}.")
+        raise ConfigError(f"there are {len(names):,} classes; there must be 1 to {MAX_CLASSES:,}.")
     for name in names:
         # They become file names, prompts and parts of the page.
         if not name.strip() or len(name) > MAX_NAME or name[0] == "." or set(name) & set("/\\<>|"):
-            raise KindError(
+            raise ConfigError(
                 f"a class is named {name[:MAX_NAME]!r}; a name has 1 to {MAX_NAME} characters, "
                 "begins with no dot and holds no slash, bar or angle bracket: rename it."
             )
         if not name.isprintable() or name.lower() == ALL_CLASSES:
-            raise KindError(f"a class is named {name!r}, which means something else: rename it.")
+            raise ConfigError(f"a class is named {name!r}, which means something else: rename it.")
     if len(set(map(folded, names))) < len(names):
-        raise KindError(
+        raise ConfigError(
             "two classes differ in nothing but capitals, blanks or how accents are stored: rename "
             "one."
         )

@@ -63,7 +63,7 @@ def load_data_set(settings: DataSettings, class_order: Sequence[str] = ()) -> Da
 
     Raises:
         DataError: it cannot be read, or holds what cannot be used.
-        KindError: its classes cannot be.
+        ConfigError: its classes cannot be.
     """
     if settings.dataset == FASHION:
         splits = {

@@ -27,8 +27,9 @@ from fashion_ddpm.diffusion.sampling import DenoisingStep, SamplingSettings, num
 from fashion_ddpm.diffusion.schedule_check import check_schedule
 from fashion_ddpm.runtime.cost import calibrate
 from fashion_ddpm.runtime.dynamic_batching import BatchingUNet, rows_on
-from fashion_ddpm.scoring.clip import EMBEDDED, NO_SCORER, SCORERS, Scorer, ScorerError, load_scorer
+from fashion_ddpm.scoring.clip import EMBEDDED, NO_SCORER, SCORERS, Scorer, load_scorer
 from fashion_ddpm.scoring.clip_baseline import Baseline, load_baseline
+from fashion_ddpm.scoring.errors import ScoringError
 from fashion_ddpm.server.limits import ServerLimits, check_size, check_work
 from fashion_ddpm.server.monitoring import Monitor
 
@@ -108,7 +109,7 @@ class Demo:
 
         Raises:
             RequestError: the name is not one of those to be had.
-            ScorerError: it cannot be loaded.
+            ScoringError: it cannot be loaded.
         """
         self.check_scorer(name)
         if name not in self._scorers:
@@ -123,7 +124,7 @@ class Demo:
         try:
             self.scorer(name)
             return name, ""
-        except ScorerError as error:
+        except ScoringError as error:
             at_hand = self.scorers[0]
             instead = f"the scores are of {at_hand}" if at_hand != NO_SCORER else "there are none"
             return at_hand, f"{error} Until then {instead}."

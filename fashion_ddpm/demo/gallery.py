@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.checkpoints.manifest import record
-from fashion_ddpm.checkpoints.npz import ArraysError, load_arrays, save_arrays
+from fashion_ddpm.checkpoints.npz import load_arrays, save_arrays
 from fashion_ddpm.core.image_kind import ALL_CLASSES
 from fashion_ddpm.core.paths import BUNDLED
 from fashion_ddpm.core.requests import GenerateRequest
@@ -75,7 +76,7 @@ def load_gallery(demo: Demo, path: Path = GALLERY) -> Result | None:
         return None
     try:
         arrays = load_arrays(path, "make gallery")
-    except ArraysError as error:
+    except CheckpointError as error:
         print(error, file=sys.stderr)
         return None
     about = json.loads(str(arrays["about"]))

@@ -3,19 +3,12 @@
 import sys
 from pathlib import Path
 
-from fashion_ddpm.checkpoints.locate import CheckpointError
+from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline
-from fashion_ddpm.scoring.clip import (
-    EMBEDDED,
-    NO_SCORER,
-    NoScorer,
-    Scorer,
-    ScorerError,
-    knows,
-    load_scorer,
-)
+from fashion_ddpm.scoring.clip import EMBEDDED, NO_SCORER, NoScorer, Scorer, knows, load_scorer
 from fashion_ddpm.scoring.clip_baseline import Baseline, load_baseline
+from fashion_ddpm.scoring.errors import ScoringError
 
 
 def load_optional_network(checkpoint: str | Path | None, device: str) -> FashionDDPMPipeline | None:
@@ -48,6 +41,6 @@ def load_optional_scorers(kind: ImageKind) -> dict[str, tuple[Scorer, Baseline |
         try:
             scorer = load_scorer(EMBEDDED)
             return {EMBEDDED: (scorer, load_baseline(scorer))}
-        except ScorerError as error:
+        except ScoringError as error:
             print(f"Images are drawn without scores: {error}", file=sys.stderr)
     return {NO_SCORER: (NoScorer(), None)}

@@ -10,10 +10,10 @@ import torch
 from diffusers import DDPMScheduler, DiffusionPipeline, UNet2DModel
 from torch import Tensor
 
-from fashion_ddpm.checkpoints.downloads import DownloadError, fetch
-from fashion_ddpm.checkpoints.locate import CheckpointError, distilled_folder, read_run
+from fashion_ddpm.checkpoints.downloads import fetch
+from fashion_ddpm.checkpoints.errors import CheckpointError
+from fashion_ddpm.checkpoints.locate import distilled_folder, read_run
 from fashion_ddpm.checkpoints.verify import INDEX, check_files, check_network, class_names, numbered
-from fashion_ddpm.checkpoints.weights import WeightsError
 from fashion_ddpm.core.config import TURBO, TURBO_STEPS
 from fashion_ddpm.core.errors import reason
 from fashion_ddpm.core.image_kind import CLASS_NAMES, ImageKind
@@ -195,7 +195,7 @@ def load_pipeline(checkpoint: str | Path, device: str = "cpu") -> FashionDDPMPip
         if not folder.is_dir():
             folder, name = fetch(name)
         pipeline = _loaded(folder)
-    except (WeightsError, DownloadError) as error:
+    except CheckpointError as error:
         raise CheckpointError(f"{checkpoint} could not be loaded: {error}.") from error
     except Exception as error:  # a file that is wrong inside fails in as many ways as there are
         raise CheckpointError(

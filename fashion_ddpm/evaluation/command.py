@@ -30,8 +30,9 @@ from fashion_ddpm.evaluation.metrics import NEIGHBOURS
 from fashion_ddpm.evaluation.report import Report, Row, save_report, warnings_of
 from fashion_ddpm.generation.generate import Generated, generate_together
 from fashion_ddpm.scoring.classifier import Classifier
-from fashion_ddpm.scoring.clip import SCORERS, ScorerError, load_scorer
-from fashion_ddpm.scoring.inception import InceptionError, load_inception
+from fashion_ddpm.scoring.clip import SCORERS, load_scorer
+from fashion_ddpm.scoring.errors import ScoringError
+from fashion_ddpm.scoring.inception import load_inception
 
 FEWEST_IMAGES = 10 * (NEIGHBOURS + 1)
 NO_JUDGE = (
@@ -154,7 +155,7 @@ def _inception_rows(weights: str | None, sets: ImageSets) -> dict[str, Row]:
         return measure.missing_distances("Inception", "no --inception-weights")
     try:
         features = load_inception(weights)
-    except InceptionError as error:
+    except ScoringError as error:
         return measure.missing_distances("Inception", str(error))
     return measure.distance_rows("Inception", features, sets)
 
@@ -164,7 +165,7 @@ def _clip_rows(names: Sequence[str], sets: ImageSets) -> dict[str, Row]:
     for name in names:
         try:
             rows |= measure.clip_rows(load_scorer(name, sets.test.kind), sets)
-        except ScorerError as error:
+        except ScoringError as error:
             rows[f"label_score:{name}"] = Row(f"label score ({name})", missing=str(error))
     return rows
 

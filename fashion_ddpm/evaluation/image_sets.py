@@ -50,7 +50,7 @@ def matching_classifier(folder: str | Path | None, kind: ImageKind) -> Classifie
 
     Raises:
         EvaluationError: the named one knows other images.
-        ClassifierError: it cannot be loaded.
+        ScoringError: it cannot be loaded.
     """
     if folder is None and kind != FASHION_MNIST:
         return None

@@ -139,7 +139,7 @@ def load_index(path: Path = NEIGHBOUR_INDEX) -> NeighbourIndex:
     """Load the bundled index.
 
     Raises:
-        ArraysError: it is missing or damaged.
+        CheckpointError: it is missing or damaged.
     """
     arrays = load_arrays(path, "python -m fashion_ddpm neighbours")
     mean, basis, real_distances = (

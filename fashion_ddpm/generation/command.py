@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from fashion_ddpm.checkpoints.locate import CheckpointError
+from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.core.distributed import this_process
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import MODEL, GenerateRequest, RequestError

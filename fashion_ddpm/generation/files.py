@@ -62,7 +62,7 @@ def save(
         about: what else is known of all images, such as the model; it goes there, too.
 
     Raises:
-        SaveError: there is no room, or it may not be written.
+        CheckpointError: there is no room, or it may not be written.
     """
     if not is_one_file(path):
         _save_folder(batches, path, request, about)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fashion_ddpm.checkpoints import atomic_folders
-from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, EVALUATION
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.trust import bundled_report
+from fashion_ddpm.publishing.errors import PublishingError
 from fashion_ddpm.publishing.folders import check_checkpoint, write_model_folder, write_space_folder
 from fashion_ddpm.publishing.hub import MODEL, SPACE, Hub, Repository
 from fashion_ddpm.publishing.model_card import Address
@@ -20,10 +20,6 @@ from fashion_ddpm.publishing.space_trial import try_space
 DEFAULT_OUTPUT = Path("runs/publish")
 MANY = 9
 """Files in a folder that are counted, not named."""
-
-
-class OutputError(UserError):
-    """A folder that cannot be written anew; the message is one sentence with the fix."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +77,7 @@ def _check_output(output: Path) -> None:
     if output.exists() and (
         not output.is_dir() or {path.name for path in output.iterdir()} - {MODEL, SPACE}
     ):
-        raise OutputError(
+        raise PublishingError(
             f"output {output} exists and holds other things than published folders; name a new "
             "folder."
         )

@@ -3,13 +3,8 @@
 import shutil
 from pathlib import Path
 
-from fashion_ddpm.checkpoints.locate import (
-    RUN_FILE,
-    SAMPLES_FILE,
-    CheckpointError,
-    distilled_folder,
-    read_run,
-)
+from fashion_ddpm.checkpoints.errors import CheckpointError
+from fashion_ddpm.checkpoints.locate import RUN_FILE, SAMPLES_FILE, distilled_folder, read_run
 from fashion_ddpm.checkpoints.manifest import MANIFEST, faults, is_whole, write_manifest
 from fashion_ddpm.core.paths import BUNDLED, BUNDLED_CHECKPOINT, EVALUATION, ROOT
 from fashion_ddpm.demo.engine import Demo
@@ -17,9 +12,10 @@ from fashion_ddpm.demo.gallery import GALLERY, load_gallery, save_gallery
 from fashion_ddpm.demo.trust import PREVIEWS, training_previews
 from fashion_ddpm.evaluation.report import REPORT_FILE, Report
 from fashion_ddpm.generation.previews import draw_share, save_shares
+from fashion_ddpm.publishing.errors import PublishingError
 from fashion_ddpm.publishing.model_card import CARD_FILE, Address, model_card
 from fashion_ddpm.publishing.space import README, REQUIREMENTS
-from fashion_ddpm.publishing.space_card import SpaceError, space_card
+from fashion_ddpm.publishing.space_card import space_card
 
 APP, LICENCE = "app.py", "LICENSE"
 CHECKPOINT_PARTS = ("model_index.json", RUN_FILE, MANIFEST, "unet", "scheduler")
@@ -91,9 +87,9 @@ def write_space_folder(
         address: where the model and the Space will lie.
     """
     if not (ROOT / APP).exists():
-        raise SpaceError(f"{ROOT} has no {APP}; publish from a clone of the repository.")
+        raise PublishingError(f"{ROOT} has no {APP}; publish from a clone of the repository.")
     for fault in faults(BUNDLED):
-        raise SpaceError(f"{BUNDLED} cannot be published: {fault}; git checkout checkpoints.")
+        raise PublishingError(f"{BUNDLED} cannot be published: {fault}; git checkout checkpoints.")
     folder.mkdir(parents=True)
     for name in (APP, REQUIREMENTS, LICENCE):
         shutil.copy(ROOT / name, folder)

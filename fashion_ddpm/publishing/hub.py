@@ -10,7 +10,8 @@ from huggingface_hub import HfApi, get_token
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RepositoryNotFoundError
 from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
-from fashion_ddpm.core.errors import UserError, reason
+from fashion_ddpm.core.errors import reason
+from fashion_ddpm.publishing.errors import PublishingError
 
 MODEL, SPACE = "model", "space"
 COMMIT_MESSAGE = "Published by python -m fashion_ddpm publish"
@@ -19,10 +20,6 @@ NEW_TOKEN = (
     "login or set HF_TOKEN"
 )
 AGAIN = "run the same command again with --overwrite"
-
-
-class HubError(UserError):
-    """The Hub cannot be used as asked; the message is one sentence with the fix."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +31,7 @@ class Repository:
         name: USER/NAME.
 
     Raises:
-        HubError: the name is none that the Hub allows.
+        PublishingError: the name is none that the Hub allows.
     """
 
     repo_type: str
@@ -47,7 +44,7 @@ class Repository:
         except HFValidationError:
             sound = False
         if not sound:
-            raise HubError(
+            raise PublishingError(
                 f"--{self.repo_type} is {self.name!r}; it must be USER/NAME: your account, one "
                 "slash, and letters, digits, single '-', '_' and '.', 96 characters at most."
             )
@@ -72,19 +69,19 @@ class Hub:
             overwrite: whether they may exist.
 
         Raises:
-            HubError: no token, no network, no right to write there, or a repository that exists.
+            PublishingError: no token, no network, no right to write, or a repository that exists.
         """
         if get_token() is None:
-            raise HubError(f"There is no token for the Hub; {NEW_TOKEN}.")
+            raise PublishingError(f"There is no token for the Hub; {NEW_TOKEN}.")
         with self._told("the account could not be read"):
             account = self.api.whoami()
         if account.get("auth", {}).get("accessToken", {}).get("role") == "read":
-            raise HubError(f"The token may only read; {NEW_TOKEN}.")
+            raise PublishingError(f"The token may only read; {NEW_TOKEN}.")
         owners = [account["name"], *(group["name"] for group in account.get("orgs", []))]
         for repository in repositories:
             owner = repository.name.split("/")[0]
             if owner not in owners:
-                raise HubError(
+                raise PublishingError(
                     f"--{repository.repo_type} is {repository.name!r}, but the token may write for "
                     f"{', '.join(owners)} only."
                 )
@@ -98,11 +95,11 @@ class Hub:
             except RepositoryNotFoundError:
                 return
         if not overwrite:
-            raise HubError(
+            raise PublishingError(
                 f"The {repository} exists; name another, or replace its files with --overwrite."
             )
         if private and not found.private:
-            raise HubError(
+            raise PublishingError(
                 f"The {repository} exists and is public, which --private does not change; make it "
                 "private in its settings first."
             )
@@ -121,7 +118,7 @@ class Hub:
             The links to the repositories' pages.
 
         Raises:
-            HubError: the Hub refused or could not be reached; the message says what is done.
+            PublishingError: the Hub refused or could not be reached; the message says what is done.
         """
         links, done = [], "nothing was uploaded"
         for repository in folders:
@@ -152,9 +149,9 @@ class Hub:
         try:
             yield
         except (HfHubHTTPError, ValueError) as error:  # the latter for a README that it refuses
-            raise HubError(f"On {self.api.endpoint} {what}: {reason(error)}") from error
+            raise PublishingError(f"On {self.api.endpoint} {what}: {reason(error)}") from error
         except (HTTPError, OSError) as error:
-            raise HubError(
+            raise PublishingError(
                 f"On {self.api.endpoint} {what}: it cannot be reached ({reason(error)}); connect "
                 "to the network, or look at the result with --dry-run."
             ) from error

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from fashion_ddpm.diffusion.save_checkpoint import MAX_FILE_BYTES
-from fashion_ddpm.publishing.space_card import SpaceError, front_matter
+from fashion_ddpm.publishing.errors import PublishingError
+from fashion_ddpm.publishing.space_card import front_matter
 
 README, REQUIREMENTS = "README.md", "requirements.txt"
 
@@ -38,7 +39,7 @@ def check_space(folder: Path) -> None:
         folder: the Space's files.
 
     Raises:
-        SpaceError: something is wrong; the message names everything that is.
+        PublishingError: something is wrong; the message names everything that is.
     """
     matter = front_matter((folder / README).read_text())
     lines = (folder / REQUIREMENTS).read_text().split("\n")
@@ -50,7 +51,7 @@ def check_space(folder: Path) -> None:
         *_faults_of_sizes(folder),
     ]
     if found:
-        raise SpaceError(f"A Space would refuse {folder}: {'; '.join(found)}.")
+        raise PublishingError(f"A Space would refuse {folder}: {'; '.join(found)}.")
 
 
 def _faults_of_words(matter: dict[str, Any]) -> Iterator[str]:

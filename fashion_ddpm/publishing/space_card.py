@@ -4,13 +4,10 @@ from typing import Any
 
 from huggingface_hub import SpaceCard
 
-from fashion_ddpm.core.errors import UserError, reason
+from fashion_ddpm.core.errors import reason
 from fashion_ddpm.core.image_kind import FASHION_MNIST
+from fashion_ddpm.publishing.errors import PublishingError
 from fashion_ddpm.publishing.model_card import hub_datasets, kind_of
-
-
-class SpaceError(UserError):
-    """A Space that would be refused or would not run; the message says why."""
 
 
 def space_card(readme: str, model: str, run: dict[str, Any]) -> str:
@@ -22,7 +19,7 @@ def space_card(readme: str, model: str, run: dict[str, Any]) -> str:
         run: what run.json says of the model's training.
 
     Raises:
-        SpaceError: the front matter cannot be read.
+        PublishingError: the front matter cannot be read.
     """
     card = _read(readme)
     data: Any = card.data
@@ -53,7 +50,7 @@ def front_matter(readme: str) -> dict[str, Any]:
     """Return the YAML block at the top of a README.
 
     Raises:
-        SpaceError: it cannot be read.
+        PublishingError: it cannot be read.
     """
     return dict(_read(readme).data.to_dict())
 
@@ -62,7 +59,7 @@ def _read(readme: str) -> SpaceCard:
     try:
         return SpaceCard(readme)
     except Exception as error:  # the YAML reader's own errors are no part of the Hub's library
-        raise SpaceError(
+        raise PublishingError(
             f"The README's front matter cannot be read ({reason(error)}); it must be YAML between "
             "two lines of three dashes."
         ) from error

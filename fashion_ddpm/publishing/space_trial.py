@@ -9,7 +9,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-from fashion_ddpm.publishing.space_card import SpaceError
+from fashion_ddpm.publishing.errors import PublishingError
 
 PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
 """What a process needs to begin at all; everything else of this environment stays here."""
@@ -31,7 +31,7 @@ def try_space(folder: Path, app_file: str = "app.py", max_seconds: float = MAX_S
         max_seconds: how long to wait for the page.
 
     Raises:
-        SpaceError: the app ended or did not answer; the message has its last words.
+        PublishingError: the app ended or did not answer; the message has its last words.
     """
     port = free_port()
     with tempfile.TemporaryDirectory() as home, open(Path(home) / "log", "wb") as log:
@@ -48,7 +48,7 @@ def try_space(folder: Path, app_file: str = "app.py", max_seconds: float = MAX_S
             _stop(process)
         if not answered:
             words = (Path(home) / "log").read_text(errors="replace").strip().split("\n")[-1]
-            raise SpaceError(
+            raise PublishingError(
                 f"{folder / app_file} does not run in an environment of its own: it gave no page "
                 f"within {max_seconds:g} seconds, and its last words were: {words or 'none'}"
             )

@@ -8,18 +8,19 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.checkpoints.weights import (
     COPY_ANEW,
-    WeightsError,
     check_finite,
     check_folder,
     check_shapes,
     read_config,
 )
-from fashion_ddpm.core.errors import UserError
-from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind, KindError
+from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind
 from fashion_ddpm.core.images import to_model
 from fashion_ddpm.core.paths import BUNDLED_CLASSIFIER
+from fashion_ddpm.core.settings import ConfigError
+from fashion_ddpm.scoring.errors import ScoringError
 
 WEIGHTS_FILE = "model.safetensors"
 KIND_FILE = "kind.json"
@@ -27,10 +28,6 @@ KIND_FILE = "kind.json"
 
 NUM_FEATURES = 128
 BATCH_SIZE = 500
-
-
-class ClassifierError(UserError):
-    """The classifier cannot be loaded; the message is one sentence with the fix."""
 
 
 class ResidualBlock(nn.Module):
@@ -104,7 +101,7 @@ def load_classifier(folder: str | Path = BUNDLED_CLASSIFIER) -> Classifier:
     """Load a classifier, ready to be asked.
 
     Raises:
-        ClassifierError: it is not there, it is another network, or a file is damaged.
+        ScoringError: it is not there, it is another network, or a file is damaged.
     """
     folder = Path(folder)
     try:
@@ -113,8 +110,8 @@ def load_classifier(folder: str | Path = BUNDLED_CLASSIFIER) -> Classifier:
         check_shapes(classifier, folder / WEIGHTS_FILE)
         classifier.load_state_dict(load_file(folder / WEIGHTS_FILE))
         check_finite(classifier)
-    except WeightsError as error:
-        raise ClassifierError(
+    except CheckpointError as error:
+        raise ScoringError(
             f"The classifier {folder} could not be loaded: {error}, or name a folder that python "
             "-m fashion_ddpm train-classifier wrote."
         ) from error
@@ -127,5 +124,5 @@ def _kind(path: Path) -> ImageKind:
     found = read_config(path.parent, path.name)
     try:
         return ImageKind(tuple(found["class_names"]), found["image_size"], found["channels"])
-    except (KeyError, TypeError, KindError) as error:
-        raise WeightsError(f"{KIND_FILE} names no kind of images; {COPY_ANEW}") from error
+    except (KeyError, TypeError, ConfigError) as error:
+        raise CheckpointError(f"{KIND_FILE} names no kind of images; {COPY_ANEW}") from error

@@ -9,11 +9,13 @@ from torch import Tensor
 from transformers import CLIPModel, CLIPProcessor
 
 from fashion_ddpm.checkpoints.downloads import hub_answers
-from fashion_ddpm.checkpoints.weights import WeightsError, check_finite, check_folder, read_config
-from fashion_ddpm.core.errors import UserError, reason
+from fashion_ddpm.checkpoints.errors import CheckpointError
+from fashion_ddpm.checkpoints.weights import check_finite, check_folder, read_config
+from fashion_ddpm.core.errors import reason
 from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind, label_prompts, quality_prompts
 from fashion_ddpm.core.paths import BUNDLED_SCORER
 from fashion_ddpm.data.labelled_images import LabelledImages
+from fashion_ddpm.scoring.errors import ScoringError
 
 EMBEDDED = "embedded"
 HUB_SCORERS = (
@@ -30,10 +32,6 @@ MAX_PROMPT_SETS = 32
 
 NO_SCORER = "none"
 """What the page offers first for images that the embedded scorer does not know."""
-
-
-class ScorerError(UserError):
-    """A scorer cannot be loaded; the message is one sentence with the fix."""
 
 
 class ClipScorer:
@@ -153,11 +151,11 @@ def load_scorer(name_or_folder: str = EMBEDDED, kind: ImageKind = FASHION_MNIST)
         kind: the images it will be asked about; its prompts name their classes.
 
     Raises:
-        ScorerError: it is not there, cannot be downloaded, is not a CLIP, knows other images, or a
+        ScoringError: it is not there, cannot be downloaded, is not a CLIP, knows other images, or a
             file is damaged.
     """
     if not knows(name_or_folder, kind):
-        raise ScorerError(
+        raise ScoringError(
             f"The scorer {EMBEDDED} has seen nothing but Fashion-MNIST, so it cannot judge other "
             "classes; name a CLIP of the Hub or a folder with one."
         )
@@ -171,10 +169,10 @@ def load_scorer(name_or_folder: str = EMBEDDED, kind: ImageKind = FASHION_MNIST)
             repository, _, revision = source.partition("@")
             cached = not hub_answers(repository)
             model, processor = _loaded(repository, revision or "main", cached)
-    except WeightsError as error:
-        raise ScorerError(f"The scorer {name_or_folder} could not be loaded: {error}.") from error
+    except CheckpointError as error:
+        raise ScoringError(f"The scorer {name_or_folder} could not be loaded: {error}.") from error
     except Exception as error:  # tokenizers knows no other class of errors
-        raise ScorerError(
+        raise ScoringError(
             f"The scorer {name_or_folder} could not be loaded ({reason(error)}); connect to the "
             f"network, name a local folder that holds it, or use {EMBEDDED}."
         ) from error
@@ -193,13 +191,13 @@ def _loaded(source: str, revision: str, cached: bool = False) -> tuple[CLIPModel
     processor = CLIPProcessor.from_pretrained(source, revision=revision, local_files_only=cached)
     wrong = sorted(found["missing_keys"] | found["mismatched_keys"])
     if wrong:
-        raise WeightsError(
+        raise CheckpointError(
             f"{WEIGHTS_FILE} does not fill {wrong[0]}, which the network in config.json has; copy "
             "both from one scorer"
         )
     words, known = len(processor.tokenizer), model.config.text_config.vocab_size
     if words > known:
-        raise WeightsError(
+        raise CheckpointError(
             f"tokenizer.json has {words} words, but the network knows {known}; copy both from one "
             "scorer"
         )

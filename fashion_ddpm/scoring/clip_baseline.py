@@ -13,7 +13,8 @@ from fashion_ddpm.core.errors import reason
 from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.core.paths import BUNDLED_SCORER
 from fashion_ddpm.data.labelled_images import LabelledImages
-from fashion_ddpm.scoring.clip import EMBEDDED, ClipScorer, ScorerError
+from fashion_ddpm.scoring.clip import EMBEDDED, ClipScorer
+from fashion_ddpm.scoring.errors import ScoringError
 
 REAL_SAMPLE = BUNDLED_SCORER.parent / "real-test-images.npz"
 BASELINE_FILE = "baseline.json"
@@ -64,7 +65,7 @@ def load_baseline(scorer: ClipScorer) -> Baseline | None:
     the bundled sample of real test images.
 
     Raises:
-        ScorerError: the embedded scorer's baseline is missing or damaged.
+        ScoringError: the embedded scorer's baseline is missing or damaged.
     """
     if scorer.kind != FASHION_MNIST:
         return None
@@ -75,7 +76,7 @@ def load_baseline(scorer: ClipScorer) -> Baseline | None:
         labels, quality = torch.tensor(content["labels"]), torch.tensor(content["quality"])
         return Baseline(labels, quality, content["count"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ScorerError(
+        raise ScoringError(
             f"{BUNDLED_SCORER / BASELINE_FILE} could not be loaded ({reason(error)}); {COPY_ANEW}."
         ) from error
 
@@ -84,7 +85,7 @@ def load_real_sample() -> LabelledImages:
     """Return the bundled real test images, the first of each class in the test split.
 
     Raises:
-        ArraysError: they are missing or damaged.
+        CheckpointError: they are missing or damaged.
     """
     arrays = load_arrays(REAL_SAMPLE, "python -m tests.tools.make_data")
     images, labels = torch.from_numpy(arrays["images"]), torch.from_numpy(arrays["labels"])

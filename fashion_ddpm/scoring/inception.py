@@ -7,16 +7,13 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from fashion_ddpm.core.errors import UserError, reason
+from fashion_ddpm.core.errors import reason
+from fashion_ddpm.scoring.errors import ScoringError
 
 DOWNLOAD = "download"
 """Stands for torch-fidelity's own weights, fetched from the network."""
 
 BATCH_SIZE = 50
-
-
-class InceptionError(UserError):
-    """Inception cannot be had; the message is one sentence with the fix."""
 
 
 def load_inception(weights: str) -> Callable[[Tensor], Tensor]:
@@ -26,12 +23,12 @@ def load_inception(weights: str) -> Callable[[Tensor], Tensor]:
         weights: the file pt_inception-2015-12-05-6726825d.pth of torch-fidelity, or DOWNLOAD.
 
     Raises:
-        InceptionError: torch-fidelity is not installed, or the weights cannot be loaded.
+        ScoringError: torch-fidelity is not installed, or the weights cannot be loaded.
     """
     try:
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
     except ImportError as error:
-        raise InceptionError(
+        raise ScoringError(
             "torch-fidelity is not installed: pip install --requirement requirements-dev.txt"
         ) from error
     path = None if weights == DOWNLOAD else weights
@@ -44,7 +41,7 @@ def load_inception(weights: str) -> Callable[[Tensor], Tensor]:
         )
     except Exception as error:  # a wrong file fails in as many ways as there are files
         fix = "connect to the network" if path is None else f"{Path(weights)} must hold its weights"
-        raise InceptionError(f"Inception could not be loaded ({reason(error)}): {fix}") from error
+        raise ScoringError(f"Inception could not be loaded ({reason(error)}): {fix}") from error
 
     @torch.no_grad()
     def features(images: Tensor) -> Tensor:

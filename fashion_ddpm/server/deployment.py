@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from fashion_ddpm.core.errors import UserError, reason
+from fashion_ddpm.core.errors import reason
+from fashion_ddpm.server.errors import ServerError
 
 LOCALHOST = "127.0.0.1"
 FIRST_PORT, NUM_PORTS = 7860, 100
@@ -30,10 +31,6 @@ _NAME = r"([a-z0-9_]([a-z0-9._-]*[a-z0-9_])?|\[[0-9a-f:.]+\])(:[0-9]{1,5})?"
 _HOST = re.compile(_NAME, re.IGNORECASE)
 _ROOT = re.compile(rf"(https?://{_NAME})?(?P<path>(/[a-z0-9_~-][a-z0-9._~-]*)*)", re.IGNORECASE)
 _OWN_PATHS = (["assets"], ["config"], ["gradio_api"], ["static"], ["svelte"])
-
-
-class DeploymentError(UserError):
-    """A server cannot listen or be reached like this; the message says why in one sentence."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +108,7 @@ def read_deployment(
         environment: the variables; this process's when None.
 
     Raises:
-        DeploymentError: one of them cannot be used.
+        ServerError: one of them cannot be used.
     """
     environment = os.environ if environment is None else environment
 
@@ -159,7 +156,7 @@ def _address(value: str) -> str:
 
 def _port(source: str, value: str) -> int:
     if not (value.isascii() and value.isdigit() and len(value) < 6 and int(value) <= 65535):
-        raise DeploymentError(
+        raise ServerError(
             f"{source} is {value!r}; it must be a whole number from 0 (any free port) to 65535."
         )
     return int(value)
@@ -172,12 +169,12 @@ def _root_path(source: str, value: str) -> str:
         urlsplit(root)
         found = _ROOT.fullmatch(root)
     if found is None:
-        raise DeploymentError(
+        raise ServerError(
             f"{source} is {value!r}; it must be a path such as /demo, or an address such as "
             "https://example.org/demo."
         )
     if found["path"].split("/")[1:2] in _OWN_PATHS:
-        raise DeploymentError(
+        raise ServerError(
             f"{source} is {value!r}; the page has addresses of its own there: choose another path."
         )
     return root
@@ -185,7 +182,7 @@ def _root_path(source: str, value: str) -> str:
 
 def _host_name(source: str, value: str) -> str:
     if not _HOST.fullmatch(value):
-        raise DeploymentError(
+        raise ServerError(
             f"{source} is {value!r}; it must be a host name such as demo.example.org, with or "
             "without a port, and without https://."
         )
@@ -197,7 +194,7 @@ def _network(source: str, value: str) -> str:
     with suppress(ValueError):
         network = ipaddress.ip_network(value, strict=False)
     if network is None or network.prefixlen == 0:
-        raise DeploymentError(
+        raise ServerError(
             f"{source} is {value!r}; it must be the proxy's own address, such as 127.0.0.1, or a "
             "network that no visitor comes from."
         )
@@ -212,12 +209,12 @@ def choose_port(host: str, port: int | None) -> int:
         port: the port; 0 for any free one, None for the first free one from FIRST_PORT on.
 
     Raises:
-        DeploymentError: the port is taken, or the host is not this machine's.
+        ServerError: the port is taken, or the host is not this machine's.
     """
     try:
         _bind(host, 0)
     except (OSError, UnicodeError) as error:
-        raise DeploymentError(
+        raise ServerError(
             f"--host {host} cannot be listened at ({reason(error)}); name an address of this "
             f"machine, such as {LOCALHOST}, 0.0.0.0 or ::1."
         ) from error
@@ -228,7 +225,7 @@ def choose_port(host: str, port: int | None) -> int:
         except OSError as error:
             why = error.strerror or reason(error)
     ports = f"ports {FIRST_PORT} to {last}" if port is None else f"port {port}"
-    raise DeploymentError(
+    raise ServerError(
         f"{ports} of {host} cannot be used ({why}); name another one with --port, or any free one "
         "with --port 0."
     )
@@ -247,7 +244,7 @@ def launch_arguments(deployment: Deployment) -> dict[str, Any]:
     """Return gradio's arguments for where to listen; prepare the environment for what has none.
 
     Raises:
-        DeploymentError: it cannot listen there.
+        ServerError: it cannot listen there.
     """
     host = deployment.host
     port = choose_port(host, deployment.port)

@@ -7,7 +7,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from fashion_ddpm.core.errors import UserError
+from fashion_ddpm.server.errors import ServerError
 
 ROOM = 1_000_000
 """Bytes that a folder must have room for to be chosen: what a few results weigh."""
@@ -15,10 +15,6 @@ ROOM = 1_000_000
 MEMORY = Path("/dev/shm")
 PAUSE = 5.0
 """Seconds between two looks at how much lies there."""
-
-
-class TemporaryError(UserError):
-    """There is no folder for temporary pictures."""
 
 
 def temporary_root() -> str:
@@ -36,7 +32,7 @@ def choose_folder() -> Path:
     """Return a new folder that can hold pictures, for this user alone.
 
     Raises:
-        TemporaryError: neither the disk nor the memory has room.
+        ServerError: neither the disk nor the memory has room.
     """
     for parent in _candidates():
         folder = None
@@ -47,7 +43,7 @@ def choose_folder() -> Path:
             return folder
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
-    raise TemporaryError(
+    raise ServerError(
         f"no folder has room for {ROOM:,} bytes of temporary pictures; free some, or name one with "
         "TMPDIR."
     )

@@ -119,7 +119,7 @@ def copy_state(config: TrainConfig) -> None:
 
     Raises:
         ConfigError: the state is gone.
-        SaveError: it cannot be written.
+        CheckpointError: it cannot be written.
     """
     folder = RunFolder(config.output_dir)
     if not config.from_state or any(map(is_whole, atomic_folders.states(folder.states))):

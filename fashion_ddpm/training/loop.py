@@ -71,7 +71,7 @@ def train(
             another process is at work in it.
         FileError: a file in the folder is damaged.
         DataError: the data cannot be read.
-        SaveError: the run's folder cannot be written.
+        CheckpointError: the run's folder cannot be written.
         TrainingError: the loss is no longer a number.
     """
     started = time.monotonic() if started is None else started

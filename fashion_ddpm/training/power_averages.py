@@ -17,8 +17,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from fashion_ddpm.core.errors import UserError, reason
+from fashion_ddpm.core.errors import reason
 from fashion_ddpm.core.json_files import TEMPORARY
+from fashion_ddpm.training.stopping import TrainingError
 
 LENGTHS = (0.05, 0.1)
 """Lengths that every run keeps: standard deviation of the weighting as a share of the run."""
@@ -35,21 +36,17 @@ WORST_FIT = 0.15
 """Largest deviation of the rebuilt weighting from the wanted one, relative to it."""
 
 
-class AverageError(UserError):
-    """An average cannot be rebuilt; the message is one sentence with the fix."""
-
-
 def exponent(length: float) -> float:
     """Return γ of the power function whose relative standard deviation is a length.
 
     length² = (γ + 1) / ((γ + 2)² (γ + 3)), which falls from 0.289 at γ = 0 to 0.
 
     Raises:
-        AverageError: no γ of at least 0 has that length.
+        TrainingError: no γ of at least 0 has that length.
     """
     longest = 12**-0.5
     if not SHORTEST <= length <= longest:
-        raise AverageError(
+        raise TrainingError(
             f"--length is {length}; it must be at least {SHORTEST} and at most {longest:.3f}, the "
             "length of a plain mean of the whole run."
         )
@@ -141,7 +138,7 @@ def kept_averages(folder: Path) -> list[Kept]:
     """Return the averages in a run's folder, oldest first.
 
     Raises:
-        AverageError: there are none, or a file is damaged.
+        TrainingError: there are none, or a file is damaged.
     """
     found = []
     for path in sorted(folder.glob(f"*{SUFFIX}")):
@@ -150,12 +147,12 @@ def kept_averages(folder: Path) -> list[Kept]:
                 lengths = {float(name.split("/")[0]) for name in file.keys()}  # noqa: SIM118
                 images_seen = int(file.metadata()["images_seen"])
         except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
-            raise AverageError(
+            raise TrainingError(
                 f"{path} holds no averages ({reason(error)}); delete it, the others remain."
             ) from error
         found += [Kept(path, length, images_seen) for length in sorted(lengths)]
     if not found:
-        raise AverageError(f"{folder} holds no averages; name the folder of a training run.")
+        raise TrainingError(f"{folder} holds no averages; name the folder of a training run.")
     return found
 
 
@@ -183,7 +180,7 @@ def coefficients(kept: Sequence[tuple[float, float]], wanted: tuple[float, float
         wanted: γ and t of the average to rebuild.
 
     Raises:
-        AverageError: the kept ones cannot make it.
+        TrainingError: the kept ones cannot make it.
     """
     gram = np.array([[overlap(one, other) for other in kept] for one in kept])
     right = np.array([overlap(one, wanted) for one in kept])
@@ -194,7 +191,7 @@ def coefficients(kept: Sequence[tuple[float, float]], wanted: tuple[float, float
     total = overlap(wanted, wanted)
     deviation = shares @ gram @ shares - 2 * shares @ right + total
     if deviation > WORST_FIT**2 * total:
-        raise AverageError(
+        raise TrainingError(
             "the kept averages cannot make one of that --length; give one nearer to "
             f"{' or '.join(map(str, LENGTHS))}, or a run that kept more of them."
         )
@@ -213,12 +210,12 @@ def rebuild_average(kept: Sequence[Kept], length: float, images_seen: int) -> di
         Each parameter's float32 weights by its name.
 
     Raises:
-        AverageError: the length has no γ, or nothing was kept at that moment.
+        TrainingError: the length has no γ, or nothing was kept at that moment.
     """
     used = [one for one in kept if one.images_seen <= images_seen]
     if images_seen not in {one.images_seen for one in used}:
         moments = sorted({one.images_seen for one in kept})
-        raise AverageError(
+        raise TrainingError(
             f"--at is {images_seen}; averages were kept at {', '.join(map(str, moments))} images."
         )
     weightings = [(exponent(one.length), one.images_seen / images_seen) for one in used]
@@ -231,7 +228,7 @@ def rebuild_average(kept: Sequence[Kept], length: float, images_seen: int) -> di
                 if float(prefix) == one.length:
                     weight = file.get_tensor(key).float() * float(share)
                     if name in total and weight.shape != total[name].shape:
-                        raise AverageError(
+                        raise TrainingError(
                             f"{one.path} is of another network than the files before it; move it "
                             "away, the others remain."
                         )

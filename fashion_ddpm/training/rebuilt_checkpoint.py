@@ -8,8 +8,9 @@ from fashion_ddpm.checkpoints.verify import INDEX
 from fashion_ddpm.core.config import train_config
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.diffusion.save_checkpoint import publish
-from fashion_ddpm.training.power_averages import AverageError, kept_averages, rebuild_average
+from fashion_ddpm.training.power_averages import kept_averages, rebuild_average
 from fashion_ddpm.training.run_folder import RunFolder
+from fashion_ddpm.training.stopping import TrainingError
 
 TAKEN_OVER = (
     *("dataset", "data_sha256", "processes", "device", "mixed_precision"),
@@ -31,14 +32,14 @@ def rebuild_checkpoint(run: Path, length: float, at: int | None, output: Path) -
         The folder.
 
     Raises:
-        AverageError: the folder holds no averages, or none of that length or moment.
+        TrainingError: the folder holds no averages, or none of that length or moment.
         CheckpointError: the run has published no checkpoint yet.
     """
     folder = RunFolder(run)
     if not folder.config.exists():
-        raise AverageError(f"{run} is no training run; name the --output-dir of one.")
+        raise TrainingError(f"{run} is no training run; name the --output-dir of one.")
     if output.exists() and not (output / INDEX).exists():
-        raise AverageError(f"--output {output} is no checkpoint to replace; name another folder.")
+        raise TrainingError(f"--output {output} is no checkpoint to replace; name another folder.")
     kept = kept_averages(folder.averages)
     images_seen = kept[-1].images_seen if at is None else at
     weights = rebuild_average(kept, length, images_seen)
@@ -46,7 +47,7 @@ def rebuild_checkpoint(run: Path, length: float, at: int | None, output: Path) -
     try:
         pipeline.unet.load_state_dict(weights)
     except RuntimeError as error:
-        raise AverageError(
+        raise TrainingError(
             f"{folder.averages} holds the averages of another network than {folder.checkpoint}; "
             "name a run whose files belong together."
         ) from error

@@ -21,7 +21,8 @@ from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.share import OMITTED
 from fashion_ddpm.server.allowlist import ENDPOINT, Allowlist, Event
 from fashion_ddpm.server.asgi import App
-from fashion_ddpm.server.deployment import Deployment, DeploymentError, launch_arguments, on_space
+from fashion_ddpm.server.deployment import Deployment, launch_arguments, on_space
+from fashion_ddpm.server.errors import ServerError
 from fashion_ddpm.server.middleware import Middleware, ServerContext
 from fashion_ddpm.server.monitoring import start_log
 from fashion_ddpm.server.rate_limit import network_of
@@ -121,7 +122,7 @@ class Server:
                 _frontend=False,  # on a busy machine a page may need more than its 3 s to answer
             )
         except OSError as error:  # gradio's, where its server has not started within 5 s
-            raise DeploymentError(
+            raise ServerError(
                 f"the server did not start ({reason(error)}); start it again, or name another "
                 "port with --port."
             ) from error

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from fashion_ddpm.checkpoints.atomic_folders import (
-    SaveError,
     prune,
     seal,
     states,
@@ -16,6 +15,7 @@ from fashion_ddpm.checkpoints.atomic_folders import (
     temporary_folder,
     writing,
 )
+from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.checkpoints.manifest import is_whole
 
 
@@ -63,7 +63,7 @@ def test_a_failed_write_costs_one_sentence_and_leaves_the_older_folder_alone(
         (temporary_folder(final) / "file").write_text("half")
         raise OSError("No space left on device")
 
-    with pytest.raises(SaveError, match=r"state could not be written .+ device\): make room"):
+    with pytest.raises(CheckpointError, match=r"state could not be written .+ device\): make room"):
         fail()
     assert is_whole(final)
     assert [path.name for path in tmp_path.iterdir()] == ["state"]
@@ -94,5 +94,5 @@ def test_a_file_that_cannot_be_flushed_is_no_success(tmp_path: Path) -> None:
 
 def test_a_forbidden_write_is_not_blamed_on_the_disks_size(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(SaveError, match=r"could not be written .+ let this user write there"):
+    with pytest.raises(CheckpointError, match=r"could not be written .+ let this user write there"):
         temporary_folder(tmp_path / "file" / "state")

@@ -1,15 +1,15 @@
 """Tests of checkpoints on a small Hub: pinned to a commit, tensors and JSON only, checked."""
 
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from fashion_ddpm.checkpoints.downloads import DownloadError, fetch
-from fashion_ddpm.checkpoints.locate import CheckpointError, read_run
+from fashion_ddpm.checkpoints.downloads import fetch
+from fashion_ddpm.checkpoints.errors import CheckpointError
+from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 from tests.tools.local_hub import REVISION, LocalHub, Stored, local_hub, python_on
 
@@ -117,5 +117,5 @@ def test_what_was_fetched_once_loads_without_a_network(
 
 @pytest.mark.parametrize("name", ["", "boots", "runs/mine/checkpoint", "/nowhere", "a/b@", "a b/c"])
 def test_a_name_that_is_neither_folder_nor_repository_costs_one_sentence(name: str) -> None:
-    with pytest.raises(DownloadError, match=re.escape("it is neither a folder nor USER/NAME@REVI")):
+    with pytest.raises(CheckpointError, match="neither a folder nor USER/NAME@REVISION"):
         fetch(name)

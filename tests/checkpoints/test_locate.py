@@ -4,12 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from fashion_ddpm.checkpoints.locate import (
-    CheckpointError,
-    class_names_of,
-    distilled_folder,
-    read_run,
-)
+from fashion_ddpm.checkpoints.errors import CheckpointError
+from fashion_ddpm.checkpoints.locate import class_names_of, distilled_folder, read_run
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.json_files import FileError
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT

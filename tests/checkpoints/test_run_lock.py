@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fashion_ddpm.checkpoints import run_lock
-from fashion_ddpm.checkpoints.atomic_folders import SaveError
+from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.checkpoints.run_lock import lock_beside, only_run
 from fashion_ddpm.core.settings import ConfigError
 
@@ -121,7 +121,7 @@ def test_a_run_that_was_suspended_while_another_took_over_ends(
 def test_a_lock_that_cannot_be_written_costs_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     lock = tmp_path / "file" / "run.lock"
-    with pytest.raises(SaveError, match="could not be written"), only_run(lock):
+    with pytest.raises(CheckpointError, match="could not be written"), only_run(lock):
         pass
 
 

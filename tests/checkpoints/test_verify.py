@@ -10,7 +10,7 @@ import pytest
 import torch
 from diffusers import DDPMPipeline, DDPMScheduler, UNet2DModel
 
-from fashion_ddpm.checkpoints.locate import CheckpointError
+from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.checkpoints.manifest import MANIFEST
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.diffusion.pipeline import load_pipeline

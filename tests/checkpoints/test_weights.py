@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.checkpoints.manifest import MANIFEST, read_manifest
-from fashion_ddpm.checkpoints.weights import WeightsError, read_config
+from fashion_ddpm.checkpoints.weights import read_config
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, BUNDLED_CLASSIFIER, BUNDLED_SCORER
 from fashion_ddpm.diffusion.pipeline import load_pipeline
@@ -120,7 +121,7 @@ def test_a_damaged_setting_without_a_manifest_loads_or_costs_one_sentence(
 )
 def test_settings_that_are_none_cost_one_sentence(tmp_path: Path, content: str) -> None:
     (tmp_path / "config.json").write_bytes(content.encode(errors="surrogateescape"))
-    with pytest.raises(WeightsError, match=r"config\.json .+; copy the folder anew"):
+    with pytest.raises(CheckpointError, match=r"config\.json .+; copy the folder anew"):
         read_config(tmp_path, "config.json")
 
 
@@ -137,5 +138,5 @@ def test_settings_that_ask_for_more_cost_one_sentence(
     tmp_path: Path, content: dict[str, object], expected: str
 ) -> None:
     (tmp_path / "config.json").write_text(json.dumps(content))
-    with pytest.raises(WeightsError, match=expected):
+    with pytest.raises(CheckpointError, match=expected):
         read_config(tmp_path, "config.json", model_type="clip")

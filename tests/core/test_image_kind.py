@@ -8,10 +8,10 @@ from fashion_ddpm.core.image_kind import (
     FASHION_MNIST,
     NULL_LABEL,
     ImageKind,
-    KindError,
     label_prompts,
     quality_prompts,
 )
+from fashion_ddpm.core.settings import ConfigError
 
 
 def test_null_label_comes_after_the_ten_classes() -> None:
@@ -52,13 +52,13 @@ def test_a_kind_of_images_says_what_follows_from_it() -> None:
     ],
 )
 def test_names_that_no_class_can_have_are_refused(names: tuple[str, ...], expected: str) -> None:
-    with pytest.raises(KindError, match=expected):
+    with pytest.raises(ConfigError, match=expected):
         ImageKind(names, image_size=28, channels=1)
 
 
 def test_sizes_and_colours_that_cannot_be_are_refused() -> None:
     for size in (4, 30, 260):
-        with pytest.raises(KindError, match=f"the image size is {size}; it must be divisible"):
+        with pytest.raises(ConfigError, match=f"the image size is {size}; it must be divisible"):
             ImageKind(("on",), image_size=size, channels=1)
-    with pytest.raises(KindError, match="have 4 channels"):
+    with pytest.raises(ConfigError, match="have 4 channels"):
         ImageKind(("on",), image_size=28, channels=4)

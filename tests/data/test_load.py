@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from fashion_ddpm.core.data_settings import DataSettings
-from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind, KindError
+from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind
+from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.data.fashion_mnist import load_split
 from fashion_ddpm.data.labelled_images import DataError
 from fashion_ddpm.data.load import DataSet, load_data_set
@@ -90,7 +91,7 @@ def test_too_few_pictures_cost_one_sentence(tmp_path: Path) -> None:
 def test_class_folders_with_names_that_mean_something_else_are_refused(tmp_path: Path) -> None:
     write_shapes(tmp_path, 1)
     (tmp_path / "circle").rename(tmp_path / "All")
-    with pytest.raises(KindError, match="named 'All', which means something else"):
+    with pytest.raises(ConfigError, match="named 'All', which means something else"):
         load(tmp_path)
 
 

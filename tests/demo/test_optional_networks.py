@@ -10,7 +10,8 @@ import gradio as gr
 import pytest
 
 from app import build_page
-from fashion_ddpm.checkpoints.locate import CheckpointError, distilled_folder
+from fashion_ddpm.checkpoints.errors import CheckpointError
+from fashion_ddpm.checkpoints.locate import distilled_folder
 from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, BUNDLED_SCORER
 from fashion_ddpm.core.requests import GenerateRequest

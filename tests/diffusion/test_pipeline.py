@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from fashion_ddpm.checkpoints.locate import CheckpointError, distilled_folder, read_run
+from fashion_ddpm.checkpoints.errors import CheckpointError
+from fashion_ddpm.checkpoints.locate import distilled_folder, read_run
 from fashion_ddpm.checkpoints.manifest import is_whole
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT

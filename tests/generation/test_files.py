@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from fashion_ddpm.checkpoints.atomic_folders import SaveError
+from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.core.images import read_settings
 from fashion_ddpm.core.requests import GenerateRequest, RequestError
 from fashion_ddpm.demo.share import from_picture
@@ -82,7 +82,7 @@ def test_a_files_name_is_one_that_every_system_takes() -> None:
 
 @pytest.mark.parametrize("name", ["out.npz", "out.PNG", "out"])
 def test_a_full_disk_costs_one_sentence_and_leaves_nothing(tmp_path: Path, name: str) -> None:
-    with files_up_to(100), pytest.raises(SaveError, match=f"{name} could not .+ make room"):
+    with files_up_to(100), pytest.raises(CheckpointError, match=f"{name} could not .+ make room"):
         save(batches(), tmp_path / name, REQUEST, ABOUT)
     assert not list(tmp_path.iterdir())
     save(batches(), tmp_path / name, REQUEST, ABOUT)

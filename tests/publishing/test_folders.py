@@ -10,7 +10,8 @@ from diffusers import DDPMScheduler, UNet2DModel
 from huggingface_hub import ModelCard
 from PIL import Image
 
-from fashion_ddpm.checkpoints.locate import CheckpointError, distilled_folder
+from fashion_ddpm.checkpoints.errors import CheckpointError
+from fashion_ddpm.checkpoints.locate import distilled_folder
 from fashion_ddpm.checkpoints.manifest import is_whole
 from fashion_ddpm.core import image_kind
 from fashion_ddpm.core.json_files import FileError

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from fashion_ddpm.publishing.hub import MODEL, SPACE, Hub, HubError, Repository
+from fashion_ddpm.publishing.errors import PublishingError
+from fashion_ddpm.publishing.hub import MODEL, SPACE, Hub, Repository
 from tests.tools.local_hub import READ_TOKEN, TOKEN, LocalHub, local_hub
 
 PLACES = (Repository(MODEL, "ada/boots"), Repository(SPACE, "garments/boots-demo"))
@@ -36,7 +37,7 @@ def check(server: LocalHub, *, private: bool = False, overwrite: bool = False) -
 
 @pytest.mark.parametrize("name", ["boots", "a/b/c", "ada/b--c", "ada/", "ada/böot", "a/b.git", ""])
 def test_a_name_that_is_none_costs_one_sentence(name: str) -> None:
-    with pytest.raises(HubError, match=r"--model is '.*'; it must be USER/NAME"):
+    with pytest.raises(PublishingError, match=r"--model is '.*'; it must be USER/NAME"):
         Repository(MODEL, name)
 
 
@@ -83,7 +84,7 @@ def test_an_existing_repository_is_left_alone_without_overwrite(
 ) -> None:
     Hub(server.address).upload(dict([*folders.items()][1:]), private=False, overwrite=False)
     before = list(server.written)
-    with pytest.raises(HubError, match="space garments/boots-demo exists; name another, or"):
+    with pytest.raises(PublishingError, match="space garments/boots-demo exists; name another, or"):
         check(server)
     assert server.written == before
 
@@ -92,7 +93,7 @@ def test_private_does_not_pretend_to_hide_what_is_public(
     server: LocalHub, folders: dict[Repository, Path]
 ) -> None:
     Hub(server.address).upload(folders, private=False, overwrite=False)
-    with pytest.raises(HubError, match="exists and is public"):
+    with pytest.raises(PublishingError, match="exists and is public"):
         check(server, private=True, overwrite=True)
 
 
@@ -100,7 +101,7 @@ def test_a_missing_token_costs_one_sentence(
     server: LocalHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("HF_TOKEN")
-    with pytest.raises(HubError, match=r"no token for the Hub; create one .* hf auth login"):
+    with pytest.raises(PublishingError, match=r"no token for the Hub; create one .* hf auth login"):
         check(server)
     assert not server.calls
 
@@ -109,7 +110,7 @@ def test_a_wrong_token_costs_one_sentence(
     server: LocalHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_wrong")
-    with pytest.raises(HubError, match=r"Invalid user token.*HF_TOKEN"):
+    with pytest.raises(PublishingError, match=r"Invalid user token.*HF_TOKEN"):
         check(server)
 
 
@@ -117,25 +118,25 @@ def test_a_token_that_may_only_read_costs_one_sentence(
     server: LocalHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_TOKEN", READ_TOKEN)
-    with pytest.raises(HubError, match=r"token may only read; create one with write access"):
+    with pytest.raises(PublishingError, match=r"token may only read; create one with write access"):
         check(server)
 
 
 def test_somebody_elses_name_costs_one_sentence(server: LocalHub) -> None:
     place = Repository(MODEL, "grace/boots")
-    with pytest.raises(HubError, match="token may write for ada, garments only"):
+    with pytest.raises(PublishingError, match="token may write for ada, garments only"):
         Hub(server.address).check([place], private=False, overwrite=False)
 
 
 def test_no_network_costs_one_sentence(server: LocalHub) -> None:
     nowhere = "http://127.0.0.1:9"
-    with pytest.raises(HubError, match=f"On {nowhere} the account .* cannot be reached .*network"):
+    with pytest.raises(PublishingError, match=f"On {nowhere} .* cannot be reached .*network"):
         Hub(nowhere).check(PLACES, private=False, overwrite=False)
 
 
 def test_offline_mode_costs_one_sentence(server: LocalHub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(HubError, match="cannot be reached"):
+    with pytest.raises(PublishingError, match="cannot be reached"):
         check(server)
     assert not server.calls
 
@@ -144,7 +145,7 @@ def test_a_refused_space_says_what_is_there_by_then(
     server: LocalHub, folders: dict[Repository, Path]
 ) -> None:
     server.refusal = (402, "A subscription is needed")
-    with pytest.raises(HubError, match=r"the model ada/boots is there now.*402.*subscription"):
+    with pytest.raises(PublishingError, match=r"model ada/boots is there now.*402"):
         Hub(server.address).upload(folders, private=False, overwrite=False)
     assert set(server.stored["model", "ada/boots"].files) == {".gitattributes"}
 
@@ -154,5 +155,5 @@ def test_a_readme_that_the_hub_refuses_costs_one_sentence(
 ) -> None:
     server.faults = ["license is unknown"]
     (folders[PLACES[1]] / "README.md").write_text("---\nlicense: none\n---\n")
-    with pytest.raises(HubError, match=r"upload of the space .* stopped .*license is unknown"):
+    with pytest.raises(PublishingError, match=r"the space .* stopped .*license is unknown"):
         Hub(server.address).upload(folders, private=False, overwrite=False)

@@ -6,8 +6,9 @@ import pytest
 
 from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
+from fashion_ddpm.publishing.errors import PublishingError
 from fashion_ddpm.publishing.space import check_space
-from fashion_ddpm.publishing.space_card import SpaceError, space_card
+from fashion_ddpm.publishing.space_card import space_card
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -45,7 +46,7 @@ def test_a_fault_of_the_front_matter_is_named(
     readme = (space / "README.md").read_text()
     assert line in readme
     (space / "README.md").write_text(readme.replace(line, changed, 1))
-    with pytest.raises(SpaceError, match=fault):
+    with pytest.raises(PublishingError, match=fault):
         check_space(space)
 
 
@@ -56,7 +57,7 @@ def test_a_description_may_have_sixty_characters(space: Path, length: int) -> No
     lines[place] = "short_description: " + "x" * length
     (space / "README.md").write_text("\n".join(lines))
     if length > 60:
-        with pytest.raises(SpaceError, match="has 61 characters, but at most 60 fit"):
+        with pytest.raises(PublishingError, match="has 61 characters, but at most 60 fit"):
             check_space(space)
     else:
         check_space(space)
@@ -66,7 +67,7 @@ def test_a_description_may_have_sixty_characters(space: Path, length: int) -> No
 def test_what_is_not_pinned_is_named(space: Path, line: str) -> None:
     with open(space / "requirements.txt", "a") as file:
         file.write(f"# a comment\n\n{line}\n")
-    with pytest.raises(SpaceError, match=r"asks for rich.*, but must pin one version with =="):
+    with pytest.raises(PublishingError, match=r"asks for rich.*, but must pin one version with =="):
         check_space(space)
 
 
@@ -74,12 +75,12 @@ def test_a_large_file_is_named(space: Path) -> None:
     (space / "checkpoints").mkdir()
     with open(space / "checkpoints" / "weights", "wb") as file:
         file.truncate(10_000_001)
-    with pytest.raises(SpaceError, match="checkpoints/weights has 10,000,001 bytes"):
+    with pytest.raises(PublishingError, match="checkpoints/weights has 10,000,001 bytes"):
         check_space(space)
 
 
 def test_all_faults_are_told_at_once(space: Path) -> None:
     (space / "app.py").unlink()
     (space / "requirements.txt").write_text("rich\n")
-    with pytest.raises(SpaceError, match=r"pins another gradio; app_file .*; requirements"):
+    with pytest.raises(PublishingError, match=r"pins another gradio; app_file .*; requirements"):
         check_space(space)

@@ -6,7 +6,8 @@ import pytest
 
 from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
-from fashion_ddpm.publishing.space_card import SpaceError, front_matter, space_card
+from fashion_ddpm.publishing.errors import PublishingError
+from fashion_ddpm.publishing.space_card import front_matter, space_card
 
 RUN = read_run(BUNDLED_CHECKPOINT)
 README = (Path(__file__).parent.parent.parent / "README.md").read_text()
@@ -37,5 +38,5 @@ def test_a_model_of_other_pictures_promises_no_clothes() -> None:
 
 @pytest.mark.parametrize("block", ["title: [", "- a list", "? [1, 2]\n: 3"])
 def test_front_matter_that_cannot_be_read_costs_one_sentence(block: str) -> None:
-    with pytest.raises(SpaceError, match="front matter cannot be read"):
+    with pytest.raises(PublishingError, match="front matter cannot be read"):
         front_matter(f"---\n{block}\n---\n# Title\n")

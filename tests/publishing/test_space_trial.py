@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fashion_ddpm.publishing.space_card import SpaceError
+from fashion_ddpm.publishing.errors import PublishingError
 from fashion_ddpm.publishing.space_trial import try_space
 
 SERVE = """
@@ -24,14 +24,14 @@ def test_an_app_that_answers_is_stopped_and_leaves_nothing(tmp_path: Path) -> No
 def test_an_app_that_fails_is_reported_with_its_last_words(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text("import nothing_of_the_kind")
     with pytest.raises(
-        SpaceError, match=r"last words were: .*No module named 'nothing_of_the_kind"
+        PublishingError, match=r"last words were: .*No module named 'nothing_of_the_kind"
     ):
         try_space(tmp_path)
 
 
 def test_an_app_that_never_answers_is_ended(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text("import threading; threading.Event().wait()")
-    with pytest.raises(SpaceError, match="no page within 1 seconds"):
+    with pytest.raises(PublishingError, match="no page within 1 seconds"):
         try_space(tmp_path, max_seconds=1)
 
 
@@ -41,7 +41,7 @@ def test_the_app_gets_nothing_of_this_environment(
     for name in ("PYTHONPATH", "HF_TOKEN", "HF_HOME", "FASHION_DDPM_DATA"):
         monkeypatch.setenv(name, str(tmp_path))
     (tmp_path / "app.py").write_text("import os; print(sorted(os.environ)); raise SystemExit")
-    with pytest.raises(SpaceError) as failure:
+    with pytest.raises(PublishingError) as failure:
         try_space(tmp_path)
     assert "HF_HUB_OFFLINE" in str(failure.value)
     for name in ("PYTHONPATH", "HF_TOKEN", "HF_HOME", "FASHION_DDPM_DATA"):

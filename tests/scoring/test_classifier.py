@@ -10,10 +10,10 @@ from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.scoring.classifier import (
     NUM_FEATURES,
     Classifier,
-    ClassifierError,
     load_classifier,
     save_classifier,
 )
+from fashion_ddpm.scoring.errors import ScoringError
 from fashion_ddpm.scoring.train_classifier import accuracy
 
 
@@ -37,10 +37,10 @@ def test_saved_and_loaded_it_is_the_same(tmp_path: Path, real: LabelledImages) -
 
 
 def test_a_folder_without_a_classifier_costs_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(ClassifierError, match=r"could not be loaded.+ train-classifier"):
+    with pytest.raises(ScoringError, match=r"could not be loaded.+ train-classifier"):
         load_classifier(tmp_path)
     (tmp_path / "model.safetensors").write_bytes(b"no weights")
-    with pytest.raises(ClassifierError, match="could not be loaded"):
+    with pytest.raises(ScoringError, match="could not be loaded"):
         load_classifier(tmp_path)
 
 
@@ -48,5 +48,5 @@ def test_a_folder_without_a_classifier_costs_one_sentence(tmp_path: Path) -> Non
 def test_a_damaged_kind_of_images_costs_a_sentence(tmp_path: Path, content: str) -> None:
     save_classifier(Classifier(kind=FASHION_MNIST), tmp_path)
     (tmp_path / "kind.json").write_text(content)
-    with pytest.raises(ClassifierError, match=r"kind\.json"):
+    with pytest.raises(ScoringError, match=r"kind\.json"):
         load_classifier(tmp_path)

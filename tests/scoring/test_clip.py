@@ -11,12 +11,12 @@ from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.scoring.clip import (
     ClipScorer,
     NoScorer,
-    ScorerError,
     load_scorer,
     own_scores,
     zero_shot_accuracy,
 )
 from fashion_ddpm.scoring.clip_baseline import load_baseline
+from fashion_ddpm.scoring.errors import ScoringError
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_the_bundled_scorer_recognizes_real_clothes(
 
 @pytest.mark.parametrize("name", ["openai/clip-vit-base-patch16", "nowhere/at-all", "/no/folder"])
 def test_a_scorer_that_cannot_be_had_costs_one_sentence(name: str) -> None:
-    with pytest.raises(ScorerError, match=r"could not be loaded .+ use embedded"):
+    with pytest.raises(ScoringError, match=r"could not be loaded .+ use embedded"):
         load_scorer(name)
 
 
@@ -86,7 +86,7 @@ def test_a_clips_prompts_name_the_classes_of_its_images(tiny_clip: Path) -> None
 
 
 def test_the_embedded_scorer_is_not_asked_about_other_classes() -> None:
-    with pytest.raises(ScorerError, match="has seen nothing but Fashion-MNIST"):
+    with pytest.raises(ScoringError, match="has seen nothing but Fashion-MNIST"):
         load_scorer(kind=ImageKind(("on", "off"), image_size=28, channels=1))
 
 

@@ -10,7 +10,8 @@ from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.evaluation.image_sets import ImageSets
 from fashion_ddpm.evaluation.measurements import distance_rows
-from fashion_ddpm.scoring.inception import DOWNLOAD, InceptionError, load_inception
+from fashion_ddpm.scoring.errors import ScoringError
+from fashion_ddpm.scoring.inception import DOWNLOAD, load_inception
 
 
 @pytest.fixture(scope="module")
@@ -47,13 +48,13 @@ def test_a_pickle_with_more_than_tensors_is_refused_unopened(tmp_path: Path) -> 
             return Path.touch, (tmp_path / "sprung",)  # type: ignore[return-value]
 
     torch.save(Trap(), tmp_path / "trap.pth")
-    with pytest.raises(InceptionError, match="could not be loaded"):
+    with pytest.raises(ScoringError, match="could not be loaded"):
         load_inception(str(tmp_path / "trap.pth"))
     assert not (tmp_path / "sprung").exists()
 
 
 def test_weights_that_are_not_there_cost_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(InceptionError, match="must hold its weights"):
+    with pytest.raises(ScoringError, match="must hold its weights"):
         load_inception(str(tmp_path / "nothing.pth"))
 
 
@@ -64,5 +65,5 @@ def test_a_download_without_a_network_costs_one_sentence(monkeypatch: pytest.Mon
     monkeypatch.setattr(
         "torch_fidelity.feature_extractor_inceptionv3.load_state_dict_from_url", unreachable
     )
-    with pytest.raises(InceptionError, match=r"no route to host.+connect to the network"):
+    with pytest.raises(ScoringError, match=r"no route to host.+connect to the network"):
         load_inception(DOWNLOAD)

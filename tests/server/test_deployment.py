@@ -13,13 +13,13 @@ from fashion_ddpm.server.deployment import (
     PRIVATE,
     READ_AT_LAUNCH,
     Deployment,
-    DeploymentError,
     add_address_flags,
     choose_port,
     is_loopback,
     launch_arguments,
     read_deployment,
 )
+from fashion_ddpm.server.errors import ServerError
 
 
 def read(*flags: str, **environment: str) -> Deployment:
@@ -108,7 +108,7 @@ def test_what_cannot_be_used_is_named_with_its_source_and_what_is_allowed(
 ) -> None:
     is_flag = source.startswith("--")
     flags, environment = ([f"{source}={value}"], {}) if is_flag else ([], {source: value})
-    with pytest.raises(DeploymentError, match=allowed) as failure:
+    with pytest.raises(ServerError, match=allowed) as failure:
         read(*flags, **environment)
     assert str(failure.value).startswith(f"{source} is {value!r}; ")
 
@@ -150,7 +150,7 @@ def test_the_prefix_is_the_path_of_the_root_path() -> None:
 def test_a_free_port_is_found_and_a_taken_one_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(DeploymentError, match=rf"port {port} of 127.+ in use.+--port 0"):
+        with pytest.raises(ServerError, match=rf"port {port} of 127.+ in use.+--port 0"):
             choose_port("127.0.0.1", port)
         assert choose_port("127.0.0.1", 0) not in (0, port)
     assert choose_port("127.0.0.1", port) == port
@@ -159,7 +159,7 @@ def test_a_free_port_is_found_and_a_taken_one_is_told() -> None:
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid", "x" * 300])
 def test_a_host_that_is_not_this_machine_is_told(host: str) -> None:
-    with pytest.raises(DeploymentError, match=rf"--host {host[:100]}"):
+    with pytest.raises(ServerError, match=rf"--host {host[:100]}"):
         choose_port(host, 0)
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from fashion_ddpm.server import temporary_files
+from fashion_ddpm.server.errors import ServerError
 from fashion_ddpm.server.temporary_files import (
     MEMORY,
     Sweeper,
-    TemporaryError,
     choose_folder,
     sweep,
     temporary_root,
@@ -63,7 +63,7 @@ def test_a_place_that_cannot_be_written_to_is_passed_over(
 
 def test_no_place_at_all_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(temporary_files, "_candidates", list)
-    with pytest.raises(TemporaryError, match="no folder has room for"):
+    with pytest.raises(ServerError, match="no folder has room for"):
         choose_folder()
 
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from fashion_ddpm.checkpoints.atomic_folders import states
-from fashion_ddpm.checkpoints.locate import CheckpointError
+from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.checkpoints.manifest import MANIFEST, write_manifest
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.image_kind import FASHION_MNIST

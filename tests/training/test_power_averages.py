@@ -11,13 +11,13 @@ from torch import nn
 from fashion_ddpm.training.power_averages import (
     LENGTHS,
     MOST_KEPT,
-    AverageError,
     PowerAverages,
     exponent,
     kept_averages,
     rebuild_average,
     thin_out,
 )
+from fashion_ddpm.training.stopping import TrainingError
 
 STEPS = 400
 
@@ -46,7 +46,7 @@ def test_the_exponent_gives_the_weighting_its_relative_standard_deviation(length
 
 @pytest.mark.parametrize("length", [0.0, -0.1, 1e-160, 0.3])
 def test_a_length_that_no_power_function_has_is_refused(length: float) -> None:
-    with pytest.raises(AverageError, match=rf"--length is {length}; it must be at least 0\.01"):
+    with pytest.raises(TrainingError, match=rf"--length is {length}; it must be at least 0\.01"):
         exponent(length)
 
 
@@ -96,16 +96,16 @@ def test_a_saved_state_goes_on_where_it_was() -> None:
 
 
 def test_a_moment_that_was_not_kept_and_an_empty_folder_are_told(tmp_path: Path) -> None:
-    with pytest.raises(AverageError, match="holds no averages"):
+    with pytest.raises(TrainingError, match="holds no averages"):
         kept_averages(tmp_path)
     file = tmp_path / "images-00000000064.safetensors"
     PowerAverages(Walk()).save(file, 64)
-    with pytest.raises(AverageError, match="cannot make one of that --length"):
+    with pytest.raises(TrainingError, match="cannot make one of that --length"):
         rebuild_average(kept_averages(tmp_path), 0.25, 64)
-    with pytest.raises(AverageError, match="--at is 65; averages were kept at 64 images"):
+    with pytest.raises(TrainingError, match="--at is 65; averages were kept at 64 images"):
         rebuild_average(kept_averages(tmp_path), 0.1, 65)
     file.write_bytes(b"damaged")
-    with pytest.raises(AverageError, match=r"images-00000000064\.safetensors holds no averages"):
+    with pytest.raises(TrainingError, match=r"images-00000000064\.safetensors holds no averages"):
         kept_averages(tmp_path)
 
 

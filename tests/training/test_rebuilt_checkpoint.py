@@ -9,9 +9,10 @@ import torch
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.training.loop import Run
-from fashion_ddpm.training.power_averages import LENGTHS, AverageError
+from fashion_ddpm.training.power_averages import LENGTHS
 from fashion_ddpm.training.rebuilt_checkpoint import rebuild_checkpoint
 from fashion_ddpm.training.run_folder import RunFolder
+from fashion_ddpm.training.stopping import TrainingError
 from tests.tools.small_runs import run_json
 
 
@@ -46,7 +47,7 @@ def _beside(checkpoint: Path, folder: Path) -> Path:
 
 
 def test_a_folder_that_is_no_run_is_told(tmp_path: Path) -> None:
-    with pytest.raises(AverageError, match="is no training run"):
+    with pytest.raises(TrainingError, match="is no training run"):
         rebuild_checkpoint(tmp_path, 0.1, None, tmp_path / "average")
 
 
@@ -54,7 +55,7 @@ def test_a_folder_that_is_no_checkpoint_is_not_replaced(
     finished: TrainConfig, tmp_path: Path
 ) -> None:
     (tmp_path / "mine").mkdir()
-    with pytest.raises(AverageError, match="is no checkpoint to replace"):
+    with pytest.raises(TrainingError, match="is no checkpoint to replace"):
         rebuild_checkpoint(Path(finished.output_dir), 0.1, None, tmp_path / "mine")
 
 
@@ -66,10 +67,10 @@ def test_averages_of_another_network_cost_a_sentence(
     ours, theirs = (RunFolder(root).averages for root in (tmp_path / "run", shapes_run.output_dir))
     (foreign,) = theirs.glob("*00512.safetensors")
     shutil.copy(foreign, ours)
-    with pytest.raises(AverageError, match=rf"{ours / foreign.name} is of another network"):
+    with pytest.raises(TrainingError, match=rf"{ours / foreign.name} is of another network"):
         rebuild_checkpoint(tmp_path / "run", 0.1, None, tmp_path / "average")
     shutil.rmtree(ours)
     shutil.copytree(theirs, ours)
-    with pytest.raises(AverageError, match=rf"{ours} holds the averages of another network"):
+    with pytest.raises(TrainingError, match=rf"{ours} holds the averages of another network"):
         rebuild_checkpoint(tmp_path / "run", 0.1, None, tmp_path / "average")
     assert not (tmp_path / "average").exists()
