@@ -30,7 +30,7 @@ from fashion_ddpm.data.fashion_mnist import load_split
 from fashion_ddpm.diffusion.loss import Predictor
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
 from fashion_ddpm.diffusion.sampling import (
-    Midway,
+    PartialTrajectory,
     SamplingSettings,
     denoise,
     draw_noise,
@@ -150,7 +150,7 @@ def draw_images(setting: Setting, labels: Tensor, seeds: Sequence[int]) -> tuple
         noisy = alpha_bar**0.5 * steps[-1].clean + (1 - alpha_bar) ** 0.5 * draw_noise(
             generators, kind=FASHION_MNIST
         )
-        steps += sample(Midway(noisy, alpha_bar))
+        steps += sample(PartialTrajectory(noisy, alpha_bar))
     return to_uint8(steps[-1].clean), len(steps) * (2 if setting.guide else 1)
 
 

@@ -19,7 +19,7 @@ from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.data.fashion_mnist import load_split
 from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
-from fashion_ddpm.diffusion.save_checkpoint import publish
+from fashion_ddpm.diffusion.save_checkpoint import save_checkpoint
 from fashion_ddpm.diffusion.schedules import noise_scheduler
 from fashion_ddpm.diffusion.unet import build_unet
 from fashion_ddpm.scoring.clip import ClipScorer
@@ -62,7 +62,7 @@ def tiny_checkpoint(
 ) -> Path:
     """The same, published to a folder."""
     folder = tmp_path_factory.mktemp("checkpoint") / "tiny"
-    publish(tiny_pipeline, folder, TINY, {"images_seen": 0, "device": "cpu", "log": []})
+    save_checkpoint(tiny_pipeline, folder, TINY, {"images_seen": 0, "device": "cpu", "log": []})
     return folder
 
 
@@ -76,7 +76,7 @@ def taught_checkpoint(tmp_path_factory: pytest.TempPathFactory, tiny_checkpoint:
     distilled = FashionDDPMPipeline(unet, scheduler, sampler=TURBO)
     teacher = {"weights_sha256": weights_hash(load_pipeline(folder))}
     facts = {"images_seen": 0, "device": "cpu", "log": [], "teacher": teacher}
-    publish(distilled, distilled_folder(folder), TINY, facts)
+    save_checkpoint(distilled, distilled_folder(folder), TINY, facts)
     return folder
 
 

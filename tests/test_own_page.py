@@ -16,7 +16,7 @@ from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest, RequestError
 from fashion_ddpm.core.settings import ConfigError
-from fashion_ddpm.demo.compare import cells, orders
+from fashion_ddpm.demo.compare import cell_requests, cells
 from fashion_ddpm.demo.continuation import continued
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.gallery import load_gallery, save_gallery
@@ -57,10 +57,10 @@ def test_nothing_is_scored_that_no_scorer_knows(demo: Demo, result: Result) -> N
     assert result.scores_of(0) == result.mean_scores(0) == result.real_scores(0) == ({}, {})
     with pytest.raises(RequestError, match="scorer is 'embedded'; it must be one of none,"):
         next(demo.run(result.request, "embedded"))
-    (cell,) = cells(demo, orders(demo, "circle", 0, "sampler")[:1])
+    (cell,) = cells(demo, cell_requests(demo, "circle", 0, "sampler")[:1])
     assert cell.score is None
     assert "%" not in cell.caption
-    assert "report" not in {order.row for order in orders(demo, "circle", 0, "schedule")}
+    assert "report" not in {order.row for order in cell_requests(demo, "circle", 0, "schedule")}
     found = continued(demo, result, 0, 1, "cosine")
     assert [ending.caption for ending in found.endings] == list(SHAPES)
     assert "can still be made" not in found.sentence()

@@ -41,7 +41,7 @@ SCALE = 3
 
 
 @dataclass(frozen=True)
-class Order:
+class CellRequest:
     """What one place of a contact sheet shall show.
 
     Attributes:
@@ -75,7 +75,7 @@ class Cell:
         seconds: time without scoring.
     """
 
-    order: Order
+    order: CellRequest
     picture: Image.Image
     settings: SharedSettings
     score: float | None
@@ -94,7 +94,7 @@ def axes(demo: Demo) -> list[str]:
     return [*AXES, CHECKPOINT] if demo.second else list(AXES)
 
 
-def orders(demo: Demo, class_name: str, seed: int, axis: str) -> list[Order]:
+def cell_requests(demo: Demo, class_name: str, seed: int, axis: str) -> list[CellRequest]:
     """Return what a sheet shall show, row by row.
 
     Raises:
@@ -116,7 +116,9 @@ def orders(demo: Demo, class_name: str, seed: int, axis: str) -> list[Order]:
             values = (*values, TURBO)
         rows = [(str(value), {field: value}, demo.pipeline) for value in values]
     return [
-        Order(axis, row, dataclasses.replace(base, num_inference_steps=steps, **change), network)
+        CellRequest(
+            axis, row, dataclasses.replace(base, num_inference_steps=steps, **change), network
+        )
         for row, change, network in rows
         for steps in STEP_COUNTS
     ]
@@ -127,7 +129,7 @@ def name_of(pipeline: FashionDDPMPipeline) -> str:
     return "/".join(Path(pipeline.name_or_path).parts[-2:])
 
 
-def cells(demo: Demo, wanted: Sequence[Order], watch: Watch = iter) -> Iterator[Cell]:
+def cells(demo: Demo, wanted: Sequence[CellRequest], watch: Watch = iter) -> Iterator[Cell]:
     """Yield the sheet's cells, one after the other, as long as they may be watched."""
     name = demo.scorers[0]
     scorer, _ = demo.scorer(name)

@@ -11,7 +11,7 @@ from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.core.wording import figure
 from fashion_ddpm.demo.engine import Demo, Watch
 from fashion_ddpm.demo.results import IMAGE_SCALE, Result
-from fashion_ddpm.diffusion.sampling import DenoisingStep, Midway, SamplingSettings
+from fashion_ddpm.diffusion.sampling import DenoisingStep, PartialTrajectory, SamplingSettings
 from fashion_ddpm.scoring.clip import own_scores
 
 MAX_ENDINGS = 16
@@ -85,7 +85,7 @@ def continued(
     left = _state_at(demo, request, step, watch)
     names = demo.kind.class_names[:MAX_ENDINGS]
     labels = list(range(len(names)))
-    start = Midway(left.noisy.expand(len(labels), -1, -1, -1), left.alpha_bar)
+    start = PartialTrajectory(left.noisy.expand(len(labels), -1, -1, -1), left.alpha_bar)
     seeds = [request.seed] * len(labels)
     *_, last = watch(demo.pipeline.stream(labels, seeds, SamplingSettings.of(new), start))
     images = to_uint8(last.clean).cpu()

@@ -16,7 +16,7 @@ from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.results import Result
 from fashion_ddpm.diffusion.pipeline import MODEL_DIGITS, weights_hash
-from fashion_ddpm.server.limits import MAX_IMAGES
+from fashion_ddpm.server.limits import PAGE_MAX_IMAGES
 
 GALLERY = BUNDLED / "gallery.npz"
 FIRST_SECONDS = 10.0
@@ -42,7 +42,7 @@ def save_gallery(demo: Demo, path: Path = GALLERY) -> None:
 def _request(demo: Demo) -> GenerateRequest:
     """Return the request for one image of each class; seed i for class i, as it falls."""
     names = demo.kind.class_names
-    return GenerateRequest(ALL_CLASSES, min(len(names), MAX_IMAGES), class_names=names)
+    return GenerateRequest(ALL_CLASSES, min(len(names), PAGE_MAX_IMAGES), class_names=names)
 
 
 def _drawn(demo: Demo, request: GenerateRequest) -> Result:

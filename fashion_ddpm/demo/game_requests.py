@@ -70,7 +70,7 @@ class RedrawRequest:
 
 
 @dataclass(frozen=True)
-class StoryRequest:
+class CustomScheduleRequest:
     """A noise schedule of one's own, and the class it is tried on; checked when made.
 
     Raises:

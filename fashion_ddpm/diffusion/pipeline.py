@@ -22,7 +22,7 @@ from fashion_ddpm.diffusion.loss import Predictor
 from fashion_ddpm.diffusion.sampling import (
     NOISE,
     DenoisingStep,
-    Midway,
+    PartialTrajectory,
     SamplingSettings,
     Start,
     denoise,
@@ -126,7 +126,7 @@ class FashionDDPMPipeline(DiffusionPipeline):
         labels: Sequence[int],
         seeds: Sequence[int],
         settings: SamplingSettings,
-        start: Start | Midway = NOISE,
+        start: Start | PartialTrajectory = NOISE,
     ) -> Iterator[DenoisingStep]:
         """Yield every denoising step of one batch; image i depends on its label and seed alone.
 

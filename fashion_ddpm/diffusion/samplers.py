@@ -21,7 +21,7 @@ from fashion_ddpm.diffusion.schedules import NoiseLevels
 
 
 @dataclass(frozen=True)
-class Moved:
+class ConsistencyOutput:
     """What a step returns, under diffusers' name: x_t of the next level, or the clean images."""
 
     prev_sample: Tensor
@@ -47,13 +47,13 @@ class ConsistencySampler:
 
     def step(
         self, clean: Tensor, timestep: Tensor, sample: Tensor, generator: Sequence[torch.Generator]
-    ) -> Moved:
+    ) -> ConsistencyOutput:
         """Return the next x_t, made of the predicted clean images and each one's own new noise."""
         if timestep == 0:
-            return Moved(clean)
+            return ConsistencyOutput(clean)
         alpha_bar = float(self._alpha_bar[len(self.timesteps) - int(timestep)])
         noise = randn_tensor(clean.shape, list(generator), clean.device, clean.dtype)
-        return Moved(alpha_bar**0.5 * clean + (1 - alpha_bar) ** 0.5 * noise)
+        return ConsistencyOutput(alpha_bar**0.5 * clean + (1 - alpha_bar) ** 0.5 * noise)
 
 
 def build_sampler(sampler: str, levels: NoiseLevels) -> Any:

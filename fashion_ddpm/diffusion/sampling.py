@@ -79,7 +79,7 @@ NOISE = Start()
 
 
 @dataclass(frozen=True)
-class Midway:
+class PartialTrajectory:
     """A way that was begun elsewhere, perhaps on another schedule or as another class.
 
     Attributes:
@@ -141,7 +141,7 @@ def denoise(
     labels: Tensor,
     seeds: Sequence[int],
     settings: SamplingSettings,
-    start: Start | Midway = NOISE,
+    start: Start | PartialTrajectory = NOISE,
     *,
     kind: ImageKind,
 ) -> Iterator[DenoisingStep]:
@@ -161,7 +161,7 @@ def denoise(
     """
     generators = seed_generators(seeds)
     levels = noise_levels(settings.schedule, settings.num_inference_steps, training)
-    if isinstance(start, Midway):
+    if isinstance(start, PartialTrajectory):
         levels, x = levels.after(start.alpha_bar, training), start.noisy.to(labels.device)
     else:
         levels = levels.last(math.ceil(start.strength * settings.num_inference_steps))

@@ -15,7 +15,7 @@ MAX_FILE_BYTES = 10_000_000
 """A plain push to a Space refuses larger files."""
 
 
-def publish(
+def save_checkpoint(
     pipeline: FashionDDPMPipeline,
     folder: Path,
     config: TrainConfig,

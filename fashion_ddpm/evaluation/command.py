@@ -35,7 +35,7 @@ from fashion_ddpm.scoring.errors import ScoringError
 from fashion_ddpm.scoring.inception import load_inception
 
 FEWEST_IMAGES = 10 * (NEIGHBOURS + 1)
-NO_JUDGE = (
+NO_CLASSIFIER = (
     "the bundled classifier knows Fashion-MNIST alone; train-classifier --dataset … makes one, and "
     "--classifier names it"
 )
@@ -129,10 +129,10 @@ def _measured(
     rows = {
         **(measure.distance_rows("domain", classifier.features, sets) if classifier else {}),
         **_inception_rows(evaluation.inception_weights, sets),
-        **(agreement.rows if agreement else measure.missing_classifier(NO_JUDGE)),
+        **(agreement.rows if agreement else measure.missing_classifier(NO_CLASSIFIER)),
         **measure.pixel_rows(sets),
         **_clip_rows(evaluation.scorers, sets),
-        **measure.worth_as_training_data(sets),
+        **measure.classification_accuracy_score(sets),
         **memory.rows,
     }
     labelled_grid(memory.examples, scale=2).save(output / "nearest.png")

@@ -176,7 +176,7 @@ def clip_rows(scorer: ClipScorer, sets: ImageSets) -> dict[str, Row]:
     }
 
 
-def worth_as_training_data(sets: ImageSets) -> dict[str, Row]:
+def classification_accuracy_score(sets: ImageSets) -> dict[str, Row]:
     """Train a classifier on the generated images alone, and one on as many real ones.
 
     The classification accuracy score (Ravuri and Vinyals, 2019): accuracy on real test images.
@@ -193,7 +193,7 @@ def worth_as_training_data(sets: ImageSets) -> dict[str, Row]:
 
 
 @dataclass(frozen=True)
-class Memory:
+class Memorisation:
     """Whether images are copies of training images.
 
     Attributes:
@@ -205,7 +205,7 @@ class Memory:
     examples: dict[str, Tensor]
 
 
-def memorisation(classifier: Classifier | None, sets: ImageSets, shown: int = 10) -> Memory:
+def memorisation(classifier: Classifier | None, sets: ImageSets, shown: int = 10) -> Memorisation:
     """Look for the nearest training image, in pixels and, with a classifier, in its features."""
     spaces: dict[str, Callable[[Tensor], Tensor]] = {
         "pixels": lambda images: to_model(images).flatten(1),
@@ -223,7 +223,7 @@ def memorisation(classifier: Classifier | None, sets: ImageSets, shown: int = 10
                 examples[f"in {space}"] = sets.train.images[indices[:shown]]
         name = f"{NEAREST} {space}"
         rows[f"nearest_{space}"] = Row(name, medians[0], medians[1])
-    return Memory(rows, examples)
+    return Memorisation(rows, examples)
 
 
 def only_finite(images: LabelledImages, finite: Tensor) -> LabelledImages:

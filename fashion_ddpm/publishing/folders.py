@@ -11,7 +11,7 @@ from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.gallery import GALLERY, load_gallery, save_gallery
 from fashion_ddpm.demo.trust import PREVIEWS, training_previews
 from fashion_ddpm.evaluation.report import REPORT_FILE, Report
-from fashion_ddpm.generation.previews import draw_share, save_shares
+from fashion_ddpm.generation.sample_grid import draw_grid_share, save_grid
 from fashion_ddpm.publishing.errors import PublishingError
 from fashion_ddpm.publishing.model_card import CARD_FILE, Address, model_card
 from fashion_ddpm.publishing.space import README, REQUIREMENTS
@@ -69,7 +69,7 @@ def write_model_folder(
             shutil.copytree(checkpoint / name, folder / name, ignore=LEFT_OUT)
         elif (checkpoint / name).exists():
             shutil.copy(checkpoint / name, folder)
-    save_shares(draw_share(demo.pipeline, rank=0, num_ranks=1), folder / SAMPLES_FILE)
+    save_grid(draw_grid_share(demo.pipeline, rank=0, num_ranks=1), folder / SAMPLES_FILE)
     (folder / CARD_FILE).write_text(model_card(read_run(checkpoint), report, address))
     shutil.copy(ROOT / LICENCE, folder)
 

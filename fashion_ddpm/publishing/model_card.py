@@ -11,7 +11,7 @@ from fashion_ddpm.checkpoints.manifest import record
 from fashion_ddpm.core.data_settings import FASHION, HUB
 from fashion_ddpm.core.image_kind import COLOURS, FASHION_MNIST, ImageKind
 from fashion_ddpm.evaluation.report import Report, Row, figure_table
-from fashion_ddpm.generation.previews import MAX_COLUMNS, ROWS
+from fashion_ddpm.generation.sample_grid import MAX_COLUMNS, ROWS
 
 MARK = "<!-- results -->"
 """Before and after the generated part of the README."""

@@ -6,8 +6,8 @@ from typing import Any
 from fashion_ddpm.core.requests import RequestError, check_whole
 from fashion_ddpm.core.settings import ConfigError, check_fields, setting
 
-MAX_IMAGES = 16
-MAX_STEPS = 100
+PAGE_MAX_IMAGES = 16
+PAGE_MAX_STEPS = 100
 """What one visitor may ask of a machine with two cores; the command line has no such limit."""
 
 
@@ -84,5 +84,5 @@ MORE = " (python -m fashion_ddpm generate takes more)"
 
 def check_size(num_images: Any, num_inference_steps: Any) -> None:
     """Raise RequestError for other images or steps than the page's sliders have."""
-    check_whole("num_images", num_images, 1, MAX_IMAGES, MORE)
-    check_whole("num_inference_steps", num_inference_steps, 1, MAX_STEPS, MORE)
+    check_whole("num_images", num_images, 1, PAGE_MAX_IMAGES, MORE)
+    check_whole("num_inference_steps", num_inference_steps, 1, PAGE_MAX_STEPS, MORE)

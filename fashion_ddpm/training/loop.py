@@ -26,7 +26,7 @@ from fashion_ddpm.core.step_plan import (
     step_seed,
 )
 from fashion_ddpm.diffusion.sampling import CPU_CHUNK
-from fashion_ddpm.diffusion.save_checkpoint import publish
+from fashion_ddpm.diffusion.save_checkpoint import save_checkpoint
 from fashion_ddpm.diffusion.schedule_check import training_noise
 from fashion_ddpm.diffusion.unet import training_layout
 from fashion_ddpm.evaluation.figures import save_loss_curves
@@ -45,7 +45,7 @@ from fashion_ddpm.training.run_data import check_run_data, load_run_data, record
 from fashion_ddpm.training.run_folder import Progress, RunFolder, write_settings
 from fashion_ddpm.training.run_length import Costs, config_for_minutes, time_calls
 from fashion_ddpm.training.run_log import RunLog
-from fashion_ddpm.training.stopping import Divergence, StopOnSignal, refuse_divergence
+from fashion_ddpm.training.stopping import Divergence, StopOnSignal, raise_if_diverged
 from fashion_ddpm.training.trackers import chosen_trackers, send_picture, start_trackers
 from fashion_ddpm.training.validation import SAMPLE_BATCH_SIZE, Validation
 
@@ -175,7 +175,7 @@ class Run:
         if state:
             load_state(self.accelerator, state)
             self.run_log.say(f"resumed at {self.run_log.images_seen:,} images from {state}")
-            self._publish_if_behind()
+            self._save_checkpoint_if_behind()
 
     def costs(self, seconds: float) -> Costs:
         """Measure what the run's parts take, within so many seconds; change the weights."""
@@ -257,7 +257,7 @@ class Run:
     def _refuse_divergence(self) -> None:
         """End the run, on all processes together, when a step of any gave no number."""
         first = int(self.accelerator.gather(self.divergence.first_step).min())
-        refuse_divergence(first, self.config.seed, self.folder)
+        raise_if_diverged(first, self.config.seed, self.folder)
 
     def _log(self) -> None:
         """Log the mean loss since the last line, over all processes."""
@@ -276,7 +276,7 @@ class Run:
     def _compare(self) -> None:
         """Log how far samples are from real images; publish the weights that come nearest."""
         if self.validation.compare() and self.accelerator.is_main_process:
-            self._publish(self.folder.best)
+            self._save_checkpoint(self.folder.best)
         self.accelerator.wait_for_everyone()
 
     def _save(self) -> None:
@@ -299,10 +299,10 @@ class Run:
             atomic_folders.seal(final)
             atomic_folders.prune(self.folder.states, self.config.keep_states)
             self._keep_averages()
-            self._publish(self.folder.checkpoint)
+            self._save_checkpoint(self.folder.checkpoint)
         self.accelerator.wait_for_everyone()
 
-    def _publish_if_behind(self) -> None:
+    def _save_checkpoint_if_behind(self) -> None:
         """Publish what a kill between saving and publishing has left unpublished."""
         if not self.accelerator.is_main_process:
             return
@@ -313,7 +313,7 @@ class Run:
             self.run_log.say(f"{self.folder.checkpoint} is damaged; writing it anew")
         if published < self.run_log.images_seen:
             self._keep_averages()
-            self._publish(self.folder.checkpoint)
+            self._save_checkpoint(self.folder.checkpoint)
 
     def _keep_averages(self) -> None:
         """Keep the power-function averages, for rebuilding others from them."""
@@ -323,7 +323,7 @@ class Run:
                 self.network.power_averages.save(path, self.run_log.images_seen)
                 thin_out(self.folder.averages)
 
-    def _publish(self, checkpoint: Path) -> None:
+    def _save_checkpoint(self, checkpoint: Path) -> None:
         """Write the averaged weights as a checkpoint folder, and the loss curves."""
         log = self.progress.log
         facts = {
@@ -337,5 +337,5 @@ class Run:
             "log": log,
         }
         with atomic_folders.writing(checkpoint), self.network.averaged() as pipeline:
-            publish(pipeline, checkpoint, self.config, facts)
+            save_checkpoint(pipeline, checkpoint, self.config, facts)
             save_loss_curves(log, self.folder.curves)

@@ -7,7 +7,7 @@ from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.checkpoints.verify import INDEX
 from fashion_ddpm.core.config import train_config
 from fashion_ddpm.diffusion.pipeline import load_pipeline
-from fashion_ddpm.diffusion.save_checkpoint import publish
+from fashion_ddpm.diffusion.save_checkpoint import save_checkpoint
 from fashion_ddpm.training.power_averages import kept_averages, rebuild_average
 from fashion_ddpm.training.run_folder import RunFolder
 from fashion_ddpm.training.stopping import TrainingError
@@ -56,5 +56,5 @@ def rebuild_checkpoint(run: Path, length: float, at: int | None, output: Path) -
     log = [row for row in before.get("log", []) if row["images_seen"] <= images_seen]
     facts |= {"images_seen": images_seen, "average_length": length, "log": log}
     with atomic_folders.writing(output):
-        publish(pipeline, output, train_config("cpu", folder.settings()), facts)
+        save_checkpoint(pipeline, output, train_config("cpu", folder.settings()), facts)
     return output

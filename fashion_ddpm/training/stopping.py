@@ -61,7 +61,7 @@ class Divergence:
         self.first_step = torch.where(finite, self.first_step, earliest)
 
 
-def refuse_divergence(first_step: int, seed: int, folder: RunFolder) -> None:
+def raise_if_diverged(first_step: int, seed: int, folder: RunFolder) -> None:
     """End a run whose loss is no longer a number.
 
     Args:

@@ -21,7 +21,7 @@ from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.evaluation.image_sets import matching_classifier
 from fashion_ddpm.evaluation.metrics import frechet_distance
 from fashion_ddpm.generation.generate import generate_together
-from fashion_ddpm.generation.previews import draw_share, save_shares
+from fashion_ddpm.generation.sample_grid import draw_grid_share, save_grid
 from fashion_ddpm.training.network import Network
 from fashion_ddpm.training.run_log import RunLog
 
@@ -112,10 +112,12 @@ class Validation:
     def preview(self, path: Path, show: Callable[[Image.Image], None]) -> None:
         """Save a grid, a class a column, from fixed seeds, and show it."""
         with self.network.averaged() as pipeline:
-            parts = self.ranks.together(draw_share(pipeline, self.ranks.rank, self.ranks.count))
+            parts = self.ranks.together(
+                draw_grid_share(pipeline, self.ranks.rank, self.ranks.count)
+            )
         if self.ranks.is_main:
             with atomic_folders.writing(path):
-                picture = save_shares((share for part in parts for share in part), path)
+                picture = save_grid((share for part in parts for share in part), path)
             show(picture)
 
     def compare(self) -> bool:

@@ -10,7 +10,7 @@ from fashion_ddpm.core.requests import PARAMETERS
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.results import Preview, Result
 from fashion_ddpm.server.allowlist import ENDPOINT
-from fashion_ddpm.ui.components import MODEL, PLAIN, monitored
+from fashion_ddpm.ui.components import NETWORK, UNPROCESSED, monitored
 from fashion_ddpm.ui.controls import Controls, request_of
 
 
@@ -88,8 +88,8 @@ def build(demo: Demo, controls: Controls) -> None:
         controls.request(),
         [preview, pictures, about],
         api_name=ENDPOINT,
-        **MODEL,
-        **PLAIN,
+        **NETWORK,
+        **UNPROCESSED,
     )
 
 

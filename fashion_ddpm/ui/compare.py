@@ -8,15 +8,15 @@ from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 
 from fashion_ddpm.core.requests import LABELS, MAX_SEED, RequestError, check_whole
-from fashion_ddpm.demo.compare import STEP_COUNTS, Cell, axes, cells, name_of, orders, zipped
+from fashion_ddpm.demo.compare import STEP_COUNTS, Cell, axes, cell_requests, cells, name_of, zipped
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.generation.files import file_name
 from fashion_ddpm.server.monitoring import StoppedError
 from fashion_ddpm.ui.components import (
     FORGOTTEN,
     IN_ORDER,
-    NOW,
     SHOW_AND_GENERATE,
+    UNQUEUED,
     filled,
     monitored,
     picture_gallery,
@@ -47,7 +47,7 @@ class Handlers:
         status = "nothing was drawn"
         try:
             with monitored(self.demo, "sheet", LABELS | {"seed": FIRST_SEED}) as watch:
-                wanted = orders(self.demo, class_name, whole(seed), axis)
+                wanted = cell_requests(self.demo, class_name, whole(seed), axis)
                 drawn: list[Cell] = []
                 for cell in cells(self.demo, wanted, current.watch(number, watch)):
                     current.check(number)
@@ -106,5 +106,5 @@ def build(demo: Demo, tabs: gr.Tabs, create: Controls) -> None:
     connect_run(draw, stop, handlers.draw, [class_name, axis, seed], outputs, status)
     opened: list[Any] = [tabs, create.advanced, *create.inputs()]
     sheet.select(handlers.open, drawn, opened, **IN_ORDER).success(
-        None, None, None, js=SHOW_AND_GENERATE, **NOW
+        None, None, None, js=SHOW_AND_GENERATE, **UNQUEUED
     )

@@ -13,28 +13,28 @@ from fashion_ddpm.demo.engine import Demo, Watch
 from fashion_ddpm.demo.trajectory import ASKED, RIVALS, Trajectory, score_curves
 from fashion_ddpm.server.monitoring import NOT_YOUR_FAULT, StoppedError
 
-MODEL: dict[str, Any] = {"concurrency_id": "model"}
+NETWORK: dict[str, Any] = {"concurrency_id": "model"}
 """On every event that runs the network: together no more of them at once than the queue lets in."""
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 """On every event but the one endpoint."""
 
-PLAIN: dict[str, Any] = {"preprocess": False}
+UNPROCESSED: dict[str, Any] = {"preprocess": False}
 """On every event without files: its handler's request checks the values that were sent, so that
 the page, a program and a language model read the same sentence."""
 
-NOW: dict[str, Any] = {"queue": False, "show_progress": "hidden", **PRIVATE}
+UNQUEUED: dict[str, Any] = {"queue": False, "show_progress": "hidden", **PRIVATE}
 """On every event that is done at once and cannot fail: gradio shows no error of such a one, and may
 answer two that come at the same time in any order."""
 
-SOON: dict[str, Any] = {"concurrency_limit": 1, "show_progress": "hidden", **PRIVATE}
+QUEUED: dict[str, Any] = {"concurrency_limit": 1, "show_progress": "hidden", **PRIVATE}
 """On every other event without the network: the queue tells mistakes, and answers one event after
 another, so that the last one has the page."""
 
-IN_ORDER: dict[str, Any] = {**SOON, "trigger_mode": "multiple"}
-"""On clicks, none of which may be dropped; queued as SOON is."""
+IN_ORDER: dict[str, Any] = {**QUEUED, "trigger_mode": "multiple"}
+"""On clicks, none of which may be dropped; queued as QUEUED is."""
 
-LAST: dict[str, Any] = {"trigger_mode": "always_last"}
+ALWAYS_LAST: dict[str, Any] = {"trigger_mode": "always_last"}
 """On every event that may come again while it is answered: gradio asks once more afterwards, with
 the values of that time, where it would otherwise drop the event."""
 

@@ -15,12 +15,12 @@ from fashion_ddpm.demo.api_examples import ORDER
 from fashion_ddpm.demo.engine import PRESETS, Demo, schedule_note, schedules
 from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.scoring.clip_baseline import load_real_sample
-from fashion_ddpm.server.limits import MAX_IMAGES, MAX_STEPS, check_size
+from fashion_ddpm.server.limits import PAGE_MAX_IMAGES, PAGE_MAX_STEPS, check_size
 from fashion_ddpm.ui.components import (
+    ALWAYS_LAST,
     IN_ORDER,
-    LAST,
-    NOW,
-    PLAIN,
+    UNPROCESSED,
+    UNQUEUED,
     as_text,
     picture_gallery,
     show_mistakes,
@@ -164,7 +164,7 @@ def build(demo: Demo) -> Controls:
         info="which noise levels an image visits",
     )
     steps = gr.Slider(
-        1, MAX_STEPS, first.num_inference_steps, step=1, label=LABELS["num_inference_steps"]
+        1, PAGE_MAX_STEPS, first.num_inference_steps, step=1, label=LABELS["num_inference_steps"]
     )
     offered = presets(demo)
     with gr.Row():
@@ -178,7 +178,9 @@ def build(demo: Demo) -> Controls:
     note = gr.Markdown()
     with gr.Accordion("Advanced", open=False) as advanced:
         sampling = _sampling_menus(demo, first)
-        num_images = gr.Slider(1, MAX_IMAGES, first.num_images, step=1, label=LABELS["num_images"])
+        num_images = gr.Slider(
+            1, PAGE_MAX_IMAGES, first.num_images, step=1, label=LABELS["num_images"]
+        )
         seed = gr.Number(first.seed, label=LABELS["seed"], minimum=0, maximum=MAX_SEED)
         random_seed = gr.Checkbox(value=False, label="A new seed each time")
         scorer = gr.Dropdown(
@@ -258,9 +260,9 @@ def _connect(controls: Controls, presets: dict[gr.Button, SamplingSettings]) -> 
     for button, preset in presets.items():
         guidance = 1 if preset.sampler == TURBO else gr.skip()
         values: Any = (preset.num_inference_steps, preset.schedule, preset.sampler, guidance)
-        button.click(lambda values=values: values, None, targets, **NOW)
+        button.click(lambda values=values: values, None, targets, **UNQUEUED)
     menus: list[Any] = [controls.guidance_scale, controls.guidance_low, controls.guidance_high]
-    controls.sampler.change(guidance_of, controls.sampler, menus, **NOW, **PLAIN)
+    controls.sampler.change(guidance_of, controls.sampler, menus, **UNQUEUED, **UNPROCESSED)
 
 
 def guidance_of(sampler: Any) -> tuple[Any, ...]:
@@ -276,7 +278,15 @@ def _explain(demo: Demo, controls: Controls) -> None:
     controls.note.value = note(demo, *(getattr(request, name) for name in COSTLY))
     changes = [component.change for component in controls.costly()]
     explained = functools.partial(note, demo)
-    gr.on(changes, explained, controls.costly(), controls.note, **NOW, **PLAIN, **LAST)
+    gr.on(
+        changes,
+        explained,
+        controls.costly(),
+        controls.note,
+        **UNQUEUED,
+        **UNPROCESSED,
+        **ALWAYS_LAST,
+    )
 
 
 def _class_of(event: gr.SelectData) -> str:

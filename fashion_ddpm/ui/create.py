@@ -13,13 +13,13 @@ from fashion_ddpm.demo.gallery import first_images
 from fashion_ddpm.demo.results import Preview, Result, Scores
 from fashion_ddpm.demo.share import SharedSettings
 from fashion_ddpm.scoring.clip import NO_SCORER
-from fashion_ddpm.server.limits import MAX_IMAGES
+from fashion_ddpm.server.limits import PAGE_MAX_IMAGES
 from fashion_ddpm.server.monitoring import StoppedError
 from fashion_ddpm.ui.components import (
     IN_ORDER,
     NO_MARKUP,
-    NOW,
-    PLAIN,
+    UNPROCESSED,
+    UNQUEUED,
     filled,
     monitored,
     picture,
@@ -70,7 +70,7 @@ class Handlers:
         """
         *settings, random_seed, scorer = inputs
         if random_seed is True:
-            settings[-1] = random.randint(0, MAX_SEED - MAX_IMAGES)
+            settings[-1] = random.randint(0, MAX_SEED - PAGE_MAX_IMAGES)
         reached = ""
         try:
             with monitored(self.demo, "images") as watch:
@@ -186,10 +186,10 @@ def build(demo: Demo) -> tuple[Controls, SelectedImage]:
     outputs = [*shown, selected.index, selected.query, asked]
     inputs = [selected.selection, *controls.inputs()]
     connect_run(controls.generate, controls.stop, handlers.draw, inputs, outputs, status)
-    asked.change(None, asked, None, js=TO_ADDRESS, **NOW)
+    asked.change(None, asked, None, js=TO_ADDRESS, **UNQUEUED)
     chosen: list[Any] = [*scores, *trajectory.outputs(), selected.index]
     gallery.select(
-        handlers.select, [selected.selection, selected.query], chosen, **IN_ORDER, **PLAIN
+        handlers.select, [selected.selection, selected.query], chosen, **IN_ORDER, **UNPROCESSED
     )
     connect_trajectory(demo, trajectory, selected)
     return controls, selected

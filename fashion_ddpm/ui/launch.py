@@ -28,7 +28,7 @@ from fashion_ddpm.server.monitoring import start_log
 from fashion_ddpm.server.rate_limit import network_of
 from fashion_ddpm.server.temporary_files import Sweeper
 from fashion_ddpm.ui.api import answer_with_content
-from fashion_ddpm.ui.components import MODEL
+from fashion_ddpm.ui.components import NETWORK
 from fashion_ddpm.ui.style import CSS, HEAD, UNTIL_PICTURED, theme
 
 PAUSE = 0.1
@@ -162,7 +162,7 @@ class Server:
         """Return the requests for the network of a visitor, and of all at an address."""
         own = here = 0
         for event in self._events():
-            if event.concurrency_id != MODEL["concurrency_id"] or not event.alive:
+            if event.concurrency_id != NETWORK["concurrency_id"] or not event.alive:
                 continue
             client = event.request.client
             at = network_of(client.host if client else "")
@@ -233,7 +233,7 @@ def build_allowlist(page: gr.Blocks, mcp: bool) -> Allowlist:
         index: Event(
             inputs=len(fn.inputs),
             queued=bool(fn.queue),
-            network=fn.concurrency_id == MODEL["concurrency_id"],
+            network=fn.concurrency_id == NETWORK["concurrency_id"],
             clicked=fn.fn is not None and any(name == "select" for _, name in fn.targets),
         )
         for index, fn in page.fns.items()

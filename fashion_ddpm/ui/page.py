@@ -19,7 +19,7 @@ from fashion_ddpm.checkpoints.locate import SAMPLES_FILE
 from fashion_ddpm.core.images import FILE_NAME
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, ROOT
 from fashion_ddpm.server.monitoring import NOT_YOUR_FAULT
-from fashion_ddpm.ui.components import FORGOTTEN, NOW
+from fashion_ddpm.ui.components import FORGOTTEN, UNQUEUED
 
 NO_ROOM = "The server has no room left for pictures; please try again in a few minutes."
 
@@ -165,12 +165,12 @@ def keep_tabs(page: gr.Blocks, tabs: gr.Tabs, each: Sequence[gr.Tab]) -> None:
     names = [str(tab.id) for tab in each]
     for tab, name in zip(each, names, strict=True):
         keep = KEEP_TAB.replace("TAB", name).replace("FIRST", names[0])
-        tab.select(None, None, None, js=keep, **NOW)
+        tab.select(None, None, None, js=keep, **UNQUEUED)
     open_tab = OPEN_TAB.replace("TABS", str(names))
     again = gr.Button(visible="hidden", elem_id="open-tab")
-    again.click(None, None, tabs, js=open_tab, **NOW)
-    page.load(None, None, tabs, js=open_tab, **NOW)
-    page.load(None, None, None, js=ON_BACK, **NOW)
+    again.click(None, None, tabs, js=open_tab, **UNQUEUED)
+    page.load(None, None, tabs, js=open_tab, **UNQUEUED)
+    page.load(None, None, None, js=ON_BACK, **UNQUEUED)
 
 
 PAPER = {"the paper: denoising diffusion": "https://arxiv.org/abs/2006.11239"}

@@ -11,10 +11,10 @@ from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.game_requests import STRENGTHS, BlendRequest, RedrawRequest, WalkRequest
 from fashion_ddpm.demo.play import blend, redraw, walk
 from fashion_ddpm.ui.components import (
-    LAST,
-    MODEL,
-    PLAIN,
+    ALWAYS_LAST,
+    NETWORK,
     PRIVATE,
+    UNPROCESSED,
     filled,
     monitored,
     picture,
@@ -58,7 +58,7 @@ class Handlers:
 def build(demo: Demo) -> None:
     """Lay the tab out."""
     handlers = Handlers(demo)
-    private: dict[str, Any] = {**MODEL, **LAST, **PLAIN, **PRIVATE}
+    private: dict[str, Any] = {**NETWORK, **ALWAYS_LAST, **UNPROCESSED, **PRIVATE}
     names, noun = list(demo.kind.class_names), demo.kind.noun
     gr.Markdown(f"## Blend: the same noise as one {noun}, then more and more as the other")
     with gr.Row():
@@ -92,7 +92,9 @@ def build(demo: Demo) -> None:
             draw_button = gr.Button("Make it real", variant="primary")
     things = "garments" if demo.kind == FASHION_MNIST else "images"
     made = picture(f"your drawing, and seven {things} made of it")
-    draw_button.click(handlers.redraw, [paper, garment, strength], made, **MODEL, **LAST, **PRIVATE)
+    draw_button.click(
+        handlers.redraw, [paper, garment, strength], made, **NETWORK, **ALWAYS_LAST, **PRIVATE
+    )
 
 
 def _first(names: list[str], wanted: str, otherwise: int = 0) -> str:

@@ -11,7 +11,7 @@ from fashion_ddpm.demo.engine import Watch
 from fashion_ddpm.demo.results import Result
 from fashion_ddpm.diffusion.sampling import DenoisingStep
 from fashion_ddpm.server.monitoring import StoppedError
-from fashion_ddpm.ui.components import FORGOTTEN, MODEL, NOW, PLAIN, PRIVATE, whole
+from fashion_ddpm.ui.components import FORGOTTEN, NETWORK, PRIVATE, UNPROCESSED, UNQUEUED, whole
 
 
 class CurrentRun:
@@ -84,7 +84,7 @@ def connect_run(
     """
     current = gr.State(CurrentRun())
     number = gr.Number(visible=False)
-    start.click(CurrentRun.ask, current, number, **NOW)
+    start.click(CurrentRun.ask, current, number, **UNQUEUED)
     running = start.click(
         run,
         [current, number, *inputs],
@@ -92,11 +92,11 @@ def connect_run(
         trigger_mode="multiple",
         show_progress="minimal",
         show_progress_on=[status],
-        **MODEL,
-        **PLAIN,
+        **NETWORK,
+        **UNPROCESSED,
         **PRIVATE,
     )
-    stop.click(CurrentRun.stop, current, None, **NOW)
+    stop.click(CurrentRun.stop, current, None, **UNQUEUED)
     return running
 
 

@@ -14,12 +14,12 @@ from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.share import SharedSettings, from_picture, from_query, words_of
 from fashion_ddpm.generation.files import file_name
 from fashion_ddpm.ui.components import (
-    LAST,
+    ALWAYS_LAST,
     NO_MARKUP,
-    NOW,
     PRIVATE,
+    QUEUED,
     SHOW_AND_GENERATE,
-    SOON,
+    UNQUEUED,
     as_text,
     show_mistakes,
 )
@@ -127,15 +127,17 @@ def build(demo: Demo, page: gr.Blocks, controls: Controls, selected: SelectedIma
         gr.Markdown("The same images for a program:")
         programs = [gr.Code(language=name, label=name, lines=4) for name in LANGUAGES]
     linked = gr.Textbox(visible=False)
-    gr.on([page.load, selected.query.change], None, selected.query, link, js=TO_LINK, **NOW).then(
-        handlers.programs, [selection, link], programs, **NOW, **LAST
+    gr.on(
+        [page.load, selected.query.change], None, selected.query, link, js=TO_LINK, **UNQUEUED
+    ).then(handlers.programs, [selection, link], programs, **UNQUEUED, **ALWAYS_LAST)
+    selected.query.change(handlers.archive, selection, archive, **UNQUEUED, **ALWAYS_LAST)
+    read = dropped.upload(
+        handlers.read, dropped, [*controls.inputs(), dropped], **QUEUED, **ALWAYS_LAST
     )
-    selected.query.change(handlers.archive, selection, archive, **NOW, **LAST)
-    read = dropped.upload(handlers.read, dropped, [*controls.inputs(), dropped], **SOON, **LAST)
-    read.success(None, None, None, js=SHOW_AND_GENERATE, **NOW)
-    read.failure(lambda: None, None, dropped, **NOW, **LAST)
+    read.success(None, None, None, js=SHOW_AND_GENERATE, **UNQUEUED)
+    read.failure(lambda: None, None, dropped, **UNQUEUED, **ALWAYS_LAST)
     # Queued, because only then gradio shows the warnings.
     shown = [*controls.inputs(), linked]
     page.load(handlers.open, None, shown, show_progress="hidden", **PRIVATE).then(
-        None, linked, None, js=GENERATE_IF_LINKED, **NOW
+        None, linked, None, js=GENERATE_IF_LINKED, **UNQUEUED
     )

@@ -11,11 +11,11 @@ from fashion_ddpm.demo.continuation import continued
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.trajectory import Trajectory, decision, filmstrip, frame
 from fashion_ddpm.ui.components import (
-    LAST,
-    MODEL,
-    PLAIN,
+    ALWAYS_LAST,
+    NETWORK,
     PRIVATE,
-    SOON,
+    QUEUED,
+    UNPROCESSED,
     emptied,
     filled,
     monitored,
@@ -122,7 +122,7 @@ def connect(demo: Demo, view: TrajectoryView, selected: SelectedImage) -> None:
 
     # `change` and not `input`: gradio brings a number that is out of range back without an input.
     inputs = [*selected.inputs(), view.scrub]
-    view.scrub.change(scrub, inputs, view.frame, **SOON, **LAST, **PLAIN)
+    view.scrub.change(scrub, inputs, view.frame, **QUEUED, **ALWAYS_LAST, **UNPROCESSED)
 
     def go_on(selection: Selection, query: str, index: int, step: float, schedule: str) -> Any:
         with monitored(demo, "continuation") as watch:
@@ -137,4 +137,6 @@ def connect(demo: Demo, view: TrajectoryView, selected: SelectedImage) -> None:
         return filled(endings), found.sentence()
 
     chosen = [*selected.inputs(), view.scrub, view.schedule]
-    view.go_on.click(go_on, chosen, [view.endings, view.left], **MODEL, **LAST, **PLAIN, **PRIVATE)
+    view.go_on.click(
+        go_on, chosen, [view.endings, view.left], **NETWORK, **ALWAYS_LAST, **UNPROCESSED, **PRIVATE
+    )

@@ -21,12 +21,12 @@ from fashion_ddpm.demo.trust import (
 from fashion_ddpm.evaluation.nearest_training_image import load_index
 from fashion_ddpm.evaluation.report import figure_table
 from fashion_ddpm.ui.components import (
-    LAST,
-    MODEL,
-    NOW,
-    PLAIN,
+    ALWAYS_LAST,
+    NETWORK,
     PRIVATE,
-    SOON,
+    QUEUED,
+    UNPROCESSED,
+    UNQUEUED,
     as_text,
     emptied,
     filled,
@@ -135,7 +135,15 @@ def _scorer_limits(handlers: Handlers) -> None:
         elem_id="scorer-confusion",
     )
     shown: list[Any] = [bars, cells, mistake]
-    scorer.change(handlers.score_real_images, scorer, shown, **MODEL, **LAST, **PLAIN, **PRIVATE)
+    scorer.change(
+        handlers.score_real_images,
+        scorer,
+        shown,
+        **NETWORK,
+        **ALWAYS_LAST,
+        **UNPROCESSED,
+        **PRIVATE,
+    )
 
 
 def _training(handlers: Handlers) -> None:
@@ -166,7 +174,7 @@ def _training(handlers: Handlers) -> None:
         images_seen, path = points[number - 1]
         return str(path), _images_seen(images_seen)
 
-    point.change(show, point, [grid, seen], **SOON, **LAST, **PLAIN)
+    point.change(show, point, [grid, seen], **QUEUED, **ALWAYS_LAST, **UNPROCESSED)
 
 
 def _images_seen(count: int) -> str:
@@ -180,9 +188,9 @@ def _neighbour(handlers: Handlers, selected: SelectedImage) -> None:
     sentence = gr.Markdown()
     pictures = picture("the selected image and its nearest training image")
     shown: list[Any] = [pictures, sentence]
-    look.click(handlers.neighbour, selected.inputs(), shown, **SOON, **LAST, **PLAIN)
+    look.click(handlers.neighbour, selected.inputs(), shown, **QUEUED, **ALWAYS_LAST, **UNPROCESSED)
     others = [selected.query.change, selected.index.change]
-    gr.on(others, lambda: (emptied(), ""), None, shown, **NOW, **LAST)
+    gr.on(others, lambda: (emptied(), ""), None, shown, **UNQUEUED, **ALWAYS_LAST)
 
 
 def _report_card(demo: Demo) -> None:

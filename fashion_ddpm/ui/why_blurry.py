@@ -8,18 +8,23 @@ import gradio as gr
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.demo.engine import Demo
-from fashion_ddpm.demo.game_requests import FIRST_BETAS, LAST_BETAS, STORY_LEVELS, StoryRequest
+from fashion_ddpm.demo.game_requests import (
+    FIRST_BETAS,
+    LAST_BETAS,
+    STORY_LEVELS,
+    CustomScheduleRequest,
+)
 from fashion_ddpm.demo.trajectory import filmstrip
 from fashion_ddpm.demo.why_blurry import COSINE, YOURS, Sampled, curves, noised, sampled, visited
 from fashion_ddpm.diffusion.schedule_check import check_schedule
 from fashion_ddpm.diffusion.schedules import STUDENT_BETAS, LinearBetas
 from fashion_ddpm.ui.components import (
-    LAST,
-    MODEL,
-    NOW,
-    PLAIN,
+    ALWAYS_LAST,
+    NETWORK,
     PRIVATE,
-    SOON,
+    QUEUED,
+    UNPROCESSED,
+    UNQUEUED,
     as_text,
     emptied,
     filled,
@@ -100,7 +105,7 @@ def betas_of(total: float, first: float, last: float, class_name: str) -> Linear
         RequestError: a value is out of bounds.
         ConfigError: the betas fall.
     """
-    asked = StoryRequest(whole(total), first, last, class_name)
+    asked = CustomScheduleRequest(whole(total), first, last, class_name)
     return LinearBetas(asked.levels, asked.first_beta, asked.last_beta)
 
 
@@ -150,15 +155,15 @@ def build(demo: Demo) -> None:
         handlers.explain,
         betas,
         explained,
-        **SOON,
-        **LAST,
-        **PLAIN,
+        **QUEUED,
+        **ALWAYS_LAST,
+        **UNPROCESSED,
     )
-    draw.click(handlers.draw, betas, outputs, **MODEL, **LAST, **PLAIN, **PRIVATE)
+    draw.click(handlers.draw, betas, outputs, **NETWORK, **ALWAYS_LAST, **UNPROCESSED, **PRIVATE)
     for button, fix in zip(buttons, FIXES.values(), strict=True):
         values: Any = dataclasses.astuple(fix)
-        button.click(lambda values=values: values, None, betas[:3], **NOW).then(
-            None, None, None, js=DRAW_BOTH, **NOW
+        button.click(lambda values=values: values, None, betas[:3], **UNQUEUED).then(
+            None, None, None, js=DRAW_BOTH, **UNQUEUED
         )
 
 

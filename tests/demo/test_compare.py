@@ -6,7 +6,7 @@ import pytest
 
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import RequestError
-from fashion_ddpm.demo.compare import AXES, CHECKPOINT, STEP_COUNTS, axes, cells, orders
+from fashion_ddpm.demo.compare import AXES, CHECKPOINT, STEP_COUNTS, axes, cell_requests, cells
 from fashion_ddpm.demo.engine import Demo
 
 
@@ -17,7 +17,7 @@ def demo(tiny_checkpoint: Path) -> Demo:
 
 @pytest.mark.parametrize("axis", AXES)
 def test_rows_vary_one_thing_and_columns_the_steps(demo: Demo, axis: str) -> None:
-    requests = [order.request for order in orders(demo, "bag", 5, axis)]
+    requests = [order.request for order in cell_requests(demo, "bag", 5, axis)]
     field, values = AXES[axis]
     assert len(requests) == len(values) * len(STEP_COUNTS)
     assert [request.num_inference_steps for request in requests[:4]] == list(STEP_COUNTS)
@@ -29,13 +29,14 @@ def test_turbo_has_a_row_among_the_samplers_where_a_network_can_do_it(
     demo: Demo, taught_checkpoint: Path
 ) -> None:
     rows = [
-        {o.row for o in orders(d, "bag", 0, "sampler")} for d in (demo, Demo(taught_checkpoint))
+        {o.row for o in cell_requests(d, "bag", 0, "sampler")}
+        for d in (demo, Demo(taught_checkpoint))
     ]
     assert rows[1] - rows[0] == {"turbo"}
 
 
 def test_a_cell_tells_its_score_and_its_time(demo: Demo) -> None:
-    (cell,) = cells(demo, orders(demo, "bag", 0, "sampler")[:1])
+    (cell,) = cells(demo, cell_requests(demo, "bag", 0, "sampler")[:1])
     assert cell.score is not None
     assert 0 <= cell.score <= 1
     assert cell.picture.size == (3 * 118, 3 * 58)
@@ -45,7 +46,7 @@ def test_a_cell_tells_its_score_and_its_time(demo: Demo) -> None:
 
 def test_a_second_checkpoint_stands_below_the_first(demo: Demo, tiny_checkpoint: Path) -> None:
     both = Demo(tiny_checkpoint, second=BUNDLED_CHECKPOINT)
-    wanted = orders(both, "bag", 0, CHECKPOINT)
+    wanted = cell_requests(both, "bag", 0, CHECKPOINT)
     assert len(wanted) == 2 * len(STEP_COUNTS)
     assert wanted[-1].row == "checkpoints/fashion-mnist"
     untrained, trained = cells(both, wanted[::4])
@@ -68,4 +69,4 @@ def test_a_mistake_is_refused_before_any_work(
     demo: Demo, class_name: str, seed: int, axis: str, expected: str
 ) -> None:
     with pytest.raises(RequestError, match=expected):
-        orders(demo, class_name, seed, axis)
+        cell_requests(demo, class_name, seed, axis)

@@ -11,7 +11,7 @@ from fashion_ddpm.demo.engine import Demo, schedule_note
 from fashion_ddpm.demo.results import Preview, Result
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.diffusion.sampling import SamplingSettings
-from fashion_ddpm.server.limits import MAX_IMAGES, MAX_STEPS
+from fashion_ddpm.server.limits import PAGE_MAX_IMAGES, PAGE_MAX_STEPS
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +33,11 @@ def test_previews_come_before_one_result(demo: Demo) -> None:
     ("changes", "expected"),
     [
         (
-            {"num_images": MAX_IMAGES + 1},
+            {"num_images": PAGE_MAX_IMAGES + 1},
             "num_images is 17; it must be a whole number from 1 to 16",
         ),
         (
-            {"num_inference_steps": MAX_STEPS + 1},
+            {"num_inference_steps": PAGE_MAX_STEPS + 1},
             "steps is 101; it must be a whole number from 1 to 100",
         ),
     ],

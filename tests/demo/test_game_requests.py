@@ -6,7 +6,12 @@ from typing import Any
 import pytest
 
 from fashion_ddpm.core.requests import RequestError
-from fashion_ddpm.demo.game_requests import BlendRequest, RedrawRequest, StoryRequest, WalkRequest
+from fashion_ddpm.demo.game_requests import (
+    BlendRequest,
+    CustomScheduleRequest,
+    RedrawRequest,
+    WalkRequest,
+)
 
 
 @pytest.mark.parametrize(
@@ -20,9 +25,9 @@ from fashion_ddpm.demo.game_requests import BlendRequest, RedrawRequest, StoryRe
         (lambda: RedrawRequest(None, 0.5), "class is empty"),  # type: ignore[arg-type]
         (lambda: RedrawRequest("bag", float("nan")), "strength is nan"),
         (lambda: RedrawRequest("bag", "1"), "strength is '1'"),  # type: ignore[arg-type]
-        (lambda: StoryRequest(10**9, 1e-4, 0.02, "bag"), "T is 1000000000"),
-        (lambda: StoryRequest(100, True, 0.02, "bag"), "first beta is True"),
-        (lambda: StoryRequest(100, 1e-4, float("inf"), "bag"), "last beta is inf"),
+        (lambda: CustomScheduleRequest(10**9, 1e-4, 0.02, "bag"), "T is 1000000000"),
+        (lambda: CustomScheduleRequest(100, True, 0.02, "bag"), "first beta is True"),
+        (lambda: CustomScheduleRequest(100, 1e-4, float("inf"), "bag"), "last beta is inf"),
     ],
 )
 def test_the_games_have_bounds_too(make: Callable[[], Any], named: str) -> None:

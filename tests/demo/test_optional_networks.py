@@ -16,7 +16,7 @@ from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, BUNDLED_SCORER
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.demo import optional_networks
-from fashion_ddpm.demo.compare import AXES, axes, cells, orders
+from fashion_ddpm.demo.compare import AXES, axes, cell_requests, cells
 from fashion_ddpm.demo.continuation import continued
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.results import Result
@@ -112,7 +112,7 @@ def test_without_a_scorer_images_are_drawn_and_no_score_is_made_up(unscored: Dem
     assert {end.score for end in continued(unscored, result, 0, 0, "cosine").endings} == {None}
     assert real_scores(unscored, unscored.scorers[0]) == []
     assert scorer_confusion(unscored, unscored.scorers[0]) == []
-    cell = next(cells(unscored, orders(unscored, "bag", 0, "sampler")))
+    cell = next(cells(unscored, cell_requests(unscored, "bag", 0, "sampler")))
     assert cell.score is None
     assert sampled(unscored, "cosine", "bag", 2).score is None
 

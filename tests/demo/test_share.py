@@ -38,7 +38,7 @@ from fashion_ddpm.demo.api_examples import api_examples
 from fashion_ddpm.demo.share import OLD_WORDS, OMITTED, SharedSettings, from_picture, from_query
 from fashion_ddpm.diffusion.pipeline import Batch
 from fashion_ddpm.generation.files import save, zipped
-from fashion_ddpm.server.limits import MAX_IMAGES, MAX_STEPS
+from fashion_ddpm.server.limits import PAGE_MAX_IMAGES, PAGE_MAX_STEPS
 from fashion_ddpm.ui.controls import request_of, shown_settings
 
 REQUEST = GenerateRequest("ankle boot", 3, "karras", "euler", 7, 2.5, 0.3, 0.7, seed=11)
@@ -46,14 +46,14 @@ SHARED = SharedSettings(REQUEST, "0123456789ab", "embedded")
 
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "class_name": st.sampled_from([*CLASS_NAMES, ALL_CLASSES]),
-    "num_images": st.integers(1, MAX_IMAGES),
+    "num_images": st.integers(1, PAGE_MAX_IMAGES),
     "schedule": st.sampled_from(SCHEDULES),
     "sampler": st.sampled_from([*SAMPLERS, TURBO]),
-    "num_inference_steps": st.integers(1, MAX_STEPS),
+    "num_inference_steps": st.integers(1, PAGE_MAX_STEPS),
     "guidance_scale": st.floats(1, MAX_GUIDANCE),
     "guidance_low": st.floats(0, 1),
     "guidance_high": st.floats(0, 1),
-    "seed": st.integers(0, MAX_SEED - MAX_IMAGES),
+    "seed": st.integers(0, MAX_SEED - PAGE_MAX_IMAGES),
 }
 """Field of a request → the values that the page may have."""
 

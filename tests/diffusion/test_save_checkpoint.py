@@ -9,9 +9,8 @@ from diffusers import DDPMScheduler, UNet2DModel
 
 from fashion_ddpm.checkpoints.manifest import is_whole
 from fashion_ddpm.core.image_kind import CLASS_NAMES, NULL_LABEL
-from fashion_ddpm.diffusion import save_checkpoint
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline
-from fashion_ddpm.diffusion.save_checkpoint import publish
+from fashion_ddpm.diffusion.save_checkpoint import save_checkpoint
 from tests.conftest import TINY
 
 
@@ -42,8 +41,8 @@ def test_only_safetensors_are_written_and_all_are_in_the_manifest(tiny_checkpoin
 def test_large_weights_are_published_in_half_precision_and_training_keeps_its_own(
     tiny_pipeline: FashionDDPMPipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(save_checkpoint, "MAX_FILE_BYTES", 1000)
-    publish(tiny_pipeline, tmp_path / "half", TINY, {})
+    monkeypatch.setattr("fashion_ddpm.diffusion.save_checkpoint.MAX_FILE_BYTES", 1000)
+    save_checkpoint(tiny_pipeline, tmp_path / "half", TINY, {})
     assert json.loads((tmp_path / "half" / "run.json").read_text())["weights"] == "float16"
     assert tiny_pipeline.unet.dtype == torch.float32
     published = load_pipeline(tmp_path / "half").unet

@@ -18,7 +18,7 @@ from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.data.load import load_data_set
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
-from fashion_ddpm.diffusion.save_checkpoint import publish
+from fashion_ddpm.diffusion.save_checkpoint import save_checkpoint
 from fashion_ddpm.evaluation.command import Evaluation, evaluate
 from fashion_ddpm.evaluation.image_sets import EvaluationError
 from fashion_ddpm.evaluation.report import Report
@@ -91,7 +91,7 @@ def test_data_that_the_checkpoint_was_not_trained_on_is_reported_as_such(
     pipeline = copy.deepcopy(tiny_pipeline)
     torch.nn.init.constant_(pipeline.unet.conv_norm_out.weight, 3e38)  # so nothing is measured
     for digest, count in ((load_data_set(MINI).fingerprint.digest, 0), ("0" * 64, 1)):
-        publish(pipeline, tmp_path / "checkpoint", TrainConfig(), {"data_sha256": digest})
+        save_checkpoint(pipeline, tmp_path / "checkpoint", TrainConfig(), {"data_sha256": digest})
         warnings = run(tmp_path / "checkpoint", tmp_path / "out").warnings
         assert sum("not what the checkpoint was trained on" in each for each in warnings) == count
 

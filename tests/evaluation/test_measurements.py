@@ -11,13 +11,13 @@ from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.evaluation.image_sets import ImageSets
 from fashion_ddpm.evaluation.measurements import (
     class_agreement,
+    classification_accuracy_score,
     clip_rows,
     distance_rows,
     memorisation,
     missing_distances,
     only_finite,
     pixel_rows,
-    worth_as_training_data,
 )
 from fashion_ddpm.scoring.classifier import Classifier, load_classifier
 from fashion_ddpm.scoring.clip import load_scorer
@@ -89,7 +89,7 @@ def test_clip_is_asked_for_the_label_and_for_clearness(noisy: ImageSets) -> None
 
 
 def test_noise_is_worth_less_as_training_data_than_real_images(noisy: ImageSets) -> None:
-    (row,) = worth_as_training_data(noisy).values()
+    (row,) = classification_accuracy_score(noisy).values()
     assert row.generated < row.real - 0.1  # type: ignore[operator]
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from fashion_ddpm.core.errors import UserError
-from fashion_ddpm.diffusion import save_checkpoint
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
+from fashion_ddpm.diffusion.save_checkpoint import save_checkpoint
 from fashion_ddpm.publishing.command import Publication, publish
 from tests.conftest import TINY
 from tests.tools.local_hub import LocalHub, local_hub, python_on
@@ -86,7 +86,7 @@ def test_a_checkpoint_whose_log_no_space_could_show_ends_the_command(
     tiny_pipeline: FashionDDPMPipeline, tmp_path: Path
 ) -> None:
     facts = {"images_seen": 0, "device": "cpu", "log": [{"loss": 1.0}]}  # at how many images?
-    save_checkpoint.publish(tiny_pipeline, tmp_path / "odd", TINY, facts)
+    save_checkpoint(tiny_pipeline, tmp_path / "odd", TINY, facts)
     wanted = Publication("a/b", "a/c", tmp_path / "odd", output=tmp_path / "folders", dry_run=True)
     with pytest.raises(UserError, match=r"run\.json holds a 'log'"):
         list(publish(wanted))

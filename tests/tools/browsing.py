@@ -44,7 +44,7 @@ def browser_or_skip() -> Iterator[Browser]:
         yield browser
 
 
-def show_mistakes(line: ConsoleMessage) -> str:
+def text_of(line: ConsoleMessage) -> str:
     """Return what the browser complains of, and of which address."""
     return f"{line.text} ({line.location.get('url', '')})"
 
@@ -58,9 +58,7 @@ def visiting(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
     page.set_default_timeout(1000 * PATIENCE)
     page.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: broken.append(str(error)))
-    page.on(
-        "console", lambda line: broken.append(show_mistakes(line)) if line.type == "error" else None
-    )
+    page.on("console", lambda line: broken.append(text_of(line)) if line.type == "error" else None)
     page.goto(address)
     yield page
     own = "/".join(address.split("/")[:3])

@@ -304,7 +304,7 @@ def inside(layout: dict[str, Any]) -> Iterator[int]:
 def tabs_of(config: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """Return the label of each tab → its components, in order."""
     by_id = {each["id"]: each for each in config["components"]}
-    places = {place["id"]: place for place in _candidates(config["layout"])}
+    places = {place["id"]: place for place in _blocks(config["layout"])}
     return {
         each["props"]["label"]: [by_id[child] for child in inside(places[each["id"]])]
         for each in config["components"]
@@ -312,10 +312,10 @@ def tabs_of(config: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def _candidates(layout: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _blocks(layout: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield layout
     for child in layout.get("children") or []:
-        yield from _candidates(child)
+        yield from _blocks(child)
 
 
 def unasked(config: dict[str, Any], events: set[int]) -> list[int]:

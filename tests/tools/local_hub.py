@@ -156,7 +156,7 @@ class Handler(BaseHTTPRequestHandler):
         commit = stored.commit(rest.rpartition("/")[2] or "main")
         if commit is None:
             self._json({"error": "Revision not found"}, 404, "RevisionNotFound")
-        elif rest.startswith("/folder"):
+        elif rest.startswith("/tree"):
             self._json([_entry(path, content) for path, content in commit[1].items()])
         else:
             private = stored.settings.get("visibility") == "private"

@@ -20,7 +20,7 @@ from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.data.fingerprint import Fingerprint, read_fingerprint
 from fashion_ddpm.data.labelled_images import DataError
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
-from fashion_ddpm.diffusion.save_checkpoint import publish
+from fashion_ddpm.diffusion.save_checkpoint import save_checkpoint
 from fashion_ddpm.diffusion.schedules import noise_scheduler
 from fashion_ddpm.diffusion.unet import build_unet
 from fashion_ddpm.training.cool_down import cool_down_config
@@ -186,7 +186,7 @@ def test_a_run_takes_over_the_order_of_classes_of_the_weights_it_starts_from(
     kind = ImageKind(("1", "10", "2"), image_size=32, channels=3)
     unet = build_unet(numbered_run, kind).eval()
     pipeline = FashionDDPMPipeline(unet, noise_scheduler("cosine"), numbered(kind.class_names))
-    publish(pipeline, tmp_path / "start", numbered_run, {})
+    save_checkpoint(pipeline, tmp_path / "start", numbered_run, {})
     config = dataclasses.replace(numbered_run, initial_checkpoint=str(tmp_path / "start"))
     train(config)
     assert run_json(config)["class_names"] == ["1", "10", "2"]

@@ -14,7 +14,7 @@ from fashion_ddpm.training.stopping import (
     Divergence,
     StopOnSignal,
     TrainingError,
-    refuse_divergence,
+    raise_if_diverged,
 )
 
 
@@ -42,12 +42,12 @@ def test_the_first_step_that_broke_is_remembered() -> None:
 
 def test_the_sentence_names_the_step_its_seed_and_the_last_good_state(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
-    refuse_divergence(NEVER, seed=5, folder=folder)
+    raise_if_diverged(NEVER, seed=5, folder=folder)
     with pytest.raises(TrainingError, match="before any state was saved: start again"):
-        refuse_divergence(1234, seed=5, folder=folder)
+        raise_if_diverged(1234, seed=5, folder=folder)
     for images in (64, 128):
         folder.state(images).mkdir(parents=True)
     with pytest.raises(TrainingError) as caught:
-        refuse_divergence(1234, seed=5, folder=folder)
+        raise_if_diverged(1234, seed=5, folder=folder)
     for part in ("step 1,234", f"seed is {step_seed(5, 1234)}", f"state is {folder.state(128)}"):
         assert part in str(caught.value)

@@ -10,7 +10,7 @@ import gradio as gr
 import pytest
 
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
-from fashion_ddpm.demo.compare import cells, orders
+from fashion_ddpm.demo.compare import cell_requests, cells
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.share import from_picture
 from fashion_ddpm.ui.compare import Handlers, archive
@@ -33,7 +33,7 @@ def test_the_sheet_grows_cell_by_cell(tiny_checkpoint: Path) -> None:
 
 def test_a_cell_opens_with_all_its_settings(tiny_checkpoint: Path) -> None:
     demo = Demo(tiny_checkpoint)
-    drawn = list(cells(demo, orders(demo, "coat", 3, "guidance")[:6]))
+    drawn = list(cells(demo, cell_requests(demo, "coat", 3, "guidance")[:6]))
     event: Any = SimpleNamespace(index=5)
     tabs, advanced, *settings = Handlers(demo).open(drawn, event)
     assert tabs.selected == "create"
@@ -45,7 +45,7 @@ def test_the_sheet_is_downloaded_with_names_settings_and_scores(
     tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     demo = Demo(tiny_checkpoint)
-    drawn = list(cells(demo, orders(demo, "ankle boot", 0, "schedule")[:2]))
+    drawn = list(cells(demo, cell_requests(demo, "ankle boot", 0, "schedule")[:2]))
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     path = Path(archive(drawn))
     assert path.name == "ankle-boot-schedule-0.zip"
@@ -61,7 +61,7 @@ def test_the_sheet_is_downloaded_with_names_settings_and_scores(
 
 def test_a_cell_of_the_second_checkpoint_is_not_drawn_by_the_first(tiny_checkpoint: Path) -> None:
     demo = Demo(tiny_checkpoint, second=BUNDLED_CHECKPOINT)
-    wanted = orders(demo, "coat", 3, "checkpoint")
+    wanted = cell_requests(demo, "coat", 3, "checkpoint")
     drawn = list(cells(demo, [wanted[0], wanted[-1]]))
     one, two = (SimpleNamespace(index=index) for index in (0, 1))
     handlers: Any = Handlers(demo)

@@ -74,7 +74,7 @@ def test_a_link_to_a_space_has_a_picture_that_every_space_holds(
 
 def test_a_space_links_to_its_own_files() -> None:
     found = footer_links("someone/clothes")
-    assert found["the code"] == "https://huggingface.co/spaces/someone/clothes/folder/main"
+    assert found["the code"] == "https://huggingface.co/spaces/someone/clothes/tree/main"
     assert PAPERS.items() <= found.items()
     assert footer_links(None) == PAPERS
 

@@ -19,7 +19,7 @@ Share = list[tuple[int, Tensor]]
 """Places in the grid and their images, uint8 [H, W] or [H, W, 3]."""
 
 
-def draw_share(pipeline: FashionDDPMPipeline, rank: int, num_ranks: int) -> Share:
+def draw_grid_share(pipeline: FashionDDPMPipeline, rank: int, num_ranks: int) -> Share:
     """Draw this process's part of the grid, so that none waits while one draws it all."""
     columns = min(len(pipeline.class_names), MAX_COLUMNS)
     indices = range(rank, ROWS * columns, num_ranks)
@@ -28,7 +28,7 @@ def draw_share(pipeline: FashionDDPMPipeline, rank: int, num_ranks: int) -> Shar
     return list(zip(indices, (image for batch in batches for image in batch.images), strict=True))
 
 
-def save_shares(shares: Iterable[tuple[int, Tensor]], path: Path) -> Image.Image:
+def save_grid(shares: Iterable[tuple[int, Tensor]], path: Path) -> Image.Image:
     """Write the grid of all processes' parts, a class a column; return the picture."""
     images = torch.stack([image for _, image in sorted(shares, key=lambda share: share[0])])
     picture = grid(images, columns=len(images) // ROWS, scale=SCALE)
