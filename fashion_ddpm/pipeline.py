@@ -1,4 +1,4 @@
-"""Where the pipeline was before version 0.2; programs should import it from fashion_ddpm."""
+"""Deprecated path of published model cards: import from fashion_ddpm."""
 
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline
 

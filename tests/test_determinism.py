@@ -1,7 +1,7 @@
-"""Tests of what the README promises of the same settings: where bits are equal, and where pixels.
+"""Tests of what docs/reproducibility.md promises: where bits are equal, and where pixels.
 
 That neither the batch, nor whoever else is there, nor the number of processes changes an image is
-tested in test_sampling, test_pipeline, test_shared_unet, test_bulk and test_evaluation.
+tested in test_sampling, test_pipeline, test_dynamic_batching and test_bulk.
 """
 
 import copy

@@ -1,4 +1,4 @@
-"""What a checkpoint's folder says of it, without its weights; where the bundled one lies."""
+"""Find a checkpoint's folder, local or on the Hub; read its class names and run.json."""
 
 from pathlib import Path
 from typing import Any

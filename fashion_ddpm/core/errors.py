@@ -1,4 +1,4 @@
-"""The mistakes that are the user's to fix: doors print one sentence, not a traceback."""
+"""Errors that the user can fix: app.py and the commands print the message, no traceback."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -21,14 +21,14 @@ class UserError(Exception):
 
 
 def sentence(error: UserError | OSError, names: Mapping[str, str] = MappingProxyType({})) -> str:
-    """Return what a door prints of a failure: a path that cannot be used is the user's to fix too.
+    """Return what a program prints of a UserError, or of an OSError about a path.
 
     Args:
         error: the failure.
         names: as UserError.said has it.
 
     Raises:
-        OSError: the failure is not about a path.
+        OSError: the given one, when it names no path.
     """
     if isinstance(error, UserError):
         return error.said(names)

@@ -1,4 +1,4 @@
-"""What a training step does, from its number alone: its images, its seed, its learning rate."""
+"""A step's images, seed and learning rate, from its number alone: a run resumes exactly."""
 
 import functools
 import math

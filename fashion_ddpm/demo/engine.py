@@ -44,7 +44,7 @@ PREVIEW_INTERVAL = 0.1
 """Seconds between two previews: more than ten a second only costs time."""
 
 Watch = Callable[[Iterator[DenoisingStep]], Iterator[DenoisingStep]]
-"""Passes steps on as long as a request may go on."""
+"""Wraps an iterator of steps; raises when the request timed out or was stopped."""
 
 
 class Demo:
@@ -52,10 +52,10 @@ class Demo:
 
     Attributes:
         pipeline: the model; whoever streams from it shares the UNet with all others.
-        networks: each pipeline that draws (the sampler turbo has its own) with its shared UNet.
-        unet: the model's, which they share.
+        networks: (pipeline, batching UNet) of the base network and of the distilled one for turbo.
+        unet: the batching UNet of the base network.
         has_turbo: whether the sampler turbo can be used.
-        second: a model to compare it with, if there is one.
+        second: the pipeline of --compare-with, if there is one.
         model: the start of the checksum of the model's weights.
         model_of: the same of any of the loaded networks.
         kind: what both draw.

@@ -34,7 +34,7 @@ def gap_at(done: float, halvings: float) -> float:
 
 @dataclass(frozen=True)
 class LevelPairs:
-    """For each timestep of the noise schedule, its level and the less noisy one beside it.
+    """For each timestep, its σ_t and the smaller σ_r of its consistency target.
 
     Attributes:
         sigma: float64 [T], noise over signal, rising.

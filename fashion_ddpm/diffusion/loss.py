@@ -17,7 +17,7 @@ Predictor = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Draws:
-    """The chance in one batch.
+    """The random draws of one batch: timesteps, noise, label dropout.
 
     Attributes:
         timesteps: int64 [B], 0 … T − 1.

@@ -23,7 +23,7 @@ Where a machine is found to round larger calls alike, these may be taken (backen
 
 @dataclass(frozen=True)
 class SamplingSettings:
-    """How to sample, apart from what: the same settings give the same image for a seed.
+    """Schedule, sampler, steps and guidance; labels and seeds are given separately.
 
     Attributes:
         schedule: one of SCHEDULES, or betas of one's own.
@@ -80,7 +80,7 @@ NOISE = Start()
 
 @dataclass(frozen=True)
 class PartialTrajectory:
-    """A way that was begun elsewhere, perhaps on another schedule or as another class.
+    """A noisy x_t from which sampling goes on, perhaps on another schedule or as another class.
 
     Attributes:
         noisy: float32 [B, C, S, S], x_t with variance near 1.

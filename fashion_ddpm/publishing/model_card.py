@@ -187,7 +187,7 @@ The labels: {names}, {run["null_label"]} "no class". Pixels lie in [−1, 1]."""
 With the loop written, in a clone of the Space:
 
 ```python
-from fashion_ddpm.pipeline import FashionDDPMPipeline
+from fashion_ddpm import FashionDDPMPipeline
 
 pipeline = FashionDDPMPipeline.from_pretrained("{source}")
 images = pipeline({_example(run)}

@@ -1,4 +1,4 @@
-"""Every request under watch: its time, its numbers, how it ended; and whether the app is well."""
+"""Counts, latencies and time limits of requests, and whether the app can serve."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""The run: loop, validation, previews, resume, saving; the door to accelerate."""
+"""The training loop: accelerate set-up, optimizer steps, validation, resume and saving."""
 
 import time
 from collections.abc import Sequence

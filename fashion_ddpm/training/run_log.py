@@ -19,7 +19,7 @@ Send = Callable[[dict[str, float], int], None]
 
 
 class RunLog:
-    """The voice of a run: only the main process prints, but every process keeps the log.
+    """Log rows, tracker calls and printed lines; only the main process prints.
 
     Attributes:
         bar: the progress bar; shown on a terminal alone.

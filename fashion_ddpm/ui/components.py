@@ -28,8 +28,8 @@ UNQUEUED: dict[str, Any] = {"queue": False, "show_progress": "hidden", **PRIVATE
 answer two that come at the same time in any order."""
 
 QUEUED: dict[str, Any] = {"concurrency_limit": 1, "show_progress": "hidden", **PRIVATE}
-"""On every other event without the network: the queue tells mistakes, and answers one event after
-another, so that the last one has the page."""
+"""On every other event without the network: queued, one at a time, so that mistakes are shown and
+the last event has the page."""
 
 IN_ORDER: dict[str, Any] = {**QUEUED, "trigger_mode": "multiple"}
 """On clicks, none of which may be dropped; queued as QUEUED is."""

@@ -15,7 +15,7 @@ from diffusers import (
 from torch import Tensor
 
 from fashion_ddpm.core.config import SAMPLERS, SCHEDULES, TURBO
-from fashion_ddpm.core.image_kind import FASHION_MNIST
+from fashion_ddpm.core.image_kind import FASHION_MNIST, NULL_LABEL
 from fashion_ddpm.core.images import to_model
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest
@@ -206,6 +206,17 @@ def test_a_slightly_noised_beginning_is_found_again(sampler: str, real: Labelled
     *_, from_noise = pipeline.stream(labels, range(4), settings)
     assert (noised.clean - clean).abs().mean() < 0.15
     assert (from_noise.clean - clean).abs().mean() > 0.4
+
+
+def test_guidance_goes_from_the_unlabelled_prediction_past_the_labelled_one() -> None:
+    def predict(x: torch.Tensor, timesteps: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        return torch.where(labels == NULL_LABEL, -0.2, 0.1).view(-1, 1, 1, 1).expand_as(x)
+
+    training = noise_scheduler("cosine", prediction_type="sample")
+    for scale, expected in ((1.0, 0.1), (2.0, 0.4), (3.0, 0.7)):
+        settings = SamplingSettings(num_inference_steps=2, guidance_scale=scale)
+        *_, last = denoise(predict, training, torch.tensor([3]), [0], settings, kind=FASHION_MNIST)
+        assert torch.allclose(last.clean, torch.tensor(expected))
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
