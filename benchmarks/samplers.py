@@ -49,7 +49,7 @@ def measured(
 ) -> dict[str, Any]:
     """Generate the images of a request; return what they score and what they cost."""
     settings, begin = SamplingSettings.of(request), time.monotonic()
-    batches = list(pipeline.generate(request.labels(), request.seeds(), settings))
+    batches = list(pipeline.generate_request(request))
     seconds = time.monotonic() - begin
     features = classifier.features(torch.cat([batch.images for batch in batches]))
     right = classifier.predict(features) == torch.tensor(request.labels())

@@ -27,7 +27,7 @@ from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.diffusion.loss import Predictor
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline
-from fashion_ddpm.diffusion.sampling import SamplingSettings, chunked, in_chunks
+from fashion_ddpm.diffusion.sampling import chunked, in_chunks
 from fashion_ddpm.runtime.backends import Inputs, OutputAlone, example_inputs, openvino_predictor
 
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
@@ -149,8 +149,8 @@ def ratio(eager: Predictor, other: Predictor, inputs: Inputs, repeats: int) -> f
 def drawn(pipeline: FashionDDPMPipeline, predict: Predictor, count: int) -> Tensor:
     """Return whole samples by a form of the network, 20 steps: uint8 [N, 28, 28] as int."""
     pipeline.predict = predict
-    request, settings = GenerateRequest("all", num_images=count), SamplingSettings()
-    batches = pipeline.generate(request.labels(), request.seeds(), settings)
+    request = GenerateRequest("all", count, schedule="cosine", num_inference_steps=20)
+    batches = pipeline.generate_request(request)
     return torch.cat([batch.images for batch in batches]).int()
 
 

@@ -18,7 +18,6 @@ from fashion_ddpm.core.wording import counted, seconds
 from fashion_ddpm.demo.engine import Demo, Watch, schedules
 from fashion_ddpm.demo.share import SharedSettings
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
-from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.generation.files import SCORES_FILE, archive, file_name, table_file
 from fashion_ddpm.scoring.clip import own_scores
 
@@ -134,12 +133,11 @@ def cells(demo: Demo, wanted: Sequence[CellRequest], watch: Watch = iter) -> Ite
     name = demo.scorers[0]
     scorer, _ = demo.scorer(name)
     for order in wanted:
-        labels, seeds = order.request.labels(), order.request.seeds()
         begin = time.monotonic()
-        *_, last = watch(order.pipeline.stream(labels, seeds, SamplingSettings.of(order.request)))
+        *_, last = watch(order.pipeline.stream_request(order.request))
         images = to_uint8(last.clean).cpu()
         duration = time.monotonic() - begin
-        scores = own_scores(scorer.label_scores(images), torch.tensor(labels))
+        scores = own_scores(scorer.label_scores(images), torch.tensor(order.request.labels()))
         right = None if scores is None else scores.mean().item()
         model = demo.model_of(order.pipeline.drawing_with(order.request.sampler))
         settings = SharedSettings(order.request, model, name)

@@ -102,6 +102,6 @@ def continued(
 
 def _state_at(demo: Demo, request: GenerateRequest, step: int, watch: Watch) -> DenoisingStep:
     """Return one image's state at a step, drawn again: what a result keeps is rounded."""
-    settings, wanted = SamplingSettings.of(request), min(step, request.num_inference_steps - 1)
-    steps = watch(demo.pipeline.stream(request.labels(), request.seeds(), settings))
+    wanted = min(step, request.num_inference_steps - 1)
+    steps = watch(demo.pipeline.stream_request(request))
     return next(state for state in steps if state.index >= wanted)

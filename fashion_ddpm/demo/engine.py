@@ -133,8 +133,12 @@ class Demo:
         """Raise UserError for a request that would keep others waiting, or that none can draw."""
         check_size(request.num_images, request.num_inference_steps)
         self.pipeline.drawing_with(request.sampler)
-        evaluations = num_evaluations(SamplingSettings.of(request), self.pipeline.scheduler)
-        check_work(request.num_images * evaluations, self.limits)
+        check_work(self.evaluations(request), self.limits)
+
+    def evaluations(self, request: GenerateRequest) -> int:
+        """Return the UNet evaluations that a request costs, all images together."""
+        settings = SamplingSettings.of(request)
+        return request.num_images * num_evaluations(settings, self.pipeline.scheduler)
 
     def run(
         self, request: GenerateRequest, scorer_name: str, watch: Watch = iter
@@ -153,10 +157,9 @@ class Demo:
         """
         self.check(request)
         self.check_scorer(scorer_name)
-        settings, labels, seeds = SamplingSettings.of(request), request.labels(), request.seeds()
         noisy, clean, alpha_bar = [], [], []
         begin = shown = time.monotonic()
-        for step in watch(self.pipeline.stream(labels, seeds, settings)):
+        for step in watch(self.pipeline.stream_request(request)):
             noisy.append(to_uint8(step.noisy).cpu())
             clean.append(to_uint8(step.clean).cpu())
             alpha_bar.append(step.alpha_bar)
@@ -181,9 +184,9 @@ class Demo:
             clean=torch.stack(clean),
             alpha_bar=np.array(alpha_bar),
             label_scores=scorer.label_scores(clean[-1]),
-            quality_scores=scorer.quality_scores(clean[-1], torch.tensor(labels)),
+            quality_scores=scorer.quality_scores(clean[-1], torch.tensor(request.labels())),
             baseline=baseline,
-            evaluations=len(labels) * num_evaluations(settings, self.pipeline.scheduler),
+            evaluations=self.evaluations(request),
             seconds=seconds,
             kind=self.kind,
         )

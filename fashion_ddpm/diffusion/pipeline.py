@@ -18,6 +18,7 @@ from fashion_ddpm.core.config import TURBO, TURBO_STEPS
 from fashion_ddpm.core.errors import reason
 from fashion_ddpm.core.image_kind import CLASS_NAMES, ImageKind
 from fashion_ddpm.core.images import to_uint8
+from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.diffusion.loss import Predictor
 from fashion_ddpm.diffusion.sampling import (
     NOISE,
@@ -165,6 +166,23 @@ class FashionDDPMPipeline(DiffusionPipeline):
             clean = last.clean.cpu()
             finite = clean.isfinite().flatten(1).all(dim=1)
             yield Batch(to_uint8(clean.nan_to_num()), torch.tensor(part), list(part_seeds), finite)
+
+    def stream_request(self, request: GenerateRequest) -> Iterator[DenoisingStep]:
+        """Yield every denoising step of a request's images, in one batch."""
+        return self.stream(request.labels(), request.seeds(), SamplingSettings.of(request))
+
+    def generate_request(
+        self, request: GenerateRequest, batch_size: int = 64, indices: range | None = None
+    ) -> Iterator[Batch]:
+        """Yield the finished images of a request, or those of some indices, batch by batch."""
+        labels, seeds = request.labels(), request.seeds()
+        chosen = range(request.num_images) if indices is None else indices
+        return self.generate(
+            [labels[index] for index in chosen],
+            [seeds[index] for index in chosen],
+            SamplingSettings.of(request),
+            batch_size,
+        )
 
     def __call__(
         self,

@@ -9,7 +9,6 @@ from fashion_ddpm.core.distributed import Ranks, this_process
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import MODEL, GenerateRequest
 from fashion_ddpm.diffusion.pipeline import Batch, load_pipeline, model_of, weights_hash
-from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.generation import files
 from fashion_ddpm.generation.command import only_finite
 from fashion_ddpm.generation.shards import Shards
@@ -40,8 +39,6 @@ def run(
     pipeline = pipeline.drawing_with(request.sampler)
     shards = Shards(folder, request, size, weights_hash(pipeline))
     missing = _begun(shards, ranks)
-    labels, seeds = request.labels(), request.seeds()
-    settings = SamplingSettings.of(request)
     total = sum(len(shards.rows(shard)) for shard in missing)
     with tqdm(
         total=request.num_images,
@@ -50,9 +47,7 @@ def run(
         disable=not ranks.is_main,
     ) as bar:
         for shard in (missing[index] for index in ranks.share(len(missing))):
-            rows = shards.rows(shard)
-            mine = slice(rows.start, rows.stop)
-            batches = pipeline.generate(labels[mine], seeds[mine], settings, batch_size)
+            batches = pipeline.generate_request(request, batch_size, shards.rows(shard))
             shown = _with_progress(only_finite(batches), bar, ranks.count)
             files.save(shown, shards.path(shard), request, {MODEL: model_of(pipeline)})
     if ranks.is_main:

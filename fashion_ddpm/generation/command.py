@@ -13,7 +13,6 @@ from fashion_ddpm.core.distributed import this_process
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import MODEL, GenerateRequest, RequestError
 from fashion_ddpm.diffusion.pipeline import Batch, load_pipeline, model_of
-from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.generation import files
 from fashion_ddpm.scoring.clip import ClipScorer, load_scorer
 from fashion_ddpm.scoring.clip_baseline import load_baseline
@@ -49,8 +48,7 @@ def run(
     pipeline = load_pipeline(checkpoint or BUNDLED_CHECKPOINT, device)
     scorer = load_scorer(scorer_name, pipeline.kind) if scorer_name else None
     pipeline = pipeline.drawing_with(request.sampler)
-    settings = SamplingSettings.of(request)
-    batches = pipeline.generate(request.labels(), request.seeds(), settings, batch_size)
+    batches = pipeline.generate_request(request, batch_size)
     kept: list[Batch] = []
     shown = _with_progress(only_finite(batches), request.num_images)
     about = {MODEL: model_of(pipeline)}

@@ -11,7 +11,6 @@ from fashion_ddpm.core.distributed import Ranks
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
-from fashion_ddpm.diffusion.sampling import SamplingSettings
 
 
 @dataclass(frozen=True)
@@ -46,13 +45,11 @@ def generate_together(
         silent: whether no progress bar is wanted.
     """
     indices = ranks.share(request.num_images)
-    labels, seeds = request.labels(), request.seeds()
-    mine, my_seeds = [labels[index] for index in indices], [seeds[index] for index in indices]
-    settings, begin = SamplingSettings.of(request), time.monotonic()
+    begin = time.monotonic()
     batches = []
     hidden = silent or not ranks.is_main
     with tqdm(total=len(indices), desc="generate", unit="image", disable=hidden) as bar:
-        for batch in pipeline.generate(mine, my_seeds, settings, batch_size):
+        for batch in pipeline.generate_request(request, batch_size, indices):
             batches.append(batch)
             bar.update(len(batch.seeds))
     own = (
@@ -66,4 +63,6 @@ def generate_together(
     for rank, (part, part_finite, _) in enumerate(parts):
         images[rank :: ranks.count], finite[rank :: ranks.count] = part, part_finite
     seconds = max(part_seconds for _, _, part_seconds in parts)
-    return Generated(LabelledImages(images, torch.tensor(labels), pipeline.kind), finite, seconds)
+    return Generated(
+        LabelledImages(images, torch.tensor(request.labels()), pipeline.kind), finite, seconds
+    )
