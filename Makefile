@@ -1,4 +1,6 @@
-# make app: set up and open the demo. make test: set up and run every check. Both may be repeated.
+# make app: set up and open the demo. make test: set up, then style, types, layers and every behaviour.
+# make test-all: that, and the slow tests: browsers, kills, many processes, hostile requests. make check:
+# style, types, layers, and the quick tests of the folders that were changed. All may be repeated.
 # After new weights: make gallery draws the demo's first picture; make evaluation measures (with
 # DATA=folder); make results writes the figures into README.md and the model card; and
 # python -m tests.tools.golden draws the images that every machine must repeat.
@@ -9,19 +11,34 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: app test audit gallery evaluation results clean
+.PHONY: app static check test test-all audit gallery evaluation results clean
 
 app: $(VENV)/app-ready
 	$(BIN)/python app.py
 
 # There is a test process for each core; with more than one thread each, they would wait for one
 # another at every operation.
-test: $(VENV)/test-ready
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 \
+	--dist loadfile
+
+# Packages, and tests, that differ from the last commit: tests/core, tests/test_app.py
+CHANGED = $(filter-out tests/tools tests/conftest.py,$(wildcard $(addprefix tests/,$(sort \
+	$(shell git diff --name-only HEAD -- fashion_ddpm tests | cut -d / -f 2)))))
+
+static: $(VENV)/test-ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 --dist loadfile
+
+check: static
+	$(if $(CHANGED),$(PYTEST) -m "not slow" $(CHANGED),@echo "No package differs from the last commit.")
+
+test: static
+	$(PYTEST) -m "not slow"
+
+test-all: test
+	$(PYTEST) -m slow
 
 audit: $(VENV)/test-ready
 	$(BIN)/python -m tests.tools.audit

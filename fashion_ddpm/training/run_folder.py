@@ -14,6 +14,9 @@ from fashion_ddpm.core.data_settings import may_be_same
 from fashion_ddpm.core.json_files import FileError, read_object, write_object
 from fashion_ddpm.core.settings import PATHS, ConfigError, flag_name
 
+LogRow = dict[str, Any]
+"""One line of a run's log: images_seen and whatever was measured there."""
+
 CONFIG_FILE = "config.json"
 """A run's settings: in its folder, and in each saved state."""
 
@@ -147,10 +150,6 @@ def check_same(
 def _as_json(config: TrainConfig) -> dict[str, Any]:
     """Return the settings as they look after a round trip through a file: tuples are lists."""
     return dict(json.loads(json.dumps(dataclasses.asdict(config))))
-
-
-LogRow = dict[str, Any]
-"""One line of a run's log: images_seen and whatever was measured there."""
 
 
 @dataclass

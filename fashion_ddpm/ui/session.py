@@ -13,6 +13,8 @@ from fashion_ddpm.diffusion.sampling import DenoisingStep
 from fashion_ddpm.server.monitoring import StoppedError
 from fashion_ddpm.ui.components import FORGOTTEN, NETWORK, PRIVATE, UNPROCESSED, UNQUEUED, whole
 
+MEANWHILE = "Another image was selected meanwhile; press again for that one."
+
 
 class CurrentRun:
     """Knows which of a visitor's runs may go on: the one that began last, until Stop.
@@ -98,9 +100,6 @@ def connect_run(
     )
     stop.click(CurrentRun.stop, current, None, **UNQUEUED)
     return running
-
-
-MEANWHILE = "Another image was selected meanwhile; press again for that one."
 
 
 class Selection:
