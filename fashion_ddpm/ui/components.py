@@ -1,7 +1,9 @@
 """What several tabs need: pictures as components, tables for plots, mistakes as messages."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from typing import Any
 
 import gradio as gr
@@ -74,6 +76,29 @@ def as_text(error: UserError, names: Mapping[str, str] = LABELS) -> str:
     """Return what a mistake is, as text that is never markup, with the names of settings."""
     text = error.said(names).translate(NO_MARKUP)
     return text[:1].upper() + text[1:] if names is LABELS else text
+
+
+def by_name(handler: Callable[..., Any], components: Mapping[str, Any]) -> Callable[..., Any]:
+    """Return a handler for gradio; the given one names what changes, all else stays as it is.
+
+    Args:
+        handler: returns, or yields, {name: value}; never {}, which gradio takes for a value.
+        components: name → output.
+    """
+
+    def named(answer: Mapping[str, Any]) -> dict[Any, Any]:
+        return {components[name]: value for name, value in answer.items()}
+
+    @functools.wraps(handler)
+    def call(*values: Any) -> dict[Any, Any]:
+        return named(handler(*values))
+
+    @functools.wraps(handler)
+    def stream(*values: Any) -> Iterator[dict[Any, Any]]:
+        with closing(handler(*values)) as answers:
+            yield from map(named, answers)
+
+    return stream if inspect.isgeneratorfunction(handler) else call
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from fashion_ddpm.ui.components import (
     NO_MARKUP,
     UNPROCESSED,
     UNQUEUED,
+    by_name,
     filled,
     monitored,
     picture,
@@ -36,11 +37,20 @@ from fashion_ddpm.ui.session import (
     build_selection,
     connect_run,
 )
-from fashion_ddpm.ui.trajectory import TRAJECTORY_OUTPUTS, show_trajectory
 from fashion_ddpm.ui.trajectory import build as build_trajectory
 from fashion_ddpm.ui.trajectory import connect as connect_trajectory
+from fashion_ddpm.ui.trajectory import show_trajectory
 
-SCORE_TITLES = ("Selected image", "Mean of its class here", "Real ones of its class")
+SCORE_TITLES = {
+    "selected": "Selected image",
+    "mean": "Mean of its class here",
+    "real": "Real ones of its class",
+}
+LABEL_SCORES, QUALITY_SCORES = (
+    [f"{sort}_{name}" for name in SCORE_TITLES] for sort in ("label", "quality")
+)
+"""Names of the outputs that show scores."""
+
 WAIT = "Press Generate."
 UNKNOWN = """The embedded scorer has seen nothing but Fashion-MNIST, so it says nothing of these
 classes. A CLIP of the Hub can be asked (Advanced, Scorer); no real images stand beside it."""
@@ -54,13 +64,10 @@ class Handlers:
 
     def draw(
         self, current: CurrentRun, number: int, selection: Selection, *inputs: Any
-    ) -> Iterator[tuple[Any, ...]]:
+    ) -> Iterator[dict[str, Any]]:
         """Draw what Controls.inputs ask for and score it; image i has seed + i.
 
-        Yields the preview, the gallery, a line on progress, the label scores (first image, mean,
-        real test images), the quality scores (the same three), the seed, the first image's
-        trajectory (as show_trajectory has it), the index of the selected image, the query that
-        draws the gallery, and the query that was asked for.
+        Yields what changes, by the names of the outputs in `build`.
 
         Args:
             current: which of the visitor's runs may go on.
@@ -80,70 +87,64 @@ class Handlers:
                 seed = request.seed if random_seed is True else gr.skip()
                 for event in self.demo.run(request, scorer, current.watch(number, watch)):
                     current.check(number)
-                    yield (*self._shown(event, request, seed, selection), asked.to_query())
+                    shown = self._shown(event, request, selection)
+                    yield shown | {"seed": seed, "asked": asked.to_query()}
                     if isinstance(event, Preview):
                         reached = f" at step {event.steps_done} of {request.num_inference_steps}"
         except StoppedError:
             said = f"Stopped{reached}. {_BEFORE}" if current.was_stopped(number) else gr.skip()
-            # Without a yield gradio would empty all outputs.
-            yield (*_status_only(said), gr.skip())
+            yield {"status": said}  # without a yield gradio would empty all outputs
 
     def _shown(
-        self, event: Preview | Result, request: GenerateRequest, seed: Any, selection: Selection
-    ) -> tuple[Any, ...]:
-        """Return the outputs of draw for a preview or a result."""
+        self, event: Preview | Result, request: GenerateRequest, selection: Selection
+    ) -> dict[str, Any]:
+        """Return what a preview or a result changes."""
         if isinstance(event, Preview):
             status = f"Step {event.steps_done} of {request.num_inference_steps}, "
-            return _status_only(f"{status}{event.seconds:.1f} s", filled(event.picture), seed)
+            status += f"{event.seconds:.1f} s"
+            return {"status": status, "preview": filled(event.picture)}
         if event.warning:
             gr.Warning(event.warning.translate(NO_MARKUP))
-        trajectory = show_trajectory(self.demo.trajectory(event, 0))
-        columns = [_shown_scores(scores) for scores in score_columns(event, 0)]
-        picture = event.last_preview().picture
-        pictures = filled(picture), filled(event.pictures(), selected_index=0)
+        shown = {
+            "preview": filled(event.last_preview().picture),
+            "gallery": filled(event.pictures(), selected_index=0),
+            "status": summary(event),
+            "query": event.settings.to_query(),
+            **self._shown_image(event, 0),
+        }
         selection.select(event, 0)
-        return (
-            *pictures,
-            summary(event),
-            *columns,
-            seed,
-            *trajectory,
-            0,
-            event.settings.to_query(),
-        )
+        return shown
 
-    def select(self, selection: Selection, query: str, event: gr.SelectData) -> tuple[Any, ...]:
+    def _shown_image(self, result: Result, index: int) -> dict[str, Any]:
+        """Return what selecting an image changes: scores, trajectory, index."""
+        scores = {name: _shown_scores(each) for name, each in score_columns(result, index).items()}
+        return {**scores, **show_trajectory(self.demo.trajectory(result, index)), "index": index}
+
+    def select(self, selection: Selection, query: str, event: gr.SelectData) -> dict[str, Any]:
         """Show the scores and the trajectory of the image that was clicked."""
         with show_mistakes():
             result = selection.images(query)
             if result is None:
                 return NOTHING_SELECTED
             check_whole("image", event.index, 0, result.request.num_images - 1)
-            trajectory = show_trajectory(self.demo.trajectory(result, event.index))
-            columns = [_shown_scores(scores) for scores in score_columns(result, event.index)]
+            shown = self._shown_image(result, event.index)
             if selection.result is not result:  # drawn meanwhile
                 return NOTHING_SELECTED
             selection.select(result, event.index)
-            return (*columns, *trajectory, event.index)
+            return shown
 
 
-NOTHING_SELECTED = (gr.skip(),) * (6 + TRAJECTORY_OUTPUTS + 1)
-"""Outputs of select that leave all as it is."""
+NOTHING_SELECTED = {"index": gr.skip()}
+"""An answer of select that leaves all as it is."""
 
 _BEFORE = "Below are the images of before."
 
 
-def _status_only(status: Any, preview: Any = None, seed: Any = None) -> tuple[Any, ...]:
-    """Return the outputs of draw that leave gallery, score and trajectory as they are."""
-    kept = gr.skip()
-    shown = (kept if preview is None else preview, kept, status, *[kept] * 6)
-    return (*shown, kept if seed is None else seed, *[kept] * (TRAJECTORY_OUTPUTS + 2))
-
-
-def score_columns(result: Result, index: int) -> tuple[Scores, ...]:
-    """Return label scores, then quality scores, each of: one image, the mean, real images."""
+def score_columns(result: Result, index: int) -> dict[str, Scores]:
+    """Return the label and the quality scores of one image, on average, and of real images."""
     columns = (result.scores_of(index), result.mean_scores(index), result.real_scores(index))
-    return (*(labels for labels, _ in columns), *(quality for _, quality in columns))
+    labels, quality = zip(*columns, strict=True)
+    return dict(zip([*LABEL_SCORES, *QUALITY_SCORES], [*labels, *quality], strict=True))
 
 
 def _shown_scores(scores: Scores) -> Any:
@@ -172,7 +173,7 @@ def build(demo: Demo) -> tuple[Controls, SelectedImage]:
         with gr.Column(scale=2, min_width=300):
             controls = build_controls(demo)
         with gr.Column(scale=3, min_width=300):
-            preview, gallery, status, labels, quality = _results(demo, first)
+            results = _results(demo, first)
     trajectory = build_trajectory(
         demo.trajectory(first, 0) if first else None,
         demo.kind.noun,
@@ -181,25 +182,44 @@ def build(demo: Demo) -> tuple[Controls, SelectedImage]:
     )
     selected = build_selection(first)
     asked = gr.Textbox(visible="hidden")
-    scores = [*labels, *quality]
-    shown = [preview, gallery, status, *scores, controls.seed, *trajectory.outputs()]
-    outputs = [*shown, selected.index, selected.query, asked]
-    inputs = [selected.selection, *controls.inputs()]
-    connect_run(controls.generate, controls.stop, handlers.draw, inputs, outputs, status)
+    of_image = {
+        **{name: results[name] for name in (*LABEL_SCORES, *QUALITY_SCORES)},
+        **trajectory.outputs(),
+        "index": selected.index,
+    }
+    outputs = {
+        **results,
+        **of_image,
+        "seed": controls.seed,
+        "query": selected.query,
+        "asked": asked,
+    }
+    connect_run(
+        controls.generate,
+        controls.stop,
+        by_name(handlers.draw, outputs),
+        [selected.selection, *controls.inputs()],
+        list(outputs.values()),
+        results["status"],
+    )
     asked.change(None, asked, None, js=TO_ADDRESS, **UNQUEUED)
-    chosen: list[Any] = [*scores, *trajectory.outputs(), selected.index]
-    gallery.select(
-        handlers.select, [selected.selection, selected.query], chosen, **IN_ORDER, **UNPROCESSED
+    results["gallery"].select(
+        by_name(handlers.select, of_image),
+        [selected.selection, selected.query],
+        list(of_image.values()),
+        **IN_ORDER,
+        **UNPROCESSED,
     )
     connect_trajectory(demo, trajectory, selected)
     return controls, selected
 
 
-def _results(
-    demo: Demo,
-    first: Result | None,
-) -> tuple[gr.Image, gr.Gallery, gr.Markdown, list[gr.Label], list[gr.Label]]:
-    """Lay out what a visitor sees, filled with the bundled gallery where there is one."""
+def _results(demo: Demo, first: Result | None) -> dict[str, Any]:
+    """Lay out what a visitor sees, filled with the bundled gallery where there is one.
+
+    Returns:
+        The components: preview, gallery, status, and those of the scores.
+    """
     seeds = f"seeds 0 to {first.request.num_images - 1}" if first else ""
     title = f"One of each class, {seeds}, drawn before you came. {WAIT}" if first else WAIT
     status = gr.Markdown(title)
@@ -210,18 +230,21 @@ def _results(
     )
     gr.Markdown("Click an image for its scores and its way from noise")
     gallery = picture_gallery(first.pictures() if first else None, 5, "gallery", selected=0)
-    values: tuple[Any, ...] = score_columns(first, 0) if first else (None,) * 6
+    values: dict[str, Any] = score_columns(first, 0) if first else {}
     gr.Markdown(f"## Which {demo.kind.noun} is it? CLIP's label scores")
     if demo.scorers[0] == NO_SCORER:
         gr.Markdown(UNKNOWN)
-        values = ({},) * 6
+        values = {name: {} for name in (*LABEL_SCORES, *QUALITY_SCORES)}
+    found: dict[str, Any] = {"preview": preview, "gallery": gallery, "status": status}
     with gr.Row():
-        labels = [_label(*pair) for pair in zip(SCORE_TITLES, values[:3], strict=True)]
+        for name, title in zip(LABEL_SCORES, SCORE_TITLES.values(), strict=True):
+            found[name] = _label(title, values.get(name))
     if demo.scorers[0] != NO_SCORER:
         gr.Markdown("## Is it clear? The report's three prompts")
     with gr.Row():
-        quality = [_label(*pair) for pair in zip(SCORE_TITLES, values[3:], strict=True)]
-    return preview, gallery, status, labels, quality
+        for name, title in zip(QUALITY_SCORES, SCORE_TITLES.values(), strict=True):
+            found[name] = _label(title, values.get(name))
+    return found
 
 
 def _label(title: str, value: Scores | None) -> gr.Label:

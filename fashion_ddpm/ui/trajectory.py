@@ -33,10 +33,6 @@ CONTINUE = """**What if it went on as something else?** Choose a step with the s
 noisy image the way goes on once as each {noun}. Early on anything can still become of it."""
 
 
-TRAJECTORY_OUTPUTS = 7
-"""Values of show_trajectory."""
-
-
 @dataclass(frozen=True)
 class TrajectoryView:
     """The components that show an image's trajectory."""
@@ -51,23 +47,33 @@ class TrajectoryView:
     endings: gr.Gallery
     left: gr.Markdown
 
-    def outputs(self) -> list[Any]:
-        """Return the components in the order of show_trajectory."""
-        shown = [self.film, self.decision, self.plot, self.scrub, self.frame]
-        return [*shown, self.endings, self.left]
+    def outputs(self) -> dict[str, Any]:
+        """Return the components that show_trajectory fills, by its names."""
+        return {
+            "film": self.film,
+            "decision": self.decision,
+            "plot": self.plot,
+            "scrub": self.scrub,
+            "frame": self.frame,
+            "endings": self.endings,
+            "left": self.left,
+        }
 
 
-def show_trajectory(trajectory: Trajectory) -> tuple[Any, ...]:
-    """Return the filmstrip, the decision, the scores, the slider and the last frame.
-
-    The endings of the trajectory shown before go, with what was said of them.
-    """
+def show_trajectory(trajectory: Trajectory) -> dict[str, Any]:
+    """Return what TrajectoryView.outputs shall hold; the endings shown before go."""
     last = len(trajectory.noisy)
     slider = gr.update(maximum=max(last, 2), value=last, interactive=last > 1)  # 1…1 is refused
-    film, one = filled(filmstrip(trajectory)), filled(frame(trajectory, last - 1))
     scores = score_table(trajectory)
-    plot = gr.update(value=scores, visible=len(scores) > 0)
-    return film, decision(trajectory), plot, slider, one, emptied(), ""
+    return {
+        "film": filled(filmstrip(trajectory)),
+        "decision": decision(trajectory),
+        "plot": gr.update(value=scores, visible=len(scores) > 0),
+        "scrub": slider,
+        "frame": filled(frame(trajectory, last - 1)),
+        "endings": emptied(),
+        "left": "",
+    }
 
 
 def build(

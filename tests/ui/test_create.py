@@ -30,7 +30,7 @@ def result(handlers: Handlers) -> Result:
 
 def drawn(
     handlers: Handlers, *inputs: Any, selection: Selection | None = None
-) -> list[tuple[Any, ...]]:
+) -> list[dict[str, Any]]:
     """Return all that one press of the button shows."""
     current = CurrentRun()
     return list(handlers.draw(current, current.ask(), selection or Selection(None), *inputs))
@@ -42,13 +42,13 @@ def clicked(index: int) -> Any:
 
 def test_a_request_ends_with_pictures_scores_and_a_way(handlers: Handlers, result: Result) -> None:
     *_, last = drawn(handlers, *SOUND)
-    assert last[1]["selected_index"] == last[-3] == 0
-    assert [caption for _, caption in last[1]["value"]] == ["bag, seed 7", "bag, seed 8"]
-    assert last[2].startswith("2 images in ")
-    assert last[2].endswith(summary(result).split(" s: ")[1])
-    assert last[9] == gr.skip(), "a seed typed meanwhile stays"
-    assert last[-1] == last[-2] == result.settings.to_query()
-    assert last[13]["maximum"] == 3
+    assert last["gallery"]["selected_index"] == last["index"] == 0
+    assert [caption for _, caption in last["gallery"]["value"]] == ["bag, seed 7", "bag, seed 8"]
+    assert last["status"].startswith("2 images in ")
+    assert last["status"].endswith(summary(result).split(" s: ")[1])
+    assert last["seed"] == gr.skip(), "a seed typed meanwhile stays"
+    assert last["asked"] == last["query"] == result.settings.to_query()
+    assert last["scrub"]["maximum"] == 3
     assert len(score_columns(result, 0)) == 6
 
 
@@ -56,7 +56,7 @@ def test_a_random_seed_is_written_back(handlers: Handlers) -> None:
     seeds = set()
     for _ in range(2):
         *_, last = drawn(handlers, *SOUND[:9], True, SOUND[10])
-        seeds.add(last[9])
+        seeds.add(last["seed"])
     assert len(seeds) == 2
 
 
@@ -67,8 +67,8 @@ def test_a_mistake_is_a_message(handlers: Handlers) -> None:
 
 def test_one_step_and_one_image_are_enough(handlers: Handlers) -> None:
     *_, last = drawn(handlers, "bag", "cosine", 1, *SOUND[3:7], 1, *SOUND[8:])
-    assert len(last[1]["value"]) == 1
-    slider = last[13]
+    assert len(last["gallery"]["value"]) == 1
+    slider = last["scrub"]
     assert (slider["maximum"], slider["value"], slider["interactive"]) == (2, 1, False)
 
 
@@ -77,8 +77,8 @@ def test_a_newer_run_ends_the_one_before_without_a_word(handlers: Handlers) -> N
     events = handlers.draw(current, current.ask(), Selection(None), *SOUND)
     next(events)
     newer = list(handlers.draw(current, current.ask(), Selection(None), *SOUND))
-    assert list(events) == [(gr.skip(),) * len(newer[-1])]
-    assert "seed=7" in newer[-1][-2]
+    assert list(events) == [{"status": gr.skip()}]
+    assert "seed=7" in newer[-1]["query"]
 
 
 def test_stop_says_where_and_keeps_what_was_there(handlers: Handlers) -> None:
@@ -87,23 +87,23 @@ def test_stop_says_where_and_keeps_what_was_there(handlers: Handlers) -> None:
     next(events)
     current.stop()
     (last,) = events
-    assert last[2].startswith("Stopped at step 1 of 3.")
-    assert all(value == gr.skip() for place, value in enumerate(last) if place != 2)
+    assert last["status"].startswith("Stopped at step 1 of 3.")
+    assert len(last) == 1
 
 
 def test_images_come_although_their_scorer_does_not(handlers: Handlers) -> None:
     asked = next(name for name in handlers.demo.scorers if name != "embedded")
     with pytest.warns(UserWarning, match=f"{asked} could not be loaded"):
         *_, last = drawn(handlers, *SOUND[:10], asked)
-    assert "scorer=embedded" in last[-2]
-    assert len(last[1]["value"]) == 2
+    assert "scorer=embedded" in last["query"]
+    assert len(last["gallery"]["value"]) == 2
 
 
 def test_a_click_shows_that_image(handlers: Handlers, result: Result) -> None:
     selection, query = Selection(result), result.settings.to_query()
-    labels, *_, index = handlers.select(selection, query, clicked(1))
-    assert labels["value"] == result.scores_of(1)[0]
-    assert index == selection.index == 1
+    shown = handlers.select(selection, query, clicked(1))
+    assert shown["label_selected"]["value"] == result.scores_of(1)[0]
+    assert shown["index"] == selection.index == 1
 
 
 def test_a_click_on_images_that_were_forgotten_is_told(handlers: Handlers, result: Result) -> None:

@@ -21,7 +21,7 @@ def test_the_panel_is_empty_or_filled_and_its_slider_ends_with_the_way(
     *_, result = demo.run(GenerateRequest("bag", num_images=1, num_inference_steps=3), "embedded")
     assert isinstance(result, Result)
     way = demo.trajectory(result, 0)
-    assert show_trajectory(way)[3]["maximum"] == 3
+    assert show_trajectory(way)["scrub"]["maximum"] == 3
     with gr.Blocks():
         filled, empty = (build(each, "garment", ["cosine"]) for each in (way, None))
     assert (filled.scrub.maximum, filled.scrub.value) == (3, 3)
