@@ -14,6 +14,8 @@ from tests.tools import PATIENCE
 from tests.tools.asking import CALL, SOUND, Answer, call, events, send
 from tests.tools.serving import Running, running
 
+pytestmark = pytest.mark.slow
+
 LONG = [*SOUND[:2], 30, *SOUND[3:]]
 
 

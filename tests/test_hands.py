@@ -15,6 +15,8 @@ from tests.tools.browsing import visiting
 from tests.tools.hands import GESTURES, PASSIVE, Hands, Sent, tabs_of, unasked
 from tests.tools.serving import running
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("width", "height", "touch"), [(1280, 800, False), (360, 740, True)], ids=["mouse", "finger"]

@@ -25,6 +25,8 @@ from tests.tools.asking import (
 from tests.tools.serving import served
 from tests.tools.strangeness import VALUES, bodies, queries
 
+pytestmark = pytest.mark.slow
+
 NAMES = tuple(PARAMETERS[name] for name in ORDER)
 FUZZ = settings(
     max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)

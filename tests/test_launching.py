@@ -23,6 +23,8 @@ from fashion_ddpm.training.run_folder import RunFolder
 from tests.tools import PATIENCE
 from tests.tools.small_runs import ENVIRONMENT, ROOT, SCRIPT, flags, losses, run_json, small
 
+pytestmark = pytest.mark.slow
+
 CONFIGS = ROOT / "configs" / "accelerate"
 
 

@@ -79,6 +79,7 @@ def test_a_mistake_costs_one_sentence_and_writes_nothing(
     assert not (tmp_path / "out.npz").exists()
 
 
+@pytest.mark.slow
 def test_turbo_draws_with_the_distilled_network_beside_or_says_that_there_is_none(
     tiny_checkpoint: Path, taught_checkpoint: Path, tmp_path: Path
 ) -> None:

@@ -32,6 +32,8 @@ from fashion_ddpm.scoring.degradations import half_denoised
 from tests.tools.serving import served
 from tests.tools.shapes import SHAPES
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 KIND = ImageKind(SHAPES, image_size=32, channels=3)
 

@@ -15,6 +15,8 @@ from fashion_ddpm.core.requests import GenerateRequest
 from tests.tools.browsing import layout_shift, open_tab, visiting
 from tests.tools.serving import served
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def page(browser: Browser, address: str) -> Iterator[Page]:

@@ -14,6 +14,8 @@ from tests.tools.browsing import visiting
 from tests.tools.proxying import Proxy, proxied
 from tests.tools.serving import running
 
+pytestmark = pytest.mark.slow
+
 PREFIX = "/fashion"
 STRIPPING, KEEPING = Proxy(PREFIX), Proxy(PREFIX, strips=False)
 LONG = [*SOUND[:2], 100, *SOUND[3:5], 16, *SOUND[6:]]

@@ -27,6 +27,8 @@ from tests.tools.full_disk import files_up_to
 from tests.tools.kills import train_and_die
 from tests.tools.small_runs import ENVIRONMENT, command, launch, losses, run_json, small
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_killed_run_ends_where_an_undisturbed_one_ends(
     finished: TrainConfig, tmp_path: Path

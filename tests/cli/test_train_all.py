@@ -20,6 +20,8 @@ from fashion_ddpm.training.loop import train
 from fashion_ddpm.training.run_folder import RunFolder
 from tests.tools import MINI_DATA
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def wanted(tmp_path: Path) -> TrainAll:

@@ -152,12 +152,14 @@ def test_the_collector_is_back_after_a_failed_import() -> None:
     assert gc.isenabled()
 
 
+@pytest.mark.slow
 def test_importing_the_app_loads_no_weights_and_no_more_than_the_page_needs() -> None:
     done = run(WATCHED)
     assert done.returncode == 0, done.stderr
     assert not STAY_OUT & set(done.stdout.split())
 
 
+@pytest.mark.slow
 def test_a_start_asks_no_other_machine() -> None:
     done = run(GUARDED)
     assert "served" in done.stdout, done.stderr

@@ -18,6 +18,8 @@ from fashion_ddpm.generation.shards import SETTINGS_FILE
 from tests.tools import PATIENCE
 from tests.tools.threads import num_threads
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent.parent
 REQUEST = GenerateRequest("all", num_images=205, num_inference_steps=20, seed=50)
 SIZE = 20

@@ -15,6 +15,8 @@ from fashion_ddpm.publishing.command import Publication, publish
 from tests.conftest import TINY
 from tests.tools.local_hub import LocalHub, local_hub, python_on
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent.parent
 STRANGER = """
 from diffusers import DDPMScheduler, UNet2DModel

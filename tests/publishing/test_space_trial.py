@@ -7,6 +7,8 @@ import pytest
 from fashion_ddpm.publishing.errors import PublishingError
 from fashion_ddpm.publishing.space_trial import try_space
 
+pytestmark = pytest.mark.slow
+
 SERVE = """
 import http.server, os
 address = ("127.0.0.1", int(os.environ["GRADIO_SERVER_PORT"]))

@@ -132,11 +132,13 @@ def result_of(program: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
 
 
+@pytest.mark.slow
 def test_openvino_tells_nobody() -> None:
     done = result_of("import sys; print(sys.modules['openvino_telemetry'])")
     assert done.stdout.split() == ["None"], done.stderr
 
 
+@pytest.mark.slow
 def test_after_a_backend_is_gone_signals_are_still_heard() -> None:
     done = result_of(
         "import signal, threading\n"

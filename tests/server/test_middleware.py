@@ -12,6 +12,8 @@ from tests.tools import PATIENCE
 from tests.tools.asking import API, CALL, SOUND, call, dependencies, event_named, send
 from tests.tools.serving import running, served
 
+pytestmark = pytest.mark.slow
+
 LONG = [*SOUND[:2], 100, *SOUND[3:5], 16, *SOUND[6:]]
 FORM = {"Content-Type": "multipart/form-data; boundary=----line"}
 

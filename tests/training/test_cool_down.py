@@ -56,6 +56,7 @@ def test_the_rate_falls_to_nothing_and_earlier_losses_are_the_runs(
     assert losses(endless).items() <= losses(config).items()
 
 
+@pytest.mark.slow
 def test_a_cool_down_goes_on_after_a_kill_though_its_state_is_gone(
     endless: TrainConfig, tmp_path: Path
 ) -> None:

@@ -116,6 +116,7 @@ def test_minutes_and_a_cool_down_of_a_given_length_are_refused(tmp_path: Path) -
         config_for_minutes(config, 0.0, lambda seconds: QUICK, this_process())
 
 
+@pytest.mark.slow
 def test_a_run_measures_itself_and_then_is_one_that_was_given_its_length(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,6 +143,7 @@ def test_a_run_measures_itself_and_then_is_one_that_was_given_its_length(
     assert losses(config) == losses(given)
 
 
+@pytest.mark.slow
 def test_a_killed_run_of_some_minutes_keeps_to_its_images(tmp_path: Path) -> None:
     """The length is given, so that nothing here depends on how busy the machine is."""
     config = small(tmp_path / "run", minutes=0.4, save_every=64)
