@@ -146,6 +146,7 @@ def test_an_evaluation_measures_what_is_defined_and_says_why_the_rest_is_not(
         )
 
 
+@pytest.mark.slow
 def test_a_classifier_of_the_same_data_set_measures_distances(
     shapes_checkpoint: Path, shapes: Path, tmp_path: Path
 ) -> None:

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from fashion_ddpm.core.config import train_config
 from tests.tools import MINI_DATA, PATIENCE
 
@@ -32,6 +34,7 @@ def test_a_dry_run_prints_the_resolved_config_and_touches_nothing(tmp_path: Path
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_accelerate_launch_trains_the_smoke_preset(tmp_path: Path) -> None:
     done = run(
         *("--preset", "smoke", "--data-dir", str(MINI_DATA), "--output-dir", str(tmp_path / "run")),

@@ -97,6 +97,7 @@ def test_a_folder_without_a_manifest_loads(kind: str, weights: Weights) -> None:
     LOADERS[kind][2](str(weights.folder))
 
 
+@pytest.mark.slow
 @each_kind
 def test_a_damaged_setting_without_a_manifest_loads_or_costs_one_sentence(
     kind: str, weights: Weights

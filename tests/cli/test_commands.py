@@ -17,13 +17,6 @@ def run(*words: str) -> int:
     return int(arguments.run(arguments))
 
 
-def test_runs_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("runs", "checkpoints/fashion-mnist") == 0
-    head, line = capsys.readouterr().out.splitlines()
-    assert head.startswith("run ")
-    assert line.startswith("checkpoints/fashion-mnist ")
-
-
 def test_shards_are_not_scored(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="--score needs all images in memory"):
         run("generate", "--score", "--shard-size", "5", "--output", str(tmp_path / "shards"))

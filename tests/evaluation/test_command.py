@@ -108,6 +108,7 @@ def test_too_few_images_are_refused() -> None:
         Evaluation(GenerateRequest("all", num_images=10), BUNDLED_CHECKPOINT, MINI)
 
 
+@pytest.mark.slow
 def test_two_processes_find_the_same_figures_as_one(
     bundled: tuple[Report, Path], tmp_path: Path
 ) -> None:

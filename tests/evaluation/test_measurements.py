@@ -88,6 +88,7 @@ def test_clip_is_asked_for_the_label_and_for_clearness(noisy: ImageSets) -> None
     assert rows["clear_wins:embedded"].real > 0.95  # type: ignore[operator]
 
 
+@pytest.mark.slow
 def test_noise_is_worth_less_as_training_data_than_real_images(noisy: ImageSets) -> None:
     (row,) = classification_accuracy_score(noisy).values()
     assert row.generated < row.real - 0.1  # type: ignore[operator]

@@ -20,6 +20,7 @@ def small(**changes: object) -> ClassifierConfig:
     return ClassifierConfig(**(settings | changes))  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_it_learns_real_classes_and_writes_what_it_measured(data_dir: Path, tmp_path: Path) -> None:
     folder = train_classifier(small(data_dir=str(data_dir), output_dir=str(tmp_path / "out")))
     assert is_whole(folder)

@@ -193,6 +193,7 @@ def test_a_run_takes_over_the_order_of_classes_of_the_weights_it_starts_from(
     assert list(json.loads(RunFolder(config.output_dir).data.read_text())) == ["1", "10", "2"]
 
 
+@pytest.mark.slow
 def test_processes_that_read_other_pictures_are_refused(tmp_path: Path) -> None:
     """Two machines, each with a home of its own."""
     with socket.socket() as probe:
