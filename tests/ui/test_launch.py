@@ -1,8 +1,10 @@
 """Tests of how the page is launched; test_middleware and test_faults have it running."""
 
+import io
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -92,7 +94,6 @@ def launched(
 def test_it_listens_where_it_is_told_at_a_free_port_that_it_prints(
     launched: Callable[[Deployment], Server],
     host: str,
-    capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if ":" in host and not has_ipv6():
@@ -100,10 +101,12 @@ def test_it_listens_where_it_is_told_at_a_free_port_that_it_prints(
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # gradio asks its server through it
     monkeypatch.setenv("GRADIO_SERVER_NAME", "no-such-host.invalid")
     monkeypatch.setenv("GRADIO_SERVER_PORT", "abc")
-    server = launched(Deployment(host, port=0))
+    # Not capsys: the server's threads live on, and its file would be closed under them.
+    with redirect_stdout(io.StringIO()) as printed:
+        server = launched(Deployment(host, port=0))
     asked = urlsplit(server.address)
     assert asked.port
-    assert server.address.rstrip("/") in capsys.readouterr().out
+    assert server.address.rstrip("/") in printed.getvalue()
     assert send(server.address, "GET", "/healthz").status == 200
     assert call(server.address, headers={"Origin": server.address.rstrip("/")}).kind == "images"
     assert server._page._queue.sleep_when_free == QUEUE_PAUSE
