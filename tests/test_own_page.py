@@ -62,7 +62,7 @@ def test_nothing_is_scored_that_no_scorer_knows(demo: Demo, result: Result) -> N
     (cell,) = cells(demo, cell_requests(demo, "circle", 0, "sampler")[:1])
     assert cell.score is None
     assert "%" not in cell.caption
-    assert "report" not in {order.row for order in cell_requests(demo, "circle", 0, "schedule")}
+    assert "report" not in {each.row for each in cell_requests(demo, "circle", 0, "schedule")}
     found = continued(demo, result, 0, 1, "cosine")
     assert [ending.caption for ending in found.endings] == list(SHAPES)
     assert "can still be made" not in found.sentence()

@@ -101,7 +101,7 @@ def test_an_image_is_followed_back_to_its_noise(page: Page) -> None:
     expect(frame).not_to_have_attribute("src", str(before))
 
 
-def test_a_way_left_early_ends_as_every_garment(page: Page) -> None:
+def test_a_trajectory_left_early_ends_as_every_garment(page: Page) -> None:
     step = page.get_by_label("number input for Step", exact=True)
     step.fill("1")
     step.press("Enter")

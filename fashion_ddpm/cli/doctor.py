@@ -62,6 +62,6 @@ def run_doctor_scorer(arguments: argparse.Namespace) -> int:
 
     real = load_split(arguments.data_dir, "test")
     for name in arguments.names:
-        for line in check_scorer(load_scorer(name), real):
+        for line in check_scorer(load_scorer(name, real.kind), real):
             print(line, flush=True)
     return 0

@@ -67,14 +67,14 @@ class Cell:
     """One place of a contact sheet.
 
     Attributes:
-        order: what was asked for.
+        asked: what was asked for.
         picture: its images, with the settings and the name of a file.
         settings: what makes the same images again.
         score: mean probability that the scorer gives to what was asked for; None without one.
         seconds: time without scoring.
     """
 
-    order: CellRequest
+    asked: CellRequest
     picture: Image.Image
     settings: SharedSettings
     score: float | None
@@ -83,9 +83,9 @@ class Cell:
     @property
     def caption(self) -> str:
         """The varied value, the steps, the score and the time."""
-        steps = counted(self.order.request.num_inference_steps, "step")
+        steps = counted(self.asked.request.num_inference_steps, "step")
         score = "" if self.score is None else f"{self.score:.0%}, "
-        return f"{self.order.row}, {steps}: {score}{seconds(self.seconds)}"
+        return f"{self.asked.row}, {steps}: {score}{seconds(self.seconds)}"
 
 
 def axes(demo: Demo) -> list[str]:
@@ -132,18 +132,18 @@ def cells(demo: Demo, wanted: Sequence[CellRequest], watch: Watch = iter) -> Ite
     """Yield the sheet's cells, one after the other, as long as they may be watched."""
     name = demo.scorers[0]
     scorer, _ = demo.scorer(name)
-    for order in wanted:
+    for asked in wanted:
         begin = time.monotonic()
-        *_, last = watch(order.pipeline.stream_request(order.request))
+        *_, last = watch(asked.pipeline.stream_request(asked.request))
         images = to_uint8(last.clean).cpu()
         duration = time.monotonic() - begin
-        scores = own_scores(scorer.label_scores(images), torch.tensor(order.request.labels()))
+        scores = own_scores(scorer.label_scores(images), torch.tensor(asked.request.labels()))
         right = None if scores is None else scores.mean().item()
-        model = demo.model_of(order.pipeline.drawing_with(order.request.sampler))
-        settings = SharedSettings(order.request, model, name)
+        model = demo.model_of(asked.pipeline.drawing_with(asked.request.sampler))
+        settings = SharedSettings(asked.request, model, name)
         picture = grid(images, COLUMNS_A_CELL, scale=SCALE)
-        name_picture(picture, order.file_name, settings.as_settings())
-        yield Cell(order, picture, settings, right, duration)
+        name_picture(picture, asked.file_name, settings.as_settings())
+        yield Cell(asked, picture, settings, right, duration)
 
 
 def zipped(sheet: Sequence[Cell]) -> bytes:
@@ -151,7 +151,7 @@ def zipped(sheet: Sequence[Cell]) -> bytes:
     files: dict[str, bytes | str] = {}
     rows = []
     for cell in sheet:
-        name, settings, content = cell.order.file_name, cell.settings.as_settings(), io.BytesIO()
+        name, settings, content = cell.asked.file_name, cell.settings.as_settings(), io.BytesIO()
         save_png(cell.picture, content, settings)
         files[name] = content.getvalue()
         score = "" if cell.score is None else round(cell.score, 4)

@@ -211,9 +211,9 @@ class Demo:
 
 def _batching_unet(pipeline: FashionDDPMPipeline) -> BatchingUNet:
     """Put a UNet into a pipeline that all who stream from it share."""
-    shared = BatchingUNet(pipeline.predict, rows_on(pipeline.device))
-    pipeline.predict = shared
-    return shared
+    unet = BatchingUNet(pipeline.predict, rows_on(pipeline.device))
+    pipeline.predict = unet
+    return unet
 
 
 def schedules(demo: Demo) -> list[str]:

@@ -39,7 +39,7 @@ def load_optional_scorers(kind: ImageKind) -> dict[str, tuple[Scorer, Baseline |
     """
     if knows(EMBEDDED, kind):
         try:
-            scorer = load_scorer(EMBEDDED)
+            scorer = load_scorer(EMBEDDED, kind)
             return {EMBEDDED: (scorer, load_baseline(scorer))}
         except ScoringError as error:
             print(f"Images are drawn without scores: {error}", file=sys.stderr)

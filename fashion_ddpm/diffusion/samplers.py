@@ -68,9 +68,6 @@ def build_sampler(sampler: str, levels: NoiseLevels) -> Any:
     """
     if sampler == TURBO:
         return ConsistencySampler(levels.alpha_bar)
-    if sampler not in SAMPLERS:
-        known = ", ".join((*SAMPLERS, TURBO))
-        raise ConfigError(f"sampler is {sampler!r}; it must be one of {known}.")
     rising_noise = levels.alpha_bar[::-1]
     before = np.concatenate([[1.0], rising_noise[:-1]])
     steps = len(rising_noise)
@@ -86,8 +83,12 @@ def build_sampler(sampler: str, levels: NoiseLevels) -> Any:
         scheduler = DDIMScheduler(**common, clip_sample=False)
     elif sampler == "euler":
         scheduler = EulerDiscreteScheduler(**common)
+    elif sampler == "dpm++2m":
+        scheduler = DPMSolverMultistepScheduler(**common)
+    elif sampler == "dpm++2m-sde":
+        scheduler = DPMSolverMultistepScheduler(**common, algorithm_type="sde-dpmsolver++")
     else:
-        kind = "sde-dpmsolver++" if sampler == "dpm++2m-sde" else "dpmsolver++"
-        scheduler = DPMSolverMultistepScheduler(**common, algorithm_type=kind)
+        known = ", ".join((*SAMPLERS, TURBO))
+        raise ConfigError(f"sampler is {sampler!r}; it must be one of {known}.")
     scheduler.set_timesteps(steps)
     return scheduler

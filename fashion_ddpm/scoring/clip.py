@@ -143,7 +143,7 @@ def knows(scorer_name: str, kind: ImageKind) -> bool:
     return scorer_name != EMBEDDED or kind == FASHION_MNIST
 
 
-def load_scorer(name_or_folder: str = EMBEDDED, kind: ImageKind = FASHION_MNIST) -> ClipScorer:
+def load_scorer(name_or_folder: str, kind: ImageKind) -> ClipScorer:
     """Load the embedded scorer, a CLIP from a local folder, or USER/NAME@REVISION on the Hub.
 
     Args:
@@ -156,7 +156,7 @@ def load_scorer(name_or_folder: str = EMBEDDED, kind: ImageKind = FASHION_MNIST)
     """
     if not knows(name_or_folder, kind):
         raise ScoringError(
-            f"The scorer {EMBEDDED} has seen nothing but Fashion-MNIST, so it cannot judge other "
+            f"The scorer {EMBEDDED} has seen nothing but Fashion-MNIST, so it cannot score other "
             "classes; name a CLIP of the Hub or a folder with one."
         )
     source = str(BUNDLED_SCORER) if name_or_folder == EMBEDDED else name_or_folder

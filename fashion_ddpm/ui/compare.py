@@ -66,10 +66,10 @@ class Handlers:
             if not drawn:
                 raise RequestError(FORGOTTEN)
             check_whole("cell", event.index, 0, len(drawn) - 1)
-            order, settings = drawn[event.index].order, drawn[event.index].settings
-            if order.pipeline is not self.demo.pipeline:
+            asked, settings = drawn[event.index].asked, drawn[event.index].settings
+            if asked.pipeline is not self.demo.pipeline:
                 raise RequestError(
-                    f"This cell was drawn by {order.row}, but Create draws with "
+                    f"This cell was drawn by {asked.row}, but Create draws with "
                     f"{name_of(self.demo.pipeline)}: an app that is started with the other "
                     "--checkpoint draws it there."
                 )
@@ -79,8 +79,8 @@ class Handlers:
 
 def archive(drawn: list[Cell]) -> str:
     """Write the zip file into gradio's cache, which is cleaned up; return its path."""
-    order = drawn[0].order
-    name = f"{order.request.class_name}-{order.axis}-{order.request.seed}"
+    asked = drawn[0].asked
+    name = f"{asked.request.class_name}-{asked.axis}-{asked.request.seed}"
     return save_bytes_to_cache(zipped(drawn), file_name(name, ending=".zip"), get_upload_folder())
 
 

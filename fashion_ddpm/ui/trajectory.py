@@ -49,15 +49,8 @@ class TrajectoryView:
 
     def outputs(self) -> dict[str, Any]:
         """Return the components that show_trajectory fills, by its names."""
-        return {
-            "film": self.film,
-            "decision": self.decision,
-            "plot": self.plot,
-            "scrub": self.scrub,
-            "frame": self.frame,
-            "endings": self.endings,
-            "left": self.left,
-        }
+        names = ("film", "decision", "plot", "scrub", "frame", "endings", "left")
+        return {name: getattr(self, name) for name in names}
 
 
 def show_trajectory(trajectory: Trajectory) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def test_a_folder_without_an_index_names_no_classes(tmp_path: Path) -> None:
         class_names_of(tmp_path)
 
 
-def test_a_student_lies_beside_its_teacher() -> None:
+def test_a_distilled_network_lies_beside_its_teacher() -> None:
     assert distilled_folder("runs/mine") == Path("runs/mine-turbo")
     assert distilled_folder("user/name@main") == Path("user/name@main-turbo")
 

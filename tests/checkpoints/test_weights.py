@@ -4,6 +4,7 @@ import contextlib
 import json
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.checkpoints.manifest import MANIFEST, read_manifest
 from fashion_ddpm.checkpoints.weights import read_config
 from fashion_ddpm.core.errors import UserError
+from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, BUNDLED_CLASSIFIER, BUNDLED_SCORER
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.scoring.classifier import load_classifier
@@ -20,7 +22,7 @@ from tests.tools.tampering import SPOILT_FILES, UNLIKE_THE_MANIFEST, Weights
 
 LOADERS: dict[str, tuple[Path, str, Callable[[str], object]]] = {
     "network": (BUNDLED_CHECKPOINT, "unet/diffusion_pytorch_model.safetensors", load_pipeline),
-    "scorer": (BUNDLED_SCORER, "model.safetensors", load_scorer),
+    "scorer": (BUNDLED_SCORER, "model.safetensors", partial(load_scorer, kind=FASHION_MNIST)),
     "classifier": (BUNDLED_CLASSIFIER, "model.safetensors", load_classifier),
 }
 Spoil = Callable[[Weights], None]

@@ -3,8 +3,9 @@
 import re
 
 from fashion_ddpm.cli.scorer_check import ANSWERS, check_scorer
+from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.data.labelled_images import LabelledImages
-from fashion_ddpm.scoring.clip import ClipScorer, load_scorer
+from fashion_ddpm.scoring.clip import EMBEDDED, ClipScorer, load_scorer
 
 
 def shares(line: str) -> list[float]:
@@ -13,7 +14,7 @@ def shares(line: str) -> list[float]:
 
 
 def test_the_bundled_scorer_tells_clear_from_noisy_and_blurred(real: LabelledImages) -> None:
-    garments, *answers = check_scorer(load_scorer(), real)
+    garments, *answers = check_scorer(load_scorer(EMBEDDED, FASHION_MNIST), real)
     assert "200 real images" in garments
     assert shares(garments)[0] >= 85
     clear, noisy, blurred = map(shares, answers)

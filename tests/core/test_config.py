@@ -43,7 +43,7 @@ def test_a_batch_that_accumulation_cannot_split_is_refused() -> None:
 @pytest.mark.parametrize(
     "flags", [{"initial_checkpoint": "elsewhere"}, {"loss_weighting": "min-snr"}]
 )
-def test_a_student_takes_start_and_weights_from_nobody_but_its_teacher(
+def test_a_distillation_takes_start_and_weights_from_nobody_but_its_teacher(
     flags: dict[str, str],
 ) -> None:
     assert train_config("distill", {}).teacher == "checkpoints/fashion-mnist"

@@ -17,7 +17,7 @@ def demo(tiny_checkpoint: Path) -> Demo:
 
 @pytest.mark.parametrize("axis", AXES)
 def test_rows_vary_one_thing_and_columns_the_steps(demo: Demo, axis: str) -> None:
-    requests = [order.request for order in cell_requests(demo, "bag", 5, axis)]
+    requests = [each.request for each in cell_requests(demo, "bag", 5, axis)]
     field, values = AXES[axis]
     assert len(requests) == len(values) * len(STEP_COUNTS)
     assert [request.num_inference_steps for request in requests[:4]] == list(STEP_COUNTS)

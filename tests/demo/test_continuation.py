@@ -27,7 +27,7 @@ def result(demo: Demo) -> Result:
 
 
 @pytest.mark.parametrize("step", [0, 2, 3])
-def test_the_same_class_and_schedule_end_where_the_way_ended(
+def test_the_same_class_and_schedule_end_where_the_trajectory_ended(
     demo: Demo, result: Result, step: int
 ) -> None:
     found = continued(demo, result, 1, step, "cosine")
@@ -37,7 +37,9 @@ def test_the_same_class_and_schedule_end_where_the_way_ended(
     assert found.step == step + 1
 
 
-def test_the_earlier_the_way_is_left_the_more_can_become_of_it(demo: Demo, result: Result) -> None:
+def test_the_earlier_the_trajectory_is_left_the_more_can_become_of_it(
+    demo: Demo, result: Result
+) -> None:
     first, last = (continued(demo, result, 0, step, "cosine") for step in (0, 3))
     assert first.sigma > last.sigma
     possible = [

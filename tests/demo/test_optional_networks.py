@@ -66,7 +66,7 @@ def test_the_app_does_not_start_with_a_damaged_network_of_its_own(tmp_path: Path
     )
 
 
-def test_a_damaged_student_is_left_out_and_named(
+def test_a_damaged_distilled_network_is_left_out_and_named(
     taught_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     copy = tmp_path / "tiny"

@@ -63,7 +63,7 @@ def test_a_walk_ends_at_the_second_seeds_image(demo: Demo) -> None:
     assert (strip[3] - strip[0]).abs().mean() > 1
 
 
-def test_every_step_of_the_way_is_noise() -> None:
+def test_every_step_between_two_noises_is_noise() -> None:
     one, other = (torch.randn(784, generator=torch.Generator().manual_seed(s)) for s in (0, 1))
     for share in (0.0, 0.3, 0.5, 1.0):
         assert slerp(one, other, share).std() == pytest.approx(1, abs=0.08)

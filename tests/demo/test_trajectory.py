@@ -31,7 +31,7 @@ def boot() -> Trajectory:
     return trajectory
 
 
-def test_a_way_leads_from_noise_to_the_image(boot: Trajectory) -> None:
+def test_a_trajectory_leads_from_noise_to_the_image(boot: Trajectory) -> None:
     assert boot.label == 9
     assert len(boot.noisy) == len(boot.clean) == len(boot.label_scores) == 14
     assert (boot.alpha_bar[1:] > boot.alpha_bar[:-1]).all()

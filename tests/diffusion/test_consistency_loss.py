@@ -47,7 +47,7 @@ def test_without_noise_f_is_the_image_whatever_the_network_says() -> None:
     assert torch.equal(found, CLEAN)
 
 
-def test_a_perfect_student_has_no_loss_and_another_one_has() -> None:
+def test_a_perfect_network_has_no_loss_and_another_one_has() -> None:
     image = torch.full(SHAPE, 0.5)
     for gap in (1.0, 0.25):
         perfect = consistency_losses(

@@ -74,7 +74,9 @@ def test_a_damaged_checkpoint_costs_one_sentence(
 TURBO = SamplingSettings(sampler="turbo", num_inference_steps=2)
 
 
-def test_turbo_draws_with_the_student_beside_a_checkpoint(taught_checkpoint: Path) -> None:
+def test_turbo_draws_with_the_distilled_network_beside_a_checkpoint(
+    taught_checkpoint: Path,
+) -> None:
     teacher = load_pipeline(taught_checkpoint)
     distilled = load_pipeline(distilled_folder(taught_checkpoint))
     assert not teacher.distilled
@@ -85,7 +87,9 @@ def test_turbo_draws_with_the_student_beside_a_checkpoint(taught_checkpoint: Pat
     assert distilled.usual_settings.sampler == "turbo"
 
 
-def test_the_student_of_another_network_is_refused(taught_checkpoint: Path, tmp_path: Path) -> None:
+def test_the_distilled_network_of_another_network_is_refused(
+    taught_checkpoint: Path, tmp_path: Path
+) -> None:
     copy = tmp_path / "tiny"
     shutil.copytree(distilled_folder(taught_checkpoint), distilled_folder(copy))
     load_pipeline(BUNDLED_CHECKPOINT).save_pretrained(copy)

@@ -20,7 +20,7 @@ from fashion_ddpm.evaluation.measurements import (
     pixel_rows,
 )
 from fashion_ddpm.scoring.classifier import Classifier, load_classifier
-from fashion_ddpm.scoring.clip import load_scorer
+from fashion_ddpm.scoring.clip import EMBEDDED, load_scorer
 from tests.tools import MINI_DATA
 
 
@@ -82,7 +82,7 @@ def test_pixels_of_real_images_are_half_black(sets: ImageSets) -> None:
 
 
 def test_clip_is_asked_for_the_label_and_for_clearness(noisy: ImageSets) -> None:
-    rows = clip_rows(load_scorer(), noisy)
+    rows = clip_rows(load_scorer(EMBEDDED, FASHION_MNIST), noisy)
     assert set(rows) == {f"{key}:embedded" for key in ("label_score", "label_wins", "clear_wins")}
     assert rows["clear_wins:embedded"].generated < 0.05  # type: ignore[operator]
     assert rows["clear_wins:embedded"].real > 0.95  # type: ignore[operator]

@@ -19,7 +19,7 @@ def shards(folder: Path, **changes: Any) -> Shards:
 
 
 @pytest.mark.parametrize("size", [1, 7, 10, 25, 100])
-def test_every_image_has_one_place(tmp_path: Path, size: int) -> None:
+def test_every_image_is_in_one_shard(tmp_path: Path, size: int) -> None:
     mine = shards(tmp_path, size=size)
     rows = [row for index in range(mine.count) for row in mine.rows(index)]
     assert rows == list(range(25))

@@ -48,7 +48,7 @@ def upload(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upload]:
         yield Upload(hub, output, python_on(hub, folder, *command).splitlines())
 
 
-def test_both_trees_arrive_whole_and_the_links_come_last(upload: Upload) -> None:
+def test_both_folders_arrive_whole_and_the_links_come_last(upload: Upload) -> None:
     for kind, name in (("model", "ada/boots"), ("space", "ada/boots-demo")):
         folder = upload.output / kind
         files = {
@@ -120,7 +120,7 @@ def test_a_mistake_costs_one_sentence_and_writes_nothing(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_checkpoint_that_cannot_be_loaded_leaves_the_last_trees_alone(
+def test_a_checkpoint_that_cannot_be_loaded_leaves_the_last_folders_alone(
     tiny_checkpoint: Path, tmp_path: Path
 ) -> None:
     broken = tmp_path / "broken"

@@ -127,7 +127,7 @@ def test_other_weights_get_a_first_picture_of_their_own_and_no_figures(
     assert not (tmp_path / "space" / "checkpoints" / "fashion-mnist-turbo").exists()
 
 
-def test_a_space_takes_the_student_of_its_own_network_along(
+def test_a_space_takes_the_distilled_network_of_its_own_network_along(
     taught_checkpoint: Path, tmp_path: Path
 ) -> None:
     demo, space = Demo(taught_checkpoint), tmp_path / "space"

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from fashion_ddpm.core.image_kind import ImageKind
+from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind
 from fashion_ddpm.core.paths import BUNDLED_SCORER
 from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.scoring.clip import (
+    EMBEDDED,
     ClipScorer,
     NoScorer,
     load_scorer,
@@ -21,11 +22,11 @@ from fashion_ddpm.scoring.errors import ScoringError
 
 @pytest.fixture(scope="module")
 def bundled() -> ClipScorer:
-    return load_scorer()
+    return load_scorer(EMBEDDED, FASHION_MNIST)
 
 
 def test_any_clip_in_a_local_folder_is_a_scorer(tiny_clip: Path, real: LabelledImages) -> None:
-    scorer = load_scorer(str(tiny_clip))
+    scorer = load_scorer(str(tiny_clip), FASHION_MNIST)
     scores = scorer.probabilities(real.images[:7], ["A bag", "A trouser", "A hat"])
     assert scores.shape == (7, 3)
     assert torch.allclose(scores.sum(dim=1), torch.ones(7))
@@ -65,7 +66,7 @@ def test_the_bundled_scorer_recognizes_real_clothes(
 @pytest.mark.parametrize("name", ["openai/clip-vit-base-patch16", "nowhere/at-all", "/no/folder"])
 def test_a_scorer_that_cannot_be_had_costs_one_sentence(name: str) -> None:
     with pytest.raises(ScoringError, match=r"could not be loaded .+ use embedded"):
-        load_scorer(name)
+        load_scorer(name, FASHION_MNIST)
 
 
 def test_every_bundled_file_is_small_enough_for_a_plain_push() -> None:
@@ -87,7 +88,7 @@ def test_a_clips_prompts_name_the_classes_of_its_images(tiny_clip: Path) -> None
 
 def test_the_embedded_scorer_is_not_asked_about_other_classes() -> None:
     with pytest.raises(ScoringError, match="has seen nothing but Fashion-MNIST"):
-        load_scorer(kind=ImageKind(("on", "off"), image_size=28, channels=1))
+        load_scorer(EMBEDDED, ImageKind(("on", "off"), image_size=28, channels=1))
 
 
 def test_without_a_scorer_there_are_no_scores() -> None:

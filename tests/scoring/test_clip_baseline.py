@@ -4,9 +4,9 @@ from pathlib import Path
 
 import torch
 
-from fashion_ddpm.core.image_kind import CLASS_NAMES, label_prompts
+from fashion_ddpm.core.image_kind import CLASS_NAMES, FASHION_MNIST, label_prompts
 from fashion_ddpm.core.paths import BUNDLED_SCORER
-from fashion_ddpm.scoring.clip import load_scorer
+from fashion_ddpm.scoring.clip import EMBEDDED, load_scorer
 from fashion_ddpm.scoring.clip_baseline import (
     BASELINE_FILE,
     load_baseline,
@@ -17,7 +17,7 @@ from fashion_ddpm.scoring.clip_baseline import (
 
 
 def test_the_bundled_baseline_is_what_the_whole_test_split_scores() -> None:
-    bundled = load_scorer()
+    bundled = load_scorer(EMBEDDED, FASHION_MNIST)
     baseline = load_baseline(bundled)
     assert baseline
     assert baseline.count == 10_000
@@ -26,7 +26,7 @@ def test_the_bundled_baseline_is_what_the_whole_test_split_scores() -> None:
 
 
 def test_another_scorer_is_calibrated_on_the_bundled_sample(tiny_clip: Path) -> None:
-    baseline = load_baseline(load_scorer(str(tiny_clip)))
+    baseline = load_baseline(load_scorer(str(tiny_clip), FASHION_MNIST))
     assert baseline
     assert baseline.count == len(load_real_sample()) == 200
     assert baseline.labels.shape == (
@@ -37,7 +37,7 @@ def test_another_scorer_is_calibrated_on_the_bundled_sample(tiny_clip: Path) -> 
 
 
 def test_a_baseline_is_saved_as_the_embedded_scorer_carries_it(tmp_path: Path) -> None:
-    baseline = load_baseline(load_scorer())
+    baseline = load_baseline(load_scorer(EMBEDDED, FASHION_MNIST))
     assert baseline
     save_baseline(baseline, tmp_path)
     assert (tmp_path / BASELINE_FILE).read_text() == (BUNDLED_SCORER / BASELINE_FILE).read_text()

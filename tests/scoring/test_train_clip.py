@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from fashion_ddpm.core.config import ScorerConfig
-from fashion_ddpm.core.image_kind import BLURRY_PROMPT, CLASS_NAMES, label_prompts
+from fashion_ddpm.core.image_kind import BLURRY_PROMPT, CLASS_NAMES, FASHION_MNIST, label_prompts
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.scoring.clip import load_scorer
 from fashion_ddpm.scoring.clip_captions import build_captions
@@ -77,6 +77,6 @@ def test_what_was_trained_is_a_clip_folder_that_loads(trained: Path) -> None:
     names = {path.name for path in trained.iterdir()}
     assert {"model.safetensors", "tokenizer.json", "baseline.json", "manifest.json"} <= names
     assert not any(name.endswith((".bin", ".pt", ".pkl")) for name in names)
-    scorer = load_scorer(str(trained))
+    scorer = load_scorer(str(trained), FASHION_MNIST)
     image = torch.zeros(1, 28, 28, dtype=torch.uint8)
     assert scorer.label_scores(image).shape == (1, 10)

@@ -109,7 +109,7 @@ def test_whatever_comes_with_an_event_that_needs_nothing_is_left_out(extra: Any)
     assert "event_data" not in json.loads(asked.body)
 
 
-def test_the_place_of_a_click_passes() -> None:
+def test_the_index_of_a_click_passes() -> None:
     for place in ({"index": 3, "value": {"caption": "bag"}}, {"index": 9}):
         asked = ALLOWLIST.check_body(JOIN, sent(fn_index=2, data=[1], event_data=place))
         assert json.loads(asked.body)["event_data"] == {"value": None, **place}

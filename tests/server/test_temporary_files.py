@@ -50,7 +50,7 @@ def test_the_sweeper_does_it_by_itself(tmp_path: Path, monkeypatch: pytest.Monke
     assert paths[2].exists()
 
 
-def test_a_place_that_cannot_be_written_to_is_passed_over(
+def test_a_folder_that_cannot_be_written_to_is_passed_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("no folder")
@@ -61,7 +61,7 @@ def test_a_place_that_cannot_be_written_to_is_passed_over(
     assert list(folder.iterdir()) == []
 
 
-def test_no_place_at_all_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_folder_at_all_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(temporary_files, "_candidates", list)
     with pytest.raises(ServerError, match="no folder has room for"):
         choose_folder()

@@ -60,7 +60,7 @@ def test_a_checkpoint_that_is_not_there_is_refused(tmp_path: Path) -> None:
         initial_unet(config, kind=FASHION_MNIST)
 
 
-def test_a_student_starts_as_its_teacher_and_says_whose_it_is(
+def test_a_distillation_starts_as_its_teacher_and_says_whose_it_is(
     tiny_checkpoint: Path, tiny_pipeline: FashionDDPMPipeline
 ) -> None:
     config = dataclasses.replace(TINY, teacher=str(tiny_checkpoint))
@@ -75,7 +75,9 @@ def test_a_student_starts_as_its_teacher_and_says_whose_it_is(
     assert facts["teacher"]["weights_sha256"] == weights_hash(tiny_pipeline)
 
 
-def test_a_student_takes_shape_and_noise_schedule_from_its_teacher(tiny_checkpoint: Path) -> None:
+def test_a_distillation_takes_shape_and_noise_schedule_from_its_teacher(
+    tiny_checkpoint: Path,
+) -> None:
     taken = settings_of_teacher(str(tiny_checkpoint))
     assert tuple(taken["block_out_channels"]) == TINY.block_out_channels
     assert taken["noise_schedule"] == TINY.noise_schedule

@@ -68,7 +68,7 @@ def test_the_settings_say_how_noise_levels_are_weighted(real: LabelledImages) ->
     assert values["min-snr"] < values["uniform"]
 
 
-def test_a_students_loss_falls_and_depends_on_how_far_the_run_is(real: LabelledImages) -> None:
+def test_a_distillations_loss_falls_and_depends_on_how_far_the_run_is(real: LabelledImages) -> None:
     network = small_network(teacher="somewhere", label_dropout=0.0)
     optimizer = build_optimizer(network.plain, dataclasses.replace(TINY, learning_rate=1e-3))
     clean, labels = to_model(real.images[:8]), real.labels[:8]
@@ -86,7 +86,7 @@ def test_a_students_loss_falls_and_depends_on_how_far_the_run_is(real: LabelledI
     assert network.validation_losses(clean, labels, draws).mean() == late
 
 
-def test_a_student_says_how_it_wants_to_be_sampled() -> None:
+def test_a_distilled_network_says_how_it_wants_to_be_sampled() -> None:
     with small_network(teacher="somewhere").averaged() as pipeline:
         assert pipeline.distilled
         assert pipeline.usual_settings.sampler == "turbo"

@@ -40,7 +40,9 @@ def clicked(index: int) -> Any:
     return SimpleNamespace(index=index)
 
 
-def test_a_request_ends_with_pictures_scores_and_a_way(handlers: Handlers, result: Result) -> None:
+def test_a_request_ends_with_pictures_scores_and_a_trajectory(
+    handlers: Handlers, result: Result
+) -> None:
     *_, last = drawn(handlers, *SOUND)
     assert last["gallery"]["selected_index"] == last["index"] == 0
     assert [caption for _, caption in last["gallery"]["value"]] == ["bag, seed 7", "bag, seed 8"]

@@ -14,7 +14,7 @@ from fashion_ddpm.ui.session import MEANWHILE, Selection, build_selection
 from fashion_ddpm.ui.trajectory import build, connect, show_trajectory
 
 
-def test_the_panel_is_empty_or_filled_and_its_slider_ends_with_the_way(
+def test_the_panel_is_empty_or_filled_and_its_slider_ends_with_the_trajectory(
     tiny_checkpoint: Path,
 ) -> None:
     demo = Demo(tiny_checkpoint)
@@ -28,7 +28,9 @@ def test_the_panel_is_empty_or_filled_and_its_slider_ends_with_the_way(
     assert empty.film.value is None
 
 
-def test_the_slider_stays_inside_the_way_and_late_answers_stay_away(tiny_checkpoint: Path) -> None:
+def test_the_slider_stays_inside_the_trajectory_and_late_answers_stay_away(
+    tiny_checkpoint: Path,
+) -> None:
     demo = Demo(tiny_checkpoint)
     *_, result = demo.run(GenerateRequest("bag", num_images=2, num_inference_steps=3), "embedded")
     assert isinstance(result, Result)
