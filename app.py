@@ -26,11 +26,11 @@ with no_collection():
     from fashion_ddpm.core.errors import UserError, sentence
     from fashion_ddpm.core.image_kind import FASHION_MNIST
     from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
-    from fashion_ddpm.core.settings import add_flags, given_flags
+    from fashion_ddpm.core.settings import given_flags
     from fashion_ddpm.demo.engine import Demo
     from fashion_ddpm.runtime.backends import BACKENDS, check_backend, faster_backend
     from fashion_ddpm.runtime.cost import calibrate
-    from fashion_ddpm.server.limits import ServerLimits
+    from fashion_ddpm.server.limits import ServerLimits, add_limit_flags
     from fashion_ddpm.ui import api, compare, create, play, share, trust, why_blurry
     from fashion_ddpm.ui.launch import Launch, Server
     from fashion_ddpm.ui.page import Page, build_footer, describe, keep_tabs
@@ -155,7 +155,7 @@ def parse() -> argparse.Namespace:
         choices=BACKENDS,
         help="how the network runs on a CPU; auto: by OpenVINO where it is installed and faster",
     )
-    add_flags(parser, ServerLimits)
+    add_limit_flags(parser)
     arguments = parser.parse_args()
     if arguments.mcp and importlib.util.find_spec("mcp") is None:
         sys.exit('app.py: --mcp needs the package mcp; run pip install "mcp<2", or leave it out.')

@@ -25,7 +25,7 @@ LONG = [*SOUND[:2], 100, *SOUND[3:5], 16, *SOUND[6:]]
 def app() -> Iterator[str]:
     """The app as an operator sets it who has a proxy on the same machine, and another to go out."""
     flags = ("--root-path", PREFIX, "--trusted-proxy", "127.0.0.1", "--allow-host", "demo.example")
-    limits = ("--burst", "4", "--a-minute", "0.001", "--places-a-visitor", "9")
+    limits = ("--burst", "4", "--a-minute", "0.001", "--max-concurrent-per-visitor", "9")
     with running(
         *flags,
         *limits,

@@ -5,7 +5,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs
+
+from starlette.datastructures import QueryParams
+from starlette.exceptions import HTTPException
 
 from fashion_ddpm.core.requests import shown
 
@@ -34,19 +36,6 @@ _POSTS = {
 _RUN = f"{API}/run/"
 _LONGEST_PATH, _LONGEST_NAME = 1000, 255
 """Bytes; file systems allow names of 255, and whoever asks one for more is told of an error."""
-
-
-class RefusalError(Exception):
-    """A request that goes no further.
-
-    Attributes:
-        status: the HTTP status of the answer.
-        wait: seconds after which the same request may succeed, or None.
-    """
-
-    def __init__(self, status: int, sentence: str, wait: float | None = None) -> None:
-        super().__init__(sentence)
-        self.status, self.wait = status, wait
 
 
 @dataclass(frozen=True)
@@ -98,10 +87,10 @@ class Allowlist:
     mcp: bool = False
 
     def check_address(self, method: str, path: str) -> None:
-        """Raise RefusalError for an address, or a way to ask it, that the page does not need."""
+        """Raise HTTPException for an address, or a way to ask it, that the page does not need."""
         raw = path.encode(errors="replace")
         if len(raw) > _LONGEST_PATH or max(map(len, raw.split(b"/"))) > _LONGEST_NAME:
-            raise RefusalError(
+            raise HTTPException(
                 414,
                 f"The address is too long; at most {_LONGEST_PATH:,} bytes, and {_LONGEST_NAME} "
                 "between two slashes.",
@@ -116,13 +105,13 @@ class Allowlist:
             file = path.removeprefix(f"{API}/file=")
             if file != path and _OWN_FILE.match(file) and ".." not in file:
                 return
-        raise RefusalError(404, "There is nothing at this address.")
+        raise HTTPException(404, "There is nothing at this address.")
 
     @staticmethod
     def stream_name(path: str, query: str) -> str | None:
         """Return the session, or the event, whose answers an address streams."""
         if path == f"{API}/queue/data":
-            return (parse_qs(query).get("session_hash") or [""])[-1]
+            return QueryParams(query).get("session_hash", "")
         for start in (f"{API}/call/v2/{ENDPOINT}/", f"{API}/call/{ENDPOINT}/"):
             if path.startswith(start):
                 return path.removeprefix(start)
@@ -132,12 +121,12 @@ class Allowlist:
         """Return what a body asks for; uploads are checked elsewhere.
 
         Raises:
-            RefusalError: it is no JSON, or nothing that the page or the endpoint understands.
+            HTTPException: it is no JSON, or nothing that the page or the endpoint understands.
         """
         values = _object(body)
         session = values.get("session_hash")
         if session is not None and not (isinstance(session, str) and _SESSION.fullmatch(session)):
-            raise RefusalError(
+            raise HTTPException(
                 400, f"session_hash is {shown(session)}; it must be 1 to 64 letters and digits."
             )
         if path in (f"{API}/cancel", f"{API}/reset"):
@@ -153,7 +142,7 @@ class Allowlist:
             event = self._event(values, queued=not path.startswith(_RUN))
             kept = {name: values[name] for name in _KEPT if name in values}
             if session is None and event.queued:
-                raise RefusalError(400, "session_hash is missing; the page sends one.")
+                raise HTTPException(400, "session_hash is missing; the page sends one.")
         _check_data(kept.get("data"), event.inputs)
         _check_extras(values, event.clicked)
         kept.pop("event_data", None)
@@ -170,7 +159,7 @@ class Allowlist:
         index = values.get("fn_index")
         event = self.events.get(index) if type(index) is int else None
         if event is None or event.queued != queued:
-            raise RefusalError(
+            raise HTTPException(
                 400, f"fn_index is {shown(index)}; the page has no such event: reload it."
             )
         return event
@@ -179,7 +168,7 @@ class Allowlist:
         """Return what a body of named values asks for; all but the first may be left out."""
         unknown = [name for name in values if name not in self.parameters]
         if unknown:
-            raise RefusalError(
+            raise HTTPException(
                 400, f"{shown(unknown[0])} is none of {', '.join(self.parameters)}; leave it out."
             )
         _check_data(list(values.values()), len(values))
@@ -196,11 +185,11 @@ def _object(body: bytes) -> dict[str, Any]:
     try:
         values = json.loads(body, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
-        raise RefusalError(
+        raise HTTPException(
             400, "The request is no JSON; NaN and Infinity are none either."
         ) from error
     if not isinstance(values, dict):
-        raise RefusalError(400, 'The request must be a JSON object such as {"data": […]}.')
+        raise HTTPException(400, 'The request must be a JSON object such as {"data": […]}.')
     return values
 
 
@@ -211,7 +200,7 @@ def _no_number(name: str) -> None:
 def _check_data(data: Any, inputs: int) -> None:
     if not isinstance(data, list) or len(data) != inputs:
         given = f"a list of {len(data)}" if isinstance(data, list) else shown(data)
-        raise RefusalError(400, f"data is {given}; it must be a list of {inputs} values.")
+        raise HTTPException(400, f"data is {given}; it must be a list of {inputs} values.")
     left = list(data)
     while left:
         value = left.pop()
@@ -226,13 +215,15 @@ def _check_file(value: Mapping[str, Any]) -> None:
     """Refuse files that the server would have to fetch."""
     path = value.get("path")
     if isinstance(path, str) and not (_OWN_FILE.match(path) and ".." not in path):
-        raise RefusalError(400, f"path is {shown(path)}; it must be a file that was uploaded here.")
+        raise HTTPException(
+            400, f"path is {shown(path)}; it must be a file that was uploaded here."
+        )
 
 
 def _check_extras(values: Mapping[str, Any], clicked: bool) -> None:
     trigger = values.get("trigger_id")
     if trigger is not None and type(trigger) is not int:
-        raise RefusalError(400, f"trigger_id is {shown(trigger)}; leave it out.")
+        raise HTTPException(400, f"trigger_id is {shown(trigger)}; leave it out.")
     data = values.get("event_data")
     if clicked and not (isinstance(data, dict) and type(data.get("index")) is int):
-        raise RefusalError(400, f"event_data is {shown(data)}; it must have an index.")
+        raise HTTPException(400, f"event_data is {shown(data)}; it must have an index.")

@@ -1,16 +1,15 @@
-"""What passes between a server and an app: headers, bodies and answers, as ASGI has them."""
+"""What is changed of a request and of its answer on the way: headers, status, a body read once."""
 
+import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable, Container, MutableMapping
-from typing import Any
+from collections.abc import Callable, Container, Mapping
 from urllib.parse import urlsplit
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Message, Receive, Scope, Send
 
 POLICY = "; ".join(
     (
@@ -29,19 +28,17 @@ POLICY = "; ".join(
 """The page loads nothing from elsewhere, and nobody but itself and the Hub may frame it."""
 
 HEADERS = {
-    b"content-security-policy": POLICY.encode(),
-    b"x-content-type-options": b"nosniff",
-    b"referrer-policy": b"strict-origin-when-cross-origin",
-    b"permissions-policy": b"camera=(), microphone=(), geolocation=()",
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "strict-origin-when-cross-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
 
-STREAM_HEADERS = {b"x-accel-buffering": b"no", b"cache-control": b"no-cache, no-transform"}
+STREAM_HEADERS = {"x-accel-buffering": "no", "cache-control": "no-cache, no-transform"}
 """A proxy passes each event on at once: nginx reads the first, Cloudflare and others the second."""
 
-
-def headers_of(scope: Scope) -> dict[str, str]:
-    """Return a request's headers, names in lower case; of repeated ones the last."""
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+UNREAD = 8_000_000
+"""Bytes that are read of a body that is too long, before the sentence that says so."""
 
 
 def without_prefix(scope: Scope, prefix: str) -> Scope:
@@ -58,7 +55,7 @@ def without_prefix(scope: Scope, prefix: str) -> Scope:
     return {**scope, "path": path.removeprefix(prefix), "raw_path": raw}
 
 
-def is_foreign(headers: dict[str, str], hosts: Container[str]) -> bool:
+def is_foreign(headers: Mapping[str, str], hosts: Container[str]) -> bool:
     """Return whether a browser says that another page than this server's sent a request.
 
     Args:
@@ -75,11 +72,8 @@ def is_foreign(headers: dict[str, str], hosts: Container[str]) -> bool:
         host = urlsplit(origin).netloc.lower() if "://" in origin else ""
     except ValueError:  # no address at all
         host = ""
-    return not host or not (host in own or host in hosts or _without_port(host) in hosts)
-
-
-def _without_port(host: str) -> str:
-    return re.sub(r":[0-9]+$", "", host)
+    without_port = re.sub(r":[0-9]+$", "", host)
+    return not host or not (host in own or host in hosts or without_port in hosts)
 
 
 def secured(send: Send, foreign: bool) -> Send:
@@ -90,15 +84,14 @@ def secured(send: Send, foreign: bool) -> Send:
 
     async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
-            given = message.get("headers", [])
-            is_stream = dict(given).get(b"content-type", b"").startswith(b"text/event-stream")
-            added = HEADERS | STREAM_HEADERS if is_stream else HEADERS
-            kept = [
-                (name, value)
-                for name, value in given
-                if name not in added and not (foreign and name.startswith(b"access-control-"))
-            ]
-            message["headers"] = [*kept, *added.items()]
+            message.setdefault("headers", [])
+            headers = MutableHeaders(scope=message)
+            headers.update(HEADERS)
+            if headers.get("content-type", "").startswith("text/event-stream"):
+                headers.update(STREAM_HEADERS)
+            for name in list(headers):
+                if foreign and name.startswith("access-control-"):
+                    del headers[name]
         await send(message)
 
     return with_headers
@@ -135,6 +128,41 @@ def _tells(body: bytes) -> bool:
         return False
 
 
+async def read_body(request: Request, most: int, seconds: float) -> bytes:
+    """Return the whole body of a request, however it is sent.
+
+    Of a body that is too long UNREAD bytes are read and none kept: whoever is still sending would
+    not read the answer.
+
+    Args:
+        request: whose body was not read yet.
+        most: bytes that it may have.
+        seconds: in which it must have arrived.
+    """
+    length = request.headers.get("content-length", "")
+    too_long = length.isdecimal() and int(length) > most
+    body, unread = bytearray(), UNREAD
+    try:
+        async with asyncio.timeout(seconds):
+            async for part in request.stream():
+                if too_long:
+                    unread -= len(part)
+                    if unread <= 0:
+                        break
+                else:
+                    body += part
+                    too_long = len(body) > most
+    except ClientDisconnect as error:
+        raise HTTPException(400, "The request ended before it was complete.") from error
+    except TimeoutError as error:
+        if not too_long:
+            sentence = "The request took too long to arrive; send it again."
+            raise HTTPException(408, sentence) from error
+    if too_long:
+        raise HTTPException(413, f"The request is too long; here at most {most:,} bytes.")
+    return bytes(body)
+
+
 def replay(body: bytes, receive: Receive) -> Receive:
     """Return a receive that gives a body that was read already, and then waits for the end."""
     whole: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
@@ -143,33 +171,3 @@ def replay(body: bytes, receive: Receive) -> Receive:
         return whole.pop() if whole else await receive()
 
     return again
-
-
-async def answer(
-    send: Send,
-    status: int,
-    content: dict[str, Any] | str,
-    wait: float | None = None,
-    location: str | None = None,
-) -> None:
-    """Answer with JSON, or with a plain sentence.
-
-    Args:
-        send: where to.
-        status: of HTTP.
-        content: what to say.
-        wait: seconds until the visitor may ask again, if that would help.
-        location: where to ask instead.
-    """
-    if isinstance(content, str):
-        body, content_type = content.encode(), b"text/plain; charset=utf-8"
-    else:
-        body, content_type = json.dumps(content).encode(), b"application/json"
-    headers = [(b"content-type", content_type), (b"cache-control", b"no-store")]
-    headers.append((b"content-length", str(len(body)).encode()))
-    if wait is not None:
-        headers.append((b"retry-after", str(max(1, round(wait))).encode()))
-    if location is not None:
-        headers.append((b"location", location.encode("latin-1")))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

@@ -1,10 +1,11 @@
 """What a server lets visitors ask of it, and for how long: every bound, with its unit."""
 
+import argparse
 from dataclasses import dataclass
 from typing import Any
 
 from fashion_ddpm.core.requests import RequestError, check_whole
-from fashion_ddpm.core.settings import ConfigError, check_fields, setting
+from fashion_ddpm.core.settings import ConfigError, add_flags, check_fields, setting
 
 PAGE_MAX_IMAGES = 16
 PAGE_MAX_STEPS = 100
@@ -29,10 +30,10 @@ class ServerLimits:
     drain_seconds: float = setting(
         30.0, "seconds that running requests are given when the server stops", low=0, high=3600
     )
-    places_a_visitor: int = setting(
+    max_concurrent_per_visitor: int = setting(
         2, "requests of a visitor at once: one runs, one waits", low=1, high=10_000
     )
-    places_an_address: int = setting(
+    max_concurrent_per_address: int = setting(
         8, "requests at once from one address, however many sit there", low=1, high=10_000
     )
     burst: int = setting(
@@ -48,7 +49,9 @@ class ServerLimits:
         low=1024,
         high=64_000_000,
     )
-    max_pixels: int = setting(2048, "side of an uploaded picture, pixels", low=28, high=8192)
+    max_upload_side: int = setting(
+        2048, "longest side of an uploaded picture, pixels", low=28, high=8192
+    )
     body_seconds: float = setting(
         20.0, "seconds in which a request must have arrived", low=0.01, high=3600
     )
@@ -67,6 +70,23 @@ class ServerLimits:
                 f"--max-upload is {self.max_upload}; it must be at most --max-temporary "
                 f"({self.max_temporary}), or an upload would be removed before it is read."
             )
+
+
+RENAMED = {
+    "--places-a-visitor": "max_concurrent_per_visitor",
+    "--places-an-address": "max_concurrent_per_address",
+    "--max-pixels": "max_upload_side",
+}
+"""Old flag → the limit that it sets; deprecated, and gone in the next release."""
+
+
+def add_limit_flags(parser: argparse.ArgumentParser) -> None:
+    """Add a flag for each limit, and the old flags, which the help does not list."""
+    add_flags(parser, ServerLimits)
+    for old, name in RENAMED.items():
+        parser.add_argument(
+            old, dest=name, type=int, default=argparse.SUPPRESS, help=argparse.SUPPRESS
+        )
 
 
 def check_work(evaluations: int, limits: ServerLimits) -> None:

@@ -6,13 +6,14 @@ import statistics
 import sys
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import torch
+from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from fashion_ddpm.core.errors import UserError, reason
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
@@ -20,6 +21,9 @@ from fashion_ddpm.diffusion.sampling import DenoisingStep, SamplingSettings
 
 KEPT = 1000
 """Finished requests whose times the percentiles are taken from."""
+
+BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
+"""Seconds up to which Prometheus counts finished requests."""
 
 RATE_SECONDS = 60.0
 """Images a second are counted over the last minute."""
@@ -44,6 +48,7 @@ class Monitor:
     """What the app knows of its own state: requests so far, and whether it can serve more.
 
     Attributes:
+        registry: the counts and times of requests, as Prometheus collects them.
         broken: why it cannot, or None.
         draining: whether it only finishes what it has begun.
     """
@@ -51,7 +56,21 @@ class Monitor:
     def __init__(self, pipeline: FashionDDPMPipeline, max_seconds: float) -> None:
         self._pipeline, self._max_seconds = pipeline, max_seconds
         self._lock = threading.Lock()
-        self._counts: Counter[str] = Counter()
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "fashion_ddpm_requests",
+            "Requests that were let in or turned away, and how they ended.",
+            ["outcome"],
+            registry=self.registry,
+        )
+        for outcome in COUNTED:
+            self._requests.labels(outcome)  # a count of 0 is listed too
+        self._durations = Histogram(
+            "fashion_ddpm_request_seconds",
+            "Seconds that finished requests took.",
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
         self._seconds: deque[float] = deque(maxlen=KEPT)
         self._images: deque[tuple[float, int]] = deque()
         self.broken: str | None = None
@@ -73,10 +92,7 @@ class Monitor:
         try:
             yield attempt
             outcome = "done"
-        except GeneratorExit:
-            outcome = "cancelled"
-            raise
-        except StoppedError:
+        except (GeneratorExit, StoppedError):
             outcome = "cancelled"
             raise
         except RequestEndedError:
@@ -89,14 +105,14 @@ class Monitor:
 
     def count(self, what: str) -> None:
         """Count what happened to a request before, or instead of, being run."""
-        with self._lock:
-            self._counts[what] += 1
+        self._requests.labels(what).inc()
 
     def _note(self, operation: str, outcome: str, seconds: float, images: int) -> None:
         now = time.monotonic()
-        with self._lock:
-            self._counts[outcome] += 1
-            if outcome == "done":
+        self.count(outcome)
+        if outcome == "done":
+            self._durations.observe(seconds)
+            with self._lock:
                 self._seconds.append(seconds)
                 self._images.append((now, images))
         note = {
@@ -114,14 +130,17 @@ class Monitor:
             while self._images and self._images[0][0] < now - RATE_SECONDS:
                 self._images.popleft()
             images, seconds = sum(count for _, count in self._images), list(self._seconds)
-            counts = {name: self._counts[name] for name in COUNTED}
         parts = statistics.quantiles(seconds, n=20, method="inclusive") if seconds[1:] else []
         return {
-            **counts,
+            **{name: self._count_of(name) for name in COUNTED},
             "p50_seconds": round(parts[9], 3) if parts else None,
             "p95_seconds": round(parts[18], 3) if parts else None,
             "images_per_second": round(images / RATE_SECONDS, 3),
         }
+
+    def _count_of(self, outcome: str) -> int:
+        name, labels = "fashion_ddpm_requests_total", {"outcome": outcome}
+        return int(self.registry.get_sample_value(name, labels) or 0)
 
 
 class Attempt:

@@ -12,6 +12,7 @@ from typing import Any
 import gradio as gr
 from gradio.routes import App as GradioApp
 from gradio.routes import ORJSONResponse
+from starlette.types import ASGIApp
 
 import fashion_ddpm
 from fashion_ddpm.core.errors import reason
@@ -20,7 +21,6 @@ from fashion_ddpm.demo.api_examples import ADDED
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.share import OMITTED
 from fashion_ddpm.server.allowlist import ENDPOINT, Allowlist, Event
-from fashion_ddpm.server.asgi import App
 from fashion_ddpm.server.deployment import Deployment, launch_arguments, on_space
 from fashion_ddpm.server.errors import ServerError
 from fashion_ddpm.server.middleware import Middleware, ServerContext
@@ -145,7 +145,7 @@ class Server:
             prefix=self._launch.deployment.prefix,
         )
 
-    def _make_middleware(self, app: App) -> Middleware:
+    def _make_middleware(self, app: ASGIApp) -> Middleware:
         limits, monitor = self._demo.limits, self._demo.monitor
         self._middleware = Middleware(app, self._allowlist, limits, monitor, self._context)
         return self._middleware
@@ -217,7 +217,7 @@ class Server:
         self._sweeper.close()
 
 
-def wrap_app(make_middleware: Callable[[App], Middleware]) -> GradioApp:
+def wrap_app(make_middleware: Callable[[ASGIApp], Middleware]) -> GradioApp:
     """Return gradio's app with the middleware around all of its layers."""
     app = GradioApp(
         default_response_class=ORJSONResponse, docs_url=None, redoc_url=None, openapi_url=None

@@ -1,24 +1,28 @@
-"""Tests of headers, bodies and answers."""
+"""Tests of what is changed of requests and answers on the way."""
 
 import asyncio
-import json
-from typing import Any
+from collections.abc import Callable
 
 import pytest
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import Message, Send
 
-from fashion_ddpm.server.asgi import HEADERS, answer, is_foreign, readable, replay, secured
+from fashion_ddpm.server.asgi import HEADERS, is_foreign, read_body, readable, replay, secured
 
 
-def sent(*messages: dict[str, Any], through: Any) -> list[Any]:
+def sent(wrapped: Callable[[Send], Send], *messages: Message) -> list[Message]:
     """Return what comes out at the other end of a send."""
-    out: list[Any] = []
+    out: list[Message] = []
 
-    async def send(message: Any) -> None:
+    async def send(message: Message) -> None:
         out.append(message)
 
     async def run() -> None:
+        through = wrapped(send)
         for message in messages:
-            await through(send)(message)
+            await through(message)
 
     asyncio.run(run())
     return out
@@ -44,16 +48,15 @@ def test_another_page_is_known_by_its_origin(headers: dict[str, str], expected: 
     assert is_foreign(headers, {"me.hf.space"}) == expected
 
 
-def test_headers_are_added_and_foreign_pages_lose_their_leave() -> None:
+@pytest.mark.parametrize("foreign", [False, True])
+def test_headers_are_added_and_foreign_pages_lose_their_leave(foreign: bool) -> None:
     cors = (b"access-control-allow-origin", b"https://evil.example")
     start = {"type": "http.response.start", "status": 200, "headers": [cors, (b"a", b"b")]}
-    (mine,) = sent(dict(start), through=lambda send: secured(send, foreign=False))
-    (other,) = sent(dict(start), through=lambda send: secured(send, foreign=True))
-    assert cors in mine["headers"]
-    assert cors not in other["headers"]
-    for message in (mine, other):
-        assert (b"a", b"b") in message["headers"]
-        assert set(HEADERS.items()) <= set(message["headers"])
+    (message,) = sent(lambda send: secured(send, foreign), start)
+    headers = Headers(raw=message["headers"])
+    assert (cors[0].decode() in headers) == (not foreign)
+    assert headers["a"] == "b"
+    assert HEADERS.items() <= set(headers.items())
 
 
 @pytest.mark.parametrize(
@@ -67,25 +70,19 @@ def test_headers_are_added_and_foreign_pages_lose_their_leave() -> None:
 )
 def test_a_told_mistake_is_no_fault_of_the_servers(body: bytes, expected: int) -> None:
     seen: list[int] = []
-    out: list[Any] = []
-
-    async def send(message: Any) -> None:
-        out.append(message)
-
-    async def run() -> None:
-        through = readable(send, seen.append)
-        await through({"type": "http.response.start", "status": 500, "headers": []})
-        await through({"type": "http.response.body", "body": body})
-
-    asyncio.run(run())
-    assert [out[0]["status"], out[1]["body"], seen] == [expected, body, [expected]]
+    start, end = sent(
+        lambda send: readable(send, seen.append),
+        {"type": "http.response.start", "status": 500, "headers": []},
+        {"type": "http.response.body", "body": body},
+    )
+    assert [start["status"], end["body"], seen] == [expected, body, [expected]]
 
 
 def test_a_body_is_read_once_more_and_then_the_end_is_awaited() -> None:
-    async def receive() -> Any:
+    async def receive() -> Message:
         return {"type": "http.disconnect"}
 
-    async def run() -> list[Any]:
+    async def run() -> list[Message]:
         again = replay(b"abc", receive)
         return [await again(), await again()]
 
@@ -93,12 +90,31 @@ def test_a_body_is_read_once_more_and_then_the_end_is_awaited() -> None:
     assert (first["body"], first["more_body"], second["type"]) == (b"abc", False, "http.disconnect")
 
 
-def test_an_answer_says_when_to_come_again() -> None:
-    out: list[Any] = []
+@pytest.mark.parametrize(
+    ("parts", "status"),
+    [
+        ([b"abc", b""], None),
+        ([b"ab", b"c"], None),
+        ([b"abc", b"d"], 413),
+        ([b"a"], 400),
+    ],
+)
+def test_a_body_is_read_whole_or_refused(parts: list[bytes], status: int | None) -> None:
+    is_whole = status != 400
+    messages: list[Message] = [
+        {"type": "http.request", "body": part, "more_body": True} for part in parts
+    ]
+    messages[-1]["more_body"] = not is_whole
+    messages.append({"type": "http.disconnect"})
 
-    async def send(message: Any) -> None:
-        out.append(message)
+    async def receive() -> Message:
+        return messages.pop(0)
 
-    asyncio.run(answer(send, 429, {"detail": "x"}, wait=0.2))
-    assert dict(out[0]["headers"])[b"retry-after"] == b"1"
-    assert json.loads(out[1]["body"]) == {"detail": "x"}
+    request = Request({"type": "http", "headers": []}, receive)
+    reading = read_body(request, most=3, seconds=60)
+    if status is None:
+        assert asyncio.run(reading) == b"abc"
+        return
+    with pytest.raises(HTTPException) as refusal:
+        asyncio.run(reading)
+    assert refusal.value.status_code == status

@@ -1,12 +1,13 @@
 """Tests of what a server lets its visitors ask."""
 
+import argparse
 import dataclasses
 
 import pytest
 
 from fashion_ddpm.core.requests import RequestError
-from fashion_ddpm.core.settings import ConfigError, flag_name
-from fashion_ddpm.server.limits import ServerLimits, check_work
+from fashion_ddpm.core.settings import ConfigError, flag_name, given_flags
+from fashion_ddpm.server.limits import RENAMED, ServerLimits, add_limit_flags, check_work
 
 NUMBERS = [field.name for field in dataclasses.fields(ServerLimits)]
 
@@ -35,3 +36,12 @@ def test_work_is_bounded_and_the_message_names_it_the_bound_and_the_fix() -> Non
     check_work(1600, ServerLimits())
     with pytest.raises(RequestError, match=r"1,601 UNet .* at most 1,600: take fewer"):
         check_work(1601, ServerLimits())
+
+
+@pytest.mark.parametrize(("old", "name"), RENAMED.items())
+def test_an_old_flag_still_sets_its_limit_and_is_not_listed(old: str, name: str) -> None:
+    parser = argparse.ArgumentParser()
+    add_limit_flags(parser)
+    assert given_flags(parser.parse_args([old, "99"]), ServerLimits) == {name: 99}
+    assert old not in parser.format_help()
+    assert flag_name(name) in parser.format_help()

@@ -60,6 +60,9 @@ def test_what_happened_is_counted(address: str) -> None:
     after = metrics()
     changed = {name: after[name] - before[name] for name in ("accepted", "done", "rejected")}
     assert changed == {"accepted": 2, "done": 1, "rejected": 2}
+    page = send(address, "GET", "/metrics")
+    assert page.headers["content-type"].startswith("text/plain; version=")
+    assert f'fashion_ddpm_requests_total{{outcome="done"}} {after["done"]:.1f}' in page.text
 
 
 def test_every_answer_says_what_may_be_done_with_it(address: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from prometheus_client import generate_latest
 
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline
@@ -63,6 +64,9 @@ def test_every_end_is_counted_under_its_name(pipeline: FashionDDPMPipeline) -> N
     left.close()
     metrics = monitor.metrics()
     assert [metrics[name] for name in ("done", "rejected", "failed", "cancelled")] == [0, 1, 2, 1]
+    page = generate_latest(monitor.registry).decode()
+    assert 'fashion_ddpm_requests_total{outcome="failed"} 2.0' in page
+    assert "fashion_ddpm_request_seconds_count 0.0" in page
 
 
 def test_a_request_that_takes_too_long_ends_at_its_next_step(pipeline: FashionDDPMPipeline) -> None:
