@@ -12,16 +12,7 @@ from hypothesis import strategies as st
 
 from fashion_ddpm.core.requests import PARAMETERS
 from fashion_ddpm.demo.api_examples import ORDER
-from tests.tools.asking import (
-    API,
-    CALL,
-    SOUND,
-    call,
-    event_named,
-    join,
-    link_event,
-    send,
-)
+from tests.tools.asking import API, CALL, SOUND, call, event_named, join, link_event, send
 from tests.tools.serving import served
 from tests.tools.strangeness import VALUES, bodies, queries
 
@@ -94,30 +85,27 @@ def test_every_strange_value_of_the_pages_own_events_is_a_sentence(
 
 
 PNG_FILE = {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}
+PAPERS: list[Any] = [
+    *(None, "x", [], {}),
+    {"composite": PNG_FILE, "background": None, "layers": []},
+    {"composite": PNG_FILE | {"path": "http://169.254.169.254/"}},
+    {"composite": PNG_FILE | {"path": "/tmp/../etc/passwd"}},
+    {"composite": PNG_FILE | {"path": "/proc/self/environ"}},
+]
+FILES = ["/etc/passwd", "app.py", "http://example.com/a.png", "C:\\x", ""]
 
 
 @pytest.mark.parametrize(
-    "paper",
+    ("name", "data"),
     [
-        None,
-        "x",
-        [],
-        {},
-        {"composite": PNG_FILE, "background": None, "layers": []},
-        {"composite": PNG_FILE | {"path": "http://169.254.169.254/"}},
-        {"composite": PNG_FILE | {"path": "/tmp/../etc/passwd"}},
-        {"composite": PNG_FILE | {"path": "/proc/self/environ"}},
+        *(("redraw", [paper, "bag", 0.5]) for paper in PAPERS),
+        *(("read", [PNG_FILE | {"path": path}]) for path in FILES),
     ],
 )
-def test_a_paper_that_is_none_is_a_sentence(address: str, paper: Any) -> None:
-    index = event_named(address, "redraw", 3)
-    assert join(address, index, [paper, "bag", 0.5], "paper").is_told
-
-
-@pytest.mark.parametrize("path", ["/etc/passwd", "app.py", "http://example.com/a.png", "C:\\x", ""])
-def test_a_dropped_file_that_was_not_uploaded_is_a_sentence(address: str, path: str) -> None:
-    index = event_named(address, "read", 1)
-    assert join(address, index, [PNG_FILE | {"path": path}], "drop").is_told
+def test_a_file_that_was_not_uploaded_is_a_sentence(
+    address: str, name: str, data: list[Any]
+) -> None:
+    assert join(address, event_named(address, name, len(data)), data, "file").is_told
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,6 @@ class Allowlist:
                 raise HTTPException(400, "session_hash is missing; the page sends one.")
         _check_data(kept.get("data"), event.inputs)
         _check_extras(values, event.clicked)
-        kept.pop("event_data", None)
         if event.clicked:  # the page leaves the value out where a gallery has just been emptied
             kept["event_data"] = {"value": None, **values["event_data"]}
         return Asked(event, session or "", json.dumps(kept).encode())
@@ -176,8 +175,8 @@ class Allowlist:
         return Asked(event, "", json.dumps(values).encode())
 
 
-_KEPT = ("data", "session_hash", "fn_index", "event_data", "trigger_id")
-"""What the page sends; a flag of gradio's own making must not come from outside."""
+_KEPT = ("data", "session_hash", "fn_index", "trigger_id")
+"""What passes as it was sent; a flag of gradio's own making must not come from outside."""
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -117,6 +117,7 @@ def read_deployment(
         value = getattr(arguments, flag.removeprefix("--").replace("-", "_"))
         return (variable, environment.get(variable, "")) if value is None else (flag, value)
 
+    _, host = given("--host", "GRADIO_SERVER_NAME")
     port = given("--port", "GRADIO_SERVER_PORT")
     proxies = [("--trusted-proxy", value) for value in arguments.trusted_proxy or ()]
     if not proxies:
@@ -128,7 +129,7 @@ def read_deployment(
     # The hosts by which a Space, or a full root path, says that it goes.
     names |= {environment.get("SPACE_HOST", "").lower(), urlsplit(root_path).netloc.lower()}
     return Deployment(
-        host=_address(given("--host", "GRADIO_SERVER_NAME")[1]),
+        host=host.strip().removeprefix("[").removesuffix("]") or LOCALHOST,
         port=_port(*port) if port[1] else None,
         root_path=root_path,
         allowed_hosts=frozenset(names - {""}),
@@ -148,10 +149,6 @@ def is_loopback(host: str) -> bool:
         return name == "localhost" or ipaddress.ip_address(name or "").is_loopback
     except ValueError:
         return False
-
-
-def _address(value: str) -> str:
-    return value.strip().removeprefix("[").removesuffix("]") or LOCALHOST
 
 
 def _port(source: str, value: str) -> int:
@@ -190,15 +187,14 @@ def _host_name(source: str, value: str) -> str:
 
 
 def _network(source: str, value: str) -> str:
-    network = None
     with suppress(ValueError):
         network = ipaddress.ip_network(value, strict=False)
-    if network is None or network.prefixlen == 0:
-        raise ServerError(
-            f"{source} is {value!r}; it must be the proxy's own address, such as 127.0.0.1, or a "
-            "network that no visitor comes from."
-        )
-    return str(network)
+        if network.prefixlen > 0:
+            return str(network)
+    raise ServerError(
+        f"{source} is {value!r}; it must be the proxy's own address, such as 127.0.0.1, or a "
+        "network that no visitor comes from."
+    )
 
 
 def choose_port(host: str, port: int | None) -> int:

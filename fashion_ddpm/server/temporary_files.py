@@ -34,7 +34,10 @@ def choose_folder() -> Path:
     Raises:
         ServerError: neither the disk nor the memory has room.
     """
-    for parent in _candidates():
+    named = [os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP")]
+    for parent in (*named, "/tmp", "/var/tmp", MEMORY, Path.cwd()):
+        if not parent or not Path(parent).is_dir():
+            continue
         folder = None
         with suppress(OSError):
             folder = Path(tempfile.mkdtemp(prefix="fashion-ddpm-", dir=parent))
@@ -47,13 +50,6 @@ def choose_folder() -> Path:
         f"no folder has room for {ROOM:,} bytes of temporary pictures; free some, or name one with "
         "TMPDIR."
     )
-
-
-def _candidates() -> list[Path]:
-    """Return where temporary files may lie, best first."""
-    named = [os.environ[name] for name in ("TMPDIR", "TEMP", "TMP") if os.environ.get(name)]
-    usual = ["/tmp", "/var/tmp", str(MEMORY), str(Path.cwd())]
-    return [Path(folder) for folder in (*named, *usual) if Path(folder).is_dir()]
 
 
 def sweep(folder: Path, most: int, kept: frozenset[Path] = frozenset()) -> int:

@@ -25,6 +25,16 @@ def trajectory(pipeline: FashionDDPMPipeline) -> Iterator[DenoisingStep]:
     return pipeline.stream([1, 2], [0, 1], SamplingSettings(num_inference_steps=3))
 
 
+def ends(monitor: Monitor, steps: Iterator[DenoisingStep], expected: str) -> None:
+    """Check that a request is ended with a sentence, and counts no images."""
+    with (
+        pytest.raises(RequestEndedError, match=expected),
+        monitor.request("images") as attempt,
+    ):
+        list(attempt.watch(steps))
+    assert attempt.images == 0
+
+
 def break_it(pipeline: FashionDDPMPipeline) -> None:
     with torch.no_grad():
         pipeline.unet.conv_out.weight.fill_(float("nan"))
@@ -70,13 +80,7 @@ def test_every_end_is_counted_under_its_name(pipeline: FashionDDPMPipeline) -> N
 
 
 def test_a_request_that_takes_too_long_ends_at_its_next_step(pipeline: FashionDDPMPipeline) -> None:
-    monitor = Monitor(pipeline, max_seconds=0)
-    with (
-        pytest.raises(RequestEndedError, match="took longer"),
-        monitor.request("images") as attempt,
-    ):
-        list(attempt.watch(trajectory(pipeline)))
-    assert attempt.images == 0
+    ends(Monitor(pipeline, max_seconds=0), trajectory(pipeline), "took longer")
 
 
 def test_a_network_that_gives_no_numbers_is_seen_when_it_is_loaded(
@@ -90,11 +94,7 @@ def test_a_network_that_gives_no_numbers_is_seen_when_it_is_loaded(
 def test_a_network_that_breaks_later_is_seen_too(pipeline: FashionDDPMPipeline) -> None:
     monitor = Monitor(pipeline, max_seconds=60)
     break_it(pipeline)
-    with (
-        pytest.raises(RequestEndedError, match="not because of what you asked"),
-        monitor.request("images") as attempt,
-    ):
-        list(attempt.watch(trajectory(pipeline)))
+    ends(monitor, trajectory(pipeline), "not because of what you asked")
     assert monitor.broken
 
 
@@ -102,11 +102,7 @@ def test_a_visitors_impossible_settings_do_not_break_the_app(pipeline: FashionDD
     monitor = Monitor(pipeline, max_seconds=60)
     step = next(trajectory(pipeline))
     step.clean[0, 0, 0, 0] = torch.nan
-    with (
-        pytest.raises(RequestEndedError, match="another schedule"),
-        monitor.request("images") as attempt,
-    ):
-        list(attempt.watch(iter([step])))
+    ends(monitor, iter([step]), "another schedule")
     assert monitor.broken is None
 
 
@@ -125,6 +121,5 @@ def test_an_accelerators_errors_are_told_apart(
         raise error
 
     monitor = Monitor(pipeline, max_seconds=60)
-    with pytest.raises(RequestEndedError, match=message), monitor.request("images") as attempt:
-        list(attempt.watch(steps()))
+    ends(monitor, steps(), message)
     assert bool(monitor.broken) == broken

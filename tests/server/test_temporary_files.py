@@ -3,6 +3,7 @@
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,7 +63,10 @@ def test_a_folder_that_cannot_be_written_to_is_passed_over(
 
 
 def test_no_folder_at_all_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(temporary_files, "_candidates", list)
+    def full(**options: Any) -> str:
+        raise OSError
+
+    monkeypatch.setattr(tempfile, "mkdtemp", full)
     with pytest.raises(ServerError, match="no folder has room for"):
         choose_folder()
 

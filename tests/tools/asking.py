@@ -4,6 +4,7 @@ import functools
 import http.client
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -39,6 +40,11 @@ class Answer:
         return self.kind == "sentence" and self.status < 500
 
 
+def connection(address: str) -> http.client.HTTPConnection:
+    """Return a connection to the app, which is patient with a busy machine."""
+    return http.client.HTTPConnection(urlsplit(address).netloc, timeout=PATIENCE)
+
+
 def send(
     address: str,
     method: str,
@@ -57,18 +63,16 @@ def send(
         headers: besides the content type.
         chunked: send the body in chunks, without telling its length.
     """
-    link = http.client.HTTPConnection(urlsplit(address).netloc, timeout=PATIENCE)
     raw = isinstance(body, bytes | Iterator) or body is None
     content = body if raw else json.dumps(body).encode()
     kind = {"Content-Type": "application/json"} | dict(headers or {})
-    try:
-        link.request(method, path, content, kind, encode_chunked=chunked)
-        response = link.getresponse()
-        text = response.read().decode(errors="replace")
-    except (ConnectionError, http.client.HTTPException) as error:
-        return Answer(0, "broken", repr(error), {})
-    finally:
-        link.close()
+    with closing(connection(address)) as link:
+        try:
+            link.request(method, path, content, kind, encode_chunked=chunked)
+            response = link.getresponse()
+            text = response.read().decode(errors="replace")
+        except (ConnectionError, http.client.HTTPException) as error:
+            return Answer(0, "broken", repr(error), {})
     found = {name.lower(): value for name, value in response.getheaders()}
     if response.status < 400 or (method == "HEAD" and response.status < 500):  # HEAD has no body
         return Answer(response.status, "page", text, found)
@@ -89,8 +93,7 @@ def _told(text: str) -> tuple[str, str]:
 
 def events(address: str, path: str) -> Iterator[tuple[str, Any]]:
     """Yield the name and the content of each event of a stream."""
-    link = http.client.HTTPConnection(urlsplit(address).netloc, timeout=PATIENCE)
-    try:
+    with closing(connection(address)) as link:
         link.request("GET", path)
         name = ""
         for line in link.getresponse():
@@ -98,8 +101,6 @@ def events(address: str, path: str) -> Iterator[tuple[str, Any]]:
                 name = line[7:].decode().strip()
             elif line.startswith(b"data: "):
                 yield name, json.loads(line[6:])
-    finally:
-        link.close()
 
 
 def call(
@@ -112,12 +113,17 @@ def call(
         return first
     identity = json.loads(first.text)["event_id"]
     for name, content in events(address, f"{path}/{identity}"):
-        if name == "complete":
-            return Answer(200, "images", content, first.headers)
-        if name == "error":
-            told = content.get("error") if isinstance(content, dict) else content
-            return Answer(200, "sentence" if told else "silent", told, first.headers)
+        if name in ("complete", "error"):
+            return _ended(name == "complete", content, first)
     return Answer(200, "broken", "the stream ended", first.headers)
+
+
+def _ended(success: bool, content: Any, first: Answer) -> Answer:
+    """Return what the last event of a stream says."""
+    if success:
+        return Answer(200, "images", content, first.headers)
+    told = content.get("error") if isinstance(content, dict) else content
+    return Answer(200, "sentence" if told else "silent", told, first.headers)
 
 
 def join(address: str, index: int, data: Any, session: str, query: str = "") -> Answer:
@@ -136,10 +142,7 @@ def join(address: str, index: int, data: Any, session: str, query: str = "") -> 
         return first
     for _, content in events(address, f"{API}/queue/data?session_hash={session}"):
         if content["msg"] == "process_completed":
-            if content["success"]:
-                return Answer(200, "images", content["output"], first.headers)
-            told = content["output"].get("error")
-            return Answer(200, "sentence" if told else "silent", told, first.headers)
+            return _ended(content["success"], content["output"], first)
     return Answer(200, "broken", "the stream ended", first.headers)
 
 
@@ -171,9 +174,6 @@ def link_event(address: str) -> int:
 
 def fetch(address: str, path: str) -> bytes:
     """Return a file that the app made."""
-    link = http.client.HTTPConnection(urlsplit(address).netloc, timeout=PATIENCE)
-    try:
+    with closing(connection(address)) as link:
         link.request("GET", f"{API}/file={path}")
         return link.getresponse().read()
-    finally:
-        link.close()
