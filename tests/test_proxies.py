@@ -27,10 +27,7 @@ def app() -> Iterator[str]:
     flags = ("--root-path", PREFIX, "--trusted-proxy", "127.0.0.1", "--allow-host", "demo.example")
     limits = ("--burst", "4", "--a-minute", "0.001", "--max-concurrent-per-visitor", "9")
     with running(
-        *flags,
-        *limits,
-        "--drain-seconds",
-        "0",
+        *(*flags, *limits, "--drain-seconds", "0"),
         environment={"GRADIO_HEARTBEAT_INTERVAL": "0.05", "ALL_PROXY": "socks5://127.0.0.1:9"},
     ) as app:
         yield app.address

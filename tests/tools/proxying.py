@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 
 import httpx
@@ -14,7 +14,6 @@ from starlette.routing import Route
 
 from fashion_ddpm.publishing.space_trial import free_port
 
-METHODS = ["GET", "HEAD", "POST"]
 OF_THE_CONNECTION = {"connection", "keep-alive", "transfer-encoding", "upgrade"}
 """Headers that a proxy may not pass on."""
 
@@ -27,13 +26,11 @@ class Proxy:
         prefix: the path below which it serves the app; it answers 404 to all others.
         strips: whether the app gets the path without that prefix.
         passes_host: whether the app gets the Host that the visitor asked for, or its own.
-        names_visitor: whether it appends the visitor to X-Forwarded-For.
     """
 
     prefix: str = ""
     strips: bool = True
     passes_host: bool = True
-    names_visitor: bool = True
 
     def path(self, path: str) -> str | None:
         """Return the path that the app is asked for, or None where the proxy does not serve it."""
@@ -42,15 +39,12 @@ class Proxy:
         return path.removeprefix(self.prefix) if self.strips else path
 
     def headers(self, request: Request) -> list[tuple[str, str]]:
-        """Return the headers that the app gets."""
-        dropped = OF_THE_CONNECTION | (set() if self.passes_host else {"host"})
-        dropped |= {"x-forwarded-for"} if self.names_visitor else set()
+        """Return the headers that the app gets; they name all who asked in a row."""
+        dropped = {*OF_THE_CONNECTION, "x-forwarded-for", *(() if self.passes_host else ["host"])}
         kept = [each for each in request.headers.items() if each[0] not in dropped]
-        if self.names_visitor and request.client:
-            before = request.headers.get("x-forwarded-for")
-            chain = [*([before] if before else []), request.client.host]
-            kept.append(("x-forwarded-for", ", ".join(chain)))
-        return kept
+        client = [request.client.host] if request.client else []
+        chain = ", ".join([*request.headers.getlist("x-forwarded-for"), *client])
+        return [*kept, ("x-forwarded-for", chain)]
 
 
 def proxy_app(upstream: str, proxy: Proxy) -> Starlette:
@@ -79,11 +73,9 @@ def proxy_app(upstream: str, proxy: Proxy) -> Starlette:
         )
 
         async def content() -> AsyncIterator[bytes]:
-            try:
+            async with aclosing(answer):
                 async for part in answer.aiter_raw():
                     yield part
-            finally:
-                await answer.aclose()
 
         response = StreamingResponse(content(), answer.status_code)
         response.raw_headers = [
@@ -93,7 +85,7 @@ def proxy_app(upstream: str, proxy: Proxy) -> Starlette:
         ]
         return response
 
-    return Starlette(routes=[Route("/{path:path}", pass_on, methods=METHODS)])
+    return Starlette(routes=[Route("/{path:path}", pass_on, methods=["GET", "POST"])])
 
 
 @contextmanager
