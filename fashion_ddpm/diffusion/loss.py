@@ -29,8 +29,12 @@ class Draws:
     noise: Tensor
     dropped: Tensor
 
-    def __getitem__(self, part: slice) -> "Draws":
+    def __getitem__(self, part: slice | Tensor) -> "Draws":
         return Draws(self.timesteps[part], self.noise[part], self.dropped[part])
+
+    def to(self, device: torch.device) -> "Draws":
+        """Return the same draws on a device."""
+        return Draws(*(part.to(device) for part in vars(self).values()))
 
 
 UNIFORM_SHARE = 0.1

@@ -5,13 +5,17 @@ import math
 import time
 from collections.abc import Callable
 
+import torch
 from torch import Tensor
 
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.distributed import Ranks
 from fashion_ddpm.core.settings import ConfigError
+from fashion_ddpm.diffusion.sampling import CPU_CHUNK
+from fashion_ddpm.runtime.backends import example_inputs
+from fashion_ddpm.training.network import Network
 from fashion_ddpm.training.run_folder import RunFolder
-from fashion_ddpm.training.validation import ORDINARY_STEPS
+from fashion_ddpm.training.validation import ORDINARY_STEPS, SAMPLE_BATCH_SIZE
 
 MEASURED_SHARE = 0.05
 """Share of the minutes that measuring the speed may take."""
@@ -64,6 +68,30 @@ def _seconds(call: Callable[[], Tensor]) -> float:
     begin = time.perf_counter()
     call().sum().item()  # an accelerator's work is over when its result is here
     return time.perf_counter() - begin
+
+
+def measure_costs(
+    network: Network, step: Callable[[], Tensor], seconds: float, ranks: Ranks
+) -> Costs:
+    """Measure what a run's parts take; the weights are changed.
+
+    Args:
+        network: the run's.
+        step: takes an optimizer step.
+        seconds: about how long to measure.
+        ranks: this process among all.
+    """
+    count = CPU_CHUNK if ranks.device.type == "cpu" else SAMPLE_BATCH_SIZE
+    with network.averaged() as pipeline, torch.no_grad():
+        rows = [part.to(ranks.device) for part in example_inputs(pipeline.unet, count)]
+        call = time_calls(lambda: pipeline.predict(*rows), seconds / 10, ranks)
+    step_seconds = time_calls(step, seconds, ranks)
+    return Costs(
+        step=step_seconds,
+        # A forward pass is a third of a step; every process takes its share of the rows.
+        loss_row=step_seconds / 3 / network.config.batch_size,
+        sampling_row=call / count / ranks.count,
+    )
 
 
 def config_for_minutes(

@@ -126,7 +126,7 @@ def test_a_run_measures_itself_and_then_is_one_that_was_given_its_length(
         call()
         return 3600.0
 
-    monkeypatch.setattr(loop, "time_calls", hour)
+    monkeypatch.setattr(run_length, "time_calls", hour)
     monkeypatch.setattr(run_length, "PREVIEW_ROWS", 0)
     config = small(tmp_path / "measured", minutes=60.0 * 24, validation_images=1)
     loop.train(config)

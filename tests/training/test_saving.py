@@ -10,8 +10,8 @@ from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.training.loop import Run
 from fashion_ddpm.training.power_averages import LENGTHS
-from fashion_ddpm.training.rebuilt_checkpoint import rebuild_checkpoint
 from fashion_ddpm.training.run_folder import RunFolder
+from fashion_ddpm.training.saving import rebuild_checkpoint
 from fashion_ddpm.training.stopping import TrainingError
 from tests.tools.small_runs import run_json
 
