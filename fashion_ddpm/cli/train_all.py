@@ -85,13 +85,13 @@ def train_all(wanted: TrainAll) -> bool:
     Raises:
         UserError: a part cannot be done; the message says which and why.
     """
-    if this_process().count > 1:
+    if this_process().num_processes > 1:
         raise ConfigError(
             "train-all runs in one process; with several, launch train_accelerate.py and evaluate "
             "one after the other, as docs/training.md has them."
         )
     network = train_config(wanted.preset, _settings(wanted, "network", NETWORK_SHARE))
-    data, _ = load_run_data(network, this_process())
+    data, _ = load_run_data(network)
     check_counts(data, wanted.data)
     with only_run(wanted.output / "run.lock"):
         _begin(wanted)

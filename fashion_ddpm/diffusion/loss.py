@@ -120,23 +120,6 @@ def loss_per_image(
     return error.square().mean(dim=(1, 2, 3))
 
 
-def batch_loss(
-    predict: Predictor,
-    scheduler: DDPMScheduler,
-    clean: Tensor,
-    labels: Tensor,
-    draws: Draws,
-    min_snr_gamma: float | None = None,
-    *,
-    null_label: int,
-) -> Tensor:
-    """Return a batch's mean loss, float32 []: of equal weights, or of min-SNR's with a gamma."""
-    losses = loss_per_image(predict, scheduler, clean, labels, draws, null_label)
-    if min_snr_gamma is not None:
-        losses = losses * min_snr_weight(scheduler, draws.timesteps, min_snr_gamma)
-    return losses.mean()
-
-
 def _target(scheduler: DDPMScheduler, clean: Tensor, draws: Draws) -> Tensor:
     kind = scheduler.config["prediction_type"]
     if kind == "epsilon":

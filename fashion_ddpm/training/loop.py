@@ -13,7 +13,7 @@ from torch import Tensor
 from fashion_ddpm.checkpoints import atomic_folders
 from fashion_ddpm.checkpoints.run_lock import Hold, only_run
 from fashion_ddpm.core.config import TrainConfig
-from fashion_ddpm.core.distributed import this_process
+from fashion_ddpm.core.distributed import process_lines, this_process
 from fashion_ddpm.core.images import to_model
 from fashion_ddpm.core.provenance import current_commit, device_name
 from fashion_ddpm.core.step_plan import (
@@ -68,10 +68,10 @@ def train(
         measured.append(trial.precision)
         return trial.costs(seconds)
 
-    ranks = this_process(only_cuda=False)
-    fitting = config_for_minutes(config, started, measure, ranks)
+    this_process(only_cuda=False)
+    fitting = config_for_minutes(config, started, measure)
     run = Run(fitting, trackers, measured[0] if measured else None)
-    with only_run(run.folder.lock, ranks) as run.hold:
+    with only_run(run.folder.lock) as run.hold:
         run.resume()
         with run.stop:
             run.loop()
@@ -96,10 +96,10 @@ class Run:
         self.config, self.folder = config, RunFolder(config.output_dir)
         self.ranks = this_process(only_cuda=False)
         self.folder.check_same_run(config)
-        part_size(config, self.ranks.count)
+        part_size(config, self.ranks.num_processes)
         noise = training_noise(config)
         chosen = chosen_trackers(config.report_to)
-        data, unchecked = load_run_data(config, self.ranks)
+        data, unchecked = load_run_data(config)
         self.fingerprint = data.fingerprint
         self.precision = precision or choose_precision(config, data.kind, self.ranks)
         self.accelerator = Accelerator(
@@ -122,12 +122,14 @@ class Run:
         self.progress = Progress()
         saved = (self.network.average, self.progress, self.network.power_averages)
         self.accelerator.register_for_checkpointing(*saved)
-        self.run_log = RunLog(config, self.progress, self.ranks.is_main, self.accelerator.log)
+        self.run_log = RunLog(
+            config, self.progress, self.ranks.is_main_process, self.accelerator.log
+        )
         self.validation = Validation(self.network, data.validation, self.ranks, self.run_log)
         facts = {
             "dataset": config.public_name,
             "data_sha256": self.fingerprint.digest,
-            "processes": self.ranks.count,
+            "processes": self.ranks.num_processes,
             "device": device_name(self.device),
             "mixed_precision": self.precision.mixed_precision,
             **earlier_runs,
@@ -136,7 +138,7 @@ class Run:
         self.about = [
             *data.lines(),
             *unchecked,
-            *self.ranks.lines(),
+            *process_lines(self.ranks),
             f"mixed precision: {self.precision.mixed_precision} ({self.precision.reason})",
         ]
         self.gradient_norm = torch.zeros((), device=self.device)
@@ -153,7 +155,7 @@ class Run:
         state = state_to_resume(self.folder, self.config, self.run_log.say)
         check_run_data(self.folder, self.fingerprint)
         self.accelerator.wait_for_everyone()
-        if self.ranks.is_main:
+        if self.ranks.is_main_process:
             with atomic_folders.writing(self.folder.root):
                 record_run_data(self.folder, self.fingerprint)
                 self.folder.begin(self.config)
@@ -166,7 +168,7 @@ class Run:
         if state:
             load_state(self.accelerator, state)
             self.run_log.say(f"resumed at {self.run_log.images_seen:,} images from {state}")
-            if self.ranks.is_main:
+            if self.ranks.is_main_process:
                 self.saving.publish_if_behind()
 
     def costs(self, seconds: float) -> Costs:
@@ -175,9 +177,9 @@ class Run:
 
     def loop(self) -> None:
         """Train until the end of the run or a signal; log, validate, show and save."""
-        config, progress, run_log, ranks = self.config, self.progress, self.run_log, self.ranks
+        config, progress, run_log = self.config, self.progress, self.run_log
         run_log.begin()
-        while progress.step < config.total_steps and not self.stop.agreed(ranks, progress.step):
+        while progress.step < config.total_steps and not self.stop.agreed(progress.step):
             progress.loss_sum = progress.loss_sum.to(self.device) + self._step()
             progress.step += 1
             run_log.bar.update(config.batch_size)
@@ -202,11 +204,11 @@ class Run:
         indices = batch_indices(step, config.batch_size, len(self.train_data), config.seed)
         generator = torch.Generator(self.device).manual_seed(step_seed(config.seed, step))
         draws = self.network.draw(config.batch_size, generator)
-        torch.manual_seed(step_seed(config.seed, step) + self.ranks.rank)
+        torch.manual_seed(step_seed(config.seed, step) + self.ranks.process_index)
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate_at(step, config)
         total = torch.zeros((), device=self.device)
-        for part in parts_of_batch(config, self.ranks.rank, self.ranks.count):
+        for part in parts_of_batch(config, self.ranks.process_index, self.ranks.num_processes):
             with self.accelerator.accumulate(self.network.wrapped):
                 chosen = indices[part].to(self.device)
                 clean = to_model(self.train_data.images[chosen])
@@ -229,7 +231,7 @@ class Run:
 
     def _refuse_divergence(self) -> None:
         """End the run, on all processes together, when a step of any gave no number."""
-        self.divergence.refuse(self.ranks, self.config.seed, self.folder)
+        self.divergence.refuse(self.config.seed, self.folder)
 
     def _log(self) -> None:
         """Log the mean loss since the last line, over all processes."""
@@ -247,7 +249,7 @@ class Run:
 
     def _compare(self) -> None:
         """Log how far samples are from real images; publish the weights that come nearest."""
-        if self.validation.compare() and self.ranks.is_main:
+        if self.validation.compare() and self.ranks.is_main_process:
             self.saving.write_checkpoint(self.folder.best)
         self.accelerator.wait_for_everyone()
 

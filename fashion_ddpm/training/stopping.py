@@ -4,10 +4,11 @@ import signal
 from types import FrameType
 
 import torch
+from accelerate import PartialState
 from torch import Tensor
 
 from fashion_ddpm.checkpoints.atomic_folders import states
-from fashion_ddpm.core.distributed import Ranks
+from fashion_ddpm.core.distributed import gather_parts
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.step_plan import step_seed
 from fashion_ddpm.training.run_folder import RunFolder
@@ -42,11 +43,11 @@ class StopOnSignal:
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.asked = True
 
-    def agreed(self, ranks: Ranks, step: int) -> bool:
+    def agreed(self, step: int) -> bool:
         """Return whether to stop: all processes give the same answer at the same step."""
-        if ranks.count > 1 and step % STOP_CHECK_STEPS:
-            return False
-        return any(ranks.together(self.asked))
+        if PartialState().num_processes == 1:
+            return self.asked
+        return step % STOP_CHECK_STEPS == 0 and any(gather_parts(self.asked))
 
 
 class Divergence:
@@ -65,18 +66,17 @@ class Divergence:
         earliest = self.first_step.clamp(max=step)
         self.first_step = torch.where(finite, self.first_step, earliest)
 
-    def refuse(self, ranks: Ranks, seed: int, folder: RunFolder) -> None:
+    def refuse(self, seed: int, folder: RunFolder) -> None:
         """End the run, on all processes together, when a step of any gave no number.
 
         Args:
-            ranks: this process among all.
             seed: the run's seed.
             folder: the run's folder; its newest state is from before that step.
 
         Raises:
             TrainingError: there was such a step.
         """
-        first = min(ranks.together(int(self.first_step)))
+        first = min(gather_parts(int(self.first_step)))
         if first == NEVER:
             return
         what = (

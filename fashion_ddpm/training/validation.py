@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from accelerate import PartialState
 from PIL import Image
 from torch import Tensor
 
 from fashion_ddpm.checkpoints import atomic_folders
-from fashion_ddpm.core.distributed import Ranks
+from fashion_ddpm.core.distributed import gather_parts
 from fashion_ddpm.core.image_kind import ALL_CLASSES
 from fashion_ddpm.core.images import to_model
 from fashion_ddpm.core.requests import GenerateRequest
@@ -91,7 +92,7 @@ class Validation:
 
     network: Network
     held_out: LabelledImages
-    ranks: Ranks
+    ranks: PartialState
     run_log: RunLog
 
     def validate(self) -> None:
@@ -100,17 +101,19 @@ class Validation:
         data = self.held_out.first(config.validation_images).to(self.ranks.device)
         with self.network.averaged():
             losses, total = self.network.validation_losses, config.num_train_timesteps
-            sums = validation_sums(losses, total, data, self.ranks.rank, self.ranks.count)
-        parts = self.ranks.together(sums)
+            sums = validation_sums(
+                losses, total, data, self.ranks.process_index, self.ranks.num_processes
+            )
+        parts = gather_parts(sums)
         self.run_log.validation(sum(parts[1:], parts[0]))
 
     def preview(self, path: Path, show: Callable[[Image.Image], None]) -> None:
         """Save a grid, a class a column, from fixed seeds, and show it."""
         with self.network.averaged() as pipeline:
-            parts = self.ranks.together(
-                draw_grid_share(pipeline, self.ranks.rank, self.ranks.count)
+            parts = gather_parts(
+                draw_grid_share(pipeline, self.ranks.process_index, self.ranks.num_processes)
             )
-        if self.ranks.is_main:
+        if self.ranks.is_main_process:
             with atomic_folders.writing(path):
                 picture = save_grid((share for part in parts for share in part), path)
             show(picture)

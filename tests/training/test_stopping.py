@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from fashion_ddpm.core.distributed import this_process
 from fashion_ddpm.core.step_plan import step_seed
 from fashion_ddpm.training.run_folder import RunFolder
 from fashion_ddpm.training.stopping import NEVER, Divergence, StopOnSignal, TrainingError
@@ -23,7 +22,7 @@ def test_a_signal_is_noted_and_afterwards_works_as_before(number: signal.Signals
         assert not stop.asked
         os.kill(os.getpid(), number)
         assert stop.asked
-        assert stop.agreed(this_process(), step=1)
+        assert stop.agreed(step=1)
     assert signal.getsignal(number) is before
 
 
@@ -39,14 +38,14 @@ def test_the_first_step_that_broke_is_remembered() -> None:
 
 
 def test_the_sentence_names_the_step_its_seed_and_the_last_good_state(tmp_path: Path) -> None:
-    folder, ranks, divergence = RunFolder(tmp_path), this_process(), Divergence(CPU)
-    divergence.refuse(ranks, 5, folder)
+    folder, divergence = RunFolder(tmp_path), Divergence(CPU)
+    divergence.refuse(5, folder)
     divergence.note(1234, torch.tensor(torch.nan))
     with pytest.raises(TrainingError, match="before any state was saved: start again"):
-        divergence.refuse(ranks, 5, folder)
+        divergence.refuse(5, folder)
     for images in (64, 128):
         folder.state(images).mkdir(parents=True)
     with pytest.raises(TrainingError) as caught:
-        divergence.refuse(ranks, 5, folder)
+        divergence.refuse(5, folder)
     for part in ("step 1,234", f"seed is {step_seed(5, 1234)}", f"state is {folder.state(128)}"):
         assert part in str(caught.value)
