@@ -146,9 +146,7 @@ def _begin(wanted: TrainAll) -> None:
     if note.exists():
         before = read_object(note, "restore it, or name another --output-dir")
         for name, value in flags.items():
-            if name == "dataset" and may_be_same(str(before.get(name)), value):
-                continue  # its content decides
-            if before.get(name) != value:
+            if not may_be_same(name, before.get(name), value):
                 raise ConfigError(
                     f"{flag_name(name)} is {value}, but {wanted.output} was begun with "
                     f"{before.get(name)}; give that value, or another --output-dir."

@@ -65,9 +65,8 @@ def cool_down_config(flags: dict[str, Any]) -> TrainConfig:
             )
         settings |= {"images_total": images_of(state) + length, "minutes": 0.0}
     for name, value in flags.items():
-        if name == "dataset" and may_be_same(settings[name], value):
-            continue  # its content decides
-        if name not in CHANGED and _plain(settings.get(name)) != _plain(value):
+        plain = list(value) if isinstance(value, tuple) else value  # as a file has it
+        if name not in CHANGED and not may_be_same(name, settings.get(name), plain):
             raise ConfigError(
                 f"{flag_name(name)} is {value}, but it must be "
                 f"{settings.get(name)} here, as in --from-state; leave the flag out."
@@ -145,8 +144,3 @@ def copy_state(config: TrainConfig) -> None:
     with atomic_folders.writing(final):
         write_settings(temporary, config)  # from here on it is a state of this run
     atomic_folders.seal(final)
-
-
-def _plain(value: Any) -> Any:
-    """Return a setting as a file has it: a tuple is a list."""
-    return list(value) if isinstance(value, tuple) else value
