@@ -46,7 +46,6 @@ def cool_down_config(flags: dict[str, Any]) -> TrainConfig:
     """
     own = RunFolder(flags.get("output_dir", TrainConfig.output_dir))
     if own.config.exists():  # begun already; the state it came from may be gone
-        state = None
         settings = own.settings()
         if settings["from_state"] != flags["from_state"]:
             raise ConfigError(
@@ -56,7 +55,6 @@ def cool_down_config(flags: dict[str, Any]) -> TrainConfig:
     else:
         state = find_state(Path(flags["from_state"]))
         settings = settings_of(state)
-    if state:
         length = flags.get("cool_down_images", 0)
         if length < 1:
             raise ConfigError(
@@ -81,8 +79,8 @@ def find_state(source: Path) -> Path:
         ConfigError: there is none, it is damaged, or its run's rate is not constant.
     """
     found = atomic_folders.states(RunFolder(source).states) or [source]
-    whole = [state for state in found if atomic_folders.STATE.fullmatch(state.name)]
-    whole = [state for state in whole if is_whole(state)]
+    named = atomic_folders.STATE.fullmatch
+    whole = [state for state in found if named(state.name) and is_whole(state)]
     run = RunFolder(found[0].parent.parent)
     if not whole or not run.config.exists():
         raise ConfigError(
