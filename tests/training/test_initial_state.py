@@ -77,6 +77,20 @@ def test_a_teacher_that_does_not_fit_is_refused_in_a_sentence(
         initial_unet(config, kind=FASHION_MNIST)
 
 
+def test_a_teacher_is_read_once_and_may_be_gone_when_the_run_saves(
+    tiny_checkpoint: Path, tiny_pipeline: FashionDDPMPipeline, tmp_path: Path
+) -> None:
+    shutil.copytree(tiny_checkpoint, tmp_path / "teacher")
+    teacher: dict[str, Any] = {"teacher": str(tmp_path / "teacher"), "label_dropout": 0.0}
+    shape = TINY.block_out_channels
+    config = small(tmp_path / "run", images_total=64, block_out_channels=shape, **teacher)
+    run = Run(config)
+    shutil.rmtree(tmp_path / "teacher")
+    run.resume()
+    run.loop()
+    assert run_json(config)["teacher"]["weights_sha256"] == weights_hash(tiny_pipeline)
+
+
 def test_a_checkpoint_that_is_not_there_is_refused(tmp_path: Path) -> None:
     config = dataclasses.replace(TINY, initial_checkpoint=str(tmp_path))
     with pytest.raises(CheckpointError, match=r"has no model_index\.json"):
