@@ -18,8 +18,8 @@ from fashion_ddpm.checkpoints.manifest import is_whole
 from fashion_ddpm.core.config import PRESETS, TrainConfig
 from fashion_ddpm.core.settings import add_flags
 from fashion_ddpm.training.loop import train
-from fashion_ddpm.training.rebuilt_checkpoint import rebuild_checkpoint
 from fashion_ddpm.training.run_folder import RunFolder
+from fashion_ddpm.training.saving import rebuild_checkpoint
 from tests.tools import PATIENCE
 from tests.tools.small_runs import ENVIRONMENT, ROOT, SCRIPT, flags, losses, run_json, small
 

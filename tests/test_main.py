@@ -14,10 +14,10 @@ from fashion_ddpm import __main__
 from fashion_ddpm.cli import doctor
 from fashion_ddpm.core.images import read_settings
 from fashion_ddpm.generation import bulk
-from fashion_ddpm.training import rebuilt_checkpoint
+from fashion_ddpm.training import saving
 from tests.tools import MINI_DATA, PATIENCE
 
-LOADED_AHEAD = (bulk, doctor, rebuilt_checkpoint)
+LOADED_AHEAD = (bulk, doctor, saving)
 """Modules that commands load themselves, which another user than this one may not read."""
 
 ROOT = Path(__file__).parent.parent

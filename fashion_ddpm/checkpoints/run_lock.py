@@ -8,7 +8,7 @@ from pathlib import Path
 from filelock import LeaseSettingsMismatch, SoftFileLease, Timeout
 
 from fashion_ddpm.checkpoints import atomic_folders
-from fashion_ddpm.core.distributed import Ranks
+from fashion_ddpm.core.distributed import gather_parts, this_process
 from fashion_ddpm.core.settings import ConfigError
 
 LEASE_SECONDS = 60.0
@@ -38,7 +38,7 @@ class Hold:
 
 
 @contextmanager
-def only_run(lock: Path, ranks: Ranks | None = None) -> Iterator[Hold]:
+def only_run(lock: Path) -> Iterator[Hold]:
     """Hold the lock of a folder, so that a second run in it is refused.
 
     It is a file that only one process can create, which works on network file systems too. The
@@ -47,24 +47,21 @@ def only_run(lock: Path, ranks: Ranks | None = None) -> Iterator[Hold]:
 
     Args:
         lock: the file; it is deleted at the end.
-        ranks: this process among those of the run; None for a run of one process.
 
     Raises:
         ConfigError: another run holds the lock.
         CheckpointError: the file cannot be written.
     """
     was_there = lock.parent.exists()
-    is_main = ranks is None or ranks.is_main
     lease = (
         SoftFileLease(lock, lease_duration=LEASE_SECONDS, heartbeat_interval=RENEWED_EVERY)
-        if is_main
+        if this_process().is_main_process
         else None
     )
     refusal = _acquire(lease, lock) if lease else ""
     # All processes of a run end together, with the same sentence.
-    refusals = ranks.together(refusal) if ranks else [refusal]
-    for refusal in filter(None, refusals):
-        raise ConfigError(refusal)
+    if refusals := "".join(gather_parts(refusal)):
+        raise ConfigError(refusals)
     try:
         yield Hold(lease)
     finally:

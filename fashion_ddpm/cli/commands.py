@@ -113,7 +113,7 @@ def run_train_all(arguments: argparse.Namespace) -> int:
 
 def run_rebuild_average(arguments: argparse.Namespace) -> int:
     """Write a checkpoint of an average of another length."""
-    from fashion_ddpm.training.rebuilt_checkpoint import rebuild_checkpoint
+    from fashion_ddpm.training.saving import rebuild_checkpoint
 
     print(rebuild_checkpoint(arguments.folder, arguments.length, arguments.at, arguments.output))
     return 0

@@ -85,13 +85,13 @@ def train_all(wanted: TrainAll) -> bool:
     Raises:
         UserError: a part cannot be done; the message says which and why.
     """
-    if this_process().count > 1:
+    if this_process().num_processes > 1:
         raise ConfigError(
             "train-all runs in one process; with several, launch train_accelerate.py and evaluate "
             "one after the other, as docs/training.md has them."
         )
     network = train_config(wanted.preset, _settings(wanted, "network", NETWORK_SHARE))
-    data, _ = load_run_data(network, this_process())
+    data, _ = load_run_data(network)
     check_counts(data, wanted.data)
     with only_run(wanted.output / "run.lock"):
         _begin(wanted)
@@ -146,9 +146,7 @@ def _begin(wanted: TrainAll) -> None:
     if note.exists():
         before = read_object(note, "restore it, or name another --output-dir")
         for name, value in flags.items():
-            if name == "dataset" and may_be_same(str(before.get(name)), value):
-                continue  # its content decides
-            if before.get(name) != value:
+            if not may_be_same(name, before.get(name), value):
                 raise ConfigError(
                     f"{flag_name(name)} is {value}, but {wanted.output} was begun with "
                     f"{before.get(name)}; give that value, or another --output-dir."

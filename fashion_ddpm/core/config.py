@@ -29,36 +29,38 @@ TURBO = "turbo"
 TURBO_STEPS = 4
 """Steps of that sampler when nothing is said."""
 
-
 TRACKERS = ("auto", "none", "tensorboard", "wandb", "trackio")
 """Where a run can be watched, besides its own lines and files."""
 
 
+class CountedInImages:
+    """A training whose length is counted in images."""
+
+    images_total: int
+    batch_size: int
+
+    @property
+    def total_steps(self) -> int:
+        """Optimizer steps in the whole run."""
+        return math.ceil(self.images_total / self.batch_size)
+
+
 @dataclass(frozen=True)
-class TrainConfig(DataSettings):
+class TrainConfig(CountedInImages, DataSettings):
     """One training run, in full: two runs with equal configs are the same run."""
 
     output_dir: str = setting("runs/latest", "folder for states, previews and the checkpoint")
     from_state: str = setting(
-        "",
-        "saved state of a run at a constant rate (or the run: its newest) to cool down from; its "
-        "settings are taken over",
+        "", "saved state (or run, its newest) at a constant rate to cool down from, as it was set"
     )
-    initial_checkpoint: str = setting(
-        "", "folder or Hub repository with the weights to start from; none: random weights"
-    )
-
-    teacher: str = setting(
-        "", "folder or Hub repository of the network to distil; none: ordinary training"
-    )
+    initial_checkpoint: str = setting("", "folder or Hub repository to start from; none: at random")
+    teacher: str = setting("", "folder or Hub repository of the network to distil")
 
     block_out_channels: tuple[int, ...] = setting(
         (32, 64, 128), "channels at the full side, at half of it, and so on", low=8
     )
     layers_per_block: int = setting(1, "residual layers at each resolution", low=1, high=8)
-    attention_resolutions: tuple[int, ...] = setting(
-        (7,), "image sides in pixels that get self-attention", low=1
-    )
+    attention_resolutions: tuple[int, ...] = setting((7,), "sides with attention, pixels", low=1)
     dropout: float = setting(0.0, "dropout inside residual layers, probability", low=0, high=0.9)
     scale_shift: bool = setting(False, "time embedding scales as well as shifts")
     zero_init: bool = setting(False, "the last layer of each residual block starts at zero")
@@ -69,9 +71,7 @@ class TrainConfig(DataSettings):
         1.0, "factor on the betas of linear kinds (1000/T keeps the noise of T = 1000)", low=0.001
     )
     prediction_type: str = setting(
-        "v_prediction",
-        "what the network predicts",
-        choices=("v_prediction", "epsilon", "sample"),
+        "v_prediction", "what the network predicts", choices=("v_prediction", "epsilon", "sample")
     )
     allow_nonzero_terminal_snr: bool = setting(
         False, "train even if the last level still shows the image (the report's mistake)"
@@ -86,10 +86,7 @@ class TrainConfig(DataSettings):
     laplace_scale: float = setting(
         1.0, "scale of the Laplace distribution of log-SNR, natural logarithm", low=0.05, high=20
     )
-    label_dropout: float = setting(
-        0.1, "probability that a label becomes the null label", low=0, high=1
-    )
-
+    label_dropout: float = setting(0.1, "probability of the null label", low=0, high=1)
     gap_halvings: float = setting(
         6.0, "how often a distillation halves the gap between two noise levels", low=0, high=12
     )
@@ -107,21 +104,17 @@ class TrainConfig(DataSettings):
     warmup_steps: int = setting(200, "steps in which the learning rate rises", low=0)
     lr_schedule: str = setting(
         "cosine",
-        "learning rate after the warm-up: down to 0 over the whole run, or constant",
+        "learning rate after the warm-up: down to 0 or not",
         choices=("cosine", "constant"),
     )
-    cool_down_images: int = setting(
-        0, "images at the end over which a constant learning rate falls to 0", low=0
-    )
+    cool_down_images: int = setting(0, "last images, over which a constant rate falls to 0", low=0)
     adam_beta1: float = setting(0.9, "AdamW's decay of the mean", low=0, high=0.9999)
     adam_beta2: float = setting(0.99, "AdamW's decay of the square", low=0, high=0.99999)
     weight_decay: float = setting(0.0, "AdamW's weight decay", low=0)
     max_grad_norm: float = setting(1.0, "gradients are scaled down to this L2 norm", low=0)
     ema_decay: float = setting(0.999, "ceiling of the moving average's decay", low=0, high=1)
     mixed_precision: str = setting(
-        "auto",
-        "autocast; auto: bf16 or no, whichever trains faster on this machine",
-        choices=("auto", "no", "bf16", "fp16"),
+        "auto", "autocast; auto: bf16 or no, the faster", choices=("auto", "no", "bf16", "fp16")
     )
     seed: int = setting(0, "seed of weights, data order and noise", low=0, high=2**32 - 1)
 
@@ -129,15 +122,11 @@ class TrainConfig(DataSettings):
     validate_every: int = setting(55_000, "images between two validations", low=1)
     validation_images: int = setting(2_000, "images of a validation", low=1)
     preview_every: int = setting(55_000, "images between two grids of samples", low=1)
-    frechet_every: int = setting(
-        220_000, "images between two Fréchet distances of samples; 0: none", low=0
-    )
+    frechet_every: int = setting(220_000, "images between two Fréchet distances; 0: none", low=0)
     frechet_images: int = setting(2_000, "samples of a Fréchet distance", low=2)
     save_every: int = setting(55_000, "images between two saved states", low=1)
     keep_states: int = setting(2, "saved states that are kept", low=1)
-    report_to: str = setting(
-        "auto", "tracker to watch the run in; auto: TensorBoard if installed", choices=TRACKERS
-    )
+    report_to: str = setting("auto", "tracker; auto: TensorBoard if installed", choices=TRACKERS)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -168,19 +157,9 @@ class TrainConfig(DataSettings):
                 "levels are weighted; leave --initial-checkpoint and --loss-weighting out."
             )
 
-    @property
-    def total_steps(self) -> int:
-        """Optimizer steps in the whole run."""
-        return math.ceil(self.images_total / self.batch_size)
-
-    @property
-    def cool_down_steps(self) -> int:
-        """Optimizer steps at the end of the run in which a constant learning rate falls to 0."""
-        return math.ceil(self.cool_down_images / self.batch_size)
-
 
 @dataclass(frozen=True)
-class ScorerConfig:
+class ScorerConfig(CountedInImages):
     """The training of the embedded scorer, a small CLIP, in full."""
 
     data_dir: str = setting("data", f"folder that holds FashionMNIST/raw (${DATA_DIR_VARIABLE})")
@@ -205,14 +184,9 @@ class ScorerConfig:
     def __post_init__(self) -> None:
         check_fields(self)
 
-    @property
-    def total_steps(self) -> int:
-        """Optimizer steps in the whole run."""
-        return math.ceil(self.images_total / self.batch_size)
-
 
 @dataclass(frozen=True)
-class ClassifierConfig(DataSettings):
+class ClassifierConfig(CountedInImages, DataSettings):
     """The training of the classifier, which sees real images, in full."""
 
     output_dir: str = setting("runs/classifier", "folder for the classifier; replaced when done")
@@ -226,11 +200,6 @@ class ClassifierConfig(DataSettings):
     erased: float = setting(0.5, "probability that a patch of an image is blackened", low=0, high=1)
     mixed_precision: str = setting("bf16", "autocast", choices=("no", "bf16"))
     seed: int = setting(0, "seed of weights, data order and shifts", low=0, high=2**32 - 1)
-
-    @property
-    def total_steps(self) -> int:
-        """Optimizer steps in the whole run."""
-        return math.ceil(self.images_total / self.batch_size)
 
 
 AnyConfig = TrainConfig | ScorerConfig | ClassifierConfig

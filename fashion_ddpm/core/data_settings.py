@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fashion_ddpm.core.image_kind import FASHION_MNIST, IMAGE_SIZES, SIZE_STEP
 from fashion_ddpm.core.settings import DATA_DIR_VARIABLE, ConfigError, check_fields, setting
@@ -13,9 +14,13 @@ REFUSE, RESIZE, CROP = FITS = ("none", "resize", "crop")
 AUTO, GREY, RGB = COLOUR_CHOICES = ("auto", "grey", "rgb")
 
 
-def may_be_same(one: str, other: str) -> bool:
-    """Return whether two values of --dataset may mean the same pictures; folders can be moved."""
-    return one == other or (one.startswith(FOLDER) and other.startswith(FOLDER))
+def may_be_same(name: str, one: Any, other: Any) -> bool:
+    """Return whether two values of a setting may mean the same; folders of pictures can be moved.
+
+    Whether they hold the same pictures is decided by their content.
+    """
+    folders = name == "dataset" and all(str(each).startswith(FOLDER) for each in (one, other))
+    return one == other or folders
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ import argparse
 import dataclasses
 import math
 import os
-from collections.abc import Mapping
 from typing import Any
 
 from fashion_ddpm.core.errors import UserError
@@ -29,20 +28,6 @@ def setting(
     return dataclasses.field(default=default, metadata=metadata)
 
 
-def check_value(name: str, value: Any, metadata: Mapping[str, Any]) -> None:
-    """Raise ConfigError when a value is outside the bounds that its field declares."""
-    choices, low, high = (metadata.get(key) for key in ("choices", "low", "high"))
-    if choices and value not in choices:
-        raise ConfigError(f"{name} is {value!r}; it must be one of {', '.join(choices)}.")
-    for number in value if isinstance(value, tuple) else (value,):
-        if isinstance(number, float) and not math.isfinite(number):
-            raise ConfigError(f"{name} is {number}; it must be a finite number.")
-        if low is not None and number < low:
-            raise ConfigError(f"{name} is {number}; it must be at least {low}.")
-        if high is not None and number > high:
-            raise ConfigError(f"{name} is {number}; it must be at most {high}.")
-
-
 PATHS = ("data_dir", "output_dir")
 """Settings that belong to a machine, not to a run."""
 
@@ -56,14 +41,6 @@ def recorded(config: Any) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if name not in UNTOLD}
 
 
-def check_fields(config: Any) -> None:
-    """Raise ConfigError when any field of a config is outside its bounds."""
-    for field in dataclasses.fields(config):
-        name, value = flag_name(field.name), getattr(config, field.name)
-        _check_type(name, value, field.default)
-        check_value(name, value, field.metadata)
-
-
 WORDS = {
     bool: "true or false",
     int: "a whole number",
@@ -71,6 +48,18 @@ WORDS = {
     str: "a text",
     tuple: "a list",
 }
+
+
+def check_fields(config: Any) -> None:
+    """Raise ConfigError when any field of a config is of another type or outside its bounds."""
+    for field in dataclasses.fields(config):
+        name, value = flag_name(field.name), getattr(config, field.name)
+        choices = field.metadata["choices"]
+        _check_type(name, value, field.default)
+        if choices and value not in choices:
+            raise ConfigError(f"{name} is {value!r}; it must be one of {', '.join(choices)}.")
+        for number in value if isinstance(value, tuple) else (value,):
+            _check_bounds(name, number, field.metadata["low"], field.metadata["high"])
 
 
 def _check_type(name: str, value: Any, default: Any) -> None:
@@ -82,6 +71,15 @@ def _check_type(name: str, value: Any, default: Any) -> None:
     if isinstance(value, tuple):
         for number in value:
             _check_type(name, number, default[0])
+
+
+def _check_bounds(name: str, number: Any, low: float | None, high: float | None) -> None:
+    if isinstance(number, float) and not math.isfinite(number):
+        raise ConfigError(f"{name} is {number}; it must be a finite number.")
+    if low is not None and number < low:
+        raise ConfigError(f"{name} is {number}; it must be at least {low}.")
+    if high is not None and number > high:
+        raise ConfigError(f"{name} is {number}; it must be at most {high}.")
 
 
 def flag_name(field_name: str) -> str:

@@ -64,17 +64,18 @@ def step_seed(seed: int, step: int) -> int:
 def learning_rate_at(step: int, config: AnyConfig) -> float:
     """Return the learning rate of a step: linear warm-up, then what the schedule says.
 
-    cosine falls to 0 over the rest of the run. constant stays, and over the last cool_down_steps
+    cosine falls to 0 over the rest of the run. constant stays, and over the last cool_down_images
     falls to 0 as 1 − sqrt(x), x the share of the cool-down that is over (Hägele et al., 2024,
     arXiv 2405.18392).
     """
     if step < config.warmup_steps:
         return config.learning_rate * (step + 1) / config.warmup_steps
     if isinstance(config, TrainConfig) and config.lr_schedule == "constant":
-        into_cool_down = step - (config.total_steps - config.cool_down_steps)
+        cool_down_steps = math.ceil(config.cool_down_images / config.batch_size)
+        into_cool_down = step - (config.total_steps - cool_down_steps)
         if into_cool_down < 0:
             return config.learning_rate
-        return config.learning_rate * (1 - math.sqrt(into_cool_down / config.cool_down_steps))
+        return config.learning_rate * (1 - math.sqrt(into_cool_down / cool_down_steps))
     rest = max(1, config.total_steps - config.warmup_steps)
     done = (step - config.warmup_steps) / rest
     return config.learning_rate * 0.5 * (1 + math.cos(math.pi * done))

@@ -29,8 +29,12 @@ class Draws:
     noise: Tensor
     dropped: Tensor
 
-    def __getitem__(self, part: slice) -> "Draws":
+    def __getitem__(self, part: slice | Tensor) -> "Draws":
         return Draws(self.timesteps[part], self.noise[part], self.dropped[part])
+
+    def to(self, device: torch.device) -> "Draws":
+        """Return the same draws on a device."""
+        return Draws(*(part.to(device) for part in vars(self).values()))
 
 
 UNIFORM_SHARE = 0.1
@@ -114,23 +118,6 @@ def loss_per_image(
     output = predict(noisy, draws.timesteps, labels)
     error = output.float() - _target(scheduler, clean, draws)
     return error.square().mean(dim=(1, 2, 3))
-
-
-def batch_loss(
-    predict: Predictor,
-    scheduler: DDPMScheduler,
-    clean: Tensor,
-    labels: Tensor,
-    draws: Draws,
-    min_snr_gamma: float | None = None,
-    *,
-    null_label: int,
-) -> Tensor:
-    """Return a batch's mean loss, float32 []: of equal weights, or of min-SNR's with a gamma."""
-    losses = loss_per_image(predict, scheduler, clean, labels, draws, null_label)
-    if min_snr_gamma is not None:
-        losses = losses * min_snr_weight(scheduler, draws.timesteps, min_snr_gamma)
-    return losses.mean()
 
 
 def _target(scheduler: DDPMScheduler, clean: Tensor, draws: Draws) -> Tensor:

@@ -1,7 +1,7 @@
 """The samplers: diffusers' solvers between any noise levels, and one for distilled networks."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from diffusers import (
     DPMSolverMultistepScheduler,
     EulerDiscreteScheduler,
 )
+from diffusers.schedulers.scheduling_utils import SchedulerOutput
 from diffusers.utils.torch_utils import randn_tensor
 from torch import Tensor
 
@@ -19,12 +20,14 @@ from fashion_ddpm.core.config import SAMPLERS, TURBO
 from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.diffusion.schedules import NoiseLevels
 
-
-@dataclass(frozen=True)
-class ConsistencyOutput:
-    """What a step returns, under diffusers' name: x_t of the next level, or the clean images."""
-
-    prev_sample: Tensor
+SOLVERS: dict[str, Callable[..., Any]] = {
+    "ddpm": partial(DDPMScheduler, clip_sample=False),
+    "ddim": partial(DDIMScheduler, clip_sample=False),
+    "euler": EulerDiscreteScheduler,
+    "dpm++2m": DPMSolverMultistepScheduler,
+    "dpm++2m-sde": partial(DPMSolverMultistepScheduler, algorithm_type="sde-dpmsolver++"),
+}
+"""diffusers' class for each of SAMPLERS."""
 
 
 class ConsistencySampler:
@@ -47,13 +50,13 @@ class ConsistencySampler:
 
     def step(
         self, clean: Tensor, timestep: Tensor, sample: Tensor, generator: Sequence[torch.Generator]
-    ) -> ConsistencyOutput:
+    ) -> SchedulerOutput:
         """Return the next x_t, made of the predicted clean images and each one's own new noise."""
         if timestep == 0:
-            return ConsistencyOutput(clean)
+            return SchedulerOutput(clean)
         alpha_bar = float(self._alpha_bar[len(self.timesteps) - int(timestep)])
         noise = randn_tensor(clean.shape, list(generator), clean.device, clean.dtype)
-        return ConsistencyOutput(alpha_bar**0.5 * clean + (1 - alpha_bar) ** 0.5 * noise)
+        return SchedulerOutput(alpha_bar**0.5 * clean + (1 - alpha_bar) ** 0.5 * noise)
 
 
 def build_sampler(sampler: str, levels: NoiseLevels) -> Any:
@@ -68,27 +71,17 @@ def build_sampler(sampler: str, levels: NoiseLevels) -> Any:
     """
     if sampler == TURBO:
         return ConsistencySampler(levels.alpha_bar)
+    if sampler not in SOLVERS:
+        known = ", ".join((*SAMPLERS, TURBO))
+        raise ConfigError(f"sampler is {sampler!r}; it must be one of {known}.")
     rising_noise = levels.alpha_bar[::-1]
     before = np.concatenate([[1.0], rising_noise[:-1]])
     steps = len(rising_noise)
-    common: dict[str, Any] = {
-        "num_train_timesteps": steps,
-        "trained_betas": (1 - rising_noise / before).tolist(),
-        "prediction_type": "sample",
-        "timestep_spacing": "trailing",
-    }
-    if sampler == "ddpm":
-        scheduler: Any = DDPMScheduler(**common, clip_sample=False)
-    elif sampler == "ddim":
-        scheduler = DDIMScheduler(**common, clip_sample=False)
-    elif sampler == "euler":
-        scheduler = EulerDiscreteScheduler(**common)
-    elif sampler == "dpm++2m":
-        scheduler = DPMSolverMultistepScheduler(**common)
-    elif sampler == "dpm++2m-sde":
-        scheduler = DPMSolverMultistepScheduler(**common, algorithm_type="sde-dpmsolver++")
-    else:
-        known = ", ".join((*SAMPLERS, TURBO))
-        raise ConfigError(f"sampler is {sampler!r}; it must be one of {known}.")
+    scheduler = SOLVERS[sampler](
+        num_train_timesteps=steps,
+        trained_betas=(1 - rising_noise / before).tolist(),
+        prediction_type="sample",
+        timestep_spacing="trailing",
+    )
     scheduler.set_timesteps(steps)
     return scheduler

@@ -77,24 +77,9 @@ def check_schedule(
     else:
         training, name = noise_scheduler("cosine"), str(schedule)
     visited = noise_levels(schedule, num_inference_steps, training).alpha_bar
-    whole = visited
-    if schedule not in SIGMA_SPACED:
-        whole = own_alpha_bars(schedule, training)
+    whole = visited if schedule in SIGMA_SPACED else own_alpha_bars(schedule, training)
     sigmas = np.sqrt(1 / visited - 1)
     return ScheduleCheck(name, float(whole.min()), float(sigmas[0]), float(sigmas[-1]))
-
-
-def check_training_schedule(scheduler: DDPMScheduler, allow_nonzero_terminal_snr: bool) -> None:
-    """Raise ConfigError for a schedule that sampling cannot start from, unless it is allowed."""
-    terminal = float(alpha_bars(scheduler).min())
-    if terminal > MAX_TERMINAL_ALPHA_BAR and not allow_nonzero_terminal_snr:
-        total = len(scheduler.betas)
-        raise ConfigError(
-            f"terminal alpha-bar is {terminal:.3g}; it must be at most {MAX_TERMINAL_ALPHA_BAR:g}, "
-            "or sampling from pure noise starts where training never was: scale the betas by "
-            f"1000/T (--beta-scale {1000 / total:g}) or use --noise-schedule cosine "
-            "(--allow-nonzero-terminal-snr trains all the same)."
-        )
 
 
 def training_noise(config: TrainConfig) -> DDPMScheduler:
@@ -103,11 +88,16 @@ def training_noise(config: TrainConfig) -> DDPMScheduler:
     Raises:
         ConfigError: sampling could not start from its end, and the run does not allow that.
     """
+    total = config.num_train_timesteps
     scheduler = noise_scheduler(
-        config.noise_schedule,
-        config.num_train_timesteps,
-        config.prediction_type,
-        config.beta_scale,
+        config.noise_schedule, total, config.prediction_type, config.beta_scale
     )
-    check_training_schedule(scheduler, config.allow_nonzero_terminal_snr)
+    terminal = float(alpha_bars(scheduler).min())
+    if terminal > MAX_TERMINAL_ALPHA_BAR and not config.allow_nonzero_terminal_snr:
+        raise ConfigError(
+            f"terminal alpha-bar is {terminal:.3g}; it must be at most {MAX_TERMINAL_ALPHA_BAR:g}, "
+            "or sampling from pure noise starts where training never was: scale the betas by "
+            f"1000/T (--beta-scale {1000 / total:g}) or use --noise-schedule cosine "
+            "(--allow-nonzero-terminal-snr trains all the same)."
+        )
     return scheduler

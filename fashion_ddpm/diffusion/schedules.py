@@ -4,9 +4,7 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from diffusers import (
-    DDPMScheduler,
-)
+from diffusers import DDPMScheduler
 
 from fashion_ddpm.core.config import NOISE_SCHEDULES, SCHEDULES
 from fashion_ddpm.core.settings import ConfigError

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from accelerate import PartialState
 
 from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.core.data_settings import DataSettings
-from fashion_ddpm.core.distributed import Ranks, this_process
+from fashion_ddpm.core.distributed import print_processes, this_process
 from fashion_ddpm.core.images import grid, labelled_grid
 from fashion_ddpm.core.provenance import current_commit, device_name, library_versions
 from fashion_ddpm.core.requests import GenerateRequest
@@ -81,14 +82,14 @@ def evaluate(evaluation: Evaluation, output: Path) -> Report | None:
     """
     current_commit()  # remembered for the protocol
     ranks = this_process()
-    ranks.tell()
+    print_processes(ranks)
     pipeline = load_pipeline(evaluation.checkpoint, str(ranks.device))
     learned_from = read_run(pipeline.name_or_path).get("data_sha256")
     pipeline = pipeline.drawing_with(evaluation.request.sampler)
     classifier = matching_classifier(evaluation.classifier, pipeline.kind)
     data = matching_data(evaluation.data, pipeline.kind, evaluation.reference)
     generated = generate_together(pipeline, evaluation.request, evaluation.batch_size, ranks)
-    if not ranks.is_main:
+    if not ranks.is_main_process:
         return None
     output.mkdir(parents=True, exist_ok=True)
     protocol = _protocol(evaluation, pipeline, generated, ranks)
@@ -171,7 +172,7 @@ def _clip_rows(names: Sequence[str], sets: ImageSets) -> dict[str, Row]:
 
 
 def _protocol(
-    evaluation: Evaluation, pipeline: FashionDDPMPipeline, generated: Generated, ranks: Ranks
+    evaluation: Evaluation, pipeline: FashionDDPMPipeline, generated: Generated, ranks: PartialState
 ) -> dict[str, object]:
     request, count = evaluation.request, len(generated.finite)
     settings = SamplingSettings.of(request)
@@ -189,7 +190,7 @@ def _protocol(
         "unet_evaluations_per_image": num_evaluations(settings, pipeline.scheduler),
         "seeds": f"{request.seed} … {request.seed + count - 1}",
         "ms_per_image": round(1000 * generated.seconds / count, 1),
-        "processes": ranks.count,
+        "processes": ranks.num_processes,
         "device": device_name(ranks.device),
         "commit": current_commit(),
         "versions": ", ".join(f"{name} {v}" for name, v in library_versions().items()),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from fashion_ddpm.core.distributed import Ranks, this_process
+from fashion_ddpm.core.distributed import gather_parts, print_processes, this_process
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import MODEL, GenerateRequest
 from fashion_ddpm.diffusion.pipeline import Batch, load_pipeline, model_of, weights_hash
@@ -34,34 +34,34 @@ def run(
         UserError: the checkpoint or the folder cannot be used.
     """
     ranks = this_process()
-    ranks.tell()
+    print_processes(ranks)
     pipeline = load_pipeline(checkpoint or BUNDLED_CHECKPOINT, str(ranks.device))
     pipeline = pipeline.drawing_with(request.sampler)
     shards = Shards(folder, request, size, weights_hash(pipeline))
-    missing = _begun(shards, ranks)
+    missing = _begun(shards, ranks.is_main_process)
     total = sum(len(shards.rows(shard)) for shard in missing)
     with tqdm(
         total=request.num_images,
         initial=request.num_images - total,
         unit="image",
-        disable=not ranks.is_main,
+        disable=not ranks.is_main_process,
     ) as bar:
-        for shard in (missing[index] for index in ranks.share(len(missing))):
+        for shard in missing[ranks.process_index :: ranks.num_processes]:
             batches = pipeline.generate_request(request, batch_size, shards.rows(shard))
-            shown = _with_progress(only_finite(batches), bar, ranks.count)
+            shown = _with_progress(only_finite(batches), bar, ranks.num_processes)
             files.save(shown, shards.path(shard), request, {MODEL: model_of(pipeline)})
-    if ranks.is_main:
+    if ranks.is_main_process:
         print(folder)
 
 
-def _begun(shards: Shards, ranks: Ranks) -> list[int]:
+def _begun(shards: Shards, is_main: bool) -> list[int]:
     """Check the folder, begin it where it is new, and return the shards that it lacks."""
     shards.check()
-    ranks.together(None)  # nobody writes before all have looked
-    if ranks.is_main:
+    gather_parts(None)  # nobody writes before all have looked
+    if is_main:
         shards.begin()
     # One list for all: a process that comes late would find shards that others have just made.
-    return ranks.together(shards.missing())[0]
+    return gather_parts(shards.missing())[0]
 
 
 def _with_progress(batches: Iterable[Batch], bar: tqdm, processes: int) -> Iterator[Batch]:

@@ -37,7 +37,7 @@ def run(
     Raises:
         UserError: the output, the checkpoint or the scorer cannot be used.
     """
-    processes = this_process().count
+    processes = this_process().num_processes
     if processes > 1:
         raise RequestError(
             f"generate runs on {processes} processes, which can only share shards: add "

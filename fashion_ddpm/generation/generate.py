@@ -4,10 +4,11 @@ import time
 from dataclasses import dataclass
 
 import torch
+from accelerate import PartialState
 from torch import Tensor
 from tqdm import tqdm
 
-from fashion_ddpm.core.distributed import Ranks
+from fashion_ddpm.core.distributed import gather_parts
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
@@ -32,7 +33,7 @@ def generate_together(
     pipeline: FashionDDPMPipeline,
     request: GenerateRequest,
     batch_size: int,
-    ranks: Ranks,
+    ranks: PartialState,
     silent: bool = False,
 ) -> Generated:
     """Every process generates its share; all get all: the same images for any number of them.
@@ -44,10 +45,10 @@ def generate_together(
         ranks: this process among all.
         silent: whether no progress bar is wanted.
     """
-    indices = ranks.share(request.num_images)
+    indices = range(ranks.process_index, request.num_images, ranks.num_processes)
     begin = time.monotonic()
     batches = []
-    hidden = silent or not ranks.is_main
+    hidden = silent or not ranks.is_main_process
     with tqdm(total=len(indices), desc="generate", unit="image", disable=hidden) as bar:
         for batch in pipeline.generate_request(request, batch_size, indices):
             batches.append(batch)
@@ -57,11 +58,11 @@ def generate_together(
         torch.cat([batch.finite for batch in batches]),
         time.monotonic() - begin,
     )
-    parts = ranks.together(own)
+    parts = gather_parts(own)
     images = torch.empty(request.num_images, *own[0].shape[1:], dtype=torch.uint8)
     finite = torch.empty(request.num_images, dtype=torch.bool)
     for rank, (part, part_finite, _) in enumerate(parts):
-        images[rank :: ranks.count], finite[rank :: ranks.count] = part, part_finite
+        images[rank :: ranks.num_processes], finite[rank :: ranks.num_processes] = part, part_finite
     seconds = max(part_seconds for _, _, part_seconds in parts)
     return Generated(
         LabelledImages(images, torch.tensor(request.labels()), pipeline.kind), finite, seconds

@@ -46,7 +46,6 @@ def cool_down_config(flags: dict[str, Any]) -> TrainConfig:
     """
     own = RunFolder(flags.get("output_dir", TrainConfig.output_dir))
     if own.config.exists():  # begun already; the state it came from may be gone
-        state = None
         settings = own.settings()
         if settings["from_state"] != flags["from_state"]:
             raise ConfigError(
@@ -56,7 +55,6 @@ def cool_down_config(flags: dict[str, Any]) -> TrainConfig:
     else:
         state = find_state(Path(flags["from_state"]))
         settings = settings_of(state)
-    if state:
         length = flags.get("cool_down_images", 0)
         if length < 1:
             raise ConfigError(
@@ -65,9 +63,8 @@ def cool_down_config(flags: dict[str, Any]) -> TrainConfig:
             )
         settings |= {"images_total": images_of(state) + length, "minutes": 0.0}
     for name, value in flags.items():
-        if name == "dataset" and may_be_same(settings[name], value):
-            continue  # its content decides
-        if name not in CHANGED and _plain(settings.get(name)) != _plain(value):
+        plain = list(value) if isinstance(value, tuple) else value  # as a file has it
+        if name not in CHANGED and not may_be_same(name, settings.get(name), plain):
             raise ConfigError(
                 f"{flag_name(name)} is {value}, but it must be "
                 f"{settings.get(name)} here, as in --from-state; leave the flag out."
@@ -82,8 +79,8 @@ def find_state(source: Path) -> Path:
         ConfigError: there is none, it is damaged, or its run's rate is not constant.
     """
     found = atomic_folders.states(RunFolder(source).states) or [source]
-    whole = [state for state in found if atomic_folders.STATE.fullmatch(state.name)]
-    whole = [state for state in whole if is_whole(state)]
+    named = atomic_folders.STATE.fullmatch
+    whole = [state for state in found if named(state.name) and is_whole(state)]
     run = RunFolder(found[0].parent.parent)
     if not whole or not run.config.exists():
         raise ConfigError(
@@ -145,8 +142,3 @@ def copy_state(config: TrainConfig) -> None:
     with atomic_folders.writing(final):
         write_settings(temporary, config)  # from here on it is a state of this run
     atomic_folders.seal(final)
-
-
-def _plain(value: Any) -> Any:
-    """Return a setting as a file has it: a tuple is a list."""
-    return list(value) if isinstance(value, tuple) else value

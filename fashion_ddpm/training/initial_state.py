@@ -43,12 +43,16 @@ def settings_of_teacher(checkpoint: str) -> dict[str, Any]:
     return {name: settings[name] for name in TAKEN_OVER if name in settings}
 
 
-def initial_unet(config: TrainConfig, kind: ImageKind) -> UNet2DModel:
+def initial_unet(config: TrainConfig, kind: ImageKind) -> tuple[UNet2DModel, dict[str, Any]]:
     """Return the network a run starts with: random weights, or those of a published checkpoint.
 
     Args:
         config: the run.
         kind: what it shall draw.
+
+    Returns:
+        The network, and what run.json says of the training before this run: nothing, a start, or a
+        teacher.
 
     Raises:
         ConfigError: the checkpoint's network has another shape than the run's, or cannot be taught.
@@ -58,7 +62,7 @@ def initial_unet(config: TrainConfig, kind: ImageKind) -> UNet2DModel:
     flag = "--teacher" if config.teacher else "--initial-checkpoint"
     checkpoint = config.teacher or config.initial_checkpoint
     if not checkpoint:
-        return unet
+        return unet, {}
     pipeline = load_pipeline(checkpoint)
     if pipeline.kind != kind:
         raise ConfigError(
@@ -77,7 +81,13 @@ def initial_unet(config: TrainConfig, kind: ImageKind) -> UNet2DModel:
             f"{published.config['layers_per_block']} layers a block that does not fit "
             "this run's settings; give the settings in its run.json."
         ) from error
-    return unet
+    before = read_run(checkpoint)
+    kept = ("images_seen", "commit", "device", "started_from")
+    facts = {name: before[name] for name in kept if name in before}
+    if not config.teacher:
+        return unet, {"started_from": facts}
+    facts["weights_sha256"] = weights_hash(pipeline)
+    return unet, {"sampler": TURBO, "teacher": facts}
 
 
 def _check_teacher(teacher: FashionDDPMPipeline, config: TrainConfig) -> None:
@@ -94,20 +104,6 @@ def _check_teacher(teacher: FashionDDPMPipeline, config: TrainConfig) -> None:
             f"--teacher {config.teacher} was trained on another noise schedule, or predicts "
             "something else, than this run; give the settings in its run.json."
         )
-
-
-def earlier_runs(config: TrainConfig) -> dict[str, Any]:
-    """Return what run.json says of the training before this run: nothing, a start, a teacher."""
-    checkpoint = config.teacher or config.initial_checkpoint
-    if not checkpoint:
-        return {}
-    before = read_run(checkpoint)
-    kept = ("images_seen", "commit", "device", "started_from")
-    facts = {name: before[name] for name in kept if name in before}
-    if not config.teacher:
-        return {"started_from": facts}
-    facts["weights_sha256"] = weights_hash(load_pipeline(checkpoint))
-    return {"sampler": TURBO, "teacher": facts}
 
 
 def state_to_resume(

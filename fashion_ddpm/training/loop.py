@@ -1,4 +1,4 @@
-"""The training loop: accelerate set-up, optimizer steps, validation, resume and saving."""
+"""The training loop: accelerate set-up, optimizer steps, validation, resume."""
 
 import time
 from collections.abc import Sequence
@@ -11,11 +11,9 @@ from accelerate.utils import GradientAccumulationPlugin, ProjectConfiguration
 from torch import Tensor
 
 from fashion_ddpm.checkpoints import atomic_folders
-from fashion_ddpm.checkpoints.locate import read_run
-from fashion_ddpm.checkpoints.manifest import is_whole
 from fashion_ddpm.checkpoints.run_lock import Hold, only_run
 from fashion_ddpm.core.config import TrainConfig
-from fashion_ddpm.core.distributed import this_process
+from fashion_ddpm.core.distributed import process_lines, this_process
 from fashion_ddpm.core.images import to_model
 from fashion_ddpm.core.provenance import current_commit, device_name
 from fashion_ddpm.core.step_plan import (
@@ -25,32 +23,20 @@ from fashion_ddpm.core.step_plan import (
     parts_of_batch,
     step_seed,
 )
-from fashion_ddpm.diffusion.sampling import CPU_CHUNK
-from fashion_ddpm.diffusion.save_checkpoint import save_checkpoint
 from fashion_ddpm.diffusion.schedule_check import training_noise
 from fashion_ddpm.diffusion.unet import training_layout
-from fashion_ddpm.evaluation.figures import save_loss_curves
-from fashion_ddpm.runtime.backends import example_inputs
 from fashion_ddpm.training.cool_down import copy_state
-from fashion_ddpm.training.initial_state import (
-    earlier_runs,
-    initial_unet,
-    load_state,
-    state_to_resume,
-)
+from fashion_ddpm.training.initial_state import initial_unet, load_state, state_to_resume
 from fashion_ddpm.training.network import Network, build_optimizer
-from fashion_ddpm.training.power_averages import thin_out
 from fashion_ddpm.training.precision import Precision, choose_precision, write_precision
 from fashion_ddpm.training.run_data import check_run_data, load_run_data, record_run_data
-from fashion_ddpm.training.run_folder import Progress, RunFolder, write_settings
-from fashion_ddpm.training.run_length import Costs, config_for_minutes, time_calls
+from fashion_ddpm.training.run_folder import Progress, RunFolder
+from fashion_ddpm.training.run_length import Costs, config_for_minutes, measure_costs
 from fashion_ddpm.training.run_log import RunLog
-from fashion_ddpm.training.stopping import Divergence, StopOnSignal, raise_if_diverged
+from fashion_ddpm.training.saving import Saving
+from fashion_ddpm.training.stopping import Divergence, StopOnSignal
 from fashion_ddpm.training.trackers import chosen_trackers, send_picture, start_trackers
-from fashion_ddpm.training.validation import SAMPLE_BATCH_SIZE, Validation
-
-STOP_CHECK_STEPS = 10
-"""With several processes, steps between two agreements on whether to stop."""
+from fashion_ddpm.training.validation import Validation
 
 
 def train(
@@ -82,10 +68,10 @@ def train(
         measured.append(trial.precision)
         return trial.costs(seconds)
 
-    ranks = this_process(only_cuda=False)
-    fitting = config_for_minutes(config, started, measure, ranks)
+    this_process(only_cuda=False)
+    fitting = config_for_minutes(config, started, measure)
     run = Run(fitting, trackers, measured[0] if measured else None)
-    with only_run(run.folder.lock, ranks) as run.hold:
+    with only_run(run.folder.lock) as run.hold:
         run.resume()
         with run.stop:
             run.loop()
@@ -110,10 +96,10 @@ class Run:
         self.config, self.folder = config, RunFolder(config.output_dir)
         self.ranks = this_process(only_cuda=False)
         self.folder.check_same_run(config)
-        part_size(config, self.ranks.count)
+        part_size(config, self.ranks.num_processes)
         noise = training_noise(config)
         chosen = chosen_trackers(config.report_to)
-        data, unchecked = load_run_data(config, self.ranks)
+        data, unchecked = load_run_data(config)
         self.fingerprint = data.fingerprint
         self.precision = precision or choose_precision(config, data.kind, self.ranks)
         self.accelerator = Accelerator(
@@ -125,27 +111,34 @@ class Run:
             log_with=[*chosen, *trackers] or None,
             project_config=ProjectConfiguration(logging_dir=str(self.folder.trackers)),
         )
-        self.rank, self.processes = self.accelerator.process_index, self.accelerator.num_processes
         self.device = self.accelerator.device
         self.train_data = data.train.to(self.device)
         torch.manual_seed(config.seed)
-        unet = initial_unet(config, data.kind)
+        unet, earlier_runs = initial_unet(config, data.kind)
         layout = training_layout(unet, self.device)
         wrapped, self.optimizer = self.accelerator.prepare(unet, build_optimizer(unet, config))
         plain = self.accelerator.unwrap_model(wrapped, keep_torch_compile=False)
         self.network = Network(wrapped, plain, noise, layout, config, data.kind)
         self.progress = Progress()
-        self.saved = (self.network.average, self.progress, self.network.power_averages)
-        self.accelerator.register_for_checkpointing(*self.saved)
-        is_main = self.accelerator.is_main_process
-        self.run_log = RunLog(config, self.progress, is_main, self.accelerator.log)
-        self.validation = Validation(
-            config, self.network, data.validation, self.ranks, self.run_log
+        saved = (self.network.average, self.progress, self.network.power_averages)
+        self.accelerator.register_for_checkpointing(*saved)
+        self.run_log = RunLog(
+            config, self.progress, self.ranks.is_main_process, self.accelerator.log
         )
+        self.validation = Validation(self.network, data.validation, self.ranks, self.run_log)
+        facts = {
+            "dataset": config.public_name,
+            "data_sha256": self.fingerprint.digest,
+            "processes": self.ranks.num_processes,
+            "device": device_name(self.device),
+            "mixed_precision": self.precision.mixed_precision,
+            **earlier_runs,
+        }
+        self.saving = Saving(self.accelerator, self.network, self.run_log, facts)
         self.about = [
             *data.lines(),
             *unchecked,
-            *self.ranks.lines(),
+            *process_lines(self.ranks),
             f"mixed precision: {self.precision.mixed_precision} ({self.precision.reason})",
         ]
         self.gradient_norm = torch.zeros((), device=self.device)
@@ -162,7 +155,7 @@ class Run:
         state = state_to_resume(self.folder, self.config, self.run_log.say)
         check_run_data(self.folder, self.fingerprint)
         self.accelerator.wait_for_everyone()
-        if self.accelerator.is_main_process:
+        if self.ranks.is_main_process:
             with atomic_folders.writing(self.folder.root):
                 record_run_data(self.folder, self.fingerprint)
                 self.folder.begin(self.config)
@@ -175,36 +168,18 @@ class Run:
         if state:
             load_state(self.accelerator, state)
             self.run_log.say(f"resumed at {self.run_log.images_seen:,} images from {state}")
-            self._save_checkpoint_if_behind()
+            if self.ranks.is_main_process:
+                self.saving.publish_if_behind()
 
     def costs(self, seconds: float) -> Costs:
         """Measure what the run's parts take, within so many seconds; change the weights."""
-        count = CPU_CHUNK if self.device.type == "cpu" else SAMPLE_BATCH_SIZE
-        with self.network.averaged() as pipeline, torch.no_grad():
-            rows = [part.to(self.device) for part in example_inputs(pipeline.unet, count)]
-            call = time_calls(lambda: pipeline.predict(*rows), seconds / 10, self.ranks)
-        step = time_calls(self._step, seconds, self.ranks)
-        return Costs(
-            step=step,
-            # A forward pass is a third of a step; every process takes its share of the rows.
-            loss_row=step / 3 / self.config.batch_size,
-            sampling_row=call / count / self.processes,
-        )
-
-    def _asked_to_stop(self) -> bool:
-        """Return whether to stop: all processes give the same answer at the same step."""
-        if self.processes == 1:
-            return self.stop.asked
-        if self.progress.step % STOP_CHECK_STEPS:
-            return False
-        flag = torch.tensor(float(self.stop.asked), device=self.device)
-        return bool(self.accelerator.reduce(flag, "sum") > 0)
+        return measure_costs(self.network, self._step, seconds, self.ranks)
 
     def loop(self) -> None:
         """Train until the end of the run or a signal; log, validate, show and save."""
         config, progress, run_log = self.config, self.progress, self.run_log
         run_log.begin()
-        while progress.step < config.total_steps and not self._asked_to_stop():
+        while progress.step < config.total_steps and not self.stop.agreed(progress.step):
             progress.loss_sum = progress.loss_sum.to(self.device) + self._step()
             progress.step += 1
             run_log.bar.update(config.batch_size)
@@ -229,11 +204,11 @@ class Run:
         indices = batch_indices(step, config.batch_size, len(self.train_data), config.seed)
         generator = torch.Generator(self.device).manual_seed(step_seed(config.seed, step))
         draws = self.network.draw(config.batch_size, generator)
-        torch.manual_seed(step_seed(config.seed, step) + self.rank)
+        torch.manual_seed(step_seed(config.seed, step) + self.ranks.process_index)
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate_at(step, config)
         total = torch.zeros((), device=self.device)
-        for part in parts_of_batch(config, self.rank, self.processes):
+        for part in parts_of_batch(config, self.ranks.process_index, self.ranks.num_processes):
             with self.accelerator.accumulate(self.network.wrapped):
                 chosen = indices[part].to(self.device)
                 clean = to_model(self.train_data.images[chosen])
@@ -256,8 +231,7 @@ class Run:
 
     def _refuse_divergence(self) -> None:
         """End the run, on all processes together, when a step of any gave no number."""
-        first = int(self.accelerator.gather(self.divergence.first_step).min())
-        raise_if_diverged(first, self.config.seed, self.folder)
+        self.divergence.refuse(self.config.seed, self.folder)
 
     def _log(self) -> None:
         """Log the mean loss since the last line, over all processes."""
@@ -275,67 +249,14 @@ class Run:
 
     def _compare(self) -> None:
         """Log how far samples are from real images; publish the weights that come nearest."""
-        if self.validation.compare() and self.accelerator.is_main_process:
-            self._save_checkpoint(self.folder.best)
+        if self.validation.compare() and self.ranks.is_main_process:
+            self.saving.write_checkpoint(self.folder.best)
         self.accelerator.wait_for_everyone()
 
     def _save(self) -> None:
         """Save the state for resuming, then publish the averaged weights."""
         self._refuse_divergence()
         self.hold.check()
-        final = self.folder.state(self.run_log.images_seen)
-        main = self.accelerator.is_main_process
         # Only the main process's progress is saved, so it must be the same on all.
         self.progress.loss_sum = self.accelerator.reduce(self.progress.loss_sum, "mean")
-        if main:
-            atomic_folders.temporary_folder(final)
-        self.accelerator.wait_for_everyone()
-        with atomic_folders.writing(final):
-            self.accelerator.save_state(str(atomic_folders.temporary_path(final)))
-        self.accelerator.wait_for_everyone()
-        if main:
-            with atomic_folders.writing(final):
-                write_settings(atomic_folders.temporary_path(final), self.config)
-            atomic_folders.seal(final)
-            atomic_folders.prune(self.folder.states, self.config.keep_states)
-            self._keep_averages()
-            self._save_checkpoint(self.folder.checkpoint)
-        self.accelerator.wait_for_everyone()
-
-    def _save_checkpoint_if_behind(self) -> None:
-        """Publish what a kill between saving and publishing has left unpublished."""
-        if not self.accelerator.is_main_process:
-            return
-        whole, published = is_whole(self.folder.checkpoint), -1
-        if whole:
-            published = read_run(self.folder.checkpoint).get("images_seen", -1)
-        elif self.folder.checkpoint.exists():
-            self.run_log.say(f"{self.folder.checkpoint} is damaged; writing it anew")
-        if published < self.run_log.images_seen:
-            self._keep_averages()
-            self._save_checkpoint(self.folder.checkpoint)
-
-    def _keep_averages(self) -> None:
-        """Keep the power-function averages, for rebuilding others from them."""
-        if self.progress.step:
-            path = self.folder.averages_at(self.run_log.images_seen)
-            with atomic_folders.writing(path):
-                self.network.power_averages.save(path, self.run_log.images_seen)
-                thin_out(self.folder.averages)
-
-    def _save_checkpoint(self, checkpoint: Path) -> None:
-        """Write the averaged weights as a checkpoint folder, and the loss curves."""
-        log = self.progress.log
-        facts = {
-            "dataset": self.config.public_name,
-            "data_sha256": self.fingerprint.digest,
-            "images_seen": self.run_log.images_seen,
-            "processes": self.processes,
-            "device": device_name(self.device),
-            "mixed_precision": self.precision.mixed_precision,
-            **earlier_runs(self.config),
-            "log": log,
-        }
-        with atomic_folders.writing(checkpoint), self.network.averaged() as pipeline:
-            save_checkpoint(pipeline, checkpoint, self.config, facts)
-            save_loss_curves(log, self.folder.curves)
+        self.saving.save_state()

@@ -15,10 +15,10 @@ from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.diffusion.consistency_loss import consistency_losses, gap_at
 from fashion_ddpm.diffusion.loss import (
     Draws,
-    batch_loss,
     draw,
     laplace_probabilities,
     loss_per_image,
+    min_snr_weight,
 )
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.training.power_averages import PowerAverages
@@ -29,8 +29,14 @@ FIRST_AND_LAST = ("conv_in.", "conv_out.", "class_embedding.")
 
 def build_optimizer(unet: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
     """Return the run's optimizer: AdamW, or Muon for matrices and AdamW for the rest."""
+    common: dict[str, Any] = {
+        "lr": config.learning_rate,
+        "betas": (config.adam_beta1, config.adam_beta2),
+        "weight_decay": config.weight_decay,
+        "eps": 1e-8,
+    }
     if config.optimizer == "adamw":
-        return adamw(unet, config)
+        return torch.optim.AdamW(unet.parameters(), **common)
     from timm.optim.muon import Muon
 
     named = dict(unet.named_parameters())
@@ -39,24 +45,7 @@ def build_optimizer(unet: nn.Module, config: TrainConfig) -> torch.optim.Optimiz
         {"params": [p for name, p in named.items() if name not in rest]},
         {"params": [p for name, p in named.items() if name in rest], "use_fallback": True},
     ]
-    return Muon(
-        groups,
-        lr=config.learning_rate,
-        weight_decay=config.weight_decay,
-        nesterov=True,
-        betas=(config.adam_beta1, config.adam_beta2),
-        eps=1e-8,
-    )
-
-
-def adamw(unet: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
-    """Return AdamW for all of a network's weights."""
-    return torch.optim.AdamW(
-        unet.parameters(),
-        lr=config.learning_rate,
-        betas=(config.adam_beta1, config.adam_beta2),
-        weight_decay=config.weight_decay,
-    )
+    return Muon(groups, nesterov=True, **common)
 
 
 class Network:
@@ -81,7 +70,6 @@ class Network:
     ) -> None:
         self.wrapped, self.plain, self.noise, self.layout = wrapped, plain, noise, layout
         self.kind = kind
-        self.min_snr_gamma = config.min_snr_gamma if config.loss_weighting == "min-snr" else None
         self.config, self.sampler = config, TURBO if config.teacher else None
         self.probabilities = (
             laplace_probabilities(noise, config.laplace_scale)
@@ -113,25 +101,22 @@ class Network:
             draws: the batch's chance.
             done: share of the run that is over, on which a distillation's loss depends.
         """
-        if self.config.teacher:
-            return self._distillation_losses(clean, labels, draws, done).mean()
-        gamma, null_label = self.min_snr_gamma, self.kind.null_label
-        return batch_loss(
-            self.predict, self.noise, clean, labels, draws, gamma, null_label=null_label
-        )
+        losses = self._losses(clean, labels, draws, done)
+        if self.config.loss_weighting == "min-snr":
+            gamma = self.config.min_snr_gamma
+            losses = losses * min_snr_weight(self.noise, draws.timesteps, gamma)
+        return losses.mean()
 
     def validation_losses(self, clean: Tensor, labels: Tensor, draws: Draws) -> Tensor:
         """Return each image's loss, float32 [B], unweighted, or as at a distillation's end."""
-        if self.config.teacher:
-            return self._distillation_losses(clean, labels, draws, done=1.0)
-        null_label = self.kind.null_label
-        return loss_per_image(self.predict, self.noise, clean, labels, draws, null_label)
+        return self._losses(clean, labels, draws, done=1.0)
 
-    def _distillation_losses(
-        self, clean: Tensor, labels: Tensor, draws: Draws, done: float
-    ) -> Tensor:
-        gap, null_label = gap_at(done, self.config.gap_halvings), self.kind.null_label
-        return consistency_losses(self.predict, self.noise, clean, labels, draws, gap, null_label)
+    def _losses(self, clean: Tensor, labels: Tensor, draws: Draws, done: float) -> Tensor:
+        batch = (self.predict, self.noise, clean, labels, draws)
+        if self.config.teacher:
+            gap = gap_at(done, self.config.gap_halvings)
+            return consistency_losses(*batch, gap, self.kind.null_label)
+        return loss_per_image(*batch, self.kind.null_label)
 
     @contextmanager
     def averaged(self) -> Iterator[FashionDDPMPipeline]:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from accelerate import PartialState
 from diffusers import UNet2DModel
 
 from fashion_ddpm.core.config import TrainConfig
-from fashion_ddpm.core.distributed import Ranks
+from fashion_ddpm.core.distributed import gather_parts
 from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.core.json_files import FileError, read_object, write_object
 from fashion_ddpm.core.step_plan import part_size
@@ -37,7 +38,7 @@ class Precision:
     reason: str
 
 
-def choose_precision(config: TrainConfig, kind: ImageKind, ranks: Ranks) -> Precision:
+def choose_precision(config: TrainConfig, kind: ImageKind, ranks: PartialState) -> Precision:
     """Return what accelerate is told about mixed precision; all processes get the same answer.
 
     What was measured is written into the run's folder by the caller. On the same machine a run
@@ -54,9 +55,9 @@ def choose_precision(config: TrainConfig, kind: ImageKind, ranks: Ranks) -> Prec
     # Settings that no network can have are refused here, by every process alike.
     unet = build_unet(config, kind)
     answer = None
-    if ranks.is_main:
+    if ranks.is_main_process:
         answer = _remembered(config, machine) or _measured(unet, config, ranks, machine)
-    return next(found for found in ranks.together(answer) if found)
+    return next(found for found in gather_parts(answer) if found)
 
 
 def _remembered(config: TrainConfig, machine: str) -> Precision | None:
@@ -92,7 +93,9 @@ def machine_name(device: torch.device) -> str:
     return " ".join([str(found.get("cpu_name", "CPU")), *formats])
 
 
-def _measured(unet: UNet2DModel, config: TrainConfig, ranks: Ranks, machine: str) -> Precision:
+def _measured(
+    unet: UNet2DModel, config: TrainConfig, ranks: PartialState, machine: str
+) -> Precision:
     """Time steps in both formats, unless the device knows no bfloat16."""
     device = ranks.device
     native = device.type == "cpu" or (
@@ -100,7 +103,7 @@ def _measured(unet: UNet2DModel, config: TrainConfig, ranks: Ranks, machine: str
     )
     if not native:
         return Precision(machine, "no", f"{machine} has no bfloat16")
-    rows = part_size(config, ranks.count)
+    rows = part_size(config, ranks.num_processes)
     rows = min(rows, CPU_ROWS) if device.type == "cpu" else rows
     unet = unet.to(device)
     seconds = step_seconds(unet, rows)

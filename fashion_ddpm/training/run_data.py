@@ -6,7 +6,7 @@ from pathlib import Path
 from fashion_ddpm.checkpoints.locate import class_names_of, read_run
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.data_settings import FOLDER
-from fashion_ddpm.core.distributed import Ranks
+from fashion_ddpm.core.distributed import gather_parts
 from fashion_ddpm.data.fingerprint import (
     Fingerprint,
     changes,
@@ -24,12 +24,11 @@ UNRECORDED = (
 )
 
 
-def load_run_data(config: TrainConfig, ranks: Ranks) -> tuple[DataSet, tuple[str, ...]]:
+def load_run_data(config: TrainConfig) -> tuple[DataSet, tuple[str, ...]]:
     """Read the data set of a run, the same in all processes, with its classes in the run's order.
 
     Args:
-        config: the run; its folder may hold the beginning of it.
-        ranks: this process among all. What the main process finds in the folder counts.
+        config: the run; its folder may hold the beginning of it, as the main process finds it.
 
     Returns:
         The data set, and sentences on what could not be checked.
@@ -40,18 +39,18 @@ def load_run_data(config: TrainConfig, ranks: Ranks) -> tuple[DataSet, tuple[str
     run = _begun(config)
     recorded = read_fingerprint(run.data) if run and run.data.exists() else None
     order = recorded.class_names if recorded else _published_order(config, run)
-    data = load_data_set(config, ranks.together(order)[0])
-    _check_agreement(config, data, ranks)
+    data = load_data_set(config, gather_parts(order)[0])
+    _check_agreement(config, data)
     if recorded:
         found = changes(recorded, data.fingerprint)
     else:
         found = _unrecorded_changes(config, run, data) if run else iter(())
-    if difference := ranks.together("; ".join(found))[0]:
+    if difference := gather_parts("; ".join(found))[0]:
         raise DataError(
             f"--dataset {config.dataset} is not what the run in {config.output_dir} began with: "
             f"{difference}; restore it, or name another --output-dir to begin a new run."
         )
-    unrecorded = ranks.together(run is not None and recorded is None)[0]
+    unrecorded = gather_parts(run is not None and recorded is None)[0]
     return data, (UNRECORDED,) if unrecorded else ()
 
 
@@ -97,9 +96,9 @@ def _unrecorded_changes(config: TrainConfig, run: RunFolder, data: DataSet) -> I
         yield from class_changes(names, data.kind.class_names)
 
 
-def _check_agreement(config: TrainConfig, data: DataSet, ranks: Ranks) -> None:
+def _check_agreement(config: TrainConfig, data: DataSet) -> None:
     """Raise DataError, in all processes, where one of them has read something else."""
-    digests = ranks.together(data.fingerprint.digest)
+    digests = gather_parts(data.fingerprint.digest)
     others = [rank for rank, digest in enumerate(digests) if digest != digests[0]]
     if others:
         raise DataError(

@@ -134,10 +134,8 @@ def check_same(
         cure: what to do about it, the end of the sentence.
     """
     for name, value in _as_json(config).items():
-        if name in free or before[name] == value:
+        if name in free or may_be_same(name, before[name], value):
             continue
-        if name == "dataset" and may_be_same(before[name], value):
-            continue  # its content decides
         if name == "images_total":
             cure += (
                 "; only a run with --lr-schedule constant and no --cool-down-images can be made "

@@ -5,13 +5,18 @@ import math
 import time
 from collections.abc import Callable
 
+import torch
+from accelerate import PartialState
 from torch import Tensor
 
 from fashion_ddpm.core.config import TrainConfig
-from fashion_ddpm.core.distributed import Ranks
+from fashion_ddpm.core.distributed import gather_parts
 from fashion_ddpm.core.settings import ConfigError
+from fashion_ddpm.diffusion.sampling import CPU_CHUNK
+from fashion_ddpm.runtime.backends import example_inputs
+from fashion_ddpm.training.network import Network
 from fashion_ddpm.training.run_folder import RunFolder
-from fashion_ddpm.training.validation import ORDINARY_STEPS
+from fashion_ddpm.training.validation import ORDINARY_STEPS, SAMPLE_BATCH_SIZE
 
 MEASURED_SHARE = 0.05
 """Share of the minutes that measuring the speed may take."""
@@ -47,17 +52,16 @@ class Costs:
     sampling_row: float
 
 
-def time_calls(call: Callable[[], Tensor], seconds: float, ranks: Ranks) -> float:
+def time_calls(call: Callable[[], Tensor], seconds: float) -> float:
     """Return the mean time of a call, seconds, on the slowest process.
 
     Args:
         call: what is timed; its first two calls are not.
-        seconds: about how long to measure; at least two calls are.
-        ranks: this process among all, which call equally often.
+        seconds: about how long to measure; at least two calls are, in all processes equally many.
     """
     times = [_seconds(call) for _ in range(2)]
-    count = max(2, int(ranks.together(seconds / times[-1])[0]))
-    return max(ranks.together(sum(_seconds(call) for _ in range(count)) / count))
+    count = max(2, int(gather_parts(seconds / times[-1])[0]))
+    return max(gather_parts(sum(_seconds(call) for _ in range(count)) / count))
 
 
 def _seconds(call: Callable[[], Tensor]) -> float:
@@ -66,18 +70,41 @@ def _seconds(call: Callable[[], Tensor]) -> float:
     return time.perf_counter() - begin
 
 
+def measure_costs(
+    network: Network, step: Callable[[], Tensor], seconds: float, ranks: PartialState
+) -> Costs:
+    """Measure what a run's parts take; the weights are changed.
+
+    Args:
+        network: the run's.
+        step: takes an optimizer step.
+        seconds: about how long to measure.
+        ranks: this process among all.
+    """
+    count = CPU_CHUNK if ranks.device.type == "cpu" else SAMPLE_BATCH_SIZE
+    with network.averaged() as pipeline, torch.no_grad():
+        rows = [part.to(ranks.device) for part in example_inputs(pipeline.unet, count)]
+        call = time_calls(lambda: pipeline.predict(*rows), seconds / 10)
+    step_seconds = time_calls(step, seconds)
+    return Costs(
+        step=step_seconds,
+        # A forward pass is a third of a step; every process takes its share of the rows.
+        loss_row=step_seconds / 3 / network.config.batch_size,
+        sampling_row=call / count / ranks.num_processes,
+    )
+
+
 def config_for_minutes(
-    config: TrainConfig, started: float, measure: Callable[[float], Costs], ranks: Ranks
+    config: TrainConfig, started: float, measure: Callable[[float], Costs]
 ) -> TrainConfig:
     """Return the config with the length that fits into its minutes; one without minutes is kept.
 
-    A run that was begun keeps the length that it was given then.
+    A run that was begun keeps the length that it was given then; all processes get the same one.
 
     Args:
         config: the run.
         started: when the command began, as time.monotonic() tells it.
         measure: measures the costs within so many seconds.
-        ranks: this process among all, which get the same length.
 
     Raises:
         ConfigError: the minutes are too few for a step and what follows it, or there is a
@@ -98,7 +125,7 @@ def config_for_minutes(
     seconds = 60 * config.minutes
     costs = measure(min(MOST_SECONDS, MEASURED_SHARE * seconds))
     left = seconds * (1 - RESERVE) - (time.monotonic() - started)
-    return fitted(config, min(ranks.together(left)), costs)
+    return fitted(config, min(gather_parts(left)), costs)
 
 
 def fitted(config: TrainConfig, seconds: float, costs: Costs) -> TrainConfig:

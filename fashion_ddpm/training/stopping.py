@@ -1,12 +1,14 @@
 """Why a run stops before its end: a signal, or a loss that is no longer a number."""
 
 import signal
-from types import FrameType, TracebackType
+from types import FrameType
 
 import torch
+from accelerate import PartialState
 from torch import Tensor
 
 from fashion_ddpm.checkpoints.atomic_folders import states
+from fashion_ddpm.core.distributed import gather_parts
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.step_plan import step_seed
 from fashion_ddpm.training.run_folder import RunFolder
@@ -15,6 +17,13 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 NEVER = 2**62
 """The first step of a run that is well."""
+
+STOP_CHECK_STEPS = 10
+"""With several processes, steps between two agreements on whether to stop."""
+
+
+class TrainingError(UserError):
+    """A run cannot go on; the message is one sentence with the fix."""
 
 
 class StopOnSignal:
@@ -27,21 +36,18 @@ class StopOnSignal:
         self._before = [signal.signal(number, self._note) for number in SIGNALS]
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         for number, handler in zip(SIGNALS, self._before, strict=True):
             signal.signal(number, handler)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.asked = True
 
-
-class TrainingError(UserError):
-    """A run cannot go on; the message is one sentence with the fix."""
+    def agreed(self, step: int) -> bool:
+        """Return whether to stop: all processes give the same answer at the same step."""
+        if PartialState().num_processes == 1:
+            return self.asked
+        return step % STOP_CHECK_STEPS == 0 and any(gather_parts(self.asked))
 
 
 class Divergence:
@@ -60,29 +66,28 @@ class Divergence:
         earliest = self.first_step.clamp(max=step)
         self.first_step = torch.where(finite, self.first_step, earliest)
 
+    def refuse(self, seed: int, folder: RunFolder) -> None:
+        """End the run, on all processes together, when a step of any gave no number.
 
-def raise_if_diverged(first_step: int, seed: int, folder: RunFolder) -> None:
-    """End a run whose loss is no longer a number.
+        Args:
+            seed: the run's seed.
+            folder: the run's folder; its newest state is from before that step.
 
-    Args:
-        first_step: the earliest such step of any process, counted from 0, or NEVER.
-        seed: the run's seed.
-        folder: the run's folder; its newest state is from before that step.
-
-    Raises:
-        TrainingError: first_step is not NEVER.
-    """
-    if first_step == NEVER:
-        return
-    what = (
-        f"the loss or its gradient is no longer a number at step {first_step:,} "
-        f"(the batch's seed is {step_seed(seed, first_step)})"
-    )
-    cure = "a lower --learning-rate or --mixed-precision no"
-    saved = states(folder.states)
-    if not saved:
-        raise TrainingError(f"{what}, before any state was saved: start again with {cure}.")
-    raise TrainingError(
-        f"{what}; the last good state is {saved[0]}: start from its weights with "
-        f"--initial-checkpoint {folder.checkpoint}, another --output-dir, and {cure}."
-    )
+        Raises:
+            TrainingError: there was such a step.
+        """
+        first = min(gather_parts(int(self.first_step)))
+        if first == NEVER:
+            return
+        what = (
+            f"the loss or its gradient is no longer a number at step {first:,} "
+            f"(the batch's seed is {step_seed(seed, first)})"
+        )
+        cure = "a lower --learning-rate or --mixed-precision no"
+        saved = states(folder.states)
+        if not saved:
+            raise TrainingError(f"{what}, before any state was saved: start again with {cure}.")
+        raise TrainingError(
+            f"{what}; the last good state is {saved[0]}: start from its weights with "
+            f"--initial-checkpoint {folder.checkpoint}, another --output-dir, and {cure}."
+        )

@@ -3,24 +3,17 @@
 import dataclasses
 import secrets
 from collections.abc import Iterable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from accelerate.tracking import get_available_trackers
 from PIL import Image
 
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.errors import reason
 from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.training.run_folder import LogRow
-
-PACKAGES = {
-    "tensorboard": ("tensorboard", "tensorboardX"),
-    "wandb": ("wandb",),
-    "trackio": ("trackio",),
-}
-"""Which packages, any of them, each choice of --report-to needs."""
 
 
 def chosen_trackers(report_to: str) -> list[str]:
@@ -29,20 +22,17 @@ def chosen_trackers(report_to: str) -> list[str]:
     Raises:
         ConfigError: the package of one that was asked for is not installed.
     """
+    installed = [str(tracker) for tracker in get_available_trackers()]
     if report_to == "auto":
-        return ["tensorboard"] if _installed("tensorboard") else []
+        return ["tensorboard"] if "tensorboard" in installed else []
     if report_to == "none":
         return []
-    if not _installed(report_to):
+    if report_to not in installed:
         raise ConfigError(
             f"--report-to {report_to} needs a package that is not installed: run "
-            f'"pip install {PACKAGES[report_to][0]}", or give --report-to none.'
+            f'"pip install {report_to}", or give --report-to none.'
         )
     return [report_to]
-
-
-def _installed(tracker: str) -> bool:
-    return any(find_spec(package) for package in PACKAGES[tracker])
 
 
 def settings_for_trackers(config: TrainConfig) -> dict[str, str | int | float | bool]:

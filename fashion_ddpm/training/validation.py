@@ -6,18 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from accelerate import PartialState
 from PIL import Image
 from torch import Tensor
 
 from fashion_ddpm.checkpoints import atomic_folders
-from fashion_ddpm.core.config import TrainConfig
-from fashion_ddpm.core.distributed import Ranks
+from fashion_ddpm.core.distributed import gather_parts
 from fashion_ddpm.core.image_kind import ALL_CLASSES
 from fashion_ddpm.core.images import to_model
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.diffusion.loss import Draws
-from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.evaluation.image_sets import matching_classifier
 from fashion_ddpm.evaluation.metrics import frechet_distance
 from fashion_ddpm.generation.generate import generate_together
@@ -61,13 +60,11 @@ def validation_sums(
     draws = _fixed_draws(data, num_train_timesteps)
     mine = torch.arange(rank, len(data), num_ranks)
     for chosen in mine.split(LOSS_BATCH_SIZE):
-        part = Draws(draws.timesteps[chosen], draws.noise[chosen], draws.dropped[chosen])
-        where = data.images.device
-        on_device = Draws(part.timesteps.to(where), part.noise.to(where), part.dropped.to(where))
-        index = chosen.to(where)
+        part, index = draws[chosen], chosen.to(data.images.device)
         clean, labels = to_model(data.images[index]), data.labels[index]
         bins = part.timesteps * LEVEL_BINS // num_train_timesteps
-        sums[0].index_add_(0, bins, losses(clean, labels, on_device).double().cpu())
+        found = losses(clean, labels, part.to(data.images.device))
+        sums[0].index_add_(0, bins, found.double().cpu())
         sums[1] += torch.bincount(bins, minlength=LEVEL_BINS)
     return sums
 
@@ -87,35 +84,36 @@ class Validation:
     """The validations of one run, of the moving average of its weights.
 
     Attributes:
-        config: the run.
         network: what is examined.
         held_out: the validation split.
         ranks: this process among all.
         run_log: where the results go.
     """
 
-    config: TrainConfig
     network: Network
     held_out: LabelledImages
-    ranks: Ranks
+    ranks: PartialState
     run_log: RunLog
 
     def validate(self) -> None:
         """Log the validation loss."""
-        data = self.held_out.first(self.config.validation_images).to(self.ranks.device)
+        config = self.network.config
+        data = self.held_out.first(config.validation_images).to(self.ranks.device)
         with self.network.averaged():
-            losses, total = self.network.validation_losses, self.config.num_train_timesteps
-            sums = validation_sums(losses, total, data, self.ranks.rank, self.ranks.count)
-        parts = self.ranks.together(sums)
+            losses, total = self.network.validation_losses, config.num_train_timesteps
+            sums = validation_sums(
+                losses, total, data, self.ranks.process_index, self.ranks.num_processes
+            )
+        parts = gather_parts(sums)
         self.run_log.validation(sum(parts[1:], parts[0]))
 
     def preview(self, path: Path, show: Callable[[Image.Image], None]) -> None:
         """Save a grid, a class a column, from fixed seeds, and show it."""
         with self.network.averaged() as pipeline:
-            parts = self.ranks.together(
-                draw_grid_share(pipeline, self.ranks.rank, self.ranks.count)
+            parts = gather_parts(
+                draw_grid_share(pipeline, self.ranks.process_index, self.ranks.num_processes)
             )
-        if self.ranks.is_main:
+        if self.ranks.is_main_process:
             with atomic_folders.writing(path):
                 picture = save_grid((share for part in parts for share in part), path)
             show(picture)
@@ -130,24 +128,20 @@ class Validation:
         if classifier is None:
             return False
         with self.network.averaged() as pipeline:
-            request = self._request(pipeline)
+            usual = pipeline.usual_settings
+            request = GenerateRequest(
+                ALL_CLASSES,
+                self.network.config.frechet_images,
+                schedule=str(usual.schedule),
+                sampler=usual.sampler,
+                num_inference_steps=(
+                    usual.num_inference_steps if pipeline.distilled else ORDINARY_STEPS
+                ),
+                class_names=pipeline.class_names,
+            )
             drawn = generate_together(pipeline, request, SAMPLE_BATCH_SIZE, self.ranks, silent=True)
         samples, real = (classifier.features(each.images) for each in (drawn.images, self.held_out))
         distance = frechet_distance(samples, real)
         best = min(self.run_log.distances(), default=math.inf)
         self.run_log.distance(distance)
         return distance < best
-
-    def _request(self, pipeline: FashionDDPMPipeline) -> GenerateRequest:
-        """Return what is sampled: all classes in turn, in few steps, from fixed seeds."""
-        usual = pipeline.usual_settings
-        steps = usual.num_inference_steps if pipeline.distilled else ORDINARY_STEPS
-        count, names = self.config.frechet_images, pipeline.class_names
-        return GenerateRequest(
-            ALL_CLASSES,
-            count,
-            schedule=str(usual.schedule),
-            sampler=usual.sampler,
-            num_inference_steps=steps,
-            class_names=names,
-        )

@@ -64,22 +64,14 @@ def test_what_the_environment_asks_for_stays(
 
 def test_torch_starts_no_more_threads_than_the_container_has_cpus(tmp_path: Path) -> None:
     (tmp_path / "cpu.max").write_text("100000 100000\n")
-    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(tmp_path)],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-    )
+    done = run(PROGRAM, str(tmp_path))
     assert done.stdout.split() == ["1", "1"], done.stderr
 
 
 STAY_OUT = {"matplotlib", "torch_fidelity", "openvino", "datasets", "tensorboard"}
 """What the page does not need before somebody asks for it."""
 
-SET_BY_TESTS = ("HF_HUB_OFFLINE", "GRADIO_ANALYTICS_ENABLED")
+SET_BY_TESTS = ("HF_HUB_OFFLINE", "GRADIO_ANALYTICS_ENABLED", "OMP_NUM_THREADS")
 
 WATCHED = """
 import sys, app
@@ -117,11 +109,11 @@ print("served")
 """
 
 
-def run(program: str) -> subprocess.CompletedProcess[str]:
+def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a program beside app.py, without what tests/conftest.py tells libraries."""
     environment = {name: value for name, value in os.environ.items() if name not in SET_BY_TESTS}
     return subprocess.run(
-        [sys.executable, "-c", program],
+        [sys.executable, "-c", program, *arguments],
         cwd=ROOT,
         env=environment,
         capture_output=True,

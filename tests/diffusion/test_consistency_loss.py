@@ -12,7 +12,7 @@ from fashion_ddpm.diffusion.consistency_loss import (
     gap_at,
     level_pairs,
 )
-from fashion_ddpm.diffusion.loss import draw, loss_per_image
+from fashion_ddpm.diffusion.loss import Draws, Predictor, draw, loss_per_image
 from fashion_ddpm.diffusion.schedules import MIN_ALPHA_BAR, noise_scheduler
 
 TRAINING = noise_scheduler("cosine")
@@ -42,6 +42,11 @@ def only_image(x: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
     return (alpha * x - 0.5) / (sigma * alpha)
 
 
+def losses(predict: Predictor, gap: float, clean: Tensor = CLEAN, draws: Draws = DRAWS) -> Tensor:
+    """Return each image's loss."""
+    return consistency_losses(predict, TRAINING, clean, LABELS, draws, gap, NULL_LABEL)
+
+
 def test_without_noise_f_is_the_image_whatever_the_network_says() -> None:
     found = clean_at(wild, CLEAN, DRAWS.noise, torch.zeros(64), (torch.zeros(64), LABELS))
     assert torch.equal(found, CLEAN)
@@ -50,20 +55,15 @@ def test_without_noise_f_is_the_image_whatever_the_network_says() -> None:
 def test_a_perfect_network_has_no_loss_and_another_one_has() -> None:
     image = torch.full(SHAPE, 0.5)
     for gap in (1.0, 0.25):
-        perfect = consistency_losses(
-            only_image, TRAINING, image, LABELS, DRAWS, gap, null_label=NULL_LABEL
-        )
-        assert perfect.abs().max() < 1e-3
-        other = consistency_losses(wild, TRAINING, image, LABELS, DRAWS, gap, null_label=NULL_LABEL)
-        assert other.min() > 0.01
+        assert losses(only_image, gap, image).abs().max() < 1e-3
+        assert losses(wild, gap, image).min() > 0.01
 
 
 def test_with_the_widest_gap_it_is_ordinary_training() -> None:
     """With the clean image as target, the loss is that of predicting v."""
     inside = DRAWS.timesteps < 990  # the noisiest levels count as the noisiest that is visited
-    losses = consistency_losses(wild, TRAINING, CLEAN, LABELS, DRAWS, 1.0, null_label=NULL_LABEL)
     ordinary = loss_per_image(wild, TRAINING, CLEAN, LABELS, DRAWS, null_label=NULL_LABEL)
-    assert torch.allclose(losses[inside], ordinary[inside], rtol=1e-3)
+    assert torch.allclose(losses(wild, 1.0)[inside], ordinary[inside], rtol=1e-3)
 
 
 def test_the_target_stands_still() -> None:
@@ -75,9 +75,7 @@ def test_the_target_stands_still() -> None:
         calls.append(torch.is_grad_enabled())
         return scale * wild(x, timesteps, labels)
 
-    consistency_losses(
-        predict, TRAINING, CLEAN, LABELS, DRAWS, 0.1, null_label=NULL_LABEL
-    ).mean().backward()
+    losses(predict, 0.1).mean().backward()
     assert calls == [False, True]
     assert scale.grad is not None
     assert scale.grad.isfinite()
@@ -86,12 +84,7 @@ def test_the_target_stands_still() -> None:
 
 def test_the_loss_is_divided_by_the_gap_once() -> None:
     """The squared error between two close levels falls with the gap's square, the loss with it."""
-    wide, narrow = (
-        consistency_losses(
-            lambda x, t, y: x, TRAINING, CLEAN, LABELS, DRAWS, gap, null_label=NULL_LABEL
-        ).mean()
-        for gap in (0.02, 0.01)
-    )
+    wide, narrow = (losses(lambda x, t, y: x, gap).mean() for gap in (0.02, 0.01))
     assert wide / narrow == pytest.approx(2, rel=0.05)
 
 
@@ -103,7 +96,7 @@ def test_both_levels_see_the_same_labels_of_which_some_may_be_dropped() -> None:
         seen.append(labels)
         return x
 
-    consistency_losses(predict, TRAINING, CLEAN, LABELS, draws, 0.1, null_label=NULL_LABEL)
+    losses(predict, 0.1, draws=draws)
     assert torch.equal(seen[0], seen[1])
     assert torch.equal(seen[0] == NULL_LABEL, draws.dropped)
 
@@ -137,5 +130,4 @@ def test_levels_are_known_by_the_networks_own_timesteps() -> None:
 def test_no_level_is_noisier_than_those_that_sampling_visits() -> None:
     noisiest = level_pairs(TRAINING, 0.1).sigma.max()
     assert noisiest == pytest.approx((1 / MIN_ALPHA_BAR - 1) ** 0.5)
-    losses = consistency_losses(wild, TRAINING, CLEAN, LABELS, DRAWS, 0.01, null_label=NULL_LABEL)
-    assert losses.isfinite().all()
+    assert losses(wild, 0.01).isfinite().all()

@@ -42,14 +42,8 @@ def test_a_perfect_network_has_no_loss_and_another_one_its_squared_error(kind: s
     right = perfect(scheduler, clean, draws)
     labels = torch.zeros(64, dtype=torch.long)
     for shift in (0.0, 0.5):
-        losses = loss_per_image(
-            partial(lambda s, x, t, y: right + s, shift),
-            scheduler,
-            clean,
-            labels,
-            draws,
-            null_label=NULL_LABEL,
-        )
+        network = partial(lambda s, x, t, y: right + s, shift)
+        losses = loss_per_image(network, scheduler, clean, labels, draws, NULL_LABEL)
         assert torch.allclose(losses, torch.full((64,), shift**2), atol=1e-6)
 
 
@@ -61,14 +55,8 @@ def test_dropped_labels_become_the_null_label_and_no_others_change() -> None:
         seen.append(labels)
         return x
 
-    loss_per_image(
-        predict,
-        noise_scheduler("cosine"),
-        torch.zeros(500, 1, 4, 4),
-        labels,
-        draws,
-        null_label=NULL_LABEL,
-    )
+    clean = torch.zeros(500, 1, 4, 4)
+    loss_per_image(predict, noise_scheduler("cosine"), clean, labels, draws, NULL_LABEL)
     assert torch.all(seen[0][draws.dropped] == NULL_LABEL)
     assert torch.equal(seen[0][~draws.dropped], labels[~draws.dropped])
     assert 20 < draws.dropped.sum() < 90

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 import torch
@@ -99,14 +100,12 @@ def tame_network(x: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
     return (x + timesteps.view(-1, 1, 1, 1) / 500).sin()
 
 
-THEIRS = {
-    "ddpm": lambda config: DDPMScheduler.from_config(config),
-    "ddim": lambda config: DDIMScheduler.from_config(config),
-    "euler": lambda config: EulerDiscreteScheduler.from_config(config),
-    "dpm++2m": lambda config: DPMSolverMultistepScheduler.from_config(config),
-    "dpm++2m-sde": lambda config: DPMSolverMultistepScheduler.from_config(
-        config, algorithm_type="sde-dpmsolver++"
-    ),
+THEIRS: dict[str, tuple[Any, dict[str, str]]] = {
+    "ddpm": (DDPMScheduler, {}),
+    "ddim": (DDIMScheduler, {}),
+    "euler": (EulerDiscreteScheduler, {}),
+    "dpm++2m": (DPMSolverMultistepScheduler, {}),
+    "dpm++2m-sde": (DPMSolverMultistepScheduler, {"algorithm_type": "sde-dpmsolver++"}),
 }
 
 
@@ -115,7 +114,8 @@ def test_the_native_schedule_equals_diffusers_own_loop(sampler: str) -> None:
     training = noise_scheduler("linear", prediction_type="sample")
     settings, labels = SamplingSettings("linear", sampler, 20), torch.tensor([4])
     *_, ours = denoise(tame_network, training, labels, [7], settings, kind=FASHION_MNIST)
-    theirs = THEIRS[sampler](training.config)
+    solver, options = THEIRS[sampler]
+    theirs = solver.from_config(training.config, **options)
     theirs.set_timesteps(20)
     generator = torch.Generator().manual_seed(7)
     x = torch.randn((1, 1, 28, 28), generator=generator) * theirs.init_noise_sigma

@@ -128,32 +128,28 @@ def test_what_cannot_be_cooled_down_is_told(
     assert not (tmp_path / "run").exists()
 
 
-def test_the_folder_of_the_run_itself_and_a_falling_rate_are_refused(
+def test_a_falling_rate_is_no_start_and_a_folder_is_for_one_cool_down(
     endless: TrainConfig, finished: TrainConfig, tmp_path: Path
 ) -> None:
-    with pytest.raises(ConfigError, match="rate was falling already"):
-        cooled(finished, tmp_path / "run")
     with pytest.raises(ConfigError, match="holds another run than a cool-down of"):
         cooled(endless, Path(endless.output_dir))
-
-
-def test_a_cooled_state_is_no_start_and_its_folder_is_for_one_cool_down(
-    endless: TrainConfig, tmp_path: Path
-) -> None:
     config = cooled(endless, tmp_path / "run")
     train(config)
-    with pytest.raises(ConfigError, match="rate was falling already"):
-        cooled(config, tmp_path / "again")
+    for falling in (finished, config):
+        with pytest.raises(ConfigError, match="rate was falling already"):
+            cooled(falling, tmp_path / "again")
     with pytest.raises(ConfigError, match="holds another run than a cool-down of elsewhere"):
         cooled(endless, tmp_path / "run", from_state="elsewhere")
 
 
-def test_a_damaged_copy_is_made_anew_and_not_trained_from_nothing(
+def test_a_state_is_copied_for_the_run_that_cools_down_and_anew_where_it_is_damaged(
     endless: TrainConfig, tmp_path: Path
 ) -> None:
-    config = cooled(endless, tmp_path / "run")
+    config, folder = cooled(endless, tmp_path / "run"), RunFolder(tmp_path / "run")
     copy_state(config)
-    (state,) = states(RunFolder(config.output_dir).states)
+    (state,) = states(folder.states)
+    folder.check_state(state, config)
+    assert read_settings(state)["cool_down_images"] == 128
     (state / "model.safetensors").write_bytes(b"damaged")
     copy_state(config)
     assert is_whole(state)
@@ -171,11 +167,3 @@ def test_a_state_of_another_run_is_no_start(endless: TrainConfig, tmp_path: Path
         cooled(endless, tmp_path / "run", **flags)
     with pytest.raises(ConfigError, match=rf"--seed is 0, but the run that saved {newest} has 5"):
         copy_state(config)
-
-
-def test_a_copied_state_is_of_the_run_that_cools_down(endless: TrainConfig, tmp_path: Path) -> None:
-    config = cooled(endless, tmp_path / "run")
-    copy_state(config)
-    (state,) = states(RunFolder(config.output_dir).states)
-    RunFolder(config.output_dir).check_state(state, config)
-    assert read_settings(state)["cool_down_images"] == 128

@@ -6,6 +6,7 @@ import pickle
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -19,7 +20,6 @@ from fashion_ddpm.core.json_files import FileError
 from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, weights_hash
 from fashion_ddpm.training.initial_state import (
-    earlier_runs,
     initial_unet,
     settings_of_teacher,
     state_to_resume,
@@ -30,49 +30,26 @@ from tests.conftest import TINY
 from tests.tools.small_runs import run_json, small
 
 
-def test_a_run_starts_with_the_weights_of_a_checkpoint(
-    tiny_checkpoint: Path, tiny_pipeline: FashionDDPMPipeline
+@pytest.mark.parametrize("flag", ["initial_checkpoint", "teacher"])
+def test_a_run_starts_with_the_weights_of_a_checkpoint_and_says_whose_they_are(
+    tiny_checkpoint: Path, tiny_pipeline: FashionDDPMPipeline, flag: str
 ) -> None:
-    config = dataclasses.replace(TINY, initial_checkpoint=str(tiny_checkpoint))
-    pairs = zip(
-        initial_unet(config, kind=FASHION_MNIST).parameters(),
-        tiny_pipeline.unet.parameters(),
-        strict=True,
-    )
+    start: dict[str, Any] = {flag: str(tiny_checkpoint)}
+    config = dataclasses.replace(TINY, **start)
+    unet, facts = initial_unet(config, kind=FASHION_MNIST)
+    pairs = zip(unet.parameters(), tiny_pipeline.unet.parameters(), strict=True)
     assert all(torch.equal(mine, published) for mine, published in pairs)
-    assert earlier_runs(config)["started_from"]["images_seen"] == 0
+    if flag == "teacher":
+        assert facts["sampler"] == "turbo"
+        assert facts["teacher"]["weights_sha256"] == weights_hash(tiny_pipeline)
+    else:
+        assert facts["started_from"]["images_seen"] == 0
 
 
 def test_without_a_checkpoint_there_is_nothing_before_the_run() -> None:
-    assert earlier_runs(TINY) == {}
-    assert initial_unet(TINY, kind=FASHION_MNIST).training
-
-
-def test_a_network_of_another_shape_is_refused_in_a_sentence(tiny_checkpoint: Path) -> None:
-    config = dataclasses.replace(TINY, layers_per_block=2, initial_checkpoint=str(tiny_checkpoint))
-    with pytest.raises(ConfigError, match=r"channels and 1 layers a block that does not fit"):
-        initial_unet(config, kind=FASHION_MNIST)
-
-
-def test_a_checkpoint_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    config = dataclasses.replace(TINY, initial_checkpoint=str(tmp_path))
-    with pytest.raises(CheckpointError, match=r"has no model_index\.json"):
-        initial_unet(config, kind=FASHION_MNIST)
-
-
-def test_a_distillation_starts_as_its_teacher_and_says_whose_it_is(
-    tiny_checkpoint: Path, tiny_pipeline: FashionDDPMPipeline
-) -> None:
-    config = dataclasses.replace(TINY, teacher=str(tiny_checkpoint))
-    pairs = zip(
-        initial_unet(config, kind=FASHION_MNIST).parameters(),
-        tiny_pipeline.unet.parameters(),
-        strict=True,
-    )
-    assert all(torch.equal(mine, theirs) for mine, theirs in pairs)
-    facts = earlier_runs(config)
-    assert facts["sampler"] == "turbo"
-    assert facts["teacher"]["weights_sha256"] == weights_hash(tiny_pipeline)
+    unet, facts = initial_unet(TINY, kind=FASHION_MNIST)
+    assert facts == {}
+    assert unet.training
 
 
 def test_a_distillation_takes_shape_and_noise_schedule_from_its_teacher(
@@ -84,15 +61,39 @@ def test_a_distillation_takes_shape_and_noise_schedule_from_its_teacher(
     assert "batch_size" not in taken
 
 
-def test_a_teacher_of_another_noise_schedule_is_refused(tiny_checkpoint: Path) -> None:
-    config = dataclasses.replace(TINY, teacher=str(tiny_checkpoint), noise_schedule="sigmoid")
-    with pytest.raises(ConfigError, match="was trained on another noise schedule"):
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"layers_per_block": 2}, r"channels and 1 layers a block that does not fit"),
+        ({"noise_schedule": "sigmoid"}, "was trained on another noise schedule"),
+        ({"prediction_type": "epsilon"}, "must predict v"),
+    ],
+)
+def test_a_teacher_that_does_not_fit_is_refused_in_a_sentence(
+    tiny_checkpoint: Path, changes: dict[str, Any], sentence: str
+) -> None:
+    config = dataclasses.replace(TINY, teacher=str(tiny_checkpoint), **changes)
+    with pytest.raises(ConfigError, match=sentence):
         initial_unet(config, kind=FASHION_MNIST)
 
 
-def test_a_teacher_that_does_not_predict_v_is_refused(tiny_checkpoint: Path) -> None:
-    config = dataclasses.replace(TINY, teacher=str(tiny_checkpoint), prediction_type="epsilon")
-    with pytest.raises(ConfigError, match="must predict v"):
+def test_a_teacher_is_read_once_and_may_be_gone_when_the_run_saves(
+    tiny_checkpoint: Path, tiny_pipeline: FashionDDPMPipeline, tmp_path: Path
+) -> None:
+    shutil.copytree(tiny_checkpoint, tmp_path / "teacher")
+    teacher: dict[str, Any] = {"teacher": str(tmp_path / "teacher"), "label_dropout": 0.0}
+    shape = TINY.block_out_channels
+    config = small(tmp_path / "run", images_total=64, block_out_channels=shape, **teacher)
+    run = Run(config)
+    shutil.rmtree(tmp_path / "teacher")
+    run.resume()
+    run.loop()
+    assert run_json(config)["teacher"]["weights_sha256"] == weights_hash(tiny_pipeline)
+
+
+def test_a_checkpoint_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    config = dataclasses.replace(TINY, initial_checkpoint=str(tmp_path))
+    with pytest.raises(CheckpointError, match=r"has no model_index\.json"):
         initial_unet(config, kind=FASHION_MNIST)
 
 

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.core.images import to_model
 from fashion_ddpm.data.labelled_images import LabelledImages
-from fashion_ddpm.diffusion.loss import draw
+from fashion_ddpm.diffusion.loss import Draws, draw
 from fashion_ddpm.diffusion.schedules import noise_scheduler
 from fashion_ddpm.diffusion.unet import build_unet
 from fashion_ddpm.training.network import Network, build_optimizer
@@ -23,6 +24,13 @@ def small_network(**changes: Any) -> Network:
     return Network(
         unet, unet, noise_scheduler("cosine"), torch.contiguous_format, config, kind=FASHION_MNIST
     )
+
+
+def batch_of(real: LabelledImages, label_dropout: float = 0.1) -> tuple[Tensor, Tensor, Draws]:
+    """Return eight images, their labels and the batch's chance."""
+    generator = torch.Generator().manual_seed(0)
+    draws = draw(torch.Size((8, 1, 28, 28)), 1000, label_dropout, generator)
+    return to_model(real.images[:8]), real.labels[:8], draws
 
 
 def weights(network: Network) -> torch.Tensor:
@@ -47,10 +55,9 @@ def test_a_step_of_the_optimizer_lowers_the_loss(real: LabelledImages, optimizer
     network = small_network()
     config = dataclasses.replace(TINY, learning_rate=1e-3, optimizer=optimizer_name)
     optimizer = build_optimizer(network.plain, config)
-    draws = draw(torch.Size((8, 1, 28, 28)), 1000, 0.1, torch.Generator().manual_seed(0))
     losses = []
     for _ in range(2):
-        loss = network.loss(to_model(real.images[:8]), real.labels[:8], draws)
+        loss = network.loss(*batch_of(real))
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
@@ -58,32 +65,27 @@ def test_a_step_of_the_optimizer_lowers_the_loss(real: LabelledImages, optimizer
 
 
 def test_the_settings_say_how_noise_levels_are_weighted(real: LabelledImages) -> None:
-    draws = draw(torch.Size((8, 1, 28, 28)), 1000, 0.1, torch.Generator().manual_seed(0))
-    values = {
-        kind: small_network(loss_weighting=kind).loss(
-            to_model(real.images[:8]), real.labels[:8], draws
-        )
-        for kind in ("uniform", "min-snr")
-    }
-    assert values["min-snr"] < values["uniform"]
+    uniform, min_snr = (
+        small_network(loss_weighting=kind).loss(*batch_of(real)) for kind in ("uniform", "min-snr")
+    )
+    assert min_snr < uniform
 
 
 def test_a_distillations_loss_falls_and_depends_on_how_far_the_run_is(real: LabelledImages) -> None:
     network = small_network(teacher="somewhere", label_dropout=0.0)
     optimizer = build_optimizer(network.plain, dataclasses.replace(TINY, learning_rate=1e-3))
-    clean, labels = to_model(real.images[:8]), real.labels[:8]
-    draws = draw(torch.Size((8, 1, 28, 28)), 1000, 0.0, torch.Generator().manual_seed(0))
+    batch = batch_of(real, label_dropout=0.0)
     losses = []
     for _ in range(16):
-        loss = network.loss(clean, labels, draws, done=0.5)
+        loss = network.loss(*batch, done=0.5)
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
         losses.append(loss.item())
     assert losses[-1] < 0.8 * losses[0]
-    early, late = (network.loss(clean, labels, draws, done) for done in (0.0, 1.0))
+    early, late = (network.loss(*batch, done) for done in (0.0, 1.0))
     assert early != late
-    assert network.validation_losses(clean, labels, draws).mean() == late
+    assert network.validation_losses(*batch).mean() == late
 
 
 def test_a_distilled_network_says_how_it_wants_to_be_sampled() -> None:

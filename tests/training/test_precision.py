@@ -1,7 +1,6 @@
 """Tests of the format that a run trains in."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,27 +34,19 @@ def test_auto_measures_both_and_says_why(tmp_path: Path) -> None:
     assert run_json(config)["config"]["mixed_precision"] == "auto"
 
 
+@pytest.mark.parametrize("faster", ["no", "bf16"])
 def test_the_format_with_the_shorter_step_is_taken(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, faster: str
 ) -> None:
-    config, ranks = small(tmp_path, mixed_precision="auto"), this_process()
-    for faster, slower in (("no", "bf16"), ("bf16", "no")):
-        # A step that other work holds up does not decide: the third one in the faster format.
-        held_up = iter([1.0, 1.0, 9.0, 1.0])
+    """A step that other work holds up does not decide: the third one in the faster format."""
+    held_up = iter([1.0, 1.0, 9.0, 1.0])
 
-        def step_time(
-            unet: object,
-            rows: int,
-            layout: object,
-            bf16: bool,
-            slower: str = slower,
-            held_up: Iterator[float] = held_up,
-        ) -> float:
-            return 2.0 if bf16 == (slower == "bf16") else next(held_up)
+    def step_time(unet: object, rows: int, layout: object, bf16: bool) -> float:
+        return next(held_up) if bf16 == (faster == "bf16") else 2.0
 
-        monkeypatch.setattr(precision, "_step_time", step_time)
-        chosen = choose_precision(config, FASHION_MNIST, ranks)
-        assert chosen.mixed_precision == faster
+    monkeypatch.setattr(precision, "_step_time", step_time)
+    config = small(tmp_path, mixed_precision="auto")
+    assert choose_precision(config, FASHION_MNIST, this_process()).mixed_precision == faster
 
 
 def test_a_cool_down_takes_what_its_run_found(tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ import pytest
 from fashion_ddpm.checkpoints.atomic_folders import states
 from fashion_ddpm.checkpoints.verify import numbered
 from fashion_ddpm.core.config import TrainConfig
-from fashion_ddpm.core.distributed import this_process
 from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.data.fingerprint import Fingerprint, read_fingerprint
@@ -165,7 +164,7 @@ def numbered_run(tmp_path: Path) -> TrainConfig:
 
 
 def classes(config: TrainConfig) -> tuple[str, ...]:
-    return load_run_data(config, this_process())[0].kind.class_names
+    return load_run_data(config)[0].kind.class_names
 
 
 def test_a_run_keeps_the_order_of_classes_that_its_checkpoint_has(

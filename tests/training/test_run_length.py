@@ -6,16 +6,13 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-import torch
 from torch import Tensor
 
 from fashion_ddpm.checkpoints.atomic_folders import states
 from fashion_ddpm.checkpoints.manifest import is_whole
 from fashion_ddpm.core.config import TrainConfig, train_config
-from fashion_ddpm.core.distributed import Ranks, this_process
 from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.training import loop, run_length
 from fashion_ddpm.training.loop import Run
@@ -84,27 +81,26 @@ def test_a_run_that_was_begun_keeps_its_length(tmp_path: Path) -> None:
     def never(seconds: float) -> Costs:
         raise AssertionError("measured again")
 
-    assert config_for_minutes(config, time.monotonic(), never, this_process()) == begun
+    assert config_for_minutes(config, time.monotonic(), never) == begun
 
 
 def test_a_run_without_minutes_is_what_it_was(tmp_path: Path) -> None:
     config = small(tmp_path / "run")
-    assert config_for_minutes(config, 0.0, lambda seconds: QUICK, this_process()) is config
+    assert config_for_minutes(config, 0.0, lambda seconds: QUICK) is config
 
 
-def test_all_processes_get_the_same_length_though_they_began_at_other_moments() -> None:
+def test_all_processes_get_the_same_length_though_they_began_at_other_moments(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     config = train_config("cpu", {"minutes": 1.0, "output_dir": "nowhere/at-all"})
     left: list[float] = []
 
-    class Two(Ranks):
-        """The second of two processes, whose first has half a second less."""
+    def with_a_slower_process(part: float) -> list[float]:
+        left.append(part)
+        return [part - 0.5, part]
 
-        def together(self, part: Any) -> list[Any]:
-            left.append(part)
-            return [part - 0.5, part]
-
-    ranks = Two(1, 2, torch.device("cpu"))
-    found = config_for_minutes(config, time.monotonic(), lambda seconds: QUICK, ranks)
+    monkeypatch.setattr(run_length, "gather_parts", with_a_slower_process)
+    found = config_for_minutes(config, time.monotonic(), lambda seconds: QUICK)
     assert found == fitted(config, left[0] - 0.5, QUICK)
     assert found != fitted(config, left[0], QUICK)
 
@@ -113,7 +109,7 @@ def test_minutes_and_a_cool_down_of_a_given_length_are_refused(tmp_path: Path) -
     flags = {"lr_schedule": "constant", "cool_down_images": 64}
     config = small(tmp_path / "run", minutes=1.0, **flags)
     with pytest.raises(ConfigError, match="--cool-down-images is 64, but --minutes chooses"):
-        config_for_minutes(config, 0.0, lambda seconds: QUICK, this_process())
+        config_for_minutes(config, 0.0, lambda seconds: QUICK)
 
 
 @pytest.mark.slow
@@ -122,11 +118,11 @@ def test_a_run_measures_itself_and_then_is_one_that_was_given_its_length(
 ) -> None:
     """A step is said to take an hour, so that as many fit on any machine."""
 
-    def hour(call: Callable[[], Tensor], seconds: float, ranks: Ranks) -> float:
+    def hour(call: Callable[[], Tensor], seconds: float) -> float:
         call()
         return 3600.0
 
-    monkeypatch.setattr(loop, "time_calls", hour)
+    monkeypatch.setattr(run_length, "time_calls", hour)
     monkeypatch.setattr(run_length, "PREVIEW_ROWS", 0)
     config = small(tmp_path / "measured", minutes=60.0 * 24, validation_images=1)
     loop.train(config)

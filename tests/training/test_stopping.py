@@ -9,13 +9,9 @@ import torch
 
 from fashion_ddpm.core.step_plan import step_seed
 from fashion_ddpm.training.run_folder import RunFolder
-from fashion_ddpm.training.stopping import (
-    NEVER,
-    Divergence,
-    StopOnSignal,
-    TrainingError,
-    raise_if_diverged,
-)
+from fashion_ddpm.training.stopping import NEVER, Divergence, StopOnSignal, TrainingError
+
+CPU = torch.device("cpu")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -26,11 +22,12 @@ def test_a_signal_is_noted_and_afterwards_works_as_before(number: signal.Signals
         assert not stop.asked
         os.kill(os.getpid(), number)
         assert stop.asked
+        assert stop.agreed(step=1)
     assert signal.getsignal(number) is before
 
 
 def test_the_first_step_that_broke_is_remembered() -> None:
-    divergence = Divergence(torch.device("cpu"))
+    divergence = Divergence(CPU)
     fine, broken = torch.tensor(1.0), torch.tensor(torch.inf)
     divergence.note(0, fine, fine)
     assert divergence.first_step == NEVER
@@ -41,13 +38,14 @@ def test_the_first_step_that_broke_is_remembered() -> None:
 
 
 def test_the_sentence_names_the_step_its_seed_and_the_last_good_state(tmp_path: Path) -> None:
-    folder = RunFolder(tmp_path)
-    raise_if_diverged(NEVER, seed=5, folder=folder)
+    folder, divergence = RunFolder(tmp_path), Divergence(CPU)
+    divergence.refuse(5, folder)
+    divergence.note(1234, torch.tensor(torch.nan))
     with pytest.raises(TrainingError, match="before any state was saved: start again"):
-        raise_if_diverged(1234, seed=5, folder=folder)
+        divergence.refuse(5, folder)
     for images in (64, 128):
         folder.state(images).mkdir(parents=True)
     with pytest.raises(TrainingError) as caught:
-        raise_if_diverged(1234, seed=5, folder=folder)
+        divergence.refuse(5, folder)
     for part in ("step 1,234", f"seed is {step_seed(5, 1234)}", f"state is {folder.state(128)}"):
         assert part in str(caught.value)

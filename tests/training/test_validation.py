@@ -25,9 +25,7 @@ def predict(x: torch.Tensor, timesteps: torch.Tensor, labels: torch.Tensor) -> t
 
 
 def losses(clean: Tensor, labels: Tensor, draws: Draws) -> Tensor:
-    return loss_per_image(
-        predict, noise_scheduler("cosine"), clean, labels, draws, null_label=NULL_LABEL
-    )
+    return loss_per_image(predict, noise_scheduler("cosine"), clean, labels, draws, NULL_LABEL)
 
 
 def test_the_sums_are_the_same_every_time_and_with_any_number_of_ranks(

@@ -1,4 +1,4 @@
-"""Tests of checkpoints of other averages."""
+"""Tests of what a run leaves on disk: checkpoints of other averages (states: test_loop)."""
 
 import shutil
 from pathlib import Path
@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 import torch
 
+from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.training.loop import Run
 from fashion_ddpm.training.power_averages import LENGTHS
-from fashion_ddpm.training.rebuilt_checkpoint import rebuild_checkpoint
 from fashion_ddpm.training.run_folder import RunFolder
+from fashion_ddpm.training.saving import rebuild_checkpoint
 from fashion_ddpm.training.stopping import TrainingError
-from tests.tools.small_runs import run_json
 
 
 def test_a_kept_length_gives_the_weights_that_the_run_had(
@@ -32,18 +32,11 @@ def test_a_kept_length_gives_the_weights_that_the_run_had(
 
 def test_the_new_checkpoint_says_which_average_it_is(finished: TrainConfig, tmp_path: Path) -> None:
     output = rebuild_checkpoint(Path(finished.output_dir), 0.12, 384, tmp_path / "average")
-    run = run_json(TrainConfig(output_dir=str(_beside(output, tmp_path))))
+    run = read_run(output)
     assert run["images_seen"] == 384
     assert run["average_length"] == 0.12
     assert run["log"][-1]["images_seen"] == 384
     assert load_pipeline(output)([3]).shape == (1, 28, 28)
-
-
-def _beside(checkpoint: Path, folder: Path) -> Path:
-    """Move a checkpoint to where a run keeps its own."""
-    checkpoint.rename(folder / "checkpoint")
-    (folder / "average").symlink_to(folder / "checkpoint")
-    return folder
 
 
 def test_a_folder_that_is_no_run_is_told(tmp_path: Path) -> None:
