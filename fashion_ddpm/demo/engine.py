@@ -10,7 +10,6 @@ import numpy as np
 import torch
 
 from fashion_ddpm.core.config import SCHEDULES
-from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.core.images import to_uint8
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest, RequestError, shown
@@ -218,7 +217,7 @@ def _batching_unet(pipeline: FashionDDPMPipeline) -> BatchingUNet:
 
 def schedules(demo: Demo) -> list[str]:
     """Return what is offered: the report's own failure only beside its story."""
-    return [each for each in SCHEDULES if each != "report" or demo.kind == FASHION_MNIST]
+    return [each for each in SCHEDULES if each != "report" or demo.kind.is_fashion_mnist]
 
 
 def schedule_note(schedule: str, num_inference_steps: int) -> str:

@@ -15,7 +15,6 @@ from gradio.routes import ORJSONResponse
 
 import fashion_ddpm
 from fashion_ddpm.core.errors import reason
-from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.demo.api_examples import ADDED
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.share import OMITTED
@@ -114,7 +113,7 @@ class Server:
                 run_history=False,
                 theme=theme(),
                 css=CSS,
-                head=HEAD + (UNTIL_PICTURED if self._demo.kind == FASHION_MNIST else ""),
+                head=HEAD + (UNTIL_PICTURED if self._demo.kind.is_fashion_mnist else ""),
                 footer_links=["api"],
                 mcp_server=launch.mcp,
                 # Gradio's own way for layers, app_kwargs, would put its CORS layer outside of ours.
