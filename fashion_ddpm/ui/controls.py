@@ -37,6 +37,12 @@ CHOSEN = (
 COSTLY = CHOSEN[1:-1]
 """Those that change what a request costs."""
 
+INTERVAL = {
+    "guidance_low": "share of the noise levels: 0 is no noise",
+    "guidance_high": "1 is pure noise; outside, guidance is off",
+}
+"""Field of a request → what the page says of it."""
+
 NO_SETTINGS = (gr.skip(),) * (len(CHOSEN) + 2)
 """Values of Controls.inputs that leave everything as it is."""
 
@@ -102,14 +108,17 @@ class Controls:
             label=LABELS["num_inference_steps"],
         )
         with gr.Row():
-            offered = [(_preset_button(*preset), preset[1]) for preset in presets(demo).items()]
+            offered = {
+                gr.Button(f"{name} · {preset.num_inference_steps}", size="sm", min_width=80): preset
+                for name, preset in presets(demo).items()
+            }
         with gr.Row():
             self.generate = gr.Button("Generate", variant="primary", elem_id="generate")
             self.stop = gr.Button("Stop")
         note = gr.Markdown(self.note(*(getattr(first, name) for name in COSTLY)))
         with gr.Accordion("Advanced", open=False) as self.advanced:
             self._advanced_settings(first)
-        for button, preset in offered:
+        for button, preset in offered.items():
             self._connect_preset(button, preset)
         changes = [component.change for component in self.costly()]
         gr.on(changes, self.note, self.costly(), note, **UNQUEUED, **UNPROCESSED, **ALWAYS_LAST)
@@ -208,23 +217,12 @@ class Controls:
         return "\n\n".join([cost, *_interval(request), verdict])
 
 
-INTERVAL = {
-    "guidance_low": "share of the noise levels: 0 is no noise",
-    "guidance_high": "1 is pure noise; outside, guidance is off",
-}
-"""Field of a request → what the page says of it."""
-
-
 def _interval(request: GenerateRequest) -> list[str]:
     """Say where guidance acts, if it does, and not everywhere."""
     low, high = request.guidance_low, request.guidance_high
     if request.guidance_scale == 1 or (low, high) == (0, 1):
         return []
     return [f"Guidance acts from {low:g} to {high:g} of the noise levels, and not outside."]
-
-
-def _preset_button(name: str, preset: SamplingSettings) -> gr.Button:
-    return gr.Button(f"{name} · {preset.num_inference_steps}", size="sm", min_width=80)
 
 
 def _class_of(event: gr.SelectData) -> str:

@@ -84,8 +84,7 @@ class Server:
         self._context = self._make_context()
         self.address = self._open()
         folder = Path(self._page.app.uploaded_file_dir)
-        kept = frozenset(files_in(folder))
-        self._sweeper = Sweeper(folder, demo.limits.max_temporary, kept)
+        self._sweeper = Sweeper(folder, demo.limits.max_temporary, frozenset(folder.rglob("*")))
 
     def _open(self) -> str:
         """Launch the page behind its middleware; return where it is."""
@@ -241,8 +240,3 @@ def build_allowlist(page: gr.Blocks, mcp: bool) -> Allowlist:
     parameters = tuple(each["parameter_name"] for each in endpoint["parameters"])
     added = tuple(OMITTED[name] for name in ADDED)
     return Allowlist(events, parameters, added, mcp)
-
-
-def files_in(folder: Path) -> list[Path]:
-    """Return all files in a folder, however deep."""
-    return [path for path in folder.rglob("*") if path.is_file()]

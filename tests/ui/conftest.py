@@ -1,7 +1,6 @@
-"""Demos that all tests of the tabs share."""
+"""What all tests of the tabs share."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import gradio as gr
 import pytest
@@ -9,18 +8,6 @@ import pytest
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.gallery import load_gallery
 from fashion_ddpm.demo.results import Result
-
-
-@pytest.fixture(scope="session")
-def demo(tiny_checkpoint: Path) -> Demo:
-    """A demo of a small untrained network."""
-    return Demo(tiny_checkpoint)
-
-
-@pytest.fixture(scope="session")
-def bundled() -> Demo:
-    """A demo of the bundled network."""
-    return Demo()
 
 
 @pytest.fixture(scope="session")
