@@ -24,16 +24,20 @@ with no_collection():
 
     from fashion_ddpm.checkpoints.locate import read_run
     from fashion_ddpm.core.errors import UserError, sentence
-    from fashion_ddpm.core.image_kind import FASHION_MNIST
     from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
     from fashion_ddpm.core.settings import given_flags
     from fashion_ddpm.demo.engine import Demo
     from fashion_ddpm.runtime.backends import BACKENDS, check_backend, faster_backend
     from fashion_ddpm.runtime.cost import calibrate
     from fashion_ddpm.server.limits import ServerLimits, add_limit_flags
-    from fashion_ddpm.ui import api, compare, create, play, share, trust, why_blurry
+    from fashion_ddpm.ui import api, share
+    from fashion_ddpm.ui.compare import Compare
+    from fashion_ddpm.ui.create import Create
     from fashion_ddpm.ui.launch import Launch, Server
     from fashion_ddpm.ui.page import Page, build_footer, describe, keep_tabs
+    from fashion_ddpm.ui.play import Play
+    from fashion_ddpm.ui.trust import Trust
+    from fashion_ddpm.ui.why_blurry import WhyBlurry
 
 CLEAN_UP = (600, 3600)
 """Seconds between two clean-ups of temporary pictures, and the age at which they go."""
@@ -53,7 +57,7 @@ step count; then follow an image back to its noise.""",
 
 def build_page(demo: Demo) -> gr.Blocks:
     """Return the page: one tab a question."""
-    on_fashion = demo.kind == FASHION_MNIST
+    on_fashion = demo.kind.is_fashion_mnist
     title, introduction = FASHION if on_fashion else OWN
     seen = read_run(demo.pipeline.name_or_path).get("images_seen")
     if seen and not on_fashion:
@@ -63,18 +67,18 @@ def build_page(demo: Demo) -> gr.Blocks:
         gr.Markdown(f"# {title}\n{introduction}")
         with gr.Tabs() as tabs:
             with gr.Tab("Create", id="create"):
-                controls, selected = create.build(demo)
-                share.build(demo, page, controls, selected)
-                api.build(demo, controls)
+                create = Create(demo)
+                share.build(demo, page, create.controls, create.selected)
+                api.build(demo, create.controls)
             with gr.Tab("Compare", id="compare"):
-                compare.build(demo, tabs, controls)
+                Compare(demo, tabs, create.controls)
             if on_fashion:  # the report's story is about these images
                 with gr.Tab("Why blurry?", id="why"):
-                    why_blurry.build(demo)
+                    WhyBlurry(demo)
             with gr.Tab("Trust", id="trust"):
-                trust.build(demo, selected)
+                Trust(demo, create.selected)
             with gr.Tab("Play", id="play"):
-                play.build(demo)
+                Play(demo)
         keep_tabs(page, tabs, [tab for tab in tabs.children if isinstance(tab, gr.Tab)])
         build_footer(on_fashion)
     return page

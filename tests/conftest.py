@@ -18,6 +18,7 @@ from fashion_ddpm.core.config import TURBO, ScorerConfig, TrainConfig
 from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.data.fashion_mnist import load_split
 from fashion_ddpm.data.labelled_images import LabelledImages
+from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
 from fashion_ddpm.diffusion.save_checkpoint import save_checkpoint
 from fashion_ddpm.diffusion.schedules import noise_scheduler
@@ -64,6 +65,18 @@ def tiny_checkpoint(
     folder = tmp_path_factory.mktemp("checkpoint") / "tiny"
     save_checkpoint(tiny_pipeline, folder, TINY, {"images_seen": 0, "device": "cpu", "log": []})
     return folder
+
+
+@pytest.fixture(scope="session")
+def demo(tiny_checkpoint: Path) -> Demo:
+    """A demo of a small untrained network."""
+    return Demo(tiny_checkpoint)
+
+
+@pytest.fixture(scope="session")
+def bundled() -> Demo:
+    """A demo of the bundled network."""
+    return Demo()
 
 
 @pytest.fixture(scope="session")

@@ -72,14 +72,29 @@ class ImageKind:
         return self.channels, self.image_size, self.image_size
 
     @property
+    def is_fashion_mnist(self) -> bool:
+        """Whether these are Fashion-MNIST's, whose garments the embedded scorers have seen."""
+        return self == FASHION_MNIST
+
+    @property
     def noun(self) -> str:
         """What the page calls a class."""
-        return "garment" if self == FASHION_MNIST else "class"
+        return "garment" if self.is_fashion_mnist else "class"
+
+    @property
+    def nouns(self) -> str:
+        """What the page calls several classes."""
+        return "garments" if self.is_fashion_mnist else "classes"
+
+    @property
+    def things(self) -> str:
+        """What the page calls several images."""
+        return "garments" if self.is_fashion_mnist else "images"
 
     @property
     def thing(self) -> str:
         """What a prompt calls an image of no certain class."""
-        return "clothing item" if self == FASHION_MNIST else "image"
+        return "clothing item" if self.is_fashion_mnist else "image"
 
     def __str__(self) -> str:
         names = ", ".join(self.class_names[:12]) + (", …" if len(self.class_names) > 12 else "")

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 import torch
 from PIL import Image
 
-from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.core.images import enlarge, to_uint8
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.core.wording import figure
@@ -96,8 +95,7 @@ def continued(
         Ending(name, enlarge(image, IMAGE_SCALE), score)
         for name, image, score in zip(names, images, shown, strict=True)
     ]
-    nouns = "garments" if demo.kind == FASHION_MNIST else "classes"
-    return Continuation(left.index + 1, (1 / left.alpha_bar - 1) ** 0.5, endings, nouns)
+    return Continuation(left.index + 1, (1 / left.alpha_bar - 1) ** 0.5, endings, demo.kind.nouns)
 
 
 def _state_at(demo: Demo, request: GenerateRequest, step: int, watch: Watch) -> DenoisingStep:

@@ -10,16 +10,11 @@ import numpy as np
 import torch
 
 from fashion_ddpm.core.config import SCHEDULES
-from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.core.images import to_uint8
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest, RequestError, shown
 from fashion_ddpm.core.wording import counted, figure
-from fashion_ddpm.demo.optional_networks import (
-    load_optional_distilled,
-    load_optional_network,
-    load_optional_scorers,
-)
+from fashion_ddpm.demo.optional_networks import load_optional_scorers, load_or_leave_out
 from fashion_ddpm.demo.results import Preview, Result, preview_picture
 from fashion_ddpm.demo.trajectory import Trajectory
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, model_of
@@ -74,14 +69,16 @@ class Demo:
         self.limits = limits or ServerLimits()
         device = "cuda" if torch.cuda.is_available() else "cpu"
         self.pipeline = load_pipeline(checkpoint, device)
-        self.second = load_optional_network(second, device)
+        self.second = load_or_leave_out(
+            "--compare-with", lambda: load_pipeline(second, device) if second else None
+        )
         self.kind = self.pipeline.kind
         if self.second and self.second.class_names != self.kind.class_names:
             raise RequestError(f"{second} draws {self.second.kind}; {checkpoint} {self.kind}.")
         self.model_of = functools.cache(model_of)  # a tenth of a second; nothing trains here
         self.model = self.model_of(self.pipeline)
         self.cost = calibrate(self.pipeline)
-        distilled = load_optional_distilled(self.pipeline)
+        distilled = load_or_leave_out("The sampler turbo", lambda: self.pipeline.distilled_network)
         self.has_turbo = self.pipeline.distilled or distilled is not None
         self.networks = [
             (each, _batching_unet(each)) for each in (self.pipeline, distilled) if each
@@ -218,7 +215,7 @@ def _batching_unet(pipeline: FashionDDPMPipeline) -> BatchingUNet:
 
 def schedules(demo: Demo) -> list[str]:
     """Return what is offered: the report's own failure only beside its story."""
-    return [each for each in SCHEDULES if each != "report" or demo.kind == FASHION_MNIST]
+    return [each for each in SCHEDULES if each != "report" or demo.kind.is_fashion_mnist]
 
 
 def schedule_note(schedule: str, num_inference_steps: int) -> str:

@@ -39,14 +39,23 @@ class Sampled:
     """What one schedule makes of the same eight seeds.
 
     Attributes:
+        schedule: the schedule's name, or the betas.
+        class_name: what was asked for.
         trajectory: the first seed's.
         picture: the eight images.
         score: mean probability that the scorer gives to what was asked for; None without one.
     """
 
+    schedule: str | LinearBetas
+    class_name: str
     trajectory: Trajectory
     picture: Image.Image
     score: float | None
+
+    def sentence(self) -> str:
+        """Say how well the scorer recognizes what was made."""
+        score = "no label score" if self.score is None else f"label score {self.score:.0%}"
+        return f"**{self.schedule}**: {score} as {self.class_name}, mean of eight images"
 
 
 def curves(betas: LinearBetas) -> tuple[list[Point], list[Point]]:
@@ -112,4 +121,5 @@ def sampled(
     )
     scores = own_scores(scorer.label_scores(images), torch.tensor([label] * len(SEEDS)))
     score = None if scores is None else scores.mean().item()
-    return Sampled(trajectory, grid(images, columns=len(SEEDS), scale=SCALE), score)
+    picture = grid(images, columns=len(SEEDS), scale=SCALE)
+    return Sampled(schedule, class_name, trajectory, picture, score)

@@ -34,16 +34,43 @@ cell to draw it in Create."""
 FIRST_SEED = "First seed"
 
 
-class Handlers:
-    """What happens on the tab's events."""
+class Compare:
+    """The tab: its components, and what happens on its events.
 
-    def __init__(self, demo: Demo) -> None:
-        self.demo = demo
+    Args:
+        demo: the loaded model.
+        tabs: the page's.
+        create: what a cell's settings go to.
+    """
+
+    def __init__(self, demo: Demo, tabs: gr.Tabs, create: Controls) -> None:
+        self.demo, self.tabs, self.create = demo, tabs, create
+        gr.Markdown(INTRODUCTION)
+        with gr.Row():
+            names = list(demo.kind.class_names)
+            first = default_request(demo).class_name
+            class_name = gr.Dropdown(names, value=first, label=demo.kind.noun.capitalize())
+            axis = gr.Radio(axes(demo), value="schedule", label="Rows")
+            seed = gr.Number(0, label=FIRST_SEED, minimum=0, maximum=MAX_SEED)
+        with gr.Row():
+            draw = gr.Button("Draw the sheet", variant="primary")
+            stop = gr.Button("Stop the sheet")
+        self.status = gr.Markdown()
+        self.sheet = picture_gallery(None, len(STEP_COUNTS), "sheet", download=False)
+        label = "Download the sheet as a zip, with settings and scores"
+        self.download = gr.DownloadButton(label, interactive=False)
+        self.drawn = gr.State([])
+        outputs = [self.sheet, self.status, self.drawn, self.download]
+        connect_run(draw, stop, self.draw, [class_name, axis, seed], outputs, self.status)
+        opened: list[Any] = [tabs, create.advanced, *create.inputs()]
+        self.sheet.select(self.open, self.drawn, opened, **IN_ORDER).success(
+            None, None, None, js=SHOW_AND_GENERATE, **UNQUEUED
+        )
 
     def draw(
         self, current: CurrentRun, number: int, class_name: str, axis: str, seed: float
-    ) -> Iterator[tuple[Any, ...]]:
-        """Yield the sheet as it grows, a line on progress, the cells, and their zip file."""
+    ) -> Iterator[dict[Any, Any]]:
+        """Draw the sheet cell by cell; beside it a line on progress, and a zip file."""
         status = "nothing was drawn"
         try:
             with monitored(self.demo, "sheet", LABELS | {"seed": FIRST_SEED}) as watch:
@@ -52,15 +79,18 @@ class Handlers:
                 for cell in cells(self.demo, wanted, current.watch(number, watch)):
                     current.check(number)
                     drawn.append(cell)
-                    pictures = [(each.picture, each.caption) for each in drawn]
                     status = f"{len(drawn)} of {len(wanted)} cells"
-                    download = gr.update(value=archive(drawn), interactive=True)
-                    yield filled(pictures), status, list(drawn), download
+                    yield {
+                        self.sheet: filled([(each.picture, each.caption) for each in drawn]),
+                        self.status: status,
+                        self.drawn: list(drawn),
+                        self.download: gr.update(value=archive(drawn), interactive=True),
+                    }
         except StoppedError:
             said = f"Stopped: {status}." if current.was_stopped(number) else gr.skip()
-            yield gr.skip(), said, gr.skip(), gr.skip()
+            yield {self.status: said}
 
-    def open(self, drawn: list[Cell], event: gr.SelectData) -> tuple[Any, ...]:
+    def open(self, drawn: list[Cell], event: gr.SelectData) -> dict[Any, Any]:
         """Send a cell's settings to the first tab, with those that are not in view unfolded."""
         with show_mistakes():
             if not drawn:
@@ -73,8 +103,12 @@ class Handlers:
                     f"{name_of(self.demo.pipeline)}: an app that is started with the other "
                     "--checkpoint draws it there."
                 )
-            shown = shown_settings(settings.request, settings.scorer)
-            return gr.Tabs(selected="create"), gr.Accordion(open=True), *shown
+        shown = shown_settings(settings.request, settings.scorer)
+        return {
+            self.tabs: gr.Tabs(selected="create"),
+            self.create.advanced: gr.Accordion(open=True),
+            **dict(zip(self.create.inputs(), shown, strict=True)),
+        }
 
 
 def archive(drawn: list[Cell]) -> str:
@@ -82,29 +116,3 @@ def archive(drawn: list[Cell]) -> str:
     asked = drawn[0].asked
     name = f"{asked.request.class_name}-{asked.axis}-{asked.request.seed}"
     return save_bytes_to_cache(zipped(drawn), file_name(name, ending=".zip"), get_upload_folder())
-
-
-def build(demo: Demo, tabs: gr.Tabs, create: Controls) -> None:
-    """Lay the tab out."""
-    handlers = Handlers(demo)
-    gr.Markdown(INTRODUCTION)
-    with gr.Row():
-        names = list(demo.kind.class_names)
-        first = default_request(demo).class_name
-        class_name = gr.Dropdown(names, value=first, label=demo.kind.noun.capitalize())
-        axis = gr.Radio(axes(demo), value="schedule", label="Rows")
-        seed = gr.Number(0, label=FIRST_SEED, minimum=0, maximum=MAX_SEED)
-    with gr.Row():
-        draw = gr.Button("Draw the sheet", variant="primary")
-        stop = gr.Button("Stop the sheet")
-    status = gr.Markdown()
-    sheet = picture_gallery(None, len(STEP_COUNTS), "sheet", download=False)
-    label = "Download the sheet as a zip, with settings and scores"
-    download = gr.DownloadButton(label, interactive=False)
-    drawn = gr.State([])
-    outputs: list[Any] = [sheet, status, drawn, download]
-    connect_run(draw, stop, handlers.draw, [class_name, axis, seed], outputs, status)
-    opened: list[Any] = [tabs, create.advanced, *create.inputs()]
-    sheet.select(handlers.open, drawn, opened, **IN_ORDER).success(
-        None, None, None, js=SHOW_AND_GENERATE, **UNQUEUED
-    )

@@ -1,9 +1,7 @@
 """What several tabs need: pictures as components, tables for plots, mistakes as messages."""
 
-import functools
-import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import gradio as gr
@@ -12,7 +10,6 @@ import pandas as pd
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.requests import LABELS
 from fashion_ddpm.demo.engine import Demo, Watch
-from fashion_ddpm.demo.trajectory import ASKED, RIVALS, Trajectory, score_curves
 from fashion_ddpm.server.monitoring import NOT_YOUR_FAULT, StoppedError
 
 NETWORK: dict[str, Any] = {"concurrency_id": "model"}
@@ -33,12 +30,18 @@ QUEUED: dict[str, Any] = {"concurrency_limit": 1, "show_progress": "hidden", **P
 """On every other event without the network: queued, one at a time, so that mistakes are shown and
 the last event has the page."""
 
-IN_ORDER: dict[str, Any] = {**QUEUED, "trigger_mode": "multiple"}
-"""On clicks, none of which may be dropped; queued as QUEUED is."""
-
 ALWAYS_LAST: dict[str, Any] = {"trigger_mode": "always_last"}
 """On every event that may come again while it is answered: gradio asks once more afterwards, with
 the values of that time, where it would otherwise drop the event."""
+
+IN_ORDER: dict[str, Any] = {**QUEUED, **UNPROCESSED, "trigger_mode": "multiple"}
+"""On clicks on pictures, none of which may be dropped; queued as QUEUED is."""
+
+NEWEST: dict[str, Any] = {**QUEUED, **UNPROCESSED, **ALWAYS_LAST}
+"""On events that explain the newest values, without the network."""
+
+NEWEST_RUN: dict[str, Any] = {**NETWORK, **PRIVATE, **UNPROCESSED, **ALWAYS_LAST}
+"""On events that run the network on the newest values."""
 
 
 @contextmanager
@@ -76,29 +79,6 @@ def as_text(error: UserError, names: Mapping[str, str] = LABELS) -> str:
     """Return what a mistake is, as text that is never markup, with the names of settings."""
     text = error.said(names).translate(NO_MARKUP)
     return text[:1].upper() + text[1:] if names is LABELS else text
-
-
-def by_name(handler: Callable[..., Any], components: Mapping[str, Any]) -> Callable[..., Any]:
-    """Return a handler for gradio; the given one names what changes, all else stays as it is.
-
-    Args:
-        handler: returns, or yields, {name: value}; never {}, which gradio takes for a value.
-        components: name → output.
-    """
-
-    def named(answer: Mapping[str, Any]) -> dict[Any, Any]:
-        return {components[name]: value for name, value in answer.items()}
-
-    @functools.wraps(handler)
-    def call(*values: Any) -> dict[Any, Any]:
-        return named(handler(*values))
-
-    @functools.wraps(handler)
-    def stream(*values: Any) -> Iterator[dict[Any, Any]]:
-        with closing(handler(*values)) as answers:
-            yield from map(named, answers)
-
-    return stream if inspect.isgeneratorfunction(handler) else call
 
 
 @contextmanager
@@ -180,15 +160,6 @@ def table(rows: Sequence[tuple[Any, ...]], columns: Sequence[str]) -> pd.DataFra
     return pd.DataFrame(rows, columns=list(columns))
 
 
-SCORE_COLUMNS = ("percent of the way", "class", "score")
-SCORE_COLOURS = dict(zip((ASKED, *RIVALS), ("#4f46e5", "#ea580c", "#78716c"), strict=True))
-
-
-def score_table(trajectory: Trajectory) -> pd.DataFrame:
-    """Return an image's scores along its trajectory, for a plot."""
-    return table(score_curves(trajectory), SCORE_COLUMNS)
-
-
 def line_plot(
     value: pd.DataFrame | None, columns: Sequence[str], colours: Mapping[str, str], **options: Any
 ) -> gr.LinePlot:
@@ -210,22 +181,4 @@ def line_plot(
         colors_in_legend=[],
         show_label=False,  # gradio leaves no room for it
         **options,
-    )
-
-
-def score_plot(value: pd.DataFrame | None = None, scored: bool = True) -> gr.LinePlot:
-    """Return a plot of label scores along an image's trajectory, under its title.
-
-    Without a scorer at hand both are hidden: show the plot when there are scores.
-    """
-    title = "Label score of what was asked for (blue) and of its rivals (orange, grey)"
-    gr.Markdown(title, visible=scored)
-    return line_plot(
-        value,
-        SCORE_COLUMNS,
-        SCORE_COLOURS,
-        visible=scored,
-        x_lim=[0, 100],
-        y_lim=[0, 1.02],
-        height=260,
     )

@@ -16,7 +16,6 @@ from starlette.types import ASGIApp
 
 import fashion_ddpm
 from fashion_ddpm.core.errors import reason
-from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.demo.api_examples import ADDED
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.share import OMITTED
@@ -85,8 +84,7 @@ class Server:
         self._context = self._make_context()
         self.address = self._open()
         folder = Path(self._page.app.uploaded_file_dir)
-        kept = frozenset(files_in(folder))
-        self._sweeper = Sweeper(folder, demo.limits.max_temporary, kept)
+        self._sweeper = Sweeper(folder, demo.limits.max_temporary, frozenset(folder.rglob("*")))
 
     def _open(self) -> str:
         """Launch the page behind its middleware; return where it is."""
@@ -114,7 +112,7 @@ class Server:
                 run_history=False,
                 theme=theme(),
                 css=CSS,
-                head=HEAD + (UNTIL_PICTURED if self._demo.kind == FASHION_MNIST else ""),
+                head=HEAD + (UNTIL_PICTURED if self._demo.kind.is_fashion_mnist else ""),
                 footer_links=["api"],
                 mcp_server=launch.mcp,
                 # Gradio's own way for layers, app_kwargs, would put its CORS layer outside of ours.
@@ -242,8 +240,3 @@ def build_allowlist(page: gr.Blocks, mcp: bool) -> Allowlist:
     parameters = tuple(each["parameter_name"] for each in endpoint["parameters"])
     added = tuple(OMITTED[name] for name in ADDED)
     return Allowlist(events, parameters, added, mcp)
-
-
-def files_in(folder: Path) -> list[Path]:
-    """Return all files in a folder, however deep."""
-    return [path for path in folder.rglob("*") if path.is_file()]

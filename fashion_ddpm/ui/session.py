@@ -1,7 +1,6 @@
 """What the server remembers of a visitor: the run that may go on, the images, the selected one."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -13,6 +12,7 @@ from fashion_ddpm.diffusion.sampling import DenoisingStep
 from fashion_ddpm.server.monitoring import StoppedError
 from fashion_ddpm.ui.components import FORGOTTEN, NETWORK, PRIVATE, UNPROCESSED, UNQUEUED, whole
 
+NONE_YET = "Generate first."
 MEANWHILE = "Another image was selected meanwhile; press again for that one."
 
 
@@ -67,7 +67,7 @@ def connect_run(
     inputs: Sequence[Any],
     outputs: Sequence[Any],
     status: gr.Markdown,
-) -> Any:
+) -> None:
     """Make a button run a generator, again when it is pressed again, and another one stop it.
 
     Gradio's own `cancels` would leave an "Error" beside the status in one of four stops, and a
@@ -80,14 +80,11 @@ def connect_run(
         inputs: components.
         outputs: components.
         status: where a queue's progress is shown.
-
-    Returns:
-        The event that runs it.
     """
     current = gr.State(CurrentRun())
     number = gr.Number(visible=False)
     start.click(CurrentRun.ask, current, number, **UNQUEUED)
-    running = start.click(
+    start.click(
         run,
         [current, number, *inputs],
         [*outputs],
@@ -99,7 +96,6 @@ def connect_run(
         **PRIVATE,
     )
     stop.click(CurrentRun.stop, current, None, **UNQUEUED)
-    return running
 
 
 class Selection:
@@ -159,9 +155,11 @@ class Selection:
         return result, index
 
 
-@dataclass(frozen=True)
 class SelectedImage:
     """The hidden components that tell a handler which image is selected.
+
+    Args:
+        first: the images in view at first; the first one is selected.
 
     Attributes:
         selection: the visitor's Selection.
@@ -169,20 +167,11 @@ class SelectedImage:
         index: of the selected one.
     """
 
-    selection: gr.State
-    query: gr.Textbox
-    index: gr.Number
+    def __init__(self, first: Result | None) -> None:
+        self.selection = gr.State(Selection(first))
+        self.query = gr.Textbox(first.settings.to_query() if first else "", visible="hidden")
+        self.index = gr.Number(0, visible="hidden")
 
     def inputs(self) -> list[Any]:
         """Return the components in the order of Selection.image, which comes first."""
         return [self.selection, self.query, self.index]
-
-
-def build_selection(first: Result | None) -> SelectedImage:
-    """Add the hidden components; image 0 of `first` is selected."""
-    query = first.settings.to_query() if first else ""
-    return SelectedImage(
-        gr.State(Selection(first)),
-        gr.Textbox(query, visible="hidden"),
-        gr.Number(0, visible="hidden"),
-    )

@@ -1,141 +1,146 @@
 """An image's trajectory from noise: filmstrip, scores, a slider through its steps, other ends."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
+import pandas as pd
 
 from fashion_ddpm.core.requests import check_whole
 from fashion_ddpm.demo.continuation import continued
-from fashion_ddpm.demo.engine import Demo
-from fashion_ddpm.demo.trajectory import Trajectory, decision, filmstrip, frame
+from fashion_ddpm.demo.engine import Demo, schedules
+from fashion_ddpm.demo.trajectory import (
+    ASKED,
+    RIVALS,
+    Trajectory,
+    decision,
+    filmstrip,
+    frame,
+    score_curves,
+)
+from fashion_ddpm.scoring.clip import NO_SCORER
 from fashion_ddpm.ui.components import (
-    ALWAYS_LAST,
-    NETWORK,
-    PRIVATE,
-    QUEUED,
-    UNPROCESSED,
+    NEWEST,
+    NEWEST_RUN,
     emptied,
     filled,
+    line_plot,
     monitored,
     nearest,
     picture,
     picture_gallery,
-    score_plot,
-    score_table,
     show_mistakes,
+    table,
     whole,
 )
-from fashion_ddpm.ui.session import MEANWHILE, SelectedImage, Selection
+from fashion_ddpm.ui.session import MEANWHILE, NONE_YET, SelectedImage, Selection
 
+TITLE = "## Its way: the noisy image above, the clean one that the network predicts below"
 CONTINUE = """**What if it went on as something else?** Choose a step with the slider; from its
 noisy image the way goes on once as each {noun}. Early on anything can still become of it."""
 
-
-@dataclass(frozen=True)
-class TrajectoryView:
-    """The components that show an image's trajectory."""
-
-    film: gr.Image
-    decision: gr.Markdown
-    plot: gr.LinePlot
-    scrub: gr.Slider
-    frame: gr.Image
-    schedule: gr.Dropdown
-    go_on: gr.Button
-    endings: gr.Gallery
-    left: gr.Markdown
-
-    def outputs(self) -> dict[str, Any]:
-        """Return the components that show_trajectory fills, by its names."""
-        names = ("film", "decision", "plot", "scrub", "frame", "endings", "left")
-        return {name: getattr(self, name) for name in names}
+SCORE_COLUMNS = ("percent of the way", "class", "score")
+SCORE_COLOURS = dict(zip((ASKED, *RIVALS), ("#4f46e5", "#ea580c", "#78716c"), strict=True))
 
 
-def show_trajectory(trajectory: Trajectory) -> dict[str, Any]:
-    """Return what TrajectoryView.outputs shall hold; the endings shown before go."""
-    last = len(trajectory.noisy)
-    slider = gr.update(maximum=max(last, 2), value=last, interactive=last > 1)  # 1…1 is refused
-    scores = score_table(trajectory)
-    return {
-        "film": filled(filmstrip(trajectory)),
-        "decision": decision(trajectory),
-        "plot": gr.update(value=scores, visible=len(scores) > 0),
-        "scrub": slider,
-        "frame": filled(frame(trajectory, last - 1)),
-        "endings": emptied(),
-        "left": "",
-    }
-
-
-def build(
-    trajectory: Trajectory | None, noun: str, schedules: Sequence[str], scored: bool = True
-) -> TrajectoryView:
-    """Lay out an image's trajectory from noise.
+class TrajectoryPanel:
+    """The components that show the trajectory of the selected image.
 
     Args:
-        trajectory: what is shown at first.
-        noun: what its classes are called.
-        schedules: what it may go on with; the first one is chosen.
-        scored: whether a scorer that knows them is at hand.
+        demo: the loaded model.
+        selected: which image that is.
+        first: the trajectory that is shown at first.
     """
-    gr.Markdown("## Its way: the noisy image above, the clean one that the network predicts below")
-    count = len(trajectory.noisy) if trajectory else 2
-    film = picture(
-        "from pure noise on the left to the image on the right",
-        filmstrip(trajectory) if trajectory else None,
-    )
-    with gr.Row():
-        with gr.Column(scale=3, min_width=300):
-            sentence = gr.Markdown(decision(trajectory) if trajectory else "")
-            plot = score_plot(score_table(trajectory) if trajectory else None, scored)
-        with gr.Column(scale=2, min_width=300):
-            scrub = gr.Slider(1, count, count, step=1, label="Step", buttons=[])
-            one = picture(
-                "one step: noisy on the left, predicted on the right",
-                frame(trajectory, count - 1) if trajectory else None,
-            )
-    gr.Markdown(CONTINUE.format(noun=noun))
-    with gr.Row():
-        schedule = gr.Dropdown(schedules, value=schedules[0], label="Schedule from here on")
-        go_on = gr.Button("Continue from here")
-    left = gr.Markdown()
-    endings = picture_gallery(None, 5, "endings", download=False)
-    return TrajectoryView(film, sentence, plot, scrub, one, schedule, go_on, endings, left)
 
+    def __init__(self, demo: Demo, selected: SelectedImage, first: Trajectory | None) -> None:
+        self.demo = demo
+        count = len(first.noisy) if first else 2
+        gr.Markdown(TITLE)
+        self.film = picture(
+            "from pure noise on the left to the image on the right",
+            filmstrip(first) if first else None,
+        )
+        with gr.Row():
+            with gr.Column(scale=3, min_width=300):
+                self.decision = gr.Markdown(decision(first) if first else "")
+                self.plot = _score_plot(first, scored=demo.scorers[0] != NO_SCORER)
+            with gr.Column(scale=2, min_width=300):
+                self.slider = gr.Slider(1, count, count, step=1, label="Step", buttons=[])
+                self.frame = picture(
+                    "one step: noisy on the left, predicted on the right",
+                    frame(first, count - 1) if first else None,
+                )
+        gr.Markdown(CONTINUE.format(noun=demo.kind.noun))
+        with gr.Row():
+            offered = schedules(demo)
+            schedule = gr.Dropdown(offered, value=offered[0], label="Schedule from here on")
+            go_on = gr.Button("Continue from here")
+        self.left = gr.Markdown()
+        self.endings = picture_gallery(None, 5, "endings", download=False)
+        # `change` and not `input`: gradio brings a number that is out of range back without one.
+        inputs: list[Any] = [*selected.inputs(), self.slider]
+        self.slider.change(self.scrub, inputs, self.frame, **NEWEST)
+        go_on.click(self.go_on, [*inputs, schedule], [self.endings, self.left], **NEWEST_RUN)
 
-def connect(demo: Demo, view: TrajectoryView, selected: SelectedImage) -> None:
-    """Make the slider show the steps of the selected image, and the button go on from there."""
+    def show(self, trajectory: Trajectory) -> dict[Any, Any]:
+        """Return what the components shall hold; the endings shown before go."""
+        last = len(trajectory.noisy)
+        scores = _score_table(trajectory)
+        return {
+            self.film: filled(filmstrip(trajectory)),
+            self.decision: decision(trajectory),
+            self.plot: gr.update(value=scores, visible=len(scores) > 0),
+            # Gradio refuses a slider from 1 to 1.
+            self.slider: gr.update(maximum=max(last, 2), value=last, interactive=last > 1),
+            self.frame: filled(frame(trajectory, last - 1)),
+            self.endings: emptied(),
+            self.left: "",
+        }
 
-    def scrub(selection: Selection, query: str, index: int, step: Any) -> Any:
+    def outputs(self) -> list[Any]:
+        """Return the components that `show` fills."""
+        shown = [self.film, self.decision, self.plot, self.slider, self.frame]
+        return [*shown, self.endings, self.left]
+
+    def scrub(self, selection: Selection, query: str, index: int, step: Any) -> Any:
+        """Return one step of the selected image's trajectory."""
         with show_mistakes():
             image = selection.image(query, index)
-            if image is None:
+            number = nearest(step, len(image[0].noisy)) if image else None
+            if image is None or number is None:
                 return gr.skip()
-            number = nearest(step, len(image[0].noisy))
-            if number is None:
-                return gr.skip()
-            shown = frame(demo.trajectory(*image), number - 1)
+            shown = frame(self.demo.trajectory(*image), number - 1)
             return shown if selection.image(query, index) == image else gr.skip()
 
-    # `change` and not `input`: gradio brings a number that is out of range back without an input.
-    inputs = [*selected.inputs(), view.scrub]
-    view.scrub.change(scrub, inputs, view.frame, **QUEUED, **ALWAYS_LAST, **UNPROCESSED)
-
-    def go_on(selection: Selection, query: str, index: int, step: float, schedule: str) -> Any:
-        with monitored(demo, "continuation") as watch:
+    def go_on(
+        self, selection: Selection, query: str, index: int, step: float, schedule: str
+    ) -> dict[Any, Any]:
+        """Go on from one step of the selected image's trajectory, as each class."""
+        with monitored(self.demo, "continuation") as watch:
             image = selection.image(query, index)
             if image is None:
-                return emptied(), MEANWHILE if query else "Generate first."
+                return {self.endings: emptied(), self.left: MEANWHILE if query else NONE_YET}
             check_whole("step", whole(step), 1, len(image[0].noisy))
-            found = continued(demo, *image, int(step) - 1, schedule, watch)
+            found = continued(self.demo, *image, int(step) - 1, schedule, watch)
             if selection.image(query, index) != image:
-                return emptied(), MEANWHILE
+                return {self.endings: emptied(), self.left: MEANWHILE}
         endings = [(ending.picture, ending.caption) for ending in found.endings]
-        return filled(endings), found.sentence()
+        return {self.endings: filled(endings), self.left: found.sentence()}
 
-    chosen = [*selected.inputs(), view.scrub, view.schedule]
-    view.go_on.click(
-        go_on, chosen, [view.endings, view.left], **NETWORK, **ALWAYS_LAST, **UNPROCESSED, **PRIVATE
+
+def _score_table(trajectory: Trajectory) -> pd.DataFrame:
+    return table(score_curves(trajectory), SCORE_COLUMNS)
+
+
+def _score_plot(first: Trajectory | None, scored: bool) -> gr.LinePlot:
+    """Lay out the plot of label scores under its title; both hidden without a scorer at hand."""
+    title = "Label score of what was asked for (blue) and of its rivals (orange, grey)"
+    gr.Markdown(title, visible=scored)
+    return line_plot(
+        _score_table(first) if first else None,
+        SCORE_COLUMNS,
+        SCORE_COLOURS,
+        visible=scored,
+        x_lim=[0, 100],
+        y_lim=[0, 1.02],
+        height=260,
     )

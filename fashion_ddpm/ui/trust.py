@@ -5,7 +5,7 @@ from typing import Any
 import gradio as gr
 
 from fashion_ddpm.core.errors import UserError
-from fashion_ddpm.core.image_kind import CLASS_NAMES, FASHION_MNIST
+from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.images import grid
 from fashion_ddpm.core.paths import EVALUATION
 from fashion_ddpm.demo.engine import Demo
@@ -22,10 +22,8 @@ from fashion_ddpm.evaluation.nearest_training_image import load_index
 from fashion_ddpm.evaluation.report import figure_table
 from fashion_ddpm.ui.components import (
     ALWAYS_LAST,
-    NETWORK,
-    PRIVATE,
-    QUEUED,
-    UNPROCESSED,
+    NEWEST,
+    NEWEST_RUN,
     UNQUEUED,
     as_text,
     emptied,
@@ -36,7 +34,7 @@ from fashion_ddpm.ui.components import (
     show_mistakes,
     table,
 )
-from fashion_ddpm.ui.session import MEANWHILE, SelectedImage, Selection
+from fashion_ddpm.ui.session import MEANWHILE, NONE_YET, SelectedImage, Selection
 
 LOSS_COLUMNS = ("images seen", "curve", "loss")
 LOSS_COLOURS = dict(
@@ -69,131 +67,134 @@ Those of the bundled network up to 100,096 images are from a run of that length,
 what was published then (docs/experiments.md)."""
 
 
-class Handlers:
-    """What happens on the tab's events."""
+class Trust:
+    """The tab: its components, and what happens on its events.
 
-    def __init__(self, demo: Demo) -> None:
+    Args:
+        demo: the loaded model.
+        selected: the image that is selected in the first tab, which one part is of.
+    """
+
+    def __init__(self, demo: Demo, selected: SelectedImage) -> None:
         self.demo = demo
-        self.index = load_index() if demo.kind == FASHION_MNIST else None
+        on_fashion = demo.kind.is_fashion_mnist
+        _build_report_card(demo)
+        if on_fashion:  # what lies in the index, and whom the scorer knows
+            self._build_neighbour(selected)
+        self._build_training()
+        gr.Markdown(LOSSES_AND_REPORT if on_fashion else LOSSES)
+        colours = LOSS_COLOURS if on_fashion else {name: LOSS_COLOURS[name] for name in OURS}
+        line_plot(table(loss_points(demo), LOSS_COLUMNS), LOSS_COLUMNS, colours, height=260)
+        if on_fashion:
+            self._build_scorer_limits()
 
-    def score_real_images(self, scorer: str) -> tuple[Any, Any, str]:
-        """Return a scorer's scores of real images by class, its confusion, and what is wrong.
+    def _build_neighbour(self, selected: SelectedImage) -> None:
+        """Lay out the search for a training image that was copied."""
+        self.index = load_index()
+        gr.Markdown(COPIED)
+        look = gr.Button("Look for its nearest training image")
+        self.sentence = gr.Markdown()
+        self.pair = picture("the selected image and its nearest training image")
+        shown = [self.pair, self.sentence]
+        look.click(self.look_up, selected.inputs(), shown, **NEWEST)
+        others = [selected.query.change, selected.index.change]
+        gr.on(others, self.forget, None, shown, **UNQUEUED, **ALWAYS_LAST)
+
+    def forget(self, sentence: str = "") -> dict[Any, Any]:
+        """Take away what was said of another image."""
+        return {self.pair: emptied(), self.sentence: sentence}
+
+    def look_up(self, selection: Selection, query: str, index: int) -> dict[Any, Any]:
+        """Show the selected image beside its nearest training image, and how near it is."""
+        with show_mistakes():
+            image = selection.image(query, index)
+            if image is None:
+                return self.forget(MEANWHILE if query else NONE_YET)
+            result, index = image
+            found = self.index.look_up(result.clean[-1, index])
+            return {
+                self.pair: filled(grid(found.pictures, columns=3, scale=NEIGHBOUR_SCALE)),
+                self.sentence: f"**{result.caption(index)}**: {found.sentence()}",
+            }
+
+    def _build_training(self) -> None:
+        """Lay out the same seeds at several points of training, where there are pictures of it."""
+        self.points = training_previews(self.demo)
+        if not self.points:
+            return
+        gr.Markdown(TRAINING_OF_BUNDLED if self.demo.kind.is_fashion_mnist else TRAINING)
+        last = len(self.points)
+        # Gradio takes no slider of one place.
+        point = gr.Slider(
+            minimum=1,
+            maximum=max(last, 2),
+            value=last,
+            step=1,
+            label="Point of training",
+            visible=last > 1,
+            buttons=[],
+        )
+        images_seen, path = self.points[-1]
+        self.seen = gr.Markdown(_images_seen(images_seen))
+        self.samples = picture("samples at this point of training", str(path))
+        point.change(self.show_point, point, [self.samples, self.seen], **NEWEST)
+
+    def show_point(self, value: Any) -> dict[Any, Any]:
+        """Show the samples at a point of training."""
+        number = nearest(value, len(self.points))
+        if number is None:
+            return gr.skip()
+        images_seen, path = self.points[number - 1]
+        return {self.samples: str(path), self.seen: _images_seen(images_seen)}
+
+    def _build_scorer_limits(self) -> None:
+        """Lay out what the scorers are worth on real test images."""
+        gr.Markdown(JUDGES)
+        first = self.demo.scorers[0]
+        scorer = gr.Dropdown(self.demo.scorers, value=first, label="Scorer to examine")
+        self.mistake = gr.Markdown()
+        garment, score = SCORE_COLUMNS
+        self.bars = gr.BarPlot(
+            table(real_scores(self.demo, first), SCORE_COLUMNS),
+            x=garment,
+            y=score,
+            y_lim=[0, 1],
+            height=260,
+            sort=None,
+            show_label=False,
+        )
+        self.confusion = gr.Dataframe(
+            scorer_confusion(self.demo, first),
+            headers=["real", *CLASS_NAMES],
+            interactive=False,
+            show_label=False,
+            elem_id="scorer-confusion",
+        )
+        shown = [self.bars, self.confusion, self.mistake]
+        scorer.change(self.score_real_images, scorer, shown, **NEWEST_RUN)
+
+    def score_real_images(self, scorer: str) -> dict[Any, Any]:
+        """Show a scorer's scores of real images by class, its confusion, and what is wrong.
 
         A scorer that cannot be had is told in a sentence: an error would cover the figures, and
         make gradio forget the scorer that was chosen meanwhile.
         """
         with show_mistakes():
             try:
-                scores = table(real_scores(self.demo, scorer), SCORE_COLUMNS)
-                return scores, scorer_confusion(self.demo, scorer), ""
+                return {
+                    self.bars: table(real_scores(self.demo, scorer), SCORE_COLUMNS),
+                    self.confusion: scorer_confusion(self.demo, scorer),
+                    self.mistake: "",
+                }
             except UserError as error:
-                return None, None, as_text(error)
-
-    def neighbour(self, selection: Selection, query: str, index: int) -> tuple[Any, str]:
-        """Return the selected image beside its nearest training image, and how near it is."""
-        with show_mistakes():
-            image = selection.image(query, index)
-            if image is None or self.index is None:
-                return emptied(), MEANWHILE if query else "Generate first."
-            result, index = image
-            found = self.index.look_up(result.clean[-1, index])
-            pictures = filled(grid(found.pictures, columns=3, scale=NEIGHBOUR_SCALE))
-            return pictures, f"**{result.caption(index)}**: {found.sentence()}"
-
-
-def build(demo: Demo, selected: SelectedImage) -> None:
-    """Lay the tab out; one part is of the image that is selected in the first tab."""
-    handlers = Handlers(demo)
-    on_fashion = demo.kind == FASHION_MNIST
-    _report_card(demo)
-    if on_fashion:  # what lies in the index, and whom the scorer knows
-        _neighbour(handlers, selected)
-    _training(handlers)
-    gr.Markdown(LOSSES_AND_REPORT if on_fashion else LOSSES)
-    colours = LOSS_COLOURS if on_fashion else {name: LOSS_COLOURS[name] for name in OURS}
-    line_plot(table(loss_points(demo), LOSS_COLUMNS), LOSS_COLUMNS, colours, height=260)
-    if on_fashion:
-        _scorer_limits(handlers)
-
-
-def _scorer_limits(handlers: Handlers) -> None:
-    """Lay out what the scorers are worth on real test images."""
-    gr.Markdown(JUDGES)
-    first = handlers.demo.scorers[0]
-    scorer = gr.Dropdown(handlers.demo.scorers, value=first, label="Scorer to examine")
-    scores, confusion, _ = handlers.score_real_images(first)
-    mistake = gr.Markdown()
-    garment, score = SCORE_COLUMNS
-    bars = gr.BarPlot(
-        scores, x=garment, y=score, y_lim=[0, 1], height=260, sort=None, show_label=False
-    )
-    cells = gr.Dataframe(
-        confusion,
-        headers=["real", *CLASS_NAMES],
-        interactive=False,
-        show_label=False,
-        elem_id="scorer-confusion",
-    )
-    shown: list[Any] = [bars, cells, mistake]
-    scorer.change(
-        handlers.score_real_images,
-        scorer,
-        shown,
-        **NETWORK,
-        **ALWAYS_LAST,
-        **UNPROCESSED,
-        **PRIVATE,
-    )
-
-
-def _training(handlers: Handlers) -> None:
-    """Lay out the same seeds at several points of training, where there are pictures of it."""
-    points = training_previews(handlers.demo)
-    if not points:
-        return
-    on_fashion = handlers.demo.kind == FASHION_MNIST
-    gr.Markdown(TRAINING_OF_BUNDLED if on_fashion else TRAINING)
-    last = len(points)
-    # Gradio takes no slider of one place.
-    point = gr.Slider(
-        minimum=1,
-        maximum=max(last, 2),
-        value=last,
-        step=1,
-        label="Point of training",
-        visible=last > 1,
-        buttons=[],
-    )
-    seen = gr.Markdown(_images_seen(points[-1][0]))
-    grid = picture("samples at this point of training", str(points[-1][1]))
-
-    def show(value: Any) -> tuple[Any, Any]:
-        number = nearest(value, last)
-        if number is None:
-            return gr.skip(), gr.skip()
-        images_seen, path = points[number - 1]
-        return str(path), _images_seen(images_seen)
-
-    point.change(show, point, [grid, seen], **QUEUED, **ALWAYS_LAST, **UNPROCESSED)
+                return {self.bars: None, self.confusion: None, self.mistake: as_text(error)}
 
 
 def _images_seen(count: int) -> str:
     return f"after {count:,} images"
 
 
-def _neighbour(handlers: Handlers, selected: SelectedImage) -> None:
-    """Lay out the search for a training image that was copied."""
-    gr.Markdown(COPIED)
-    look = gr.Button("Look for its nearest training image")
-    sentence = gr.Markdown()
-    pictures = picture("the selected image and its nearest training image")
-    shown: list[Any] = [pictures, sentence]
-    look.click(handlers.neighbour, selected.inputs(), shown, **QUEUED, **ALWAYS_LAST, **UNPROCESSED)
-    others = [selected.query.change, selected.index.change]
-    gr.on(others, lambda: (emptied(), ""), None, shown, **UNQUEUED, **ALWAYS_LAST)
-
-
-def _report_card(demo: Demo) -> None:
+def _build_report_card(demo: Demo) -> None:
     """Lay out what evaluate found about the loaded weights."""
     report = bundled_report(demo)
     if report is None:

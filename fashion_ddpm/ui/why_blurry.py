@@ -19,11 +19,8 @@ from fashion_ddpm.demo.why_blurry import COSINE, YOURS, Sampled, curves, noised,
 from fashion_ddpm.diffusion.schedule_check import check_schedule
 from fashion_ddpm.diffusion.schedules import STUDENT_BETAS, LinearBetas
 from fashion_ddpm.ui.components import (
-    ALWAYS_LAST,
-    NETWORK,
-    PRIVATE,
-    QUEUED,
-    UNPROCESSED,
+    NEWEST,
+    NEWEST_RUN,
     UNQUEUED,
     as_text,
     emptied,
@@ -52,6 +49,8 @@ is 0.36: **60 % of the image is still there** in the noisiest picture the networ
 never taught to begin. Below, the *same* network draws the *same* seeds with any betas you choose,
 beside cosine."""
 
+NOISED = "A real image at ten of the levels: your betas above, cosine below. Is the last one noise?"
+
 FIXES: dict[str, LinearBetas] = {
     "The report: T = 100": STUDENT_BETAS,
     "Twice the levels: T = 200": LinearBetas(200, STUDENT_BETAS.beta_start, STUDENT_BETAS.beta_end),
@@ -61,15 +60,69 @@ FIXES: dict[str, LinearBetas] = {
 """Button → betas: one thing changed at a time."""
 
 
-class Handlers:
-    """What happens on the tab's events."""
+class WhyBlurry:
+    """The tab: its components, and what happens on its events.
+
+    Args:
+        demo: the loaded model.
+    """
 
     def __init__(self, demo: Demo) -> None:
         self.demo = demo
+        gr.Markdown(
+            INTRODUCTION,
+            latex_delimiters=[{"left": "$", "right": "$", "display": False}],
+            elem_id="story",
+        )
+        with gr.Row():
+            buttons = [gr.Button(name, size="sm") for name in FIXES]
+        with gr.Row():
+            betas = _build_betas()
+            class_name = gr.Dropdown(list(CLASS_NAMES), value=GARMENT, label="Garment of the story")
+        self.verdict = gr.Markdown(verdict_of(STUDENT_BETAS))
+        gr.Markdown(NOISED)
+        first = noised(STUDENT_BETAS, GARMENT)
+        self.levels = picture("a real image, more and more noisy", first)
+        with gr.Row():
+            self._build_plots()
+        draw = gr.Button("Draw the same seeds with both", variant="primary", elem_id="draw-both")
+        self.yours, self.cosine = Side(), Side()
+        chosen: list[Any] = [*betas, class_name]
+        explained = [self.verdict, self.levels, self.power, self.ratio, self.visited]
+        gr.on([each.change for each in chosen], self.explain, chosen, explained, **NEWEST)
+        sides = [*self.yours.outputs(), *self.cosine.outputs()]
+        draw.click(self.draw, chosen, sides, **NEWEST_RUN)
+        for button, fix in zip(buttons, FIXES.values(), strict=True):
+            values: Any = dict(zip(betas, dataclasses.astuple(fix), strict=True))
+            button.click(lambda values=values: values, None, betas, **UNQUEUED).then(
+                None, None, None, js=DRAW_BOTH, **UNQUEUED
+            )
 
-    @staticmethod
-    def explain(total: float, first: float, last: float, class_name: str) -> tuple[Any, ...]:
-        """Return the verdict, the noised images, and the plots of ᾱ, log-SNR and levels.
+    def _build_plots(self) -> None:
+        """Lay out the curves of ᾱ and log-SNR, and the levels that a sample visits."""
+        power, ratio = curves(STUDENT_BETAS)
+        with gr.Column(min_width=280):
+            gr.Markdown("ᾱ: what is left of the image")
+            self.power = line_plot(table(power, CURVE), CURVE, COLOURS, height=220)
+        with gr.Column(min_width=280):
+            gr.Markdown("The logarithm of signal over noise")
+            self.ratio = line_plot(table(ratio, CURVE), CURVE, COLOURS, height=220)
+        with gr.Column(min_width=280):
+            gr.Markdown(f"The levels that {STEPS} steps visit")
+            step, schedule, level = VISITED
+            self.visited = gr.ScatterPlot(
+                table(visited(STUDENT_BETAS, STEPS), VISITED),
+                x=step,
+                y=level,
+                color=schedule,
+                color_map=COLOURS,
+                colors_in_legend=[],
+                height=220,
+                show_label=False,
+            )
+
+    def explain(self, total: float, first: float, last: float, class_name: str) -> dict[Any, Any]:
+        """Show the verdict, the noised images, and the plots of ᾱ, log-SNR and levels.
 
         For betas that cannot be, the verdict says why, and the rest goes until they can.
         """
@@ -77,25 +130,44 @@ class Handlers:
             try:
                 betas = betas_of(total, first, last, class_name)
             except UserError as error:
-                return f"## {as_text(error)}", emptied(), None, None, None
-            check = check_schedule(betas, STEPS)
+                none = dict.fromkeys((self.power, self.ratio, self.visited))
+                return {self.verdict: f"## {as_text(error)}", self.levels: emptied(), **none}
             power, ratio = curves(betas)
-            verdict = f"## {check.name}: {check.verdict}"
-            dots = table(visited(betas, STEPS), VISITED)
-            picture = filled(noised(betas, class_name))
-            return verdict, picture, table(power, CURVE), table(ratio, CURVE), dots
+            return {
+                self.verdict: verdict_of(betas),
+                self.levels: filled(noised(betas, class_name)),
+                self.power: table(power, CURVE),
+                self.ratio: table(ratio, CURVE),
+                self.visited: table(visited(betas, STEPS), VISITED),
+            }
 
-    def draw(self, total: float, first: float, last: float, class_name: str) -> tuple[Any, ...]:
-        """Return filmstrip, images and sentence for the betas, then the same for cosine."""
+    def draw(self, total: float, first: float, last: float, class_name: str) -> dict[Any, Any]:
+        """Draw the same seeds with the betas and with cosine."""
         with monitored(self.demo, "story") as watch:
             betas = betas_of(total, first, last, class_name)
-            sides = [
-                sampled(self.demo, schedule, class_name, STEPS, watch)
-                for schedule in (betas, COSINE)
-            ]
-            titles = (str(betas), COSINE)
-            shown = [_shown(*pair, class_name) for pair in zip(titles, sides, strict=True)]
-            return (*shown[0], *shown[1])
+            shown = self.yours.show(sampled(self.demo, betas, class_name, STEPS, watch))
+            return shown | self.cosine.show(sampled(self.demo, COSINE, class_name, STEPS, watch))
+
+
+class Side:
+    """What one schedule makes."""
+
+    def __init__(self) -> None:
+        self.sentence = gr.Markdown()
+        self.film = picture("one image's way from noise")
+        self.images = picture("eight images")
+
+    def outputs(self) -> list[Any]:
+        """Return the components that `show` fills."""
+        return [self.sentence, self.film, self.images]
+
+    def show(self, made: Sampled) -> dict[Any, Any]:
+        """Return what the components shall hold."""
+        return {
+            self.sentence: made.sentence(),
+            self.film: filled(filmstrip(made.trajectory)),
+            self.images: filled(made.picture),
+        }
 
 
 def betas_of(total: float, first: float, last: float, class_name: str) -> LinearBetas:
@@ -109,91 +181,17 @@ def betas_of(total: float, first: float, last: float, class_name: str) -> Linear
     return LinearBetas(asked.levels, asked.first_beta, asked.last_beta)
 
 
-def _shown(title: str, side: Sampled, class_name: str) -> tuple[Any, ...]:
-    score = "no label score" if side.score is None else f"label score {side.score:.0%}"
-    sentence = f"**{title}**: {score} as {class_name}, mean of eight images"
-    return sentence, filled(filmstrip(side.trajectory)), filled(side.picture)
+def verdict_of(betas: LinearBetas) -> str:
+    """Return what a schedule does, as a heading."""
+    check = check_schedule(betas, STEPS)
+    return f"## {check.name}: {check.verdict}"
 
 
-def build(demo: Demo) -> None:
-    """Lay the tab out."""
-    handlers = Handlers(demo)
-    gr.Markdown(
-        INTRODUCTION,
-        latex_delimiters=[{"left": "$", "right": "$", "display": False}],
-        elem_id="story",
-    )
-    with gr.Row():
-        buttons = [gr.Button(name, size="sm") for name in FIXES]
-    with gr.Row():
-        total = gr.Slider(
-            *STORY_LEVELS, STUDENT_BETAS.num_train_timesteps, step=10, label="T", min_width=200
-        )
-        first = gr.Slider(
-            *FIRST_BETAS, STUDENT_BETAS.beta_start, step=1e-5, label="First beta", min_width=200
-        )
-        last = gr.Slider(
-            *LAST_BETAS, STUDENT_BETAS.beta_end, step=0.001, label="Last beta", min_width=200
-        )
-        class_name = gr.Dropdown(list(CLASS_NAMES), value=GARMENT, label="Garment of the story")
-    betas = [total, first, last, class_name]
-    start = handlers.explain(
-        STUDENT_BETAS.num_train_timesteps, STUDENT_BETAS.beta_start, STUDENT_BETAS.beta_end, GARMENT
-    )
-    verdict = gr.Markdown(start[0])
-    gr.Markdown(
-        "A real image at ten of the levels: your betas above, cosine below. Is the last one noise?"
-    )
-    levels = picture("a real image, more and more noisy", start[1]["value"])
-    with gr.Row():
-        plots = _plots(start[2:])
-    draw = gr.Button("Draw the same seeds with both", variant="primary", elem_id="draw-both")
-    outputs = [*_side(), *_side()]
-    explained: list[Any] = [verdict, levels, *plots]
-    gr.on(
-        [total.change, first.change, last.change, class_name.change],
-        handlers.explain,
-        betas,
-        explained,
-        **QUEUED,
-        **ALWAYS_LAST,
-        **UNPROCESSED,
-    )
-    draw.click(handlers.draw, betas, outputs, **NETWORK, **ALWAYS_LAST, **UNPROCESSED, **PRIVATE)
-    for button, fix in zip(buttons, FIXES.values(), strict=True):
-        values: Any = dataclasses.astuple(fix)
-        button.click(lambda values=values: values, None, betas[:3], **UNQUEUED).then(
-            None, None, None, js=DRAW_BOTH, **UNQUEUED
-        )
-
-
-def _plots(values: tuple[Any, ...]) -> list[Any]:
-    """Lay out the curves of ᾱ and log-SNR, and the levels that a sample visits."""
-    with gr.Column(min_width=280):
-        gr.Markdown("ᾱ: what is left of the image")
-        power = line_plot(values[0], CURVE, COLOURS, height=220)
-    with gr.Column(min_width=280):
-        gr.Markdown("The logarithm of signal over noise")
-        ratio = line_plot(values[1], CURVE, COLOURS, height=220)
-    with gr.Column(min_width=280):
-        gr.Markdown(f"The levels that {STEPS} steps visit")
-        step, schedule, level = VISITED
-        dots = gr.ScatterPlot(
-            values[2],
-            x=step,
-            y=level,
-            color=schedule,
-            color_map=COLOURS,
-            colors_in_legend=[],
-            height=220,
-            show_label=False,
-        )
-    return [power, ratio, dots]
-
-
-def _side() -> list[Any]:
-    """Lay out what one schedule makes."""
-    sentence = gr.Markdown()
-    film = picture("one image's way from noise")
-    images = picture("eight images")
-    return [sentence, film, images]
+def _build_betas() -> list[Any]:
+    """Lay out what makes a noise schedule: T, the first beta and the last."""
+    total, first, last = dataclasses.astuple(STUDENT_BETAS)
+    return [
+        gr.Slider(*STORY_LEVELS, total, step=10, label="T", min_width=200),
+        gr.Slider(*FIRST_BETAS, first, step=1e-5, label="First beta", min_width=200),
+        gr.Slider(*LAST_BETAS, last, step=0.001, label="Last beta", min_width=200),
+    ]

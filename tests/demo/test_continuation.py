@@ -15,22 +15,17 @@ REQUEST = GenerateRequest(
 
 
 @pytest.fixture(scope="module")
-def demo() -> Demo:
-    return Demo()
-
-
-@pytest.fixture(scope="module")
-def result(demo: Demo) -> Result:
-    *_, found = demo.run(REQUEST, "embedded")
+def result(bundled: Demo) -> Result:
+    *_, found = bundled.run(REQUEST, "embedded")
     assert isinstance(found, Result)
     return found
 
 
 @pytest.mark.parametrize("step", [0, 2, 3])
 def test_the_same_class_and_schedule_end_where_the_trajectory_ended(
-    demo: Demo, result: Result, step: int
+    bundled: Demo, result: Result, step: int
 ) -> None:
-    found = continued(demo, result, 1, step, "cosine")
+    found = continued(bundled, result, 1, step, "cosine")
     (bag,) = (ending for ending in found.endings if ending.class_name == "bag")
     expected = np.asarray(enlarge(result.clean[-1, 1], 8), dtype=int)
     assert np.abs(np.asarray(bag.picture, dtype=int) - expected).max() <= 1
@@ -38,9 +33,9 @@ def test_the_same_class_and_schedule_end_where_the_trajectory_ended(
 
 
 def test_the_earlier_the_trajectory_is_left_the_more_can_become_of_it(
-    demo: Demo, result: Result
+    bundled: Demo, result: Result
 ) -> None:
-    first, last = (continued(demo, result, 0, step, "cosine") for step in (0, 3))
+    first, last = (continued(bundled, result, 0, step, "cosine") for step in (0, 3))
     assert first.sigma > last.sigma
     possible = [
         sum((ending.score or 0) > 0.5 for ending in found.endings) for found in (first, last)
@@ -50,13 +45,15 @@ def test_the_earlier_the_trajectory_is_left_the_more_can_become_of_it(
     assert "10 garments" in first.sentence()
 
 
-def test_another_schedule_goes_on_and_an_unknown_one_is_refused(demo: Demo, result: Result) -> None:
-    own, other = (continued(demo, result, 0, 1, schedule) for schedule in ("cosine", "karras"))
+def test_another_schedule_goes_on_and_an_unknown_one_is_refused(
+    bundled: Demo, result: Result
+) -> None:
+    own, other = (continued(bundled, result, 0, 1, schedule) for schedule in ("cosine", "karras"))
     assert own.sigma == other.sigma
     assert own.endings[8].picture.tobytes() != other.endings[8].picture.tobytes()
     with pytest.raises(RequestError, match="schedule is 'magic'"):
-        continued(demo, result, 0, 1, "magic")
+        continued(bundled, result, 0, 1, "magic")
 
 
-def test_steps_beyond_the_ends_are_the_ends(demo: Demo, result: Result) -> None:
-    assert [continued(demo, result, 0, step, "cosine").step for step in (-5, 99)] == [1, 4]
+def test_steps_beyond_the_ends_are_the_ends(bundled: Demo, result: Result) -> None:
+    assert [continued(bundled, result, 0, step, "cosine").step for step in (-5, 99)] == [1, 4]

@@ -14,11 +14,6 @@ from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.server.limits import PAGE_MAX_IMAGES, PAGE_MAX_STEPS
 
 
-@pytest.fixture(scope="module")
-def demo(tiny_checkpoint: Path) -> Demo:
-    return Demo(tiny_checkpoint)
-
-
 def test_previews_come_before_one_result(demo: Demo) -> None:
     request = GenerateRequest(class_name="bag", num_images=3, num_inference_steps=4)
     *previews, result = demo.run(request, "embedded")

@@ -2,17 +2,11 @@
 
 from pathlib import Path
 
-import pytest
 import torch
 
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.gallery import GALLERY, TENSORS, first_images, load_gallery, save_gallery
-
-
-@pytest.fixture(scope="module")
-def bundled() -> Demo:
-    return Demo()
 
 
 def test_the_bundled_gallery_is_what_the_bundled_weights_draw(
@@ -30,12 +24,11 @@ def test_the_bundled_gallery_is_what_the_bundled_weights_draw(
     assert GALLERY.stat().st_size < 500_000
 
 
-def test_other_weights_have_no_gallery(tiny_checkpoint: Path, tmp_path: Path) -> None:
-    other = Demo(tiny_checkpoint)
-    assert load_gallery(other) is None
-    assert load_gallery(other, tmp_path / "nothing.npz") is None
-    save_gallery(other, tmp_path / "own.npz")
-    loaded = load_gallery(other, tmp_path / "own.npz")
+def test_other_weights_have_no_gallery(demo: Demo, tmp_path: Path) -> None:
+    assert load_gallery(demo) is None
+    assert load_gallery(demo, tmp_path / "nothing.npz") is None
+    save_gallery(demo, tmp_path / "own.npz")
+    loaded = load_gallery(demo, tmp_path / "own.npz")
     assert loaded is not None
     assert len(loaded.pictures()) == 10
     assert all(len(getattr(loaded, name)) in (10, 20) for name in TENSORS)

@@ -104,7 +104,7 @@ def test_without_a_scorer_images_are_drawn_and_no_score_is_made_up(unscored: Dem
     )
     assert isinstance(result, Result)
     assert len(result.pictures()) == 2
-    assert not any(score_columns(result, 1).values())
+    assert not any(score_columns(result, 1))
     assert result.archive()
     trajectory = unscored.trajectory(result, 0)
     assert score_curves(trajectory) == []

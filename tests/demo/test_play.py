@@ -16,39 +16,34 @@ from fashion_ddpm.diffusion.sampling import SamplingSettings
 BLEND = BlendRequest("trouser", "bag", 3)
 
 
-@pytest.fixture(scope="module")
-def demo() -> Demo:
-    return Demo()
-
-
 def frames(picture: Image.Image) -> torch.Tensor:
     """Return the eight images of a strip: uint8 [8, 28, 28]."""
     small = np.asarray(picture)[::4, ::4]
     return torch.from_numpy(np.stack([small[:, 30 * i : 30 * i + 28] for i in range(8)]))
 
 
-def drawn(demo: Demo, label: int, seed: int) -> torch.Tensor:
+def drawn(bundled: Demo, label: int, seed: int) -> torch.Tensor:
     """Return what a seed gives for a class: float [28, 28], 0 … 255."""
-    *_, last = demo.pipeline.stream([label], [seed], SamplingSettings(num_inference_steps=20))
+    *_, last = bundled.pipeline.stream([label], [seed], SamplingSettings(num_inference_steps=20))
     return ((last.clean[0, 0] + 1) * 127.5).round()
 
 
-def test_a_blend_begins_as_one_class_and_ends_as_the_other(demo: Demo) -> None:
-    strip = frames(blend(demo, BlendRequest("trouser", "bag", 0))).float()
-    assert (strip[0] - drawn(demo, 1, 0)).abs().max() <= 2
-    assert (strip[-1] - drawn(demo, 8, 0)).abs().max() <= 2
+def test_a_blend_begins_as_one_class_and_ends_as_the_other(bundled: Demo) -> None:
+    strip = frames(blend(bundled, BlendRequest("trouser", "bag", 0))).float()
+    assert (strip[0] - drawn(bundled, 1, 0)).abs().max() <= 2
+    assert (strip[-1] - drawn(bundled, 8, 0)).abs().max() <= 2
     assert (strip[4] - strip[0]).abs().mean() > 1
-    assert not demo.pipeline.unet.class_embedding._forward_hooks
+    assert not bundled.pipeline.unet.class_embedding._forward_hooks
 
 
-def test_a_blend_beside_a_generation_changes_neither(demo: Demo) -> None:
+def test_a_blend_beside_a_generation_changes_neither(bundled: Demo) -> None:
     def generation() -> torch.Tensor:
-        (batch,) = demo.pipeline.generate([1] * 8, range(8), SamplingSettings("karras"))
+        (batch,) = bundled.pipeline.generate([1] * 8, range(8), SamplingSettings("karras"))
         return batch.images
 
-    images, strip = generation(), frames(blend(demo, BLEND))
+    images, strip = generation(), frames(blend(bundled, BLEND))
     with ThreadPoolExecutor(1) as threads:
-        blending = threads.submit(blend, demo, BLEND)
+        blending = threads.submit(blend, bundled, BLEND)
         beside = [generation()]
         while not blending.done():
             beside.append(generation())
@@ -56,10 +51,10 @@ def test_a_blend_beside_a_generation_changes_neither(demo: Demo) -> None:
     assert all(torch.equal(batch, images) for batch in beside)
 
 
-def test_a_walk_ends_at_the_second_seeds_image(demo: Demo) -> None:
-    strip = frames(walk(demo, WalkRequest("coat", 4, 9))).float()
+def test_a_walk_ends_at_the_second_seeds_image(bundled: Demo) -> None:
+    strip = frames(walk(bundled, WalkRequest("coat", 4, 9))).float()
     for place, seed in ((0, 4), (-1, 9)):
-        assert (strip[place] - drawn(demo, 4, seed)).abs().max() <= 2
+        assert (strip[place] - drawn(bundled, 4, seed)).abs().max() <= 2
     assert (strip[3] - strip[0]).abs().mean() > 1
 
 
@@ -70,16 +65,16 @@ def test_every_step_between_two_noises_is_noise() -> None:
     assert torch.equal(slerp(one, one, 0.5), one)
 
 
-def test_a_drawing_is_kept_where_little_of_it_is_forgotten(demo: Demo) -> None:
+def test_a_drawing_is_kept_where_little_of_it_is_forgotten(bundled: Demo) -> None:
     drawing = np.zeros((280, 280), np.uint8)
     drawing[40:250, 100:180] = 200
     weak, strong = (
-        frames(redraw(demo, drawing, RedrawRequest("trouser", s))).float() for s in (0.2, 1.0)
+        frames(redraw(bundled, drawing, RedrawRequest("trouser", s))).float() for s in (0.2, 1.0)
     )
     assert torch.equal(weak[0], strong[0])
     assert (weak[1:] - weak[0]).abs().mean() < (strong[1:] - strong[0]).abs().mean()
 
 
-def test_empty_paper_is_refused(demo: Demo) -> None:
+def test_empty_paper_is_refused(bundled: Demo) -> None:
     with pytest.raises(RequestError, match="paper is empty"):
-        redraw(demo, np.zeros((280, 280), np.uint8), RedrawRequest("bag", 0.5))
+        redraw(bundled, np.zeros((280, 280), np.uint8), RedrawRequest("bag", 0.5))

@@ -21,12 +21,11 @@ from fashion_ddpm.demo.trajectory import (
 
 
 @pytest.fixture(scope="module")
-def boot() -> Trajectory:
-    demo = Demo()
+def boot(bundled: Demo) -> Trajectory:
     request = GenerateRequest("ankle boot", num_images=3, num_inference_steps=14, seed=2)
-    *_, result = demo.run(request, "embedded")
+    *_, result = bundled.run(request, "embedded")
     assert isinstance(result, Result)
-    trajectory = demo.trajectory(result, 1)
+    trajectory = bundled.trajectory(result, 1)
     assert torch.equal(trajectory.clean[-1], result.clean[-1, 1])
     return trajectory
 

@@ -9,11 +9,6 @@ from fashion_ddpm.diffusion.schedules import STUDENT_BETAS, LinearBetas
 REPAIRED = LinearBetas(1000, STUDENT_BETAS.beta_start, STUDENT_BETAS.beta_end)
 
 
-@pytest.fixture(scope="module")
-def demo() -> Demo:
-    return Demo()
-
-
 def test_the_curves_end_where_the_schedules_end() -> None:
     power, ratio = curves(STUDENT_BETAS)
     last = {name: value for place, name, value in power if place == 1}
@@ -33,9 +28,11 @@ def test_the_noised_image_fills_two_rows_of_ten() -> None:
     assert noised(STUDENT_BETAS, "bag").size == (3 * 298, 3 * 58)
 
 
-def test_the_same_network_fails_with_the_report_and_draws_when_it_is_repaired(demo: Demo) -> None:
+def test_the_same_network_fails_with_the_report_and_draws_when_it_is_repaired(
+    bundled: Demo,
+) -> None:
     report, repaired = (
-        sampled(demo, betas, "ankle boot", 10) for betas in (STUDENT_BETAS, REPAIRED)
+        sampled(bundled, betas, "ankle boot", 10) for betas in (STUDENT_BETAS, REPAIRED)
     )
     assert report.score is not None
     assert report.score < 0.3

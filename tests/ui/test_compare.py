@@ -13,38 +13,48 @@ from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.demo.compare import cell_requests, cells
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.share import from_picture
-from fashion_ddpm.ui.compare import Handlers, archive
+from fashion_ddpm.ui.compare import Compare, archive
+from fashion_ddpm.ui.controls import Controls
 from fashion_ddpm.ui.session import CurrentRun
 
 
-def test_the_sheet_grows_cell_by_cell(tiny_checkpoint: Path) -> None:
+@pytest.fixture(scope="module")
+def tab(demo: Demo, blocks: gr.Blocks) -> Compare:
+    return compare_with(demo)
+
+
+def compare_with(demo: Demo) -> Compare:
+    return Compare(demo, gr.Tabs(), Controls(demo))
+
+
+def clicked(index: int) -> Any:
+    return SimpleNamespace(index=index)
+
+
+def test_the_sheet_grows_cell_by_cell(tab: Compare) -> None:
     current = CurrentRun()
-    events = Handlers(Demo(tiny_checkpoint)).draw(current, current.ask(), "coat", "sampler", 0.0)
-    for count in (1, 2):
-        pictures, status, cells_drawn, download = next(events)
-        assert len(pictures["value"]) == len(cells_drawn) == count
-        with zipfile.ZipFile(download["value"]) as file:
+    events = tab.draw(current, current.ask(), "coat", "sampler", 0.0)
+    for count, shown in zip((1, 2), events, strict=False):
+        assert len(shown[tab.sheet]["value"]) == len(shown[tab.drawn]) == count
+        with zipfile.ZipFile(shown[tab.download]["value"]) as file:
             assert len(file.namelist()) == count + 1
-        assert status == f"{count} of 20 cells"
+        assert shown[tab.status] == f"{count} of 20 cells"
     current.stop()
-    ((_, status, *_),) = events
-    assert status == "Stopped: 2 of 20 cells."
+    assert list(events)[-1] == {tab.status: "Stopped: 2 of 20 cells."}
 
 
-def test_a_cell_opens_with_all_its_settings(tiny_checkpoint: Path) -> None:
-    demo = Demo(tiny_checkpoint)
+def test_a_cell_opens_with_all_its_settings(tab: Compare, demo: Demo) -> None:
     drawn = list(cells(demo, cell_requests(demo, "coat", 3, "guidance")[:6]))
-    event: Any = SimpleNamespace(index=5)
-    tabs, advanced, *settings = Handlers(demo).open(drawn, event)
-    assert tabs.selected == "create"
-    assert advanced.open
+    shown = tab.open(drawn, clicked(5))
+    assert shown[tab.tabs].selected == "create"
+    assert shown[tab.create.advanced].open
+    settings = [shown[each] for each in tab.create.inputs()]
     assert settings == [*("coat", "sigmoid", 10, "dpm++2m", 1.5, 0.0, 1.0, 8, 3, False, "embedded")]
 
 
 def test_the_sheet_is_downloaded_with_names_settings_and_scores(
-    tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    demo = Demo(tiny_checkpoint)
     drawn = list(cells(demo, cell_requests(demo, "ankle boot", 0, "schedule")[:2]))
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     path = Path(archive(drawn))
@@ -59,23 +69,23 @@ def test_the_sheet_is_downloaded_with_names_settings_and_scores(
             assert row["schedule"] == "cosine"
 
 
-def test_a_cell_of_the_second_checkpoint_is_not_drawn_by_the_first(tiny_checkpoint: Path) -> None:
+def test_a_cell_of_the_second_checkpoint_is_not_drawn_by_the_first(
+    tiny_checkpoint: Path, blocks: gr.Blocks
+) -> None:
     demo = Demo(tiny_checkpoint, second=BUNDLED_CHECKPOINT)
+    tab = compare_with(demo)
     wanted = cell_requests(demo, "coat", 3, "checkpoint")
     drawn = list(cells(demo, [wanted[0], wanted[-1]]))
-    one, two = (SimpleNamespace(index=index) for index in (0, 1))
-    handlers: Any = Handlers(demo)
-    assert handlers.open(drawn, one)[0].selected == "create"
+    assert tab.open(drawn, clicked(0))[tab.tabs].selected == "create"
     with pytest.raises(gr.Error, match=r"drawn by checkpoints/fashion-mnist, .*--checkpoint"):
-        handlers.open(drawn, two)
+        tab.open(drawn, clicked(1))
 
 
-def test_a_sheet_that_was_forgotten_is_drawn_again(tiny_checkpoint: Path) -> None:
-    event: Any = SimpleNamespace(index=5)
+def test_a_sheet_that_was_forgotten_is_drawn_again(tab: Compare) -> None:
     with pytest.raises(gr.Error, match="draw them again"):
-        Handlers(Demo(tiny_checkpoint)).open([], event)
+        tab.open([], clicked(5))
 
 
-def test_a_mistake_is_a_message(tiny_checkpoint: Path) -> None:
+def test_a_mistake_is_a_message(tab: Compare) -> None:
     with pytest.raises(gr.Error, match="First seed is -1"):
-        next(Handlers(Demo(tiny_checkpoint)).draw(CurrentRun(), 0, "coat", "sampler", -1))
+        next(tab.draw(CurrentRun(), 0, "coat", "sampler", -1))

@@ -1,20 +1,10 @@
 """Tests of what several tabs share."""
 
-from collections.abc import Iterator
-
 import gradio as gr
 import pytest
 
 from fashion_ddpm.core.requests import RequestError
-from fashion_ddpm.ui.components import (
-    SCORE_COLUMNS,
-    by_name,
-    line_plot,
-    picture,
-    show_mistakes,
-    table,
-    whole,
-)
+from fashion_ddpm.ui.components import line_plot, picture, show_mistakes, table, whole
 
 
 def test_a_mistake_becomes_a_message_and_a_bug_another_that_is_logged() -> None:
@@ -48,23 +38,6 @@ def test_pictures_are_lossless_and_described() -> None:
 
 
 def test_a_plot_keeps_its_colours() -> None:
-    rows = table([(0.0, "one", 0.5)], SCORE_COLUMNS)
-    assert line_plot(rows, SCORE_COLUMNS, {"one": "#000"}).color_map == {"one": "#000"}
-
-
-def test_a_handler_names_what_changes_and_is_closed_with_its_stream() -> None:
-    ended = []
-
-    def count(last: int) -> Iterator[dict[str, int]]:
-        try:
-            for number in range(last):
-                yield {"shown": number}
-        finally:
-            ended.append(last)
-
-    components = {"shown": gr.Number(), "kept": gr.Number()}
-    answers = by_name(count, components)(3)
-    assert next(answers) == {components["shown"]: 0}
-    answers.close()
-    assert ended == [3]
-    assert by_name(lambda: {"kept": 1}, components)() == {components["kept"]: 1}
+    columns = ("x", "line", "y")
+    rows = table([(0.0, "one", 0.5)], columns)
+    assert line_plot(rows, columns, {"one": "#000"}).color_map == {"one": "#000"}

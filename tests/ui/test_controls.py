@@ -16,43 +16,34 @@ from fashion_ddpm.ui.controls import (
     CHOSEN,
     NO_SETTINGS,
     Controls,
-    build,
     default_request,
-    guidance_of,
-    note,
     presets,
     shown_settings,
 )
 
 
 @pytest.fixture(scope="module")
-def demo(tiny_checkpoint: Path) -> Demo:
-    return Demo(tiny_checkpoint)
+def controls(demo: Demo, blocks: gr.Blocks) -> Controls:
+    return Controls(demo)
 
 
-@pytest.fixture(scope="module")
-def controls(demo: Demo) -> Controls:
-    with gr.Blocks():
-        return build(demo)
-
-
-def test_the_note_tells_cost_and_verdict_or_the_mistake(demo: Demo) -> None:
-    text = note(demo, "report", 10, "dpm++2m", 1.0, 0, 1, 8)
+def test_the_note_tells_cost_and_verdict_or_the_mistake(controls: Controls) -> None:
+    text = controls.note("report", 10, "dpm++2m", 1.0, 0, 1, 8)
     assert "8 images × 10 UNet evaluations" in text
     assert "broken: 60 %" in text
-    assert "Steps is 0" in note(demo, "report", 0, "dpm++2m", 1.0, 0, 1, 8)
-    assert "1 image × 1 UNet evaluation " in note(demo, "sigmoid", 1, "dpm++2m", 1.0, 0, 1, 1)
+    assert "Steps is 0" in controls.note("report", 0, "dpm++2m", 1.0, 0, 1, 8)
+    assert "1 image × 1 UNet evaluation " in controls.note("sigmoid", 1, "dpm++2m", 1.0, 0, 1, 1)
 
 
-def test_the_note_tells_where_guidance_acts_and_counts_what_that_costs(demo: Demo) -> None:
+def test_the_note_tells_where_guidance_acts_and_counts_what_that_costs(controls: Controls) -> None:
     everywhere, inside = (
-        note(demo, "cosine", 10, "dpm++2m", 4, *interval, 8) for interval in ((0, 1), (0.3, 0.7))
+        controls.note("cosine", 10, "dpm++2m", 4, *interval, 8) for interval in ((0, 1), (0.3, 0.7))
     )
     assert "8 images × 20 UNet" in everywhere
     assert "Guidance acts" not in everywhere
     assert "8 images × 14 UNet" in inside
     assert "Guidance acts from 0.3 to 0.7" in inside
-    assert "Guidance acts" not in note(demo, "cosine", 10, "dpm++2m", 1, 0.3, 0.7, 8)
+    assert "Guidance acts" not in controls.note("cosine", 10, "dpm++2m", 1, 0.3, 0.7, 8)
 
 
 def test_every_setting_has_a_control_under_its_name(controls: Controls) -> None:
@@ -75,15 +66,12 @@ def test_the_controls_begin_with_the_defaults_of_programs_and_commands(
     assert dataclasses.replace(command, num_images=8) == GenerateRequest("bag")
 
 
-def test_guidance_is_greyed_out_and_off_where_the_sampler_has_none() -> None:
-    scale, *interval = guidance_of("turbo")
-    assert (scale["interactive"], scale["value"]) == (False, 1)
-    assert not any(each["interactive"] for each in interval)
-    assert [each["value"] for each in interval] == [0, 1], "an invalid one could not be mended"
-    scale, *interval = guidance_of("ddim")
-    assert scale["interactive"]
-    assert "value" not in scale
-    assert all(each["interactive"] for each in interval)
+def test_guidance_is_greyed_out_and_off_where_the_sampler_has_none(controls: Controls) -> None:
+    guidance = [controls.guidance_scale, controls.guidance_low, controls.guidance_high]
+    off, on = (controls.guidance_of(sampler) for sampler in ("turbo", "ddim"))
+    assert [off[each]["value"] for each in guidance] == [1, 0, 1], "an invalid one cannot be mended"
+    assert not any(off[each]["interactive"] for each in guidance)
+    assert [on[each] for each in guidance] == [gr.update(interactive=True)] * 3
 
 
 def test_settings_are_shown_in_the_order_of_the_controls(controls: Controls) -> None:
@@ -105,8 +93,9 @@ def test_settings_are_shown_in_the_order_of_the_controls(controls: Controls) -> 
     }
 
 
-def test_the_note_is_there_before_anything_is_chosen(controls: Controls) -> None:
-    assert "on this machine" in str(controls.note.value)
+def test_the_note_is_there_before_anything_is_chosen(controls: Controls, blocks: gr.Blocks) -> None:
+    texts = [block.value for block in blocks.blocks.values() if isinstance(block, gr.Markdown)]
+    assert any("on this machine" in str(text) for text in texts)
 
 
 def test_turbo_is_offered_where_a_network_can_do_it(
@@ -116,5 +105,4 @@ def test_turbo_is_offered_where_a_network_can_do_it(
     assert ("turbo", "turbo") not in controls.sampler.choices
     taught = Demo(taught_checkpoint)
     assert presets(taught)["Turbo"] == SamplingSettings("cosine", "turbo", 4)
-    with gr.Blocks():
-        assert ("turbo", "turbo") in build(taught).sampler.choices
+    assert ("turbo", "turbo") in Controls(taught).sampler.choices

@@ -16,16 +16,13 @@ from app import build_page
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.server.allowlist import Allowlist
 from fashion_ddpm.server.deployment import Deployment
-from fashion_ddpm.ui.launch import QUEUE_PAUSE, Launch, Server, build_allowlist, files_in, wrap_app
+from fashion_ddpm.ui.launch import QUEUE_PAUSE, Launch, Server, build_allowlist, wrap_app
 from tests.tools.asking import call, send
 
 
 @pytest.fixture(scope="module")
-def page(tiny_checkpoint: Path) -> gr.Blocks:
-    demo = Demo(tiny_checkpoint)
-    page = build_page(demo)
-    demo.close()
-    return page
+def page(demo: Demo) -> gr.Blocks:
+    return build_page(demo)
 
 
 @pytest.fixture(scope="module")
@@ -133,9 +130,3 @@ def test_nothing_comes_before_the_middleware() -> None:
     assert len(made) == 1
     paths = {getattr(route, "path", "") for route in app.routes}
     assert not paths & {"/docs", "/redoc", "/openapi.json"}
-
-
-def test_all_files_are_found_however_deep(tmp_path: Path) -> None:
-    (tmp_path / "a" / "b").mkdir(parents=True)
-    (tmp_path / "a" / "b" / "c.png").touch()
-    assert files_in(tmp_path) == [tmp_path / "a" / "b" / "c.png"]

@@ -19,7 +19,6 @@ from fashion_ddpm.ui.page import (
     Page,
     build_footer,
     describe,
-    footer_links,
     keep_tabs,
     save_whole,
 )
@@ -72,27 +71,28 @@ def test_a_link_to_a_space_has_a_picture_that_every_space_holds(
     assert picture.endswith(f"/checkpoints/fashion-mnist/{SAMPLES_FILE}")
 
 
-def test_a_space_links_to_its_own_files() -> None:
-    found = footer_links("someone/clothes")
-    assert found["the code"] == "https://huggingface.co/spaces/someone/clothes/tree/main"
-    assert PAPERS.items() <= found.items()
-    assert footer_links(None) == PAPERS
-
-
-def test_only_a_space_can_be_duplicated(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_a_space_can_be_duplicated_and_links_to_its_own_files(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.delenv("SPACE_ID", raising=False)
-    with gr.Blocks() as elsewhere:
-        build_footer()
+    line, *buttons = footer()
+    assert not buttons
+    assert all(f"[{name}]({address})" in line for name, address in PAPERS.items())
     monkeypatch.setenv("SPACE_ID", "someone/clothes")
-    with gr.Blocks() as space:
+    line, *buttons = footer()
+    assert buttons == ["Duplicate this Space"]
+    for name, address in (PAPERS | {"the code": f"{SPACE}/tree/main"}).items():
+        assert f"[{name}]({address})" in line
+
+
+SPACE = "https://huggingface.co/spaces/someone/clothes"
+
+
+def footer() -> list[str]:
+    """Return the text of the footer's line, then of its button."""
+    with gr.Blocks() as page:
         build_footer()
-    buttons = [
-        [block for block in page.blocks.values() if isinstance(block, gr.DuplicateButton)]
-        for page in (elsewhere, space)
-    ]
-    assert list(map(len, buttons)) == [0, 1]
-    (line,) = (block for block in space.blocks.values() if isinstance(block, gr.Markdown))
-    assert "[the training script](https://huggingface.co/spaces/someone/clothes/" in str(line.value)
+    return [str(block.value) for block in page.children]
 
 
 PICTURE = np.arange(784, dtype=np.uint8).reshape(28, 28)

@@ -6,11 +6,9 @@ import gradio as gr
 import pytest
 
 from fashion_ddpm.core.requests import RequestError
-from fashion_ddpm.demo.engine import Demo
-from fashion_ddpm.demo.gallery import load_gallery
 from fashion_ddpm.demo.results import Result
 from fashion_ddpm.server.monitoring import StoppedError
-from fashion_ddpm.ui.session import CurrentRun, Selection, build_selection
+from fashion_ddpm.ui.session import CurrentRun, SelectedImage, Selection
 
 
 def begin(current: CurrentRun, number: int) -> None:
@@ -59,13 +57,6 @@ def test_a_run_that_was_stopped_while_it_waited_takes_no_step() -> None:
 OTHER = "?class=bag&steps=3"
 
 
-@pytest.fixture(scope="module")
-def result() -> Result:
-    found = load_gallery(Demo())
-    assert found is not None
-    return found
-
-
 def test_the_image_that_was_selected_last_is_meant_and_no_older_one(result: Result) -> None:
     selection, query = Selection(result), result.settings.to_query()
     assert selection.image(query, 3) == (result, 3), "the page is older than the server"
@@ -83,7 +74,6 @@ def test_a_page_that_outlived_its_server_is_told(result: Result, index: Any) -> 
             Selection(kept).image(query or result.settings.to_query(), place)
 
 
-def test_the_page_begins_with_the_first_image(result: Result) -> None:
-    with gr.Blocks():
-        assert build_selection(result).query.value == result.settings.to_query()
-        assert build_selection(None).query.value == ""
+def test_the_page_begins_with_the_first_image(result: Result, blocks: gr.Blocks) -> None:
+    assert SelectedImage(result).query.value == result.settings.to_query()
+    assert SelectedImage(None).query.value == ""

@@ -1,17 +1,23 @@
 """Tests of the story's handlers."""
 
-from pathlib import Path
+import gradio as gr
+import pytest
 
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.diffusion.schedule_check import check_schedule
-from fashion_ddpm.ui.why_blurry import FIXES, Handlers
+from fashion_ddpm.ui.why_blurry import FIXES, WhyBlurry
 
 
-def test_the_verdict_names_the_betas_and_what_is_wrong() -> None:
-    verdict, *_ = Handlers.explain(100.0, 1e-4, 0.02, "bag")
-    assert "T = 100" in verdict
-    assert "broken: 60 %" in verdict
-    assert "good" in Handlers.explain(1000.0, 1e-4, 0.02, "bag")[0]
+@pytest.fixture(scope="module")
+def tab(demo: Demo, blocks: gr.Blocks) -> WhyBlurry:
+    return WhyBlurry(demo)
+
+
+def test_the_verdict_names_the_betas_and_what_is_wrong(tab: WhyBlurry) -> None:
+    shown = tab.explain(100.0, 1e-4, 0.02, "bag")
+    assert "T = 100" in shown[tab.verdict]
+    assert "broken: 60 %" in shown[tab.verdict] == tab.verdict.value
+    assert "good" in tab.explain(1000.0, 1e-4, 0.02, "bag")[tab.verdict]
 
 
 def test_what_is_called_a_fix_is_one_and_the_rest_is_not() -> None:
@@ -19,16 +25,16 @@ def test_what_is_called_a_fix_is_one_and_the_rest_is_not() -> None:
         assert check_schedule(betas).starts_from_noise == name.startswith("Fix"), name
 
 
-def test_both_sides_are_drawn_from_the_same_seeds(tiny_checkpoint: Path) -> None:
-    handlers = Handlers(Demo(tiny_checkpoint))
-    shown = handlers.draw(100, 1e-4, 0.02, "bag")
-    assert shown[0].startswith("**linear (T = 100")
-    assert shown[3].startswith("**cosine**")
-    assert shown[1]["value"].size == shown[4]["value"].size
+def test_both_sides_are_drawn_from_the_same_seeds(tab: WhyBlurry) -> None:
+    shown = tab.draw(100, 1e-4, 0.02, "bag")
+    yours, cosine = tab.yours, tab.cosine
+    assert shown[yours.sentence].startswith("**linear (T = 100")
+    assert shown[cosine.sentence].startswith("**cosine**")
+    assert shown[yours.film]["value"].size == shown[cosine.film]["value"].size
 
 
-def test_betas_that_fall_are_the_verdict_and_nothing_of_before_stays() -> None:
-    verdict, picture, *plots = Handlers.explain(100, 0.01, 0.001, "bag")
-    assert "betas that rise" in verdict
-    assert not picture["visible"]
-    assert plots == [None, None, None]
+def test_betas_that_fall_are_the_verdict_and_nothing_of_before_stays(tab: WhyBlurry) -> None:
+    shown = tab.explain(100, 0.01, 0.001, "bag")
+    assert "betas that rise" in shown[tab.verdict]
+    assert not shown[tab.levels]["visible"]
+    assert [shown[each] for each in (tab.power, tab.ratio, tab.visited)] == [None, None, None]
