@@ -1,12 +1,12 @@
 """Tests of the demo over HTTP; test_page has it in a browser."""
 
+import ast
 import asyncio
 import base64
 import importlib.util
 import io
 import json
 import re
-import subprocess
 import sys
 import urllib.error
 import urllib.request
@@ -27,9 +27,11 @@ from PIL import Image
 from app import build_page, main, quicken
 from fashion_ddpm.core.config import TURBO
 from fashion_ddpm.core.requests import GenerateRequest
-from fashion_ddpm.demo.api_examples import api_examples
 from fashion_ddpm.demo.engine import Demo
+from fashion_ddpm.demo.results import Result
 from fashion_ddpm.diffusion.sampling import DenoisingStep, SamplingSettings
+from fashion_ddpm.scoring.clip import EMBEDDED
+from fashion_ddpm.ui.share import python_call
 from tests.tools import PATIENCE
 from tests.tools.serving import served
 
@@ -163,17 +165,18 @@ def test_stop_closes_the_generator_and_frees_its_place(
     assert not demo.unet._waiting
 
 
-@pytest.mark.parametrize(("language", "command"), [("python", sys.executable), ("shell", "sh")])
-def test_the_programs_on_the_page_run(
-    address: str, tmp_path: Path, language: str, command: str
-) -> None:
-    program = tmp_path / "program"
-    request = GenerateRequest("bag", num_images=2, num_inference_steps=3, seed=7)
-    program.write_text(api_examples(request, address)[language])
-    result = subprocess.run([command, program], capture_output=True, text=True, timeout=PATIENCE)
-    assert result.returncode == 0, result.stderr
-    assert "bag, seed 7" in result.stdout
-    assert "bag, seed 8" in result.stdout
+def test_the_python_call_on_the_page_draws_the_same_images(own_app: tuple[Demo, str]) -> None:
+    demo, address = own_app
+    *_, result = demo.run(GenerateRequest("bag", 2, "karras", "euler", 3, 1.5, seed=4), EMBEDDED)
+    assert isinstance(result, Result)
+    (call,) = (
+        node for node in ast.walk(ast.parse(python_call(result))) if isinstance(node, ast.Call)
+    )
+    given: dict[str, Any] = {str(word.arg): ast.literal_eval(word.value) for word in call.keywords}
+    _, pictures, about = Client(address, verbose=False).predict(**given)
+    assert about["settings"] == result.settings.as_settings()
+    for found, (drawn, _) in zip(pictures, result.pictures(), strict=True):
+        assert Image.open(found["image"]).tobytes() == drawn.tobytes()
 
 
 @pytest.mark.parametrize("with_progress", [False, True])

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fashion_ddpm.core.requests import PARAMETERS
-from fashion_ddpm.demo.api_examples import ORDER
+from fashion_ddpm.ui.api import ORDER
 from tests.tools.asking import API, CALL, SOUND, call, event_named, join, link_event, send
 from tests.tools.serving import served
 from tests.tools.strangeness import VALUES, bodies, queries

@@ -1,4 +1,4 @@
-"""Tests of what the repository takes in: bytes that are listed, pins, licences, no code by data."""
+"""Tests of what the repository takes in: bytes that are listed, pins, no code by data."""
 
 import ast
 import re
@@ -10,7 +10,6 @@ import pytest
 
 from fashion_ddpm.checkpoints.manifest import MANIFEST, faults, loose_files, read_manifest
 from fashion_ddpm.core.paths import BUNDLED
-from tests.tools.licences import FILES, LICENCES, page, pins
 
 ROOT = Path(__file__).parent.parent
 OURS = sorted(
@@ -60,19 +59,6 @@ def test_every_requirement_is_pinned_to_one_version(name: str) -> None:
         assert re.fullmatch(r"|-r requirements\.txt|[\w-]+==\d+(\.\d+)+", line), line
 
 
-def test_the_licence_of_every_pinned_requirement_is_listed() -> None:
-    listed = LICENCES.read_text()
-    for name in FILES.values():
-        for package, version in pins(name).items():
-            assert f"| {package} {version} | " in listed, "run python -m tests.tools.licences"
-
-
-def test_a_licence_is_named_and_not_its_text() -> None:
-    for line in page().split("\n")[7:-1]:
-        _, _, name, _, _ = line.split("|")
-        assert 2 < len(name.strip()) <= 200, line
-
-
 def test_the_package_declares_no_other_dependency() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     assert "dependencies" in project["project"]["dynamic"]
@@ -80,41 +66,37 @@ def test_the_package_declares_no_other_dependency() -> None:
     assert dynamic["dependencies"] == {"file": ["requirements.txt"]}
 
 
-FORBIDDEN_IMPORTS = {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve", "yaml"}
-FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "system", "popen"}
-
-
 def dangers(source: str) -> Iterator[str]:
-    """Yield what in a program could make data run as code."""
+    """Yield what could make data run as code, or reads a secret; ruff's S rules find the rest."""
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from {alias.name.split(".")[0] for alias in node.names} & FORBIDDEN_IMPORTS
-        elif isinstance(node, ast.ImportFrom):
-            yield from {(node.module or "").split(".")[0]} & FORBIDDEN_IMPORTS
-        elif isinstance(node, ast.Call):
-            yield from _dangers_of_call(node)
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            named = [getattr(node, "module", None), *(alias.name for alias in node.names)]
+            yield from {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"} & {*named}
+        if isinstance(node, ast.Call | ast.Subscript):
+            yield from re.findall(
+                r"(?:environ|getenv).*(?:TOKEN|SECRET|PASSWORD|_KEY)", ast.unparse(node)
+            )
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            given = {word.arg: ast.unparse(word.value) for word in node.keywords}
+            if "trust_remote_code" in given:
+                yield "trust_remote_code"
+            for function, word, safe in SAFE:
+                if re.fullmatch(function, called) and given.get(word) != safe:
+                    yield f"{called} without {word}={safe}"
 
 
-def _dangers_of_call(node: ast.Call) -> Iterator[str]:
-    called = ast.unparse(node.func)
-    given = {word.arg: ast.unparse(word.value) for word in node.keywords}
-    method = called.split(".")[-1]
-    if called in FORBIDDEN_CALLS or (called.startswith("os.") and method in FORBIDDEN_CALLS):
-        yield called
-    if called == "torch.load" and given.get("weights_only") != "True":
-        yield "torch.load without weights_only"
-    if called == "np.load" and given.get("allow_pickle") != "False":
-        yield "np.load without allow_pickle=False"
-    if given.get("shell", "False") != "False":
-        yield "a shell"
-    if "trust_remote_code" in given:
-        yield "trust_remote_code"
-    if method == "from_pretrained" and called.startswith(("UNet", "CLIPModel", "Diffusion")):
-        yield from () if given.get("use_safetensors") == "True" else ("pickled weights",)
+SAFE = (
+    (r"torch\.load", "weights_only", "True"),
+    (r"np\.load", "allow_pickle", "False"),
+    (r"(UNet|CLIPModel|Diffusion).*\.from_pretrained", "use_safetensors", "True"),
+)
+"""Functions that unpickle, unless they are given a word."""
 
 
 @pytest.mark.parametrize("path", OURS, ids=lambda path: path.stem)
-def test_no_data_runs_as_code(path: Path) -> None:
+def test_no_data_runs_as_code_and_no_secret_is_read(path: Path) -> None:
+    """The Hub's own client finds the user's token; nothing here knows where it lies."""
     assert not list(dangers(path.read_text()))
 
 
@@ -122,40 +104,15 @@ def test_no_data_runs_as_code(path: Path) -> None:
     "source",
     [
         "import pickle",
-        "from yaml import load",
-        "eval(x)",
-        "exec(x)",
-        "os.system(x)",
+        "from dill import load",
         "torch.load(x)",
         "torch.load(x, weights_only=False)",
-        "np.load(x)",
         "np.load(x, allow_pickle=True)",
-        "subprocess.run(x, shell=True)",
         "X.from_pretrained(y, trust_remote_code=True)",
         "UNet2DModel.from_pretrained(y)",
+        "os.environ['HF_TOKEN']",
+        "os.getenv('OPENAI_API_KEY', '')",
     ],
 )
 def test_such_code_would_be_found(source: str) -> None:
     assert list(dangers(source))
-
-
-def secrets(source: str) -> list[str]:
-    """Return where a program asks its environment for a secret."""
-    asked = [
-        ast.unparse(node)
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.Call | ast.Subscript)
-    ]
-    secret = re.compile(r"(environ|getenv).*(TOKEN|SECRET|PASSWORD|_KEY)")
-    return [question for question in asked if secret.search(question)]
-
-
-@pytest.mark.parametrize("path", OURS, ids=lambda path: path.stem)
-def test_no_secret_is_read(path: Path) -> None:
-    """The Hub's own client finds the user's token; nothing here knows where it lies."""
-    assert not secrets(path.read_text())
-
-
-@pytest.mark.parametrize("source", ["os.environ['HF_TOKEN']", "os.getenv('OPENAI_API_KEY', '')"])
-def test_a_secret_that_is_read_would_be_found(source: str) -> None:
-    assert secrets(source)

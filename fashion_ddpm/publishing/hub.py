@@ -15,7 +15,7 @@ from fashion_ddpm.publishing.errors import PublishingError
 
 MODEL, SPACE = "model", "space"
 COMMIT_MESSAGE = "Published by python -m fashion_ddpm publish"
-NEW_TOKEN = (
+LOGIN = (
     "create one with write access on https://huggingface.co/settings/tokens, then run hf auth "
     "login or set HF_TOKEN"
 )
@@ -72,11 +72,11 @@ class Hub:
             PublishingError: no token, no network, no right to write, or a repository that exists.
         """
         if get_token() is None:
-            raise PublishingError(f"There is no token for the Hub; {NEW_TOKEN}.")
+            raise PublishingError(f"There is no token for the Hub; {LOGIN}.")
         with self._told("the account could not be read"):
             account = self.api.whoami()
         if account.get("auth", {}).get("accessToken", {}).get("role") == "read":
-            raise PublishingError(f"The token may only read; {NEW_TOKEN}.")
+            raise PublishingError(f"The token may only read; {LOGIN}.")
         owners = [account["name"], *(group["name"] for group in account.get("orgs", []))]
         for repository in repositories:
             owner = repository.name.split("/")[0]

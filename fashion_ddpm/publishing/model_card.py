@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import EvalResult, ModelCardData
+from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from fashion_ddpm.checkpoints.locate import SAMPLES_FILE
 from fashion_ddpm.checkpoints.manifest import record
@@ -17,6 +17,9 @@ MARK = "<!-- results -->"
 """Before and after the generated part of the README."""
 
 CARD_FILE = "README.md"
+TEMPLATE = Path(__file__).with_name("model_card.md")
+"""Of the card, in Jinja."""
+
 HEADLINE = (
     "class_accuracy",
     "domain_frechet_distance",
@@ -34,22 +37,6 @@ HEADLINE = (
 
 
 DATASET = "zalando-datasets/fashion_mnist"
-OWN_LICENCE = """## Licence
-
-The code is under the MIT licence. Whose the training pictures are, and what may be done with images
-drawn after them, is for whoever publishes these weights to say here."""
-LICENCE = """## Licence and citation
-
-MIT, like the data, which a publication that uses it should cite:
-
-```bibtex
-@article{xiao2017fashion,
-  title   = {Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning Algorithms},
-  author  = {Han Xiao and Kashif Rasul and Roland Vollgraf},
-  journal = {arXiv:1708.07747},
-  year    = {2017}
-}
-```"""
 
 
 def kind_of(run: dict[str, Any]) -> ImageKind:
@@ -111,7 +98,8 @@ def model_card(run: dict[str, Any], report: Report | None, address: Address | No
         report: what evaluate found; None where these weights were not evaluated.
         address: where it is published; None for a folder on disk.
     """
-    on_fashion = kind_of(run) == FASHION_MNIST
+    kind = kind_of(run)
+    on_fashion = kind == FASHION_MNIST
     name = "fashion-ddpm" if on_fashion else f"ddpm-{_source(run)}"
     data = ModelCardData(
         license="mit" if on_fashion else None,
@@ -122,25 +110,27 @@ def model_card(run: dict[str, Any], report: Report | None, address: Address | No
         model_name=name,
         eval_results=_eval_results(report, run) if report else None,
     )
-    parts = [
-        f"---\n{data.to_yaml()}\n---\n\n# {name}",
-        _about(run),
-        _picture(run, address) if address else "",
-        _usage(run, address),
-        results_section(report) if report else "These weights were not evaluated.",
-        _limits(report, kind_of(run)),
-        LICENCE if on_fashion else OWN_LICENCE,
-    ]
-    return "\n\n".join(filter(None, parts)) + "\n"
-
-
-def _about(run: dict[str, Any]) -> str:
-    config = run["config"]
-    channels = ", ".join(map(str, config["block_out_channels"]))
-    return f"""A class-conditional diffusion model of {_title(run)}: {run["parameters"]:,}
-parameters, channels {channels}, {config["prediction_type"]}, {config["noise_schedule"]} noise
-schedule, T = {config["num_train_timesteps"]}. It saw {run["images_seen"]:,} images in its last run
-({_before(run)}device: {run["device"]})."""
+    accuracy = report.class_accuracy if report else {}
+    card = ModelCard.from_template(
+        data,
+        template_path=str(TEMPLATE),
+        name=name,
+        title=_title(run),
+        run=run,
+        kind=kind,
+        on_fashion=on_fashion,
+        colour=COLOURS[kind.channels],
+        address=address,
+        source=address.model if address else ".",
+        samples=SAMPLES_FILE,
+        rows=ROWS,
+        shown=run["class_names"][:MAX_COLUMNS],
+        example=_example(kind),
+        results=results_section(report) if report else "These weights were not evaluated.",
+        accuracy=accuracy,
+        weakest=min(accuracy, key=lambda name: accuracy[name][0], default=None),
+    )
+    return str(card)
 
 
 def _title(run: dict[str, Any]) -> str:
@@ -154,72 +144,11 @@ def _source(run: dict[str, Any]) -> str:
     return str(run.get("dataset", FASHION)).split(":")[-1].split("/")[-1]
 
 
-def _before(run: dict[str, Any]) -> str:
-    earlier = run.get("started_from")
-    return f"started from weights that had seen {earlier['images_seen']:,}; " if earlier else ""
-
-
-def _picture(run: dict[str, Any], address: Address) -> str:
-    names = run["class_names"][:MAX_COLUMNS]
-    return f"""![{ROWS} images of each class]({SAMPLES_FILE})
-
-Seeds 0 to {ROWS * len(names) - 1}, none left out; from left to right: {", ".join(names)}.
-[Draw your own](https://huggingface.co/spaces/{address.space})."""
-
-
-def _usage(run: dict[str, Any], address: Address | None) -> str:
-    source = address.model if address else "."
-    names = ", ".join(f"{label} {name}" for label, name in enumerate(run["class_names"]))
-    code = f"""With nothing but diffusers (write the loop yourself):
-
-```python
-from diffusers import DDPMScheduler, UNet2DModel
-
-unet = UNet2DModel.from_pretrained("{source}", subfolder="unet")
-scheduler = DDPMScheduler.from_pretrained("{source}", subfolder="scheduler")
-```
-
-The labels: {names}, {run["null_label"]} "no class". Pixels lie in [−1, 1]."""
-    if address is None:
-        return code
-    return f"""{code}
-
-With the loop written, in a clone of the Space:
-
-```python
-from fashion_ddpm import FashionDDPMPipeline
-
-pipeline = FashionDDPMPipeline.from_pretrained("{source}")
-images = pipeline({_example(run)}
-```"""
-
-
-def _example(run: dict[str, Any]) -> str:
+def _example(kind: ImageKind) -> str:
     """Return a call's arguments and, behind them, what it returns."""
-    kind = kind_of(run)
     labels = [kind.null_label - 1, kind.null_label - 1, min(1, kind.null_label - 1)]
     shape = [3, kind.image_size, kind.image_size, *[3] * (kind.channels == 3)]
     return f"{labels}, seed=0)  # uint8 {shape}"
-
-
-def _limits(report: Report | None, kind: ImageKind) -> str:
-    size = f"{kind.image_size}×{kind.image_size}"
-    limits = """## Limits
-
-It draws 28×28 grey garments and knows nothing else: no colour, no size, no words. It repeats what
-Fashion-MNIST shows, the articles of one shop."""
-    if kind != FASHION_MNIST:
-        limits = f"""## Limits
-
-It draws {size} images, {COLOURS[kind.channels]}, of the classes above and knows nothing else: no
-other size, no words. It repeats what its training pictures show."""
-    if report is None or not report.class_accuracy:
-        return limits
-    accuracy = report.class_accuracy
-    weakest = min(accuracy, key=lambda name: accuracy[name][0])
-    generated, real = accuracy[weakest]
-    return f"""{limits} Its weakest class is {weakest}:
-a classifier recognizes {generated:.1%} of the generated images, and {real:.1%} of real ones."""
 
 
 def _eval_results(report: Report, run: dict[str, Any]) -> list[EvalResult] | None:

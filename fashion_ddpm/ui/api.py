@@ -13,6 +13,16 @@ from fashion_ddpm.server.allowlist import ENDPOINT
 from fashion_ddpm.ui.components import NETWORK, UNPROCESSED, monitored
 from fashion_ddpm.ui.controls import Controls, request_of
 
+ORDER = (
+    *("class_name", "schedule", "num_inference_steps", "sampler", "guidance_scale"),
+    *("num_images", "seed", "scorer", "guidance_low", "guidance_high"),
+)
+"""Fields of a request, and the scorer, in the order of the endpoint's parameters: a new one comes
+last, for programs send lists of values."""
+
+ADDED = ("guidance_low", "guidance_high")
+"""Those that programs may know nothing of, which were written before they were added."""
+
 
 class Handlers:
     """What the endpoint does."""
@@ -85,7 +95,7 @@ def build(demo: Demo, controls: Controls) -> None:
     about = gr.JSON(visible=False, label="Settings and scores")
     gr.Button(visible=False).click(
         Handlers(demo).generate,
-        controls.request(),
+        [getattr(controls, name) for name in ORDER],
         [preview, pictures, about],
         api_name=ENDPOINT,
         **NETWORK,

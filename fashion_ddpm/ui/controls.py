@@ -9,7 +9,6 @@ from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.image_kind import ALL_CLASSES, CLASS_NAMES
 from fashion_ddpm.core.images import enlarge
 from fashion_ddpm.core.requests import LABELS, MAX_GUIDANCE, MAX_SEED, GenerateRequest, check_whole
-from fashion_ddpm.demo.api_examples import ORDER
 from fashion_ddpm.demo.engine import PRESETS, Demo, schedule_note, schedules
 from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.scoring.clip_baseline import load_real_sample
@@ -187,10 +186,6 @@ class Controls:
     def inputs(self) -> list[Any]:
         """Return the components in the order of Create.draw, and of shown_settings."""
         return [*(getattr(self, name) for name in CHOSEN), self.random_seed, self.scorer]
-
-    def request(self) -> list[Any]:
-        """Return the components in the order of the endpoint's arguments."""
-        return [getattr(self, name) for name in ORDER]
 
     def costly(self) -> list[Any]:
         """Return the components in the order of note."""

@@ -16,7 +16,6 @@ from starlette.types import ASGIApp
 
 import fashion_ddpm
 from fashion_ddpm.core.errors import reason
-from fashion_ddpm.demo.api_examples import ADDED
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.share import OMITTED
 from fashion_ddpm.server.allowlist import ENDPOINT, Allowlist, Event
@@ -26,7 +25,7 @@ from fashion_ddpm.server.middleware import Middleware, ServerContext
 from fashion_ddpm.server.monitoring import start_log
 from fashion_ddpm.server.rate_limit import network_of
 from fashion_ddpm.server.temporary_files import Sweeper
-from fashion_ddpm.ui.api import answer_with_content
+from fashion_ddpm.ui.api import ADDED, answer_with_content
 from fashion_ddpm.ui.components import NETWORK
 from fashion_ddpm.ui.style import CSS, HEAD, UNTIL_PICTURED, theme
 

@@ -1,4 +1,4 @@
-"""Below the first tab: links, pictures and programs that hold the settings, and a zip file."""
+"""Below the first tab: a link, pictures and a call that hold the settings, and a zip file."""
 
 from pathlib import Path
 from typing import Any
@@ -8,11 +8,12 @@ from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 
 from fashion_ddpm.core.errors import UserError
-from fashion_ddpm.core.requests import RequestError, shown
-from fashion_ddpm.demo.api_examples import api_examples
+from fashion_ddpm.core.requests import PARAMETERS
 from fashion_ddpm.demo.engine import Demo
+from fashion_ddpm.demo.results import Result
 from fashion_ddpm.demo.share import SharedSettings, from_picture, from_query, words_of
 from fashion_ddpm.generation.files import file_name
+from fashion_ddpm.server.allowlist import ENDPOINT
 from fashion_ddpm.ui.components import (
     ALWAYS_LAST,
     NO_MARKUP,
@@ -31,9 +32,6 @@ GENERATE_IF_LINKED = """(linked) => {
   if (linked) document.querySelector("#generate").click();
 }"""
 """A link with a mistake draws nothing, so it stays in the address bar, where it can be mended."""
-
-
-LANGUAGES: tuple[Any, ...] = ("python", "javascript", "shell")
 
 
 class Handlers:
@@ -72,27 +70,17 @@ class Handlers:
         return shown_settings(asked.request, asked.scorer)
 
     @staticmethod
-    def programs(selection: Selection, link: str) -> tuple[Any, ...]:
-        """Return programs that ask the app at the link's address for the same images."""
-        result = selection.result
-        if result is None or not link:
-            return (gr.skip(),) * len(LANGUAGES)
-        with show_mistakes():
-            if not isinstance(link, str) or not link.startswith(("http://", "https://")):
-                raise RequestError(f"link is {shown(link)}; it must be the address of this page.")
-        address = link.split("?")[0].rstrip("/")
-        programs = api_examples(result.request, address, result.scorer)
-        return tuple(programs[language] for language in LANGUAGES)
+    def taken_away(selection: Selection) -> tuple[Any, ...]:
+        """Return the zip file for its button, and the Python call that draws the same images.
 
-    @staticmethod
-    def archive(selection: Selection) -> Any:
-        """Put the zip file behind the button; it is in gradio's cache, which is cleaned up."""
+        The file is in gradio's cache, which is cleaned up.
+        """
         result = selection.result
         if result is None:
-            return gr.skip()
+            return gr.skip(), gr.skip()
         name = file_name(f"{result.request.class_name}-{result.request.seed}", ending=".zip")
         path = save_bytes_to_cache(result.archive(), name, get_upload_folder())
-        return gr.update(value=path, interactive=True)
+        return gr.update(value=path, interactive=True), python_call(result)
 
     def read(self, path: str | None) -> tuple[Any, ...]:
         """Take the settings out of a picture; the box is empty again for the next one."""
@@ -107,10 +95,18 @@ class Handlers:
         return (*settings, None)
 
 
+def python_call(result: Result) -> str:
+    """Return the call of gradio's Python client that draws the same images."""
+    values = result.request.as_settings() | {"scorer": result.scorer}
+    arguments = (f"{PARAMETERS[name]}={value!r}" for name, value in values.items())
+    return f'client.predict({", ".join(arguments)}, api_name="/{ENDPOINT}")'
+
+
 def build(demo: Demo, page: gr.Blocks, controls: Controls, selected: SelectedImage) -> None:
     """Lay it out, and read the address when the page is opened."""
     handlers, selection = Handlers(demo), selected.selection
     first = selection.value.result
+    archived, call = handlers.taken_away(selection.value) if first else ({"value": None}, "")
     with gr.Accordion("Share", open=False):
         gr.Markdown(
             "The link holds every setting: whoever opens it sees the same images. So does each "
@@ -120,17 +116,20 @@ def build(demo: Demo, page: gr.Blocks, controls: Controls, selected: SelectedIma
         dropped = gr.File(label="A picture made here", file_types=[".png"], height=120)
         archive = gr.DownloadButton(
             "Download all as a zip, with settings and scores",
-            value=handlers.archive(selection.value)["value"] if first else None,
+            value=archived["value"],
             interactive=first is not None,
             size="md",
         )
-        gr.Markdown("The same images for a program:")
-        programs = [gr.Code(language=name, label=name, lines=4) for name in LANGUAGES]
+        gr.Markdown(
+            "A Python program draws the same images with this call. *Use via API*, below, says "
+            "what `client` is, and has calls in other languages."
+        )
+        program = gr.Code(call, language="python", label="python", lines=1, wrap_lines=True)
     linked = gr.Textbox(visible=False)
-    gr.on(
-        [page.load, selected.query.change], None, selected.query, link, js=TO_LINK, **UNQUEUED
-    ).then(handlers.programs, [selection, link], programs, **UNQUEUED, **ALWAYS_LAST)
-    selected.query.change(handlers.archive, selection, archive, **UNQUEUED, **ALWAYS_LAST)
+    gr.on([page.load, selected.query.change], None, selected.query, link, js=TO_LINK, **UNQUEUED)
+    selected.query.change(
+        handlers.taken_away, selection, [archive, program], **UNQUEUED, **ALWAYS_LAST
+    )
     read = dropped.upload(
         handlers.read, dropped, [*controls.inputs(), dropped], **QUEUED, **ALWAYS_LAST
     )

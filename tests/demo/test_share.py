@@ -1,6 +1,5 @@
 """Tests that settings survive every way in and out: link, picture, zip, page, program, flags."""
 
-import ast
 import json
 import random
 import string
@@ -34,7 +33,6 @@ from fashion_ddpm.core.requests import (
     GenerateRequest,
     RequestError,
 )
-from fashion_ddpm.demo.api_examples import api_examples
 from fashion_ddpm.demo.share import OLD_WORDS, OMITTED, SharedSettings, from_picture, from_query
 from fashion_ddpm.diffusion.pipeline import Batch
 from fashion_ddpm.generation.files import save, zipped
@@ -94,23 +92,6 @@ def test_every_setting_survives_the_page(request_: Any) -> None:
     sent = json.loads(json.dumps(values))
     assert request_of(*sent, class_names=CLASS_NAMES) == request_
     assert random_seed is False
-
-
-@MANY
-@given(requests())
-def test_every_setting_survives_the_programs_that_the_page_offers(request_: Any) -> None:
-    programs = api_examples(request_, "http://somewhere", "embedded")
-    (call,) = (
-        node
-        for node in ast.walk(ast.parse(programs["python"]))
-        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "predict"
-    )
-    given_ = {word.arg: ast.literal_eval(word.value) for word in call.keywords}
-    assert {
-        PARAMETERS[name]: getattr(request_, name) for name in SETTINGS
-    }.items() <= given_.items()
-    listed = json.loads(programs["shell"].split("-d '")[1].split("'")[0])["data"]
-    assert listed == [value for name, value in given_.items() if name != "api_name"]
 
 
 @MANY

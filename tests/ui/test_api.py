@@ -7,9 +7,8 @@ import gradio as gr
 import pytest
 
 from fashion_ddpm.core.requests import PARAMETERS, SETTINGS
-from fashion_ddpm.demo.api_examples import ORDER
 from fashion_ddpm.demo.engine import Demo
-from fashion_ddpm.ui.api import Handlers
+from fashion_ddpm.ui.api import ORDER, Handlers
 
 SOUND = ("bag", "cosine", 3, "dpm++2m", 4.0, 2, 7, "embedded", 0.3, 0.7)
 
@@ -40,7 +39,7 @@ def test_a_mistake_is_a_message(handlers: Handlers) -> None:
         next(handlers.generate("hat", *SOUND[1:]))
 
 
-def test_the_arguments_stand_in_the_order_of_the_programs_that_the_page_offers() -> None:
+def test_the_arguments_stand_in_the_order_of_the_components() -> None:
     names = [name for name in inspect.signature(Handlers.generate).parameters if name != "self"]
     assert names == [PARAMETERS[name] for name in ORDER]
     assert {*ORDER} == {*SETTINGS, "scorer"}

@@ -9,7 +9,6 @@ import pytest
 from fashion_ddpm.__main__ import build_parser
 from fashion_ddpm.cli.commands import request_of_flags
 from fashion_ddpm.core.requests import LABELS, SETTINGS, GenerateRequest
-from fashion_ddpm.demo.api_examples import ORDER
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.ui.controls import (
@@ -51,7 +50,6 @@ def test_every_setting_has_a_control_under_its_name(controls: Controls) -> None:
     for name, label in LABELS.items():
         assert getattr(controls, name).label == label
     assert len(controls.inputs()) == len(NO_SETTINGS)
-    assert len(controls.request()) == len(ORDER)
 
 
 def test_the_controls_begin_with_the_defaults_of_programs_and_commands(

@@ -91,7 +91,7 @@ def test_the_zip_holds_every_image_with_its_settings_and_scores(
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     *_, result = demo.run(REQUEST, "embedded")
     assert isinstance(result, Result)
-    path = Path(Handlers.archive(Selection(result))["value"])
+    path = Path(Handlers.taken_away(Selection(result))[0]["value"])
     assert path.name == "coat-4.zip"
     with zipfile.ZipFile(path) as archive:
         lines = [json.loads(line) for line in archive.read("metadata.jsonl").splitlines()]
@@ -106,16 +106,7 @@ def test_the_zip_holds_every_image_with_its_settings_and_scores(
         assert [row["seed"] for row in rows] == ["4", "5"]
         assert {row["guidance_low"] for row in rows} == {"0.3"}
         assert 0 <= float(rows[0]["A coat"]) <= 1
-    assert Handlers.archive(Selection(None)) == gr.skip()
-
-
-def test_the_programs_ask_the_address_that_the_visitor_sees(demo: Demo) -> None:
-    *_, result = demo.run(REQUEST, "embedded")
-    assert isinstance(result, Result)
-    programs = Handlers.programs(Selection(result), "https://clothes.example/app/?class=coat")
-    assert len(programs) == 3
-    assert all("https://clothes.example/app" in program for program in programs)
-    assert Handlers.programs(Selection(None), "")[0] == gr.skip()
+    assert Handlers.taken_away(Selection(None)) == (gr.skip(), gr.skip())
 
 
 def test_a_picture_of_other_weights_is_told_and_one_of_the_same_is_not(
