@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from accelerate import PartialState
 
 from fashion_ddpm.checkpoints.locate import read_run
@@ -17,29 +16,22 @@ from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.data.load import DataSet
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
 from fashion_ddpm.diffusion.sampling import SamplingSettings, num_evaluations
-from fashion_ddpm.evaluation import measurements as measure
 from fashion_ddpm.evaluation.figures import save_confusion
 from fashion_ddpm.evaluation.image_sets import (
     REFERENCES,
     EvaluationError,
-    ImageSets,
     image_sets,
     matching_classifier,
     matching_data,
 )
+from fashion_ddpm.evaluation.measurements import measure_all
 from fashion_ddpm.evaluation.metrics import NEIGHBOURS
-from fashion_ddpm.evaluation.report import Report, Row, save_report, warnings_of
+from fashion_ddpm.evaluation.report import Report, save_report, warnings_of
 from fashion_ddpm.generation.generate import Generated, generate_together
 from fashion_ddpm.scoring.classifier import Classifier
-from fashion_ddpm.scoring.clip import SCORERS, load_scorer
-from fashion_ddpm.scoring.errors import ScoringError
-from fashion_ddpm.scoring.inception import load_inception
+from fashion_ddpm.scoring.clip import SCORERS
 
 FEWEST_IMAGES = 10 * (NEIGHBOURS + 1)
-NO_CLASSIFIER = (
-    "the bundled classifier knows Fashion-MNIST alone; train-classifier --dataset … makes one, and "
-    "--classifier names it"
-)
 
 
 @dataclass(frozen=True)
@@ -95,7 +87,7 @@ def evaluate(evaluation: Evaluation, output: Path) -> Report | None:
     protocol = _protocol(evaluation, pipeline, generated, ranks)
     grid(generated.images.images[:100], 10, scale=2).save(output / "samples.png")
     broken = int((~generated.finite).sum())
-    usable = measure.only_finite(generated.images, generated.finite)
+    usable = generated.images.chosen(generated.finite)
     warnings = []
     if broken:
         warnings.append(
@@ -125,50 +117,15 @@ def _measured(
     output: Path,
 ) -> Report:
     sets = image_sets(data, evaluation.reference, generated)
-    agreement = measure.class_agreement(classifier, sets) if classifier else None
-    memory = measure.memorisation(classifier, sets)
-    rows = {
-        **(measure.distance_rows("domain", classifier.features, sets) if classifier else {}),
-        **_inception_rows(evaluation.inception_weights, sets),
-        **(agreement.rows if agreement else measure.missing_classifier(NO_CLASSIFIER)),
-        **measure.pixel_rows(sets),
-        **_clip_rows(evaluation.scorers, sets),
-        **measure.classification_accuracy_score(sets),
-        **memory.rows,
-    }
-    labelled_grid(memory.examples, scale=2).save(output / "nearest.png")
-    confusion = agreement.confusion if agreement else torch.empty(0, 0, dtype=torch.int64)
+    found = measure_all(sets, classifier, evaluation.scorers, evaluation.inception_weights)
+    labelled_grid(found.examples, scale=2).save(output / "nearest.png")
     names = data.kind.class_names
-    predicted = dict(zip(names, confusion.sum(dim=0).tolist(), strict=False))
-    if agreement:
-        save_confusion(confusion.tolist(), output / "confusion.png", names)
-    return Report(
-        protocol,
-        [*warnings, *warnings_of(rows, len(generated), predicted)],
-        rows,
-        agreement.by_class if agreement else {},
-        confusion.tolist(),
-    )
-
-
-def _inception_rows(weights: str | None, sets: ImageSets) -> dict[str, Row]:
-    if weights is None:
-        return measure.missing_distances("Inception", "no --inception-weights")
-    try:
-        features = load_inception(weights)
-    except ScoringError as error:
-        return measure.missing_distances("Inception", str(error))
-    return measure.distance_rows("Inception", features, sets)
-
-
-def _clip_rows(names: Sequence[str], sets: ImageSets) -> dict[str, Row]:
-    rows: dict[str, Row] = {}
-    for name in names:
-        try:
-            rows |= measure.clip_rows(load_scorer(name, sets.test.kind), sets)
-        except ScoringError as error:
-            rows[f"label_score:{name}"] = Row(f"label score ({name})", missing=str(error))
-    return rows
+    if classifier:
+        save_confusion(found.confusion, output / "confusion.png", names)
+    seen = map(sum, zip(*found.confusion, strict=True))
+    predicted = dict(zip(names, seen, strict=bool(classifier)))
+    warnings = [*warnings, *warnings_of(found.rows, len(generated), predicted)]
+    return Report(protocol, warnings, found.rows, found.class_accuracy, found.confusion)
 
 
 def _protocol(

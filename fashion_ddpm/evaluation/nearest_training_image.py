@@ -1,6 +1,6 @@
 """All training images in 32 bytes each: the nearest one to any image, without the data set."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -9,7 +9,6 @@ from torch import Tensor
 from fashion_ddpm.checkpoints.npz import load_arrays, save_arrays
 from fashion_ddpm.core.images import IMAGE_SIZE, to_model, to_uint8
 from fashion_ddpm.core.paths import BUNDLED
-from fashion_ddpm.evaluation.metrics import nearest
 
 NEIGHBOUR_INDEX = BUNDLED / "training-images.npz"
 COMPONENTS = 32
@@ -19,6 +18,9 @@ LEVELS = 127
 """Largest code; codes are int8."""
 
 QUANTILES = 100
+
+ROWS_AT_ONCE = 500
+"""Rows of a distance matrix in memory together."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,9 @@ class NeighbourIndex:
 
     def encode(self, images: Tensor) -> Tensor:
         """Return the codes of stored images: uint8 [B, 28, 28] → int8 [B, 32]."""
-        return _encode(images, self.mean, self.basis)
+        flat = to_model(images).flatten(1) - self.mean
+        codes = flat @ self.basis.T / self.basis.square().sum(dim=1)
+        return codes.round().clamp(-LEVELS, LEVELS).to(torch.int8)
 
     def decode(self, codes: Tensor) -> Tensor:
         """Return what is left of images: int8 [B, 32] → uint8 [B, 28, 28]."""
@@ -76,7 +80,8 @@ class NeighbourIndex:
 
     def distances(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return the distance to the nearest training image, and its number, of each image."""
-        return _distances(self.encode(images), self.codes, self.basis)
+        lengths = self.basis.norm(dim=1)  # a code counts as much as its component is long
+        return nearest(self.encode(images) * lengths, self.codes * lengths)
 
     def look_up(self, image: Tensor) -> Neighbour:
         """Find the training image that is most like a stored image, uint8 [28, 28]."""
@@ -105,34 +110,23 @@ def build_index(train: Tensor, test: Tensor) -> NeighbourIndex:
     directions = vectors[:, -COMPONENTS:].T.flip(0)
     largest = (centred @ directions.T).abs().max(dim=0).values
     basis = (directions * (largest / LEVELS)[:, None]).half().float()
-    codes = _encode(train, mean, basis)
-    distances, _ = _distances(_encode(test, mean, basis), codes, basis)
+    empty = NeighbourIndex(mean, basis, codes=torch.empty(0), real_distances=torch.empty(0))
+    index = replace(empty, codes=empty.encode(train))
+    distances, _ = index.distances(test)
     quantiles = torch.quantile(distances, torch.linspace(0, 1, QUANTILES + 1))
-    return NeighbourIndex(mean, basis, codes, quantiles)
+    return replace(index, real_distances=quantiles)
 
 
-def _encode(images: Tensor, mean: Tensor, basis: Tensor) -> Tensor:
-    projected = (to_model(images).flatten(1) - mean) @ basis.T / basis.square().sum(dim=1)
-    return projected.round().clamp(-LEVELS, LEVELS).to(torch.int8)
-
-
-def _distances(codes: Tensor, known: Tensor, basis: Tensor) -> tuple[Tensor, Tensor]:
-    """Measure in pixels: a component's codes count as much as its vector is long."""
-    lengths = basis.norm(dim=1)
-    return nearest(codes.float() * lengths, known.float() * lengths)
+def nearest(queries: Tensor, references: Tensor) -> tuple[Tensor, Tensor]:
+    """Return each query's distance to its nearest reference, and which: float, int64 [Q]."""
+    parts = [torch.cdist(rows, references).min(dim=1) for rows in queries.split(ROWS_AT_ONCE)]
+    return torch.cat([part.values for part in parts]), torch.cat([part.indices for part in parts])
 
 
 def save_index(index: NeighbourIndex, path: Path = NEIGHBOUR_INDEX) -> None:
     """Write the index; half precision is enough for the components."""
-    save_arrays(
-        path,
-        {
-            "mean": index.mean.numpy(),
-            "basis": index.basis.half().numpy(),
-            "codes": index.codes.numpy(),
-            "real_distances": index.real_distances.numpy(),
-        },
-    )
+    arrays = {name: value.numpy() for name, value in vars(index).items()}
+    save_arrays(path, arrays | {"basis": index.basis.half().numpy()})
 
 
 def load_index(path: Path = NEIGHBOUR_INDEX) -> NeighbourIndex:

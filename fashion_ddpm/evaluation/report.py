@@ -3,13 +3,12 @@
 import dataclasses
 import json
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fashion_ddpm.core.json_files import FileError, read_object
+from fashion_ddpm.core.json_files import FileError, read_object, write_object
 from fashion_ddpm.core.wording import with_half_width
 
 REPORT_FILE = "report.json"
@@ -60,10 +59,10 @@ class Report:
 def save_report(report: Report, folder: Path) -> None:
     """Write report.json and report.md."""
     (folder / "report.md").write_text(to_markdown(report))
-    content = json.dumps(_plain(dataclasses.asdict(report)), indent=2)
-    half = folder / f".{REPORT_FILE}"
-    half.write_text(content + "\n")
-    os.replace(half, folder / REPORT_FILE)  # last and whole: where it is, the report is done
+    # JSON knows no NaN and no infinity: they become null.
+    text = json.dumps(dataclasses.asdict(report))
+    content = json.loads(text, parse_constant=lambda name: None)
+    write_object(folder / REPORT_FILE, content)  # last and whole: where it is, the report is done
 
 
 def load_report(path: Path) -> Report:
@@ -81,15 +80,6 @@ def load_report(path: Path) -> Report:
         return Report(rows=rows, class_accuracy=accuracy, **content)
     except (AttributeError, IndexError, KeyError, TypeError) as error:
         raise FileError(f"{path} is no report: {cure}.") from error
-
-
-def _plain(value: Any) -> Any:
-    """Turn values that JSON does not know, not-a-number among them, into null."""
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def to_markdown(report: Report) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 from tqdm import tqdm
 
 from fashion_ddpm.core.errors import reason
@@ -23,14 +24,8 @@ def load_inception(weights: str) -> Callable[[Tensor], Tensor]:
         weights: the file pt_inception-2015-12-05-6726825d.pth of torch-fidelity, or DOWNLOAD.
 
     Raises:
-        ScoringError: torch-fidelity is not installed, or the weights cannot be loaded.
+        ScoringError: the weights cannot be loaded.
     """
-    try:
-        from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
-    except ImportError as error:
-        raise ScoringError(
-            "torch-fidelity is not installed: pip install --requirement requirements-dev.txt"
-        ) from error
     path = None if weights == DOWNLOAD else weights
     try:
         if path:

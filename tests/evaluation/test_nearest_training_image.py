@@ -12,6 +12,7 @@ from fashion_ddpm.evaluation.nearest_training_image import (
     NeighbourIndex,
     build_index,
     load_index,
+    nearest,
     save_index,
 )
 
@@ -49,9 +50,8 @@ def test_a_saved_index_finds_the_same(
     index: NeighbourIndex, real: LabelledImages, tmp_path: Path
 ) -> None:
     save_index(index, tmp_path / "index.npz")
-    expected, found = (
-        one.look_up(real.images[199]) for one in (index, load_index(tmp_path / "index.npz"))
-    )
+    found = load_index(tmp_path / "index.npz").look_up(real.images[199])
+    expected = index.look_up(real.images[199])
     assert (found.number, found.distance) == (expected.number, expected.distance)
 
 
@@ -63,3 +63,9 @@ def test_the_bundled_index_holds_the_training_split_in_two_megabytes(
     assert NEIGHBOUR_INDEX.stat().st_size < 2_000_000
     _, numbers = bundled.distances(real.images)
     assert len(numbers.unique()) > 150
+
+
+def test_the_nearest_reference_is_found() -> None:
+    distances, indices = nearest(torch.tensor([[0.2], [7.6]]), torch.arange(10.0)[:, None])
+    assert indices.tolist() == [0, 8]
+    assert distances.tolist() == pytest.approx([0.2, 0.4], abs=1e-5)

@@ -51,6 +51,8 @@ def test_good_images_in_number_cause_no_warning() -> None:
             "the classifier recognizes 12% of the images",
         ),
         (changed("mean_pixel", -0.05), 10_000, EVEN, "the mean pixel is -0.050"),
+        # Without a classifier brightness alone is warned of.
+        (changed("mean_pixel", -0.05), 10_000, {}, "Off in brightness"),
     ],
 )
 def test_what_is_wrong_is_said_in_words(
@@ -63,12 +65,6 @@ def test_what_is_wrong_is_said_in_words(
 def test_half_of_the_images_may_be_one_of_two_classes() -> None:
     assert warnings_of(ROWS, 10_000, {"on": 6_000, "off": 4_000}) == []
     assert "Collapsed" in warnings_of(ROWS, 10_000, {"on": 9_000, "off": 1_000})[0]
-
-
-def test_without_a_classifier_brightness_alone_is_warned_of() -> None:
-    rows = {"mean_pixel": Row("mean pixel", -0.05, -0.43)}
-    (warning,) = warnings_of(rows, 10_000, {})
-    assert "Off in brightness" in warning
 
 
 def test_the_table_shows_intervals_and_what_was_not_measured() -> None:
