@@ -51,16 +51,21 @@ class TrainConfig(CountedInImages, DataSettings):
 
     output_dir: str = setting("runs/latest", "folder for states, previews and the checkpoint")
     from_state: str = setting(
-        "", "saved state (or run, its newest) at a constant rate to cool down from, as it was set"
+        "",
+        "saved state (or run: its newest) at a constant rate to cool down from; keeps its settings",
     )
-    initial_checkpoint: str = setting("", "folder or Hub repository to start from; none: at random")
+    initial_checkpoint: str = setting(
+        "", "folder or Hub repository to start from; none: random weights"
+    )
     teacher: str = setting("", "folder or Hub repository of the network to distil")
 
     block_out_channels: tuple[int, ...] = setting(
         (32, 64, 128), "channels at the full side, at half of it, and so on", low=8
     )
     layers_per_block: int = setting(1, "residual layers at each resolution", low=1, high=8)
-    attention_resolutions: tuple[int, ...] = setting((7,), "sides with attention, pixels", low=1)
+    attention_resolutions: tuple[int, ...] = setting(
+        (7,), "image sides with self-attention, pixels", low=1
+    )
     dropout: float = setting(0.0, "dropout inside residual layers, probability", low=0, high=0.9)
     scale_shift: bool = setting(False, "time embedding scales as well as shifts")
     zero_init: bool = setting(False, "the last layer of each residual block starts at zero")
@@ -86,7 +91,9 @@ class TrainConfig(CountedInImages, DataSettings):
     laplace_scale: float = setting(
         1.0, "scale of the Laplace distribution of log-SNR, natural logarithm", low=0.05, high=20
     )
-    label_dropout: float = setting(0.1, "probability of the null label", low=0, high=1)
+    label_dropout: float = setting(
+        0.1, "probability that a label becomes the null label", low=0, high=1
+    )
     gap_halvings: float = setting(
         6.0, "how often a distillation halves the gap between two noise levels", low=0, high=12
     )
@@ -104,7 +111,7 @@ class TrainConfig(CountedInImages, DataSettings):
     warmup_steps: int = setting(200, "steps in which the learning rate rises", low=0)
     lr_schedule: str = setting(
         "cosine",
-        "learning rate after the warm-up: down to 0 or not",
+        "learning rate after the warm-up: down to 0 over the whole run, or constant",
         choices=("cosine", "constant"),
     )
     cool_down_images: int = setting(0, "last images, over which a constant rate falls to 0", low=0)

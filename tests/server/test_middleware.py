@@ -169,6 +169,8 @@ def test_on_a_space_a_visitor_has_two_places_and_an_address_a_rate(strangers: st
     status, sentence = asked(strangers, "tab3", "93.184.216.34")
     assert status == 429
     assert "Too many requests from your address" in sentence
+    again = send(strangers, "POST", CALL, {"data": LONG}, {"X-Forwarded-For": "93.184.216.34"})
+    assert int(again.headers["retry-after"]) >= 1
     assert asked(strangers, None, "8.8.4.4")[0] == 200
 
 
