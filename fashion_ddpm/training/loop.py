@@ -229,13 +229,9 @@ class Run:
         self.divergence.note(step, total, *gradient)
         return total
 
-    def _refuse_divergence(self) -> None:
-        """End the run, on all processes together, when a step of any gave no number."""
-        self.divergence.refuse(self.config.seed, self.folder)
-
     def _log(self) -> None:
         """Log the mean loss since the last line, over all processes."""
-        self._refuse_divergence()
+        self.divergence.refuse(self.config.seed, self.folder)
         count = self.progress.steps_since_loss(self.config.batch_size)
         mean = self.accelerator.reduce(self.progress.loss_sum / count, "mean").item()
         self.run_log.loss(mean, float(self.gradient_norm), self.network.average.cur_decay_value)
@@ -255,7 +251,7 @@ class Run:
 
     def _save(self) -> None:
         """Save the state for resuming, then publish the averaged weights."""
-        self._refuse_divergence()
+        self.divergence.refuse(self.config.seed, self.folder)
         self.hold.check()
         # Only the main process's progress is saved, so it must be the same on all.
         self.progress.loss_sum = self.accelerator.reduce(self.progress.loss_sum, "mean")
