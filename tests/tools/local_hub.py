@@ -4,25 +4,30 @@ import base64
 import hashlib
 import json
 import os
-import re
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from fashion_ddpm.publishing.space_trial import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 TOKEN, READ_TOKEN = "hf_that_writes", "hf_that_reads"
 ROLES = {f"Bearer {TOKEN}": "write", f"Bearer {READ_TOKEN}": "read"}
 USER = "ada"
 REVISION = "c" * 40
-
-REPOSITORY = re.compile(r"/api/(model|space)s/([^/]+/[^/?]+)(/[^?]*)?")
-FILE = re.compile(r"/([^/]+/[^/]+)/resolve/([^/]+)/([^?]+)")
 
 
 @dataclass
@@ -39,52 +44,164 @@ class Stored:
     files: dict[str, bytes] = field(default_factory=dict)
     older: dict[str, dict[str, bytes]] = field(default_factory=dict)
 
-    def commit(self, revision: str) -> tuple[str, dict[str, bytes]] | None:
+    def commit(self, revision: str) -> tuple[str, dict[str, bytes]]:
         """Return the commit that a revision names, and its files."""
         if revision in self.older:
             return revision, self.older[revision]
-        return (REVISION, self.files) if revision in ("main", REVISION) else None
+        if revision not in ("main", REVISION):
+            raise _missing("Revision")
+        return REVISION, self.files
 
 
-class LocalHub(ThreadingHTTPServer):
-    """The server, with every call that it got.
+@dataclass
+class LocalHub:
+    """An ASGI app that answers as the Hub does.
 
     Attributes:
+        address: what HF_ENDPOINT must be.
         calls: "METHOD path" of each request, in order.
-        stored: (kind, name) → the repository.
+        stored: (repo_type, name) → the repository.
         refusal: what to answer when a Space shall be created: status and message.
         faults: what to find in each README.
     """
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.calls: list[str] = []
-        self.stored: dict[tuple[str, str], Stored] = {}
-        self.refusal: tuple[int, str] | None = None
-        self.faults: list[str] = []
+    address: str
+    calls: list[str] = field(default_factory=list)
+    stored: dict[tuple[str, str], Stored] = field(default_factory=dict)
+    refusal: tuple[int, str] | None = None
+    faults: list[str] = field(default_factory=list)
 
-    @property
-    def address(self) -> str:
-        """What HF_ENDPOINT must be."""
-        return f"http://127.0.0.1:{self.server_address[1]}"
+    def __post_init__(self) -> None:
+        repository = "/api/{kind}/{owner}/{name}"
+        self.app = Starlette(
+            routes=[
+                Route("/api/whoami-v2", self._account),
+                Route("/api/validate-yaml", self._validate, methods=["POST"]),
+                Route("/api/repos/create", self._create, methods=["POST"]),
+                Route(f"{repository}/preupload/main", self._preupload, methods=["POST"]),
+                Route(f"{repository}/commit/main", self._commit, methods=["POST"]),
+                Route(f"{repository}/tree/{{revision}}", self._tree),
+                Route(f"{repository}/revision/{{revision}}", self._about),
+                Route(repository, self._about),
+                Route("/{owner}/{name}/resolve/{revision}/{path:path}", self._file),
+            ]
+        )
 
     @property
     def written(self) -> list[str]:
         """The calls that change something."""
         return [call for call in self.calls if call.endswith(("/create", "/commit/main"))]
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Note a request and answer it."""
+        self.calls.append(f"{scope['method']} {scope['path']}")
+        await self.app(scope, receive, send)
+
+    async def _account(self, request: Request) -> Response:
+        role = ROLES.get(request.headers.get("Authorization", ""))
+        if role is None:
+            return JSONResponse({"error": "Invalid username"}, 401)
+        auth = {"type": "access_token", "accessToken": {"role": role}}
+        orgs = [{"name": "garments"}]
+        return JSONResponse({"type": "user", "name": USER, "orgs": orgs, "auth": auth})
+
+    async def _validate(self, request: Request) -> Response:
+        errors = [{"message": fault} for fault in self.faults]
+        return JSONResponse({"errors": errors, "warnings": []}, 400 if errors else 200)
+
+    async def _create(self, request: Request) -> Response:
+        settings = await request.json()
+        kind, name = settings.get("type", "model"), f"{settings['organization']}/{settings['name']}"
+        url = self._url(kind, name)
+        if kind == "space" and self.refusal:
+            status, message = self.refusal
+            return JSONResponse({"error": message}, status)
+        if (kind, name) in self.stored:
+            return JSONResponse({"error": "You already created this repo", "url": url}, 409)
+        self.stored[kind, name] = Stored(settings, {".gitattributes": b""})
+        return JSONResponse({"url": url})
+
+    async def _preupload(self, request: Request) -> Response:
+        mode = {"uploadMode": "regular", "shouldIgnore": False, "oid": None}
+        asked = (await request.json())["files"]
+        return JSONResponse({"files": [{"path": file["path"], **mode} for file in asked]})
+
+    async def _commit(self, request: Request) -> Response:
+        stored = self._stored(request)
+        for line in map(json.loads, (await request.body()).splitlines()):
+            value = line["value"]
+            if line["key"] == "file":
+                stored.files[value["path"]] = base64.b64decode(value["content"])
+            elif line["key"] == "deletedFile":
+                del stored.files[value["path"]]
+        url = f"{self._url(*_key(request))}/commit/{REVISION}"
+        return JSONResponse({"commitUrl": url, "commitOid": REVISION})
+
+    async def _tree(self, request: Request) -> Response:
+        _, files = self._commit_of(request)
+        return JSONResponse(
+            [
+                {"type": "file", "path": path, "size": len(content), "oid": _checksum(content)}
+                for path, content in files.items()
+            ]
+        )
+
+    async def _about(self, request: Request) -> Response:
+        commit, files = self._commit_of(request)
+        names = [{"rfilename": path} for path in files]
+        private = self._stored(request).settings.get("visibility") == "private"
+        name = _key(request)[1]
+        return JSONResponse({"id": name, "sha": commit, "private": private, "siblings": names})
+
+    async def _file(self, request: Request) -> Response:
+        commit, files = self._commit_of(request)
+        if request.path_params["path"] not in files:
+            raise _missing("Entry")
+        content = files[request.path_params["path"]]
+        headers = {"ETag": f'"{_checksum(content)}"', "X-Repo-Commit": commit}
+        return Response(content, headers=headers)
+
+    def _stored(self, request: Request) -> Stored:
+        if _key(request) not in self.stored:
+            raise _missing("Repo")
+        return self.stored[_key(request)]
+
+    def _commit_of(self, request: Request) -> tuple[str, dict[str, bytes]]:
+        return self._stored(request).commit(request.path_params.get("revision", "main"))
+
+    def _url(self, kind: str, name: str) -> str:
+        return f"{self.address}/{'spaces/' if kind == 'space' else ''}{name}"
+
+
+def _key(request: Request) -> tuple[str, str]:
+    """Return the repo_type and the name of the repository that is asked for."""
+    asked = request.path_params
+    return asked.get("kind", "models").removesuffix("s"), f"{asked['owner']}/{asked['name']}"
+
+
+def _missing(what: str) -> HTTPException:
+    return HTTPException(404, f"{what} not found", headers={"X-Error-Code": f"{what}NotFound"})
+
+
+def _checksum(content: bytes) -> str:
+    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+
 
 @contextmanager
 def local_hub() -> Iterator[LocalHub]:
     """Serve an empty Hub while the context lasts."""
-    with LocalHub() as hub:
-        thread = threading.Thread(target=hub.serve_forever, args=(0.02,))
-        thread.start()
-        try:
-            yield hub
-        finally:
-            hub.shutdown()
-            thread.join()
+    port = free_port()
+    hub = LocalHub(f"http://127.0.0.1:{port}")
+    server = uvicorn.Server(uvicorn.Config(hub, port=port, log_level="error", lifespan="off"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started and thread.is_alive():
+        thread.join(0.02)
+    try:
+        yield hub
+    finally:
+        server.should_exit = server.force_exit = True
+        thread.join()
 
 
 def python_on(hub: LocalHub, home: Path, *arguments: str) -> str:
@@ -102,134 +219,3 @@ def python_on(hub: LocalHub, home: Path, *arguments: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-class Handler(BaseHTTPRequestHandler):
-    """Answers one request as the Hub does."""
-
-    server: LocalHub
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_: Any) -> None:
-        """Say nothing on the terminal."""
-
-    def _json(self, content: Any, status: int = 200, error: str = "") -> None:
-        headers = {"X-Error-Code": error} if error else {}
-        self._send(json.dumps(content).encode(), status, headers)
-
-    def _send(self, body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> None:
-        self.send_response(status)
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-
-    def _body(self) -> bytes:
-        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
-
-    def do_HEAD(self) -> None:
-        """Files, without their content."""
-        self.do_GET()
-
-    def do_GET(self) -> None:
-        """The account, what is in a repository, files."""
-        self.server.calls.append(f"{self.command} {self.path}")
-        if self.path == "/api/whoami-v2":
-            role = ROLES.get(self.headers.get("Authorization", ""))
-            auth = {"type": "access_token", "accessToken": {"role": role}}
-            account = {"type": "user", "name": USER, "orgs": [{"name": "garments"}], "auth": auth}
-            self._json(account if role else {"error": "Invalid username"}, 200 if role else 401)
-        elif found := REPOSITORY.fullmatch(self.path.split("?")[0]):
-            self._repository(found[1], found[2], found[3] or "")
-        elif found := FILE.fullmatch(self.path.split("?")[0]):
-            self._file(found[1], found[2], found[3])
-        else:
-            self._json({"error": "unknown"}, 404)
-
-    def _repository(self, kind: str, name: str, rest: str) -> None:
-        stored = self.server.stored.get((kind, name))
-        if stored is None:
-            self._json({"error": "Repository not found"}, 404, "RepoNotFound")
-            return
-        commit = stored.commit(rest.rpartition("/")[2] or "main")
-        if commit is None:
-            self._json({"error": "Revision not found"}, 404, "RevisionNotFound")
-        elif rest.startswith("/tree"):
-            self._json([_entry(path, content) for path, content in commit[1].items()])
-        else:
-            private = stored.settings.get("visibility") == "private"
-            names = [{"rfilename": path} for path in commit[1]]
-            about = {"id": name, "sha": commit[0], "private": private, "siblings": names}
-            self._json(about)
-
-    def _file(self, name: str, revision: str, path: str) -> None:
-        stored = self.server.stored.get(("model", name))
-        if stored is None:
-            self._json({"error": "Repository not found"}, 404, "RepoNotFound")
-        elif (commit := stored.commit(revision)) is None:
-            self._json({"error": "Revision not found"}, 404, "RevisionNotFound")
-        elif path not in commit[1]:
-            self._json({"error": "Entry not found"}, 404, "EntryNotFound")
-        else:
-            content = commit[1][path]
-            headers = {"ETag": f'"{_checksum(content)}"', "X-Repo-Commit": commit[0]}
-            self._send(content, 200, headers)
-
-    def do_POST(self) -> None:
-        """New repositories, and commits."""
-        self.server.calls.append(f"{self.command} {self.path}")
-        body = self._body()
-        found = REPOSITORY.fullmatch(self.path.split("?")[0])
-        if self.path == "/api/validate-yaml":
-            errors = [{"message": fault} for fault in self.server.faults]
-            self._json({"errors": errors, "warnings": []}, 400 if errors else 200)
-        elif self.path == "/api/repos/create":
-            self._create(json.loads(body))
-        elif found and found[3] == "/preupload/main":
-            self._json({"files": [_mode(file["path"]) for file in json.loads(body)["files"]]})
-        elif found and found[3] == "/commit/main":
-            self._commit(found[1], found[2], body)
-        else:
-            self._json({"error": "unknown"}, 404)
-
-    def _create(self, settings: dict[str, Any]) -> None:
-        kind = settings.get("type", "model")
-        name = f"{settings['organization']}/{settings['name']}"
-        url = self._url(kind, name)
-        if kind == "space" and self.server.refusal:
-            status, message = self.server.refusal
-            self._json({"error": message}, status)
-        elif (kind, name) in self.server.stored:
-            self._json({"error": "You already created this repo", "url": url}, 409)
-        else:
-            files = {".gitattributes": b""}
-            self.server.stored[kind, name] = Stored(settings, files)
-            self._json({"url": url})
-
-    def _commit(self, kind: str, name: str, body: bytes) -> None:
-        stored = self.server.stored[kind, name]
-        for line in map(json.loads, body.splitlines()):
-            value = line["value"]
-            if line["key"] == "file":
-                stored.files[value["path"]] = base64.b64decode(value["content"])
-            elif line["key"] == "deletedFile":
-                del stored.files[value["path"]]
-        url = f"{self._url(kind, name)}/commit/{REVISION}"
-        self._json({"commitUrl": url, "commitOid": REVISION})
-
-    def _url(self, kind: str, name: str) -> str:
-        return f"{self.server.address}/{'spaces/' if kind == 'space' else ''}{name}"
-
-
-def _mode(path: str) -> dict[str, Any]:
-    return {"path": path, "uploadMode": "regular", "shouldIgnore": False, "oid": None}
-
-
-def _checksum(content: bytes) -> str:
-    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
-
-
-def _entry(path: str, content: bytes) -> dict[str, Any]:
-    return {"type": "file", "path": path, "size": len(content), "oid": _checksum(content)}
