@@ -1,6 +1,5 @@
 """The generate command for a great many images: shards, over all processes, resumed."""
 
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tqdm import tqdm
@@ -8,9 +7,9 @@ from tqdm import tqdm
 from fashion_ddpm.core.distributed import Ranks, this_process
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import MODEL, GenerateRequest
-from fashion_ddpm.diffusion.pipeline import Batch, load_pipeline, model_of, weights_hash
+from fashion_ddpm.diffusion.pipeline import load_pipeline, model_of, weights_hash
 from fashion_ddpm.generation import files
-from fashion_ddpm.generation.command import only_finite
+from fashion_ddpm.generation.command import finite_batches
 from fashion_ddpm.generation.shards import Shards
 
 
@@ -48,8 +47,8 @@ def run(
     ) as bar:
         for shard in (missing[index] for index in ranks.share(len(missing))):
             batches = pipeline.generate_request(request, batch_size, shards.rows(shard))
-            shown = _with_progress(only_finite(batches), bar, ranks.count)
-            files.save(shown, shards.path(shard), request, {MODEL: model_of(pipeline)})
+            finished = finite_batches(batches, bar, ranks.count)
+            files.save(finished, shards.path(shard), request, {MODEL: model_of(pipeline)})
     if ranks.is_main:
         print(folder)
 
@@ -62,10 +61,3 @@ def _begun(shards: Shards, ranks: Ranks) -> list[int]:
         shards.begin()
     # One list for all: a process that comes late would find shards that others have just made.
     return ranks.together(shards.missing())[0]
-
-
-def _with_progress(batches: Iterable[Batch], bar: tqdm, processes: int) -> Iterator[Batch]:
-    """Count each batch for every process: no other news of them, and they are all as fast."""
-    for batch in batches:
-        yield batch
-        bar.update(min(processes * len(batch.seeds), bar.total - bar.n))
