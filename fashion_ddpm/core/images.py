@@ -41,8 +41,12 @@ def to_model(images: Tensor) -> Tensor:
             f"images are {images.dtype} {list(images.shape)}; they must be uint8 [B, H, W] or "
             "[B, H, W, 3]: multiply values in [0, 1] by 255 first."
         )
-    channels_first = images.permute(0, 3, 1, 2) if colour else images.unsqueeze(1)
-    return channels_first.float() / 127.5 - 1
+    return channels_first(images).float() / 127.5 - 1
+
+
+def channels_first(images: Tensor) -> Tensor:
+    """Return stored images, [B, H, W] or [B, H, W, 3], as [B, 1, H, W] or [B, 3, H, W]."""
+    return images.unsqueeze(1) if images.ndim == 3 else images.permute(0, 3, 1, 2)
 
 
 def to_uint8(images: Tensor) -> Tensor:

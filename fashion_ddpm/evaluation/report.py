@@ -139,31 +139,23 @@ def warnings_of(rows: dict[str, Row], num_images: int, predicted: Mapping[str, i
             "images there are; compare only with figures of the same count."
         )
     if predicted:
-        found += _warnings_of_classifier(rows, num_images, predicted)
+        most = max(predicted, key=predicted.__getitem__)
+        # Of one or two classes, half the images may well be one.
+        if predicted[most] > max(0.5, 1.5 / len(predicted)) * num_images:
+            found.append(
+                f"Collapsed: {predicted[most] / num_images:.0%} of the images look like one class, "
+                f"{most}."
+            )
+        accuracy, real_accuracy = _pair(rows["class_accuracy"])
+        if accuracy < max(0.3, 1.2 / len(predicted)) and len(predicted) > 1:
+            found.append(
+                f"Not what was asked for: the classifier recognizes {accuracy:.0%} of the images "
+                f"(real ones: {real_accuracy:.0%}); this is what noise scores."
+            )
     mean, real_mean = _pair(rows["mean_pixel"])
     if abs(mean - real_mean) > 0.1:
         found.append(
             f"Off in brightness: the mean pixel is {mean:.3f}, that of real images {real_mean:.3f}."
-        )
-    return found
-
-
-def _warnings_of_classifier(
-    rows: dict[str, Row], num_images: int, predicted: Mapping[str, int]
-) -> list[str]:
-    found = []
-    most = max(predicted, key=predicted.__getitem__)
-    # Of one or two classes, half the images may well be one.
-    if predicted[most] > max(0.5, 1.5 / len(predicted)) * num_images:
-        found.append(
-            f"Collapsed: {predicted[most] / num_images:.0%} of the images look like one class, "
-            f"{most}."
-        )
-    accuracy, real_accuracy = _pair(rows["class_accuracy"])
-    if accuracy < max(0.3, 1.2 / len(predicted)) and len(predicted) > 1:
-        found.append(
-            f"Not what was asked for: the classifier recognizes {accuracy:.0%} of the images "
-            f"(real ones: {real_accuracy:.0%}); this is what noise scores."
         )
     return found
 

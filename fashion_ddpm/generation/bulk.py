@@ -1,6 +1,5 @@
 """The generate command for a great many images: shards, over all processes, resumed."""
 
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tqdm import tqdm
@@ -8,9 +7,9 @@ from tqdm import tqdm
 from fashion_ddpm.core.distributed import gather_parts, print_processes, this_process
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import MODEL, GenerateRequest
-from fashion_ddpm.diffusion.pipeline import Batch, load_pipeline, model_of, weights_hash
+from fashion_ddpm.diffusion.pipeline import load_pipeline, model_of, weights_hash
 from fashion_ddpm.generation import files
-from fashion_ddpm.generation.command import only_finite
+from fashion_ddpm.generation.command import finite_batches
 from fashion_ddpm.generation.shards import Shards
 
 
@@ -48,8 +47,8 @@ def run(
     ) as bar:
         for shard in missing[ranks.process_index :: ranks.num_processes]:
             batches = pipeline.generate_request(request, batch_size, shards.rows(shard))
-            shown = _with_progress(only_finite(batches), bar, ranks.num_processes)
-            files.save(shown, shards.path(shard), request, {MODEL: model_of(pipeline)})
+            finished = finite_batches(batches, bar, ranks.num_processes)
+            files.save(finished, shards.path(shard), request, {MODEL: model_of(pipeline)})
     if ranks.is_main_process:
         print(folder)
 
@@ -62,10 +61,3 @@ def _begun(shards: Shards, is_main: bool) -> list[int]:
         shards.begin()
     # One list for all: a process that comes late would find shards that others have just made.
     return gather_parts(shards.missing())[0]
-
-
-def _with_progress(batches: Iterable[Batch], bar: tqdm, processes: int) -> Iterator[Batch]:
-    """Count each batch for every process: no other news of them, and they are all as fast."""
-    for batch in batches:
-        yield batch
-        bar.update(min(processes * len(batch.seeds), bar.total - bar.n))

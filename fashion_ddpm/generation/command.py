@@ -49,17 +49,23 @@ def run(
     scorer = load_scorer(scorer_name, pipeline.kind) if scorer_name else None
     pipeline = pipeline.drawing_with(request.sampler)
     batches = pipeline.generate_request(request, batch_size)
-    kept: list[Batch] = []
-    shown = _with_progress(only_finite(batches), request.num_images)
     about = {MODEL: model_of(pipeline)}
-    files.save(_keeping(shown, kept) if scorer else shown, output, request, about)
+    with tqdm(total=request.num_images, unit="image") as bar:
+        finished = finite_batches(batches, bar)
+        kept = list(finished) if scorer else []
+        files.save(kept or finished, output, request, about)
     print(output)
     if scorer:
         print(score_table(scorer, kept))
 
 
-def only_finite(batches: Iterable[Batch]) -> Iterator[Batch]:
-    """Yield the batches.
+def finite_batches(batches: Iterable[Batch], bar: tqdm, processes: int = 1) -> Iterator[Batch]:
+    """Yield the batches and count their images.
+
+    Args:
+        batches: finished images.
+        bar: what shows the count.
+        processes: each batch counts for all of them: no other news of them, and they are as fast.
 
     Raises:
         CheckpointError: the network's output is not a number.
@@ -71,19 +77,7 @@ def only_finite(batches: Iterable[Batch]) -> Iterator[Batch]:
                 "--checkpoint."
             )
         yield batch
-
-
-def _with_progress(batches: Iterable[Batch], total: int) -> Iterator[Batch]:
-    with tqdm(total=total, unit="image") as bar:
-        for batch in batches:
-            yield batch
-            bar.update(len(batch.seeds))
-
-
-def _keeping(batches: Iterable[Batch], kept: list[Batch]) -> Iterator[Batch]:
-    for batch in batches:
-        kept.append(batch)
-        yield batch
+        bar.update(min(processes * len(batch.seeds), bar.total - bar.n))
 
 
 def score_table(scorer: ClipScorer, batches: list[Batch]) -> str:

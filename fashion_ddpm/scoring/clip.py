@@ -13,6 +13,7 @@ from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.checkpoints.weights import check_finite, check_folder, read_config
 from fashion_ddpm.core.errors import reason
 from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind, label_prompts, quality_prompts
+from fashion_ddpm.core.images import channels_first
 from fashion_ddpm.core.paths import BUNDLED_SCORER
 from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.scoring.errors import ScoringError
@@ -64,8 +65,7 @@ class ClipScorer:
         """Return unit vectors, float32 [B, D], for images uint8 [B, H, W] or [B, H, W, 3]."""
         parts = []
         for part in images.split(BATCH_SIZE):
-            channels_first = part.unsqueeze(1) if part.ndim == 3 else part.permute(0, 3, 1, 2)
-            colour = channels_first.expand(-1, 3, -1, -1).contiguous()
+            colour = channels_first(part).expand(-1, 3, -1, -1).contiguous()
             pixels = self.processor(images=list(colour), return_tensors="pt")["pixel_values"]
             parts.append(self.model.get_image_features(pixel_values=pixels).pooler_output)
         return torch.nn.functional.normalize(torch.cat(parts), dim=-1)

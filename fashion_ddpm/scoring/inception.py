@@ -9,6 +9,7 @@ from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorIncepti
 from tqdm import tqdm
 
 from fashion_ddpm.core.errors import reason
+from fashion_ddpm.core.images import channels_first
 from fashion_ddpm.scoring.errors import ScoringError
 
 DOWNLOAD = "download"
@@ -41,12 +42,6 @@ def load_inception(weights: str) -> Callable[[Tensor], Tensor]:
     @torch.no_grad()
     def features(images: Tensor) -> Tensor:
         parts = tqdm(images.split(BATCH_SIZE), desc="Inception", leave=False)
-        return torch.cat([network(_in_colour(part))[0] for part in parts])
+        return torch.cat([network(channels_first(part).expand(-1, 3, -1, -1))[0] for part in parts])
 
     return features
-
-
-def _in_colour(images: Tensor) -> Tensor:
-    """Return stored images, uint8 [B, H, W] or [B, H, W, 3], as [B, 3, H, W]."""
-    grey = images.ndim == 3
-    return images.unsqueeze(1).expand(-1, 3, -1, -1) if grey else images.permute(0, 3, 1, 2)

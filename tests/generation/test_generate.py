@@ -1,17 +1,22 @@
-"""Tests of images that many processes generate together."""
+"""Tests of the generate command, and of what many processes generate together."""
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from fashion_ddpm.core.distributed import this_process
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.generation import generate
+from fashion_ddpm.generation.command import run
 from fashion_ddpm.generation.generate import generate_together
+from fashion_ddpm.generation.sample_grid import ROWS, draw_grid_share, save_grid
 
 REQUEST = GenerateRequest("all", num_images=5, num_inference_steps=2)
 
@@ -43,3 +48,30 @@ def test_a_process_draws_its_share(
     assert found.seconds == 9.0
     assert (found.images.images[::2] == 0).all()
     assert not (found.images.images[1::2] == 0).all()
+
+
+@pytest.mark.parametrize("num_ranks", [1, 3, 25])
+def test_the_ranks_draw_the_grid_together(
+    tiny_pipeline: FashionDDPMPipeline, tmp_path: Path, num_ranks: int
+) -> None:
+    shares = [
+        part for r in range(num_ranks) for part in draw_grid_share(tiny_pipeline, r, num_ranks)
+    ]
+    assert sorted(place for place, _ in shares) == list(range(ROWS * 10))
+    alone = dict(draw_grid_share(tiny_pipeline, 0, 1))
+    assert all((alone[place] == image).all() for place, image in shares)
+    save_grid(shares, tmp_path / "grid.png")
+    with Image.open(tmp_path / "grid.png") as picture:
+        assert picture.width > 10 * 28
+
+
+def test_images_are_written_and_scored_beside_real_ones(
+    tiny_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    request = GenerateRequest(class_name="bag", num_images=3, num_inference_steps=2)
+    run(request, str(tiny_checkpoint), tmp_path / "out.npz", 2, "embedded")
+    printed = capsys.readouterr().out
+    assert "real" in printed
+    assert "of 3 images" in printed
+    with np.load(tmp_path / "out.npz") as arrays:
+        assert arrays["labels"].tolist() == [8, 8, 8]

@@ -1,11 +1,15 @@
-"""Tests of the classifier: its shapes, its files, and the bundled one on real images."""
+"""Tests of the classifier: shapes, files, training on the small real data, the bundled one."""
 
+import json
 from pathlib import Path
 
 import pytest
 import torch
 
+from fashion_ddpm.checkpoints.manifest import is_whole
+from fashion_ddpm.core.config import ClassifierConfig
 from fashion_ddpm.core.image_kind import FASHION_MNIST
+from fashion_ddpm.data.fashion_mnist import load_split
 from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.scoring.classifier import (
     NUM_FEATURES,
@@ -14,7 +18,7 @@ from fashion_ddpm.scoring.classifier import (
     save_classifier,
 )
 from fashion_ddpm.scoring.errors import ScoringError
-from fashion_ddpm.scoring.train_classifier import accuracy
+from fashion_ddpm.scoring.train_classifier import accuracy, erase, fit, train_classifier
 
 
 def test_the_bundled_classifier_knows_real_clothes(real: LabelledImages) -> None:
@@ -50,3 +54,51 @@ def test_a_damaged_kind_of_images_costs_a_sentence(tmp_path: Path, content: str)
     (tmp_path / "kind.json").write_text(content)
     with pytest.raises(ScoringError, match=r"kind\.json"):
         load_classifier(tmp_path)
+
+
+def small(**changes: object) -> ClassifierConfig:
+    settings = {"images_total": 4_800, "batch_size": 32, "warmup_steps": 20, "erased": 0.2}
+    return ClassifierConfig(**(settings | changes))  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+def test_it_learns_real_classes_and_writes_what_it_measured(data_dir: Path, tmp_path: Path) -> None:
+    folder = train_classifier(small(data_dir=str(data_dir), output_dir=str(tmp_path / "out")))
+    assert is_whole(folder)
+    run = json.loads((folder / "run.json").read_text())
+    assert run["scores"]["test_accuracy"] >= 0.6
+    assert "data_dir" not in run["config"]
+    measured = accuracy(load_classifier(folder), load_split(data_dir, "test"))
+    assert measured == pytest.approx(run["scores"]["test_accuracy"])
+
+
+def test_noise_teaches_nothing(real: LabelledImages) -> None:
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randint(0, 256, (200, 28, 28), generator=generator, dtype=torch.uint8)
+    classifier = fit(
+        LabelledImages(noise, real.labels, kind=FASHION_MNIST), small(images_total=1_600), "noise"
+    )
+    assert accuracy(classifier, real) < 0.3
+
+
+def test_the_same_seed_gives_the_same_classifier(real: LabelledImages) -> None:
+    first, second = (fit(real, small(images_total=320), "twice") for _ in range(2))
+    pairs = zip(first.parameters(), second.parameters(), strict=True)
+    assert all(torch.equal(one, other) for one, other in pairs)
+
+
+def test_erasing_blackens_one_square_in_the_share_that_was_asked_for() -> None:
+    white = torch.full((400, 28, 28), 255, dtype=torch.uint8)
+    erased = erase(white, 0.5, torch.Generator().manual_seed(0))
+    touched = (erased == 0).flatten(1).sum(dim=1)
+    assert 0.4 < (touched > 0).float().mean().item() < 0.6
+    assert touched.max() <= 12 * 12
+    assert torch.equal(erase(white, 0.0, torch.Generator().manual_seed(0)), white)
+
+
+def test_a_patch_is_erased_in_all_colours() -> None:
+    grey = torch.full((6, 28, 28), 9, dtype=torch.uint8)
+    colour = grey[..., None].expand(-1, -1, -1, 3)
+    spoilt = [erase(images, 1.0, torch.Generator().manual_seed(0)) for images in (grey, colour)]
+    assert (spoilt[0] == 0).any()
+    assert torch.equal(spoilt[1][..., 2], spoilt[0])

@@ -1,4 +1,4 @@
-"""Tests of the scorers: a tiny CLIP through the whole path, and the bundled one on real images."""
+"""Tests of the scorers, a tiny CLIP and the bundled one, and of what real test images score."""
 
 from pathlib import Path
 
@@ -16,7 +16,13 @@ from fashion_ddpm.scoring.clip import (
     own_scores,
     zero_shot_accuracy,
 )
-from fashion_ddpm.scoring.clip_baseline import load_baseline
+from fashion_ddpm.scoring.clip_baseline import (
+    BASELINE_FILE,
+    load_baseline,
+    load_real_sample,
+    measure_baseline,
+    save_baseline,
+)
 from fashion_ddpm.scoring.errors import ScoringError
 
 
@@ -96,3 +102,23 @@ def test_without_a_scorer_there_are_no_scores() -> None:
     assert scores.shape == (3, 0)
     assert own_scores(scores, torch.tensor([0, 1, 2])) is None
     assert own_scores(torch.tensor([[0.25, 0.75]]), torch.tensor([1])).tolist() == [0.75]  # type: ignore[union-attr]
+
+
+def test_the_bundled_baseline_is_what_the_whole_test_split_scores(
+    bundled: ClipScorer, tmp_path: Path
+) -> None:
+    baseline = load_baseline(bundled)
+    assert baseline
+    assert baseline.count == 10_000
+    measured = measure_baseline(bundled, load_real_sample())
+    assert (baseline.labels.diagonal() - measured.labels.diagonal()).abs().max() < 0.25
+    save_baseline(baseline, tmp_path)
+    assert (tmp_path / BASELINE_FILE).read_text() == (BUNDLED_SCORER / BASELINE_FILE).read_text()
+
+
+def test_another_scorer_is_calibrated_on_the_bundled_sample(tiny_scorer: ClipScorer) -> None:
+    baseline = load_baseline(tiny_scorer)
+    assert baseline
+    assert baseline.count == len(load_real_sample()) == 200
+    assert baseline.labels.shape == (10, 10)
+    assert torch.allclose(baseline.quality.sum(dim=1), torch.ones(10), atol=1e-5)
