@@ -61,8 +61,6 @@ def test_the_batch_size_changes_no_file(tmp_path: Path) -> None:
     [
         (("--class", "hat"), "--class is 'hat'; it must be one of"),
         (("--steps", "0"), "--steps is 0; it must be a whole number from 1 to 1,000"),
-        (("--seed", "-1"), "--seed is -1"),
-        (("--num-images", "0"), "--num-images is 0"),
         (("--guidance-scale", "nan"), "--guidance-scale is nan"),
         (("--shard-size", "5"), "--shard-size is 5, but --output is"),
         (("--batch-size", "0"), "--batch-size is 0; it must be at least 1"),

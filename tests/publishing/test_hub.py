@@ -60,18 +60,12 @@ def test_both_repositories_are_made_and_filled_and_the_links_are_given_back(
     assert server.stored["model", "ada/boots"].files["unet/weights"] == b"model"
 
 
-def test_without_private_the_accounts_own_rule_holds(
-    server: LocalHub, folders: dict[Repository, Path]
-) -> None:
-    Hub(server.address).upload(folders, private=False, overwrite=False)
-    assert "visibility" not in server.stored["model", "ada/boots"].settings
-
-
 def test_overwriting_leaves_nothing_of_the_old_files(
     server: LocalHub, folders: dict[Repository, Path]
 ) -> None:
     hub = Hub(server.address)
     hub.upload(folders, private=False, overwrite=False)
+    assert "visibility" not in server.stored["model", "ada/boots"].settings, "the account's rule"
     old = folders[PLACES[0]] / "unet" / "weights"
     old.rename(old.with_name("better"))
     check(server, overwrite=True)
@@ -106,19 +100,18 @@ def test_a_missing_token_costs_one_sentence(
     assert not server.calls
 
 
-def test_a_wrong_token_costs_one_sentence(
-    server: LocalHub, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("token", "expected"),
+    [
+        ("hf_wrong", r"Invalid user token.*HF_TOKEN"),
+        (READ_TOKEN, r"token may only read; create one with write access"),
+    ],
+)
+def test_a_token_that_may_not_write_costs_one_sentence(
+    server: LocalHub, monkeypatch: pytest.MonkeyPatch, token: str, expected: str
 ) -> None:
-    monkeypatch.setenv("HF_TOKEN", "hf_wrong")
-    with pytest.raises(PublishingError, match=r"Invalid user token.*HF_TOKEN"):
-        check(server)
-
-
-def test_a_token_that_may_only_read_costs_one_sentence(
-    server: LocalHub, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HF_TOKEN", READ_TOKEN)
-    with pytest.raises(PublishingError, match=r"token may only read; create one with write access"):
+    monkeypatch.setenv("HF_TOKEN", token)
+    with pytest.raises(PublishingError, match=expected):
         check(server)
 
 

@@ -1,5 +1,6 @@
-"""Tests of what a Space would refuse: one fault each, in an otherwise sound folder."""
+"""Tests of the Space's README, and of what a Space would refuse: one fault each."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,16 +9,16 @@ from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.publishing.errors import PublishingError
 from fashion_ddpm.publishing.space import check_space
-from fashion_ddpm.publishing.space_card import space_card
+from fashion_ddpm.publishing.space_card import front_matter, space_card
 
 ROOT = Path(__file__).parent.parent.parent
+RUN = read_run(BUNDLED_CHECKPOINT)
+README = (ROOT / "README.md").read_text()
 
 
 @pytest.fixture
 def space(tmp_path: Path) -> Path:
-    (tmp_path / "README.md").write_text(
-        space_card((ROOT / "README.md").read_text(), "ada/boots", read_run(BUNDLED_CHECKPOINT))
-    )
+    (tmp_path / "README.md").write_text(space_card(README, "ada/boots", RUN))
     (tmp_path / "requirements.txt").write_text((ROOT / "requirements.txt").read_text())
     (tmp_path / "app.py").touch()
     return tmp_path
@@ -50,16 +51,14 @@ def test_a_fault_of_the_front_matter_is_named(
         check_space(space)
 
 
-@pytest.mark.parametrize("length", [60, 61])
-def test_a_description_may_have_sixty_characters(space: Path, length: int) -> None:
-    lines = (space / "README.md").read_text().split("\n")
-    place = next(i for i, line in enumerate(lines) if line.startswith("short_description"))
-    lines[place] = "short_description: " + "x" * length
-    (space / "README.md").write_text("\n".join(lines))
-    if length > 60:
-        with pytest.raises(PublishingError, match="has 61 characters, but at most 60 fit"):
+def test_a_description_may_have_sixty_characters(space: Path) -> None:
+    readme = (space / "README.md").read_text()
+    for length in (60, 61):
+        line = f"short_description: {'x' * length}"
+        (space / "README.md").write_text(re.sub("short_description: .*", line, readme))
+        if length == 60:
             check_space(space)
-    else:
+    with pytest.raises(PublishingError, match="has 61 characters, but at most 60 fit"):
         check_space(space)
 
 
@@ -84,3 +83,28 @@ def test_all_faults_are_told_at_once(space: Path) -> None:
     (space / "requirements.txt").write_text("rich\n")
     with pytest.raises(PublishingError, match=r"pins another gradio; app_file .*; requirements"):
         check_space(space)
+
+
+def test_the_front_matter_is_the_repositorys_with_the_model_and_the_data() -> None:
+    made = front_matter(space_card(README, "ada/boots", RUN))
+    assert made.pop("models") == ["ada/boots"]
+    assert made.pop("datasets") == ["zalando-datasets/fashion_mnist"]
+    assert made == front_matter(README)
+
+
+def test_a_model_of_other_pictures_promises_no_clothes() -> None:
+    run = {"class_names": ["on", "off"], "image_size": 32, "channels": 3}
+    card = space_card(README, "ada/lamps", {**run, "dataset": "imagefolder:lamps"})
+    made = front_matter(card)
+    assert made["title"] == "lamps"
+    assert len(made["short_description"]) <= 60
+    assert "datasets" not in made
+    assert "clothes" not in card
+    from_hub = front_matter(space_card(README, "ada/lamps", {**run, "dataset": "hub:ada/lamps"}))
+    assert from_hub["datasets"] == ["ada/lamps"]
+
+
+@pytest.mark.parametrize("block", ["title: [", "- a list", "? [1, 2]\n: 3"])
+def test_front_matter_that_cannot_be_read_costs_one_sentence(block: str) -> None:
+    with pytest.raises(PublishingError, match="front matter cannot be read"):
+        front_matter(f"---\n{block}\n---\n# Title\n")
