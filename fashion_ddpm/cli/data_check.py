@@ -14,7 +14,7 @@ from fashion_ddpm.data.fashion_mnist import (
     checksum_errors,
     load_split,
     raw_folder,
-    read_packed,
+    read_unchecked,
 )
 from fashion_ddpm.data.labelled_images import DataError, LabelledImages, class_counts
 from fashion_ddpm.diffusion.schedules import alpha_bars, noise_scheduler
@@ -57,8 +57,7 @@ def check_data(data_dir: Path, picture: Path | None = None) -> Iterator[str]:
     if not any(raw.glob("*")):
         load_split(data_dir, "train")
     for name, wanted in OFFICIAL_COUNTS.items():
-        packed = any(raw.glob("*.gz"))
-        split = read_packed(raw, name == "train") if packed else _unpacked(data_dir, name)
+        split = read_unchecked(data_dir, train=name == "train")
         yield from check_split(name, split, SUBSET if subset else OFFICIAL)
         if not subset and len(split) != wanted:
             raise DataError(f"{name} has {len(split):,} images; Fashion-MNIST has {wanted:,}.")
@@ -69,14 +68,6 @@ def check_data(data_dir: Path, picture: Path | None = None) -> Iterator[str]:
     if errors := checksum_errors(raw):
         raise DataError(errors[0])
     yield "checksums: as declared by the subset" if subset else "checksums: official"
-
-
-def _unpacked(data_dir: Path, name: str) -> LabelledImages:
-    if name == "test":
-        return load_split(data_dir, "test")
-    parts = [load_split(data_dir, part) for part in ("train", "validation")]
-    images = torch.cat([part.images for part in parts])
-    return LabelledImages(images, torch.cat([part.labels for part in parts]), parts[0].kind)
 
 
 def check_split(name: str, split: LabelledImages, tolerance: Tolerance) -> Iterator[str]:

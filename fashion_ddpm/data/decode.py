@@ -4,6 +4,7 @@ import hashlib
 import io
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,8 +14,8 @@ from fashion_ddpm.core.data_settings import AUTO, CROP, GREY, REFUSE, DataSettin
 from fashion_ddpm.core.errors import reason
 from fashion_ddpm.core.image_kind import IMAGE_SIZES, SIZE_STEP
 from fashion_ddpm.data.labelled_images import DataError
-from fashion_ddpm.data.listing import NAMED, Listing, Picture, shortened
-from fashion_ddpm.data.pixel_range import PixelRange, is_wide
+from fashion_ddpm.data.listing import Listing, Picture, shortened
+from fashion_ddpm.data.pixel_range import PixelRange, is_wide, narrow
 
 MAX_UNREADABLE = 0.01
 """Share of pictures that may be damaged."""
@@ -32,16 +33,12 @@ class Pixels:
     """Pictures that were read.
 
     Attributes:
-        images: uint8 [N, S, S], or [N, S, S, 3] in colour.
-        labels: int64 [N].
-        read: bool, one for each picture of the listing, train then test: N are true.
-        hashes: the sha256 of each file that was read, by the picture's name.
+        images: uint8 [N, S, S], or [N, S, S, 3] in colour, train then test.
+        hashes: the sha256 of each of these N files, by the picture's name; damaged ones have none.
         notes: sentences on what was left out or had to be decided.
     """
 
     images: np.ndarray
-    labels: np.ndarray
-    read: np.ndarray
     hashes: dict[str, str]
     notes: tuple[str, ...]
 
@@ -69,63 +66,59 @@ def read_pictures(listing: Listing, settings: DataSettings) -> Pixels:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        return _read(listing, settings)
+        return _read([*listing.train, *listing.test], settings)
 
 
-def _read(listing: Listing, settings: DataSettings) -> Pixels:
-    pictures = [*listing.train, *listing.test]
+def _read(pictures: Sequence[Picture], settings: DataSettings) -> Pixels:
     damaged: dict[str, str] = {}
     survey = _survey(pictures, damaged)
+    white = survey.range.white
     size = settings.image_size or _common_size(survey, damaged)
     channels = 1 if settings.colours == GREY else 3
     _check_memory(len(pictures) * size * size * channels)
     images = np.empty((len(pictures), size, size, channels), np.uint8)
-    read = np.zeros(len(pictures), bool)
     hashes: dict[str, str] = {}
-    for index, picture in enumerate(pictures):
-        try:
+    for picture in pictures:
+        with _noting(damaged, picture.name):
             content = picture.read()
-            upright = _plain(content, survey.range)
-        except Exception as error:  # damaged files fail in as many ways as there are formats
-            damaged[picture.name] = _why(error)
-            continue
-        square = _square(upright, picture.name, size, settings.fit)
-        # Pillow holds grey pixels without a last axis.
-        images[index] = np.asarray(square.convert("L" if channels == 1 else "RGB")).reshape(
-            size, size, channels
+            square = _square(_upright(content, white), picture.name, size, settings.fit)
+            # Pillow holds grey pixels without a last axis.
+            images[len(hashes)] = np.asarray(
+                square.convert("L" if channels == 1 else "RGB")
+            ).reshape(size, size, channels)
+            hashes[picture.name] = hashlib.sha256(content).hexdigest()
+    if len(damaged) > MAX_UNREADABLE * len(pictures):
+        raise DataError(
+            f"{len(damaged):,} of {len(pictures):,} pictures cannot be read, more than "
+            f"{MAX_UNREADABLE:.0%}: {_named(damaged)}; repair or delete them."
         )
-        read[index] = True
-        hashes[picture.name] = hashlib.sha256(content).hexdigest()
-    _check_damage(damaged, len(pictures))
-    labels = np.array([picture.label for picture in pictures], np.int64)
-    kept, mixed = _without_idle_axis(images if read.all() else images[read], settings.colours)
-    notes = (*_notes(damaged, survey, hashes), *mixed)
-    return Pixels(kept, labels[read], read, hashes, notes)
-
-
-def _without_idle_axis(images: np.ndarray, colours: str) -> tuple[np.ndarray, list[str]]:
-    """Return grey images as [N, S, S]; under AUTO also those whose three colours are the same.
-
-    The second value is a note where grey pictures lie among those in colour.
-    """
-    if colours != AUTO:
-        return (np.ascontiguousarray(images[..., 0]) if images.shape[-1] == 1 else images), []
+    images = images[: len(hashes)]
     grey = sum(bool((image == image[..., :1]).all()) for image in images)
-    if grey == len(images):
-        return np.ascontiguousarray(images[..., 0]), []
-    note = (
-        f"{grey:,} of {len(images):,} pictures are grey and the others in colour, so all are "
-        "learned in colour; --colours grey makes all of them grey"
-    )
-    return images, [note] if grey else []
+    if settings.colours == GREY or (settings.colours == AUTO and grey == len(images)):
+        images = np.ascontiguousarray(images[..., 0])
+    mixed = grey if settings.colours == AUTO and images.ndim == 4 else 0
+    return Pixels(images, hashes, tuple(_notes(damaged, survey, hashes, mixed)))
 
 
-def _plain(content: bytes, pixel_range: PixelRange) -> Image.Image:
+@contextmanager
+def _noting(damaged: dict[str, str], name: str) -> Iterator[None]:
+    """Note why a picture cannot be read, and go on with the next."""
+    try:
+        yield
+    except DataError:
+        raise
+    except UnidentifiedImageError:
+        damaged[name] = "no format that can be opened here"
+    except Exception as error:  # damaged files fail in as many ways as there are formats
+        damaged[name] = reason(error)
+
+
+def _upright(content: bytes, white: int) -> Image.Image:
     """Return a picture as RGB, upright and on black paper."""
     with Image.open(io.BytesIO(content)) as opened:
         upright = ImageOps.exif_transpose(opened)
     if is_wide(upright):
-        upright = pixel_range.narrow(upright)
+        upright = narrow(upright, white)
     if upright.has_transparency_data:
         paper = Image.new("RGBA", upright.size, "black")
         upright = Image.alpha_composite(paper, upright.convert("RGBA"))
@@ -140,20 +133,15 @@ def _survey(pictures: Sequence[Picture], damaged: dict[str, str]) -> Survey:
     """
     survey = Survey()
     for picture in pictures:
-        try:
-            with Image.open(io.BytesIO(picture.read())) as opened:
-                lying = opened.getexif().get(ORIENTATION) in LYING
-                size = (opened.height, opened.width) if lying else opened.size
-                survey.sizes.setdefault(size, picture.name)
-                # A photograph of format MPO holds a second, smaller one for previews.
-                if getattr(opened, "n_frames", 1) > 1 and opened.format != "MPO":
-                    survey.animated.append(picture.name)
-                    opened.seek(0)
-                survey.range.include(opened, picture.name)
-        except DataError:
-            raise
-        except Exception as error:  # as in _read
-            damaged[picture.name] = _why(error)
+        with _noting(damaged, picture.name), Image.open(io.BytesIO(picture.read())) as opened:
+            lying = opened.getexif().get(ORIENTATION) in LYING
+            size = (opened.height, opened.width) if lying else opened.size
+            survey.sizes.setdefault(size, picture.name)
+            # A photograph of format MPO holds a second, smaller one for previews.
+            if getattr(opened, "n_frames", 1) > 1 and opened.format != "MPO":
+                survey.animated.append(picture.name)
+                opened.seek(0)
+            survey.range.include(opened, picture.name)
     survey.range.check()
     return survey
 
@@ -208,26 +196,13 @@ def _check_memory(needed: int) -> None:
         )
 
 
-def _check_damage(damaged: dict[str, str], count: int) -> None:
-    if len(damaged) > MAX_UNREADABLE * count:
-        raise DataError(
-            f"{len(damaged):,} of {count:,} pictures cannot be read, more than "
-            f"{MAX_UNREADABLE:.0%}: {_named(damaged)}; repair or delete them."
-        )
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, UnidentifiedImageError):
-        return "no format that can be opened here"
-    return reason(error)
-
-
 def _named(damaged: dict[str, str]) -> str:
-    named = [f"{name} ({why})" for name, why in list(damaged.items())[:NAMED]]
-    return "; ".join(named) + ("; …" if len(damaged) > NAMED else "")
+    return shortened([f"{name} ({why})" for name, why in damaged.items()])
 
 
-def _notes(damaged: dict[str, str], survey: Survey, hashes: dict[str, str]) -> Iterator[str]:
+def _notes(
+    damaged: dict[str, str], survey: Survey, hashes: dict[str, str], mixed: int
+) -> Iterator[str]:
     if damaged:
         yield f"{len(damaged):,} pictures cannot be read and are left out: {_named(damaged)}"
     if survey.animated:
@@ -242,4 +217,9 @@ def _notes(damaged: dict[str, str], survey: Survey, hashes: dict[str, str]) -> I
         yield (
             f"{len(copies):,} pictures are copies of others, so that one may be learned from and "
             f"another tested on: {shortened(copies)}"
+        )
+    if mixed:
+        yield (
+            f"{mixed:,} of {len(hashes):,} pictures are grey and the others in colour, so all are "
+            "learned in colour; --colours grey makes all of them grey"
         )

@@ -1,13 +1,12 @@
 """Data sets become tensors: Fashion-MNIST through torchvision, with a fixed validation split."""
 
-import gzip
 import hashlib
-import shutil
 import tempfile
 from pathlib import Path
 
 import torch
 from torchvision.datasets import FashionMNIST
+from torchvision.datasets.utils import extract_archive
 
 from fashion_ddpm.core.errors import reason
 from fashion_ddpm.core.image_kind import FASHION_MNIST
@@ -34,7 +33,13 @@ def load_split(data_dir: str | Path, split: str) -> LabelledImages:
     Raises:
         DataError: a file is damaged or not the official one, or the download failed.
     """
-    whole = _read(Path(data_dir), train=split != "test")
+    data_dir = Path(data_dir)
+    raw = raw_folder(data_dir)
+    if not (_holds(raw, packed=True) or _holds(raw, packed=False)):
+        _download(data_dir)
+    if not _holds(raw, packed=False) and (errors := checksum_errors(raw)):
+        raise DataError(errors[0])
+    whole = read_unchecked(data_dir, train=split != "test")
     if split == "test":
         return whole
     order = torch.randperm(len(whole), generator=torch.Generator().manual_seed(SPLIT_SEED))
@@ -66,52 +71,43 @@ def checksum_errors(raw: Path) -> list[str]:
     ]
 
 
-def _read(data_dir: Path, train: bool) -> LabelledImages:
-    raw = raw_folder(data_dir)
-    names = list(official_checksums())
-    if all((raw / name.removesuffix(".gz")).exists() for name in names):
-        return _from_torchvision(FashionMNIST(str(data_dir), train=train))
-    if not all((raw / name).exists() for name in names):
-        _download(data_dir)
-        return _read(data_dir, train)
-    if errors := checksum_errors(raw):
-        raise DataError(errors[0])
-    return read_packed(raw, train)
+def read_unchecked(data_dir: Path, train: bool) -> LabelledImages:
+    """Read the 60,000 or the 10,000 images without a look at checksums; writes nothing there.
 
-
-def read_packed(raw: Path, train: bool) -> LabelledImages:
-    """Read the packed files, unchecked, without writing beside them (the folder may be read-only).
+    Args:
+        data_dir: torchvision's root, which holds the four files packed or unpacked.
+        train: whether the training images are wanted, or those of the test.
 
     Raises:
         DataError: a file cannot be unpacked or is not in the IDX format.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        unpacked = raw_folder(Path(folder))
-        unpacked.mkdir(parents=True)
-        for name in official_checksums():
-            try:
-                with gzip.open(raw / name) as packed, open(unpacked / name[:-3], "wb") as plain:
-                    shutil.copyfileobj(packed, plain)
-            except (EOFError, OSError) as error:
-                raise DataError(
-                    f"{raw / name} cannot be unpacked ({reason(error)}): delete it and load again."
-                ) from error
-        try:
-            return _from_torchvision(FashionMNIST(folder, train=train))
-        except (AssertionError, RuntimeError, ValueError, KeyError, IndexError) as error:
-            raise DataError(
-                f"{raw} holds a file that is not in the IDX format ({reason(error)}): delete it "
-                "and load again."
-            ) from error
-
-
-def _from_torchvision(dataset: FashionMNIST) -> LabelledImages:
+    raw = raw_folder(data_dir)
+    try:
+        if _holds(raw, packed=False):
+            dataset = FashionMNIST(str(data_dir), train=train)
+        else:
+            with tempfile.TemporaryDirectory() as folder:
+                unpacked = raw_folder(Path(folder))
+                unpacked.mkdir(parents=True)
+                for name in official_checksums():
+                    extract_archive(raw / name, unpacked)
+                dataset = FashionMNIST(folder, train=train)
+    except (AssertionError, EOFError, OSError, LookupError, RuntimeError, ValueError) as error:
+        raise DataError(
+            f"{raw} holds a file that cannot be unpacked or is not in the IDX format "
+            f"({reason(error)}): delete its files and load again."
+        ) from error
     if len(dataset.data) != len(dataset.targets):
         raise DataError(
             f"{len(dataset.data)} images but {len(dataset.targets)} labels: the files do not "
             "belong together; delete them and load again."
         )
     return LabelledImages(dataset.data, dataset.targets.long(), FASHION_MNIST)
+
+
+def _holds(raw: Path, packed: bool) -> bool:
+    names = [name if packed else name.removesuffix(".gz") for name in official_checksums()]
+    return all((raw / name).exists() for name in names)
 
 
 def _download(data_dir: Path) -> None:

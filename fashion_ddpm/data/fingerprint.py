@@ -9,7 +9,7 @@ from typing import Any
 
 from fashion_ddpm.core.json_files import FileError, read_object, write_object
 from fashion_ddpm.data.labelled_images import LabelledImages
-from fashion_ddpm.data.listing import Listing
+from fashion_ddpm.data.listing import Listing, shortened
 
 NAMED = 3
 """Pictures of each sort that a sentence names; the rest are counted."""
@@ -92,14 +92,17 @@ def changes(before: Fingerprint, now: Fingerprint) -> Iterator[str]:
     yield from class_changes(before.class_names, now.class_names, _renamed(before, now))
     common = [name for name in before.class_names if name in now.pictures]
     # Of a class that came or went, the pictures need no mention.
-    old, new = ({key: each.pictures[key] for key in common} for each in (before, now))
-    pairs = [{(key, name) for key in common for name in each[key]} for each in (old, new)]
-    yield from _pictures("added", pairs[1] - pairs[0])
-    yield from _pictures("gone or no longer readable", pairs[0] - pairs[1])
-    both = pairs[0] & pairs[1]
-    yield from _pictures(
-        "changed", {(key, name) for key, name in both if old[key][name] != new[key][name]}
+    old, new = (
+        {(key, name): digest for key in common for name, digest in each.pictures[key].items()}
+        for each in (before, now)
     )
+    for what, pictures in (
+        ("added", new.keys() - old.keys()),
+        ("gone or no longer readable", old.keys() - new.keys()),
+        ("changed", {each for each in old.keys() & new.keys() if old[each] != new[each]}),
+    ):
+        if pictures:
+            yield f"{what}: {shortened(sorted(name for _, name in pictures), NAMED)}"
 
 
 def class_changes(
@@ -119,7 +122,7 @@ def class_changes(
     removed = [name for name in before if name not in now and name not in renamed]
     for what, names in (("added", added), ("removed", removed)):
         if names:
-            yield f"{what}: {'class' if len(names) == 1 else 'classes'} {_named(names)}"
+            yield f"{what}: {'class' if len(names) == 1 else 'classes'} {shortened(names, NAMED)}"
     if tuple(before) != tuple(now) and sorted(before) == sorted(now):
         yield "the classes are in another order"
 
@@ -135,14 +138,3 @@ def _renamed(before: Fingerprint, now: Fingerprint) -> dict[str, str]:
             found |= dict.fromkeys(alike[:1], new)
             gone = [old for old in gone if old not in found]
     return found
-
-
-def _pictures(what: str, pictures: set[tuple[str, str]]) -> Iterator[str]:
-    if pictures:
-        yield f"{what}: {_named(sorted(name for _, name in pictures))}"
-
-
-def _named(names: Sequence[str]) -> str:
-    """Return the first of some names, and how many more there are."""
-    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more

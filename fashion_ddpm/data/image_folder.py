@@ -1,8 +1,8 @@
 """Class folders: the pictures in PATH/NAME, and in folders below it, are of the class NAME."""
 
 import os
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 
 from fashion_ddpm.core.errors import reason
@@ -22,8 +22,8 @@ BESIDE_TRAIN = {TRAIN, TEST, "dev", "val", "valid", "validation"}
 MAC_COPIES = "__MACOSX"
 """The folder that zip archives from a Mac have beside the real ones."""
 
-Parts = tuple[str, ...]
-"""A path inside the data set's folder."""
+Files = Mapping[PurePath, Sequence[PurePath]]
+"""Class folder → the files in it and below it, all relative to the data set's folder."""
 
 
 def list_folder(path: str, class_order: Sequence[str] = ()) -> Listing:
@@ -43,191 +43,159 @@ def list_folder(path: str, class_order: Sequence[str] = ()) -> Listing:
             raise DataError(
                 f"--dataset names {path}, which is no folder; name one with class folders."
             )
-        tree = Tree(root)
+        files = sorted(_files(root))
     except (OSError, RuntimeError) as error:  # RuntimeError: ~ of a user who is none
         raise DataError(
             f"--dataset names {path}, which cannot be read ({reason(error)}): make all of its "
             "folders readable, or name another."
         ) from error
-    train = _split_folder(tree)
-    class_names = _ordered(tree.folders_in(train), class_order)
+    train, test = _splits(root, files)
+    class_names = _ordered(_folders(root / train), class_order)
     if not class_names:
         raise DataError(
-            f"{root.joinpath(*train)} holds no folders; it must hold one for each class, with its "
-            "pictures."
+            f"{root / train} holds no folders; it must hold one for each class, with its pictures."
         )
-    test = next(((name,) for name in tree.folders_in(()) if name.lower() == TEST), ())
-    learned = _pictures(tree, train, class_names, class_names)
-    tested = (
-        _pictures(tree, test, _tested(tree, train, test, class_names), class_names) if train else []
+    tested = _tested(root, train, test, class_names) if test else []
+    inside: dict[PurePath, list[PurePath]] = {PurePath(train, name): [] for name in class_names}
+    inside |= {PurePath(test, name): [] for name in tested}
+    outside: list[PurePath] = []
+    for file in files:
+        if not _is_hidden(file):
+            folder = PurePath(*file.parts[:-1][: 2 if train else 1])
+            inside.get(folder, outside).append(file)
+    return Listing(
+        class_names,
+        train=_pictures(root, PurePath(train), class_names, inside),
+        test=_pictures(root, PurePath(test), class_names, inside) if tested else (),
+        notes=tuple(_notes(train, files, inside, outside)),
     )
-    return Listing(class_names, learned, tested, tuple(_notes(tree, train, test)))
 
 
-class Tree:
-    """What lies in a data set's folder; symbolic links are followed, but never in a circle.
+def _files(root: Path) -> Iterator[PurePath]:
+    """Yield the files below a folder, relative to it; links are followed, never in a circle."""
 
-    Attributes:
-        root: the folder.
-        folders: those that are not hidden.
-        pictures: the picture files outside hidden folders, in the order of their names.
-        hidden: the picture files that are hidden, or in hidden folders.
-        others: all other files that are not hidden.
-    """
+    def refuse(error: OSError) -> None:
+        # Hidden ones may stay unread, such as the waste basket of a disk.
+        if not _is_hidden(PurePath(error.filename).relative_to(root)):
+            raise error
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.folders: list[Parts] = []
-        self.pictures: list[Parts] = []
-        self.hidden: list[Parts] = []
-        self.others: list[Parts] = []
-        for parts, is_folder in _walk(root, (), (os.path.realpath(root),)):
-            is_picture = not is_folder and PurePath(parts[-1]).suffix.lower() in SUFFIXES
-            if _is_hidden(parts):
-                if is_picture:
-                    self.hidden.append(parts)
-            elif is_folder:
-                self.folders.append(parts)
-            else:
-                (self.pictures if is_picture else self.others).append(parts)
-        self._by_class: dict[Parts, list[Parts]] = defaultdict(list)
-        for parts in self.pictures:
-            for depth in (1, 2):
-                if len(parts) > depth:
-                    self._by_class[parts[:depth]].append(parts)
-
-    def folders_in(self, parent: Parts) -> list[str]:
-        """Return the names of the folders in a folder."""
-        return [parts[-1] for parts in self.folders if parts[:-1] == parent]
-
-    def pictures_of(self, folder: Parts) -> list[Parts]:
-        """Return the pictures of a class folder.
-
-        Raises:
-            DataError: there are none.
-        """
-        if found := self._by_class[folder]:
-            return found
-        others = [parts for parts in self.others if parts[: len(folder)] == folder]
-        instead = f", but {_counted(others)}, which are not read here" if others else ""
-        raise DataError(
-            f"{self.root.joinpath(*folder)} holds no pictures ({', '.join(sorted(SUFFIXES))})"
-            f"{instead}: add some, or delete the folder."
-        )
+    for name, folders, files in os.walk(root, onerror=refuse, followlinks=True):
+        folder = Path(name)
+        above = {parent.resolve() for parent in (folder, *folder.parents)}
+        folders[:] = [each for each in folders if (folder / each).resolve() not in above]
+        for path in map(folder.joinpath, files):
+            # A link that leads nowhere is counted with the damaged pictures; a pipe would block.
+            if path.is_file() or not path.exists():
+                yield path.relative_to(root)
 
 
-def _is_hidden(parts: Parts) -> bool:
-    return any(part[0] == "." or part == MAC_COPIES for part in parts)
+def _folders(parent: Path) -> list[str]:
+    """Return the names of the folders in a folder that are not hidden."""
+    names = sorted(path.name for path in parent.iterdir() if path.is_dir())
+    return [name for name in names if not _is_hidden(PurePath(name))]
 
 
-def _walk(folder: Path, parts: Parts, above: tuple[str, ...]) -> Iterator[tuple[Parts, bool]]:
-    """Yield what lies below a folder, in the order of its names, and whether it is a folder."""
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError:
-        if not _is_hidden(parts):
-            raise
-        entries = []  # such as the waste basket of a disk
-    for entry in entries:
-        below = (*parts, entry.name)
-        if entry.is_dir():
-            real = os.path.realpath(entry)
-            if real not in above:
-                yield below, True
-                yield from _walk(Path(entry), below, (*above, real))
-        # A link that leads nowhere is counted with the damaged pictures; a pipe would block.
-        elif entry.is_file() or not Path(entry).exists():
-            yield below, False
+def _is_hidden(path: PurePath) -> bool:
+    return any(part[0] == "." or part == MAC_COPIES for part in path.parts)
 
 
-def _split_folder(tree: Tree) -> Parts:
-    """Return the folder that holds the class folders: train where it is a split, or the root.
+def _is_picture(path: PurePath) -> bool:
+    return path.suffix.lower() in SUFFIXES
+
+
+def _splits(root: Path, files: Sequence[PurePath]) -> tuple[str, str]:
+    """Return the folders of the two splits; empty names where the root holds the classes.
 
     Raises:
-        DataError: train may be either.
+        DataError: train may be a split or a class.
     """
-    train = next((name for name in tree.folders_in(()) if name.lower() == TRAIN), "")
-    rivals = {parts[0] for parts in tree.pictures if len(parts) > 1}
+    names = {name.lower(): name for name in reversed(_folders(root))}
+    train = names.get(TRAIN, "")
+    shown = [path for path in files if _is_picture(path) and not _is_hidden(path)]
+    rivals = {path.parts[0] for path in shown if len(path.parts) > 1}
     rivals = {name for name in rivals if name.lower() not in BESIDE_TRAIN}
-    if not train or not rivals:
-        return (train,) if train else ()
-    holds_pictures = any(parts[0] == train and len(parts) == 2 for parts in tree.pictures)
-    if tree.folders_in((train,)) and not holds_pictures:
+    if train and not rivals:
+        return train, names.get(TEST, "")
+    if train and _folders(root / train) and PurePath(train) not in {path.parent for path in shown}:
         raise DataError(
-            f"{tree.root / train} holds folders and no pictures, but {min(rivals)} lies beside it: "
-            f"if {train} is a class, put its pictures into it; if it is a split, move "
-            f"{min(rivals)} away."
+            f"{root / train} holds folders and no pictures, but {min(rivals)} lies beside it: if "
+            f"{train} is a class, put its pictures into it; if it is a split, move {min(rivals)} "
+            "away."
         )
-    return ()
+    return "", ""
 
 
-def _ordered(names: list[str], class_order: Sequence[str]) -> Parts:
+def _ordered(names: list[str], class_order: Sequence[str]) -> tuple[str, ...]:
     if sorted(names) == sorted(class_order):
         return tuple(class_order)
     if all(name.isdecimal() for name in names):
         return tuple(sorted(names, key=lambda name: (int(name), name)))
-    return tuple(sorted(names))
+    return tuple(names)
 
 
-def _pictures(tree: Tree, split: Parts, names: Sequence[str], class_names: Parts) -> list[Picture]:
-    """Return the pictures of some classes of a split; their labels count in all class names."""
-    found = []
-    for name in names:
-        label = class_names.index(name)
-        found += [
-            Picture("/".join(parts), label, tree.root.joinpath(*parts).read_bytes)
-            for parts in tree.pictures_of((*split, name))
-        ]
-    return found
-
-
-def _tested(tree: Tree, train: Parts, test: Parts, class_names: Parts) -> Sequence[str]:
-    """Return the classes of the test split, none where there is no such folder.
+def _tested(root: Path, train: str, test: str, class_names: Sequence[str]) -> list[str]:
+    """Return the classes of the test split.
 
     Raises:
         DataError: it has one that is not learned.
     """
-    found = tree.folders_in(test) if test else []
+    found = _folders(root / test)
     for name in found:
         if name not in class_names:
             alike = [each for each in class_names if each.lower() == name.lower()]
             fix = f"rename it to {alike[0]}" if alike else "add it there, or delete it"
             raise DataError(
-                f"{tree.root.joinpath(*test)} holds a class that {tree.root.joinpath(*train)} "
-                f"lacks ({name}): {fix}."
+                f"{root / test} holds a class that {root / train} lacks ({name}): {fix}."
             )
-    return [name for name in class_names if name in found]
+    return found
 
 
-def _notes(tree: Tree, train: Parts, test: Parts) -> Iterator[str]:
+def _pictures(
+    root: Path, split: PurePath, class_names: Sequence[str], inside: Files
+) -> list[Picture]:
+    """Return the pictures of a split, class by class.
+
+    Raises:
+        DataError: a class folder has none.
+    """
+    listed = []
+    for label, name in enumerate(class_names):
+        files = inside.get(split / name)
+        if files is None:
+            continue  # no class of the test split
+        pictures = list(filter(_is_picture, files))
+        if not pictures:
+            instead = f", but {_counted(files)}, which are not read here" if files else ""
+            raise DataError(
+                f"{root / split / name} holds no pictures ({', '.join(sorted(SUFFIXES))})"
+                f"{instead}: add some, or delete the folder."
+            )
+        listed += [Picture(path.as_posix(), label, (root / path).read_bytes) for path in pictures]
+    return listed
+
+
+def _notes(
+    train: str, files: Sequence[PurePath], inside: Files, outside: Sequence[PurePath]
+) -> Iterator[str]:
     """Yield a sentence on everything that was passed over, and on folders with two meanings."""
-    splits = (train, test) if train else ((),)
-    if not train:
-        for name in tree.folders_in(()):
-            if name.lower() in (TRAIN, TEST):
-                yield f"the folder {name} is a class here, not a split, as others lie beside it"
-    if tree.hidden:
-        names = ["/".join(parts) for parts in tree.hidden]
-        yield f"{len(names):,} hidden pictures are passed over: {shortened(names)}"
-    inside = {(*split, name) for split in splits for name in tree.folders_in(split)}
-    depth = len(train) + 1
-    outside = [
-        "/".join(parts)
-        for parts in tree.pictures
-        if len(parts) <= depth or parts[:depth] not in inside
-    ]
-    if outside:
-        yield f"{len(outside):,} pictures in no class folder are passed over: {shortened(outside)}"
-    others = [parts for parts in tree.others if parts[:depth] in inside]
-    if others:
+    for folder in inside:
+        if not train and folder.name.lower() in (TRAIN, TEST):
+            yield f"the folder {folder} is a class here, not a split, as others lie beside it"
+    for what, paths in (
+        ("hidden pictures", filter(_is_hidden, files)),
+        ("pictures in no class folder", outside),
+    ):
+        if names := [path.as_posix() for path in paths if _is_picture(path)]:
+            yield f"{len(names):,} {what} are passed over: {shortened(names)}"
+    if others := [path for paths in inside.values() for path in paths if not _is_picture(path)]:
         yield (
             f"{_counted(others)}, which are not read as pictures, are passed over "
-            f"({'/'.join(others[0])}): if there are pictures among them, make PNG or JPEG files"
+            f"({others[0].as_posix()}): if there are pictures among them, make PNG or JPEG files"
         )
 
 
-def _counted(files: list[Parts]) -> str:
+def _counted(files: Sequence[PurePath]) -> str:
     """Return how many files there are of each format: "12 files (.heic 10, .txt 2)"."""
-    suffixes = Counter(PurePath(parts[-1]).suffix.lower() or "no suffix" for parts in files)
+    suffixes = Counter(path.suffix.lower() or "no suffix" for path in files)
     kinds = ", ".join(f"{suffix} {count:,}" for suffix, count in suffixes.most_common(5))
     return f"{len(files):,} files ({kinds})"

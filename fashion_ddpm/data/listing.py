@@ -39,6 +39,7 @@ class Listing:
     notes: tuple[str, ...] = ()
 
 
-def shortened(names: Sequence[str]) -> str:
-    """Return the first of some names, for a message."""
-    return ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
+def shortened(names: Sequence[str], most: int = NAMED) -> str:
+    """Return the first of some names, and how many more there are, for a message."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

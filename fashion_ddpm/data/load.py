@@ -43,11 +43,8 @@ class DataSet:
     def lines(self) -> Iterator[str]:
         """Yield what was found: the kind, the images of each class, what was left out."""
         yield f"{self.name}: {self.kind}"
-        for name, split in (
-            ("train", self.train),
-            ("validation", self.validation),
-            ("test", self.test),
-        ):
+        splits = {"train": self.train, "validation": self.validation, "test": self.test}
+        for name, split in splits.items():
             counts = ", ".join(f"{each} {count:,}" for each, count in class_counts(split).items())
             yield f"{name}: {len(split):,} images ({counts})"
         yield from self.notes
@@ -79,15 +76,12 @@ def load_data_set(settings: DataSettings, class_order: Sequence[str] = ()) -> Da
 def _own(settings: DataSettings, listing: Listing) -> DataSet:
     ImageKind(listing.class_names, image_size=8, channels=1)  # before anything is read
     pixels = read_pictures(listing, settings)
-    kind = ImageKind(
-        listing.class_names,
-        image_size=pixels.images.shape[1],
-        channels=3 if pixels.images.ndim == 4 else 1,
-    )
-    everything = LabelledImages(
-        torch.from_numpy(pixels.images), torch.from_numpy(pixels.labels), kind
-    )
-    in_train = int(pixels.read[: len(listing.train)].sum())
+    grey = pixels.images.ndim == 3
+    kind = ImageKind(listing.class_names, pixels.images.shape[1], channels=1 if grey else 3)
+    pictures = [each for each in (*listing.train, *listing.test) if each.name in pixels.hashes]
+    labels = torch.tensor([picture.label for picture in pictures])
+    everything = LabelledImages(torch.from_numpy(pixels.images), labels, kind)
+    in_train = sum(picture.name in pixels.hashes for picture in listing.train)
     given = _mixed(everything.first(in_train))
     test = _mixed(everything.chosen(slice(in_train, None)))
     turns = _turns(given.labels)
