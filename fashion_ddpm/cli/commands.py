@@ -1,13 +1,12 @@
 """What each subcommand does; heavy modules are loaded by those that need them."""
 
 import argparse
-import dataclasses
 from typing import Any
 
 from fashion_ddpm.core.config import ClassifierConfig, ScorerConfig
 from fashion_ddpm.core.data_settings import DataSettings
 from fashion_ddpm.core.requests import SETTINGS, GenerateRequest, RequestError, usual_steps
-from fashion_ddpm.core.settings import default_data_dir
+from fashion_ddpm.core.settings import default_data_dir, given_flags
 
 STOPPED = 75
 """Exit status of a command that was asked to stop and goes on when it is repeated (EX_TEMPFAIL)."""
@@ -145,9 +144,7 @@ def run_neighbours(arguments: argparse.Namespace) -> int:
 
 def _config_of(arguments: argparse.Namespace, config_class: type) -> Any:
     """Return a config with the fields that flags gave, and defaults for the rest."""
-    names = {field.name for field in dataclasses.fields(config_class)}
-    flags = {name: value for name, value in vars(arguments).items() if name in names}
-    return config_class(**{"data_dir": default_data_dir(), **flags})
+    return config_class(**{"data_dir": default_data_dir(), **given_flags(arguments, config_class)})
 
 
 def run_train_scorer(arguments: argparse.Namespace) -> int:

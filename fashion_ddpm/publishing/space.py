@@ -44,11 +44,21 @@ def check_space(folder: Path) -> None:
     matter = front_matter((folder / README).read_text())
     lines = (folder / REQUIREMENTS).read_text().split("\n")
     wanted = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     found = [
         *_faults_of_words(matter),
         *_faults_of_what_runs(matter, folder, wanted),
-        *_faults_of_pins(wanted),
-        *_faults_of_sizes(folder),
+        *(
+            f"{REQUIREMENTS} asks for {line}, but must pin one version with =="
+            for line in wanted
+            if not PIN.fullmatch(line)
+        ),
+        *(
+            f"{path.relative_to(folder)} has {path.stat().st_size:,} bytes, but at most "
+            f"{MAX_FILE_BYTES:,} are allowed"
+            for path in files
+            if path.stat().st_size > MAX_FILE_BYTES
+        ),
     ]
     if found:
         raise PublishingError(f"A Space would refuse {folder}: {'; '.join(found)}.")
@@ -79,18 +89,3 @@ def _faults_of_what_runs(matter: dict[str, Any], folder: Path, wanted: list[str]
         yield f'python_version is {python!r}, but must be "3.{OLDEST_PYTHON}" or newer, in quotes'
     if matter.get("app_file") and not (folder / str(matter["app_file"])).is_file():
         yield f"app_file is {matter['app_file']}, which is not there"
-
-
-def _faults_of_pins(wanted: list[str]) -> Iterator[str]:
-    for line in wanted:
-        if not PIN.fullmatch(line):
-            yield f"{REQUIREMENTS} asks for {line}, but must pin one version with =="
-
-
-def _faults_of_sizes(folder: Path) -> Iterator[str]:
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.stat().st_size > MAX_FILE_BYTES:
-            yield (
-                f"{path.relative_to(folder)} has {path.stat().st_size:,} bytes, but at most "
-                f"{MAX_FILE_BYTES:,} are allowed"
-            )
