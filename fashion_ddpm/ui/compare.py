@@ -44,7 +44,9 @@ class Compare:
     """
 
     def __init__(self, demo: Demo, tabs: gr.Tabs, create: Controls) -> None:
-        self.demo, self.tabs, self.create = demo, tabs, create
+        self.demo = demo
+        self.tabs = tabs
+        self.create = create
         gr.Markdown(INTRODUCTION)
         with gr.Row():
             names = list(demo.kind.class_names)

@@ -34,6 +34,7 @@ SCORE_TITLES = ("Selected image", "Mean of its class here", "Real ones of its cl
 """Where scores are shown, for the label prompts and for those of quality."""
 
 WAIT = "Press Generate."
+KEPT = "Below are the images of before."
 UNKNOWN = """The embedded scorer has seen nothing but Fashion-MNIST, so it says nothing of these
 classes. A CLIP of the Hub can be asked (Advanced, Scorer); no real images stand beside it."""
 
@@ -50,16 +51,16 @@ class Create:
     """
 
     def __init__(self, demo: Demo) -> None:
-        self.demo, first = demo, first_images(demo)
+        self.demo = demo
+        first = first_images(demo)
+        trajectory = demo.trajectory(first, 0) if first else None
         with gr.Row():
             with gr.Column(scale=2, min_width=300):
                 self.controls = Controls(demo)
             with gr.Column(scale=3, min_width=300):
                 self._build_results(first)
         self.selected = SelectedImage(first)
-        self.trajectory = TrajectoryPanel(
-            demo, self.selected, demo.trajectory(first, 0) if first else None
-        )
+        self.trajectory = TrajectoryPanel(demo, self.selected, trajectory)
         self.asked = gr.Textbox(visible="hidden")
         of_image = [*self.scores, *self.trajectory.outputs(), self.selected.index]
         shown = [self.preview, self.gallery, self.status]
@@ -131,7 +132,7 @@ class Create:
                     if isinstance(event, Preview):
                         reached = f" at step {event.steps_done} of {request.num_inference_steps}"
         except StoppedError:
-            said = f"Stopped{reached}. {_BEFORE}" if current.was_stopped(number) else gr.skip()
+            said = f"Stopped{reached}. {KEPT}" if current.was_stopped(number) else gr.skip()
             yield {self.status: said}  # without a yield gradio would empty all outputs
 
     def _shown(
@@ -156,9 +157,12 @@ class Create:
 
     def _shown_image(self, result: Result, index: int) -> dict[Any, Any]:
         """Return what selecting an image changes: scores, trajectory, index."""
-        scores = map(_shown_scores, score_columns(result, index))
+        columns = zip(self.scores, score_columns(result, index), strict=True)
+        labels = {
+            label: gr.update(value=each or None, visible=bool(each)) for label, each in columns
+        }
         return {
-            **dict(zip(self.scores, scores, strict=True)),
+            **labels,
             **self.trajectory.show(self.demo.trajectory(result, index)),
             self.selected.index: index,
         }
@@ -177,19 +181,11 @@ class Create:
             return shown
 
 
-_BEFORE = "Below are the images of before."
-
-
 def score_columns(result: Result, index: int) -> list[Scores]:
     """Return the label scores of one image, on average, and of real images; then of quality."""
     columns = (result.scores_of(index), result.mean_scores(index), result.real_scores(index))
     labels, quality = zip(*columns, strict=True)
     return [*labels, *quality]
-
-
-def _shown_scores(scores: Scores) -> Any:
-    """Put scores into a label; one without any is hidden."""
-    return gr.update(value=scores or None, visible=bool(scores))
 
 
 def summary(result: Result) -> str:

@@ -23,6 +23,7 @@ from fashion_ddpm.ui.components import FORGOTTEN, UNQUEUED
 
 NO_ROOM = "The server has no room left for pictures; please try again in a few minutes."
 
+HUB = "https://huggingface.co/spaces"
 TEMPLATE = "frontend/index.html"
 _ABOUT = re.compile(r'\s*<meta\s+(?:property="og:|name="twitter:)[^>]*/>')
 _CALL = inspect.signature(gr.Blocks.call_function)
@@ -37,8 +38,7 @@ def describe(title: str, description: str) -> None:
     about = {"og:title": title, "og:description": description, "og:type": "website"}
     if space := os.environ.get("SPACE_ID"):  # elsewhere a page does not know its public address
         picture = BUNDLED_CHECKPOINT.relative_to(ROOT) / SAMPLES_FILE
-        address = f"https://huggingface.co/spaces/{space}/resolve/main"
-        about["og:image"] = f"{address}/{picture.as_posix()}"
+        about["og:image"] = f"{HUB}/{space}/resolve/main/{picture.as_posix()}"
     head = "".join(
         f'<meta property="{name}" content="{escape(value)}" />' for name, value in about.items()
     )
@@ -173,37 +173,28 @@ def keep_tabs(page: gr.Blocks, tabs: gr.Tabs, each: Sequence[gr.Tab]) -> None:
     page.load(None, None, None, js=ON_BACK, **UNQUEUED)
 
 
-PAPER = {"the paper: denoising diffusion": "https://arxiv.org/abs/2006.11239"}
 PAPERS = {
-    **PAPER,
+    "the paper: denoising diffusion": "https://arxiv.org/abs/2006.11239",
     "the data: Fashion-MNIST": "https://github.com/zalandoresearch/fashion-mnist",
 }
-HUB = "https://huggingface.co"
-
-
-def footer_links(space: str | None, on_fashion: bool = True) -> dict[str, str]:
-    """Return name → address; on a Space also its own files.
-
-    Args:
-        space: "USER/NAME" where the app runs as a Space.
-        on_fashion: whether the network draws Fashion-MNIST.
-    """
-    papers = PAPERS if on_fashion else PAPER
-    if not space:
-        return papers
-    files = f"{HUB}/spaces/{space}"
-    return {
-        "the code": f"{files}/tree/main",
-        "the weights": f"{files}/tree/main/checkpoints/fashion-mnist",
-        "the training script": f"{files}/blob/main/train_accelerate.py",
-        **papers,
-    }
 
 
 def build_footer(on_fashion: bool = True) -> None:
-    """Lay it out; only a Space can be duplicated."""
+    """Lay out links; a Space links to its own files, and only a Space can be duplicated.
+
+    Args:
+        on_fashion: whether the network draws Fashion-MNIST.
+    """
+    links = dict(PAPERS if on_fashion else list(PAPERS.items())[:1])
     space = os.environ.get("SPACE_ID")
-    shown = footer_links(space, on_fashion)
-    gr.Markdown(" · ".join(f"[{name}]({address})" for name, address in shown.items()))
+    if space:
+        files = f"{HUB}/{space}"
+        links = {
+            "the code": f"{files}/tree/main",
+            "the weights": f"{files}/tree/main/checkpoints/fashion-mnist",
+            "the training script": f"{files}/blob/main/train_accelerate.py",
+            **links,
+        }
+    gr.Markdown(" · ".join(f"[{name}]({address})" for name, address in links.items()))
     if space:
         gr.DuplicateButton("Duplicate this Space")
