@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -60,8 +60,9 @@ def temporary_folder(final: Path) -> Path:
         CheckpointError: it cannot be made.
     """
     folder = temporary_path(final)
-    shutil.rmtree(folder, ignore_errors=True)
     with writing(final):
+        recover(final)
+        shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
     return folder
 
@@ -81,13 +82,25 @@ def _seal(final: Path) -> None:
     write_manifest(temporary)
     for path in (*(path for path in sorted(temporary.rglob("*")) if path.is_file()), temporary):
         sync(path)
-    aside = final.with_name(final.name + REPLACED)
+    aside = Path(f"{final}{REPLACED}")
     shutil.rmtree(aside, ignore_errors=True)
     if final.exists():
         os.replace(final, aside)
-    os.replace(temporary, final)
+        recover(final)
+    else:
+        os.replace(temporary, final)
     sync(final.parent)
     shutil.rmtree(aside, ignore_errors=True)
+
+
+def recover(final: Path) -> None:
+    """Give a sealed folder its name where a kill came after the older one was put aside.
+
+    Whoever reads or writes the folder does this first, so that neither of the two is lost.
+    """
+    if Path(f"{final}{REPLACED}").is_dir() and not final.exists():
+        with suppress(FileNotFoundError):  # another process has just done it
+            os.replace(temporary_path(final), final)
 
 
 def states(parent: Path) -> list[Path]:

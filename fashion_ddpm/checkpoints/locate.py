@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from fashion_ddpm.checkpoints.atomic_folders import recover
 from fashion_ddpm.checkpoints.downloads import downloaded, fetch
 from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.checkpoints.verify import INDEX, class_names
@@ -38,6 +39,7 @@ def folder_of(checkpoint: str | Path) -> Path:
         CheckpointError: it is not there.
     """
     folder = Path(checkpoint)
+    recover(folder)
     try:
         return folder if folder.is_dir() else fetch(str(checkpoint))[0]
     except CheckpointError as error:

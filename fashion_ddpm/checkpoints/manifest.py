@@ -2,18 +2,18 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from fashion_ddpm.core.errors import reason
+from fashion_ddpm.core.json_files import write_object
 
 MANIFEST = "manifest.json"
 
 
 def write_manifest(folder: Path) -> None:
     """List every file of a folder as it is now, but those that a manifest further down lists."""
-    _write(folder, {name: sha256(folder / name) for name in loose_files(folder)})
+    write_object(folder / MANIFEST, {name: sha256(folder / name) for name in loose_files(folder)})
 
 
 def loose_files(folder: Path) -> list[str]:
@@ -34,13 +34,7 @@ def record(folder: Path, *names: str) -> None:
     """
     known = read_manifest(folder) if (folder / MANIFEST).exists() else {}
     known |= {name: sha256(folder / name) for name in names}
-    _write(folder, dict(sorted(known.items())))
-
-
-def _write(folder: Path, content: dict[str, str]) -> None:
-    half = folder / f".{MANIFEST}"
-    half.write_text(json.dumps(content, indent=2) + "\n")
-    os.replace(half, folder / MANIFEST)
+    write_object(folder / MANIFEST, dict(sorted(known.items())))
 
 
 def read_manifest(folder: Path) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from torch import nn
 
+from fashion_ddpm.checkpoints.atomic_folders import recover
 from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.checkpoints.manifest import MANIFEST, faults, read_manifest
 from fashion_ddpm.core.errors import reason
@@ -36,6 +37,7 @@ def check_folder(folder: Path, weights: str) -> None:
         CheckpointError: a file is missing, damaged, swapped, a link that leads out, a pickle, code,
             or one that the manifest does not list. Without a manifest all else is still checked.
     """
+    recover(folder)
     for found in _problems(folder, weights):
         raise CheckpointError(found)
 

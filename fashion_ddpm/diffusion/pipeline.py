@@ -10,6 +10,7 @@ import torch
 from diffusers import DDPMScheduler, DiffusionPipeline, UNet2DModel
 from torch import Tensor
 
+from fashion_ddpm.checkpoints.atomic_folders import recover
 from fashion_ddpm.checkpoints.downloads import fetch
 from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.checkpoints.locate import distilled_folder, read_run
@@ -205,6 +206,7 @@ def load_pipeline(checkpoint: str | Path, device: str = "cpu") -> FashionDDPMPip
         CheckpointError: it is not there, it is not such a pipeline, or a file is damaged.
     """
     folder, name = Path(checkpoint), str(checkpoint)
+    recover(folder)
     if folder.is_dir() and not (folder / INDEX).exists():
         raise CheckpointError(
             f"{checkpoint} has no {INDEX}; name a folder that train_accelerate.py wrote."

@@ -2,21 +2,30 @@
 
 import errno
 import os
+import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fashion_ddpm.checkpoints.atomic_folders import (
+    REPLACED,
     prune,
+    recover,
     seal,
     states,
     sync,
     temporary_folder,
+    temporary_path,
     writing,
 )
 from fashion_ddpm.checkpoints.errors import CheckpointError
+from fashion_ddpm.checkpoints.locate import class_names_of
 from fashion_ddpm.checkpoints.manifest import is_whole
+from fashion_ddpm.diffusion.pipeline import load_pipeline
 
 
 def write(final: Path, content: str = "content") -> Path:
@@ -36,6 +45,54 @@ def test_a_sealed_folder_is_whole_and_leaves_nothing_beside_it(tmp_path: Path) -
 def test_sealing_replaces_an_older_folder(tmp_path: Path) -> None:
     final = write(write(tmp_path / "state", "old"), "new")
     assert (final / "sub" / "file").read_text() == "new"
+
+
+SEAL_AND_DIE = """
+import os, signal, sys
+from pathlib import Path
+from fashion_ddpm.checkpoints.atomic_folders import seal, temporary_folder
+
+final, renames = Path(sys.argv[1]), int(sys.argv[2])
+(temporary_folder(final) / "file").write_text("new")
+
+def watch(event, arguments):
+    global renames
+    if event == "os.rename":
+        renames -= 1
+        if not renames:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(watch)
+seal(final)
+"""
+
+
+@pytest.mark.parametrize(("rename", "expected"), [(1, "old"), (2, "old"), (3, "new")])
+def test_a_kill_before_any_rename_loses_no_folder(
+    tmp_path: Path, rename: int, expected: str
+) -> None:
+    """The three: the manifest's, the older folder's and the newer one's."""
+    final = tmp_path / "state"
+    (temporary_folder(final) / "file").write_text("old")
+    seal(final)
+    command = [sys.executable, "-c", SEAL_AND_DIE, str(final), str(rename)]
+    assert subprocess.run(command).returncode == -signal.SIGKILL
+    recover(final)
+    assert is_whole(final)
+    assert (final / "file").read_text() == expected
+    write(final, "newest")
+    assert [path.name for path in tmp_path.iterdir()] == ["state"]
+
+
+def test_the_next_reader_and_the_next_writer_recover_what_a_kill_left_aside(
+    tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    for read in (load_pipeline, class_names_of, temporary_folder):
+        final = tmp_path / read.__name__
+        shutil.copytree(tiny_checkpoint, temporary_path(final))
+        shutil.copytree(tiny_checkpoint, f"{final}{REPLACED}")
+        read(final)
+        assert is_whole(final)
 
 
 def test_an_unsealed_folder_is_no_state_and_is_emptied_on_the_next_try(tmp_path: Path) -> None:

@@ -18,14 +18,13 @@ from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, BUNDLED_CLASSIFIER, BUND
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.scoring.classifier import load_classifier
 from fashion_ddpm.scoring.clip import load_scorer
-from tests.tools.tampering import SPOILT_FILES, UNLIKE_THE_MANIFEST, Weights
+from tests.tools.tampering import SPOILT_FILES, UNLIKE_THE_MANIFEST, Spoil, Weights
 
 LOADERS: dict[str, tuple[Path, str, Callable[[str], object]]] = {
     "network": (BUNDLED_CHECKPOINT, "unet/diffusion_pytorch_model.safetensors", load_pipeline),
     "scorer": (BUNDLED_SCORER, "model.safetensors", partial(load_scorer, kind=FASHION_MNIST)),
     "classifier": (BUNDLED_CLASSIFIER, "model.safetensors", load_classifier),
 }
-Spoil = Callable[[Weights], None]
 each_kind = pytest.mark.parametrize("kind", LOADERS)
 
 
@@ -58,7 +57,7 @@ def refused(kind: str, weights: Weights) -> str:
 
 
 @each_kind
-@pytest.mark.parametrize("spoil", SPOILT_FILES)
+@pytest.mark.parametrize("spoil", SPOILT_FILES.values(), ids=SPOILT_FILES)
 @pytest.mark.parametrize("listed", [True, False], ids=["with manifest", "without manifest"])
 def test_a_spoilt_file_costs_one_sentence(
     kind: str, weights: Weights, spoil: Spoil, listed: bool
@@ -70,7 +69,7 @@ def test_a_spoilt_file_costs_one_sentence(
 
 
 @each_kind
-@pytest.mark.parametrize("spoil", UNLIKE_THE_MANIFEST)
+@pytest.mark.parametrize("spoil", UNLIKE_THE_MANIFEST.values(), ids=UNLIKE_THE_MANIFEST)
 def test_what_the_manifest_does_not_list_costs_one_sentence(
     kind: str, weights: Weights, spoil: Spoil
 ) -> None:

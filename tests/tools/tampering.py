@@ -54,181 +54,102 @@ class Weights:
         change(tensors)
         save_file(tensors, self.path, metadata={"format": "pt"})
 
+    def rewrite_largest(self, change: Callable[[Tensor], Tensor]) -> None:
+        """Change the largest tensor inside a file that stays valid."""
+
+        def change_it(tensors: dict[str, Tensor]) -> None:
+            name = max(tensors, key=lambda name: tensors[name].numel())
+            tensors[name] = change(tensors[name]).contiguous()
+
+        self.rewrite(change_it)
+
     def flip(self, place: int) -> None:
         """Flip the lowest bit of a byte; negative places count from the end."""
         content = bytearray(self.path.read_bytes())
         content[place] ^= 1
         self.path.write_bytes(content)
 
-    def largest(self, tensors: dict[str, Tensor]) -> str:
-        """Return the name of the largest tensor."""
-        return max(tensors, key=lambda name: tensors[name].numel())
+    def cut(self, size: int) -> None:
+        """Keep so many bytes; with a negative size all but so many."""
+        os.truncate(self.path, size if size >= 0 else self.path.stat().st_size + size)
+
+    def link_to(self, target: Path) -> None:
+        """Put a link in the place of the file, which moves to its target unless that is itself."""
+        os.replace(self.path, target)
+        self.path.unlink(missing_ok=True)
+        self.path.symlink_to(target)
+
+    def put_a_pipe(self) -> None:
+        """Put a named pipe there, on which a careless reader waits for ever."""
+        self.path.unlink()
+        os.mkfifo(self.path)
+
+    def add(self, ending: str, content: bytes) -> None:
+        """Write a file beside the tensors, of the same name with another ending."""
+        self.path.with_suffix(ending).write_bytes(content)
+
+    def bomb(self) -> bytes:
+        """Return a pickle that leaves the proof behind when it is loaded."""
+        return pickle.dumps(Bomb(self.proof))
+
+    def put_a_pickle_beside_nothing(self) -> None:
+        """Leave a pickle, and no safetensors file."""
+        self.path.unlink()
+        self.add(".bin", self.bomb())
+
+    def change_manifest(self, change: Callable[[dict[str, str]], object]) -> None:
+        """Write another manifest than the folder's."""
+        listed = json.loads((self.folder / MANIFEST).read_text())
+        change(listed)
+        (self.folder / MANIFEST).write_text(json.dumps(listed))
 
 
-def truncate(weights: Weights) -> None:
-    """Half of the file, as a broken download leaves it."""
-    os.truncate(weights.path, weights.path.stat().st_size // 2)
+Spoil = Callable[[Weights], object]
 
+ELSEWHERE = b'{"metadata": {}, "weight_map": {"x": "../../elsewhere.safetensors"}}'
+"""An index that sends a library to other files."""
 
-def empty(weights: Weights) -> None:
-    """None of the file."""
-    weights.path.write_bytes(b"")
-
-
-def cut_the_last_byte(weights: Weights) -> None:
-    """All but one byte."""
-    os.truncate(weights.path, weights.path.stat().st_size - 1)
-
-
-def flip_in_the_header(weights: Weights) -> None:
-    """One bit among the names."""
-    weights.flip(20)
-
-
-def swap(weights: Weights) -> None:
-    """Another training's file, of the same shapes."""
-    shutil.copy(weights.other, weights.path)
-
-
-def flip_in_the_tensors(weights: Weights) -> None:
-    """One bit, which no library notices."""
-    weights.flip(-1000)
-
-
-def leave_out(weights: Weights) -> None:
-    """No file."""
-    weights.path.unlink()
-
-
-def drop_a_tensor(weights: Weights) -> None:
-    """A valid file with one tensor less."""
-    weights.rewrite(lambda tensors: tensors.pop(weights.largest(tensors)))
-
-
-def shrink_a_tensor(weights: Weights) -> None:
-    """A valid file with one tensor of another shape."""
-
-    def change(tensors: dict[str, Tensor]) -> None:
-        name = weights.largest(tensors)
-        tensors[name] = tensors[name][1:].contiguous()
-
-    weights.rewrite(change)
-
-
-def put_nan(weights: Weights) -> None:
-    """A valid file, one number of which is none."""
-    weights.rewrite(
-        lambda tensors: tensors[weights.largest(tensors)].view(-1)[7:8].fill_(torch.nan)
-    )
-
-
-def put_infinity(weights: Weights) -> None:
-    """A valid file, one number of which is infinite."""
-    weights.rewrite(
-        lambda tensors: tensors[weights.largest(tensors)].view(-1)[7:8].fill_(torch.inf)
-    )
-
-
-def pickle_instead(weights: Weights) -> None:
-    """A pickle beside which no safetensors file lies."""
-    weights.path.unlink()
-    weights.path.with_suffix(".bin").write_bytes(pickle.dumps(Bomb(weights.proof)))
-
-
-def pickle_that_calls_itself_safetensors(weights: Weights) -> None:
-    """A pickle under the right name."""
-    weights.path.write_bytes(pickle.dumps(Bomb(weights.proof)))
-
-
-def torch_file_that_calls_itself_safetensors(weights: Weights) -> None:
-    """What torch.save writes, under the right name."""
-    torch.save({"bomb": Bomb(weights.proof)}, weights.path)
-
-
-def link_out_of_the_folder(weights: Weights) -> None:
-    """The right content, but from elsewhere."""
-    elsewhere = weights.folder.parent / "elsewhere"
-    os.replace(weights.path, elsewhere)
-    weights.path.symlink_to(elsewhere)
-
-
-def link_to_itself(weights: Weights) -> None:
-    """A link in a circle."""
-    weights.path.unlink()
-    weights.path.symlink_to(weights.path)
-
-
-def pipe_instead(weights: Weights) -> None:
-    """A named pipe, on which a careless reader waits for ever."""
-    weights.path.unlink()
-    os.mkfifo(weights.path)
-
-
-def list_of_other_files(weights: Weights) -> None:
-    """An index that sends the library to files elsewhere."""
-    index = {"metadata": {}, "weight_map": {"x": "../../elsewhere.safetensors"}}
-    weights.path.with_suffix(".safetensors.index.json").write_text(json.dumps(index))
-
-
-def adapter(weights: Weights) -> None:
-    """What makes a library change the network."""
-    (weights.path.parent / "adapter_config.json").write_text("{}")
-
-
-SPOILT_FILES = (
-    *(truncate, empty, cut_the_last_byte, flip_in_the_header, leave_out, drop_a_tensor),
-    *(shrink_a_tensor, put_nan, put_infinity, pickle_instead, link_out_of_the_folder),
-    *(pickle_that_calls_itself_safetensors, torch_file_that_calls_itself_safetensors),
-    *(link_to_itself, pipe_instead, list_of_other_files, adapter),
-)
+SPOILT_FILES: dict[str, Spoil] = {
+    "half": lambda weights: weights.cut(weights.path.stat().st_size // 2),
+    "empty": lambda weights: weights.cut(0),
+    "all but a byte": lambda weights: weights.cut(-1),
+    "a bit among the names": lambda weights: weights.flip(20),
+    "missing": lambda weights: weights.path.unlink(),
+    "a tensor less": lambda weights: weights.rewrite(dict.popitem),
+    "a tensor of another shape": lambda weights: weights.rewrite_largest(lambda big: big[1:]),
+    "NaN": lambda weights: weights.rewrite_largest(lambda big: put_a_number(big, torch.nan)),
+    "infinity": lambda weights: weights.rewrite_largest(lambda big: put_a_number(big, torch.inf)),
+    "a pickle": lambda weights: weights.put_a_pickle_beside_nothing(),
+    "a pickle under its name": lambda weights: weights.path.write_bytes(weights.bomb()),
+    "a torch file": lambda weights: torch.save({"bomb": Bomb(weights.proof)}, weights.path),
+    "a link that leads out": lambda weights: weights.link_to(weights.folder.parent / "elsewhere"),
+    "a link to itself": lambda weights: weights.link_to(weights.path),
+    "a pipe": lambda weights: weights.put_a_pipe(),
+    "a list of other files": lambda weights: weights.add(".safetensors.index.json", ELSEWHERE),
+    "an adapter": lambda weights: (weights.path.parent / "adapter_config.json").write_text("{}"),
+}
 """What is refused with or without a manifest."""
 
-
-def unlisted_tensors(weights: Weights) -> None:
-    """One more safetensors file."""
-    shutil.copy(weights.path, weights.path.with_suffix(".fp16.safetensors"))
-
-
-def unlisted_pickle(weights: Weights) -> None:
-    """A pickle beside the safetensors file."""
-    weights.path.with_suffix(".bin").write_bytes(pickle.dumps(Bomb(weights.proof)))
-
-
-def unlisted_code(weights: Weights) -> None:
-    """A program beside the weights."""
-    (weights.path.parent / "model.py").write_text("")
-
-
-def unlisted_settings(weights: Weights) -> None:
-    """A JSON file that a library may read."""
-    (weights.path.parent / "added_tokens.json").write_text("{}")
-
-
-def manifest_that_is_none(weights: Weights) -> None:
-    """A manifest that lists nothing."""
-    (weights.folder / MANIFEST).write_text("[]")
-
-
-def manifest_cut_short(weights: Weights) -> None:
-    """Half a manifest."""
-    os.truncate(weights.folder / MANIFEST, 30)
-
-
-def manifest_that_leads_out(weights: Weights) -> None:
-    """A manifest that names a file elsewhere."""
-    (weights.folder / MANIFEST).write_text(json.dumps({"../elsewhere": "0"}))
-
-
-def manifest_without_the_weights(weights: Weights) -> None:
-    """A manifest that was cut to what was not changed."""
-    listed = json.loads((weights.folder / MANIFEST).read_text())
-    del listed[weights.name]
-    (weights.folder / MANIFEST).write_text(json.dumps(listed))
-
-
-UNLIKE_THE_MANIFEST = (
-    *(swap, flip_in_the_tensors, unlisted_tensors, unlisted_pickle, unlisted_code),
-    *(unlisted_settings, manifest_that_is_none, manifest_cut_short, manifest_that_leads_out),
-    manifest_without_the_weights,
-)
+UNLIKE_THE_MANIFEST: dict[str, Spoil] = {
+    "another training's file": lambda weights: shutil.copy(weights.other, weights.path),
+    "a bit that no library notices": lambda weights: weights.flip(-1000),
+    "unlisted tensors": lambda weights: weights.add(".fp16.safetensors", weights.path.read_bytes()),
+    "an unlisted pickle": lambda weights: weights.add(".bin", weights.bomb()),
+    "unlisted code": lambda weights: weights.add(".py", b""),
+    "unlisted settings": lambda weights: weights.add(".json", b"{}"),
+    "no list": lambda weights: (weights.folder / MANIFEST).write_text("[]"),
+    "half a list": lambda weights: os.truncate(weights.folder / MANIFEST, 30),
+    "a list that leads out": lambda weights: weights.change_manifest(
+        lambda listed: listed.update({"../elsewhere": "0"})
+    ),
+    "a list without the weights": lambda weights: weights.change_manifest(
+        lambda listed: listed.pop(weights.name)
+    ),
+}
 """What only a manifest can know."""
+
+
+def put_a_number(tensor: Tensor, number: float) -> Tensor:
+    """Put a number at one place of a tensor."""
+    tensor.view(-1)[7] = number
+    return tensor
