@@ -11,7 +11,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 
 from fashion_ddpm.checkpoints.errors import CheckpointError
-from fashion_ddpm.checkpoints.manifest import write_manifest
+from fashion_ddpm.checkpoints.manifest import MANIFEST, write_manifest
 from fashion_ddpm.core.errors import reason
 from fashion_ddpm.core.json_files import TEMPORARY
 
@@ -98,9 +98,12 @@ def recover(final: Path) -> None:
 
     Whoever reads or writes the folder does this first, so that neither of the two is lost.
     """
-    if Path(f"{final}{REPLACED}").is_dir() and not final.exists():
+    temporary = temporary_path(final)
+    # Only what is sealed has a manifest: the older folder may have been deleted by hand.
+    sealed = (temporary / MANIFEST).is_file()
+    if sealed and Path(f"{final}{REPLACED}").is_dir() and not final.exists():
         with suppress(FileNotFoundError):  # another process has just done it
-            os.replace(temporary_path(final), final)
+            os.replace(temporary, final)
 
 
 def states(parent: Path) -> list[Path]:
