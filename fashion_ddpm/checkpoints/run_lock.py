@@ -81,25 +81,22 @@ def _acquire(lease: SoftFileLease, lock: Path) -> str:
     """Acquire the lock; return why that is refused, or an empty text."""
     with atomic_folders.writing(lock):
         lock.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            lease.acquire(timeout=0)
-            return ""
-        except (Timeout, LeaseSettingsMismatch):
-            owner, before = lease.owner, _renewed(lock)
+        owner, before = lease.owner, _renewed(lock)
         whose = f"process {owner.pid} on {owner.hostname}" if owner else "another process"
-        print(f"{lock} is held by {whose}; waiting to see whether it lives", file=sys.stderr)
+        if before is not None:
+            print(f"{lock} is held by {whose}; waiting to see whether it lives", file=sys.stderr)
         try:
             lease.acquire(
                 timeout=LEASE_SECONDS + RENEWED_EVERY,
                 poll_interval=0.2,
                 cancel_check=lambda: _renewed(lock) not in (before, None),
             )
-            return ""
         except (Timeout, LeaseSettingsMismatch):
             return (
                 f"{lock.parent} is in use by {whose}: wait for that run to end, stop it, or name "
                 f"another folder; if there is no such process, delete {lock}."
             )
+        return ""
 
 
 def _renewed(lock: Path) -> int | None:

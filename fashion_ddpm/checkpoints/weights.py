@@ -22,7 +22,10 @@ NEVER = ("*.index.json", "adapter_config.json")
 """Lists that send a library to other files, and adapters that change a network."""
 
 PICKLE_BEGINNINGS = (b"\x80", b"PK\x03\x04")
-AS_SAFETENSORS = "save the network as safetensors (save_pretrained does)"
+A_PICKLE = (
+    "is a pickle, which may run any code when it is loaded; save the network as safetensors "
+    "(save_pretrained does)"
+)
 COPY_ANEW = "copy the folder anew from where it came (the bundled one: git checkout checkpoints)"
 
 
@@ -70,23 +73,19 @@ def _links_that_lead_out(folder: Path) -> Iterator[str]:
 def _faults_of_tensors(folder: Path, weights: str) -> Iterator[str]:
     path = folder / weights
     if not path.is_file():
-        pickles = [found for found in path.parent.glob("*") if found.suffix in PICKLES]
-        for found in sorted(pickles):
-            yield (
-                f"{found.relative_to(folder)} is a pickle, which may run any code when it is "
-                f"loaded; {AS_SAFETENSORS}"
-            )
+        for found in sorted(path.parent.glob("*")):
+            if found.suffix in PICKLES:
+                yield f"{found.relative_to(folder)} {A_PICKLE}"
         yield f"{weights} is missing; {COPY_ANEW}"
-    else:
-        try:
-            with open(path, "rb") as file:
-                pickled = file.read(8).startswith(PICKLE_BEGINNINGS) and file.read(1) != b"{"
-            if pickled:
-                yield f"{weights} is a pickle that only calls itself safetensors; {AS_SAFETENSORS}"
-            with safe_open(path, framework="pt"):
-                pass
-        except (SafetensorError, OSError) as error:
-            yield f"{weights} is no whole safetensors file ({reason(error)}); {COPY_ANEW}"
+        return
+    try:
+        with open(path, "rb") as file:
+            if file.read(8).startswith(PICKLE_BEGINNINGS) and file.read(1) != b"{":
+                yield f"{weights} {A_PICKLE}"
+        with safe_open(path, framework="pt"):
+            pass
+    except (SafetensorError, OSError) as error:
+        yield f"{weights} is no whole safetensors file ({reason(error)}); {COPY_ANEW}"
 
 
 def _unlisted(folder: Path, weights: str) -> list[str]:
