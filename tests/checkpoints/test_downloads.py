@@ -53,11 +53,16 @@ def hub(tiny_checkpoint: Path) -> Iterator[LocalHub]:
         yield hub
 
 
-def test_a_pinned_commit_loads_and_only_its_tensors_and_json_are_fetched(
+def test_a_pinned_commit_loads_from_its_tensors_and_json_and_what_is_missing_costs_one_sentence(
     hub: LocalHub, tmp_path: Path
 ) -> None:
-    printed = python_on(hub, tmp_path, "-c", LOAD, f"ada/tiny@{OLD}")
-    assert printed.split("\n")[0] == f"ada/tiny@{OLD} T-shirt"
+    missing = ("ada/nothing", f"ada/tiny@{'b' * 40}")
+    printed = python_on(hub, tmp_path, "-c", LOAD, f"ada/tiny@{OLD}", *missing)
+    loaded, *sentences = printed.strip().split("\n")
+    assert loaded == f"ada/tiny@{OLD} T-shirt"
+    for name, sentence in zip(missing, sentences, strict=True):
+        assert sentence.startswith(f"{name} could not be loaded: ")
+        assert sentence.endswith("connect to the network.")
     fetched = {call.split("/resolve/")[1] for call in hub.calls if "/resolve/" in call}
     assert fetched == {
         f"{OLD}/{name}"
@@ -83,16 +88,6 @@ def test_the_newest_commit_is_named_and_a_swapped_file_in_it_is_refused(
     hub.stored["model", "ada/tiny"].files = hub.stored["model", "ada/tiny"].older[OLD]
     again = python_on(hub, tmp_path / "other", "-c", LOAD, "ada/tiny", "ada/tiny@main")
     assert again.split("\n")[:2] == [f"ada/tiny@{REVISION} T-shirt"] * 2
-
-
-def test_a_missing_repository_and_a_missing_revision_cost_one_sentence(
-    hub: LocalHub, tmp_path: Path
-) -> None:
-    printed = python_on(hub, tmp_path, "-c", LOAD, "ada/nothing", f"ada/tiny@{'b' * 40}")
-    first, second = printed.strip().split("\n")
-    for name, sentence in (("ada/nothing", first), (f"ada/tiny@{'b' * 40}", second)):
-        assert sentence.startswith(f"{name} could not be loaded: ")
-        assert sentence.endswith("connect to the network.")
 
 
 def test_what_was_fetched_once_loads_without_a_network(
