@@ -318,7 +318,7 @@ def test_a_page_that_outlived_its_server_is_told(browser: Browser) -> None:
 def test_what_is_in_view_at_first_can_be_shared_too(page: Page) -> None:
     page.get_by_role("button", name="Share").click()
     expect(page.locator("#link textarea, #link input")).to_have_value(re.compile("class=all"))
-    expect(page.get_by_text("client = Client(")).to_be_visible()
+    expect(page.get_by_text("client.predict(class_name='all'")).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("button", name="Download all as a zip").click()
     assert zipfile.ZipFile(download.value.path()).namelist()

@@ -211,7 +211,7 @@ def test_a_link_restores_the_page_after_a_restart_of_the_server(
             "metadata.jsonl",
             "scores.csv",
         ]
-        expect(page.get_by_text("client = Client(")).to_be_visible()
+        expect(page.get_by_text("client.predict(class_name='bag', num_images=8")).to_be_visible()
     assert link.startswith(before)
     with served() as after, visiting(browser, link.replace(before, after)) as page:
         expect(page.get_by_text("5 steps, 40 UNet evaluations")).to_be_visible()
