@@ -83,16 +83,19 @@ def _files(root: Path) -> Iterator[PurePath]:
         folder = Path(name)
         above = {parent.resolve() for parent in (folder, *folder.parents)}
         folders[:] = [each for each in folders if (folder / each).resolve() not in above]
-        for path in map(folder.joinpath, files):
+        inside = folder.relative_to(root)
+        for each in files:
+            path = folder / each
             # A link that leads nowhere is counted with the damaged pictures; a pipe would block.
             if path.is_file() or not path.exists():
-                yield path.relative_to(root)
+                yield inside / each
 
 
 def _folders(parent: Path) -> list[str]:
-    """Return the names of the folders in a folder that are not hidden."""
-    names = sorted(path.name for path in parent.iterdir() if path.is_dir())
-    return [name for name in names if not _is_hidden(PurePath(name))]
+    """Return the names of the folders in a folder that are not hidden, nor links to one above."""
+    folders = [path for path in sorted(parent.iterdir()) if path.is_dir()]
+    below = [path for path in folders if not parent.resolve().is_relative_to(path.resolve())]
+    return [path.name for path in below if not _is_hidden(PurePath(path.name))]
 
 
 def _is_hidden(path: PurePath) -> bool:

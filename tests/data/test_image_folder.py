@@ -171,6 +171,7 @@ def test_symbolic_links_are_followed_but_never_in_a_circle(tmp_path: Path) -> No
     (data / "own" / "more").symlink_to(elsewhere / "square")
     (data / "own" / "z.png").symlink_to(elsewhere / "circle" / "0001.png")
     (data / "own" / "above").symlink_to(data)
+    (data / "itself").symlink_to(data)
     (elsewhere / "square" / "back").symlink_to(data / "own")
     assert names_in(data) == [
         "linked/0000.png",
