@@ -25,7 +25,7 @@ PATIENCE = 120_000
 
 
 def create(page: Page) -> None:
-    """Draw ankle boots and follows the second one back to its noise."""
+    """Draw ankle boots and follow the second one back to its noise."""
     generate(page)
     page.get_by_text("8 images in").wait_for(timeout=PATIENCE)
     page.locator("#gallery button.thumbnail-item").nth(1).click()
@@ -54,7 +54,7 @@ def trust(page: Page) -> None:
 
 
 def play(page: Page) -> None:
-    """Blends two garments and walks between two seeds."""
+    """Blend two garments and walk between two seeds."""
     open_tab(page, "Play")
     for name, picture in (("Blend", "from the first garment"), ("Walk", "from the first seed")):
         page.get_by_role("button", name=name, exact=True).click()
