@@ -121,12 +121,13 @@ def unfinished(finished: TrainConfig, folder: Path) -> TrainConfig:
 
 
 def test_a_full_disk_costs_one_sentence_and_no_state(finished: TrainConfig, tmp_path: Path) -> None:
-    config = unfinished(finished, tmp_path / "run")
+    run = Run(config := unfinished(finished, tmp_path / "run"))
+    run.resume()
     with (
         files_up_to(40_000),
         pytest.raises(CheckpointError, match=r"images-00000000512 could not .+ make room"),
     ):
-        train(config)
+        run.loop()
     (state,) = states(RunFolder(config.output_dir).states)
     assert is_whole(state)
     assert is_whole(RunFolder(config.output_dir).checkpoint)
