@@ -10,6 +10,7 @@ from statistics import median
 
 from playwright.sync_api import Browser, expect
 
+from benchmarks.tables import table
 from fashion_ddpm.demo.engine import PRESETS
 from tests.tools.browsing import generate, opened_browser, visiting
 from tests.tools.serving import served
@@ -59,9 +60,8 @@ def main() -> None:
     arguments = parser.parse_args()
     with served() as address, opened_browser() as browser:
         visits = [visit(browser, address, arguments.preset) for _ in range(arguments.visits)]
-    print(f"| what, median of {len(visits)} | seconds |\n|---|---|")
-    for name in visits[0]:
-        print(f"| {name} | {median(each[name] for each in visits):.2f} |")
+    rows = [(name, f"{median(each[name] for each in visits):.2f}") for name in visits[0]]
+    print(table((f"what, median of {len(visits)}", "seconds"), rows))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 from tqdm import tqdm
 
+from benchmarks.tables import table
 from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.core.config import TrainConfig, train_config
 from fashion_ddpm.core.image_kind import FASHION_MNIST
@@ -126,10 +127,12 @@ def main() -> None:
         AcceleratorState._reset_state(reset_partial_state=True)  # the loops differ in precision
         theirs.append(example_speed(config, arguments.steps))
         AcceleratorState._reset_state(reset_partial_state=True)
-    print(f"| loop, median of {arguments.turns} | images/s |\n|---|---|")
-    print(f"| train_accelerate.py, {config.mixed_precision} | {median(ours):.0f} |")
-    print(f"| as diffusers' example, float32 | {median(theirs):.0f} |")
-    print(f"| ratio | {median(ours) / median(theirs):.2f} |")
+    rows = [
+        (f"train_accelerate.py, {config.mixed_precision}", f"{median(ours):.0f}"),
+        ("as diffusers' example, float32", f"{median(theirs):.0f}"),
+        ("ratio", f"{median(ours) / median(theirs):.2f}"),
+    ]
+    print(table((f"loop, median of {arguments.turns}", "images/s"), rows))
 
 
 if __name__ == "__main__":
