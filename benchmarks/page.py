@@ -15,6 +15,7 @@ from fashion_ddpm.demo.engine import PRESETS
 from tests.tools.browsing import generate, opened_browser, visiting
 from tests.tools.serving import served
 
+PRESET = "Balanced"
 PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime / 1000"
 PICTURES = "[...document.querySelectorAll('#gallery img')].filter(one => one.complete).length"
 
@@ -28,14 +29,14 @@ LAYOUT_SHIFT = """() => new Promise((resolve) => {
 })"""
 
 
-def visit(browser: Browser, address: str, preset: str) -> dict[str, float]:
+def visit(browser: Browser, address: str) -> dict[str, float]:
     """Return what one visitor waits for, in seconds."""
-    begin, steps = time.monotonic(), PRESETS[preset].num_inference_steps
+    begin, steps = time.monotonic(), PRESETS[PRESET].num_inference_steps
     with visiting(browser, address) as page:
         page.wait_for_function(f"{PICTURES} === 10")
         shown = time.monotonic() - begin
         paint, shift = (float(page.evaluate(script)) for script in (PAINT, LAYOUT_SHIFT))
-        page.get_by_role("button", name=f"{preset} · {steps}").click()
+        page.get_by_role("button", name=f"{PRESET} · {steps}").click()
         expect(page.get_by_text(f"8 images × {steps} UNet")).to_be_visible()
         begin = time.monotonic()
         generate(page)
@@ -48,7 +49,7 @@ def visit(browser: Browser, address: str, preset: str) -> dict[str, float]:
         "opening: the ten first pictures": shown,
         "opening: layout shift (no seconds; below 0.1 is good)": shift,
         "Generate: first preview": preview,
-        f"Generate: 8 images, {preset}, scored": done,
+        f"Generate: 8 images, {PRESET}, scored": done,
     }
 
 
@@ -56,10 +57,9 @@ def main() -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--visits", type=int, default=7)
-    parser.add_argument("--preset", default="Balanced", choices=PRESETS)
     arguments = parser.parse_args()
     with served() as address, opened_browser() as browser:
-        visits = [visit(browser, address, arguments.preset) for _ in range(arguments.visits)]
+        visits = [visit(browser, address) for _ in range(arguments.visits)]
     rows = [(name, f"{median(each[name] for each in visits):.2f}") for name in visits[0]]
     print(table((f"what, median of {len(visits)}", "seconds"), rows))
 

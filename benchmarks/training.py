@@ -99,16 +99,15 @@ def main() -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-dir", default=default_data_dir())
-    parser.add_argument("--preset", default="cpu")
     parser.add_argument("--steps", type=int, default=24, help="optimizer steps in each turn")
     parser.add_argument("--turns", type=int, default=3)
     arguments = parser.parse_args()
     ours, theirs = [], []
     for turn in range(arguments.turns):
         with tempfile.TemporaryDirectory() as folder:
-            batch = train_config(arguments.preset, {}).batch_size
+            batch = train_config("cpu", {}).batch_size
             config = train_config(
-                arguments.preset,
+                "cpu",
                 {
                     "data_dir": str(arguments.data_dir),
                     "output_dir": str(Path(folder) / "run"),

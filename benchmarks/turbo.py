@@ -1,12 +1,11 @@
 """Is the distilled network better in few steps? It beside its teacher, from the same seeds.
 
-python -m benchmarks.turbo --data-dir DIR prints a table; --output FILE also writes it.
+python -m benchmarks.turbo --data-dir DIR prints a table.
 --distilled names a network that is not bundled yet, --schedules the levels that it shall visit.
 """
 
 import argparse
 from itertools import product
-from pathlib import Path
 
 from benchmarks.quality import load_reference
 from benchmarks.samplers import measured
@@ -35,7 +34,6 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--num-images", type=int, default=1_000)
     parser.add_argument("--schedules", nargs="+", default=["cosine"], choices=SCHEDULES)
     parser.add_argument("--only-distilled", action="store_true", help="leave the teacher out")
-    parser.add_argument("--output", type=Path, help="a Markdown file")
     return parser.parse_args()
 
 
@@ -55,23 +53,17 @@ def main() -> None:
     networks = {"teacher": teacher, "distilled": distilled.drawing_with(TURBO)}
     reference, count = load_reference(arguments.data_dir), arguments.num_images
     floor = reference.floor(arguments.data_dir, count)
-    lines = [
+    print(
         f"{count:,} images, seeds 0 … {count - 1}, guidance 1.0; the distilled network has seen "
         f"{read_run(folder)['images_seen']:,} images; Fréchet distance of as many real images "
-        f"{floor:.3f}; {origin()}.",
-        "",
-        table(COLUMNS),
-    ]
-    print("\n".join(lines))
+        f"{floor:.3f}; {origin()}.\n\n{table(COLUMNS)}"
+    )
     for sampler, schedule, steps in points(arguments):
         request = GenerateRequest("all", count, schedule, sampler, steps)
         name = "distilled" if sampler == TURBO else "teacher"
         found = measured(networks[name], reference, request)
         scores = f"{found['frechet_distance']:.3f}", f"{found['class_accuracy']:.1%}"
-        lines.append(row([name, sampler, schedule, steps, *scores, found["ms_per_image"]]))
-        print(lines[-1], flush=True)
-    if arguments.output:
-        arguments.output.write_text("\n".join(lines) + "\n")
+        print(row([name, sampler, schedule, steps, *scores, found["ms_per_image"]]), flush=True)
 
 
 if __name__ == "__main__":

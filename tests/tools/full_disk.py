@@ -13,7 +13,7 @@ import pytest
 def small_disk(folder: Path, size: str) -> Iterator[Path]:
     """Mount a disk of a size."""
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
     if subprocess.run(mount, capture_output=True).returncode:
         pytest.skip("only root may mount a small disk")
     try:
