@@ -10,9 +10,9 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 from urllib.parse import urlencode
 
+from benchmarks.tables import table
 from fashion_ddpm.core.config import SAMPLERS, SCHEDULES
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.provenance import current_commit
@@ -132,16 +132,6 @@ def asked(address: str, requests: int, seed: int) -> dict[str, Counter[str]]:
     return counts
 
 
-def table(counts: dict[str, Counter[str]]) -> Iterator[str]:
-    """Yield the lines of the table."""
-    yield f"| kind | sent | {' | '.join(ANSWERS)} |"
-    yield f"|{'---|' * (len(ANSWERS) + 2)}"
-    rows: dict[str, Any] = {**counts, "all": sum(counts.values(), Counter())}
-    for name, found in rows.items():
-        cells: list[Any] = [name, found.total(), *(found[answer] for answer in ANSWERS)]
-        yield f"| {' | '.join(map(str, cells))} |"
-
-
 def main() -> None:
     """Print the table; fail where anything got an answer that it should not."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -152,8 +142,13 @@ def main() -> None:
         counts = asked(address, arguments.requests, arguments.seed)
         well = send(address, "GET", "/readyz").status == 200
     print(f"Seed {arguments.seed}; commit {current_commit()}; afterwards ready: {well}\n")
-    print("\n".join(table(counts)))
-    bad = sum(found[answer] for found in counts.values() for answer in ANSWERS[len(GOOD) :])
+    counts["all"] = sum(counts.values(), Counter())
+    rows = [
+        [name, found.total(), *(found[answer] for answer in ANSWERS)]
+        for name, found in counts.items()
+    ]
+    print(table(("kind", "sent", *ANSWERS), rows))
+    bad = sum(counts["all"][answer] for answer in ANSWERS[len(GOOD) :])
     if bad or not well:
         sys.exit(f"{bad} requests got an answer that nobody should get.")
 

@@ -10,25 +10,27 @@ from statistics import median
 
 from playwright.sync_api import Browser, expect
 
+from benchmarks.tables import table
 from fashion_ddpm.demo.engine import PRESETS
-from tests.tools.browsing import browser_path, layout_shift, opened_browser, visiting
+from tests.tools.browsing import generate, layout_shift, opened_browser, visiting
 from tests.tools.serving import served
 
+PRESET = "Balanced"
 PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime / 1000"
 PICTURES = "[...document.querySelectorAll('#gallery img')].filter(one => one.complete).length"
 
 
-def visit(browser: Browser, address: str, preset: str) -> dict[str, float]:
+def visit(browser: Browser, address: str) -> dict[str, float]:
     """Return what one visitor waits for, in seconds."""
-    begin, steps = time.monotonic(), PRESETS[preset].num_inference_steps
+    begin, steps = time.monotonic(), PRESETS[PRESET].num_inference_steps
     with visiting(browser, address) as page:
         page.wait_for_function(f"{PICTURES} === 10")
         shown = time.monotonic() - begin
         paint, shift = float(page.evaluate(PAINT)), layout_shift(page)
-        page.get_by_role("button", name=f"{preset} · {steps}").click()
+        page.get_by_role("button", name=f"{PRESET} · {steps}").click()
         expect(page.get_by_text(f"8 images × {steps} UNet")).to_be_visible()
         begin = time.monotonic()
-        page.get_by_role("button", name="Generate", exact=True).click()
+        generate(page)
         page.get_by_text(f"of {steps},").wait_for()
         preview = time.monotonic() - begin
         page.get_by_text("8 images in").wait_for()
@@ -38,7 +40,7 @@ def visit(browser: Browser, address: str, preset: str) -> dict[str, float]:
         "opening: the ten first pictures": shown,
         "opening: layout shift (no seconds; below 0.1 is good)": shift,
         "Generate: first preview": preview,
-        f"Generate: 8 images, {preset}, scored": done,
+        f"Generate: 8 images, {PRESET}, scored": done,
     }
 
 
@@ -46,16 +48,11 @@ def main() -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--visits", type=int, default=7)
-    parser.add_argument("--preset", default="Balanced", choices=PRESETS)
     arguments = parser.parse_args()
-    path = browser_path()
-    if path is None:
-        raise SystemExit("benchmarks.page: no Chromium or Chrome is on the PATH; install one.")
-    with served() as address, opened_browser(path) as browser:
-        visits = [visit(browser, address, arguments.preset) for _ in range(arguments.visits)]
-    print(f"| what, median of {len(visits)} | seconds |\n|---|---|")
-    for name in visits[0]:
-        print(f"| {name} | {median(each[name] for each in visits):.2f} |")
+    with served() as address, opened_browser() as browser:
+        visits = [visit(browser, address) for _ in range(arguments.visits)]
+    rows = [(name, f"{median(each[name] for each in visits):.2f}") for name in visits[0]]
+    print(table((f"what, median of {len(visits)}", "seconds"), rows))
 
 
 if __name__ == "__main__":

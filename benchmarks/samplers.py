@@ -17,16 +17,14 @@ import torch
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
+from benchmarks.quality import Reference, load_reference
 from fashion_ddpm.core.config import SAMPLERS, SCHEDULES
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.provenance import current_commit
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.core.settings import default_data_dir
-from fashion_ddpm.data.fashion_mnist import load_split
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
 from fashion_ddpm.diffusion.sampling import SamplingSettings, num_evaluations
-from fashion_ddpm.evaluation.metrics import frechet_distance
-from fashion_ddpm.scoring.classifier import Classifier, load_classifier
 
 STEPS = (4, 6, 8, 10, 15, 20, 50)
 
@@ -45,21 +43,19 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def measured(
-    pipeline: FashionDDPMPipeline, classifier: Classifier, reference: torch.Tensor, request: Any
+    pipeline: FashionDDPMPipeline, reference: Reference, request: GenerateRequest
 ) -> dict[str, Any]:
     """Generate the images of a request; return what they score and what they cost."""
     settings, begin = SamplingSettings.of(request), time.monotonic()
     batches = list(pipeline.generate_request(request))
     seconds = time.monotonic() - begin
-    features = classifier.features(torch.cat([batch.images for batch in batches]))
-    right = classifier.predict(features) == torch.tensor(request.labels())
+    images = torch.cat([batch.images for batch in batches])
     return {
         "sampler": request.sampler,
         "schedule": request.schedule,
         "steps": request.num_inference_steps,
         "evaluations": num_evaluations(settings, pipeline.scheduler),
-        "frechet_distance": frechet_distance(features, reference),
-        "class_accuracy": right.float().mean().item(),
+        **reference.measure(images, torch.tensor(request.labels())),
         "ms_per_image": round(1000 * seconds / request.num_images, 1),
     }
 
@@ -67,10 +63,8 @@ def measured(
 def main() -> None:
     """Measure what is missing, then draw everything."""
     arguments = parse_arguments()
-    pipeline, classifier = load_pipeline(arguments.checkpoint), load_classifier()
-    test, train = (load_split(arguments.data_dir, name) for name in ("test", "train"))
-    reference = classifier.features(test.images)
-    floor = frechet_distance(classifier.features(train.images[: arguments.num_images]), reference)
+    pipeline, reference = load_pipeline(arguments.checkpoint), load_reference(arguments.data_dir)
+    floor = reference.floor(arguments.data_dir, arguments.num_images)
     about = {"checkpoint_sha256": weights_hash(pipeline), "num_images": arguments.num_images}
     found = json.loads(arguments.output.read_text()) if arguments.output.exists() else {}
     if {key: found.get(key) for key in about} != about:
@@ -85,13 +79,9 @@ def main() -> None:
             sampler=sampler,
             num_inference_steps=steps,
         )
-        found["rows"].append(measured(pipeline, classifier, reference, request))
+        found["rows"].append(measured(pipeline, reference, request))
         arguments.output.write_text(json.dumps(found, indent=1) + "\n")
     save_budgets(found["rows"], found["floor"], arguments.output.with_suffix(".png"))
-
-
-if __name__ == "__main__":
-    main()
 
 
 def save_budgets(rows: Sequence[Mapping[str, Any]], floor: float, path: Path) -> None:
@@ -123,3 +113,7 @@ def save_budgets(rows: Sequence[Mapping[str, Any]], floor: float, path: Path) ->
         axes.legend(fontsize=8)
     panels[0].set_ylabel("Fréchet distance")
     figure.savefig(path, dpi=110)
+
+
+if __name__ == "__main__":
+    main()

@@ -19,18 +19,16 @@ from diffusers import DDIMScheduler, DDPMScheduler, UNet2DModel
 from torch import Tensor
 from tqdm import tqdm
 
+from benchmarks.quality import Reference, load_reference
 from benchmarks.tables import origin, table, titled, write_section
 from fashion_ddpm.core.images import to_uint8
 from fashion_ddpm.core.paths import BUNDLED, BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.core.settings import default_data_dir
-from fashion_ddpm.data.fashion_mnist import load_split
 from fashion_ddpm.demo.engine import PRESETS
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.diffusion.sampling import SamplingSettings
-from fashion_ddpm.evaluation.metrics import frechet_distance
 from fashion_ddpm.runtime.backends import BACKENDS, faster_backend
-from fashion_ddpm.scoring.classifier import Classifier, load_classifier
 
 TIMED = 16
 TITLE = "Sixteen images"
@@ -62,8 +60,7 @@ class Row:
 
     way: Way
     seconds: float
-    distance: float | None
-    accuracy: float | None
+    scores: dict[str, float]
 
 
 def ours(checkpoint: Path, settings: SamplingSettings, backend: str) -> Draw:
@@ -99,7 +96,7 @@ def plain(checkpoint: Path, kind: type[DDIMScheduler] | type[DDPMScheduler], ste
     return draw
 
 
-def ways(checkpoint: Path, backend: str, ddpm_steps: int) -> list[Way]:
+def ways(checkpoint: Path, backend: str) -> list[Way]:
     """Return all ways; the few-step network's too, once it is bundled."""
     found = [Way(DDIM, 50, plain(checkpoint, DDIMScheduler, 50))]
     for name, settings in PRESETS.items():
@@ -109,7 +106,7 @@ def ways(checkpoint: Path, backend: str, ddpm_steps: int) -> list[Way]:
         for steps in TURBO_STEPS:
             settings = SamplingSettings(sampler="turbo", num_inference_steps=steps)
             found.append(Way("ours, Turbo", steps, ours(TURBO, settings, backend)))
-    return [*found, Way(DDPM, ddpm_steps, plain(checkpoint, DDPMScheduler, ddpm_steps))]
+    return [*found, Way(DDPM, 1000, plain(checkpoint, DDPMScheduler, 1000))]
 
 
 def seconds(way: Way, repeats: int) -> float:
@@ -124,24 +121,23 @@ def seconds(way: Way, repeats: int) -> float:
     return statistics.median(times)
 
 
-def quality(way: Way, classifier: Classifier, reference: Tensor, count: int) -> tuple[float, float]:
+def quality(way: Way, reference: Reference, count: int) -> dict[str, float]:
     """Return the Fréchet distance and the class accuracy of so many images."""
     labels = GenerateRequest("all", num_images=count).labels()
     starts = tqdm(range(0, count, TIMED), desc=f"{way.name}, {way.steps} steps")
     images = torch.cat([way.draw(labels[start:][:TIMED], start) for start in starts])
-    features = classifier.features(images)
-    right = classifier.predict(features) == torch.tensor(labels)
-    return frechet_distance(features, reference), right.float().mean().item()
+    return reference.measure(images, torch.tensor(labels))
 
 
 def cells(row: Row, ddim: Row) -> list[str]:
     """Return a row of the table."""
     numbers = [row.way.name, str(row.way.steps), f"{row.seconds:.2f}"]
     numbers.append(f"{ddim.seconds / row.seconds:.1f} ×")
-    if row.distance is None or row.accuracy is None or ddim.distance is None:
+    if not row.scores:
         return [*numbers, "", "", ""]
-    relative = row.distance / ddim.distance - 1
-    return [*numbers, f"{row.distance:.3f}", f"{relative:+.0%}", f"{row.accuracy:.1%}"]
+    distance, accuracy = row.scores["frechet_distance"], row.scores["class_accuracy"]
+    relative = distance / ddim.scores["frechet_distance"] - 1
+    return [*numbers, f"{distance:.3f}", f"{relative:+.0%}", f"{accuracy:.1%}"]
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -151,7 +147,6 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--checkpoint", type=Path, default=BUNDLED_CHECKPOINT)
     parser.add_argument("--num-images", type=int, default=500, help="for the distance")
     parser.add_argument("--repeats", type=int, default=9, help="of the timed 16 images")
-    parser.add_argument("--ddpm-steps", type=int, default=1_000)
     parser.add_argument("--no-ddpm-distance", action="store_true")
     parser.add_argument("--backend", default="eager", choices=BACKENDS, help="of ours")
     parser.add_argument("--output", type=Path, default=Path("docs/speed.md"))
@@ -160,16 +155,14 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     """Measure, print the table and write it."""
-    arguments, classifier = parse_arguments(), load_classifier()
-    test, train = (load_split(arguments.data_dir, name).images for name in ("test", "train"))
-    reference, count = classifier.features(test), arguments.num_images
-    floor = frechet_distance(classifier.features(train[:count]), reference)
+    arguments = parse_arguments()
+    reference, count = load_reference(arguments.data_dir), arguments.num_images
+    floor = reference.floor(arguments.data_dir, count)
     rows = []
-    for way in ways(arguments.checkpoint, arguments.backend, arguments.ddpm_steps):
-        distance, accuracy = None, None
-        if way.name != DDPM or not arguments.no_ddpm_distance:
-            distance, accuracy = quality(way, classifier, reference, count)
-        rows.append(Row(way, seconds(way, arguments.repeats), distance, accuracy))
+    for way in ways(arguments.checkpoint, arguments.backend):
+        unmeasured = way.name == DDPM and arguments.no_ddpm_distance
+        scores = {} if unmeasured else quality(way, reference, count)
+        rows.append(Row(way, seconds(way, arguments.repeats), scores))
     text = (
         f"`python -m benchmarks.sampling --backend {arguments.backend}`, distance over {count:,} "
         f"images against the test split (as many real training images: {floor:.3f}), time: "

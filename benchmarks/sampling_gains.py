@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from benchmarks.quality import Reference, load_reference
 from fashion_ddpm.core.image_kind import ALL_CLASSES, FASHION_MNIST
 from fashion_ddpm.core.images import to_uint8
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
@@ -36,9 +37,8 @@ from fashion_ddpm.diffusion.sampling import (
     draw_noise,
     seed_generators,
 )
-from fashion_ddpm.evaluation.metrics import frechet_distance, neighbourhoods
+from fashion_ddpm.evaluation.metrics import neighbourhoods
 from fashion_ddpm.runtime.backends import openvino_predictor
-from fashion_ddpm.scoring.classifier import Classifier, load_classifier
 
 COMMITS = {"440k": "d3da767", "940k": "f4b698a"}
 """Images that an earlier network saw → the commit that bundled it."""
@@ -169,9 +169,7 @@ def load_images(setting: Setting, folder: Path, request: GenerateRequest) -> tup
     return torch.from_numpy(joined), int(blocks[0]["evaluations"])
 
 
-def measure(
-    setting: Setting, flags: Any, classifier: Classifier, reference: Tensor
-) -> dict[str, Any]:
+def measure(setting: Setting, flags: argparse.Namespace, reference: Reference) -> dict[str, Any]:
     """Return what a setting costs, and what its images score against the reference's features."""
     request = GenerateRequest(ALL_CLASSES, num_images=flags.num_images, seed=flags.first_seed)
     labels = request.labels()
@@ -183,17 +181,12 @@ def measure(
         evaluations = 0
     else:
         images, evaluations = load_images(setting, flags.images_dir, request)
-    features = classifier.features(images)
-    near = neighbourhoods(features, reference)
+    near = neighbourhoods(reference.classifier.features(images), reference.features)
     return {
         "evaluations": evaluations,
-        "frechet_distance": frechet_distance(features, reference),
+        **reference.measure(images, torch.tensor(labels)),
         "precision": near.precision,
         "recall": near.recall,
-        "class_accuracy": (classifier.predict(features) == torch.tensor(labels))
-        .float()
-        .mean()
-        .item(),
         "black_pixels": (images == 0).float().mean().item(),
     }
 
@@ -216,8 +209,7 @@ def main() -> None:
     checksum = weights_hash(load_network())
     flags.images_dir = flags.images_dir / checksum[:12]
     flags.images_dir.mkdir(parents=True, exist_ok=True)
-    classifier = load_classifier()
-    reference = classifier.features(load_split(flags.data_dir, "validation").images)
+    reference = load_reference(flags.data_dir, "validation")
     found = json.loads(flags.output.read_text()) if flags.output.exists() else {}
     if found.get("checkpoint_sha256") != checksum:
         found = {"checkpoint_sha256": checksum, "rows": []}
@@ -225,7 +217,7 @@ def main() -> None:
         setting = SETTINGS[index]
         row = asdict(setting) | {"first_seed": flags.first_seed, "num_images": flags.num_images}
         if not any(row.items() <= known.items() for known in found["rows"]):
-            found["rows"].append(row | measure(setting, flags, classifier, reference))
+            found["rows"].append(row | measure(setting, flags, reference))
             flags.output.write_text(json.dumps(found, indent=1) + "\n")
 
 

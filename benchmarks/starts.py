@@ -10,6 +10,8 @@ import argparse
 
 import torch
 
+from benchmarks.quality import Reference, load_reference
+from benchmarks.tables import row, table
 from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.core.images import to_model, to_uint8
 from fashion_ddpm.core.settings import default_data_dir
@@ -17,8 +19,6 @@ from fashion_ddpm.data.fashion_mnist import load_split
 from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline
 from fashion_ddpm.diffusion.sampling import NOISE, SamplingSettings, Start
-from fashion_ddpm.evaluation.metrics import frechet_distance
-from fashion_ddpm.scoring.classifier import Classifier, load_classifier
 
 BATCH_SIZE = 100
 
@@ -38,15 +38,11 @@ def samples(
     return torch.cat(parts)
 
 
-def line(
-    title: str, classifier: Classifier, images: LabelledImages, reference: torch.Tensor
-) -> str:
+def line(title: str, reference: Reference, images: torch.Tensor, labels: torch.Tensor) -> str:
     """Return a row of the table."""
-    features = classifier.features(images.images)
-    accuracy = (classifier.predict(features) == images.labels).float().mean().item()
-    distance = frechet_distance(features, reference)
-    mean = to_model(images.images).mean().item()
-    return f"| {title} | {accuracy:.1%} | {distance:.3f} | {mean:.3f} |"
+    scores, mean = reference.measure(images, labels), to_model(images).mean().item()
+    accuracy, distance = scores["class_accuracy"], scores["frechet_distance"]
+    return row([title, f"{accuracy:.1%}", f"{distance:.3f}", f"{mean:.3f}"])
 
 
 def main() -> None:
@@ -55,24 +51,19 @@ def main() -> None:
     parser.add_argument("--checkpoint", required=True)
     parser.add_argument("--data-dir", default=default_data_dir())
     parser.add_argument("--num-images", type=int, default=1_000)
-    parser.add_argument("--schedule", default="report")
-    parser.add_argument("--sampler", default="ddpm")
     parser.add_argument("--steps", nargs="+", type=int, default=[100, 50, 20])
     arguments = parser.parse_args()
-    pipeline, classifier = load_pipeline(arguments.checkpoint), load_classifier()
+    pipeline, reference = load_pipeline(arguments.checkpoint), load_reference(arguments.data_dir)
     held_out = load_split(arguments.data_dir, "validation")
     count = arguments.num_images
     real = LabelledImages(held_out.images[:count], held_out.labels[:count], kind=FASHION_MNIST)
-    reference = classifier.features(load_split(arguments.data_dir, "test").images)
-    print("| images | class accuracy | Fréchet distance | mean pixel |\n|---|---|---|---|")
-    print(line(f"{count:,} real validation images", classifier, real, reference))
+    print(table(("images", "class accuracy", "Fréchet distance", "mean pixel")))
+    print(line(f"{count:,} real validation images", reference, real.images, real.labels))
     for steps in arguments.steps:
-        settings = SamplingSettings(arguments.schedule, arguments.sampler, steps)
+        settings = SamplingSettings("report", "ddpm", steps)
         for title, noised in (("pure noise", False), ("noised real images", True)):
-            images = LabelledImages(
-                samples(pipeline, real, settings, noised), real.labels, kind=FASHION_MNIST
-            )
-            print(line(f"{steps} steps from {title}", classifier, images, reference), flush=True)
+            images = samples(pipeline, real, settings, noised)
+            print(line(f"{steps} steps from {title}", reference, images, real.labels), flush=True)
 
 
 if __name__ == "__main__":

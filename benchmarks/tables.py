@@ -1,7 +1,7 @@
 """A measurement becomes a section of a document: the same command replaces its own."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
@@ -11,10 +11,14 @@ from fashion_ddpm.core.provenance import current_commit, device_name
 TITLE = "# How fast it is\n\nEach section is written by the command that it names.\n"
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table."""
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+def row(cells: Iterable[object]) -> str:
+    """Return a line of a Markdown table."""
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def table(columns: Sequence[str], rows: Iterable[Iterable[object]] = ()) -> str:
+    """Return a Markdown table; of the columns alone, what stands above the rows."""
+    return "\n".join(map(row, [columns, ["---"] * len(columns), *rows]))
 
 
 def origin() -> str:

@@ -23,6 +23,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 from tqdm import tqdm
 
+from benchmarks.tables import table
 from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.core.config import TrainConfig, train_config
 from fashion_ddpm.core.image_kind import FASHION_MNIST
@@ -98,16 +99,15 @@ def main() -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-dir", default=default_data_dir())
-    parser.add_argument("--preset", default="cpu")
     parser.add_argument("--steps", type=int, default=24, help="optimizer steps in each turn")
     parser.add_argument("--turns", type=int, default=3)
     arguments = parser.parse_args()
     ours, theirs = [], []
     for turn in range(arguments.turns):
         with tempfile.TemporaryDirectory() as folder:
-            batch = train_config(arguments.preset, {}).batch_size
+            batch = train_config("cpu", {}).batch_size
             config = train_config(
-                arguments.preset,
+                "cpu",
                 {
                     "data_dir": str(arguments.data_dir),
                     "output_dir": str(Path(folder) / "run"),
@@ -126,10 +126,12 @@ def main() -> None:
         AcceleratorState._reset_state(reset_partial_state=True)  # the loops differ in precision
         theirs.append(example_speed(config, arguments.steps))
         AcceleratorState._reset_state(reset_partial_state=True)
-    print(f"| loop, median of {arguments.turns} | images/s |\n|---|---|")
-    print(f"| train_accelerate.py, {config.mixed_precision} | {median(ours):.0f} |")
-    print(f"| as diffusers' example, float32 | {median(theirs):.0f} |")
-    print(f"| ratio | {median(ours) / median(theirs):.2f} |")
+    rows = [
+        (f"train_accelerate.py, {config.mixed_precision}", f"{median(ours):.0f}"),
+        ("as diffusers' example, float32", f"{median(theirs):.0f}"),
+        ("ratio", f"{median(ours) / median(theirs):.2f}"),
+    ]
+    print(table((f"loop, median of {arguments.turns}", "images/s"), rows))
 
 
 if __name__ == "__main__":

@@ -1,28 +1,28 @@
 """Is the distilled network better in few steps? It beside its teacher, from the same seeds.
 
-python -m benchmarks.turbo --data-dir DIR prints a table; --output FILE also writes it.
+python -m benchmarks.turbo --data-dir DIR prints a table.
 --distilled names a network that is not bundled yet, --schedules the levels that it shall visit.
 """
 
 import argparse
 from itertools import product
-from pathlib import Path
 
+from benchmarks.quality import load_reference
 from benchmarks.samplers import measured
-from benchmarks.tables import origin
+from benchmarks.tables import origin, row, table
 from fashion_ddpm.checkpoints.locate import distilled_folder, read_run
 from fashion_ddpm.core.config import SCHEDULES, TURBO
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.core.settings import default_data_dir
-from fashion_ddpm.data.fashion_mnist import load_split
 from fashion_ddpm.diffusion.pipeline import load_pipeline
-from fashion_ddpm.evaluation.metrics import frechet_distance
-from fashion_ddpm.scoring.classifier import load_classifier
 
 ORDINARY = ("dpm++2m", "ddim", "ddpm")
 FEW, MANY = (1, 2, 4), 20
-HEAD = "| network | sampler | schedule | steps | Fréchet distance | class accuracy | ms an image |"
+COLUMNS = (
+    *("network", "sampler", "schedule", "steps"),
+    *("Fréchet distance", "class accuracy", "ms an image"),
+)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -34,7 +34,6 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--num-images", type=int, default=1_000)
     parser.add_argument("--schedules", nargs="+", default=["cosine"], choices=SCHEDULES)
     parser.add_argument("--only-distilled", action="store_true", help="leave the teacher out")
-    parser.add_argument("--output", type=Path, help="a Markdown file")
     return parser.parse_args()
 
 
@@ -50,35 +49,21 @@ def main() -> None:
     """Measure row by row."""
     arguments = parse_arguments()
     folder = arguments.distilled or distilled_folder(arguments.checkpoint)
-    teacher, distilled, classifier = (
-        load_pipeline(arguments.checkpoint),
-        load_pipeline(folder).drawing_with(TURBO),
-        load_classifier(),
-    )
-    count = arguments.num_images
-    train, test = (load_split(arguments.data_dir, name) for name in ("train", "test"))
-    reference = classifier.features(test.images)
-    floor = frechet_distance(classifier.features(train.images[:count]), reference)
-    lines = [
+    teacher, distilled = load_pipeline(arguments.checkpoint), load_pipeline(folder)
+    networks = {"teacher": teacher, "distilled": distilled.drawing_with(TURBO)}
+    reference, count = load_reference(arguments.data_dir), arguments.num_images
+    floor = reference.floor(arguments.data_dir, count)
+    print(
         f"{count:,} images, seeds 0 … {count - 1}, guidance 1.0; the distilled network has seen "
         f"{read_run(folder)['images_seen']:,} images; Fréchet distance of as many real images "
-        f"{floor:.3f}; {origin()}.",
-        "",
-        HEAD,
-        f"|{'---|' * HEAD.count(' | ')}---|",
-    ]
-    print("\n".join(lines))
+        f"{floor:.3f}; {origin()}.\n\n{table(COLUMNS)}"
+    )
     for sampler, schedule, steps in points(arguments):
         request = GenerateRequest("all", count, schedule, sampler, steps)
-        drawing, name = (distilled, "distilled") if sampler == TURBO else (teacher, "teacher")
-        row = measured(drawing, classifier, reference, request)
-        lines.append(
-            f"| {name} | {sampler} | {schedule} | {steps} | {row['frechet_distance']:.3f} "
-            f"| {row['class_accuracy']:.1%} | {row['ms_per_image']} |"
-        )
-        print(lines[-1], flush=True)
-    if arguments.output:
-        arguments.output.write_text("\n".join(lines) + "\n")
+        name = "distilled" if sampler == TURBO else "teacher"
+        found = measured(networks[name], reference, request)
+        scores = f"{found['frechet_distance']:.3f}", f"{found['class_accuracy']:.1%}"
+        print(row([name, sampler, schedule, steps, *scores, found["ms_per_image"]]), flush=True)
 
 
 if __name__ == "__main__":

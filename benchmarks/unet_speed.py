@@ -22,7 +22,7 @@ from diffusers import UNet2DModel
 from diffusers.models.attention_processor import Attention, AttnProcessor
 from torch import Tensor
 
-from benchmarks.tables import origin, table
+from benchmarks.tables import origin, row, table
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.diffusion.loss import Predictor
@@ -163,7 +163,7 @@ def compare_forms(
     expected, inputs = drawn(pipeline, eager, count), example_inputs(pipeline.unet)
     print(
         f"{origin()}; {repeats} pairs; "
-        f"difference over {count} images, 20 steps\n\n{table(FORM_COLUMNS, [])}",
+        f"difference over {count} images, 20 steps\n\n{table(FORM_COLUMNS)}",
         flush=True,
     )
     for name in names or FORMS:
@@ -178,7 +178,7 @@ def compare_forms(
         made = time.perf_counter() - begin
         difference = (drawn(pipeline, predict, count) - expected).abs().max().item()
         speed = f"{ratio(eager, predict, inputs, repeats):.2f} ×"
-        print(f"| {name} | {speed} | {made:.1f} | {difference:.0f} |", flush=True)
+        print(row([name, speed, f"{made:.1f}", f"{difference:.0f}"]), flush=True)
 
 
 def main() -> None:
@@ -195,10 +195,10 @@ def main() -> None:
         return
     kinds = [(half, layout) for half in (False, True) for layout in LAYOUTS]
     names = [f"{'bf16' if half else 'float32'}, {layout}" for half, layout in kinds]
-    print(f"| batch | {' | '.join(names)} |\n|{'---|' * (len(names) + 1)}")
+    print(table(("batch", *names)))
     for batch in BATCH_SIZES:
         times = [f"{milliseconds(pipeline, batch, *kind):.1f}" for kind in kinds]
-        print(f"| {batch} | {' | '.join(times)} |", flush=True)
+        print(row([batch, *times]), flush=True)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from itertools import product
 import torch
 from diffusers import UNet2DModel
 
+from benchmarks.tables import row, table
 from benchmarks.unet_speed import LAYOUTS
 from fashion_ddpm.core.config import TrainConfig, train_config
 from fashion_ddpm.core.image_kind import FASHION_MNIST
@@ -48,7 +49,7 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=128)
     flags = parser.parse_args()
     config = train_config("cpu", {"batch_size": flags.batch_size})
-    print(f"| precision | attention | {' | '.join(LAYOUTS)} |\n|{'---|' * (len(LAYOUTS) + 2)}")
+    print(table(("precision", "attention", *LAYOUTS)))
     for precision, attention in product(("no", "bf16"), ("fused", "plain")):
         cells = []
         for layout in LAYOUTS.values():
@@ -57,7 +58,7 @@ def main() -> None:
                 training_layout(unet, torch.device("cpu"))
             speed = images_per_second(unet, config, layout, flags.steps, precision == "bf16")
             cells.append(f"{speed:.0f}")
-        print(f"| {precision} | {attention} | {' | '.join(cells)} |", flush=True)
+        print(row([precision, attention, *cells]), flush=True)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page, expect
 
 # Set before any library reads them; no test may use the network.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -28,7 +28,7 @@ from fashion_ddpm.scoring.clip_captions import build_captions
 from fashion_ddpm.scoring.train_clip import build_clip, build_processor, build_tokenizer
 from fashion_ddpm.training.loop import train
 from tests.tools import MINI_DATA
-from tests.tools.browsing import browser_or_skip
+from tests.tools.browsing import NO_BROWSER, browser_path, opened_browser, visiting
 from tests.tools.serving import served
 from tests.tools.shapes import write_shapes
 from tests.tools.small_runs import small
@@ -113,18 +113,28 @@ def tiny_clip(tmp_path_factory: pytest.TempPathFactory, tiny_scorer: ClipScorer)
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def address() -> Iterator[str]:
-    """The app on the bundled weights."""
+    """The app on the bundled weights, for tests that leave it as it is."""
     with served() as address:
         yield address
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium or Chrome, found by name."""
-    with browser_or_skip() as browser:
+    """Chromium or Chrome, found by name; a playwright that lives on would forbid asyncio.run."""
+    if browser_path() is None and os.environ.get("REQUIRE_BROWSER") != "1":
+        pytest.skip(NO_BROWSER)
+    with opened_browser() as browser:
         yield browser
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """The demo's page on a desktop, with the pictures of the start in view."""
+    with visiting(browser, address) as page:
+        expect(page.get_by_text("drawn before you came")).to_be_visible()
+        yield page
 
 
 @pytest.fixture(scope="session")

@@ -2,16 +2,15 @@
 
 import json
 import signal
-import subprocess
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.tools import PATIENCE
 from tests.tools.asking import CALL, SOUND, Answer, call, events, send
+from tests.tools.full_disk import small_disk
 from tests.tools.serving import Running, running
 
 pytestmark = pytest.mark.slow
@@ -65,29 +64,20 @@ def test_an_end_that_takes_too_long_is_not_waited_for() -> None:
         assert "complete" not in names
 
 
-def test_ctrl_c_ends_it_at_once_and_well() -> None:
-    with running() as app:
-        assert call(app.address).kind == "images"  # so that it is launched
-        app.process.send_signal(signal.SIGINT)
-        assert app.process.wait(PATIENCE) == 0
-
-
-def test_temporary_pictures_go_when_the_app_does(tmp_path: Path) -> None:
+def test_ctrl_c_ends_it_at_once_and_well_and_its_temporary_pictures_go(tmp_path: Path) -> None:
     with running(environment={"TMPDIR": str(tmp_path)}) as app:
         assert call(app.address).kind == "images"
         assert list(tmp_path.rglob("*.png"))
+        app.process.send_signal(signal.SIGINT)
+        assert app.process.wait(PATIENCE) == 0
     assert list(tmp_path.rglob("*.png")) == []
 
 
-@pytest.mark.parametrize("lacking", ["temporary folder", "home", "both"])
-def test_without_a_folder_that_can_be_written_to_it_serves(tmp_path: Path, lacking: str) -> None:
+def test_without_a_folder_that_can_be_written_to_it_serves(tmp_path: Path) -> None:
     file = tmp_path / "file"  # root may write to any folder, but not into a file
     file.write_text("no folder")
-    names = {"temporary folder": ("TMPDIR",), "home": ("HOME",), "both": ("TMPDIR", "HOME")}
-    environment = {name: str(file) for name in names[lacking]}
-    if "HOME" in environment:
-        environment |= {name: str(file / "cache") for name in ("HF_HOME", "XDG_CACHE_HOME")}
-    with running(environment=environment) as app:
+    caches = {name: str(file / "cache") for name in ("HF_HOME", "XDG_CACHE_HOME")}
+    with running(environment={"TMPDIR": str(file), "HOME": str(file), **caches}) as app:
         assert call(app.address).kind == "images"
 
 
@@ -117,21 +107,6 @@ def test_without_a_network_it_serves_and_a_scorer_from_the_hub_is_a_sentence() -
         assert answer.is_told
         assert "could not be loaded" in answer.text
         assert call(app.address).kind == "images"
-
-
-@contextmanager
-def small_disk(folder: Path, size: str) -> Iterator[Path]:
-    """Mount a disk of a size."""
-    folder.mkdir()
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True
-    )
-    if done.returncode:
-        pytest.skip("only root may mount a small disk")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", folder], check=True)
 
 
 def test_a_disk_that_is_full_from_the_start_is_passed_over(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import re
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from fashion_ddpm.publishing.space_trial import free_port
-from tests.tools.browsing import visiting
+from tests.tools.browsing import generate, save_picture, visiting
 from tests.tools.hands import GESTURES, PASSIVE, Hands, Sent, tabs_of, unasked
 from tests.tools.serving import running
 
@@ -34,7 +33,7 @@ def test_whatever_a_hand_does_is_taken(
         sent.watch(page)
         page.reload()
         expect(page.locator("#gallery img")).to_have_count(10)
-        hands = Hands(page, sent, touch, saved(page, 3, tmp_path / "dress.png"))
+        hands = Hands(page, sent, touch, save_picture(page, 3, tmp_path / "dress.png"))
         hands.settle()
         config = page.evaluate("window.gradio_config")
         made = 0
@@ -76,30 +75,8 @@ def use(hands: Hands, tab: str, components: list[dict[str, Any]]) -> int:
     return made
 
 
-def saved(page: Page, index: int, path: Path) -> Path:
-    """Save a picture of the gallery."""
-    source = page.locator("#gallery img").nth(index).get_attribute("src")
-    path.write_bytes(page.request.get(str(source)).body())
-    return path
-
-
 SELECTED = "#gallery .thumbnail-item.selected"
 THUMBNAILS = "#gallery button.thumbnail-item"
-
-
-@pytest.fixture
-def page(browser: Browser, address: str) -> Iterator[Page]:
-    """The demo's page on a desktop."""
-    with visiting(browser, address) as page:
-        expect(page.get_by_text("drawn before you came")).to_be_visible()
-        yield page
-
-
-def generate(page: Page, **settings: str) -> None:
-    """Type settings in and press the button."""
-    for label, value in settings.items():
-        page.get_by_label(f"number input for {label}", exact=True).fill(value)
-    page.get_by_role("button", name="Generate", exact=True).click()
 
 
 def scored(page: Page) -> str:

@@ -3,7 +3,6 @@
 import argparse
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ from fashion_ddpm.checkpoints.atomic_folders import states
 from fashion_ddpm.checkpoints.manifest import is_whole
 from fashion_ddpm.core.config import PRESETS, TrainConfig
 from fashion_ddpm.core.settings import add_flags
+from fashion_ddpm.publishing.space_trial import free_port
 from fashion_ddpm.training.loop import train
 from fashion_ddpm.training.run_folder import RunFolder
 from fashion_ddpm.training.saving import rebuild_checkpoint
@@ -83,12 +83,6 @@ def test_every_documented_command_is_understood() -> None:
 def test_there_are_no_other_configurations() -> None:
     names = {path.stem for path in CONFIGS.iterdir()}
     assert names == {"cpu", "one_gpu", "multi_gpu", "multi_node"}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,9 @@
 """Tests that nothing is lost: kills, signals, damage, a full disk, a rank that dies."""
 
-import os
 import random
 import shutil
 import signal
 import subprocess
-import time
-from collections.abc import Iterator
 from multiprocessing import get_context
 from pathlib import Path
 from threading import Timer
@@ -23,28 +20,11 @@ from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.training.loop import Run, train
 from fashion_ddpm.training.run_folder import RunFolder
 from tests.tools import PATIENCE
-from tests.tools.full_disk import files_up_to
+from tests.tools.full_disk import files_up_to, small_disk
 from tests.tools.kills import train_and_die
 from tests.tools.small_runs import ENVIRONMENT, command, launch, losses, run_json, small
 
 pytestmark = pytest.mark.slow
-
-
-def test_a_killed_run_ends_where_an_undisturbed_one_ends(
-    finished: TrainConfig, tmp_path: Path
-) -> None:
-    config = small(tmp_path / "run")
-    folder = RunFolder(config.output_dir)
-    process = subprocess.Popen(command(config), env=ENVIRONMENT, stderr=subprocess.DEVNULL)
-    while len(states(folder.states)) < 2 and process.poll() is None:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
-    assert run_json(config)["images_seen"] < config.images_total
-    done = launch(config)
-    assert "resumed at" in done.stderr
-    assert done.returncode == 0
-    assert losses(config) == pytest.approx(losses(finished))
 
 
 def test_a_killed_distillation_ends_where_an_undisturbed_one_ends(
@@ -132,21 +112,6 @@ def test_kills_at_steps_and_inside_saves_change_nothing(
     assert losses(config) == pytest.approx(losses(finished))
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own, of 4 MB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
-    try:
-        if subprocess.run(mount, capture_output=True).returncode:
-            pytest.skip("mounting a small file system needs more rights")
-    except FileNotFoundError:
-        pytest.skip("this system has no mount command")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
-
-
 def unfinished(finished: TrainConfig, folder: Path) -> TrainConfig:
     """Return the run with its last quarter undone, in another folder."""
     config = small(folder)
@@ -155,20 +120,18 @@ def unfinished(finished: TrainConfig, folder: Path) -> TrainConfig:
     return config
 
 
-def test_a_full_disk_costs_one_sentence_and_no_state(
-    finished: TrainConfig, small_disk: Path
-) -> None:
-    config = unfinished(finished, small_disk / "run")
-    room = os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_bsize
-    (small_disk / "filler").write_bytes(bytes(room - 50_000))
-    with pytest.raises(CheckpointError, match=r"00000000512 could not be written .+ make room"):
+def test_a_full_disk_costs_one_sentence_and_no_state(finished: TrainConfig, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", "4m") as disk:
+        config = unfinished(finished, disk / "run")
+        (disk / "filler").write_bytes(bytes(shutil.disk_usage(disk).free - 50_000))
+        with pytest.raises(CheckpointError, match=r"00000000512 could not be written .+ make room"):
+            train(config)
+        (state,) = states(RunFolder(config.output_dir).states)
+        assert is_whole(state)
+        assert is_whole(RunFolder(config.output_dir).checkpoint)
+        (disk / "filler").unlink()
         train(config)
-    (state,) = states(RunFolder(config.output_dir).states)
-    assert is_whole(state)
-    assert is_whole(RunFolder(config.output_dir).checkpoint)
-    (small_disk / "filler").unlink()
-    train(config)
-    assert losses(config) == pytest.approx(losses(finished))
+        assert losses(config) == pytest.approx(losses(finished))
 
 
 def test_a_file_that_cannot_grow_costs_one_sentence_and_no_state(

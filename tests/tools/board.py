@@ -8,7 +8,7 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 from fashion_ddpm.publishing.space_trial import answers, free_port
-from tests.tools.browsing import browser_path, opened_browser
+from tests.tools.browsing import opened_browser
 from tests.tools.screenshots import DESKTOP, PATIENCE, save
 
 SECONDS = 60
@@ -28,16 +28,14 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("picture", type=Path)
     arguments = parser.parse_args()
-    path, port = browser_path(), free_port()
-    if path is None:
-        raise SystemExit("board: no Chromium or Chrome is on the PATH; install one.")
+    port = free_port()
     command = [sys.executable, "-m", "tensorboard.main", "--port", str(port)]
     command += ["--logdir", str(arguments.run / "trackers")]
     board = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:
         if not answers(port, board, SECONDS):
             raise SystemExit("board: TensorBoard does not answer.")
-        with opened_browser(path) as browser:
+        with opened_browser() as browser:
             page = browser.new_page(viewport=DESKTOP)
             look_at(page, f"http://127.0.0.1:{port}")
             save(page, arguments.picture)

@@ -1,20 +1,20 @@
 """A visitor's browser: Chromium or Chrome, with everything forbidden that a page must not do."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.tools import PATIENCE
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-expect.set_options(timeout=1000 * PATIENCE)  # a busy machine is slow, not wrong
-
+NO_BROWSER = f"no browser: none of {', '.join(BROWSERS)} is on the PATH"
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+
+expect.set_options(timeout=1000 * PATIENCE)  # a busy machine is slow, not wrong
 
 
 def browser_path() -> str | None:
@@ -23,25 +23,15 @@ def browser_path() -> str | None:
 
 
 @contextmanager
-def opened_browser(path: str) -> Iterator[Browser]:
+def opened_browser() -> Iterator[Browser]:
     """Start the browser, without a window."""
+    path = browser_path()
+    if path is None:
+        raise FileNotFoundError(NO_BROWSER)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
-
-
-@contextmanager
-def browser_or_skip() -> Iterator[Browser]:
-    """Start the browser, or skips the test where there is none and none is required."""
-    path = browser_path()
-    if path is None:
-        reason = f"no browser: none of {', '.join(BROWSERS)} is on the PATH"
-        if os.environ.get("REQUIRE_BROWSER") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with opened_browser(path) as browser:
-        yield browser
 
 
 def text_of(line: ConsoleMessage) -> str:
@@ -77,6 +67,20 @@ def open_tab(page: Page, name: str) -> None:
         page.locator(".overflow-menu > button").click()
         tab = page.locator(".overflow-menu").get_by_text(name)
     tab.click()
+
+
+def generate(page: Page, **settings: str) -> None:
+    """Type settings in and press the button."""
+    for label, value in settings.items():
+        page.get_by_label(f"number input for {label}", exact=True).fill(value)
+    page.get_by_role("button", name="Generate", exact=True).click()
+
+
+def save_picture(page: Page, index: int, path: Path) -> Path:
+    """Write a picture of the gallery to a file, as the server sends it."""
+    source = page.locator("#gallery img").nth(index).get_attribute("src")
+    path.write_bytes(page.request.get(str(source)).body())
+    return path
 
 
 LAYOUT_SHIFT = """() => new Promise((resolve) => {

@@ -294,28 +294,21 @@ GESTURES: dict[str, Callable[[Hands, Locator, dict[str, Any]], None]] = {
 }
 
 
-def inside(layout: dict[str, Any]) -> Iterator[int]:
-    """Yield the components below a place in the page's layout, in order."""
+def blocks(layout: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield a block of the page's layout and all below it, in order."""
+    yield layout
     for child in layout.get("children") or []:
-        yield child["id"]
-        yield from inside(child)
+        yield from blocks(child)
 
 
 def tabs_of(config: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """Return the label of each tab → its components, in order."""
-    by_id = {each["id"]: each for each in config["components"]}
-    places = {place["id"]: place for place in _blocks(config["layout"])}
+    components = {each["id"]: each for each in config["components"]}
     return {
-        each["props"]["label"]: [by_id[child] for child in inside(places[each["id"]])]
-        for each in config["components"]
-        if each["type"] == "tabitem"
+        components[tab["id"]]["props"]["label"]: [components[each["id"]] for each in below]
+        for tab, *below in map(blocks, blocks(config["layout"]))
+        if tab["id"] in components and components[tab["id"]]["type"] == "tabitem"
     }
-
-
-def _blocks(layout: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield layout
-    for child in layout.get("children") or []:
-        yield from _blocks(child)
 
 
 def unasked(config: dict[str, Any], events: set[int]) -> list[int]:

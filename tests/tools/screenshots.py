@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, ViewportSize
 
-from tests.tools.browsing import browser_path, open_tab, opened_browser, visiting
+from tests.tools.browsing import generate, open_tab, opened_browser, visiting
 from tests.tools.serving import ROOT, served
 
 FOLDER = ROOT / "docs" / "screenshots"
@@ -25,8 +25,8 @@ PATIENCE = 120_000
 
 
 def create(page: Page) -> None:
-    """Draw ankle boots and follows the second one back to its noise."""
-    page.get_by_role("button", name="Generate", exact=True).click()
+    """Draw ankle boots and follow the second one back to its noise."""
+    generate(page)
     page.get_by_text("8 images in").wait_for(timeout=PATIENCE)
     page.locator("#gallery button.thumbnail-item").nth(1).click()
     page.get_by_text("From step").wait_for()
@@ -54,7 +54,7 @@ def trust(page: Page) -> None:
 
 
 def play(page: Page) -> None:
-    """Blends two garments and walks between two seeds."""
+    """Blend two garments and walk between two seeds."""
     open_tab(page, "Play")
     for name, picture in (("Blend", "from the first garment"), ("Walk", "from the first seed")):
         page.get_by_role("button", name=name, exact=True).click()
@@ -80,10 +80,7 @@ def save(page: Page, path: Path) -> None:
 
 def main() -> None:
     """Take a picture of each tab on a desktop, and of the first on a phone in the dark."""
-    path = browser_path()
-    if path is None:
-        raise SystemExit("screenshots: no Chromium or Chrome is on the PATH; install one.")
-    with served() as address, opened_browser(path) as browser:
+    with served() as address, opened_browser() as browser:
         for name, use in TABS.items():
             with visiting(browser, address, viewport=DESKTOP) as page:
                 use(page)
