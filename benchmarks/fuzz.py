@@ -38,8 +38,8 @@ def sound_program(address: str, chance: random.Random) -> Answer:
 def strange_program(address: str, chance: random.Random) -> Answer:
     """Ask with one to three values that may not be."""
     data = list(SOUND)
-    for place in chance.sample(range(len(data)), chance.randint(1, 3)):
-        data[place] = chance.choice(list(VALUES.values())[place])
+    for index in chance.sample(range(len(data)), chance.randint(1, 3)):
+        data[index] = chance.choice(list(VALUES.values())[index])
     return call(address, data)
 
 

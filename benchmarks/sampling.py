@@ -46,8 +46,8 @@ Draw = Callable[[Sequence[int], int], Tensor]
 
 
 @dataclass(frozen=True)
-class Way:
-    """A way to make images."""
+class Method:
+    """A method to make images."""
 
     name: str
     steps: int
@@ -56,15 +56,15 @@ class Way:
 
 @dataclass(frozen=True)
 class Row:
-    """What a way costs, and how good its images are, where that was measured."""
+    """What a method costs, and how good its images are, where that was measured."""
 
-    way: Way
+    method: Method
     seconds: float
     scores: dict[str, float]
 
 
 def ours(checkpoint: Path, settings: SamplingSettings, backend: str) -> Draw:
-    """Return this repository's way."""
+    """Return this repository's method."""
     pipeline = load_pipeline(checkpoint)
     if found := faster_backend(pipeline.unet, backend):
         pipeline.predict = found.predict
@@ -96,42 +96,42 @@ def plain(checkpoint: Path, kind: type[DDIMScheduler] | type[DDPMScheduler], ste
     return draw
 
 
-def ways(checkpoint: Path, backend: str) -> list[Way]:
-    """Return all ways; the few-step network's too, once it is bundled."""
-    found = [Way(DDIM, 50, plain(checkpoint, DDIMScheduler, 50))]
+def methods(checkpoint: Path, backend: str) -> list[Method]:
+    """Return all methods; the few-step network's too, once it is bundled."""
+    found = [Method(DDIM, 50, plain(checkpoint, DDIMScheduler, 50))]
     for name, settings in PRESETS.items():
         steps = settings.num_inference_steps
-        found.append(Way(f"ours, {name}", steps, ours(checkpoint, settings, backend)))
+        found.append(Method(f"ours, {name}", steps, ours(checkpoint, settings, backend)))
     if TURBO.exists():
         for steps in TURBO_STEPS:
             settings = SamplingSettings(sampler="turbo", num_inference_steps=steps)
-            found.append(Way("ours, Turbo", steps, ours(TURBO, settings, backend)))
-    return [*found, Way(DDPM, 1000, plain(checkpoint, DDPMScheduler, 1000))]
+            found.append(Method("ours, Turbo", steps, ours(TURBO, settings, backend)))
+    return [*found, Method(DDPM, 1000, plain(checkpoint, DDPMScheduler, 1000))]
 
 
-def seconds(way: Way, repeats: int) -> float:
+def seconds(method: Method, repeats: int) -> float:
     """Return the median time of 16 images, after a call to warm up; DDPM is timed but once."""
     labels, times = GenerateRequest("all", num_images=TIMED).labels(), []
-    if way.name != DDPM:
-        way.draw(labels, 0)
-    for _ in range(1 if way.name == DDPM else repeats):
+    if method.name != DDPM:
+        method.draw(labels, 0)
+    for _ in range(1 if method.name == DDPM else repeats):
         begin = time.perf_counter()
-        way.draw(labels, 0)
+        method.draw(labels, 0)
         times.append(time.perf_counter() - begin)
     return statistics.median(times)
 
 
-def quality(way: Way, reference: Reference, count: int) -> dict[str, float]:
+def quality(method: Method, reference: Reference, count: int) -> dict[str, float]:
     """Return the Fréchet distance and the class accuracy of so many images."""
     labels = GenerateRequest("all", num_images=count).labels()
-    starts = tqdm(range(0, count, TIMED), desc=f"{way.name}, {way.steps} steps")
-    images = torch.cat([way.draw(labels[start:][:TIMED], start) for start in starts])
+    starts = tqdm(range(0, count, TIMED), desc=f"{method.name}, {method.steps} steps")
+    images = torch.cat([method.draw(labels[start:][:TIMED], start) for start in starts])
     return reference.measure(images, torch.tensor(labels))
 
 
 def cells(row: Row, ddim: Row) -> list[str]:
     """Return a row of the table."""
-    numbers = [row.way.name, str(row.way.steps), f"{row.seconds:.2f}"]
+    numbers = [row.method.name, str(row.method.steps), f"{row.seconds:.2f}"]
     numbers.append(f"{ddim.seconds / row.seconds:.1f} ×")
     if not row.scores:
         return [*numbers, "", "", ""]
@@ -159,10 +159,10 @@ def main() -> None:
     reference, count = load_reference(arguments.data_dir), arguments.num_images
     floor = reference.floor(arguments.data_dir, count)
     rows = []
-    for way in ways(arguments.checkpoint, arguments.backend):
-        unmeasured = way.name == DDPM and arguments.no_ddpm_distance
-        scores = {} if unmeasured else quality(way, reference, count)
-        rows.append(Row(way, seconds(way, arguments.repeats), scores))
+    for method in methods(arguments.checkpoint, arguments.backend):
+        unmeasured = method.name == DDPM and arguments.no_ddpm_distance
+        scores = {} if unmeasured else quality(method, reference, count)
+        rows.append(Row(method, seconds(method, arguments.repeats), scores))
     text = (
         f"`python -m benchmarks.sampling --backend {arguments.backend}`, distance over {count:,} "
         f"images against the test split (as many real training images: {floor:.3f}), time: "

@@ -98,7 +98,7 @@ def row(answers: list[Answer], seconds: float) -> list[str]:
     for times in ([answer.preview for answer in whole], [answer.end for answer in whole]):
         enough = len(times) > 1
         parts = statistics.quantiles(times, n=20, method="inclusive") if enough else times * 19
-        cells += [f"{parts[place]:.2f} s" if parts else "" for place in (9, 18)]
+        cells += [f"{parts[index]:.2f} s" if parts else "" for index in (9, 18)]
     return cells
 
 

@@ -125,9 +125,9 @@ class Client:
 
     def abusive(self) -> None:
         """Send what nobody should."""
-        place = self.chance.randrange(len(SOUND))
+        index = self.chance.randrange(len(SOUND))
         data = list(SOUND)
-        data[place] = self.chance.choice(list(VALUES.values())[place])
+        data[index] = self.chance.choice(list(VALUES.values())[index])
         bodies: list[Any] = [{"data": data}, {"data": ["x" * 100_000]}, b"{", b"[" * 9000]
         for body in bodies:
             self.post(CALL, body)

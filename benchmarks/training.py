@@ -66,7 +66,7 @@ def example_speed(config: TrainConfig, steps: int) -> float:
     )
     unet, optimizer, loader, rate = accelerator.prepare(unet, optimizer, loader, rate)
     average = EMAModel(unet.parameters(), decay=0.9999, use_ema_warmup=True)
-    begin, bar, batches = 0.0, tqdm(total=steps, desc="the example's way"), iter(loader)
+    begin, bar, batches = 0.0, tqdm(total=steps, desc="the example's loop"), iter(loader)
     for step in range(steps):
         if step == steps // 2:
             begin = time.monotonic()

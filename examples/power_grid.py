@@ -61,8 +61,8 @@ def industry(random: Generator) -> np.ndarray:
 def solar(random: Generator) -> np.ndarray:
     """Return solar feed-in: nothing at night, a bell by day, each day with its own clouds."""
     half_day = random.uniform(4, 8) + np.linspace(0, random.uniform(-0.5, 0.5), SIDE)
-    place = (HOURS - random.uniform(12.2, 13.4)) / half_day[:, None]
-    clear = np.cos(np.clip(place, -1, 1) * np.pi / 2) ** 1.5
+    from_noon = (HOURS - random.uniform(12.2, 13.4)) / half_day[:, None]
+    clear = np.cos(np.clip(from_noon, -1, 1) * np.pi / 2) ** 1.5
     sky = np.where(random.random(SIDE) < 0.55, 1, random.uniform(0.2, 0.7, SIDE))
     flicker = 1 - (1 - sky)[:, None] * random.uniform(0, 1, (SIDE, SIDE))
     return clear * sky[:, None] * flicker
@@ -102,8 +102,8 @@ def main() -> None:
         folder = arguments.output / kind
         folder.mkdir(parents=True, exist_ok=True)
         random = default_rng([arguments.seed, number])
-        for place in range(arguments.images_per_class):
-            draw(kind, random).save(folder / f"{place:05d}.png")
+        for index in range(arguments.images_per_class):
+            draw(kind, random).save(folder / f"{index:05d}.png")
 
 
 if __name__ == "__main__":

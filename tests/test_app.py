@@ -218,11 +218,11 @@ def test_visitors_get_faster_networks_and_the_same_images(
     taught_checkpoint: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     demo = Demo(taught_checkpoint)
-    ways = [SamplingSettings(sampler=name, num_inference_steps=2) for name in ("dpm++2m", TURBO)]
-    before = [demo.pipeline([9, 3], seed=3, settings=way).int() for way in ways]
+    chosen = [SamplingSettings(sampler=name, num_inference_steps=2) for name in ("dpm++2m", TURBO)]
+    before = [demo.pipeline([9, 3], seed=3, settings=settings).int() for settings in chosen]
     quicken(demo, "openvino")
     told = capsys.readouterr().out
-    for way, images in zip(ways, before, strict=True):
-        assert f"for {way.sampler} runs on OpenVINO" in told
-        assert (demo.pipeline([9, 3], seed=3, settings=way) - images).abs().max() <= 1
+    for settings, images in zip(chosen, before, strict=True):
+        assert f"for {settings.sampler} runs on OpenVINO" in told
+        assert (demo.pipeline([9, 3], seed=3, settings=settings) - images).abs().max() <= 1
     demo.close()

@@ -23,8 +23,8 @@ def this_process(only_cuda: bool = True) -> PartialState:
 
 def uses_cpu(only_cuda: bool = True) -> bool:
     """Return whether to compute on the CPU: where there is no GPU, or accelerate is told to."""
-    told = parse_flag_from_env("ACCELERATE_USE_CPU")
-    return told or (only_cuda and not torch.cuda.is_available())
+    asked = parse_flag_from_env("ACCELERATE_USE_CPU")
+    return asked or (only_cuda and not torch.cuda.is_available())
 
 
 def gather_parts(part: Part) -> list[Part]:

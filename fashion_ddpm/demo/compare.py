@@ -41,7 +41,7 @@ SCALE = 3
 
 @dataclass(frozen=True)
 class CellRequest:
-    """What one place of a contact sheet shall show.
+    """What one cell of a contact sheet shall show.
 
     Attributes:
         axis: what the rows vary: one of AXES, or the checkpoint.
@@ -64,7 +64,7 @@ class CellRequest:
 
 @dataclass(frozen=True, eq=False)  # so that gradio can tell one from another
 class Cell:
-    """One place of a contact sheet.
+    """One cell of a contact sheet, drawn.
 
     Attributes:
         asked: what was asked for.

@@ -87,7 +87,7 @@ class Allowlist:
     mcp: bool = False
 
     def check_address(self, method: str, path: str) -> None:
-        """Raise HTTPException for an address, or a way to ask it, that the page does not need."""
+        """Raise HTTPException for an address, or a method, that the page does not need."""
         raw = path.encode(errors="replace")
         if len(raw) > _LONGEST_PATH or max(map(len, raw.split(b"/"))) > _LONGEST_NAME:
             raise HTTPException(

@@ -155,7 +155,7 @@ class Attempt:
         self.images = 0
 
     def watch(self, steps: Iterator[DenoisingStep]) -> Iterator[DenoisingStep]:
-        """Yield the steps of a way from noise, as long as there is time and they are numbers.
+        """Yield the steps of a trajectory, as long as there is time and they are numbers.
 
         Raises:
             RequestEndedError: the time is over, the memory is full, or a step is no image.

@@ -55,7 +55,7 @@ class TrajectoryPanel:
         self.demo = demo
         count = len(first.noisy) if first else 2
         gr.Markdown(TITLE)
-        self.film = picture(
+        self.filmstrip = picture(
             "from pure noise on the left to the image on the right",
             filmstrip(first) if first else None,
         )
@@ -86,7 +86,7 @@ class TrajectoryPanel:
         last = len(trajectory.noisy)
         scores = _score_table(trajectory)
         return {
-            self.film: filled(filmstrip(trajectory)),
+            self.filmstrip: filled(filmstrip(trajectory)),
             self.decision: decision(trajectory),
             self.plot: gr.update(value=scores, visible=len(scores) > 0),
             # Gradio refuses a slider from 1 to 1.
@@ -98,7 +98,7 @@ class TrajectoryPanel:
 
     def outputs(self) -> list[Any]:
         """Return the components that `show` fills."""
-        shown = [self.film, self.decision, self.plot, self.slider, self.frame]
+        shown = [self.filmstrip, self.decision, self.plot, self.slider, self.frame]
         return [*shown, self.endings, self.left]
 
     def scrub(self, selection: Selection, query: str, index: int, step: Any) -> Any:

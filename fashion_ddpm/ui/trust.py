@@ -51,7 +51,7 @@ LOSSES_AND_REPORT = """## The losses: ours in blue, the report's first and last 
 They cannot be compared: ours is of v over 1000 levels that reach pure noise, the report's of the
 noise over 100 that do not. That is the point: a fine loss on the wrong levels draws haze."""
 
-JUDGES = """## How good is the scorer? Real test images, asked which of ten prompts fits
+SCORERS = """## How good is the scorer? Real test images, asked which of ten prompts fits
 A score is worth what the scorer is worth. CLIP ViT-B/32 as published recognizes 63 % of these
 images, ViT-B/16 67 % (tanganke/fusion_bench); the report took B/32's word."""
 
@@ -124,7 +124,7 @@ class Trust:
             return
         gr.Markdown(TRAINING_OF_BUNDLED if self.demo.kind.is_fashion_mnist else TRAINING)
         last = len(self.points)
-        # Gradio takes no slider of one place.
+        # Gradio takes no slider of one value.
         point = gr.Slider(
             minimum=1,
             maximum=max(last, 2),
@@ -149,7 +149,7 @@ class Trust:
 
     def _build_scorer_limits(self) -> None:
         """Lay out what the scorers are worth on real test images."""
-        gr.Markdown(JUDGES)
+        gr.Markdown(SCORERS)
         first = self.demo.scorers[0]
         scorer = gr.Dropdown(self.demo.scorers, value=first, label="Scorer to examine")
         self.mistake = gr.Markdown()

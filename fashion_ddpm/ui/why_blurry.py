@@ -154,18 +154,18 @@ class Side:
 
     def __init__(self) -> None:
         self.sentence = gr.Markdown()
-        self.film = picture("one image's way from noise")
+        self.filmstrip = picture("one image's way from noise")
         self.images = picture("eight images")
 
     def outputs(self) -> list[Any]:
         """Return the components that `show` fills."""
-        return [self.sentence, self.film, self.images]
+        return [self.sentence, self.filmstrip, self.images]
 
     def show(self, made: Sampled) -> dict[Any, Any]:
         """Return what the components shall hold."""
         return {
             self.sentence: made.sentence(),
-            self.film: filled(filmstrip(made.trajectory)),
+            self.filmstrip: filled(filmstrip(made.trajectory)),
             self.images: filled(made.picture),
         }
 

@@ -106,11 +106,11 @@ def test_a_damaged_setting_without_a_manifest_loads_or_costs_one_sentence(
     (weights.folder / MANIFEST).unlink()
     for path in sorted(weights.folder.rglob("*.json")):
         content = path.read_bytes()
-        for place in range(0, len(content), max(1, len(content) // 12)):
+        for index in range(0, len(content), max(1, len(content) // 12)):
             for damaged in (
-                content[:place],
-                content[:place] + b"\xff" + content[place + 1 :],
-                content[:place] + b"7" + content[place + 1 :],
+                content[:index],
+                content[:index] + b"\xff" + content[index + 1 :],
+                content[:index] + b"7" + content[index + 1 :],
             ):
                 path.write_bytes(damaged)
                 with contextlib.suppress(UserError):

@@ -38,14 +38,14 @@ def test_the_processes_take_every_image_of_a_batch_exactly_once(
     processes: int, accumulation: int
 ) -> None:
     config = TrainConfig(batch_size=24, gradient_accumulation_steps=accumulation)
-    places = [
-        place
+    indices = [
+        index
         for rank in range(processes)
         for part in parts_of_batch(config, rank, processes)
-        for place in range(24)[part]
+        for index in range(24)[part]
     ]
-    assert sorted(places) == list(range(24))
-    assert len(places) == processes * accumulation * part_size(config, processes)
+    assert sorted(indices) == list(range(24))
+    assert len(indices) == processes * accumulation * part_size(config, processes)
 
 
 def test_a_batch_that_the_processes_cannot_share_is_refused() -> None:

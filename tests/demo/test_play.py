@@ -53,8 +53,8 @@ def test_a_blend_beside_a_generation_changes_neither(bundled: Demo) -> None:
 
 def test_a_walk_ends_at_the_second_seeds_image(bundled: Demo) -> None:
     strip = frames(walk(bundled, WalkRequest("coat", 4, 9))).float()
-    for place, seed in ((0, 4), (-1, 9)):
-        assert (strip[place] - drawn(bundled, 4, seed)).abs().max() <= 2
+    for index, seed in ((0, 4), (-1, 9)):
+        assert (strip[index] - drawn(bundled, 4, seed)).abs().max() <= 2
     assert (strip[3] - strip[0]).abs().mean() > 1
 
 

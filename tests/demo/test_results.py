@@ -39,8 +39,8 @@ def test_an_image_stands_beside_real_ones_of_its_own_class() -> None:
     request = GenerateRequest("all", num_images=10, num_inference_steps=1)
     *_, result = Demo().run(request, "embedded")
     assert isinstance(result, Result)
-    for place, prompt in enumerate(label_prompts(class_names=CLASS_NAMES)):
-        labels, quality = result.real_scores(place)
+    for index, prompt in enumerate(label_prompts(class_names=CLASS_NAMES)):
+        labels, quality = result.real_scores(index)
         assert max(labels, key=labels.__getitem__) == prompt
-        assert list(quality) == list(result.scores_of(place)[1])
-    assert len({tuple(result.real_scores(place)[1]) for place in range(10)}) == 10
+        assert list(quality) == list(result.scores_of(index)[1])
+    assert len({tuple(result.real_scores(index)[1]) for index in range(10)}) == 10

@@ -50,7 +50,7 @@ def test_a_frame_shows_both_images_enlarged(boot: Trajectory) -> None:
 def test_the_curves_hold_the_asked_garment_and_its_rivals(boot: Trajectory) -> None:
     curves = score_curves(boot)
     assert len(curves) == 3 * 14
-    assert [curves[place][1] for place in (0, 14, 28)] == [ASKED, *RIVALS]
+    assert [curves[index][1] for index in (0, 14, 28)] == [ASKED, *RIVALS]
     assert curves[13][0] == 100
     assert curves[13][2] > 0.5
 

@@ -11,7 +11,7 @@ REPAIRED = LinearBetas(1000, STUDENT_BETAS.beta_start, STUDENT_BETAS.beta_end)
 
 def test_the_curves_end_where_the_schedules_end() -> None:
     power, ratio = curves(STUDENT_BETAS)
-    last = {name: value for place, name, value in power if place == 1}
+    last = {name: value for progress, name, value in power if progress == 1}
     assert last[YOURS] == pytest.approx(0.364, abs=0.001)
     assert last[COSINE] < 1e-6
     assert len(power) == len(ratio) == 120

@@ -13,8 +13,8 @@ def test_every_step_noises_the_predicted_image_to_the_next_level() -> None:
     sampler = ConsistencySampler(ALPHA_BAR)
     assert sampler.timesteps.tolist() == [2, 1, 0]
     clean = torch.full((2, 1, 200, 200), 0.5)
-    for place, alpha_bar in ((2, 0.2), (1, 0.7)):
-        moved = sampler.step(clean, torch.tensor(place), clean, seed_generators([1, 2]))
+    for index, alpha_bar in ((2, 0.2), (1, 0.7)):
+        moved = sampler.step(clean, torch.tensor(index), clean, seed_generators([1, 2]))
         noise = (moved.prev_sample - alpha_bar**0.5 * clean) / (1 - alpha_bar) ** 0.5
         assert abs(noise.mean()) < 0.02
         assert abs(noise.std() - 1) < 0.02

@@ -25,9 +25,9 @@ def test_images_come_in_the_order_of_their_seeds(tiny_pipeline: FashionDDPMPipel
     found = generate_together(tiny_pipeline, REQUEST, 2, this_process(), silent=True)
     assert found.images.labels.tolist() == [0, 1, 2, 3, 4]
     assert found.finite.all()
-    for place in range(5):
-        (alone,) = tiny_pipeline.generate([place], [place], SamplingSettings.of(REQUEST))
-        assert torch.equal(found.images.images[place], alone.images[0])
+    for index in range(5):
+        (alone,) = tiny_pipeline.generate([index], [index], SamplingSettings.of(REQUEST))
+        assert torch.equal(found.images.images[index], alone.images[0])
 
 
 def test_a_process_draws_its_share(
@@ -57,9 +57,9 @@ def test_the_ranks_draw_the_grid_together(
     shares = [
         part for r in range(num_ranks) for part in draw_grid_share(tiny_pipeline, r, num_ranks)
     ]
-    assert sorted(place for place, _ in shares) == list(range(ROWS * 10))
+    assert sorted(index for index, _ in shares) == list(range(ROWS * 10))
     alone = dict(draw_grid_share(tiny_pipeline, 0, 1))
-    assert all((alone[place] == image).all() for place, image in shares)
+    assert all((alone[index] == image).all() for index, image in shares)
     save_grid(shares, tmp_path / "grid.png")
     with Image.open(tmp_path / "grid.png") as picture:
         assert picture.width > 10 * 28

@@ -9,7 +9,7 @@ from fashion_ddpm.publishing.errors import PublishingError
 from fashion_ddpm.publishing.hub import MODEL, SPACE, Hub, Repository
 from tests.tools.local_hub import READ_TOKEN, TOKEN, LocalHub, local_hub
 
-PLACES = (Repository(MODEL, "ada/boots"), Repository(SPACE, "garments/boots-demo"))
+REPOSITORIES = (Repository(MODEL, "ada/boots"), Repository(SPACE, "garments/boots-demo"))
 
 
 @pytest.fixture
@@ -24,15 +24,15 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LocalHub
 @pytest.fixture
 def folders(tmp_path: Path) -> dict[Repository, Path]:
     made = {}
-    for place in PLACES:
-        made[place] = tmp_path / place.repo_type
-        (made[place] / "unet").mkdir(parents=True)
-        (made[place] / "unet" / "weights").write_bytes(place.repo_type.encode())
+    for repository in REPOSITORIES:
+        made[repository] = tmp_path / repository.repo_type
+        (made[repository] / "unet").mkdir(parents=True)
+        (made[repository] / "unet" / "weights").write_bytes(repository.repo_type.encode())
     return made
 
 
 def check(server: LocalHub, *, private: bool = False, overwrite: bool = False) -> None:
-    Hub(server.address).check(PLACES, private=private, overwrite=overwrite)
+    Hub(server.address).check(REPOSITORIES, private=private, overwrite=overwrite)
 
 
 @pytest.mark.parametrize("name", ["boots", "a/b/c", "ada/b--c", "ada/", "ada/böot", "a/b.git", ""])
@@ -66,7 +66,7 @@ def test_overwriting_leaves_nothing_of_the_old_files(
     hub = Hub(server.address)
     hub.upload(folders, private=False, overwrite=False)
     assert "visibility" not in server.stored["model", "ada/boots"].settings, "the account's rule"
-    old = folders[PLACES[0]] / "unet" / "weights"
+    old = folders[REPOSITORIES[0]] / "unet" / "weights"
     old.rename(old.with_name("better"))
     check(server, overwrite=True)
     hub.upload(folders, private=False, overwrite=True)
@@ -116,15 +116,15 @@ def test_a_token_that_may_not_write_costs_one_sentence(
 
 
 def test_somebody_elses_name_costs_one_sentence(server: LocalHub) -> None:
-    place = Repository(MODEL, "grace/boots")
+    repository = Repository(MODEL, "grace/boots")
     with pytest.raises(PublishingError, match="token may write for ada, garments only"):
-        Hub(server.address).check([place], private=False, overwrite=False)
+        Hub(server.address).check([repository], private=False, overwrite=False)
 
 
 def test_no_network_costs_one_sentence(server: LocalHub) -> None:
     nowhere = "http://127.0.0.1:9"
     with pytest.raises(PublishingError, match=f"On {nowhere} .* cannot be reached .*network"):
-        Hub(nowhere).check(PLACES, private=False, overwrite=False)
+        Hub(nowhere).check(REPOSITORIES, private=False, overwrite=False)
 
 
 def test_offline_mode_costs_one_sentence(server: LocalHub, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,6 +147,6 @@ def test_a_readme_that_the_hub_refuses_costs_one_sentence(
     server: LocalHub, folders: dict[Repository, Path]
 ) -> None:
     server.faults = ["license is unknown"]
-    (folders[PLACES[1]] / "README.md").write_text("---\nlicense: none\n---\n")
+    (folders[REPOSITORIES[1]] / "README.md").write_text("---\nlicense: none\n---\n")
     with pytest.raises(PublishingError, match=r"the space .* stopped .*license is unknown"):
         Hub(server.address).upload(folders, private=False, overwrite=False)
