@@ -31,7 +31,7 @@ def test_the_panel_is_empty_or_filled_and_its_slider_ends_with_the_trajectory(
     assert shown[panel.slider]["maximum"] == 10
     filled = TrajectoryPanel(bundled, SelectedImage(result), trajectory)
     assert (filled.slider.maximum, filled.slider.value) == (10, 10)
-    assert panel.film.value is None
+    assert panel.filmstrip.value is None
 
 
 def test_the_slider_stays_inside_the_trajectory(

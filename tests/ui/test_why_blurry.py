@@ -30,7 +30,7 @@ def test_both_sides_are_drawn_from_the_same_seeds(tab: WhyBlurry) -> None:
     yours, cosine = tab.yours, tab.cosine
     assert shown[yours.sentence].startswith("**linear (T = 100")
     assert shown[cosine.sentence].startswith("**cosine**")
-    assert shown[yours.film]["value"].size == shown[cosine.film]["value"].size
+    assert shown[yours.filmstrip]["value"].size == shown[cosine.film]["value"].size
 
 
 def test_betas_that_fall_are_the_verdict_and_nothing_of_before_stays(tab: WhyBlurry) -> None:
