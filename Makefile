@@ -21,9 +21,12 @@ app: $(VENV)/app-ready
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 \
 	--dist loadfile
 
-# Packages, and tests, that differ from the last commit: tests/core, tests/test_app.py
-CHANGED = $(filter-out tests/tools tests/conftest.py,$(wildcard $(addprefix tests/,$(sort \
-	$(shell git diff --name-only HEAD -- fashion_ddpm tests | cut -d / -f 2)))))
+# The tests of what differs from the last commit: tests/core for fashion_ddpm/core/x.py, tests/test_app.py
+# for app.py. What all tests share (tests/tools, tests/conftest.py) is left to make test.
+CHANGED = $(filter-out tests/tools,$(wildcard $(sort $(shell \
+	{ git diff --name-only HEAD; git ls-files --others --exclude-standard; } | sed -nE \
+		-e 's,^(fashion_ddpm|tests)/([a-z_]+)/.*,tests/\2,p' -e 's,^(tests/test_[a-z_]+\.py)$$,\1,p' \
+		-e 's,^(fashion_ddpm/)?_*([a-z_]*[a-z])_*\.py$$,tests/test_\2.py,p'))))
 
 static: $(VENV)/test-ready
 	$(BIN)/ruff check .
