@@ -15,15 +15,15 @@ os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"  # for a dashboard that is close
 os.environ["TMPDIR"] = temporary_root()
 os.environ["MPLBACKEND"] = "agg"  # a notebook passes its own on, which is not installed here
 
-from fashion_ddpm.core.process import limit_threads, no_collection
+from fashion_ddpm.core.process import limit_threads, pause_garbage_collection
 from fashion_ddpm.server.deployment import add_address_flags, read_deployment
 
-with no_collection():
+with pause_garbage_collection():
     limit_threads()
     import gradio as gr
 
     from fashion_ddpm.checkpoints.locate import read_run
-    from fashion_ddpm.core.errors import UserError, sentence
+    from fashion_ddpm.core.errors import UserError, error_message
     from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
     from fashion_ddpm.core.settings import given_flags
     from fashion_ddpm.demo.engine import Demo
@@ -111,7 +111,7 @@ def main() -> None:
         server = Server(demo, build_page(demo), launch)
         server.wait(lambda: quicken(demo, arguments.backend))
     except (UserError, OSError) as error:
-        sys.exit(f"app.py: {sentence(error)}")
+        sys.exit(f"app.py: {error_message(error)}")
     except KeyboardInterrupt:
         sys.exit("app.py: interrupted before the page was there.")
     finally:

@@ -7,8 +7,8 @@ import sys
 import time
 from typing import Any
 
-from fashion_ddpm.core.config import PRESETS, TrainConfig, train_config
-from fashion_ddpm.core.errors import INTERRUPTED, UserError, sentence
+from fashion_ddpm.core.config import PRESETS, TrainConfig, make_train_config
+from fashion_ddpm.core.errors import INTERRUPT_EXIT_STATUS, UserError, error_message
 from fashion_ddpm.core.process import limit_threads
 from fashion_ddpm.core.settings import add_flags
 
@@ -32,12 +32,12 @@ def resolved_config(preset: str, flags: dict[str, Any]) -> TrainConfig:
         from fashion_ddpm.training.cool_down import cool_down_config
 
         return cool_down_config(flags)
-    config = train_config(preset, flags)
+    config = make_train_config(preset, flags)
     if not config.teacher:
         return config
     from fashion_ddpm.training.initial_state import settings_of_teacher
 
-    return train_config(preset, settings_of_teacher(config.teacher) | flags)
+    return make_train_config(preset, settings_of_teacher(config.teacher) | flags)
 
 
 def main() -> int:
@@ -55,11 +55,11 @@ def main() -> int:
 
         print(f"checkpoint: {train(config, started=started)}")
     except (UserError, OSError) as error:
-        print(f"train_accelerate.py: {sentence(error)}", file=sys.stderr)
+        print(f"train_accelerate.py: {error_message(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:  # before the training has begun, which would save
         print("train_accelerate.py: interrupted", file=sys.stderr)
-        return INTERRUPTED
+        return INTERRUPT_EXIT_STATUS
     return 0
 
 

@@ -22,7 +22,7 @@ from tqdm import tqdm
 from benchmarks.quality import Reference, load_reference
 from benchmarks.tables import origin, table, titled, write_section
 from fashion_ddpm.core.images import to_uint8
-from fashion_ddpm.core.paths import BUNDLED, BUNDLED_CHECKPOINT
+from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, BUNDLED_DIR
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.core.settings import default_data_dir
 from fashion_ddpm.demo.engine import PRESETS
@@ -32,7 +32,7 @@ from fashion_ddpm.runtime.backends import BACKENDS, faster_backend
 
 TIMED = 16
 TITLE = "Sixteen images"
-TURBO = BUNDLED / "fashion-mnist-turbo"
+TURBO = BUNDLED_DIR / "fashion-mnist-turbo"
 TURBO_STEPS = (4, 2, 1)
 DDIM, DDPM = "plain diffusers, DDIM", "plain diffusers, DDPM"
 

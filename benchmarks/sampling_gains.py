@@ -176,7 +176,7 @@ def measure(setting: Setting, flags: argparse.Namespace, reference: Reference) -
     if setting.sampler == REAL:
         # As many of each class as are generated: chance in the classes would raise the floor.
         train = load_split(flags.data_dir, "train")
-        of_each = [train.of_class(label) for label in range(len(train.kind.class_names))]
+        of_each = [train.select_class(label) for label in range(len(train.kind.class_names))]
         images = torch.stack([of_each[label][i // len(of_each)] for i, label in enumerate(labels)])
         evaluations = 0
     else:

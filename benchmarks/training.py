@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 from benchmarks.tables import table
 from fashion_ddpm.checkpoints.locate import read_run
-from fashion_ddpm.core.config import TrainConfig, train_config
+from fashion_ddpm.core.config import TrainConfig, make_train_config
 from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.core.settings import default_data_dir
 from fashion_ddpm.data.fashion_mnist import load_split
@@ -105,8 +105,8 @@ def main() -> None:
     ours, theirs = [], []
     for turn in range(arguments.turns):
         with tempfile.TemporaryDirectory() as folder:
-            batch = train_config("cpu", {}).batch_size
-            config = train_config(
+            batch = make_train_config("cpu", {}).batch_size
+            config = make_train_config(
                 "cpu",
                 {
                     "data_dir": str(arguments.data_dir),

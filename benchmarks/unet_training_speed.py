@@ -15,7 +15,7 @@ from diffusers import UNet2DModel
 
 from benchmarks.tables import row, table
 from benchmarks.unet_speed import LAYOUTS
-from fashion_ddpm.core.config import TrainConfig, train_config
+from fashion_ddpm.core.config import TrainConfig, make_train_config
 from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.diffusion.unet import build_unet, training_layout
 
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=12)
     parser.add_argument("--batch-size", type=int, default=128)
     flags = parser.parse_args()
-    config = train_config("cpu", {"batch_size": flags.batch_size})
+    config = make_train_config("cpu", {"batch_size": flags.batch_size})
     print(table(("precision", "attention", *LAYOUTS)))
     for precision, attention in product(("no", "bf16"), ("fused", "plain")):
         cells = []

@@ -14,10 +14,10 @@ from fashion_ddpm.core.config import (
     ScorerConfig,
 )
 from fashion_ddpm.core.data_settings import DataSettings
-from fashion_ddpm.core.errors import INTERRUPTED, UserError, sentence
+from fashion_ddpm.core.errors import INTERRUPT_EXIT_STATUS, UserError, error_message
 from fashion_ddpm.core.image_kind import ALL_CLASSES
 from fashion_ddpm.core.process import limit_threads
-from fashion_ddpm.core.requests import EVALUATED, FLAGS, GenerateRequest
+from fashion_ddpm.core.requests import EVALUATION_DEFAULTS, FLAGS, GenerateRequest
 from fashion_ddpm.core.settings import add_flags, default_data_dir
 
 
@@ -104,7 +104,7 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
-    _add_request(parser, GenerateRequest(ALL_CLASSES, num_images=10_000, **EVALUATED))
+    _add_request(parser, GenerateRequest(ALL_CLASSES, num_images=10_000, **EVALUATION_DEFAULTS))
     add_flags(parser, DataSettings)
     parser.add_argument("--reference", default="test", choices=("test", "train", "validation"))
     parser.add_argument("--classifier", type=_path, help="folder of a classifier; default: bundled")
@@ -145,11 +145,11 @@ def main() -> int:
     try:
         return int(arguments.run(arguments))
     except (UserError, OSError) as error:
-        print(f"fashion_ddpm: {sentence(error, FLAGS)}", file=sys.stderr)
+        print(f"fashion_ddpm: {error_message(error, FLAGS)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("fashion_ddpm: interrupted", file=sys.stderr)
-        return INTERRUPTED
+        return INTERRUPT_EXIT_STATUS
 
 
 if __name__ == "__main__":

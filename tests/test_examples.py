@@ -31,6 +31,6 @@ def test_the_power_grid_is_a_data_set_and_its_seed_says_which(tmp_path: Path) ->
 def test_nights_without_sun_and_weekends_without_work_are_dark(tmp_path: Path) -> None:
     written(tmp_path, 0)
     images = load_data_set(DataSettings(dataset=f"imagefolder:{tmp_path}")).train
-    solar, office = images.of_class(4).float(), images.of_class(2).float()
+    solar, office = images.select_class(4).float(), images.select_class(2).float()
     assert solar[:, :, :3].mean() < 10 < solar[:, :, 13:15].mean()
     assert office[:, 5::7].mean() < 0.5 * office[:, 2::7].mean()

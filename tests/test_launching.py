@@ -12,8 +12,8 @@ from accelerate.commands.config.config_args import load_config_from_file
 from accelerate.commands.launch import _validate_launch_command, launch_command_parser
 
 from fashion_ddpm.__main__ import build_parser
-from fashion_ddpm.checkpoints.atomic_folders import states
-from fashion_ddpm.checkpoints.manifest import is_whole
+from fashion_ddpm.checkpoints.atomic_folders import list_states
+from fashion_ddpm.checkpoints.manifest import is_intact
 from fashion_ddpm.core.config import PRESETS, TrainConfig
 from fashion_ddpm.core.settings import add_flags
 from fashion_ddpm.publishing.space_trial import free_port
@@ -112,7 +112,7 @@ def test_two_machines_meet_and_train_to_the_losses_of_one_process(
 ) -> None:
     assert run_json(two_machines)["processes"] == 2
     assert losses(two_machines) == pytest.approx(losses(finished), rel=1e-3)
-    assert is_whole(RunFolder(two_machines.output_dir).checkpoint)
+    assert is_intact(RunFolder(two_machines.output_dir).checkpoint)
 
 
 def test_one_process_goes_on_where_two_have_stopped(
@@ -120,7 +120,7 @@ def test_one_process_goes_on_where_two_have_stopped(
 ) -> None:
     config = small(tmp_path / "run")
     shutil.copytree(two_machines.output_dir, config.output_dir)
-    shutil.rmtree(states(RunFolder(config.output_dir).states)[0])
+    shutil.rmtree(list_states(RunFolder(config.output_dir).states)[0])
     shutil.rmtree(RunFolder(config.output_dir).checkpoint)
     train(config)
     assert run_json(config)["processes"] == 1

@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from fashion_ddpm.checkpoints.locate import class_names_of, read_run
+from fashion_ddpm.checkpoints.locate import read_class_names, read_run
 from fashion_ddpm.core.config import ClassifierConfig, TrainConfig
 from fashion_ddpm.core.data_settings import DataSettings
 from fashion_ddpm.core.image_kind import ImageKind
@@ -45,7 +45,7 @@ def test_training_learns_and_the_checkpoint_says_what_it_draws(
     assert run["dataset"] == "imagefolder:shapes"
     assert str(Path(shapes_run.dataset.partition(":")[2]).parent) not in json.dumps(run)
     assert load_pipeline(shapes_checkpoint).kind == KIND
-    assert class_names_of(shapes_checkpoint) == SHAPES
+    assert read_class_names(shapes_checkpoint) == SHAPES
     found = losses(shapes_run)
     assert found[(512, "loss")] < found[(32, "loss")]
 

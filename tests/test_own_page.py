@@ -11,7 +11,7 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from fashion_ddpm.checkpoints.locate import class_names_of
+from fashion_ddpm.checkpoints.locate import read_class_names
 from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest, RequestError
@@ -116,7 +116,7 @@ def test_it_can_be_published(shapes_checkpoint: Path, tmp_path: Path) -> None:
     with Image.open(tmp_path / "model" / "samples.png") as picture:
         assert picture.mode == "RGB"
     published = tmp_path / "space" / "checkpoints" / "fashion-mnist"
-    assert class_names_of(published) == SHAPES
+    assert read_class_names(published) == SHAPES
     shown = load_gallery(demo, tmp_path / "space" / "checkpoints" / "gallery.npz")
     assert shown is not None
     assert shown.request.class_names == SHAPES

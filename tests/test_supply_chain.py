@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from fashion_ddpm.checkpoints.manifest import MANIFEST, faults, loose_files, read_manifest
-from fashion_ddpm.core.paths import BUNDLED
+from fashion_ddpm.checkpoints.manifest import MANIFEST, files_to_list, find_faults, read_manifest
+from fashion_ddpm.core.paths import BUNDLED_DIR
 
 ROOT = Path(__file__).parent.parent
 OURS = sorted(
@@ -35,11 +35,11 @@ def command_for(name: str) -> str:
 
 
 def test_every_bundled_file_is_what_a_manifest_lists() -> None:
-    folders = [BUNDLED, *(path.parent for path in BUNDLED.glob(f"*/**/{MANIFEST}"))]
+    folders = [BUNDLED_DIR, *(path.parent for path in BUNDLED_DIR.glob(f"*/**/{MANIFEST}"))]
     wrong = []
     for folder in folders:
-        above = "" if folder == BUNDLED else f"{folder.relative_to(BUNDLED)}/"
-        for fault in faults(folder):
+        above = "" if folder == BUNDLED_DIR else f"{folder.relative_to(BUNDLED_DIR)}/"
+        for fault in find_faults(folder):
             wrong.append(
                 f"checkpoints/{above}{fault}; {command_for(above + fault.split(' is ')[0])}"
             )
@@ -48,8 +48,10 @@ def test_every_bundled_file_is_what_a_manifest_lists() -> None:
 
 
 def test_every_bundled_file_is_listed() -> None:
-    listed = read_manifest(BUNDLED)
-    new = [f"{name}: {command_for(name)}" for name in loose_files(BUNDLED) if name not in listed]
+    listed = read_manifest(BUNDLED_DIR)
+    new = [
+        f"{name}: {command_for(name)}" for name in files_to_list(BUNDLED_DIR) if name not in listed
+    ]
     assert not new, "\n".join(new)
 
 

@@ -11,11 +11,11 @@ from threading import Timer
 import psutil
 import pytest
 
-from fashion_ddpm.checkpoints.atomic_folders import states
+from fashion_ddpm.checkpoints.atomic_folders import list_states
 from fashion_ddpm.checkpoints.errors import CheckpointError
-from fashion_ddpm.checkpoints.manifest import is_whole
+from fashion_ddpm.checkpoints.manifest import is_intact
 from fashion_ddpm.core.config import TrainConfig
-from fashion_ddpm.core.json_files import TEMPORARY
+from fashion_ddpm.core.json_files import TEMPORARY_SUFFIX
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.training.loop import Run, train
 from fashion_ddpm.training.run_folder import RunFolder
@@ -53,7 +53,7 @@ def test_a_damaged_state_is_passed_over_for_the_one_before(
 ) -> None:
     shutil.copytree(finished.output_dir, tmp_path / "run")
     config = small(tmp_path / "run")
-    newest = states(RunFolder(config.output_dir).states)[0]
+    newest = list_states(RunFolder(config.output_dir).states)[0]
     (newest / "model.safetensors").write_bytes(b"damaged")
     train(config)
     printed = capfd.readouterr().err
@@ -73,8 +73,8 @@ def test_sigterm_saves_before_leaving(tmp_path: Path) -> None:
     _, rest = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     assert "run the same command to go on" in rest
-    (state,) = states(RunFolder(config.output_dir).states)
-    assert is_whole(state)
+    (state,) = list_states(RunFolder(config.output_dir).states)
+    assert is_intact(state)
     assert 0 < run_json(config)["images_seen"] < config.images_total
 
 
@@ -85,7 +85,7 @@ def test_a_checkpoint_that_a_kill_left_behind_is_published_on_resume(
     shutil.copytree(finished.output_dir, tmp_path / "run")
     config = small(tmp_path / "run")
     shutil.rmtree(RunFolder(config.output_dir).checkpoint)
-    assert is_whole(train(config))
+    assert is_intact(train(config))
     assert losses(config) == losses(finished)
 
 
@@ -104,11 +104,13 @@ def test_kills_at_steps_and_inside_saves_change_nothing(
         status = process.exitcode
         assert status in (0, -signal.SIGKILL)
         kills += status != 0
-        cut_short |= {path.name for path in folder.root.rglob(f"*{TEMPORARY}")}
-        assert all(is_whole(state) for state in states(folder.states)[:1])
-        assert is_whole(folder.checkpoint) or not folder.checkpoint.exists()
+        cut_short |= {path.name for path in folder.root.rglob(f"*{TEMPORARY_SUFFIX}")}
+        assert all(is_intact(state) for state in list_states(folder.states)[:1])
+        assert is_intact(folder.checkpoint) or not folder.checkpoint.exists()
     assert 5 <= kills < 60
-    assert {f"checkpoint{TEMPORARY}"} < cut_short, "some fell into saving, some into publishing"
+    assert {f"checkpoint{TEMPORARY_SUFFIX}"} < cut_short, (
+        "some fell into saving, some into publishing"
+    )
     assert losses(config) == pytest.approx(losses(finished))
 
 
@@ -116,7 +118,7 @@ def unfinished(finished: TrainConfig, folder: Path) -> TrainConfig:
     """Return the run with its last quarter undone, in another folder."""
     config = small(folder)
     shutil.copytree(finished.output_dir, folder)
-    shutil.rmtree(states(RunFolder(folder).states)[0])
+    shutil.rmtree(list_states(RunFolder(folder).states)[0])
     return config
 
 
@@ -126,9 +128,9 @@ def test_a_full_disk_costs_one_sentence_and_no_state(finished: TrainConfig, tmp_
         (disk / "filler").write_bytes(bytes(shutil.disk_usage(disk).free - 50_000))
         with pytest.raises(CheckpointError, match=r"00000000512 could not be written .+ make room"):
             train(config)
-        (state,) = states(RunFolder(config.output_dir).states)
-        assert is_whole(state)
-        assert is_whole(RunFolder(config.output_dir).checkpoint)
+        (state,) = list_states(RunFolder(config.output_dir).states)
+        assert is_intact(state)
+        assert is_intact(RunFolder(config.output_dir).checkpoint)
         (disk / "filler").unlink()
         train(config)
         assert losses(config) == pytest.approx(losses(finished))
@@ -145,9 +147,9 @@ def test_a_file_that_cannot_grow_costs_one_sentence_and_no_state(
         pytest.raises(CheckpointError, match=r"images-00000000512 could not .+ make room"),
     ):
         run.loop()
-    (state,) = states(run.folder.states)
-    assert is_whole(state)
-    assert not list(state.parent.glob(f"*{TEMPORARY}"))
+    (state,) = list_states(run.folder.states)
+    assert is_intact(state)
+    assert not list(state.parent.glob(f"*{TEMPORARY_SUFFIX}"))
 
 
 def rank_one(launcher: int) -> psutil.Process:
@@ -213,6 +215,6 @@ def test_a_second_run_in_the_same_folder_is_refused_and_the_first_goes_on(tmp_pa
     finally:
         first.terminate()
         first.communicate()
-    assert states(RunFolder(config.output_dir).states), (
+    assert list_states(RunFolder(config.output_dir).states), (
         "the first has saved when it was asked to end"
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fashion_ddpm.core.config import train_config
+from fashion_ddpm.core.config import make_train_config
 from tests.tools import MINI_DATA, PATIENCE
 
 ROOT = Path(__file__).parent.parent
@@ -30,7 +30,7 @@ def test_a_dry_run_prints_the_resolved_config_and_touches_nothing(tmp_path: Path
     done = run("--preset", "gpu", "--batch-size", "64", "--dry-run", "--output-dir", str(tmp_path))
     config = json.loads(done.stdout)
     assert config["batch_size"] == 64
-    assert config["images_total"] == train_config("gpu", {}).images_total
+    assert config["images_total"] == make_train_config("gpu", {}).images_total
     assert not list(tmp_path.iterdir())
 
 

@@ -11,21 +11,21 @@ from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.checkpoints.manifest import MANIFEST
 from fashion_ddpm.core.errors import reason
 
-NAME = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
+HUB_NAME_PATTERN = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
 """USER/NAME, or USER/NAME@REVISION."""
 
-WANTED = (
+DOWNLOAD_PATTERNS = (
     *("model_index.json", "run.json", MANIFEST, "scheduler/*.json"),
     *("unet/*.json", "unet/*.safetensors"),
 )
 """What is fetched; whatever else lies in a repository stays there."""
 
 
-HUB_SECONDS = 3.0
+HUB_TIMEOUT_SECONDS = 3.0
 """After these the Hub counts as not to be reached."""
 
 
-def fetch(name: str) -> tuple[Path, str]:
+def fetch_checkpoint(name: str) -> tuple[Path, str]:
     """Fetch a checkpoint, or find what was fetched before.
 
     Args:
@@ -38,7 +38,7 @@ def fetch(name: str) -> tuple[Path, str]:
     Raises:
         CheckpointError: there is no such repository or revision, or it cannot be reached.
     """
-    if not NAME.fullmatch(name):
+    if not HUB_NAME_PATTERN.fullmatch(name):
         raise CheckpointError(
             "it is neither a folder nor USER/NAME@REVISION; name a folder that "
             "train_accelerate.py wrote, or a Hub repository that holds one"
@@ -46,7 +46,7 @@ def fetch(name: str) -> tuple[Path, str]:
     repository, _, revision = name.partition("@")
     try:
         found = snapshot_download(
-            repository, revision=revision or None, allow_patterns=list(WANTED)
+            repository, revision=revision or None, allow_patterns=list(DOWNLOAD_PATTERNS)
         )
     except (HfHubHTTPError, OSError, ValueError) as error:
         raise CheckpointError(
@@ -60,22 +60,22 @@ def fetch(name: str) -> tuple[Path, str]:
     return Path(found), pinned
 
 
-def downloaded(name: str, file: str) -> Path | None:
+def find_cached_file(name: str, file: str) -> Path | None:
     """Return a file of USER/NAME@REVISION that was fetched before, if it was."""
-    if not NAME.fullmatch(name):
+    if not HUB_NAME_PATTERN.fullmatch(name):
         return None
     repository, _, revision = name.partition("@")
     found = try_to_load_from_cache(repository, file, revision=revision or None)
     return Path(found) if isinstance(found, str) else None
 
 
-def hub_answers(repository: str) -> bool:
-    """Return whether the Hub can be reached, within HUB_SECONDS.
+def is_hub_reachable(repository: str) -> bool:
+    """Return whether the Hub can be reached, within HUB_TIMEOUT_SECONDS.
 
     Its libraries would try for half a minute before they take what was downloaded before.
     """
     try:
-        HfApi().model_info(repository, timeout=HUB_SECONDS)
+        HfApi().model_info(repository, timeout=HUB_TIMEOUT_SECONDS)
     except HfHubHTTPError:
         return True  # it has something to say, which the download will tell
     except Exception:  # whatever the HTTP library that huggingface_hub took has for it

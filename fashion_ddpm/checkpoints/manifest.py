@@ -13,10 +13,10 @@ MANIFEST = "manifest.json"
 
 def write_manifest(folder: Path) -> None:
     """List every file of a folder as it is now, but those that a manifest further down lists."""
-    write_object(folder / MANIFEST, {name: sha256(folder / name) for name in loose_files(folder)})
+    write_object(folder / MANIFEST, {name: sha256(folder / name) for name in files_to_list(folder)})
 
 
-def loose_files(folder: Path) -> list[str]:
+def files_to_list(folder: Path) -> list[str]:
     """Return the files of a folder that no manifest further down lists, relative to it."""
     known = {folder / MANIFEST}
     for path in folder.glob(f"*/**/{MANIFEST}"):
@@ -25,7 +25,7 @@ def loose_files(folder: Path) -> list[str]:
     return [path.relative_to(folder).as_posix() for path in files]
 
 
-def record(folder: Path, *names: str) -> None:
+def update_manifest(folder: Path, *names: str) -> None:
     """List some files anew; what the manifest says of all others stays, so no damage is blessed.
 
     Args:
@@ -53,7 +53,7 @@ def read_manifest(folder: Path) -> dict[str, str]:
     return content
 
 
-def faults(folder: Path, only: str | None = None) -> Iterator[str]:
+def find_faults(folder: Path, only: str | None = None) -> Iterator[str]:
     """Yield what is wrong with a folder's files, a phrase for each that begins with its name.
 
     Args:
@@ -81,9 +81,9 @@ def faults(folder: Path, only: str | None = None) -> Iterator[str]:
             yield f"{name} is not what {MANIFEST} lists: it was damaged, changed or swapped"
 
 
-def is_whole(folder: Path) -> bool:
+def is_intact(folder: Path) -> bool:
     """Return whether a manifest is there, and every file it lists with its checksum."""
-    return next(faults(folder), None) is None
+    return next(find_faults(folder), None) is None
 
 
 def sha256(path: Path) -> str:

@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from fashion_ddpm.checkpoints.errors import CheckpointError
-from fashion_ddpm.checkpoints.manifest import MANIFEST, faults, record
+from fashion_ddpm.checkpoints.manifest import MANIFEST, find_faults, update_manifest
 from fashion_ddpm.core.errors import reason
 
 
 def save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Write an npz file, and its checksum into the manifest beside it."""
     np.savez_compressed(path, allow_pickle=False, **arrays)
-    record(path.parent, path.name)
+    update_manifest(path.parent, path.name)
 
 
 def load_arrays(path: Path, fix: str) -> dict[str, np.ndarray]:
@@ -28,7 +28,7 @@ def load_arrays(path: Path, fix: str) -> dict[str, np.ndarray]:
     """
     try:
         if (path.parent / MANIFEST).exists():
-            for fault in faults(path.parent, path.name):
+            for fault in find_faults(path.parent, path.name):
                 raise ValueError(fault)
         with np.load(path, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}

@@ -14,11 +14,11 @@ from fashion_ddpm.core.settings import ConfigError
 LEASE_SECONDS = 60.0
 """A lock that nobody renewed for so long is of a process that died, on whatever host."""
 
-RENEWED_EVERY = 5.0
+RENEWAL_SECONDS = 5.0
 """Seconds between two renewals, and so the longest that a second run waits to be refused."""
 
 
-class Hold:
+class RunLock:
     """A folder's lock as the process has it that holds it.
 
     Args:
@@ -38,7 +38,7 @@ class Hold:
 
 
 @contextmanager
-def only_run(lock: Path) -> Iterator[Hold]:
+def acquire_run_lock(lock: Path) -> Iterator[RunLock]:
     """Hold the lock of a folder, so that a second run in it is refused.
 
     It is a file that only one process can create, which works on network file systems too. The
@@ -54,7 +54,7 @@ def only_run(lock: Path) -> Iterator[Hold]:
     """
     was_there = lock.parent.exists()
     lease = (
-        SoftFileLease(lock, lease_duration=LEASE_SECONDS, heartbeat_interval=RENEWED_EVERY)
+        SoftFileLease(lock, lease_duration=LEASE_SECONDS, heartbeat_interval=RENEWAL_SECONDS)
         if this_process().is_main_process
         else None
     )
@@ -63,7 +63,7 @@ def only_run(lock: Path) -> Iterator[Hold]:
     if refusals := "".join(gather_parts(refusal)):
         raise ConfigError(refusals)
     try:
-        yield Hold(lease)
+        yield RunLock(lease)
     finally:
         if lease:
             lease.release()
@@ -72,14 +72,14 @@ def only_run(lock: Path) -> Iterator[Hold]:
                     lock.parent.rmdir()
 
 
-def lock_beside(folder: str | Path) -> Path:
+def lock_path(folder: str | Path) -> Path:
     """Return the lock of a folder that is replaced when it is done: a file beside it."""
     return Path(f"{folder}.lock")
 
 
 def _acquire(lease: SoftFileLease, lock: Path) -> str:
     """Acquire the lock; return why that is refused, or an empty text."""
-    with atomic_folders.writing(lock):
+    with atomic_folders.report_write_errors(lock):
         lock.parent.mkdir(parents=True, exist_ok=True)
         owner, before = lease.owner, _renewed(lock)
         whose = f"process {owner.pid} on {owner.hostname}" if owner else "another process"
@@ -87,7 +87,7 @@ def _acquire(lease: SoftFileLease, lock: Path) -> str:
             print(f"{lock} is held by {whose}; waiting to see whether it lives", file=sys.stderr)
         try:
             lease.acquire(
-                timeout=LEASE_SECONDS + RENEWED_EVERY,
+                timeout=LEASE_SECONDS + RENEWAL_SECONDS,
                 poll_interval=0.2,
                 cancel_check=lambda: _renewed(lock) not in (before, None),
             )

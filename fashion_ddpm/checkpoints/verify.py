@@ -10,7 +10,7 @@ from torch import nn
 
 from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.checkpoints.weights import (
-    COPY_ANEW,
+    COPY_HINT,
     check_finite,
     check_folder,
     check_shapes,
@@ -20,14 +20,17 @@ from fashion_ddpm.core.errors import reason
 from fashion_ddpm.core.image_kind import CLASS_NAMES, FASHION_MNIST, ImageKind
 from fashion_ddpm.core.settings import ConfigError
 
-INDEX = "model_index.json"
+INDEX_FILE = "model_index.json"
 UNET_WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
-PIPELINES = ("FashionDDPMPipeline", "DDPMPipeline")
-PARTS = {"unet": ["diffusers", "UNet2DModel"], "scheduler": ["diffusers", "DDPMScheduler"]}
-PREDICTIONS = ("epsilon", "sample", "v_prediction")
+PIPELINE_CLASSES = ("FashionDDPMPipeline", "DDPMPipeline")
+COMPONENT_CLASSES = {
+    "unet": ["diffusers", "UNet2DModel"],
+    "scheduler": ["diffusers", "DDPMScheduler"],
+}
+PREDICTION_TYPES = ("epsilon", "sample", "v_prediction")
 
 
-def numbered(class_names: Sequence[str]) -> dict[str, str]:
+def make_id2label(class_names: Sequence[str]) -> dict[str, str]:
     """Return label → class name as model_index.json has it: JSON knows only strings as keys."""
     return {str(label): name for label, name in enumerate(class_names)}
 
@@ -42,35 +45,35 @@ def check_files(folder: Path) -> tuple[tuple[str, ...], str | None]:
         CheckpointError: a file is not what it must be, or asks for a class of another package.
     """
     check_folder(folder, UNET_WEIGHTS)
-    index = read_config(folder, INDEX, **PARTS)
-    if index.get("_class_name") not in PIPELINES:
+    index = read_config(folder, INDEX_FILE, **COMPONENT_CLASSES)
+    if index.get("_class_name") not in PIPELINE_CLASSES:
         raise CheckpointError(
-            f"{INDEX} asks for the class {index.get('_class_name')!r:.80}, but only "
-            f"{' and '.join(PIPELINES)} are loaded; name a folder of that kind"
+            f"{INDEX_FILE} asks for the class {index.get('_class_name')!r:.80}, but only "
+            f"{' and '.join(PIPELINE_CLASSES)} are loaded; name a folder of that kind"
         )
     unet = read_config(folder, "unet/config.json", _class_name="UNet2DModel")
     size = FASHION_MNIST.image_size, FASHION_MNIST.channels
     if "id2label" not in index and (unet.get("sample_size"), unet.get("in_channels")) != size:
         raise CheckpointError(
-            f"{INDEX} names no classes in id2label, and the images are not Fashion-MNIST's; add "
-            "the names"
+            f"{INDEX_FILE} names no classes in id2label, and the images are not Fashion-MNIST's; "
+            "add the names"
         )
     read_config(folder, "scheduler/scheduler_config.json", _class_name="DDPMScheduler")
-    return class_names(index), index.get("sampler")
+    return parse_class_names(index), index.get("sampler")
 
 
-def class_names(index: dict[str, Any]) -> tuple[str, ...]:
+def parse_class_names(index: dict[str, Any]) -> tuple[str, ...]:
     """Return the class names in model_index.json, in label order; without any, Fashion-MNIST's.
 
     Raises:
         CheckpointError: they are no names of the labels 0, 1, 2 and so on.
     """
-    names = index.get("id2label") or numbered(CLASS_NAMES)
+    names = index.get("id2label") or make_id2label(CLASS_NAMES)
     sound = isinstance(names, dict) and all(isinstance(name, str) for name in names.values())
     labels = [str(label) for label in range(len(names))]
     if not sound or sorted(names) != sorted(labels):
         raise CheckpointError(
-            f"{INDEX} must name the labels 0, 1, 2 and so on in id2label; {COPY_ANEW}"
+            f"{INDEX_FILE} must name the labels 0, 1, 2 and so on in id2label; {COPY_HINT}"
         )
     return tuple(names[label] for label in labels)
 
@@ -87,11 +90,11 @@ def check_network(
     try:
         kind = ImageKind(names, config["sample_size"], config["in_channels"])
     except (ConfigError, TypeError) as error:
-        raise CheckpointError(f"{reason(error)}; {COPY_ANEW}") from error
+        raise CheckpointError(f"{reason(error)}; {COPY_HINT}") from error
     if config["out_channels"] != kind.channels:
         raise CheckpointError(
             f"unet/config.json has in_channels {kind.channels}, but out_channels "
-            f"{config['out_channels']}; {COPY_ANEW}"
+            f"{config['out_channels']}; {COPY_HINT}"
         )
     rows = unet.class_embedding.num_embeddings if _knows_classes(unet) else 0
     if rows != kind.null_label + 1:
@@ -111,9 +114,9 @@ def _knows_classes(unet: UNet2DModel) -> bool:
 def _check_schedule(scheduler: DDPMScheduler) -> None:
     levels, prediction = scheduler.alphas_cumprod, scheduler.config["prediction_type"]
     falling = len(levels) > 1 and bool((torch.diff(levels) < 0).all())
-    if not (falling and levels[0] <= 1 and levels[-1] >= 0 and prediction in PREDICTIONS):
+    if not (falling and levels[0] <= 1 and levels[-1] >= 0 and prediction in PREDICTION_TYPES):
         raise CheckpointError(
             "scheduler/scheduler_config.json is no noise schedule: alpha-bar must fall from 1 to "
-            f"0, and prediction_type must be one of {', '.join(PREDICTIONS)}; copy it anew from "
-            "the checkpoint of these weights"
+            f"0, and prediction_type must be one of {', '.join(PREDICTION_TYPES)}; copy it "
+            "anew from the checkpoint of these weights"
         )

@@ -9,24 +9,33 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from torch import nn
 
-from fashion_ddpm.checkpoints.atomic_folders import recover
+from fashion_ddpm.checkpoints.atomic_folders import recover_folder
 from fashion_ddpm.checkpoints.errors import CheckpointError
-from fashion_ddpm.checkpoints.manifest import MANIFEST, faults, read_manifest
+from fashion_ddpm.checkpoints.manifest import MANIFEST, find_faults, read_manifest
 from fashion_ddpm.core.errors import reason
 
-PICKLES = frozenset((".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle"))
-LOADED = PICKLES | {".json", ".safetensors", ".py", ".txt", ".model", ".jinja", ".h5", ".msgpack"}
+PICKLE_SUFFIXES = frozenset((".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle"))
+LOADABLE_SUFFIXES = PICKLE_SUFFIXES | {
+    ".json",
+    ".safetensors",
+    ".py",
+    ".txt",
+    ".model",
+    ".jinja",
+    ".h5",
+    ".msgpack",
+}
 """Endings of what some library would read of its own accord."""
 
-NEVER = ("*.index.json", "adapter_config.json")
+FORBIDDEN_PATTERNS = ("*.index.json", "adapter_config.json")
 """Lists that send a library to other files, and adapters that change a network."""
 
-PICKLE_BEGINNINGS = (b"\x80", b"PK\x03\x04")
-A_PICKLE = (
+PICKLE_MAGIC = (b"\x80", b"PK\x03\x04")
+PICKLE_HINT = (
     "is a pickle, which may run any code when it is loaded; save the network as safetensors "
     "(save_pretrained does)"
 )
-COPY_ANEW = "copy the folder anew from where it came (the bundled one: git checkout checkpoints)"
+COPY_HINT = "copy the folder anew from where it came (the bundled one: git checkout checkpoints)"
 
 
 def check_folder(folder: Path, weights: str) -> None:
@@ -40,20 +49,20 @@ def check_folder(folder: Path, weights: str) -> None:
         CheckpointError: a file is missing, damaged, swapped, a link that leads out, a pickle, code,
             or one that the manifest does not list. Without a manifest all else is still checked.
     """
-    recover(folder)
+    recover_folder(folder)
     for found in _problems(folder, weights):
         raise CheckpointError(found)
 
 
 def _problems(folder: Path, weights: str) -> Iterator[str]:
     yield from _links_that_lead_out(folder)
-    for pattern in NEVER:
+    for pattern in FORBIDDEN_PATTERNS:
         for path in sorted(folder.rglob(pattern)):
             yield f"{path.relative_to(folder)} would change what is loaded; remove it"
     yield from _faults_of_tensors(folder, weights)
     if (folder / MANIFEST).exists():
-        for fault in faults(folder):
-            yield f"{fault}; {COPY_ANEW}"
+        for fault in find_faults(folder):
+            yield f"{fault}; {COPY_HINT}"
         for name in _unlisted(folder, weights):
             yield f"{name} is not listed in {MANIFEST}; remove it, or copy the folder anew"
 
@@ -74,25 +83,27 @@ def _faults_of_tensors(folder: Path, weights: str) -> Iterator[str]:
     path = folder / weights
     if not path.is_file():
         for found in sorted(path.parent.glob("*")):
-            if found.suffix in PICKLES:
-                yield f"{found.relative_to(folder)} {A_PICKLE}"
-        yield f"{weights} is missing; {COPY_ANEW}"
+            if found.suffix in PICKLE_SUFFIXES:
+                yield f"{found.relative_to(folder)} {PICKLE_HINT}"
+        yield f"{weights} is missing; {COPY_HINT}"
         return
     try:
         with open(path, "rb") as file:
-            if file.read(8).startswith(PICKLE_BEGINNINGS) and file.read(1) != b"{":
-                yield f"{weights} {A_PICKLE}"
+            if file.read(8).startswith(PICKLE_MAGIC) and file.read(1) != b"{":
+                yield f"{weights} {PICKLE_HINT}"
         with safe_open(path, framework="pt"):
             pass
     except (SafetensorError, OSError) as error:
-        yield f"{weights} is no whole safetensors file ({reason(error)}); {COPY_ANEW}"
+        yield f"{weights} is no whole safetensors file ({reason(error)}); {COPY_HINT}"
 
 
 def _unlisted(folder: Path, weights: str) -> list[str]:
     """Return files that the manifest does not know, from where libraries read: beside weights."""
     listed = {*read_manifest(folder), MANIFEST}
     files = folder.rglob("*") if "/" not in weights else folder.glob("*/**/*")
-    names = [path.relative_to(folder).as_posix() for path in files if path.suffix in LOADED]
+    names = [
+        path.relative_to(folder).as_posix() for path in files if path.suffix in LOADABLE_SUFFIXES
+    ]
     return sorted(name for name in names if name not in listed)
 
 
@@ -110,9 +121,9 @@ def read_config(folder: Path, name: str, **wanted: Any) -> dict[str, Any]:
     try:
         content = json.loads((folder / name).read_text())
     except (OSError, ValueError, RecursionError) as error:
-        raise CheckpointError(f"{name} cannot be read ({reason(error)}); {COPY_ANEW}") from error
+        raise CheckpointError(f"{name} cannot be read ({reason(error)}); {COPY_HINT}") from error
     if not isinstance(content, dict):
-        raise CheckpointError(f"{name} holds no settings; {COPY_ANEW}")
+        raise CheckpointError(f"{name} holds no settings; {COPY_HINT}")
     for key in ("auto_map", "quantization_config"):
         if content.get(key) is not None:
             raise CheckpointError(f"{name} asks for code of its own with {key}; remove that entry")

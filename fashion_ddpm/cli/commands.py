@@ -5,7 +5,7 @@ from typing import Any
 
 from fashion_ddpm.core.config import ClassifierConfig, ScorerConfig
 from fashion_ddpm.core.data_settings import DataSettings
-from fashion_ddpm.core.requests import SETTINGS, GenerateRequest, RequestError, usual_steps
+from fashion_ddpm.core.requests import SETTINGS, GenerateRequest, RequestError, default_steps
 from fashion_ddpm.core.settings import default_data_dir, given_flags
 
 STOPPED = 75
@@ -17,12 +17,12 @@ def request_of_flags(arguments: argparse.Namespace) -> GenerateRequest:
     if arguments.batch_size < 1:
         raise RequestError(f"--batch-size is {arguments.batch_size}; it must be at least 1.")
     if arguments.num_inference_steps is None:
-        arguments.num_inference_steps = usual_steps(arguments.sampler, arguments.usual_steps)
+        arguments.num_inference_steps = default_steps(arguments.sampler, arguments.usual_steps)
     chosen: dict[str, Any] = {name: getattr(arguments, name) for name in SETTINGS}
     if arguments.checkpoint:  # only another one than the bundled has to be asked
-        from fashion_ddpm.checkpoints.locate import class_names_of
+        from fashion_ddpm.checkpoints.locate import read_class_names
 
-        chosen["class_names"] = class_names_of(arguments.checkpoint)
+        chosen["class_names"] = read_class_names(arguments.checkpoint)
     return GenerateRequest(**chosen)
 
 
@@ -150,13 +150,13 @@ def _config_of(arguments: argparse.Namespace, config_class: type) -> Any:
 def run_train_scorer(arguments: argparse.Namespace) -> int:
     """Train the embedded scorer."""
     config = _config_of(arguments, ScorerConfig)
-    from fashion_ddpm.checkpoints.run_lock import lock_beside, only_run
+    from fashion_ddpm.checkpoints.run_lock import acquire_run_lock, lock_path
     from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
     from fashion_ddpm.diffusion.pipeline import load_pipeline
     from fashion_ddpm.scoring.train_clip import train_scorer
 
     pipeline = load_pipeline(arguments.checkpoint or BUNDLED_CHECKPOINT)
-    with only_run(lock_beside(config.output_dir)):
+    with acquire_run_lock(lock_path(config.output_dir)):
         print(train_scorer(config, pipeline))
     return 0
 
@@ -164,9 +164,9 @@ def run_train_scorer(arguments: argparse.Namespace) -> int:
 def run_train_classifier(arguments: argparse.Namespace) -> int:
     """Train the classifier."""
     config = _config_of(arguments, ClassifierConfig)
-    from fashion_ddpm.checkpoints.run_lock import lock_beside, only_run
+    from fashion_ddpm.checkpoints.run_lock import acquire_run_lock, lock_path
     from fashion_ddpm.scoring.train_classifier import train_classifier
 
-    with only_run(lock_beside(config.output_dir)):
+    with acquire_run_lock(lock_path(config.output_dir)):
         print(train_classifier(config))
     return 0

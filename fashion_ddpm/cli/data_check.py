@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from fashion_ddpm.core.image_kind import CLASS_NAMES
-from fashion_ddpm.core.images import IMAGE_SIZE, labelled_grid, to_model, to_uint8
+from fashion_ddpm.core.images import IMAGE_SIZE, make_labelled_grid, to_model, to_uint8
 from fashion_ddpm.data.fashion_mnist import (
     CHECKSUM_FILE,
     checksum_errors,
@@ -54,8 +54,10 @@ def check_data(data_dir: Path, picture: Path | None = None) -> Iterator[str]:
         if not subset and len(split) != wanted:
             raise DataError(f"{name} has {len(split):,} images; Fashion-MNIST has {wanted:,}.")
         if picture and name == "train":
-            rows = {CLASS_NAMES[k]: split.of_class(k)[:EXAMPLES] for k in range(len(CLASS_NAMES))}
-            labelled_grid(rows).save(picture)
+            rows = {
+                CLASS_NAMES[k]: split.select_class(k)[:EXAMPLES] for k in range(len(CLASS_NAMES))
+            }
+            make_labelled_grid(rows).save(picture)
             yield f"picture: {picture}"
     if errors := checksum_errors(raw):
         raise DataError(errors[0])

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from fashion_ddpm.checkpoints import atomic_folders
-from fashion_ddpm.checkpoints.locate import class_names_of, distilled_folder, read_run
-from fashion_ddpm.checkpoints.manifest import is_whole
-from fashion_ddpm.checkpoints.run_lock import only_run
-from fashion_ddpm.core.config import TURBO, TURBO_STEPS, TrainConfig, train_config
-from fashion_ddpm.core.data_settings import DataSettings, may_be_same
+from fashion_ddpm.checkpoints.locate import distilled_folder, read_class_names, read_run
+from fashion_ddpm.checkpoints.manifest import is_intact
+from fashion_ddpm.checkpoints.run_lock import acquire_run_lock
+from fashion_ddpm.core.config import TURBO, TURBO_STEPS, TrainConfig, make_train_config
+from fashion_ddpm.core.data_settings import DataSettings, may_be_equal
 from fashion_ddpm.core.distributed import this_process
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.image_kind import ALL_CLASSES
 from fashion_ddpm.core.json_files import read_object, write_object
-from fashion_ddpm.core.requests import EVALUATED, GenerateRequest
+from fashion_ddpm.core.requests import EVALUATION_DEFAULTS, GenerateRequest
 from fashion_ddpm.core.settings import ConfigError, flag_name
 from fashion_ddpm.evaluation.command import FEWEST_IMAGES, Evaluation, evaluate
 from fashion_ddpm.evaluation.image_sets import check_counts
@@ -90,10 +90,10 @@ def train_all(wanted: TrainAll) -> bool:
             "train-all runs in one process; with several, launch train_accelerate.py and evaluate "
             "one after the other, as docs/training.md has them."
         )
-    network = train_config(wanted.preset, _settings(wanted, "network", NETWORK_SHARE))
+    network = make_train_config(wanted.preset, _settings(wanted, "network", NETWORK_SHARE))
     data, _ = load_run_data(network)
     check_counts(data, wanted.data)
-    with only_run(wanted.output / "run.lock"):
+    with acquire_run_lock(wanted.output / "run.lock"):
         _begin(wanted)
         try:
             return _train_all(wanted, network)
@@ -108,7 +108,7 @@ def train_all(wanted: TrainAll) -> bool:
 def _train_all(wanted: TrainAll, network: TrainConfig) -> bool:
     if not _trained(network, wanted.checkpoint):
         return False
-    distillation = train_config(
+    distillation = make_train_config(
         "distill",
         settings_of_teacher(str(wanted.checkpoint))
         | _settings(wanted, "distillation", DISTILLATION_SHARE)
@@ -121,8 +121,10 @@ def _train_all(wanted: TrainAll, network: TrainConfig) -> bool:
     )
     if not _trained(distillation, distilled_folder(wanted.checkpoint)):
         return False
-    names = class_names_of(wanted.checkpoint)
-    request = GenerateRequest(ALL_CLASSES, wanted.num_images, class_names=names, **EVALUATED)
+    names = read_class_names(wanted.checkpoint)
+    request = GenerateRequest(
+        ALL_CLASSES, wanted.num_images, class_names=names, **EVALUATION_DEFAULTS
+    )
     _report(wanted, request, "evaluation")
     turbo = dataclasses.replace(request, sampler=TURBO, num_inference_steps=TURBO_STEPS)
     _report(wanted, turbo, "evaluation-turbo")
@@ -146,13 +148,13 @@ def _begin(wanted: TrainAll) -> None:
     if note.exists():
         before = read_object(note, "restore it, or name another --output-dir")
         for name, value in flags.items():
-            if not may_be_same(name, before.get(name), value):
+            if not may_be_equal(name, before.get(name), value):
                 raise ConfigError(
                     f"{flag_name(name)} is {value}, but {wanted.output} was begun with "
                     f"{before.get(name)}; give that value, or another --output-dir."
                 )
         return
-    with atomic_folders.writing(note):
+    with atomic_folders.report_write_errors(note):
         wanted.output.mkdir(parents=True, exist_ok=True)
         write_object(note, flags)
 
@@ -169,22 +171,22 @@ def _smallness(preset: str) -> dict[str, Any]:
     if preset != "smoke":
         return {}
     names = ("batch_size", "validation_images", "validate_every", "preview_every", "frechet_every")
-    smoke = train_config("smoke", {})
+    smoke = make_train_config("smoke", {})
     return {name: getattr(smoke, name) for name in names}
 
 
 def _trained(config: TrainConfig, checkpoint: Path) -> bool:
     """Train, or go on; copy the checkpoint when the run is at its end, and return whether it is."""
-    if is_whole(checkpoint):
+    if is_intact(checkpoint):
         return True
     published = train(config)
     folder = RunFolder(config.output_dir)
     if read_run(published)["images_seen"] < folder.settings()["images_total"]:
         return False
-    temporary = atomic_folders.temporary_folder(checkpoint)
-    with atomic_folders.writing(checkpoint):
+    temporary = atomic_folders.create_temporary_folder(checkpoint)
+    with atomic_folders.report_write_errors(checkpoint):
         shutil.copytree(published, temporary, dirs_exist_ok=True)
-    atomic_folders.seal(checkpoint)
+    atomic_folders.finalize_folder(checkpoint)
     return True
 
 

@@ -33,7 +33,7 @@ TRACKERS = ("auto", "none", "tensorboard", "wandb", "trackio")
 """Where a run can be watched, besides its own lines and files."""
 
 
-class CountedInImages:
+class TrainingLength:
     """A training whose length is counted in images."""
 
     images_total: int
@@ -46,7 +46,7 @@ class CountedInImages:
 
 
 @dataclass(frozen=True)
-class TrainConfig(CountedInImages, DataSettings):
+class TrainConfig(TrainingLength, DataSettings):
     """One training run, in full: two runs with equal configs are the same run."""
 
     output_dir: str = setting("runs/latest", "folder for states, previews and the checkpoint")
@@ -166,7 +166,7 @@ class TrainConfig(CountedInImages, DataSettings):
 
 
 @dataclass(frozen=True)
-class ScorerConfig(CountedInImages):
+class ScorerConfig(TrainingLength):
     """The training of the embedded scorer, a small CLIP, in full."""
 
     data_dir: str = setting("data", f"folder that holds FashionMNIST/raw (${DATA_DIR_VARIABLE})")
@@ -193,7 +193,7 @@ class ScorerConfig(CountedInImages):
 
 
 @dataclass(frozen=True)
-class ClassifierConfig(CountedInImages, DataSettings):
+class ClassifierConfig(TrainingLength, DataSettings):
     """The training of the classifier, which sees real images, in full."""
 
     output_dir: str = setting("runs/classifier", "folder for the classifier; replaced when done")
@@ -257,7 +257,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 """smoke: seconds, to see that everything runs. cpu: 8 epochs. gpu: 300 epochs, wider."""
 
 
-def train_config(preset: str, flags: Mapping[str, Any]) -> TrainConfig:
+def make_train_config(preset: str, flags: Mapping[str, Any]) -> TrainConfig:
     """Return the run's config: defaults, over them the preset, over that the given flags.
 
     Raises:

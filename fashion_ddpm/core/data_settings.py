@@ -7,19 +7,21 @@ from typing import Any
 from fashion_ddpm.core.image_kind import FASHION_MNIST, IMAGE_SIZES, SIZE_STEP
 from fashion_ddpm.core.settings import DATA_DIR_VARIABLE, ConfigError, check_fields, setting
 
-FASHION, FOLDER, HUB = "fashion-mnist", "imagefolder:", "hub:"
+FASHION, FOLDER_PREFIX, HUB_PREFIX = "fashion-mnist", "imagefolder:", "hub:"
 """The kinds of --dataset; the last two are followed by a path or a name."""
 
 REFUSE, RESIZE, CROP = FITS = ("none", "resize", "crop")
 AUTO, GREY, RGB = COLOUR_CHOICES = ("auto", "grey", "rgb")
 
 
-def may_be_same(name: str, one: Any, other: Any) -> bool:
+def may_be_equal(name: str, one: Any, other: Any) -> bool:
     """Return whether two values of a setting may mean the same; folders of pictures can be moved.
 
     Whether they hold the same pictures is decided by their content.
     """
-    folders = name == "dataset" and all(str(each).startswith(FOLDER) for each in (one, other))
+    folders = name == "dataset" and all(
+        str(each).startswith(FOLDER_PREFIX) for each in (one, other)
+    )
     return one == other or folders
 
 
@@ -43,10 +45,11 @@ class DataSettings:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        own = self.dataset.startswith((FOLDER, HUB)) and self.source
+        own = self.dataset.startswith((FOLDER_PREFIX, HUB_PREFIX)) and self.source
         if not own and self.dataset != FASHION:
             raise ConfigError(
-                f"--dataset is {self.dataset!r}; it must be {FASHION}, {FOLDER}PATH or {HUB}NAME."
+                f"--dataset is {self.dataset!r}; it must be {FASHION}, "
+                f"{FOLDER_PREFIX}PATH or {HUB_PREFIX}NAME."
             )
         if not own and (self.image_size, self.fit, self.colours) != (0, REFUSE, AUTO):
             size = FASHION_MNIST.image_size
@@ -70,6 +73,6 @@ class DataSettings:
     @property
     def public_name(self) -> str:
         """The data set without the folders above it, which are nobody else's business."""
-        if self.source and (self.dataset.startswith(FOLDER) or Path(self.source).exists()):
+        if self.source and (self.dataset.startswith(FOLDER_PREFIX) or Path(self.source).exists()):
             return self.dataset.partition(":")[0] + ":" + Path(self.source).resolve().name
         return self.dataset

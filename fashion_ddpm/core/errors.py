@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 MAX_REASON = 200
-INTERRUPTED = 130
+INTERRUPT_EXIT_STATUS = 130
 """Exit status after Ctrl-C, as shells have it."""
 
 
 class UserError(Exception):
     """The message is one sentence that names the value, what is allowed and the fix."""
 
-    def said(self, names: Mapping[str, str]) -> str:
+    def format_message(self, names: Mapping[str, str]) -> str:
         """Return the sentence with the names that whoever reads it gives to settings.
 
         Args:
@@ -20,18 +20,20 @@ class UserError(Exception):
         return str(self)
 
 
-def sentence(error: UserError | OSError, names: Mapping[str, str] = MappingProxyType({})) -> str:
+def error_message(
+    error: UserError | OSError, names: Mapping[str, str] = MappingProxyType({})
+) -> str:
     """Return what a program prints of a UserError, or of an OSError about a path.
 
     Args:
         error: the failure.
-        names: as UserError.said has it.
+        names: as UserError.format_message has it.
 
     Raises:
         OSError: the given one, when it names no path.
     """
     if isinstance(error, UserError):
-        return error.said(names)
+        return error.format_message(names)
     if error.filename is None:
         raise error
     return (

@@ -77,22 +77,22 @@ class ImageKind:
         return self == FASHION_MNIST
 
     @property
-    def noun(self) -> str:
+    def class_noun(self) -> str:
         """What the page calls a class."""
         return "garment" if self.is_fashion_mnist else "class"
 
     @property
-    def nouns(self) -> str:
+    def class_nouns(self) -> str:
         """What the page calls several classes."""
         return "garments" if self.is_fashion_mnist else "classes"
 
     @property
-    def things(self) -> str:
+    def image_nouns(self) -> str:
         """What the page calls several images."""
         return "garments" if self.is_fashion_mnist else "images"
 
     @property
-    def thing(self) -> str:
+    def prompt_noun(self) -> str:
         """What a prompt calls an image of no certain class."""
         return "clothing item" if self.is_fashion_mnist else "image"
 
@@ -114,14 +114,14 @@ def _check_names(names: tuple[str, ...]) -> None:
             )
         if not name.isprintable() or name.lower() == ALL_CLASSES:
             raise ConfigError(f"a class is named {name!r}, which means something else: rename it.")
-    if len(set(map(folded, names))) < len(names):
+    if len(set(map(normalize_name, names))) < len(names):
         raise ConfigError(
             "two classes differ in nothing but capitals, blanks or how accents are stored: rename "
             "one."
         )
 
 
-def folded(name: str) -> str:
+def normalize_name(name: str) -> str:
     """Return a class name as names are compared: capitals, and how accents are stored, are one.
 
     Folders made on a Mac store an accent apart from its letter; keyboards send both as one sign.
@@ -131,7 +131,7 @@ def folded(name: str) -> str:
 
 FASHION_MNIST = ImageKind(CLASS_NAMES, image_size=28, channels=1)
 NULL_LABEL = FASHION_MNIST.null_label
-BLURRY_PROMPT = f"A blurry or unclear {FASHION_MNIST.thing}"
+BLURRY_PROMPT = f"A blurry or unclear {FASHION_MNIST.prompt_noun}"
 
 
 def label_prompts(class_names: tuple[str, ...]) -> list[str]:
@@ -144,7 +144,7 @@ def quality_prompts(class_name: str, kind: ImageKind) -> list[str]:
     return [
         f"{_article(class_name)} {class_name}",
         f"A clear, well-generated {class_name}",
-        f"A blurry or unclear {kind.thing}",
+        f"A blurry or unclear {kind.prompt_noun}",
     ]
 
 

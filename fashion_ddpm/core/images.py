@@ -19,7 +19,7 @@ IMAGE_SIZE = FASHION_MNIST.image_size
 SETTINGS_KEY = "fashion-ddpm"
 """The PNG text chunk that holds the settings an image was made with."""
 
-FILE_NAME = "file name"
+FILE_NAME_KEY = "file name"
 """Key in the info of a picture in memory → the Path that names its file, which is not written."""
 
 
@@ -41,10 +41,10 @@ def to_model(images: Tensor) -> Tensor:
             f"images are {images.dtype} {list(images.shape)}; they must be uint8 [B, H, W] or "
             "[B, H, W, 3]: multiply values in [0, 1] by 255 first."
         )
-    return channels_first(images).float() / 127.5 - 1
+    return to_channels_first(images).float() / 127.5 - 1
 
 
-def channels_first(images: Tensor) -> Tensor:
+def to_channels_first(images: Tensor) -> Tensor:
     """Return stored images, [B, H, W] or [B, H, W, 3], as [B, 1, H, W] or [B, 3, H, W]."""
     return images.unsqueeze(1) if images.ndim == 3 else images.permute(0, 3, 1, 2)
 
@@ -62,7 +62,9 @@ def to_uint8(images: Tensor) -> Tensor:
     return ((stored.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
-def grid(images: Tensor, columns: int | None = None, gap: int = 2, scale: int = 1) -> Image.Image:
+def make_grid(
+    images: Tensor, columns: int | None = None, gap: int = 2, scale: int = 1
+) -> Image.Image:
     """Lay images out in rows, nearest-neighbour enlarged.
 
     Args:
@@ -92,7 +94,7 @@ def enlarge(image: np.ndarray | Tensor, scale: int) -> Image.Image:
 def name_picture(picture: Image.Image, name: str, settings: Mapping[str, Any]) -> Image.Image:
     """Give a picture that the page will save its file's name, and the settings to carry."""
     picture.info[SETTINGS_KEY] = json.dumps(dict(settings))
-    picture.info[FILE_NAME] = Path(name)  # gradio writes texts into the file, and no others
+    picture.info[FILE_NAME_KEY] = Path(name)  # gradio writes texts into the file, and no others
     return picture
 
 
@@ -109,14 +111,14 @@ def read_settings(path: Path) -> dict[str, Any]:
         return dict(json.loads(picture.info.get(SETTINGS_KEY, "{}")))
 
 
-def labelled_grid(rows: Mapping[str, Tensor], scale: int = 2) -> Image.Image:
+def make_labelled_grid(rows: Mapping[str, Tensor], scale: int = 2) -> Image.Image:
     """Lay out one row of images for each name, with the name in front.
 
     Args:
         rows: name → uint8 [B, H, W] or [B, H, W, 3], the same shape for all.
         scale: factor of enlargement.
     """
-    strips = [grid(images, columns=len(images), scale=scale) for images in rows.values()]
+    strips = [make_grid(images, columns=len(images), scale=scale) for images in rows.values()]
     gap, margin = 2 * scale, 90
     height = strips[0].height + gap
     picture = Image.new(strips[0].mode, (margin + strips[0].width, height * len(strips) - gap))

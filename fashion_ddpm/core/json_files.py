@@ -7,7 +7,7 @@ from typing import Any
 
 from fashion_ddpm.core.errors import UserError, reason
 
-TEMPORARY = ".writing"
+TEMPORARY_SUFFIX = ".writing"
 """What the name of a file or folder ends with while it is being written."""
 
 
@@ -36,6 +36,6 @@ def read_object(path: Path, fix: str) -> dict[str, Any]:
 
 def write_object(path: Path, content: dict[str, Any]) -> None:
     """Write a JSON file; a kill leaves the older one, never a half."""
-    half = path.with_name(path.name + TEMPORARY)
+    half = path.with_name(path.name + TEMPORARY_SUFFIX)
     half.write_text(json.dumps(content, indent=2) + "\n")
     os.replace(half, path)

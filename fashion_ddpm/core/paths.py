@@ -4,9 +4,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 
-BUNDLED = ROOT / "checkpoints"
-BUNDLED_CHECKPOINT = BUNDLED / "fashion-mnist"
-BUNDLED_CLASSIFIER = BUNDLED / "classifier"
-BUNDLED_SCORER = BUNDLED / "clip-fashion-mnist"
+BUNDLED_DIR = ROOT / "checkpoints"
+BUNDLED_CHECKPOINT = BUNDLED_DIR / "fashion-mnist"
+BUNDLED_CLASSIFIER = BUNDLED_DIR / "classifier"
+BUNDLED_SCORER = BUNDLED_DIR / "clip-fashion-mnist"
 
-EVALUATION = ROOT / "docs" / "evaluation"
+EVALUATION_DIR = ROOT / "docs" / "evaluation"

@@ -48,7 +48,7 @@ def limit_threads(cgroup: Path = CGROUP) -> None:
 
 
 @contextmanager
-def no_collection() -> Iterator[None]:
+def pause_garbage_collection() -> Iterator[None]:
     """Hold the garbage collector off, and have it leave alone for good what was made meanwhile.
 
     Imports make a million objects that stay, and looking through them again and again is a fifth

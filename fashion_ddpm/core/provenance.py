@@ -10,7 +10,7 @@ import torch
 
 from fashion_ddpm.core.config import AnyConfig
 from fashion_ddpm.core.paths import ROOT
-from fashion_ddpm.core.settings import recorded
+from fashion_ddpm.core.settings import public_settings
 
 LIBRARIES = (
     *("torch", "torchvision", "diffusers", "accelerate", "transformers", "safetensors"),
@@ -21,7 +21,7 @@ LIBRARIES = (
 def provenance(config: AnyConfig) -> dict[str, Any]:
     """Return what every run.json says of how it came to be: settings, versions, commit."""
     return {
-        "config": recorded(config),
+        "config": public_settings(config),
         "versions": library_versions(),
         "commit": current_commit(),
     }

@@ -8,18 +8,18 @@ from typing import Any
 
 from fashion_ddpm.core.config import SAMPLERS, SCHEDULES, TURBO, TURBO_STEPS
 from fashion_ddpm.core.errors import UserError
-from fashion_ddpm.core.image_kind import ALL_CLASSES, CLASS_NAMES, folded
+from fashion_ddpm.core.image_kind import ALL_CLASSES, CLASS_NAMES, normalize_name
 
 MAX_STEPS = 1000
 MAX_GUIDANCE = 10.0
 MAX_SEED = 2**32 - 1
 MAX_IMAGES = 10_000_000
 
-EVALUATED: dict[str, Any] = {"schedule": "cosine", "num_inference_steps": 20}
+EVALUATION_DEFAULTS: dict[str, Any] = {"schedule": "cosine", "num_inference_steps": 20}
 """What reports are measured with where nothing else is said: their figures stay comparable."""
 
 
-MODEL, SCORER = "model", "scorer"
+MODEL_KEY, SCORER_KEY = "model", "scorer"
 """Words of what is no setting of a request: the start of the weights' checksum, and who scored."""
 
 
@@ -32,10 +32,12 @@ class RequestError(UserError):
     """
 
     def __init__(self, sentence: str, setting: str = "") -> None:
-        super().__init__(f"{WORDS.get(setting, setting)} {sentence}" if setting else sentence)
+        super().__init__(
+            f"{SETTING_NAMES.get(setting, setting)} {sentence}" if setting else sentence
+        )
         self.sentence, self.setting = sentence, setting
 
-    def said(self, names: Mapping[str, str]) -> str:
+    def format_message(self, names: Mapping[str, str]) -> str:
         """Return the message with another name for the setting."""
         return f"{names.get(self.setting, self.setting)} {self.sentence}".lstrip()
 
@@ -85,8 +87,8 @@ class GenerateRequest:
         object.__setattr__(self, "class_name", name)  # 9 and "ANKLE BOOT" are "ankle boot"
         _check_choice("schedule", self.schedule, SCHEDULES)
         _check_choice("sampler", self.sampler, (*SAMPLERS, TURBO))
-        check_whole("num_images", self.num_images, 1, MAX_IMAGES)
-        check_whole("num_inference_steps", self.num_inference_steps, 1, MAX_STEPS)
+        check_integer("num_images", self.num_images, 1, MAX_IMAGES)
+        check_integer("num_inference_steps", self.num_inference_steps, 1, MAX_STEPS)
         check_number("guidance_scale", self.guidance_scale, 1.0, MAX_GUIDANCE)
         if self.sampler == TURBO and self.guidance_scale != 1.0:
             raise RequestError(
@@ -95,7 +97,7 @@ class GenerateRequest:
             )
         check_number("guidance_low", self.guidance_low, 0.0, 1.0)
         check_number("guidance_high", self.guidance_high, self.guidance_low, 1.0)
-        check_whole("seed", self.seed, 0, MAX_SEED - self.num_images + 1)
+        check_integer("seed", self.seed, 0, MAX_SEED - self.num_images + 1)
 
     def labels(self) -> list[int]:
         """Return one label an image."""
@@ -107,7 +109,7 @@ class GenerateRequest:
         """Return one seed an image."""
         return range(self.seed, self.seed + self.num_images)
 
-    def of_image(self, index: int) -> "GenerateRequest":
+    def select_image(self, index: int) -> "GenerateRequest":
         """Return the request for one of the images alone; it gives the same image."""
         return dataclasses.replace(
             self,
@@ -128,20 +130,20 @@ SETTINGS = {
 }
 """Field of a request → its names: all that say which images are made."""
 
-WORDS = {"scorer": "scorer"} | {name: names["word"] for name, names in SETTINGS.items()}
+SETTING_NAMES = {"scorer": "scorer"} | {name: names["word"] for name, names in SETTINGS.items()}
 """Field of a request, or the scorer → its word in a link and in a message."""
 
-LABELS = {"scorer": "Scorer"} | {name: names["label"] for name, names in SETTINGS.items()}
+PAGE_LABELS = {"scorer": "Scorer"} | {name: names["label"] for name, names in SETTINGS.items()}
 """The same → its name on the page."""
 
-PARAMETERS = WORDS | {"class_name": "class_name"}
+API_PARAMETERS = SETTING_NAMES | {"class_name": "class_name"}
 """The same → its name as a parameter of the endpoint for programs, where class is a keyword."""
 
-FLAGS = {name: "--" + word.replace("_", "-") for name, word in WORDS.items()}
+FLAGS = {name: "--" + word.replace("_", "-") for name, word in SETTING_NAMES.items()}
 """The same → its flag on the command line."""
 
 
-def usual_steps(sampler: str, otherwise: int = GenerateRequest.num_inference_steps) -> int:
+def default_steps(sampler: str, otherwise: int = GenerateRequest.num_inference_steps) -> int:
     """Return the steps that a sampler takes when nothing is said."""
     return TURBO_STEPS if sampler == TURBO else otherwise
 
@@ -156,7 +158,7 @@ def class_label(class_name: str, class_names: tuple[str, ...] = CLASS_NAMES) -> 
         raise RequestError(
             f"is {_value(class_name)}; it must be the name of a class.", "class_name"
         )
-    names, wanted = [folded(name) for name in class_names], folded(class_name)
+    names, wanted = [normalize_name(name) for name in class_names], normalize_name(class_name)
     if wanted in names:
         return names.index(wanted)
     # Where a class is named by a number, a number is nothing but a name.
@@ -176,7 +178,7 @@ def _check_choice(setting: str, value: Any, choices: tuple[str, ...]) -> None:
         raise RequestError(f"is {_value(value)}; it must be one of {', '.join(choices)}.", setting)
 
 
-def check_whole(setting: str, value: Any, low: int, high: int, more: str = "") -> None:
+def check_integer(setting: str, value: Any, low: int, high: int, more: str = "") -> None:
     """Raise RequestError when a value is no whole number within bounds, both included.
 
     Args:
@@ -204,10 +206,10 @@ def check_number(setting: str, value: Any, low: float, high: float) -> None:
 
 def _value(value: Any) -> str:
     """Return a value as a message has it; a cleared field sends none."""
-    return "empty" if value is None else shown(value)
+    return "empty" if value is None else safe_repr(value)
 
 
-def shown(value: Any) -> str:
+def safe_repr(value: Any) -> str:
     """Return a value as it may stand in a message: short, and never as markup."""
     text = repr(value)
     return (text if len(text) <= 40 else text[:40] + "…").translate(_PLAIN)

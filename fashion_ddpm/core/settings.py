@@ -28,20 +28,20 @@ def setting(
     return dataclasses.field(default=default, metadata=metadata)
 
 
-PATHS = ("data_dir", "output_dir")
+PATH_FIELDS = ("data_dir", "output_dir")
 """Settings that belong to a machine, not to a run."""
 
-UNTOLD = (*PATHS, "dataset", "from_state")
+UNPUBLISHED_FIELDS = (*PATH_FIELDS, "dataset", "from_state")
 """Settings that may hold a path of the machine's; run.json tells the data set's name without it."""
 
 
-def recorded(config: Any) -> dict[str, Any]:
+def public_settings(config: Any) -> dict[str, Any]:
     """Return the settings that a published run.json repeats: all but those with paths."""
     settings = dataclasses.asdict(config)
-    return {name: value for name, value in settings.items() if name not in UNTOLD}
+    return {name: value for name, value in settings.items() if name not in UNPUBLISHED_FIELDS}
 
 
-WORDS = {
+TYPE_NAMES = {
     bool: "true or false",
     int: "a whole number",
     float: "a number",
@@ -67,7 +67,7 @@ def _check_type(name: str, value: Any, default: Any) -> None:
     type_ = type(default)
     wanted = (int, float) if type_ is float else type_
     if not isinstance(value, wanted) or (isinstance(value, bool) and type_ is not bool):
-        raise ConfigError(f"{name} is {value!r:.80}; it must be {WORDS[type_]}.")
+        raise ConfigError(f"{name} is {value!r:.80}; it must be {TYPE_NAMES[type_]}.")
     if isinstance(value, tuple):
         for number in value:
             _check_type(name, number, default[0])
@@ -97,7 +97,7 @@ def add_flags(parser: argparse.ArgumentParser, config_class: type) -> None:
             options |= {"type": type(field.default[0]), "nargs": "+"}
         else:
             # Shells leave the ~ of --output-dir=~/run as it is.
-            type_ = os.path.expanduser if field.name in PATHS else type(field.default)
+            type_ = os.path.expanduser if field.name in PATH_FIELDS else type(field.default)
             options |= {"type": type_, "choices": field.metadata["choices"]}
         parser.add_argument(flag_name(field.name), **options)
 

@@ -32,7 +32,7 @@ def batch_indices(step: int, batch_size: int, num_images: int, seed: int) -> Ten
     return torch.cat(taken)
 
 
-def part_size(config: TrainConfig, processes: int) -> int:
+def micro_batch_size(config: TrainConfig, processes: int) -> int:
     """Return the images that one process takes in one accumulation step.
 
     Raises:
@@ -48,9 +48,9 @@ def part_size(config: TrainConfig, processes: int) -> int:
     return config.batch_size // parts
 
 
-def parts_of_batch(config: TrainConfig, rank: int, processes: int) -> Iterator[slice]:
+def micro_batch_slices(config: TrainConfig, rank: int, processes: int) -> Iterator[slice]:
     """Yield one process's slices of the batch, one for each accumulation step."""
-    size = part_size(config, processes)
+    size = micro_batch_size(config, processes)
     for turn in range(config.gradient_accumulation_steps):
         start = (turn * processes + rank) * size
         yield slice(start, start + size)

@@ -3,29 +3,29 @@
 import math
 
 
-def counted(count: int, noun: str) -> str:
+def quantity(count: int, noun: str) -> str:
     """Return "1 image" or "1,600 images"."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def seconds(duration: float) -> str:
+def format_seconds(duration: float) -> str:
     """Return "2.3 s", or "< 0.1 s"."""
     return f"{duration:.1f} s" if duration >= 0.1 else "< 0.1 s"
 
 
-def percent(share: float) -> str:
+def format_percent(share: float) -> str:
     """Return a share in [0, 1] as "0.63 %", or as "less than 0.01 %"."""
     return f"{100 * share:.2f} %" if share >= 1e-4 else "less than 0.01 %"
 
 
-def figure(value: float) -> str:
+def format_number(value: float) -> str:
     """Return a positive number in three digits, without an exponent: "159", "0.143"."""
     if value < 0.001:
         return "less than 0.001"
     return f"{value:,.{max(2 - math.floor(math.log10(value)), 0)}f}"
 
 
-def with_half_width(value: float, half_width: float) -> str:
+def format_with_half_width(value: float, half_width: float) -> str:
     """Return a figure and its half width, both to the half width's second digit."""
     digits = max(1 - math.floor(math.log10(half_width)), 0)
     return f"{value:.{digits}f} ± {half_width:.{digits}f}"

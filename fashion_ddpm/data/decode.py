@@ -14,14 +14,14 @@ from fashion_ddpm.core.data_settings import AUTO, CROP, GREY, REFUSE, DataSettin
 from fashion_ddpm.core.errors import reason
 from fashion_ddpm.core.image_kind import IMAGE_SIZES, SIZE_STEP
 from fashion_ddpm.data.labelled_images import DataError
-from fashion_ddpm.data.listing import Listing, Picture, shortened
-from fashion_ddpm.data.pixel_range import PixelRange, is_wide, narrow
+from fashion_ddpm.data.listing import Listing, Picture, shorten
+from fashion_ddpm.data.pixel_range import PixelRange, convert_to_8_bit, has_high_bit_depth
 
-MAX_UNREADABLE = 0.01
+MAX_DAMAGED_SHARE = 0.01
 """Share of pictures that may be damaged."""
 
-ORIENTATION = 0x0112
-LYING = (5, 6, 7, 8)
+ORIENTATION_TAG = 0x0112
+TRANSPOSED_ORIENTATIONS = (5, 6, 7, 8)
 """The EXIF tag that turns a picture, and its values that swap width and height."""
 
 MAX_BYTES = 8 * 2**30
@@ -87,10 +87,10 @@ def _read(pictures: Sequence[Picture], settings: DataSettings) -> Pixels:
                 square.convert("L" if channels == 1 else "RGB")
             ).reshape(size, size, channels)
             hashes[picture.name] = hashlib.sha256(content).hexdigest()
-    if len(damaged) > MAX_UNREADABLE * len(pictures):
+    if len(damaged) > MAX_DAMAGED_SHARE * len(pictures):
         raise DataError(
             f"{len(damaged):,} of {len(pictures):,} pictures cannot be read, more than "
-            f"{MAX_UNREADABLE:.0%}: {_named(damaged)}; repair or delete them."
+            f"{MAX_DAMAGED_SHARE:.0%}: {_named(damaged)}; repair or delete them."
         )
     images = images[: len(hashes)]
     grey = sum(bool((image == image[..., :1]).all()) for image in images)
@@ -117,8 +117,8 @@ def _upright(content: bytes, white: int) -> Image.Image:
     """Return a picture as RGB, upright and on black paper."""
     with Image.open(io.BytesIO(content)) as opened:
         upright = ImageOps.exif_transpose(opened)
-    if is_wide(upright):
-        upright = narrow(upright, white)
+    if has_high_bit_depth(upright):
+        upright = convert_to_8_bit(upright, white)
     if upright.has_transparency_data:
         paper = Image.new("RGBA", upright.size, "black")
         upright = Image.alpha_composite(paper, upright.convert("RGBA"))
@@ -134,7 +134,7 @@ def _survey(pictures: Sequence[Picture], damaged: dict[str, str]) -> Survey:
     survey = Survey()
     for picture in pictures:
         with _noting(damaged, picture.name), Image.open(io.BytesIO(picture.read())) as opened:
-            lying = opened.getexif().get(ORIENTATION) in LYING
+            lying = opened.getexif().get(ORIENTATION_TAG) in TRANSPOSED_ORIENTATIONS
             size = (opened.height, opened.width) if lying else opened.size
             survey.sizes.setdefault(size, picture.name)
             # A photograph of format MPO holds a second, smaller one for previews.
@@ -197,7 +197,7 @@ def _check_memory(needed: int) -> None:
 
 
 def _named(damaged: dict[str, str]) -> str:
-    return shortened([f"{name} ({why})" for name, why in damaged.items()])
+    return shorten([f"{name} ({why})" for name, why in damaged.items()])
 
 
 def _notes(
@@ -208,7 +208,7 @@ def _notes(
     if survey.animated:
         yield (
             f"{len(survey.animated):,} pictures have several frames, of which the first is learned "
-            f"from: {shortened(survey.animated)}"
+            f"from: {shorten(survey.animated)}"
         )
     yield from survey.range.notes()
     first = {content: name for name, content in reversed(hashes.items())}
@@ -216,7 +216,7 @@ def _notes(
     if copies:
         yield (
             f"{len(copies):,} pictures are copies of others, so that one may be learned from and "
-            f"another tested on: {shortened(copies)}"
+            f"another tested on: {shorten(copies)}"
         )
     if mixed:
         yield (

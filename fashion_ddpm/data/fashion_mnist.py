@@ -12,7 +12,7 @@ from fashion_ddpm.core.errors import reason
 from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.data.labelled_images import DataError, LabelledImages
 
-VALIDATION_SHARE = 12
+VALIDATION_DIVISOR = 12
 """One training image in so many is kept for validation: 5,000 of the 60,000."""
 
 SPLIT_SEED = 20_170_825
@@ -43,8 +43,8 @@ def load_split(data_dir: str | Path, split: str) -> LabelledImages:
     if split == "test":
         return whole
     order = torch.randperm(len(whole), generator=torch.Generator().manual_seed(SPLIT_SEED))
-    validation = len(whole) // VALIDATION_SHARE
-    return whole.chosen(order[:validation] if split == "validation" else order[validation:])
+    validation = len(whole) // VALIDATION_DIVISOR
+    return whole.select(order[:validation] if split == "validation" else order[validation:])
 
 
 def raw_folder(data_dir: Path) -> Path:

@@ -9,9 +9,9 @@ from typing import Any
 
 from fashion_ddpm.core.json_files import FileError, read_object, write_object
 from fashion_ddpm.data.labelled_images import LabelledImages
-from fashion_ddpm.data.listing import Listing, shortened
+from fashion_ddpm.data.listing import Listing, shorten
 
-NAMED = 3
+MAX_NAMES = 3
 """Pictures of each sort that a sentence names; the rest are counted."""
 
 
@@ -37,7 +37,7 @@ class Fingerprint:
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
-def of_pictures(listing: Listing, hashes: Mapping[str, str]) -> Fingerprint:
+def fingerprint_pictures(listing: Listing, hashes: Mapping[str, str]) -> Fingerprint:
     """Return the fingerprint of pictures that were read; damaged ones are not part of it."""
     pictures: dict[str, dict[str, str]] = {name: {} for name in listing.class_names}
     for picture in (*listing.train, *listing.test):
@@ -46,14 +46,14 @@ def of_pictures(listing: Listing, hashes: Mapping[str, str]) -> Fingerprint:
     return Fingerprint(pictures)
 
 
-def of_splits(splits: Mapping[str, LabelledImages]) -> Fingerprint:
+def fingerprint_splits(splits: Mapping[str, LabelledImages]) -> Fingerprint:
     """Return the fingerprint of splits that came without names: one entry a split and class."""
     names = next(iter(splits.values())).kind.class_names
     return Fingerprint(
         {
             name: {
                 f"the {split} images of {name}": hashlib.sha256(
-                    images.of_class(label).numpy().tobytes()
+                    images.select_class(label).numpy().tobytes()
                 ).hexdigest()
                 for split, images in splits.items()
             }
@@ -87,9 +87,9 @@ def _is_fingerprint(content: Any) -> bool:
     )
 
 
-def changes(before: Fingerprint, now: Fingerprint) -> Iterator[str]:
+def describe_changes(before: Fingerprint, now: Fingerprint) -> Iterator[str]:
     """Yield phrases on what has changed: classes first, then pictures; nothing for equal ones."""
-    yield from class_changes(before.class_names, now.class_names, _renamed(before, now))
+    yield from describe_class_changes(before.class_names, now.class_names, _renamed(before, now))
     common = [name for name in before.class_names if name in now.pictures]
     # Of a class that came or went, the pictures need no mention.
     old, new = (
@@ -102,10 +102,10 @@ def changes(before: Fingerprint, now: Fingerprint) -> Iterator[str]:
         ("changed", {each for each in old.keys() & new.keys() if old[each] != new[each]}),
     ):
         if pictures:
-            yield f"{what}: {shortened(sorted(name for _, name in pictures), NAMED)}"
+            yield f"{what}: {shorten(sorted(name for _, name in pictures), MAX_NAMES)}"
 
 
-def class_changes(
+def describe_class_changes(
     before: Sequence[str], now: Sequence[str], renamed: Mapping[str, str] | None = None
 ) -> Iterator[str]:
     """Yield phrases on what has become of the classes.
@@ -122,7 +122,7 @@ def class_changes(
     removed = [name for name in before if name not in now and name not in renamed]
     for what, names in (("added", added), ("removed", removed)):
         if names:
-            yield f"{what}: {'class' if len(names) == 1 else 'classes'} {shortened(names, NAMED)}"
+            yield f"{what}: {'class' if len(names) == 1 else 'classes'} {shorten(names, MAX_NAMES)}"
     if tuple(before) != tuple(now) and sorted(before) == sorted(now):
         yield "the classes are in another order"
 

@@ -12,7 +12,7 @@ from fashion_ddpm.data.listing import Listing, Picture
 TRAIN, TEST = "train", "test"
 
 
-def list_hub(name: str) -> Listing:
+def list_hub_dataset(name: str) -> Listing:
     """List the pictures of a data set in the order of its rows; no code of its own is run.
 
     Args:

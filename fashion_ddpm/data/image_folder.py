@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 
 from fashion_ddpm.core.errors import reason
 from fashion_ddpm.data.labelled_images import DataError
-from fashion_ddpm.data.listing import Listing, Picture, shortened
+from fashion_ddpm.data.listing import Listing, Picture, shorten
 
 SUFFIXES = {
     *(".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm"),
@@ -26,7 +26,7 @@ Files = Mapping[PurePath, Sequence[PurePath]]
 """Class folder → the files in it and below it, all relative to the data set's folder."""
 
 
-def list_folder(path: str, class_order: Sequence[str] = ()) -> Listing:
+def list_image_folder(path: str, class_order: Sequence[str] = ()) -> Listing:
     """List the pictures of a folder, class by class, in the order of their names.
 
     Args:
@@ -189,7 +189,7 @@ def _notes(
         ("pictures in no class folder", outside),
     ):
         if names := [path.as_posix() for path in paths if _is_picture(path)]:
-            yield f"{len(names):,} {what} are passed over: {shortened(names)}"
+            yield f"{len(names):,} {what} are passed over: {shorten(names)}"
     if others := [path for paths in inside.values() for path in paths if not _is_picture(path)]:
         yield (
             f"{_counted(others)}, which are not read as pictures, are passed over "

@@ -30,17 +30,17 @@ class LabelledImages:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def of_class(self, class_label: int) -> Tensor:
+    def select_class(self, class_label: int) -> Tensor:
         """Return the images of one class: uint8 [M, H, W] or [M, H, W, 3]."""
         return self.images[self.labels == class_label]
 
-    def chosen(self, which: Tensor | slice) -> "LabelledImages":
+    def select(self, which: Tensor | slice) -> "LabelledImages":
         """Return some of the images: by a mask, by their indices, or by a slice."""
         return replace(self, images=self.images[which], labels=self.labels[which])
 
-    def first(self, count: int) -> "LabelledImages":
+    def take(self, count: int) -> "LabelledImages":
         """Return at most so many images of the split."""
-        return self.chosen(slice(count))
+        return self.select(slice(count))
 
     def to(self, device: torch.device) -> "LabelledImages":
         """Return the split on another device."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-NAMED = 10
+MAX_NAMES = 10
 """Pictures of one sort that a message names; the rest are counted."""
 
 
@@ -39,7 +39,7 @@ class Listing:
     notes: tuple[str, ...] = ()
 
 
-def shortened(names: Sequence[str], most: int = NAMED) -> str:
+def shorten(names: Sequence[str], most: int = MAX_NAMES) -> str:
     """Return the first of some names, and how many more there are, for a message."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from fashion_ddpm.core.data_settings import FASHION, FOLDER, DataSettings
+from fashion_ddpm.core.data_settings import FASHION, FOLDER_PREFIX, DataSettings
 from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.data.decode import read_pictures
-from fashion_ddpm.data.fashion_mnist import SPLIT_SEED, VALIDATION_SHARE, load_split
-from fashion_ddpm.data.fingerprint import Fingerprint, of_pictures, of_splits
-from fashion_ddpm.data.hub_dataset import list_hub
-from fashion_ddpm.data.image_folder import list_folder
+from fashion_ddpm.data.fashion_mnist import SPLIT_SEED, VALIDATION_DIVISOR, load_split
+from fashion_ddpm.data.fingerprint import Fingerprint, fingerprint_pictures, fingerprint_splits
+from fashion_ddpm.data.hub_dataset import list_hub_dataset
+from fashion_ddpm.data.image_folder import list_image_folder
 from fashion_ddpm.data.labelled_images import DataError, LabelledImages, class_counts
 from fashion_ddpm.data.listing import Listing
 
@@ -67,10 +67,10 @@ def load_data_set(settings: DataSettings, class_order: Sequence[str] = ()) -> Da
             name: load_split(settings.data_dir, name) for name in ("train", "validation", "test")
         }
         train, validation, test = splits.values()
-        return DataSet(settings.public_name, train, validation, test, of_splits(splits))
-    if settings.dataset.startswith(FOLDER):
-        return _own(settings, list_folder(settings.source, class_order))
-    return _own(settings, list_hub(settings.source))
+        return DataSet(settings.public_name, train, validation, test, fingerprint_splits(splits))
+    if settings.dataset.startswith(FOLDER_PREFIX):
+        return _own(settings, list_image_folder(settings.source, class_order))
+    return _own(settings, list_hub_dataset(settings.source))
 
 
 def _own(settings: DataSettings, listing: Listing) -> DataSet:
@@ -82,24 +82,24 @@ def _own(settings: DataSettings, listing: Listing) -> DataSet:
     labels = torch.tensor([picture.label for picture in pictures])
     everything = LabelledImages(torch.from_numpy(pixels.images), labels, kind)
     in_train = sum(picture.name in pixels.hashes for picture in listing.train)
-    given = _mixed(everything.first(in_train))
-    test = _mixed(everything.chosen(slice(in_train, None)))
+    given = _mixed(everything.take(in_train))
+    test = _mixed(everything.select(slice(in_train, None)))
     turns = _turns(given.labels)
     # Of each class the last in every dozen is for validation, and the one before it for the test
     # where none was given: of fewer pictures all are learned from.
-    validation = turns == VALIDATION_SHARE - 1
-    tested = turns == VALIDATION_SHARE - 2 if not listing.test else torch.zeros_like(validation)
+    validation = turns == VALIDATION_DIVISOR - 1
+    tested = turns == VALIDATION_DIVISOR - 2 if not listing.test else torch.zeros_like(validation)
     if not validation.any():
         raise DataError(
-            f"no class has {VALIDATION_SHARE} pictures, so none can be kept for validation: add "
+            f"no class has {VALIDATION_DIVISOR} pictures, so none can be kept for validation: add "
             "pictures."
         )
     return DataSet(
         settings.public_name,
-        train=given.chosen(~validation & ~tested),
-        validation=given.chosen(validation),
-        test=test if listing.test else given.chosen(tested),
-        fingerprint=of_pictures(listing, pixels.hashes),
+        train=given.select(~validation & ~tested),
+        validation=given.select(validation),
+        test=test if listing.test else given.select(tested),
+        fingerprint=fingerprint_pictures(listing, pixels.hashes),
         notes=(*listing.notes, *pixels.notes),
     )
 
@@ -107,7 +107,7 @@ def _own(settings: DataSettings, listing: Listing) -> DataSet:
 def _mixed(images: LabelledImages) -> LabelledImages:
     """Return the images in an order drawn once and for all: the first ones are of all classes."""
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(SPLIT_SEED))
-    return images.chosen(order)
+    return images.select(order)
 
 
 def _turns(labels: Tensor) -> Tensor:
@@ -115,5 +115,5 @@ def _turns(labels: Tensor) -> Tensor:
     turns = torch.empty_like(labels)
     for label in labels.unique():
         mine = labels == label
-        turns[mine] = torch.arange(int(mine.sum())) % VALIDATION_SHARE
+        turns[mine] = torch.arange(int(mine.sum())) % VALIDATION_DIVISOR
     return turns

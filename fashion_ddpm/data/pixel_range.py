@@ -5,19 +5,19 @@ from PIL import Image
 
 from fashion_ddpm.data.labelled_images import DataError
 
-WHITES = (1, 255, 1023, 4095, 16_383, 65_535)
+WHITE_LEVELS = (1, 255, 1023, 4095, 16_383, 65_535)
 """What white can be: fractions, and 8, 10, 12, 14 or 16 bits; files of 16 bits often use fewer."""
 
-DARK = 64
+DARK_LIMIT = 64
 """Where no byte reaches this value, the range is not the one it was taken for."""
 
 
-def is_wide(picture: Image.Image) -> bool:
+def has_high_bit_depth(picture: Image.Image) -> bool:
     """Return whether grey pixels have 16 or 32 bits; Pillow's conversion would clip at 255."""
     return picture.mode[0] in "IF"
 
 
-def narrow(picture: Image.Image, white: int) -> Image.Image:
+def convert_to_8_bit(picture: Image.Image, white: int) -> Image.Image:
     """Return a wide picture with 8 bits, given the value that is white in it."""
     values = np.asarray(picture).astype(np.float64)
     # Of whole numbers the upper 8 of the bits in use; fractions are often bytes over 255.
@@ -35,9 +35,9 @@ class PixelRange:
 
     @property
     def white(self) -> int:
-        """The smallest of WHITES that no wide pixel exceeds."""
+        """The smallest of WHITE_LEVELS that no wide pixel exceeds."""
         value, _ = _largest(self._grey)
-        return next(white for white in WHITES if value <= white)
+        return next(white for white in WHITE_LEVELS if value <= white)
 
     def include(self, picture: Image.Image, name: str) -> None:
         """Widen the range by that of a picture that was just opened; others change nothing.
@@ -45,13 +45,13 @@ class PixelRange:
         Raises:
             DataError: its values cannot be taken for brightness.
         """
-        if is_wide(picture):
+        if has_high_bit_depth(picture):
             values = np.asarray(picture)
             low, high = float(values.min()), float(values.max())
-            if not (low >= 0 and high <= WHITES[-1]):  # so that NaN is refused too
+            if not (low >= 0 and high <= WHITE_LEVELS[-1]):  # so that NaN is refused too
                 raise DataError(
                     f"{name} has pixels from {low:g} to {high:g}; they must lie in 0 … 1 or in 0 … "
-                    f"{WHITES[-1]}: scale all pictures alike, or save them with 8 bits."
+                    f"{WHITE_LEVELS[-1]}: scale all pictures alike, or save them with 8 bits."
                 )
             self._grey.append((high, name))
         elif any(";16" in str(tile.args) for tile in getattr(picture, "tile", ())):
@@ -62,8 +62,8 @@ class PixelRange:
     def check(self) -> None:
         """Raise DataError where the wide pictures would be learned as black."""
         for kind, pictures, fraction, dark, white in (
-            ("more than 8 bits", self._grey, 1, DARK, 255),
-            ("16 bits a colour", self._colour, 0, 256 * DARK, 65_535),
+            ("more than 8 bits", self._grey, 1, DARK_LIMIT, 255),
+            ("16 bits a colour", self._colour, 0, 256 * DARK_LIMIT, 65_535),
         ):
             value, name = _largest(pictures)
             if fraction < value < dark:

@@ -12,9 +12,9 @@ import torch
 from PIL import Image
 
 from fashion_ddpm.core.config import SAMPLERS, SCHEDULES, TURBO
-from fashion_ddpm.core.images import grid, name_picture, save_png, to_uint8
-from fashion_ddpm.core.requests import GenerateRequest, RequestError, shown
-from fashion_ddpm.core.wording import counted, seconds
+from fashion_ddpm.core.images import make_grid, name_picture, save_png, to_uint8
+from fashion_ddpm.core.requests import GenerateRequest, RequestError, safe_repr
+from fashion_ddpm.core.wording import format_seconds, quantity
 from fashion_ddpm.demo.engine import Demo, Watch, schedules
 from fashion_ddpm.demo.share import SharedSettings
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
@@ -83,9 +83,9 @@ class Cell:
     @property
     def caption(self) -> str:
         """The varied value, the steps, the score and the time."""
-        steps = counted(self.asked.request.num_inference_steps, "step")
+        steps = quantity(self.asked.request.num_inference_steps, "step")
         score = "" if self.score is None else f"{self.score:.0%}, "
-        return f"{self.asked.row}, {steps}: {score}{seconds(self.seconds)}"
+        return f"{self.asked.row}, {steps}: {score}{format_seconds(self.seconds)}"
 
 
 def axes(demo: Demo) -> list[str]:
@@ -100,7 +100,9 @@ def cell_requests(demo: Demo, class_name: str, seed: int, axis: str) -> list[Cel
         RequestError: there is no such axis, class or seed.
     """
     if not isinstance(axis, str) or axis not in axes(demo):
-        raise RequestError(f"rows are {shown(axis)}; they must be one of {', '.join(axes(demo))}.")
+        raise RequestError(
+            f"rows are {safe_repr(axis)}; they must be one of {', '.join(axes(demo))}."
+        )
     names = demo.kind.class_names
     base = GenerateRequest(class_name, num_images=IMAGES_A_CELL, seed=seed, class_names=names)
     rows: list[tuple[str, dict[str, Any], FashionDDPMPipeline]]
@@ -141,7 +143,7 @@ def cells(demo: Demo, wanted: Sequence[CellRequest], watch: Watch = iter) -> Ite
         right = None if scores is None else scores.mean().item()
         model = demo.model_of(asked.pipeline.drawing_with(asked.request.sampler))
         settings = SharedSettings(asked.request, model, name)
-        picture = grid(images, COLUMNS_A_CELL, scale=SCALE)
+        picture = make_grid(images, COLUMNS_A_CELL, scale=SCALE)
         name_picture(picture, asked.file_name, settings.as_settings())
         yield Cell(asked, picture, settings, right, duration)
 

@@ -7,7 +7,7 @@ from PIL import Image
 
 from fashion_ddpm.core.images import enlarge, to_uint8
 from fashion_ddpm.core.requests import GenerateRequest
-from fashion_ddpm.core.wording import figure
+from fashion_ddpm.core.wording import format_number
 from fashion_ddpm.demo.engine import Demo, Watch
 from fashion_ddpm.demo.results import IMAGE_SCALE, Result
 from fashion_ddpm.diffusion.sampling import DenoisingStep, PartialTrajectory, SamplingSettings
@@ -55,7 +55,7 @@ class Continuation:
 
     def sentence(self) -> str:
         """Say how much was still open."""
-        start = f"Left at step {self.step}, where noise over signal is {figure(self.sigma)}"
+        start = f"Left at step {self.step}, where noise over signal is {format_number(self.sigma)}"
         scores = [ending.score for ending in self.endings if ending.score is not None]
         if not scores:
             return f"{start}."
@@ -79,7 +79,7 @@ def continued(
     Raises:
         RequestError: there is no such schedule.
     """
-    request = result.request.of_image(index)
+    request = result.request.select_image(index)
     new = replace(request, schedule=schedule)
     left = _state_at(demo, request, step, watch)
     names = demo.kind.class_names[:MAX_ENDINGS]
@@ -95,7 +95,9 @@ def continued(
         Ending(name, enlarge(image, IMAGE_SCALE), score)
         for name, image, score in zip(names, images, shown, strict=True)
     ]
-    return Continuation(left.index + 1, (1 / left.alpha_bar - 1) ** 0.5, endings, demo.kind.nouns)
+    return Continuation(
+        left.index + 1, (1 / left.alpha_bar - 1) ** 0.5, endings, demo.kind.class_nouns
+    )
 
 
 def _state_at(demo: Demo, request: GenerateRequest, step: int, watch: Watch) -> DenoisingStep:

@@ -12,8 +12,8 @@ import torch
 from fashion_ddpm.core.config import SCHEDULES
 from fashion_ddpm.core.images import to_uint8
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
-from fashion_ddpm.core.requests import GenerateRequest, RequestError, shown
-from fashion_ddpm.core.wording import counted, figure
+from fashion_ddpm.core.requests import GenerateRequest, RequestError, safe_repr
+from fashion_ddpm.core.wording import format_number, quantity
 from fashion_ddpm.demo.optional_networks import load_optional_scorers, load_or_leave_out
 from fashion_ddpm.demo.results import Preview, Result, preview_picture
 from fashion_ddpm.demo.trajectory import Trajectory
@@ -99,7 +99,7 @@ class Demo:
         """Raise RequestError for a scorer that is none of those to be had."""
         if not isinstance(name, str) or name not in self.scorers:
             allowed = ", ".join(self.scorers)
-            raise RequestError(f"is {shown(name)}; it must be one of {allowed}.", "scorer")
+            raise RequestError(f"is {safe_repr(name)}; it must be one of {allowed}.", "scorer")
 
     def scorer(self, name: str) -> tuple[Scorer, Baseline | None]:
         """Return a scorer with its baseline, loading both the first time.
@@ -221,9 +221,9 @@ def schedules(demo: Demo) -> list[str]:
 def schedule_note(schedule: str, num_inference_steps: int) -> str:
     """Return what a schedule does, in words, with the numbers that say why."""
     check = check_schedule(schedule, num_inference_steps)
-    begin, end = figure(check.first_sigma), figure(check.last_sigma)
+    begin, end = format_number(check.first_sigma), format_number(check.last_sigma)
     levels = f"falls from {begin} to {end}" if num_inference_steps > 1 else f"is {begin}"
     return (
-        f"**{check.name}**: noise over signal {levels} in {counted(num_inference_steps, 'step')}. "
+        f"**{check.name}**: noise over signal {levels} in {quantity(num_inference_steps, 'step')}. "
         f"Verdict: {check.verdict}."
     )

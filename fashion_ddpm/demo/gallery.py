@@ -8,17 +8,17 @@ import numpy as np
 import torch
 
 from fashion_ddpm.checkpoints.errors import CheckpointError
-from fashion_ddpm.checkpoints.manifest import record
+from fashion_ddpm.checkpoints.manifest import update_manifest
 from fashion_ddpm.checkpoints.npz import load_arrays, save_arrays
 from fashion_ddpm.core.image_kind import ALL_CLASSES
-from fashion_ddpm.core.paths import BUNDLED
+from fashion_ddpm.core.paths import BUNDLED_DIR
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.results import Result
 from fashion_ddpm.diffusion.pipeline import MODEL_DIGITS, weights_hash
 from fashion_ddpm.server.limits import PAGE_MAX_IMAGES
 
-GALLERY = BUNDLED / "gallery.npz"
+GALLERY = BUNDLED_DIR / "gallery.npz"
 FIRST_SECONDS = 10.0
 """Longest time that a page's start may take longer for the sake of its first images."""
 
@@ -63,8 +63,8 @@ def first_images(demo: Demo) -> Result | None:
 def make_gallery() -> None:
     """Draw the bundled gallery anew; list it and the previews beside it in their manifest."""
     save_gallery(Demo())
-    previews = sorted(BUNDLED.glob("previews/*.png"))
-    record(BUNDLED, *(path.relative_to(BUNDLED).as_posix() for path in previews))
+    previews = sorted(BUNDLED_DIR.glob("previews/*.png"))
+    update_manifest(BUNDLED_DIR, *(path.relative_to(BUNDLED_DIR).as_posix() for path in previews))
 
 
 def load_gallery(demo: Demo, path: Path = GALLERY) -> Result | None:

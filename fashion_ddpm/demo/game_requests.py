@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from fashion_ddpm.core.image_kind import CLASS_NAMES
-from fashion_ddpm.core.requests import MAX_SEED, check_number, check_whole, class_label
+from fashion_ddpm.core.requests import MAX_SEED, check_integer, check_number, class_label
 
 STRENGTHS = (0.05, 1.0)
 """How much of a drawing may be forgotten."""
@@ -30,7 +30,7 @@ class BlendRequest:
     def __post_init__(self) -> None:
         class_label(self.first, self.class_names)
         class_label(self.second, self.class_names)
-        check_whole("seed of the blend", self.seed, 0, MAX_SEED)
+        check_integer("seed of the blend", self.seed, 0, MAX_SEED)
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class WalkRequest:
 
     def __post_init__(self) -> None:
         class_label(self.class_name, self.class_names)
-        check_whole("from seed", self.first, 0, MAX_SEED)
-        check_whole("to seed", self.second, 0, MAX_SEED)
+        check_integer("from seed", self.first, 0, MAX_SEED)
+        check_integer("to seed", self.second, 0, MAX_SEED)
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class CustomScheduleRequest:
     class_name: str
 
     def __post_init__(self) -> None:
-        check_whole("T", self.levels, *STORY_LEVELS)
+        check_integer("T", self.levels, *STORY_LEVELS)
         check_number("first beta", self.first_beta, *FIRST_BETAS)
         check_number("last beta", self.last_beta, *LAST_BETAS)
         class_label(self.class_name)

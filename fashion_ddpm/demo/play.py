@@ -6,7 +6,7 @@ from diffusers import UNet2DModel
 from PIL import Image
 from torch import Tensor
 
-from fashion_ddpm.core.images import grid, to_model, to_uint8
+from fashion_ddpm.core.images import make_grid, to_model, to_uint8
 from fashion_ddpm.core.requests import RequestError, class_label
 from fashion_ddpm.demo.engine import Demo, Watch
 from fashion_ddpm.demo.game_requests import BlendRequest, RedrawRequest, WalkRequest
@@ -65,7 +65,7 @@ def blend(demo: Demo, request: BlendRequest, watch: Watch = iter) -> Image.Image
     predict = demo.unet.alone(blended(demo.pipeline.unet, others, weights))
     noise, seeds = demo.pipeline.scheduler, [request.seed] * FRAMES
     *_, last = watch(denoise(predict, noise, labels, seeds, SETTINGS, kind=demo.kind))
-    return grid(to_uint8(last.clean).cpu(), columns=FRAMES, scale=SCALE)
+    return make_grid(to_uint8(last.clean).cpu(), columns=FRAMES, scale=SCALE)
 
 
 def walk(demo: Demo, request: WalkRequest, watch: Watch = iter) -> Image.Image:
@@ -74,7 +74,7 @@ def walk(demo: Demo, request: WalkRequest, watch: Watch = iter) -> Image.Image:
     noise = torch.stack([slerp(begin, end, float(s)) for s in torch.linspace(0, 1, FRAMES)])
     labels = [class_label(request.class_name, request.class_names)] * FRAMES
     made = _images(demo, labels, [request.first] * FRAMES, Start(noise=noise), watch)
-    return grid(made, columns=FRAMES, scale=SCALE)
+    return make_grid(made, columns=FRAMES, scale=SCALE)
 
 
 def slerp(one: Tensor, other: Tensor, share: float) -> Tensor:
@@ -112,7 +112,7 @@ def redraw(
     )
     labels = [class_label(request.class_name, request.class_names)] * count
     made = _images(demo, labels, list(range(count)), start, watch)
-    return grid(torch.cat([image, made]), columns=FRAMES, scale=SCALE)
+    return make_grid(torch.cat([image, made]), columns=FRAMES, scale=SCALE)
 
 
 def _images(demo: Demo, labels: list[int], seeds: list[int], start: Start, watch: Watch) -> Tensor:

@@ -8,7 +8,7 @@ from PIL import Image
 from torch import Tensor
 
 from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind, label_prompts, quality_prompts
-from fashion_ddpm.core.images import enlarge, grid, name_picture
+from fashion_ddpm.core.images import enlarge, make_grid, name_picture
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.demo.share import SharedSettings
 from fashion_ddpm.generation.files import picture_name, zipped
@@ -79,7 +79,7 @@ class Result:
         """Return the enlarged images with their settings inside, each with class and seed."""
         found = []
         for index, image in enumerate(self.clean[-1]):
-            alone = self.request.of_image(index)
+            alone = self.request.select_image(index)
             settings = SharedSettings(alone, self.model, self.scorer).as_settings()
             picture = name_picture(enlarge(image, IMAGE_SCALE), picture_name(alone), settings)
             found.append((picture, self.caption(index)))
@@ -87,7 +87,7 @@ class Result:
 
     def caption(self, index: int) -> str:
         """Return what stands under one image: its class and seed."""
-        alone = self.request.of_image(index)
+        alone = self.request.select_image(index)
         return f"{alone.class_name}, seed {alone.seed}"
 
     def last_preview(self) -> Preview:
@@ -142,4 +142,4 @@ def preview_picture(noisy: Tensor, clean: Tensor) -> Image.Image:
     columns = -(-len(noisy) // rows)
     missing = -len(noisy) % columns
     blank = torch.zeros(missing, *noisy.shape[1:], dtype=torch.uint8)
-    return grid(torch.cat([noisy, blank, clean, blank]), columns, scale=PREVIEW_SCALE)
+    return make_grid(torch.cat([noisy, blank, clean, blank]), columns, scale=PREVIEW_SCALE)

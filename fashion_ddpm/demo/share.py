@@ -10,20 +10,22 @@ from urllib.parse import urlencode
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.images import read_settings
 from fashion_ddpm.core.requests import (
-    MODEL,
-    SCORER,
+    MODEL_KEY,
+    SCORER_KEY,
+    SETTING_NAMES,
     SETTINGS,
-    WORDS,
     GenerateRequest,
     RequestError,
-    shown,
+    safe_repr,
 )
 from fashion_ddpm.server.limits import check_size
 
 OLD_WORDS = {"images": "num_images", "guidance": "guidance_scale"}
 """Words of links made before these settings were called the same everywhere."""
 
-FIELDS = {WORDS[name]: name for name in SETTINGS} | {name: name for name in SETTINGS} | OLD_WORDS
+FIELDS = (
+    {SETTING_NAMES[name]: name for name in SETTINGS} | {name: name for name in SETTINGS} | OLD_WORDS
+)
 """Word of a link → field of a request."""
 
 OMITTED: dict[str, Any] = {
@@ -57,12 +59,12 @@ class SharedSettings:
 
     def to_query(self) -> str:
         """Return "?class=…&…": every setting."""
-        words = {WORDS[name]: getattr(self.request, name) for name in SETTINGS}
+        words = {SETTING_NAMES[name]: getattr(self.request, name) for name in SETTINGS}
         return "?" + urlencode(words | self.about())
 
     def about(self) -> dict[str, str]:
         """Return what is known besides the request: model and scorer."""
-        known = {MODEL: self.model, SCORER: self.scorer}
+        known = {MODEL_KEY: self.model, SCORER_KEY: self.scorer}
         return {word: value for word, value in known.items() if value}
 
     def as_settings(self) -> dict[str, Any]:
@@ -82,13 +84,15 @@ def from_query(
     found = {FIELDS[word]: value for word, value in query.items() if word in FIELDS}
     if not found:
         return None
-    for word in query.keys() - {*FIELDS, MODEL, SCORER}:
+    for word in query.keys() - {*FIELDS, MODEL_KEY, SCORER_KEY}:
         # Other words are not ours: those of gradio, of the Hub, of whoever passes links on.
-        if meant := difflib.get_close_matches(word, [*FIELDS, MODEL, SCORER], 1, cutoff=0.75):
-            raise RequestError(f"{shown(word)} is no word of a link; it must be {meant[0]}.")
+        if meant := difflib.get_close_matches(
+            word, [*FIELDS, MODEL_KEY, SCORER_KEY], 1, cutoff=0.75
+        ):
+            raise RequestError(f"{safe_repr(word)} is no word of a link; it must be {meant[0]}.")
     if "sampler" in found:  # a plus sign that was typed stands for a blank in an address
         found["sampler"] = found["sampler"].replace(" ", "+")
-    about = {word: query.get(word, "") for word in (MODEL, SCORER)}
+    about = {word: query.get(word, "") for word in (MODEL_KEY, SCORER_KEY)}
     return _checked({"class_name": None, **found, **about}, class_names)
 
 
@@ -101,8 +105,8 @@ def words_of(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     words, seen = {}, set()
     for word, value in pairs:
         field = FIELDS.get(word, word)
-        if field in seen and field in (*SETTINGS, MODEL, SCORER):
-            raise RequestError(f"{shown(word)} is given again; a link must give it once.")
+        if field in seen and field in (*SETTINGS, MODEL_KEY, SCORER_KEY):
+            raise RequestError(f"{safe_repr(word)} is given again; a link must give it once.")
         seen.add(field)
         words[word] = value
     return words
@@ -130,7 +134,7 @@ def _checked(given: Mapping[str, Any], class_names: tuple[str, ...]) -> SharedSe
     values = {name: _typed(known[name], types[name]) for name in SETTINGS}
     check_size(values["num_images"], values["num_inference_steps"])
     request = GenerateRequest(**values, class_names=class_names)
-    model, scorer = (str(given.get(word, "")) for word in (MODEL, SCORER))
+    model, scorer = (str(given.get(word, "")) for word in (MODEL_KEY, SCORER_KEY))
     return SharedSettings(request, model, scorer)
 
 

@@ -8,7 +8,7 @@ from PIL import Image
 from torch import Tensor
 
 from fashion_ddpm.core.image_kind import CLASS_NAMES, label_prompts
-from fashion_ddpm.core.images import enlarge, grid
+from fashion_ddpm.core.images import enlarge, make_grid
 
 COLUMNS = 11
 """Frames of a filmstrip: 0 %, 10 % … 100 % of the trajectory."""
@@ -49,13 +49,13 @@ def filmstrip(trajectory: Trajectory) -> Image.Image:
     count = len(trajectory.noisy)
     frames = np.linspace(0, count - 1, min(count, COLUMNS)).round().astype(int)
     chosen = torch.cat([trajectory.noisy[frames], trajectory.clean[frames]])
-    return grid(chosen, columns=len(frames), scale=FILM_SCALE)
+    return make_grid(chosen, columns=len(frames), scale=FILM_SCALE)
 
 
 def frame(trajectory: Trajectory, index: int) -> Image.Image:
     """Return one step, enlarged: x_t on the left, the predicted clean image on the right."""
     pair = torch.stack([trajectory.noisy[index], trajectory.clean[index]])
-    return enlarge(np.asarray(grid(pair, columns=2)), FRAME_SCALE)
+    return enlarge(np.asarray(make_grid(pair, columns=2)), FRAME_SCALE)
 
 
 SEEN = 0.5

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.core.image_kind import CLASS_NAMES, FASHION_MNIST
-from fashion_ddpm.core.paths import EVALUATION
+from fashion_ddpm.core.paths import EVALUATION_DIR
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.diffusion.pipeline import weights_hash
 from fashion_ddpm.evaluation.report import REPORT_FILE, Report, load_report
@@ -21,7 +21,7 @@ PREVIEWS = "previews"
 OURS = ("training", "validation")
 
 
-def bundled_report(demo: Demo, folder: Path = EVALUATION) -> Report | None:
+def bundled_report(demo: Demo, folder: Path = EVALUATION_DIR) -> Report | None:
     """Return the report, if there is one and it is about the loaded weights."""
     path = folder / REPORT_FILE
     if not path.exists():

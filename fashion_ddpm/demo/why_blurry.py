@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from fashion_ddpm.core.images import grid, to_model, to_uint8
+from fashion_ddpm.core.images import make_grid, to_model, to_uint8
 from fashion_ddpm.core.requests import class_label
 from fashion_ddpm.demo.engine import Demo, Watch
 from fashion_ddpm.demo.trajectory import Trajectory
@@ -87,14 +87,14 @@ def visited(betas: LinearBetas, num_inference_steps: int) -> list[Point]:
 def noised(betas: LinearBetas, class_name: str) -> Image.Image:
     """Return a real image at ten levels, from the first to the last; betas above, cosine below."""
     real = load_real_sample()
-    clean = to_model(real.of_class(class_label(class_name))[:1])
+    clean = to_model(real.select_class(class_label(class_name))[:1])
     noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
     rows = []
     for levels in (betas.alpha_bars(), alpha_bars(noise_scheduler(COSINE))):
         for index in np.linspace(0, len(levels) - 1, NOISED_LEVELS).round().astype(int):
             level = float(levels[index])
             rows.append(to_uint8(level**0.5 * clean + (1 - level) ** 0.5 * noise))
-    return grid(torch.cat(rows), columns=NOISED_LEVELS, scale=SCALE)
+    return make_grid(torch.cat(rows), columns=NOISED_LEVELS, scale=SCALE)
 
 
 def sampled(
@@ -121,5 +121,5 @@ def sampled(
     )
     scores = own_scores(scorer.label_scores(images), torch.tensor([label] * len(SEEDS)))
     score = None if scores is None else scores.mean().item()
-    picture = grid(images, columns=len(SEEDS), scale=SCALE)
+    picture = make_grid(images, columns=len(SEEDS), scale=SCALE)
     return Sampled(schedule, class_name, trajectory, picture, score)

@@ -10,11 +10,17 @@ import torch
 from diffusers import DDPMScheduler, DiffusionPipeline, UNet2DModel
 from torch import Tensor
 
-from fashion_ddpm.checkpoints.atomic_folders import recover
-from fashion_ddpm.checkpoints.downloads import fetch
+from fashion_ddpm.checkpoints.atomic_folders import recover_folder
+from fashion_ddpm.checkpoints.downloads import fetch_checkpoint
 from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.checkpoints.locate import distilled_folder, read_run
-from fashion_ddpm.checkpoints.verify import INDEX, check_files, check_network, class_names, numbered
+from fashion_ddpm.checkpoints.verify import (
+    INDEX_FILE,
+    check_files,
+    check_network,
+    make_id2label,
+    parse_class_names,
+)
 from fashion_ddpm.core.config import TURBO, TURBO_STEPS
 from fashion_ddpm.core.errors import reason
 from fashion_ddpm.core.image_kind import CLASS_NAMES, ImageKind
@@ -66,13 +72,13 @@ class FashionDDPMPipeline(DiffusionPipeline):
         super().__init__()
         self.register_modules(unet=unet, scheduler=scheduler)
         self.predict: Predictor = in_chunks(unet)
-        names = id2label or numbered(CLASS_NAMES)
+        names = id2label or make_id2label(CLASS_NAMES)
         self.register_to_config(id2label=names, **({"sampler": sampler} if sampler else {}))
 
     @property
     def class_names(self) -> tuple[str, ...]:
         """The class names, in label order."""
-        return class_names(self.config)
+        return parse_class_names(self.config)
 
     @property
     def kind(self) -> ImageKind:
@@ -99,7 +105,7 @@ class FashionDDPMPipeline(DiffusionPipeline):
             CheckpointError: it cannot be loaded, or another network was its teacher.
         """
         folder = distilled_folder(self.name_or_path or "")
-        if self.distilled or not (folder / INDEX).exists():
+        if self.distilled or not (folder / INDEX_FILE).exists():
             return None
         if read_run(folder).get("teacher", {}).get("weights_sha256") != weights_hash(self):
             raise CheckpointError(
@@ -206,14 +212,14 @@ def load_pipeline(checkpoint: str | Path, device: str = "cpu") -> FashionDDPMPip
         CheckpointError: it is not there, it is not such a pipeline, or a file is damaged.
     """
     folder, name = Path(checkpoint), str(checkpoint)
-    recover(folder)
-    if folder.is_dir() and not (folder / INDEX).exists():
+    recover_folder(folder)
+    if folder.is_dir() and not (folder / INDEX_FILE).exists():
         raise CheckpointError(
-            f"{checkpoint} has no {INDEX}; name a folder that train_accelerate.py wrote."
+            f"{checkpoint} has no {INDEX_FILE}; name a folder that train_accelerate.py wrote."
         )
     try:
         if not folder.is_dir():
-            folder, name = fetch(name)
+            folder, name = fetch_checkpoint(name)
         pipeline = _loaded(folder)
     except CheckpointError as error:
         raise CheckpointError(f"{checkpoint} could not be loaded: {error}.") from error
@@ -237,7 +243,7 @@ def _loaded(folder: Path) -> FashionDDPMPipeline:
     )
     scheduler = DDPMScheduler.from_pretrained(folder, subfolder="scheduler")
     check_network(unet, scheduler, folder, names)
-    return FashionDDPMPipeline(unet, scheduler, numbered(names), sampler)
+    return FashionDDPMPipeline(unet, scheduler, make_id2label(names), sampler)
 
 
 MODEL_DIGITS = 12

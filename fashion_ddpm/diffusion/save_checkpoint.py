@@ -31,7 +31,7 @@ def save_checkpoint(
     """
     size = sum(parameter.numel() for parameter in pipeline.unet.parameters())
     half = size * 4 > MAX_FILE_BYTES
-    temporary = atomic_folders.temporary_folder(folder)
+    temporary = atomic_folders.create_temporary_folder(folder)
     if half:
         id2label = pipeline.config["id2label"]
         sampler = pipeline.config.get("sampler")
@@ -49,7 +49,7 @@ def save_checkpoint(
         **facts,
     }
     (temporary / RUN_FILE).write_text(json.dumps(run, indent=2) + "\n")
-    atomic_folders.seal(folder)
+    atomic_folders.finalize_folder(folder)
 
 
 def _half(unet: Any) -> Any:

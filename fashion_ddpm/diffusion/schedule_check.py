@@ -7,7 +7,7 @@ from diffusers import DDPMScheduler
 
 from fashion_ddpm.core.config import NOISE_SCHEDULES, TrainConfig
 from fashion_ddpm.core.settings import ConfigError
-from fashion_ddpm.core.wording import percent
+from fashion_ddpm.core.wording import format_percent
 from fashion_ddpm.diffusion.schedules import (
     SIGMA_SPACED,
     LinearBetas,
@@ -51,7 +51,7 @@ class ScheduleCheck:
         """The finding in one or two sentences."""
         amplitude = float(np.sqrt(self.terminal_alpha_bar))
         if self.starts_from_noise:
-            left = percent(amplitude)
+            left = format_percent(amplitude)
             return f"good: {left} of the image's amplitude is left, so noise is a start"
         return (
             f"broken: {100 * amplitude:.0f} % of the image's amplitude is left where sampling "

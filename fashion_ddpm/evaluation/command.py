@@ -9,7 +9,7 @@ from accelerate import PartialState
 from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.core.data_settings import DataSettings
 from fashion_ddpm.core.distributed import print_processes, this_process
-from fashion_ddpm.core.images import grid, labelled_grid
+from fashion_ddpm.core.images import make_grid, make_labelled_grid
 from fashion_ddpm.core.provenance import current_commit, device_name, library_versions
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.data.labelled_images import LabelledImages
@@ -85,9 +85,9 @@ def evaluate(evaluation: Evaluation, output: Path) -> Report | None:
         return None
     output.mkdir(parents=True, exist_ok=True)
     protocol = _protocol(evaluation, pipeline, generated, ranks)
-    grid(generated.images.images[:100], 10, scale=2).save(output / "samples.png")
+    make_grid(generated.images.images[:100], 10, scale=2).save(output / "samples.png")
     broken = int((~generated.finite).sum())
-    usable = generated.images.chosen(generated.finite)
+    usable = generated.images.select(generated.finite)
     warnings = []
     if broken:
         warnings.append(
@@ -118,7 +118,7 @@ def _measured(
 ) -> Report:
     sets = image_sets(data, evaluation.reference, generated)
     found = measure_all(sets, classifier, evaluation.scorers, evaluation.inception_weights)
-    labelled_grid(found.examples, scale=2).save(output / "nearest.png")
+    make_labelled_grid(found.examples, scale=2).save(output / "nearest.png")
     names = data.kind.class_names
     if classifier:
         save_confusion(found.confusion, output / "confusion.png", names)

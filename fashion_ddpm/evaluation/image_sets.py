@@ -116,10 +116,10 @@ def image_sets(data: DataSet, reference: str, generated: LabelledImages) -> Imag
 
 def _of_classes(split: LabelledImages, labels: Tensor) -> LabelledImages:
     """Return the images of the given classes."""
-    return split.chosen(torch.isin(split.labels, labels))
+    return split.select(torch.isin(split.labels, labels))
 
 
 def _some(split: LabelledImages, count: int) -> LabelledImages:
     """Return so many images of a split (all, if it has fewer), drawn once and for all."""
     order = torch.randperm(len(split), generator=torch.Generator().manual_seed(FLOOR_SEED))
-    return split.chosen(order[:count])
+    return split.select(order[:count])

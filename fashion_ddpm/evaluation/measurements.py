@@ -221,7 +221,7 @@ def classification_accuracy_score(sets: ImageSets) -> dict[str, Row]:
     """
     count = len(sets.generated)
     config = ClassifierConfig(images_total=SYNTHETIC_EPOCHS * count, warmup_steps=100)
-    real = sets.train.first(count)
+    real = sets.train.take(count)
     share, real_share = (
         accuracy(fit(images, config, f"classifier of {title} images"), sets.test)
         for title, images in (("generated", sets.generated), ("real", real))

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from fashion_ddpm.checkpoints.npz import load_arrays, save_arrays
 from fashion_ddpm.core.images import IMAGE_SIZE, to_model, to_uint8
-from fashion_ddpm.core.paths import BUNDLED
+from fashion_ddpm.core.paths import BUNDLED_DIR
 
-NEIGHBOUR_INDEX = BUNDLED / "training-images.npz"
+NEIGHBOUR_INDEX = BUNDLED_DIR / "training-images.npz"
 COMPONENTS = 32
 """Principal components that are kept: what is left of an image is blurred, but not another one."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fashion_ddpm.core.json_files import FileError, read_object, write_object
-from fashion_ddpm.core.wording import with_half_width
+from fashion_ddpm.core.wording import format_with_half_width
 
 REPORT_FILE = "report.json"
 
@@ -119,7 +119,7 @@ def _number(value: float | None, half_width: float | None) -> str:
     if value is None or not math.isfinite(value):
         return "–"
     if half_width and math.isfinite(half_width):
-        return with_half_width(value, half_width)
+        return format_with_half_width(value, half_width)
     shown = f"{value:.4g}"
     return f"{value:,.6f}" if "e" in shown else shown
 

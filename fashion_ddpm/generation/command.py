@@ -11,7 +11,7 @@ from tqdm import tqdm
 from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.core.distributed import this_process
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
-from fashion_ddpm.core.requests import MODEL, GenerateRequest, RequestError
+from fashion_ddpm.core.requests import MODEL_KEY, GenerateRequest, RequestError
 from fashion_ddpm.diffusion.pipeline import Batch, load_pipeline, model_of
 from fashion_ddpm.generation import files
 from fashion_ddpm.scoring.clip import ClipScorer, load_scorer
@@ -49,7 +49,7 @@ def run(
     scorer = load_scorer(scorer_name, pipeline.kind) if scorer_name else None
     pipeline = pipeline.drawing_with(request.sampler)
     batches = pipeline.generate_request(request, batch_size)
-    about = {MODEL: model_of(pipeline)}
+    about = {MODEL_KEY: model_of(pipeline)}
     with tqdm(total=request.num_images, unit="image") as bar:
         finished = finite_batches(batches, bar)
         kept = list(finished) if scorer else []

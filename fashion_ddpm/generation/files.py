@@ -14,8 +14,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fashion_ddpm.checkpoints.atomic_folders import sync, temporary_folder, temporary_path, writing
-from fashion_ddpm.core.images import enlarge, grid, save_png
+from fashion_ddpm.checkpoints.atomic_folders import (
+    create_temporary_folder,
+    fsync_path,
+    report_write_errors,
+    temporary_path,
+)
+from fashion_ddpm.core.images import enlarge, make_grid, save_png
 from fashion_ddpm.core.requests import GenerateRequest, RequestError
 from fashion_ddpm.diffusion.pipeline import Batch
 
@@ -72,11 +77,11 @@ def save(
     labels = torch.cat([batch.labels for batch in everything])
     seeds = [seed for batch in everything for seed in batch.seeds]
     temporary = temporary_path(path)
-    with writing(path):
+    with report_write_errors(path):
         if path.suffix.lower() == ".png":
             classes = len(request.class_names)
             columns = classes if MIN_COLUMNS <= classes <= min(len(images), MAX_COLUMNS) else None
-            save_png(grid(images, columns, scale=GRID_SCALE), temporary, settings)
+            save_png(make_grid(images, columns, scale=GRID_SCALE), temporary, settings)
         else:
             with open(temporary, "wb") as file:
                 np.savez_compressed(
@@ -86,21 +91,21 @@ def save(
                     seeds=np.array(seeds, np.int64),
                     settings=np.array(json.dumps(settings)),
                 )
-        sync(temporary)  # or a power cut could leave the name without its content
+        fsync_path(temporary)  # or a power cut could leave the name without its content
         os.replace(temporary, path)
 
 
 def _save_folder(
     batches: Iterable[Batch], folder: Path, request: GenerateRequest, about: Mapping[str, str]
 ) -> None:
-    temporary = temporary_folder(folder)
+    temporary = create_temporary_folder(folder)
     images = (image for batch in batches for image in batch.images)
     lines = []
     for entry, picture in _entries(images, request, about):
-        with writing(folder):
+        with report_write_errors(folder):
             (temporary / entry["file_name"]).write_bytes(picture)
         lines.append(json.dumps(entry) + "\n")
-    with writing(folder):
+    with report_write_errors(folder):
         (temporary / METADATA_FILE).write_text("".join(lines))
         if folder.exists():
             folder.rmdir()  # an empty one; not every system replaces it
@@ -166,7 +171,7 @@ def _entries(
 ) -> Iterator[tuple[dict[str, Any], bytes]]:
     """Yield each image's line in the list, and its PNG file, which carries the same settings."""
     for index, image in enumerate(images):
-        alone = request.of_image(index)
+        alone = request.select_image(index)
         settings, picture = {**alone.as_settings(), **about}, io.BytesIO()
         save_png(enlarge(image, 1), picture, settings)
         entry = {"file_name": picture_name(alone), "label": alone.labels()[0], **settings}

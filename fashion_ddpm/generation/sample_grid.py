@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from fashion_ddpm.core.images import grid
+from fashion_ddpm.core.images import make_grid
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 
 ROWS = 2
@@ -31,6 +31,6 @@ def draw_grid_share(pipeline: FashionDDPMPipeline, rank: int, num_ranks: int) ->
 def save_grid(shares: Iterable[tuple[int, Tensor]], path: Path) -> Image.Image:
     """Write the grid of all processes' parts, a class a column; return the picture."""
     images = torch.stack([image for _, image in sorted(shares, key=lambda share: share[0])])
-    picture = grid(images, columns=len(images) // ROWS, scale=SCALE)
+    picture = make_grid(images, columns=len(images) // ROWS, scale=SCALE)
     picture.save(path)
     return picture

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fashion_ddpm.core.json_files import TEMPORARY, read_object, write_object
+from fashion_ddpm.core.json_files import TEMPORARY_SUFFIX, read_object, write_object
 from fashion_ddpm.core.requests import GenerateRequest, RequestError
 from fashion_ddpm.generation.files import is_one_file
 
@@ -77,7 +77,7 @@ class Shards:
             )
 
     def _is_empty(self) -> bool:
-        half_written = SETTINGS_FILE + TEMPORARY
+        half_written = SETTINGS_FILE + TEMPORARY_SUFFIX
         return self.folder.is_dir() and {path.name for path in self.folder.iterdir()} <= {
             half_written
         }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fashion_ddpm.checkpoints import atomic_folders
-from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, EVALUATION
+from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, EVALUATION_DIR
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.trust import bundled_report
 from fashion_ddpm.publishing.errors import PublishingError
@@ -40,7 +40,7 @@ class Publication:
     model: str
     space: str
     checkpoint: Path = BUNDLED_CHECKPOINT
-    evaluation: Path = EVALUATION
+    evaluation: Path = EVALUATION_DIR
     output: Path = DEFAULT_OUTPUT
     private: bool = False
     overwrite: bool = False
@@ -94,7 +94,7 @@ def _write_folders(publication: Publication) -> Iterator[str]:
             "makes one, and --evaluation names its folder."
         )
     address = Address(publication.model, publication.space)
-    temporary = atomic_folders.temporary_folder(publication.output)
+    temporary = atomic_folders.create_temporary_folder(publication.output)
     write_model_folder(temporary / MODEL, publication.checkpoint, demo, report, address)
     evaluation = publication.evaluation if report else None
     write_space_folder(temporary / SPACE, temporary / MODEL, demo, evaluation, address)

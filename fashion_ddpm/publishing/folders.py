@@ -5,8 +5,8 @@ from pathlib import Path
 
 from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.checkpoints.locate import RUN_FILE, SAMPLES_FILE, distilled_folder, read_run
-from fashion_ddpm.checkpoints.manifest import MANIFEST, faults, is_whole, write_manifest
-from fashion_ddpm.core.paths import BUNDLED, BUNDLED_CHECKPOINT, EVALUATION, ROOT
+from fashion_ddpm.checkpoints.manifest import MANIFEST, find_faults, is_intact, write_manifest
+from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, BUNDLED_DIR, EVALUATION_DIR, ROOT
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.gallery import GALLERY, load_gallery, save_gallery
 from fashion_ddpm.demo.trust import PREVIEWS, training_previews
@@ -44,7 +44,7 @@ def check_checkpoint(folder: Path) -> None:
             f"{folder / RUN_FILE} does not say {', '.join(missing)}, which the card must tell; "
             "name a folder that train_accelerate.py wrote."
         )
-    if (folder / MANIFEST).exists() and not is_whole(folder):
+    if (folder / MANIFEST).exists() and not is_intact(folder):
         raise CheckpointError(
             f"{folder} does not hold what its {MANIFEST} lists: a file was changed or damaged; "
             "copy the checkpoint anew."
@@ -88,14 +88,16 @@ def write_space_folder(
     """
     if not (ROOT / APP).exists():
         raise PublishingError(f"{ROOT} has no {APP}; publish from a clone of the repository.")
-    for fault in faults(BUNDLED):
-        raise PublishingError(f"{BUNDLED} cannot be published: {fault}; git checkout checkpoints.")
+    for fault in find_faults(BUNDLED_DIR):
+        raise PublishingError(
+            f"{BUNDLED_DIR} cannot be published: {fault}; git checkout checkpoints."
+        )
     folder.mkdir(parents=True)
     for name in (APP, REQUIREMENTS, LICENCE):
         shutil.copy(ROOT / name, folder)
-    checkpoints = folder / BUNDLED.name
+    checkpoints = folder / BUNDLED_DIR.name
     shutil.copytree(ROOT / "fashion_ddpm", folder / "fashion_ddpm", ignore=LEFT_OUT)
-    shutil.copytree(BUNDLED, checkpoints, ignore=LEFT_OUT)
+    shutil.copytree(BUNDLED_DIR, checkpoints, ignore=LEFT_OUT)
     shutil.rmtree(checkpoints / BUNDLED_CHECKPOINT.name)
     shutil.copytree(model_folder, checkpoints / BUNDLED_CHECKPOINT.name)
     beside = distilled_folder(checkpoints / BUNDLED_CHECKPOINT.name)
@@ -110,7 +112,7 @@ def write_space_folder(
         save_gallery(demo, checkpoints / GALLERY.name)
     write_manifest(checkpoints)
     if evaluation:
-        kept = folder / EVALUATION.relative_to(ROOT)
+        kept = folder / EVALUATION_DIR.relative_to(ROOT)
         kept.mkdir(parents=True)
         for path in (evaluation / REPORT_FILE, *sorted(evaluation.glob("*.png"))):
             shutil.copy(path, kept)

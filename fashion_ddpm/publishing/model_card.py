@@ -7,8 +7,8 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from fashion_ddpm.checkpoints.locate import SAMPLES_FILE
-from fashion_ddpm.checkpoints.manifest import record
-from fashion_ddpm.core.data_settings import FASHION, HUB
+from fashion_ddpm.checkpoints.manifest import update_manifest
+from fashion_ddpm.core.data_settings import FASHION, HUB_PREFIX
 from fashion_ddpm.core.image_kind import COLOURS, FASHION_MNIST, ImageKind
 from fashion_ddpm.evaluation.report import Report, Row, figure_table
 from fashion_ddpm.generation.sample_grid import MAX_COLUMNS, ROWS
@@ -50,8 +50,8 @@ def hub_datasets(run: dict[str, Any]) -> list[str] | None:
     name = run.get("dataset", FASHION)
     if name == FASHION:
         return [DATASET]
-    source = name.removeprefix(HUB)
-    return [source] if name.startswith(HUB) and "/" in source else None
+    source = name.removeprefix(HUB_PREFIX)
+    return [source] if name.startswith(HUB_PREFIX) and "/" in source else None
 
 
 def results_section(report: Report) -> str:
@@ -171,4 +171,4 @@ def write_results(readme: Path, checkpoint: Path, run: dict[str, Any], report: R
     """Write both documents, and the card's checksum into the manifest above the checkpoint."""
     readme.write_text(with_results(readme.read_text(), report))
     (checkpoint / CARD_FILE).write_text(model_card(run, report))
-    record(checkpoint.parent, f"{checkpoint.name}/{CARD_FILE}")
+    update_manifest(checkpoint.parent, f"{checkpoint.name}/{CARD_FILE}")

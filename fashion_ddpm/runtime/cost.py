@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from diffusers import DDPMScheduler
 
 from fashion_ddpm.core.requests import GenerateRequest
-from fashion_ddpm.core.wording import counted, seconds
+from fashion_ddpm.core.wording import format_seconds, quantity
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.diffusion.sampling import CPU_CHUNK, SamplingSettings, num_evaluations
 
@@ -58,8 +58,8 @@ class CostMeter:
         """Return the estimate and what it rests on, in words."""
         evaluations = num_evaluations(SamplingSettings.of(request), self.training)
         return (
-            f"≈ **{seconds(self.seconds(request))}** on this machine: "
-            f"{counted(request.num_images, 'image')} × {counted(evaluations, 'UNet evaluation')}"
+            f"≈ **{format_seconds(self.seconds(request))}** on this machine: "
+            f"{quantity(request.num_images, 'image')} × {quantity(evaluations, 'UNet evaluation')}"
         )
 
 

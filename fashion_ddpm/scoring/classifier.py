@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.checkpoints.weights import (
-    COPY_ANEW,
+    COPY_HINT,
     check_finite,
     check_folder,
     check_shapes,
@@ -125,4 +125,4 @@ def _kind(path: Path) -> ImageKind:
     try:
         return ImageKind(tuple(found["class_names"]), found["image_size"], found["channels"])
     except (KeyError, TypeError, ConfigError) as error:
-        raise CheckpointError(f"{KIND_FILE} names no kind of images; {COPY_ANEW}") from error
+        raise CheckpointError(f"{KIND_FILE} names no kind of images; {COPY_HINT}") from error

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 from transformers import CLIPModel, CLIPProcessor
 
-from fashion_ddpm.checkpoints.downloads import hub_answers
+from fashion_ddpm.checkpoints.downloads import is_hub_reachable
 from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.checkpoints.weights import check_finite, check_folder, read_config
 from fashion_ddpm.core.errors import reason
 from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind, label_prompts, quality_prompts
-from fashion_ddpm.core.images import channels_first
+from fashion_ddpm.core.images import to_channels_first
 from fashion_ddpm.core.paths import BUNDLED_SCORER
 from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.scoring.errors import ScoringError
@@ -65,7 +65,7 @@ class ClipScorer:
         """Return unit vectors, float32 [B, D], for images uint8 [B, H, W] or [B, H, W, 3]."""
         parts = []
         for part in images.split(BATCH_SIZE):
-            colour = channels_first(part).expand(-1, 3, -1, -1).contiguous()
+            colour = to_channels_first(part).expand(-1, 3, -1, -1).contiguous()
             pixels = self.processor(images=list(colour), return_tensors="pt")["pixel_values"]
             parts.append(self.model.get_image_features(pixel_values=pixels).pooler_output)
         return torch.nn.functional.normalize(torch.cat(parts), dim=-1)
@@ -167,7 +167,7 @@ def load_scorer(name_or_folder: str, kind: ImageKind) -> ClipScorer:
             model, processor = _loaded(source, "main")
         else:
             repository, _, revision = source.partition("@")
-            cached = not hub_answers(repository)
+            cached = not is_hub_reachable(repository)
             model, processor = _loaded(repository, revision or "main", cached)
     except CheckpointError as error:
         raise ScoringError(f"The scorer {name_or_folder} could not be loaded: {error}.") from error

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from fashion_ddpm.checkpoints.npz import load_arrays
-from fashion_ddpm.checkpoints.weights import COPY_ANEW
+from fashion_ddpm.checkpoints.weights import COPY_HINT
 from fashion_ddpm.core.errors import reason
 from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.core.paths import BUNDLED_SCORER
@@ -77,7 +77,7 @@ def load_baseline(scorer: ClipScorer) -> Baseline | None:
         return Baseline(labels, quality, content["count"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ScoringError(
-            f"{BUNDLED_SCORER / BASELINE_FILE} could not be loaded ({reason(error)}); {COPY_ANEW}."
+            f"{BUNDLED_SCORER / BASELINE_FILE} could not be loaded ({reason(error)}); {COPY_HINT}."
         ) from error
 
 

@@ -9,7 +9,7 @@ from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorIncepti
 from tqdm import tqdm
 
 from fashion_ddpm.core.errors import reason
-from fashion_ddpm.core.images import channels_first
+from fashion_ddpm.core.images import to_channels_first
 from fashion_ddpm.scoring.errors import ScoringError
 
 DOWNLOAD = "download"
@@ -42,6 +42,8 @@ def load_inception(weights: str) -> Callable[[Tensor], Tensor]:
     @torch.no_grad()
     def features(images: Tensor) -> Tensor:
         parts = tqdm(images.split(BATCH_SIZE), desc="Inception", leave=False)
-        return torch.cat([network(channels_first(part).expand(-1, 3, -1, -1))[0] for part in parts])
+        return torch.cat(
+            [network(to_channels_first(part).expand(-1, 3, -1, -1))[0] for part in parts]
+        )
 
     return features

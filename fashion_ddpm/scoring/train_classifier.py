@@ -87,10 +87,10 @@ def train_classifier(config: ClassifierConfig) -> Path:
         "test_accuracy": accuracy(classifier, data.test),
     }
     folder = Path(config.output_dir)
-    temporary = atomic_folders.temporary_folder(folder)
+    temporary = atomic_folders.create_temporary_folder(folder)
     save_classifier(classifier, temporary)
     run = {"dataset": data.name, "scores": scores, **provenance(config)}
     (temporary / RUN_FILE).write_text(json.dumps(run, indent=2) + "\n")
-    atomic_folders.seal(folder)
+    atomic_folders.finalize_folder(folder)
     print(scores, file=sys.stderr)
     return folder

@@ -230,7 +230,7 @@ def _publish(scorer: ClipScorer, config: ScorerConfig, log: list[dict[str, float
         f"{name}_zero_shot_accuracy": zero_shot_accuracy(scorer, split)
         for name, split in held_out.items()
     }
-    temporary = atomic_folders.temporary_folder(folder)
+    temporary = atomic_folders.create_temporary_folder(folder)
     scorer.model.save_pretrained(temporary)
     scorer.processor.save_pretrained(temporary)
     save_baseline(measure_baseline(scorer, held_out["test"]), temporary)
@@ -243,6 +243,6 @@ def _publish(scorer: ClipScorer, config: ScorerConfig, log: list[dict[str, float
         "log": log,
     }
     (temporary / RUN_FILE).write_text(json.dumps(run, indent=2) + "\n")
-    atomic_folders.seal(folder)
+    atomic_folders.finalize_folder(folder)
     print(scores, file=sys.stderr)
     return folder

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 
-from fashion_ddpm.core.requests import shown
+from fashion_ddpm.core.requests import safe_repr
 
 API = "/gradio_api"
 UPLOAD = f"{API}/upload"
@@ -127,7 +127,7 @@ class Allowlist:
         session = values.get("session_hash")
         if session is not None and not (isinstance(session, str) and _SESSION.fullmatch(session)):
             raise HTTPException(
-                400, f"session_hash is {shown(session)}; it must be 1 to 64 letters and digits."
+                400, f"session_hash is {safe_repr(session)}; it must be 1 to 64 letters and digits."
             )
         if path in (f"{API}/cancel", f"{API}/reset"):
             return Asked(None, session or "", json.dumps(values).encode())
@@ -159,7 +159,7 @@ class Allowlist:
         event = self.events.get(index) if type(index) is int else None
         if event is None or event.queued != queued:
             raise HTTPException(
-                400, f"fn_index is {shown(index)}; the page has no such event: reload it."
+                400, f"fn_index is {safe_repr(index)}; the page has no such event: reload it."
             )
         return event
 
@@ -168,7 +168,8 @@ class Allowlist:
         unknown = [name for name in values if name not in self.parameters]
         if unknown:
             raise HTTPException(
-                400, f"{shown(unknown[0])} is none of {', '.join(self.parameters)}; leave it out."
+                400,
+                f"{safe_repr(unknown[0])} is none of {', '.join(self.parameters)}; leave it out.",
             )
         _check_data(list(values.values()), len(values))
         event = Event(len(values), queued=True, network=True)
@@ -198,7 +199,7 @@ def _no_number(name: str) -> None:
 
 def _check_data(data: Any, inputs: int) -> None:
     if not isinstance(data, list) or len(data) != inputs:
-        given = f"a list of {len(data)}" if isinstance(data, list) else shown(data)
+        given = f"a list of {len(data)}" if isinstance(data, list) else safe_repr(data)
         raise HTTPException(400, f"data is {given}; it must be a list of {inputs} values.")
     left = list(data)
     while left:
@@ -215,14 +216,14 @@ def _check_file(value: Mapping[str, Any]) -> None:
     path = value.get("path")
     if isinstance(path, str) and not (_OWN_FILE.match(path) and ".." not in path):
         raise HTTPException(
-            400, f"path is {shown(path)}; it must be a file that was uploaded here."
+            400, f"path is {safe_repr(path)}; it must be a file that was uploaded here."
         )
 
 
 def _check_extras(values: Mapping[str, Any], clicked: bool) -> None:
     trigger = values.get("trigger_id")
     if trigger is not None and type(trigger) is not int:
-        raise HTTPException(400, f"trigger_id is {shown(trigger)}; leave it out.")
+        raise HTTPException(400, f"trigger_id is {safe_repr(trigger)}; leave it out.")
     data = values.get("event_data")
     if clicked and not (isinstance(data, dict) and type(data.get("index")) is int):
-        raise HTTPException(400, f"event_data is {shown(data)}; it must have an index.")
+        raise HTTPException(400, f"event_data is {safe_repr(data)}; it must have an index.")

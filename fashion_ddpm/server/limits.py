@@ -4,7 +4,7 @@ import argparse
 from dataclasses import dataclass
 from typing import Any
 
-from fashion_ddpm.core.requests import RequestError, check_whole
+from fashion_ddpm.core.requests import RequestError, check_integer
 from fashion_ddpm.core.settings import ConfigError, add_flags, check_fields, setting
 
 PAGE_MAX_IMAGES = 16
@@ -104,5 +104,5 @@ MORE = " (python -m fashion_ddpm generate takes more)"
 
 def check_size(num_images: Any, num_inference_steps: Any) -> None:
     """Raise RequestError for other images or steps than the page's sliders have."""
-    check_whole("num_images", num_images, 1, PAGE_MAX_IMAGES, MORE)
-    check_whole("num_inference_steps", num_inference_steps, 1, PAGE_MAX_STEPS, MORE)
+    check_integer("num_images", num_images, 1, PAGE_MAX_IMAGES, MORE)
+    check_integer("num_inference_steps", num_inference_steps, 1, PAGE_MAX_STEPS, MORE)

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from fashion_ddpm.core.requests import shown
+from fashion_ddpm.core.requests import safe_repr
 from fashion_ddpm.server.allowlist import API, MCP, UPLOAD, Allowlist, Asked
 from fashion_ddpm.server.asgi import (
     is_foreign,
@@ -167,7 +167,7 @@ class Middleware:
         """Return where the app may read the body from, and whether it runs the network."""
         path, headers = request.scope["path"], request.headers
         if foreign:
-            origin, host = (shown(headers.get(name, "")) for name in ("origin", "host"))
+            origin, host = (safe_repr(headers.get(name, "")) for name in ("origin", "host"))
             raise HTTPException(
                 403,
                 f"Requests from other pages are not answered: Origin is {origin} and Host {host}. "

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from fashion_ddpm.checkpoints import atomic_folders
-from fashion_ddpm.checkpoints.atomic_folders import images_of
-from fashion_ddpm.checkpoints.manifest import is_whole
-from fashion_ddpm.core.config import TrainConfig, train_config
-from fashion_ddpm.core.data_settings import may_be_same
+from fashion_ddpm.checkpoints.atomic_folders import parse_images_seen
+from fashion_ddpm.checkpoints.manifest import is_intact
+from fashion_ddpm.core.config import TrainConfig, make_train_config
+from fashion_ddpm.core.data_settings import may_be_equal
 from fashion_ddpm.core.settings import ConfigError, flag_name
 from fashion_ddpm.training.run_folder import (
     CONFIG_FILE,
@@ -61,15 +61,15 @@ def cool_down_config(flags: dict[str, Any]) -> TrainConfig:
                 "--from-state needs --cool-down-images, the images over which the learning rate "
                 "falls to 0; a fifth of what the run has seen is usual."
             )
-        settings |= {"images_total": images_of(state) + length, "minutes": 0.0}
+        settings |= {"images_total": parse_images_seen(state) + length, "minutes": 0.0}
     for name, value in flags.items():
         plain = list(value) if isinstance(value, tuple) else value  # as a file has it
-        if name not in CHANGED and not may_be_same(name, settings.get(name), plain):
+        if name not in CHANGED and not may_be_equal(name, settings.get(name), plain):
             raise ConfigError(
                 f"{flag_name(name)} is {value}, but it must be "
                 f"{settings.get(name)} here, as in --from-state; leave the flag out."
             )
-    return train_config("cpu", settings | flags)
+    return make_train_config("cpu", settings | flags)
 
 
 def find_state(source: Path) -> Path:
@@ -78,9 +78,9 @@ def find_state(source: Path) -> Path:
     Raises:
         ConfigError: there is none, it is damaged, or its run's rate is not constant.
     """
-    found = atomic_folders.states(RunFolder(source).states) or [source]
-    named = atomic_folders.STATE.fullmatch
-    whole = [state for state in found if named(state.name) and is_whole(state)]
+    found = atomic_folders.list_states(RunFolder(source).states) or [source]
+    named = atomic_folders.STATE_NAME_PATTERN.fullmatch
+    whole = [state for state in found if named(state.name) and is_intact(state)]
     run = RunFolder(found[0].parent.parent)
     if not whole or not run.config.exists():
         raise ConfigError(
@@ -90,7 +90,7 @@ def find_state(source: Path) -> Path:
     settings = settings_of(whole[0])
     begin = settings["images_total"] - settings["cool_down_images"]
     if settings["lr_schedule"] != "constant" or (
-        settings["cool_down_images"] and images_of(whole[0]) > begin
+        settings["cool_down_images"] and parse_images_seen(whole[0]) > begin
     ):
         raise ConfigError(
             f"--from-state {source} is of a run whose learning rate was falling already; name a "
@@ -107,7 +107,7 @@ def settings_of(state: Path) -> dict[str, Any]:
     """
     run = RunFolder(state.parent.parent)
     settings = run.settings()
-    run.check_state(state, train_config("cpu", settings))
+    run.check_state(state, make_train_config("cpu", settings))
     return settings
 
 
@@ -119,12 +119,12 @@ def copy_state(config: TrainConfig) -> None:
         CheckpointError: it cannot be written.
     """
     folder = RunFolder(config.output_dir)
-    if not config.from_state or any(map(is_whole, atomic_folders.states(folder.states))):
+    if not config.from_state or any(map(is_intact, atomic_folders.list_states(folder.states))):
         return
     start = config.images_total - config.cool_down_images
     source = Path(config.from_state)
     state = source if source.name == folder.state(start).name else RunFolder(source).state(start)
-    if not is_whole(state):
+    if not is_intact(state):
         raise ConfigError(
             f"--from-state {source} no longer holds {state.name}, from which this run began; name "
             "another --output-dir to begin again."
@@ -134,11 +134,11 @@ def copy_state(config: TrainConfig) -> None:
         cure = "name another --output-dir to begin a cool-down of that run"
         check_same(read_settings(state), config, free, f"the run that saved {state}", cure)
     final = folder.state(start)
-    temporary = atomic_folders.temporary_folder(final)
-    with atomic_folders.writing(final):
+    temporary = atomic_folders.create_temporary_folder(final)
+    with atomic_folders.report_write_errors(final):
         shutil.copytree(state, temporary, dirs_exist_ok=True)
-    if not is_whole(temporary):
+    if not is_intact(temporary):
         raise ConfigError(f"{state} changed while it was copied; run the same command again.")
-    with atomic_folders.writing(final):
+    with atomic_folders.report_write_errors(final):
         write_settings(temporary, config)  # from here on it is a state of this run
-    atomic_folders.seal(final)
+    atomic_folders.finalize_folder(final)

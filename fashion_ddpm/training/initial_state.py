@@ -8,8 +8,8 @@ import numpy as np
 from diffusers import UNet2DModel
 
 from fashion_ddpm.checkpoints import atomic_folders
-from fashion_ddpm.checkpoints.locate import folder_of, read_run
-from fashion_ddpm.checkpoints.manifest import is_whole
+from fashion_ddpm.checkpoints.locate import locate_checkpoint, read_run
+from fashion_ddpm.checkpoints.manifest import is_intact
 from fashion_ddpm.core.config import TURBO, TrainConfig
 from fashion_ddpm.core.errors import reason
 from fashion_ddpm.core.image_kind import ImageKind
@@ -39,7 +39,7 @@ def settings_of_teacher(checkpoint: str) -> dict[str, Any]:
     Raises:
         CheckpointError: the teacher is not there.
     """
-    settings = read_run(folder_of(checkpoint)).get("config", {})
+    settings = read_run(locate_checkpoint(checkpoint)).get("config", {})
     return {name: settings[name] for name in TAKEN_OVER if name in settings}
 
 
@@ -121,9 +121,9 @@ def state_to_resume(
         FileError: the record of the run's settings is damaged.
     """
     folder.check_same_run(config)
-    states = atomic_folders.states(folder.states)
+    states = atomic_folders.list_states(folder.states)
     for state in states:
-        if is_whole(state):
+        if is_intact(state):
             folder.check_state(state, config)
             return state
         say(f"{state} is damaged; trying the state before it")

@@ -11,7 +11,7 @@ from accelerate.utils import GradientAccumulationPlugin, ProjectConfiguration
 from torch import Tensor
 
 from fashion_ddpm.checkpoints import atomic_folders
-from fashion_ddpm.checkpoints.run_lock import Hold, only_run
+from fashion_ddpm.checkpoints.run_lock import RunLock, acquire_run_lock
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.distributed import process_lines, this_process
 from fashion_ddpm.core.images import to_model
@@ -19,8 +19,8 @@ from fashion_ddpm.core.provenance import current_commit, device_name
 from fashion_ddpm.core.step_plan import (
     batch_indices,
     learning_rate_at,
-    part_size,
-    parts_of_batch,
+    micro_batch_size,
+    micro_batch_slices,
     step_seed,
 )
 from fashion_ddpm.diffusion.schedule_check import training_noise
@@ -71,7 +71,7 @@ def train(
     this_process(only_cuda=False)
     fitting = config_for_minutes(config, started, measure)
     run = Run(fitting, trackers, measured[0] if measured else None)
-    with only_run(run.folder.lock) as run.hold:
+    with acquire_run_lock(run.folder.lock) as run.hold:
         run.resume()
         with run.stop:
             run.loop()
@@ -96,7 +96,7 @@ class Run:
         self.config, self.folder = config, RunFolder(config.output_dir)
         self.ranks = this_process(only_cuda=False)
         self.folder.check_same_run(config)
-        part_size(config, self.ranks.num_processes)
+        micro_batch_size(config, self.ranks.num_processes)
         noise = training_noise(config)
         chosen = chosen_trackers(config.report_to)
         data, unchecked = load_run_data(config)
@@ -144,7 +144,7 @@ class Run:
         self.gradient_norm = torch.zeros((), device=self.device)
         self.divergence = Divergence(self.device)
         self.stop = StopOnSignal()
-        self.hold = Hold(None)
+        self.hold = RunLock(None)
         current_commit()  # remembered for the checkpoint
 
     def resume(self) -> None:
@@ -156,7 +156,7 @@ class Run:
         check_run_data(self.folder, self.fingerprint)
         self.accelerator.wait_for_everyone()
         if self.ranks.is_main_process:
-            with atomic_folders.writing(self.folder.root):
+            with atomic_folders.report_write_errors(self.folder.root):
                 record_run_data(self.folder, self.fingerprint)
                 self.folder.begin(self.config)
                 write_precision(self.folder, self.precision)
@@ -208,7 +208,7 @@ class Run:
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate_at(step, config)
         total = torch.zeros((), device=self.device)
-        for part in parts_of_batch(config, self.ranks.process_index, self.ranks.num_processes):
+        for part in micro_batch_slices(config, self.ranks.process_index, self.ranks.num_processes):
             with self.accelerator.accumulate(self.network.wrapped):
                 chosen = indices[part].to(self.device)
                 clean = to_model(self.train_data.images[chosen])

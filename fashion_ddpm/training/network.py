@@ -9,7 +9,7 @@ from diffusers import DDPMScheduler, UNet2DModel
 from diffusers.training_utils import EMAModel
 from torch import Tensor, nn
 
-from fashion_ddpm.checkpoints.verify import numbered
+from fashion_ddpm.checkpoints.verify import make_id2label
 from fashion_ddpm.core.config import TURBO, TrainConfig
 from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.diffusion.consistency_loss import consistency_losses, gap_at
@@ -126,7 +126,7 @@ class Network:
         self.average.copy_to(parameters)
         self.plain.eval()
         try:
-            names = numbered(self.kind.class_names)
+            names = make_id2label(self.kind.class_names)
             yield FashionDDPMPipeline(self.plain, self.noise, names, self.sampler)
         finally:
             self.average.restore(parameters)

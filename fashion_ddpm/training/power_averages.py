@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from fashion_ddpm.core.errors import reason
-from fashion_ddpm.core.json_files import TEMPORARY
+from fashion_ddpm.core.json_files import TEMPORARY_SUFFIX
 from fashion_ddpm.training.stopping import TrainingError
 
 LENGTHS = (0.05, 0.1)
@@ -104,7 +104,7 @@ class PowerAverages:
             for length, average in self.weights.items()
             for name, weight in zip(self.names, average, strict=True)
         }
-        whole = path.with_name(path.name + TEMPORARY)
+        whole = path.with_name(path.name + TEMPORARY_SUFFIX)
         save_file(tensors, whole, metadata={"images_seen": str(images_seen)})
         os.replace(whole, path)
 

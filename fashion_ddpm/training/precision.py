@@ -12,7 +12,7 @@ from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.distributed import gather_parts
 from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.core.json_files import FileError, read_object, write_object
-from fashion_ddpm.core.step_plan import part_size
+from fashion_ddpm.core.step_plan import micro_batch_size
 from fashion_ddpm.diffusion.unet import build_unet, training_layout
 from fashion_ddpm.training.run_folder import RunFolder
 
@@ -103,7 +103,7 @@ def _measured(
     )
     if not native:
         return Precision(machine, "no", f"{machine} has no bfloat16")
-    rows = part_size(config, ranks.num_processes)
+    rows = micro_batch_size(config, ranks.num_processes)
     rows = min(rows, CPU_ROWS) if device.type == "cpu" else rows
     unet = unet.to(device)
     seconds = step_seconds(unet, rows)

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from fashion_ddpm.checkpoints.locate import class_names_of, read_run
+from fashion_ddpm.checkpoints.locate import read_class_names, read_run
 from fashion_ddpm.core.config import TrainConfig
-from fashion_ddpm.core.data_settings import FOLDER
+from fashion_ddpm.core.data_settings import FOLDER_PREFIX
 from fashion_ddpm.core.distributed import gather_parts
 from fashion_ddpm.data.fingerprint import (
     Fingerprint,
-    changes,
-    class_changes,
+    describe_changes,
+    describe_class_changes,
     read_fingerprint,
     write_fingerprint,
 )
@@ -42,7 +42,7 @@ def load_run_data(config: TrainConfig) -> tuple[DataSet, tuple[str, ...]]:
     data = load_data_set(config, gather_parts(order)[0])
     _check_agreement(config, data)
     if recorded:
-        found = changes(recorded, data.fingerprint)
+        found = describe_changes(recorded, data.fingerprint)
     else:
         found = _unrecorded_changes(config, run, data) if run else iter(())
     if difference := gather_parts("; ".join(found))[0]:
@@ -78,12 +78,12 @@ def _begun(config: TrainConfig) -> RunFolder | None:
 
 def _published_order(config: TrainConfig, run: RunFolder | None) -> tuple[str, ...]:
     """Return the classes of class folders in the order of a network that is there already."""
-    if not config.dataset.startswith(FOLDER):
+    if not config.dataset.startswith(FOLDER_PREFIX):
         return ()
     if run:
         return tuple(read_run(run.checkpoint).get("class_names", ()))
     start = config.teacher or config.initial_checkpoint
-    return class_names_of(start) if start else ()
+    return read_class_names(start) if start else ()
 
 
 def _unrecorded_changes(config: TrainConfig, run: RunFolder, data: DataSet) -> Iterator[str]:
@@ -93,7 +93,7 @@ def _unrecorded_changes(config: TrainConfig, run: RunFolder, data: DataSet) -> I
         yield f"that was {before}, whose pictures were not recorded"
     names = read_run(run.checkpoint).get("class_names")
     if names:
-        yield from class_changes(names, data.kind.class_names)
+        yield from describe_class_changes(names, data.kind.class_names)
 
 
 def _check_agreement(config: TrainConfig, data: DataSet) -> None:

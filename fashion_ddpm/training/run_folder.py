@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fashion_ddpm.core.config import TrainConfig, train_config
-from fashion_ddpm.core.data_settings import may_be_same
+from fashion_ddpm.core.config import TrainConfig, make_train_config
+from fashion_ddpm.core.data_settings import may_be_equal
 from fashion_ddpm.core.json_files import FileError, read_object, write_object
-from fashion_ddpm.core.settings import PATHS, ConfigError, flag_name
+from fashion_ddpm.core.settings import PATH_FIELDS, ConfigError, flag_name
 
 LogRow = dict[str, Any]
 """One line of a run's log: images_seen and whatever was measured there."""
@@ -24,7 +24,7 @@ ESSENTIAL = {"images_total", "batch_size", "seed"}
 """Settings that every run has written down, whatever version of this program it was."""
 
 FREE_TO_CHANGE = {
-    *PATHS,
+    *PATH_FIELDS,
     "keep_states",
     "preview_every",
     "frechet_every",
@@ -115,7 +115,7 @@ def read_settings(folder: Path) -> dict[str, Any]:
         found = f"holds {unknown[0]!r:.80}" if unknown else "lacks settings that every run has"
         raise FileError(f"{path} is not of a training run of this version, for it {found}: {cure}.")
     try:
-        train_config("cpu", settings)
+        make_train_config("cpu", settings)
     except ConfigError as error:
         raise FileError(f"{path} cannot be used: {cure}. In it, {error}") from error
     return settings
@@ -134,7 +134,7 @@ def check_same(
         cure: what to do about it, the end of the sentence.
     """
     for name, value in _as_json(config).items():
-        if name in free or may_be_same(name, before[name], value):
+        if name in free or may_be_equal(name, before[name], value):
             continue
         if name == "images_total":
             cure += (

@@ -9,9 +9,9 @@ from accelerate import Accelerator
 
 from fashion_ddpm.checkpoints import atomic_folders
 from fashion_ddpm.checkpoints.locate import read_run
-from fashion_ddpm.checkpoints.manifest import is_whole
-from fashion_ddpm.checkpoints.verify import INDEX
-from fashion_ddpm.core.config import train_config
+from fashion_ddpm.checkpoints.manifest import is_intact
+from fashion_ddpm.checkpoints.verify import INDEX_FILE
+from fashion_ddpm.core.config import make_train_config
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.diffusion.save_checkpoint import save_checkpoint
 from fashion_ddpm.evaluation.figures import save_loss_curves
@@ -48,16 +48,16 @@ class Saving:
         final = self.folder.state(self.run_log.images_seen)
         main = self.accelerator.is_main_process
         if main:
-            atomic_folders.temporary_folder(final)
+            atomic_folders.create_temporary_folder(final)
         self.accelerator.wait_for_everyone()
-        with atomic_folders.writing(final):
+        with atomic_folders.report_write_errors(final):
             self.accelerator.save_state(str(atomic_folders.temporary_path(final)))
         self.accelerator.wait_for_everyone()
         if main:
-            with atomic_folders.writing(final):
+            with atomic_folders.report_write_errors(final):
                 write_settings(atomic_folders.temporary_path(final), self.network.config)
-            atomic_folders.seal(final)
-            atomic_folders.prune(self.folder.states, self.network.config.keep_states)
+            atomic_folders.finalize_folder(final)
+            atomic_folders.prune_states(self.folder.states, self.network.config.keep_states)
             self.publish()
         self.accelerator.wait_for_everyone()
 
@@ -66,7 +66,7 @@ class Saving:
         seen = self.run_log.images_seen
         if seen:
             path = self.folder.averages_at(seen)
-            with atomic_folders.writing(path):
+            with atomic_folders.report_write_errors(path):
                 self.network.power_averages.save(path, seen)
                 thin_out(self.folder.averages)
         self.write_checkpoint(self.folder.checkpoint)
@@ -74,7 +74,7 @@ class Saving:
     def publish_if_behind(self) -> None:
         """Publish what a kill between saving and publishing has left unpublished."""
         checkpoint, published = self.folder.checkpoint, -1
-        if is_whole(checkpoint):
+        if is_intact(checkpoint):
             published = read_run(checkpoint).get("images_seen", -1)
         elif checkpoint.exists():
             self.run_log.say(f"{checkpoint} is damaged; writing it anew")
@@ -85,7 +85,7 @@ class Saving:
         """Write the averaged weights as a checkpoint folder, and the loss curves."""
         log = self.run_log.progress.log
         facts = {"images_seen": self.run_log.images_seen, **self.facts, "log": log}
-        with atomic_folders.writing(checkpoint), self.network.averaged() as pipeline:
+        with atomic_folders.report_write_errors(checkpoint), self.network.averaged() as pipeline:
             save_checkpoint(pipeline, checkpoint, self.network.config, facts)
             save_loss_curves(log, self.folder.curves)
 
@@ -116,7 +116,7 @@ def rebuild_checkpoint(run: Path, length: float, at: int | None, output: Path) -
     folder = RunFolder(run)
     if not folder.config.exists():
         raise TrainingError(f"{run} is no training run; name the --output-dir of one.")
-    if output.exists() and not (output / INDEX).exists():
+    if output.exists() and not (output / INDEX_FILE).exists():
         raise TrainingError(f"--output {output} is no checkpoint to replace; name another folder.")
     kept = kept_averages(folder.averages)
     images_seen = kept[-1].images_seen if at is None else at
@@ -133,6 +133,6 @@ def rebuild_checkpoint(run: Path, length: float, at: int | None, output: Path) -
     facts = {name: before[name] for name in TAKEN_OVER if name in before}
     log = [row for row in before.get("log", []) if row["images_seen"] <= images_seen]
     facts |= {"images_seen": images_seen, "average_length": length, "log": log}
-    with atomic_folders.writing(output):
-        save_checkpoint(pipeline, output, train_config("cpu", folder.settings()), facts)
+    with atomic_folders.report_write_errors(output):
+        save_checkpoint(pipeline, output, make_train_config("cpu", folder.settings()), facts)
     return output

@@ -7,7 +7,7 @@ import torch
 from accelerate import PartialState
 from torch import Tensor
 
-from fashion_ddpm.checkpoints.atomic_folders import states
+from fashion_ddpm.checkpoints.atomic_folders import list_states
 from fashion_ddpm.core.distributed import gather_parts
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.step_plan import step_seed
@@ -84,7 +84,7 @@ class Divergence:
             f"(the batch's seed is {step_seed(seed, first)})"
         )
         cure = "a lower --learning-rate or --mixed-precision no"
-        saved = states(folder.states)
+        saved = list_states(folder.states)
         if not saved:
             raise TrainingError(f"{what}, before any state was saved: start again with {cure}.")
         raise TrainingError(

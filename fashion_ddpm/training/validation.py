@@ -98,7 +98,7 @@ class Validation:
     def validate(self) -> None:
         """Log the validation loss."""
         config = self.network.config
-        data = self.held_out.first(config.validation_images).to(self.ranks.device)
+        data = self.held_out.take(config.validation_images).to(self.ranks.device)
         with self.network.averaged():
             losses, total = self.network.validation_losses, config.num_train_timesteps
             sums = validation_sums(
@@ -114,7 +114,7 @@ class Validation:
                 draw_grid_share(pipeline, self.ranks.process_index, self.ranks.num_processes)
             )
         if self.ranks.is_main_process:
-            with atomic_folders.writing(path):
+            with atomic_folders.report_write_errors(path):
                 picture = save_grid((share for part in parts for share in part), path)
             show(picture)
 

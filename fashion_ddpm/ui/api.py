@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from fashion_ddpm.core.requests import PARAMETERS
+from fashion_ddpm.core.requests import API_PARAMETERS
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.results import Preview, Result
 from fashion_ddpm.server.allowlist import ENDPOINT
@@ -60,7 +60,7 @@ class Handlers:
         Returns:
             A picture of the way so far, the pictures, and their settings and scores.
         """
-        with monitored(self.demo, "program", PARAMETERS) as watch:
+        with monitored(self.demo, "program", API_PARAMETERS) as watch:
             request = request_of(
                 *(class_name, schedule, steps, sampler, guidance_scale),
                 *(guidance_low, guidance_high, num_images, seed),

@@ -7,7 +7,7 @@ import gradio as gr
 from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 
-from fashion_ddpm.core.requests import LABELS, MAX_SEED, RequestError, check_whole
+from fashion_ddpm.core.requests import MAX_SEED, PAGE_LABELS, RequestError, check_integer
 from fashion_ddpm.demo.compare import STEP_COUNTS, Cell, axes, cell_requests, cells, name_of, zipped
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.generation.files import file_name
@@ -51,7 +51,7 @@ class Compare:
         with gr.Row():
             names = list(demo.kind.class_names)
             first = default_request(demo).class_name
-            class_name = gr.Dropdown(names, value=first, label=demo.kind.noun.capitalize())
+            class_name = gr.Dropdown(names, value=first, label=demo.kind.class_noun.capitalize())
             axis = gr.Radio(axes(demo), value="schedule", label="Rows")
             seed = gr.Number(0, label=FIRST_SEED, minimum=0, maximum=MAX_SEED)
         with gr.Row():
@@ -75,7 +75,7 @@ class Compare:
         """Draw the sheet cell by cell; beside it a line on progress, and a zip file."""
         status = "nothing was drawn"
         try:
-            with monitored(self.demo, "sheet", LABELS | {"seed": FIRST_SEED}) as watch:
+            with monitored(self.demo, "sheet", PAGE_LABELS | {"seed": FIRST_SEED}) as watch:
                 wanted = cell_requests(self.demo, class_name, whole(seed), axis)
                 drawn: list[Cell] = []
                 for cell in cells(self.demo, wanted, current.watch(number, watch)):
@@ -97,7 +97,7 @@ class Compare:
         with show_mistakes():
             if not drawn:
                 raise RequestError(FORGOTTEN)
-            check_whole("cell", event.index, 0, len(drawn) - 1)
+            check_integer("cell", event.index, 0, len(drawn) - 1)
             asked, settings = drawn[event.index].asked, drawn[event.index].settings
             if asked.pipeline is not self.demo.pipeline:
                 raise RequestError(

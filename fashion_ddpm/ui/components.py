@@ -8,7 +8,7 @@ import gradio as gr
 import pandas as pd
 
 from fashion_ddpm.core.errors import UserError
-from fashion_ddpm.core.requests import LABELS
+from fashion_ddpm.core.requests import PAGE_LABELS
 from fashion_ddpm.demo.engine import Demo, Watch
 from fashion_ddpm.server.monitoring import NOT_YOUR_FAULT, StoppedError
 
@@ -45,7 +45,7 @@ NEWEST_RUN: dict[str, Any] = {**NETWORK, **PRIVATE, **UNPROCESSED, **ALWAYS_LAST
 
 
 @contextmanager
-def show_mistakes(names: Mapping[str, str] = LABELS) -> Iterator[None]:
+def show_mistakes(names: Mapping[str, str] = PAGE_LABELS) -> Iterator[None]:
     """Turn a mistake, whoever made it, into a message that is text and never markup.
 
     Args:
@@ -75,14 +75,16 @@ FORGOTTEN = "These images are no longer kept here: draw them again."
 """Said when a page outlived its server, or its server's pictures."""
 
 
-def as_text(error: UserError, names: Mapping[str, str] = LABELS) -> str:
+def as_text(error: UserError, names: Mapping[str, str] = PAGE_LABELS) -> str:
     """Return what a mistake is, as text that is never markup, with the names of settings."""
-    text = error.said(names).translate(NO_MARKUP)
-    return text[:1].upper() + text[1:] if names is LABELS else text
+    text = error.format_message(names).translate(NO_MARKUP)
+    return text[:1].upper() + text[1:] if names is PAGE_LABELS else text
 
 
 @contextmanager
-def monitored(demo: Demo, operation: str, names: Mapping[str, str] = LABELS) -> Iterator[Watch]:
+def monitored(
+    demo: Demo, operation: str, names: Mapping[str, str] = PAGE_LABELS
+) -> Iterator[Watch]:
     """Count a request that runs the network, limit its time, and tell its mistakes."""
     with show_mistakes(names), demo.monitor.request(operation) as attempt:
         yield attempt.watch

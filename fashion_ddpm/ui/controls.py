@@ -8,7 +8,13 @@ from fashion_ddpm.core.config import SAMPLERS, TURBO
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.image_kind import ALL_CLASSES, CLASS_NAMES
 from fashion_ddpm.core.images import enlarge
-from fashion_ddpm.core.requests import LABELS, MAX_GUIDANCE, MAX_SEED, GenerateRequest, check_whole
+from fashion_ddpm.core.requests import (
+    MAX_GUIDANCE,
+    MAX_SEED,
+    PAGE_LABELS,
+    GenerateRequest,
+    check_integer,
+)
 from fashion_ddpm.demo.engine import PRESETS, Demo, schedule_note, schedules
 from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.scoring.clip_baseline import load_real_sample
@@ -96,7 +102,7 @@ class Controls:
         self.schedule = gr.Radio(
             schedules(demo),
             value=first.schedule,
-            label=LABELS["schedule"],
+            label=PAGE_LABELS["schedule"],
             info="which noise levels an image visits",
         )
         self.num_inference_steps = gr.Slider(
@@ -104,7 +110,7 @@ class Controls:
             PAGE_MAX_STEPS,
             first.num_inference_steps,
             step=1,
-            label=LABELS["num_inference_steps"],
+            label=PAGE_LABELS["num_inference_steps"],
         )
         with gr.Row():
             offered = {
@@ -126,7 +132,7 @@ class Controls:
 
     def _class_menu(self, first: str) -> gr.Radio | gr.Dropdown:
         """Lay out the classes; above them, on Fashion-MNIST, a real image of each."""
-        kind, label = self.demo.kind, LABELS["class_name"]
+        kind, label = self.demo.kind, PAGE_LABELS["class_name"]
         names = [*kind.class_names, ALL_CLASSES]
         if not kind.is_fashion_mnist:
             menu = gr.Radio if len(names) <= MANY_CLASSES else gr.Dropdown
@@ -140,20 +146,20 @@ class Controls:
     def _advanced_settings(self, first: GenerateRequest) -> None:
         """Lay out the sampler, guidance, the number of images, seeds and the scorer."""
         samplers = (*SAMPLERS, TURBO) if self.demo.has_turbo else SAMPLERS
-        self.sampler = gr.Dropdown(samplers, value=first.sampler, label=LABELS["sampler"])
+        self.sampler = gr.Dropdown(samplers, value=first.sampler, label=PAGE_LABELS["sampler"])
         self.guidance_scale = gr.Slider(
             1,
             MAX_GUIDANCE,
             first.guidance_scale,
             step=0.1,
-            label=LABELS["guidance_scale"],
+            label=PAGE_LABELS["guidance_scale"],
             info="1 is off; more costs twice",
         )
         with gr.Row():
             self.guidance_low, self.guidance_high = (
                 gr.Number(
                     getattr(first, name),
-                    label=LABELS[name],
+                    label=PAGE_LABELS[name],
                     info=info,
                     minimum=0,
                     maximum=1,
@@ -162,14 +168,14 @@ class Controls:
                 for name, info in INTERVAL.items()
             )
         self.num_images = gr.Slider(
-            1, PAGE_MAX_IMAGES, first.num_images, step=1, label=LABELS["num_images"]
+            1, PAGE_MAX_IMAGES, first.num_images, step=1, label=PAGE_LABELS["num_images"]
         )
-        self.seed = gr.Number(first.seed, label=LABELS["seed"], minimum=0, maximum=MAX_SEED)
+        self.seed = gr.Number(first.seed, label=PAGE_LABELS["seed"], minimum=0, maximum=MAX_SEED)
         self.random_seed = gr.Checkbox(value=False, label="A new seed each time")
         self.scorer = gr.Dropdown(
             self.demo.scorers,
             value=self.demo.scorers[0],
-            label=LABELS["scorer"],
+            label=PAGE_LABELS["scorer"],
             info="all but the first need the network once",
         )
 
@@ -223,11 +229,13 @@ def _interval(request: GenerateRequest) -> list[str]:
 def _class_of(event: gr.SelectData) -> str:
     """Return the class of the real example that was clicked."""
     with show_mistakes():
-        check_whole("example", event.index, 0, len(CLASS_NAMES) - 1)
+        check_integer("example", event.index, 0, len(CLASS_NAMES) - 1)
     return CLASS_NAMES[event.index]
 
 
 def _real_examples() -> list[tuple[Any, str]]:
     """Return a real image of each class, enlarged, with its name."""
     real = load_real_sample()
-    return [(enlarge(real.of_class(label)[0], 4), name) for label, name in enumerate(CLASS_NAMES)]
+    return [
+        (enlarge(real.select_class(label)[0], 4), name) for label, name in enumerate(CLASS_NAMES)
+    ]

@@ -6,8 +6,8 @@ from typing import Any
 
 import gradio as gr
 
-from fashion_ddpm.core.requests import MAX_SEED, GenerateRequest, check_whole
-from fashion_ddpm.core.wording import counted, seconds
+from fashion_ddpm.core.requests import MAX_SEED, GenerateRequest, check_integer
+from fashion_ddpm.core.wording import format_seconds, quantity
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.gallery import first_images
 from fashion_ddpm.demo.results import Preview, Result, Scores
@@ -90,7 +90,7 @@ class Create:
         gr.Markdown("Click an image for its scores and its way from noise")
         pictures = first.pictures() if first else None
         self.gallery = picture_gallery(pictures, 5, "gallery", selected=0)
-        gr.Markdown(f"## Which {demo.kind.noun} is it? CLIP's label scores")
+        gr.Markdown(f"## Which {demo.kind.class_noun} is it? CLIP's label scores")
         scored = demo.scorers[0] != NO_SCORER
         if not scored:
             gr.Markdown(UNKNOWN)
@@ -173,7 +173,7 @@ class Create:
             result = selection.images(query)
             if result is None:
                 return gr.skip()
-            check_whole("image", event.index, 0, result.request.num_images - 1)
+            check_integer("image", event.index, 0, result.request.num_images - 1)
             shown = self._shown_image(result, event.index)
             if selection.result is not result:  # drawn meanwhile
                 return gr.skip()
@@ -192,9 +192,9 @@ def summary(result: Result) -> str:
     """Return what was made and what it took, in a line."""
     request = result.request
     return (
-        f"{counted(request.num_images, 'image')} in {seconds(result.seconds)}: "
-        f"{counted(request.num_inference_steps, 'step')}, "
-        f"{counted(result.evaluations, 'UNet evaluation')}, seeds from {request.seed}"
+        f"{quantity(request.num_images, 'image')} in {format_seconds(result.seconds)}: "
+        f"{quantity(request.num_inference_steps, 'step')}, "
+        f"{quantity(result.evaluations, 'UNet evaluation')}, seeds from {request.seed}"
     )
 
 

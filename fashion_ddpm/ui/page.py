@@ -16,7 +16,7 @@ from jinja2 import ChoiceLoader, DictLoader
 from PIL import Image
 
 from fashion_ddpm.checkpoints.locate import SAMPLES_FILE
-from fashion_ddpm.core.images import FILE_NAME
+from fashion_ddpm.core.images import FILE_NAME_KEY
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, ROOT
 from fashion_ddpm.server.monitoring import NOT_YOUR_FAULT
 from fashion_ddpm.ui.components import FORGOTTEN, UNQUEUED
@@ -100,7 +100,7 @@ def save_whole(img: Image.Image, cache_dir: str, name: str = "image", format: st
     content = processing_utils.encode_pil_to_bytes(img, format)
     folder = Path(cache_dir) / processing_utils.hash_bytes(content)
     folder.mkdir(exist_ok=True, parents=True)
-    name = Path(img.info.get(FILE_NAME, name)).stem
+    name = Path(img.info.get(FILE_NAME_KEY, name)).stem
     path = (folder / f"{name}.{format}").resolve()
     handle, half = tempfile.mkstemp(dir=folder)
     try:

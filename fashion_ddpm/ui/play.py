@@ -24,7 +24,7 @@ class Play:
 
     def __init__(self, demo: Demo) -> None:
         self.demo = demo
-        names, noun = list(demo.kind.class_names), demo.kind.noun
+        names, noun = list(demo.kind.class_names), demo.kind.class_noun
         gr.Markdown(f"## Blend: the same noise as one {noun}, then more and more as the other")
         with gr.Row():
             first = gr.Dropdown(names, value=_first(names, "sneaker"), label="From")
@@ -54,7 +54,7 @@ class Play:
                     *STRENGTHS, 0.6, step=0.05, label="Strength", info="how much of it is forgotten"
                 )
                 button = gr.Button("Make it real", variant="primary")
-        strip = picture(f"your drawing, and seven {demo.kind.things} made of it")
+        strip = picture(f"your drawing, and seven {demo.kind.image_nouns} made of it")
         drawn: list[Any] = [paper, class_name, strength]
         # A drawing is a file, which gradio reads.
         button.click(self.redraw, drawn, strip, **NEWEST_RUN | {"preprocess": True})

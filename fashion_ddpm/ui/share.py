@@ -8,7 +8,7 @@ from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 
 from fashion_ddpm.core.errors import UserError
-from fashion_ddpm.core.requests import PARAMETERS
+from fashion_ddpm.core.requests import API_PARAMETERS
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.results import Result
 from fashion_ddpm.demo.share import SharedSettings, from_picture, from_query, words_of
@@ -98,7 +98,7 @@ class Handlers:
 def python_call(result: Result) -> str:
     """Return the call of gradio's Python client that draws the same images."""
     values = result.request.as_settings() | {"scorer": result.scorer}
-    arguments = (f"{PARAMETERS[name]}={value!r}" for name, value in values.items())
+    arguments = (f"{API_PARAMETERS[name]}={value!r}" for name, value in values.items())
     return f'client.predict({", ".join(arguments)}, api_name="/{ENDPOINT}")'
 
 

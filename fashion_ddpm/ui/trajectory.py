@@ -5,7 +5,7 @@ from typing import Any
 import gradio as gr
 import pandas as pd
 
-from fashion_ddpm.core.requests import check_whole
+from fashion_ddpm.core.requests import check_integer
 from fashion_ddpm.demo.continuation import continued
 from fashion_ddpm.demo.engine import Demo, schedules
 from fashion_ddpm.demo.trajectory import (
@@ -69,7 +69,7 @@ class TrajectoryPanel:
                     "one step: noisy on the left, predicted on the right",
                     frame(first, count - 1) if first else None,
                 )
-        gr.Markdown(CONTINUE.format(noun=demo.kind.noun))
+        gr.Markdown(CONTINUE.format(noun=demo.kind.class_noun))
         with gr.Row():
             offered = schedules(demo)
             schedule = gr.Dropdown(offered, value=offered[0], label="Schedule from here on")
@@ -119,7 +119,7 @@ class TrajectoryPanel:
             image = selection.image(query, index)
             if image is None:
                 return {self.endings: emptied(), self.left: MEANWHILE if query else NONE_YET}
-            check_whole("step", whole(step), 1, len(image[0].noisy))
+            check_integer("step", whole(step), 1, len(image[0].noisy))
             found = continued(self.demo, *image, int(step) - 1, schedule, watch)
             if selection.image(query, index) != image:
                 return {self.endings: emptied(), self.left: MEANWHILE}

@@ -6,8 +6,8 @@ import gradio as gr
 
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.image_kind import CLASS_NAMES
-from fashion_ddpm.core.images import grid
-from fashion_ddpm.core.paths import EVALUATION
+from fashion_ddpm.core.images import make_grid
+from fashion_ddpm.core.paths import EVALUATION_DIR
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.trust import (
     OURS,
@@ -113,7 +113,7 @@ class Trust:
             result, index = image
             found = self.index.look_up(result.clean[-1, index])
             return {
-                self.pair: filled(grid(found.pictures, columns=3, scale=NEIGHBOUR_SCALE)),
+                self.pair: filled(make_grid(found.pictures, columns=3, scale=NEIGHBOUR_SCALE)),
                 self.sentence: f"**{result.caption(index)}**: {found.sentence()}",
             }
 
@@ -211,6 +211,8 @@ def _build_report_card(demo: Demo) -> None:
             gr.Markdown(figure_table(report), elem_id="report-card")
         with gr.Column(scale=2, min_width=300):
             gr.Markdown("Asked for (rows), seen by an independent classifier (columns)")
-            picture("confusion matrix of the generated images", str(EVALUATION / "confusion.png"))
+            picture(
+                "confusion matrix of the generated images", str(EVALUATION_DIR / "confusion.png")
+            )
             gr.Markdown("Copied? Generated images, and the nearest training images")
-            picture("nearest training images", str(EVALUATION / "nearest.png"))
+            picture("nearest training images", str(EVALUATION_DIR / "nearest.png"))

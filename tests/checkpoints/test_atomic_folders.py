@@ -12,33 +12,33 @@ from typing import Any
 import pytest
 
 from fashion_ddpm.checkpoints.atomic_folders import (
-    REPLACED,
-    prune,
-    recover,
-    seal,
-    states,
-    sync,
-    temporary_folder,
+    REPLACED_SUFFIX,
+    create_temporary_folder,
+    finalize_folder,
+    fsync_path,
+    list_states,
+    prune_states,
+    recover_folder,
+    report_write_errors,
     temporary_path,
-    writing,
 )
 from fashion_ddpm.checkpoints.errors import CheckpointError
-from fashion_ddpm.checkpoints.locate import class_names_of
-from fashion_ddpm.checkpoints.manifest import is_whole
+from fashion_ddpm.checkpoints.locate import read_class_names
+from fashion_ddpm.checkpoints.manifest import is_intact
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 
 
 def write(final: Path, content: str = "content") -> Path:
-    folder = temporary_folder(final)
+    folder = create_temporary_folder(final)
     (folder / "sub").mkdir()
     (folder / "sub" / "file").write_text(content)
-    seal(final)
+    finalize_folder(final)
     return final
 
 
 def test_a_sealed_folder_is_whole_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
     final = write(tmp_path / "a" / "state")
-    assert is_whole(final)
+    assert is_intact(final)
     assert [path.name for path in final.parent.iterdir()] == ["state"]
 
 
@@ -50,10 +50,10 @@ def test_sealing_replaces_an_older_folder(tmp_path: Path) -> None:
 SEAL_AND_DIE = """
 import os, signal, sys
 from pathlib import Path
-from fashion_ddpm.checkpoints.atomic_folders import seal, temporary_folder
+from fashion_ddpm.checkpoints.atomic_folders import finalize_folder, create_temporary_folder
 
 final, renames = Path(sys.argv[1]), int(sys.argv[2])
-(temporary_folder(final) / "file").write_text("new")
+(create_temporary_folder(final) / "file").write_text("new")
 
 def watch(event, arguments):
     global renames
@@ -63,7 +63,7 @@ def watch(event, arguments):
             os.kill(os.getpid(), signal.SIGKILL)
 
 sys.addaudithook(watch)
-seal(final)
+finalize_folder(final)
 """
 
 
@@ -73,12 +73,12 @@ def test_a_kill_before_any_rename_loses_no_folder(
 ) -> None:
     """The three: the manifest's, the older folder's and the newer one's."""
     final = tmp_path / "state"
-    (temporary_folder(final) / "file").write_text("old")
-    seal(final)
+    (create_temporary_folder(final) / "file").write_text("old")
+    finalize_folder(final)
     command = [sys.executable, "-c", SEAL_AND_DIE, str(final), str(rename)]
     assert subprocess.run(command).returncode == -signal.SIGKILL
-    recover(final)
-    assert is_whole(final)
+    recover_folder(final)
+    assert is_intact(final)
     assert (final / "file").read_text() == expected
     write(final, "newest")
     assert [path.name for path in tmp_path.iterdir()] == ["state"]
@@ -87,27 +87,27 @@ def test_a_kill_before_any_rename_loses_no_folder(
 def test_the_next_reader_and_the_next_writer_recover_what_a_kill_left_aside(
     tiny_checkpoint: Path, tmp_path: Path
 ) -> None:
-    for read in (load_pipeline, class_names_of, temporary_folder):
+    for read in (load_pipeline, read_class_names, create_temporary_folder):
         final = tmp_path / read.__name__
         shutil.copytree(tiny_checkpoint, temporary_path(final))
-        shutil.copytree(tiny_checkpoint, f"{final}{REPLACED}")
+        shutil.copytree(tiny_checkpoint, f"{final}{REPLACED_SUFFIX}")
         read(final)
-        assert is_whole(final)
+        assert is_intact(final)
 
 
 def test_an_unsealed_folder_is_no_state_and_is_emptied_on_the_next_try(tmp_path: Path) -> None:
-    folder = temporary_folder(tmp_path / "images-1")
+    folder = create_temporary_folder(tmp_path / "images-1")
     (folder / "half").write_text("half")
-    assert states(tmp_path) == []
-    assert not list(temporary_folder(tmp_path / "images-1").iterdir())
+    assert list_states(tmp_path) == []
+    assert not list(create_temporary_folder(tmp_path / "images-1").iterdir())
 
 
 def test_the_newest_states_are_kept(tmp_path: Path) -> None:
     for images in (5, 30, 200):
         write(tmp_path / f"images-{images:05d}")
-    prune(tmp_path, keep=2)
-    assert [path.name for path in states(tmp_path)] == ["images-00200", "images-00030"]
-    assert states(tmp_path / "nowhere") == []
+    prune_states(tmp_path, keep=2)
+    assert [path.name for path in list_states(tmp_path)] == ["images-00200", "images-00030"]
+    assert list_states(tmp_path / "nowhere") == []
 
 
 def test_a_failed_write_costs_one_sentence_and_leaves_the_older_folder_alone(
@@ -115,14 +115,14 @@ def test_a_failed_write_costs_one_sentence_and_leaves_the_older_folder_alone(
 ) -> None:
     final = write(tmp_path / "state", "old")
 
-    @writing(final)
+    @report_write_errors(final)
     def fail() -> None:
-        (temporary_folder(final) / "file").write_text("half")
+        (create_temporary_folder(final) / "file").write_text("half")
         raise OSError("No space left on device")
 
     with pytest.raises(CheckpointError, match=r"state could not be written .+ device\): make room"):
         fail()
-    assert is_whole(final)
+    assert is_intact(final)
     assert [path.name for path in tmp_path.iterdir()] == ["state"]
 
 
@@ -140,16 +140,16 @@ def test_folders_are_not_flushed_where_the_system_opens_none(
 
     monkeypatch.setattr(os, "open", open_files_only)
     final = write(tmp_path / "state")
-    assert is_whole(final)
+    assert is_intact(final)
     assert tmp_path in refused
 
 
 def test_a_file_that_cannot_be_flushed_is_no_success(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        sync(tmp_path / "nowhere")
+        fsync_path(tmp_path / "nowhere")
 
 
 def test_a_forbidden_write_is_not_blamed_on_the_disks_size(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(CheckpointError, match=r"could not be written .+ let this user write there"):
-        temporary_folder(tmp_path / "file" / "state")
+        create_temporary_folder(tmp_path / "file" / "state")

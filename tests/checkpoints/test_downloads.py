@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fashion_ddpm.checkpoints.downloads import fetch
+from fashion_ddpm.checkpoints.downloads import fetch_checkpoint
 from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.diffusion.pipeline import load_pipeline
@@ -113,4 +113,4 @@ def test_what_was_fetched_once_loads_without_a_network(
 @pytest.mark.parametrize("name", ["", "boots", "runs/mine/checkpoint", "/nowhere", "a/b@", "a b/c"])
 def test_a_name_that_is_neither_folder_nor_repository_costs_one_sentence(name: str) -> None:
     with pytest.raises(CheckpointError, match="neither a folder nor USER/NAME@REVISION"):
-        fetch(name)
+        fetch_checkpoint(name)

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from fashion_ddpm.checkpoints.errors import CheckpointError
-from fashion_ddpm.checkpoints.locate import class_names_of, distilled_folder, read_run
+from fashion_ddpm.checkpoints.locate import distilled_folder, read_class_names, read_run
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.json_files import FileError
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 
 
 def test_the_bundled_checkpoint_names_its_classes_and_how_it_was_trained() -> None:
-    assert class_names_of(BUNDLED_CHECKPOINT) == CLASS_NAMES
+    assert read_class_names(BUNDLED_CHECKPOINT) == CLASS_NAMES
     assert read_run(BUNDLED_CHECKPOINT)["images_seen"] >= 8 * 55_000
 
 
@@ -23,12 +23,12 @@ def test_a_folder_without_a_run_says_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["nobody/nothing", "../etc/passwd"])
 def test_classes_that_cannot_be_had_cost_one_sentence(name: str) -> None:
     with pytest.raises(CheckpointError, match="could not be loaded"):
-        class_names_of(name)
+        read_class_names(name)
 
 
 def test_a_folder_without_an_index_names_no_classes(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"model_index\.json"):
-        class_names_of(tmp_path)
+        read_class_names(tmp_path)
 
 
 def test_a_distilled_network_lies_beside_its_teacher() -> None:

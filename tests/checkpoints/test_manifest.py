@@ -7,11 +7,11 @@ import pytest
 
 from fashion_ddpm.checkpoints.manifest import (
     MANIFEST,
-    faults,
-    is_whole,
-    loose_files,
+    files_to_list,
+    find_faults,
+    is_intact,
     read_manifest,
-    record,
+    update_manifest,
     write_manifest,
 )
 
@@ -27,40 +27,40 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_changed_a_missing_and_an_unreadable_file_are_noticed(folder: Path) -> None:
-    assert is_whole(folder)
+    assert is_intact(folder)
     (folder / "sub" / "file").write_text("damaged")
-    assert not is_whole(folder)
+    assert not is_intact(folder)
     (folder / "other").unlink()
     (folder / "other").mkdir()
-    assert [fault.split(" is ")[0] for fault in faults(folder)] == ["other", "sub/file"]
-    assert list(faults(folder, "other")) == ["other is missing"]
+    assert [fault.split(" is ")[0] for fault in find_faults(folder)] == ["other", "sub/file"]
+    assert list(find_faults(folder, "other")) == ["other is missing"]
     for nothing in ("{", "{}", "[]"):
         (folder / MANIFEST).write_text(nothing)
-        assert not is_whole(folder)
-    assert not is_whole(folder / "nowhere")
+        assert not is_intact(folder)
+    assert not is_intact(folder / "nowhere")
 
 
 def test_a_file_listed_anew_leaves_the_damage_of_another_visible(folder: Path) -> None:
     for name in ("sub/file", "other"):
         (folder / name).write_text("changed")
-    record(folder, "other")
-    assert [fault.split(" is ")[0] for fault in faults(folder)] == ["sub/file"]
+    update_manifest(folder, "other")
+    assert [fault.split(" is ")[0] for fault in find_faults(folder)] == ["sub/file"]
 
 
 def test_the_first_listing_makes_the_manifest(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("content")
-    record(tmp_path, "file")
+    update_manifest(tmp_path, "file")
     assert list(read_manifest(tmp_path)) == ["file"]
-    assert is_whole(tmp_path)
+    assert is_intact(tmp_path)
 
 
 def test_a_file_is_listed_by_the_nearest_manifest_alone(folder: Path) -> None:
     write_manifest(folder / "sub")
     (folder / "sub" / "card").write_text("made later")
-    assert loose_files(folder) == ["other", "sub/card"]
+    assert files_to_list(folder) == ["other", "sub/card"]
 
 
 @pytest.mark.parametrize("content", [[], {"file": 3}, {"/etc/passwd": "0"}, {"a/../../b": "0"}])
 def test_a_manifest_that_is_none_is_a_fault(folder: Path, content: object) -> None:
     (folder / MANIFEST).write_text(json.dumps(content))
-    assert list(faults(folder)) == [f"{MANIFEST} is no list of files (ValueError)"]
+    assert list(find_faults(folder)) == [f"{MANIFEST} is no list of files (ValueError)"]

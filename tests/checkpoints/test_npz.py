@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fashion_ddpm.checkpoints.errors import CheckpointError
-from fashion_ddpm.checkpoints.manifest import MANIFEST, record
+from fashion_ddpm.checkpoints.manifest import MANIFEST, update_manifest
 from fashion_ddpm.checkpoints.npz import load_arrays, save_arrays
 from tests.tools.tampering import Bomb
 
@@ -48,7 +48,7 @@ def test_python_objects_are_neither_written_nor_read(path: Path) -> None:
     with pytest.raises(ValueError, match="allow_pickle=False"):
         save_arrays(path, {"numbers": objects})
     np.savez_compressed(path, numbers=objects)
-    record(path.parent, path.name)
+    update_manifest(path.parent, path.name)
     with pytest.raises(CheckpointError, match="could not be loaded"):
         load_arrays(path, "make it")
     assert not proof.exists()

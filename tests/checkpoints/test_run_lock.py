@@ -11,14 +11,14 @@ import pytest
 
 from fashion_ddpm.checkpoints import run_lock
 from fashion_ddpm.checkpoints.errors import CheckpointError
-from fashion_ddpm.checkpoints.run_lock import lock_beside, only_run
+from fashion_ddpm.checkpoints.run_lock import acquire_run_lock, lock_path
 from fashion_ddpm.core.settings import ConfigError
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from fashion_ddpm.checkpoints.run_lock import only_run
-with only_run(Path(sys.argv[1])):
+from fashion_ddpm.checkpoints.run_lock import acquire_run_lock
+with acquire_run_lock(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(600)
 """
@@ -40,16 +40,16 @@ def start_holder(lock: Path) -> subprocess.Popen[str]:
 
 
 def test_a_lock_is_held_for_as_long_as_the_run_lasts(lock: Path) -> None:
-    with only_run(lock) as hold:
+    with acquire_run_lock(lock) as hold:
         hold.check()
         assert f"pid={os.getpid()}\n" in lock.read_text()
     assert not lock.parent.exists()
 
 
 def test_a_run_that_fails_lets_go(lock: Path) -> None:
-    with pytest.raises(KeyError), only_run(lock):
+    with pytest.raises(KeyError), acquire_run_lock(lock):
         raise KeyError
-    with only_run(lock):
+    with acquire_run_lock(lock):
         pass
 
 
@@ -57,19 +57,19 @@ def test_a_second_run_is_refused_until_the_first_is_killed(lock: Path) -> None:
     holder = start_holder(lock)
     try:
         refused = pytest.raises(ConfigError, match=rf"process {holder.pid} on .+ delete {lock}")
-        with refused, only_run(lock):
+        with refused, acquire_run_lock(lock):
             pass
     finally:
         holder.send_signal(signal.SIGKILL)
         holder.wait()
     assert lock.exists(), "nobody could clean up"
-    with only_run(lock):
+    with acquire_run_lock(lock):
         assert f"pid={os.getpid()}\n" in lock.read_text()
 
 
 def stale_lock_of_another_host(lock: Path) -> None:
     lock.parent.mkdir()
-    with only_run(lock):
+    with acquire_run_lock(lock):
         text = lock.read_text()
     (host,) = [line for line in text.splitlines() if line.startswith("host=")]
     lock.write_text(text.replace(host, "host=elsewhere"))
@@ -79,9 +79,9 @@ def test_a_lock_of_another_host_is_taken_over_once_nobody_has_renewed_it(
     lock: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(run_lock, "LEASE_SECONDS", 0.5)
-    monkeypatch.setattr(run_lock, "RENEWED_EVERY", 0.1)
+    monkeypatch.setattr(run_lock, "RENEWAL_SECONDS", 0.1)
     stale_lock_of_another_host(lock)
-    with only_run(lock):
+    with acquire_run_lock(lock):
         assert f"pid={os.getpid()}\n" in lock.read_text()
     assert "on elsewhere; waiting" in capsys.readouterr().err
 
@@ -94,7 +94,7 @@ def test_a_lock_of_another_host_that_is_renewed_is_respected(
         ["sh", "-c", f"while sleep 0.2; do touch {lock}; done"], start_new_session=True
     )
     try:
-        with pytest.raises(ConfigError, match="on elsewhere"), only_run(lock):
+        with pytest.raises(ConfigError, match="on elsewhere"), acquire_run_lock(lock):
             pass
     finally:
         os.killpg(renewer.pid, signal.SIGKILL)
@@ -105,8 +105,8 @@ def test_a_lock_of_another_host_that_is_renewed_is_respected(
 def test_a_run_that_was_suspended_while_another_took_over_ends(
     lock: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run_lock, "RENEWED_EVERY", 0.05)
-    with only_run(lock) as hold:
+    monkeypatch.setattr(run_lock, "RENEWAL_SECONDS", 0.05)
+    with acquire_run_lock(lock) as hold:
         assert hold.lease is not None
         other = lock.with_name("other")
         other.write_text(lock.read_text().replace("token=", "token=0"))
@@ -121,9 +121,9 @@ def test_a_run_that_was_suspended_while_another_took_over_ends(
 def test_a_lock_that_cannot_be_written_costs_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     lock = tmp_path / "file" / "run.lock"
-    with pytest.raises(CheckpointError, match="could not be written"), only_run(lock):
+    with pytest.raises(CheckpointError, match="could not be written"), acquire_run_lock(lock):
         pass
 
 
 def test_the_lock_of_a_folder_that_is_replaced_lies_beside_it(tmp_path: Path) -> None:
-    assert lock_beside(tmp_path / "scorer") == tmp_path / "scorer.lock"
+    assert lock_path(tmp_path / "scorer") == tmp_path / "scorer.lock"

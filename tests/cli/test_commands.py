@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fashion_ddpm.__main__ import build_parser
-from fashion_ddpm.checkpoints.manifest import is_whole
+from fashion_ddpm.checkpoints.manifest import is_intact
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.requests import RequestError
 from fashion_ddpm.core.settings import ConfigError
@@ -34,7 +34,7 @@ def test_an_average_of_another_length_is_rebuilt(
     output = tmp_path / "average"
     flags = ("--length", "0.08", "--at", "384", "--output", str(output))
     assert run("rebuild-average", finished.output_dir, *flags) == 0
-    assert is_whole(output)
+    assert is_intact(output)
     assert str(output) in capsys.readouterr().out
 
 

@@ -36,7 +36,7 @@ def changed(split: LabelledImages, **changes: torch.Tensor) -> LabelledImages:
         (lambda real: changed(real, images=real.images / 255), "must be uint8"),
         (lambda real: changed(real, images=real.images // 2), "these are other images"),
         (lambda real: changed(real, labels=real.labels + 1), "labels reach from 1 to 10"),
-        (lambda real: real.chosen(slice(1, None)), "unequal counts"),
+        (lambda real: real.select(slice(1, None)), "unequal counts"),
     ],
 )
 def test_each_damage_is_named(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fashion_ddpm.checkpoints.locate import read_run
-from fashion_ddpm.checkpoints.manifest import is_whole
+from fashion_ddpm.checkpoints.manifest import is_intact
 from fashion_ddpm.cli import train_all as module
 from fashion_ddpm.cli.train_all import TrainAll, train_all
 from fashion_ddpm.core.config import TrainConfig
@@ -57,7 +57,7 @@ def test_two_checkpoints_and_two_reports_are_left_though_the_first_call_was_stop
     assert read_run(RunFolder(wanted.output / "network").checkpoint)["images_seen"] < 64
     assert train_all(wanted)
     assert read_run(wanted.checkpoint)["images_seen"] == 64
-    assert is_whole(wanted.checkpoint)
+    assert is_intact(wanted.checkpoint)
     pipeline = load_pipeline(wanted.checkpoint)
     assert pipeline.distilled_network
     assert pipeline.distilled_network.distilled

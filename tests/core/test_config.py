@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fashion_ddpm.core.config import PRESETS, TrainConfig, train_config
+from fashion_ddpm.core.config import PRESETS, TrainConfig, make_train_config
 from fashion_ddpm.core.settings import ConfigError, add_flags
 
 
@@ -17,7 +17,7 @@ def parse(*arguments: str) -> dict[str, Any]:
 
 def test_flags_beat_the_preset_and_the_preset_beats_defaults() -> None:
     flags = parse("--batch-size", "64", "--block-out-channels", "16", "32", "--no-scale-shift")
-    config = train_config("smoke", flags)
+    config = make_train_config("smoke", flags)
     assert config.batch_size == 64
     assert config.block_out_channels == (16, 32)
     assert config.images_total == PRESETS["smoke"]["images_total"]
@@ -26,13 +26,13 @@ def test_flags_beat_the_preset_and_the_preset_beats_defaults() -> None:
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_preset_is_a_valid_run(preset: str) -> None:
-    assert train_config(preset, {}).total_steps > 0
+    assert make_train_config(preset, {}).total_steps > 0
 
 
 def test_the_data_folder_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FASHION_DDPM_DATA", "/somewhere")
-    assert train_config("cpu", {}).data_dir == "/somewhere"
-    assert train_config("cpu", {"data_dir": "here"}).data_dir == "here"
+    assert make_train_config("cpu", {}).data_dir == "/somewhere"
+    assert make_train_config("cpu", {"data_dir": "here"}).data_dir == "here"
 
 
 @pytest.mark.parametrize(
@@ -54,4 +54,4 @@ def test_settings_that_contradict_each_other_are_refused(
     preset: str, flags: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(ConfigError, match=sentence):
-        train_config(preset, flags)
+        make_train_config(preset, flags)

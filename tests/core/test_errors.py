@@ -2,7 +2,7 @@
 
 import pytest
 
-from fashion_ddpm.core.errors import MAX_REASON, UserError, reason, sentence
+from fashion_ddpm.core.errors import MAX_REASON, UserError, error_message, reason
 
 
 def test_a_reason_is_one_short_line() -> None:
@@ -12,11 +12,11 @@ def test_a_reason_is_one_short_line() -> None:
 
 
 def test_a_path_that_cannot_be_used_is_told_in_one_sentence_and_other_failures_are_not() -> None:
-    assert sentence(UserError("as it is")) == "as it is"
+    assert error_message(UserError("as it is")) == "as it is"
     error = PermissionError(13, "Permission denied", "/somewhere/" + "x" * 300)
-    told = sentence(error)
+    told = error_message(error)
     assert told.startswith("/somewhere/xxx")
     assert "(Permission denied)" in told
     assert len(told) < 400
     with pytest.raises(BrokenPipeError):
-        sentence(BrokenPipeError(32, "Broken pipe"))
+        error_message(BrokenPipeError(32, "Broken pipe"))

@@ -8,8 +8,8 @@ import torch
 
 from fashion_ddpm.core.images import (
     enlarge,
-    grid,
-    labelled_grid,
+    make_grid,
+    make_labelled_grid,
     read_settings,
     save_png,
     to_model,
@@ -40,7 +40,7 @@ def test_to_model_refuses_other_types_and_shapes(images: torch.Tensor) -> None:
 
 def test_grid_puts_images_in_rows_with_a_gap() -> None:
     images = torch.full((3, 4, 4), 200, dtype=torch.uint8)
-    picture = np.asarray(grid(images, columns=2, gap=1))
+    picture = np.asarray(make_grid(images, columns=2, gap=1))
     assert picture.shape == (9, 9)
     assert picture[:4, :4].min() == 200
     assert picture[4].max() == 0
@@ -61,7 +61,7 @@ def test_png_carries_its_settings(tmp_path: Path) -> None:
 
 def test_labelled_grid_has_a_row_for_each_name() -> None:
     images = torch.full((2, 4, 4), 255, dtype=torch.uint8)
-    picture = labelled_grid({"one": images, "two": images}, scale=10)
+    picture = make_labelled_grid({"one": images, "two": images}, scale=10)
     assert picture.height == 2 * 40 + 20
 
 
@@ -69,6 +69,6 @@ def test_colours_survive_the_round_trip_and_the_grid() -> None:
     images = torch.randint(256, (3, 8, 8, 3), dtype=torch.uint8)
     assert to_model(images).shape == (3, 3, 8, 8)
     assert torch.equal(to_uint8(to_model(images)), images)
-    picture = np.asarray(grid(images, columns=3, gap=1))
+    picture = np.asarray(make_grid(images, columns=3, gap=1))
     assert np.array_equal(picture[:, 9:17], images[1])
-    assert labelled_grid({"one": images}).mode == "RGB"
+    assert make_labelled_grid({"one": images}).mode == "RGB"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fashion_ddpm.core.process import available_cpus, limit_threads, no_collection
+from fashion_ddpm.core.process import available_cpus, limit_threads, pause_garbage_collection
 from tests.tools import PATIENCE
 from tests.tools.serving import ROOT
 
@@ -123,7 +123,7 @@ def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_nothing_is_collected_meanwhile_and_all_is_as_before_after() -> None:
-    with no_collection():
+    with pause_garbage_collection():
         assert not gc.isenabled()
     assert gc.isenabled()
 
@@ -131,7 +131,7 @@ def test_nothing_is_collected_meanwhile_and_all_is_as_before_after() -> None:
 def test_a_collector_that_was_off_stays_off() -> None:
     gc.disable()
     try:
-        with no_collection():
+        with pause_garbage_collection():
             pass
         assert not gc.isenabled()
     finally:
@@ -139,7 +139,7 @@ def test_a_collector_that_was_off_stays_off() -> None:
 
 
 def test_the_collector_is_back_after_a_failed_import() -> None:
-    with pytest.raises(ImportError), no_collection():
+    with pytest.raises(ImportError), pause_garbage_collection():
         import no_such_module  # type: ignore[import-not-found] # noqa: F401
     assert gc.isenabled()
 

@@ -7,17 +7,17 @@ import pytest
 
 from fashion_ddpm.core.image_kind import ALL_CLASSES
 from fashion_ddpm.core.requests import (
+    API_PARAMETERS,
     FLAGS,
-    LABELS,
     MAX_SEED,
-    PARAMETERS,
+    PAGE_LABELS,
+    SETTING_NAMES,
     SETTINGS,
-    WORDS,
     GenerateRequest,
     RequestError,
     class_label,
-    shown,
-    usual_steps,
+    default_steps,
+    safe_repr,
 )
 from fashion_ddpm.demo.share import OMITTED
 
@@ -98,40 +98,40 @@ def test_a_message_is_short_and_holds_no_markup() -> None:
 
 
 def test_one_image_of_a_request_can_be_asked_for_alone() -> None:
-    alone = GenerateRequest("all", num_images=12, seed=5).of_image(11)
+    alone = GenerateRequest("all", num_images=12, seed=5).select_image(11)
     assert (alone.class_name, alone.num_images, alone.seed) == ("trouser", 1, 16)
     assert alone.labels() == [1]
 
 
 def test_turbo_takes_few_steps_and_no_guidance() -> None:
-    assert usual_steps("turbo") == 4
-    assert usual_steps("ddim") == GenerateRequest("bag").num_inference_steps
+    assert default_steps("turbo") == 4
+    assert default_steps("ddim") == GenerateRequest("bag").num_inference_steps
     assert GenerateRequest("bag", sampler="turbo").guidance_scale == 1
     with pytest.raises(RequestError, match=r"guidance_scale is 2; the turbo sampler has none"):
         GenerateRequest("bag", sampler="turbo", guidance_scale=2.0)
 
 
 def test_what_stands_in_a_message_is_neither_html_nor_markdown() -> None:
-    text = shown("<b>[x](y) ![z](w) `c` *d* _e_ &lt;\u202e\0")
+    text = safe_repr("<b>[x](y) ![z](w) `c` *d* _e_ &lt;\u202e\0")
     assert not set("<>&[]`*_\u202e\0") & set(text)
 
 
 def test_a_message_names_the_setting_as_whoever_reads_it_does() -> None:
     with pytest.raises(RequestError) as caught:
         GenerateRequest("bag", sampler="turbo", guidance_scale=3)
-    said = [caught.value.said(names) for names in (LABELS, PARAMETERS, FLAGS)]
+    said = [caught.value.format_message(names) for names in (PAGE_LABELS, API_PARAMETERS, FLAGS)]
     for name, text in zip(("Guidance", "guidance_scale", "--guidance-scale"), said, strict=True):
         assert text.startswith(f"{name} is 3; the turbo sampler has none")
     seed: Any = None
     with pytest.raises(RequestError) as caught:
         GenerateRequest("bag", seed=seed)
-    assert caught.value.said(LABELS).startswith("Seed is empty; it must be ")
+    assert caught.value.format_message(PAGE_LABELS).startswith("Seed is empty; it must be ")
 
 
 def test_every_setting_has_a_name_everywhere() -> None:
     fields = {field.name for field in dataclasses.fields(GenerateRequest)} - {"class_names"}
     for names in (SETTINGS, OMITTED | {"class_name": ""}):
         assert {*names} == fields
-    for names in (WORDS, LABELS, PARAMETERS, FLAGS):
+    for names in (SETTING_NAMES, PAGE_LABELS, API_PARAMETERS, FLAGS):
         assert {*names} == fields | {"scorer"}
         assert len({*names.values()}) == len(names)

@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 
 from fashion_ddpm.core.config import ClassifierConfig, ScorerConfig, TrainConfig
-from fashion_ddpm.core.settings import UNTOLD, ConfigError, add_flags, flag_name, recorded
+from fashion_ddpm.core.settings import (
+    UNPUBLISHED_FIELDS,
+    ConfigError,
+    add_flags,
+    flag_name,
+    public_settings,
+)
 
 
 def test_every_field_is_a_flag_with_help_and_an_absent_flag_changes_nothing() -> None:
@@ -36,9 +42,9 @@ def test_a_bad_value_costs_one_sentence(field: str, value: Any, part: str) -> No
 
 @pytest.mark.parametrize("config", [TrainConfig(), ScorerConfig(), ClassifierConfig()])
 def test_what_is_recorded_names_no_path_of_the_machine(config: Any) -> None:
-    assert set(recorded(config)) == {field.name for field in dataclasses.fields(config)} - set(
-        UNTOLD
-    )
+    assert set(public_settings(config)) == {
+        field.name for field in dataclasses.fields(config)
+    } - set(UNPUBLISHED_FIELDS)
 
 
 @pytest.mark.parametrize(

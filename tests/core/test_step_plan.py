@@ -8,8 +8,8 @@ from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.core.step_plan import (
     batch_indices,
     learning_rate_at,
-    part_size,
-    parts_of_batch,
+    micro_batch_size,
+    micro_batch_slices,
     step_seed,
 )
 
@@ -41,16 +41,16 @@ def test_the_processes_take_every_image_of_a_batch_exactly_once(
     indices = [
         index
         for rank in range(processes)
-        for part in parts_of_batch(config, rank, processes)
+        for part in micro_batch_slices(config, rank, processes)
         for index in range(24)[part]
     ]
     assert sorted(indices) == list(range(24))
-    assert len(indices) == processes * accumulation * part_size(config, processes)
+    assert len(indices) == processes * accumulation * micro_batch_size(config, processes)
 
 
 def test_a_batch_that_the_processes_cannot_share_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"--batch-size 24 .+ by 5 processes .+ multiple of 5"):
-        part_size(TrainConfig(batch_size=24), processes=5)
+        micro_batch_size(TrainConfig(batch_size=24), processes=5)
 
 
 def test_learning_rate_rises_to_its_peak_and_falls_to_nothing() -> None:

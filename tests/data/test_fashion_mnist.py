@@ -39,10 +39,10 @@ def test_validation_is_fixed_and_shares_no_image_with_training(data_dir: Path) -
 
 def test_a_split_can_be_cut_short(data_dir: Path) -> None:
     whole = load_split(data_dir, "test")
-    part = whole.first(30)
+    part = whole.take(30)
     assert (part.images == whole.images[:30]).all()
     assert (part.labels == whole.labels[:30]).all()
-    assert len(whole.first(10**6)) == len(whole)
+    assert len(whole.take(10**6)) == len(whole)
 
 
 def test_packed_and_unpacked_files_give_the_same_images(data_dir: Path, copy: Path) -> None:

@@ -12,8 +12,8 @@ from fashion_ddpm.core.data_settings import DataSettings
 from fashion_ddpm.core.json_files import FileError
 from fashion_ddpm.data.fingerprint import (
     Fingerprint,
-    changes,
-    of_splits,
+    describe_changes,
+    fingerprint_splits,
     read_fingerprint,
     write_fingerprint,
 )
@@ -37,7 +37,7 @@ def test_the_same_pictures_elsewhere_are_the_same_data(before: Path, tmp_path: P
     (tmp_path / "moved" / "circle" / "notes.txt").touch()
     one, other = of_folder(before), of_folder(tmp_path / "moved")
     assert one.digest == other.digest
-    assert not list(changes(one, other))
+    assert not list(describe_changes(one, other))
 
 
 def add(folder: Path) -> None:
@@ -102,23 +102,26 @@ def test_what_has_changed_is_named(
     shutil.copytree(before, tmp_path / "now")
     deed(tmp_path / "now")
     one, other = of_folder(before), of_folder(tmp_path / "now")
-    assert list(changes(one, other)) == expected
+    assert list(describe_changes(one, other)) == expected
     assert one.digest != other.digest
 
 
 def test_a_picture_of_another_class_and_another_order_are_changes() -> None:
     one = Fingerprint({"a": {"row 0": "x", "row 1": "y"}, "b": {"row 2": "z"}})
     moved = Fingerprint({"a": {"row 0": "x"}, "b": {"row 1": "y", "row 2": "z"}})
-    assert len(list(changes(one, moved))) == 2
+    assert len(list(describe_changes(one, moved))) == 2
     turned = Fingerprint({"b": {"row 2": "z"}, "a": {"row 0": "x", "row 1": "y"}})
-    assert list(changes(one, turned)) == ["the classes are in another order"]
+    assert list(describe_changes(one, turned)) == ["the classes are in another order"]
     assert len({each.digest for each in (one, moved, turned)}) == 3
 
 
 def test_two_classes_that_changed_names_at_once_are_told_apart() -> None:
     one = Fingerprint({"a": {"a/1": "x"}, "b": {"b/1": "y"}})
     other = Fingerprint({"c": {"c/1": "y"}, "d": {"d/1": "x"}})
-    assert list(changes(one, other)) == ["class b is now called c", "class a is now called d"]
+    assert list(describe_changes(one, other)) == [
+        "class b is now called c",
+        "class a is now called d",
+    ]
 
 
 def test_a_picture_that_was_damaged_and_left_out_is_no_part(before: Path, tmp_path: Path) -> None:
@@ -130,7 +133,7 @@ def test_a_picture_that_was_damaged_and_left_out_is_no_part(before: Path, tmp_pa
     assert of_folder(tmp_path / "many").digest == one.digest
     (tmp_path / "many" / "circle" / "broken.png").unlink()
     (tmp_path / "many" / "circle" / "0070.png").write_bytes(b"broken")
-    (phrase,) = changes(one, of_folder(tmp_path / "many"))
+    (phrase,) = describe_changes(one, of_folder(tmp_path / "many"))
     assert phrase == "gone or no longer readable: circle/0070.png"
 
 
@@ -146,18 +149,20 @@ def test_pictures_that_the_library_datasets_reads_have_one_too(
         found.append(load_data_set(DataSettings(dataset=f"hub:{tmp_path / name}")).fingerprint)
     assert list(found[0].pictures["circle"])[:2] == ["train row 0", "train row 1"]
     assert found[0] == found[1]
-    assert list(changes(found[0], found[2])) == ["changed: train row 3"]
+    assert list(describe_changes(found[0], found[2])) == ["changed: train row 3"]
 
 
 def test_fashion_mnist_has_one_too(data_dir: Path, real: LabelledImages) -> None:
     data = load_data_set(DataSettings(data_dir=str(data_dir)))
-    assert data.fingerprint == of_splits(
+    assert data.fingerprint == fingerprint_splits(
         {"train": data.train, "validation": data.validation, "test": data.test}
     )
     images = real.images.clone()
     images[real.labels == 8] += 1
-    others = of_splits({"test": dataclasses.replace(real, images=images)})
-    assert list(changes(of_splits({"test": real}), others)) == ["changed: the test images of bag"]
+    others = fingerprint_splits({"test": dataclasses.replace(real, images=images)})
+    assert list(describe_changes(fingerprint_splits({"test": real}), others)) == [
+        "changed: the test images of bag"
+    ]
 
 
 def test_a_file_gives_back_what_was_written_and_can_be_read_by_others(

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from fashion_ddpm.data import hub_dataset
-from fashion_ddpm.data.hub_dataset import list_hub
+from fashion_ddpm.data.hub_dataset import list_hub_dataset
 from fashion_ddpm.data.labelled_images import DataError
 from tests.tools.shapes import SHAPES, shape, write_shapes
 
@@ -21,7 +21,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_local_folder_gives_classes_splits_and_pictures(tmp_path: Path) -> None:
     write_shapes(tmp_path / "data" / "train", 4)
     write_shapes(tmp_path / "data" / "test", 2)
-    listing = list_hub(str(tmp_path / "data"))
+    listing = list_hub_dataset(str(tmp_path / "data"))
     assert listing.class_names == SHAPES
     assert [len(listing.train), len(listing.test)] == [12, 6]
     assert sorted(picture.label for picture in listing.test) == [0, 0, 1, 1, 2, 2]
@@ -35,7 +35,7 @@ def test_a_local_folder_gives_classes_splits_and_pictures(tmp_path: Path) -> Non
 def test_a_picture_that_is_damaged_is_found_when_it_is_opened(tmp_path: Path) -> None:
     write_shapes(tmp_path / "data" / "train", 2)
     (tmp_path / "data" / "train" / "circle" / "0000.png").write_text("no picture")
-    listing = list_hub(str(tmp_path / "data"))
+    listing = list_hub_dataset(str(tmp_path / "data"))
     failed = 0
     for picture in listing.train:
         try:
@@ -49,12 +49,12 @@ def test_a_data_set_without_labels_costs_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     shape("circle", 1).save(tmp_path / "data" / "one.png")
     with pytest.raises(DataError, match="has the columns image; it must have one of images and"):
-        list_hub(str(tmp_path / "data"))
+        list_hub_dataset(str(tmp_path / "data"))
 
 
 def test_what_cannot_be_loaded_costs_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="could not be loaded"):
-        list_hub(str(tmp_path / "nowhere"))
+        list_hub_dataset(str(tmp_path / "nowhere"))
 
 
 def test_without_the_library_a_sentence_says_what_to_install(
@@ -62,4 +62,4 @@ def test_without_the_library_a_sentence_says_what_to_install(
 ) -> None:
     monkeypatch.setattr(hub_dataset, "find_spec", lambda name: None)
     with pytest.raises(DataError, match="run pip install datasets"):
-        list_hub("ada/boots")
+        list_hub_dataset("ada/boots")

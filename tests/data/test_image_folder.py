@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from fashion_ddpm.data.image_folder import list_folder
+from fashion_ddpm.data.image_folder import list_image_folder
 from fashion_ddpm.data.labelled_images import DataError
 from tests.tools.shapes import SHAPES, shape, write_shapes
 
 
 def names_in(folder: Path) -> list[str]:
     """Return the names of the pictures to learn from."""
-    return [picture.name for picture in list_folder(str(folder)).train]
+    return [picture.name for picture in list_image_folder(str(folder)).train]
 
 
 def test_each_folder_is_a_class_and_pictures_come_in_the_order_of_their_names(
@@ -22,7 +22,7 @@ def test_each_folder_is_a_class_and_pictures_come_in_the_order_of_their_names(
 ) -> None:
     (tmp_path / "circle" / "0001" / "monday").mkdir(parents=True)
     shape("circle", 9).save(tmp_path / "circle" / "0001" / "monday" / "late.PNG")
-    listing = list_folder(str(write_shapes(tmp_path, 2)))
+    listing = list_image_folder(str(write_shapes(tmp_path, 2)))
     assert listing.class_names == SHAPES
     assert [(picture.name, picture.label) for picture in listing.train] == [
         ("circle/0000.png", 0),
@@ -40,18 +40,18 @@ def test_each_folder_is_a_class_and_pictures_come_in_the_order_of_their_names(
 
 def test_train_and_test_are_taken_where_they_exist(tmp_path: Path) -> None:
     write_shapes(tmp_path / "train", 3)
-    assert list_folder(str(tmp_path)).class_names == SHAPES
+    assert list_image_folder(str(tmp_path)).class_names == SHAPES
     shape("triangle", 7).save(tmp_path / "train" / "triangle" / "more.png")
     (tmp_path / "test" / "triangle").mkdir(parents=True)
     shape("triangle", 8).save(tmp_path / "test" / "triangle" / "one.png")
-    listing = list_folder(str(tmp_path))
+    listing = list_image_folder(str(tmp_path))
     assert len(listing.train) == 10
     assert [(picture.name, picture.label) for picture in listing.test] == [
         ("test/triangle/one.png", 2)
     ]
     (tmp_path / "test" / "star").mkdir()
     with pytest.raises(DataError, match=r"holds a class that .+train lacks \(star\)"):
-        list_folder(str(tmp_path))
+        list_image_folder(str(tmp_path))
 
 
 @pytest.mark.parametrize("name", [".ipynb_checkpoints", ".thumbnails", "__MACOSX", ".DS_Store"])
@@ -65,7 +65,7 @@ def test_everything_below_a_hidden_folder_is_passed_over_and_counted(
         folder.mkdir(parents=True)
         for seed in range(3):
             shape("circle", seed).save(folder / f"copy-{seed}.png")
-    listing = list_folder(str(tmp_path))
+    listing = list_image_folder(str(tmp_path))
     assert names_in(tmp_path) == before
     assert listing.class_names == SHAPES
     (note,) = listing.notes
@@ -79,7 +79,7 @@ def test_other_and_hidden_files_are_counted_and_named(tmp_path: Path) -> None:
     for name in ("._0001.png", "a.heic", "b.HEIC", "c.jxl", "noname"):
         (tmp_path / "circle" / name).touch()
     assert len(names_in(tmp_path)) == 6
-    hidden, other = list_folder(str(tmp_path)).notes
+    hidden, other = list_image_folder(str(tmp_path)).notes
     assert "1 hidden pictures are passed over: circle/._0001.png" in hidden
     assert "4 files (.heic 2, .jxl 1, no suffix 1)" in other
     assert "circle/a.heic" in other
@@ -96,7 +96,7 @@ def test_a_class_without_pictures_costs_one_sentence(
     for name in files:
         (tmp_path / "star" / name).touch()
     with pytest.raises(DataError, match=rf"star holds no pictures .+\){expected}.* or delete the"):
-        list_folder(str(tmp_path))
+        list_image_folder(str(tmp_path))
 
 
 def test_pictures_in_no_class_folder_are_counted(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_pictures_in_no_class_folder_are_counted(tmp_path: Path) -> None:
         write_shapes(tmp_path / split, 2)
     shape("circle", 9).save(tmp_path / "train" / "overview.png")
     shape("circle", 9).save(tmp_path / "loose.png")
-    listing = list_folder(str(tmp_path))
+    listing = list_image_folder(str(tmp_path))
     assert [len(listing.train), len(listing.test)] == [6, 6]
     (note,) = listing.notes
     assert "8 pictures in no class folder are passed over" in note
@@ -117,7 +117,7 @@ def test_a_class_may_be_called_train_or_test(tmp_path: Path) -> None:
     (tmp_path / "square").rename(tmp_path / "test")
     (tmp_path / "train" / "steam").mkdir()
     shape("circle", 9).save(tmp_path / "train" / "steam" / "engine.png")
-    listing = list_folder(str(tmp_path))
+    listing = list_image_folder(str(tmp_path))
     assert listing.class_names == ("test", "train", "triangle")
     assert [picture.label for picture in listing.train] == [0, 0, 1, 1, 1, 2, 2]
     assert not listing.test
@@ -131,20 +131,20 @@ def test_a_train_folder_that_may_be_a_class_or_a_split_is_refused(tmp_path: Path
     write_shapes(tmp_path / "train", 2)
     write_shapes(tmp_path / "test", 2)
     (tmp_path / "notes").mkdir()
-    assert len(list_folder(str(tmp_path)).test) == 6
+    assert len(list_image_folder(str(tmp_path)).test) == 6
     shape("circle", 9).save(tmp_path / "notes" / "plan.png")
     with pytest.raises(DataError, match="train holds folders and no pictures, but notes lies"):
-        list_folder(str(tmp_path))
+        list_image_folder(str(tmp_path))
 
 
 def test_capitals_make_no_other_split_and_no_other_class(tmp_path: Path) -> None:
     write_shapes(tmp_path / "Train", 2)
     write_shapes(tmp_path / "TEST", 3)
-    listing = list_folder(str(tmp_path))
+    listing = list_image_folder(str(tmp_path))
     assert [len(listing.train), len(listing.test)] == [6, 9]
     (tmp_path / "TEST" / "circle").rename(tmp_path / "TEST" / "Circle")
     with pytest.raises(DataError, match=r"Train lacks \(Circle\): rename it to circle"):
-        list_folder(str(tmp_path))
+        list_image_folder(str(tmp_path))
 
 
 def test_numbers_are_in_numeric_order_unless_another_was_recorded(tmp_path: Path) -> None:
@@ -152,14 +152,14 @@ def test_numbers_are_in_numeric_order_unless_another_was_recorded(tmp_path: Path
         (tmp_path / name).mkdir()
         shape("circle", int(name)).save(tmp_path / name / "one.png")
     for recorded in (("1", "10", "2"), ("1", "2", "10"), ("1", "10", "3")):
-        listing = list_folder(str(tmp_path), recorded)
+        listing = list_image_folder(str(tmp_path), recorded)
         assert listing.class_names == (("1", "2", "10") if "3" in recorded else recorded)
         assert [(picture.name, picture.label) for picture in listing.train] == [
             (f"{name}/one.png", label) for label, name in enumerate(listing.class_names)
         ]
     (tmp_path / "ten").mkdir()
     shape("circle", 3).save(tmp_path / "ten" / "one.png")
-    assert list_folder(str(tmp_path)).class_names == ("1", "10", "2", "ten")
+    assert list_image_folder(str(tmp_path)).class_names == ("1", "10", "2", "ten")
 
 
 def test_symbolic_links_are_followed_but_never_in_a_circle(tmp_path: Path) -> None:
@@ -186,14 +186,14 @@ def test_symbolic_links_are_followed_but_never_in_a_circle(tmp_path: Path) -> No
 def test_a_link_that_leads_nowhere_is_a_picture_that_cannot_be_read(tmp_path: Path) -> None:
     write_shapes(tmp_path, 2)
     (tmp_path / "circle" / "gone.png").symlink_to(tmp_path / "nowhere.png")
-    (picture,) = [each for each in list_folder(str(tmp_path)).train if "gone" in each.name]
+    (picture,) = [each for each in list_image_folder(str(tmp_path)).train if "gone" in each.name]
     with pytest.raises(FileNotFoundError):
         picture.read()
 
 
 def test_a_name_that_no_folder_can_have_costs_one_sentence() -> None:
     with pytest.raises(DataError, match="--dataset names xxx"):
-        list_folder("x" * 5000)
+        list_image_folder("x" * 5000)
 
 
 def test_a_pipe_is_no_picture(tmp_path: Path) -> None:
@@ -212,16 +212,16 @@ def test_a_folder_that_may_not_be_read_costs_one_sentence(tmp_path: Path) -> Non
     (tmp_path / "circle").chmod(0)
     try:
         with pytest.raises(DataError, match="cannot be read"):
-            list_folder(str(tmp_path))
+            list_image_folder(str(tmp_path))
     finally:
         (tmp_path / "circle").chmod(0o700)
 
 
 def test_a_folder_that_is_none_costs_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="which is no folder"):
-        list_folder(str(tmp_path / "nowhere"))
+        list_image_folder(str(tmp_path / "nowhere"))
     with pytest.raises(DataError, match="nosuchuser"):
-        list_folder("~nosuchuser/pictures")
+        list_image_folder("~nosuchuser/pictures")
     shape("circle", 1).save(tmp_path / "loose.png")
     with pytest.raises(DataError, match="holds no folders; it must hold one for each class"):
-        list_folder(str(tmp_path))
+        list_image_folder(str(tmp_path))

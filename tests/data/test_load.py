@@ -46,7 +46,7 @@ def test_the_first_images_of_a_split_are_of_all_classes(tmp_path: Path) -> None:
     write_shapes(tmp_path / "test", 24)
     data = load(tmp_path)
     for split in (data.train, data.test):
-        assert set(split.first(15).labels.tolist()) == {0, 1, 2}
+        assert set(split.take(15).labels.tolist()) == {0, 1, 2}
 
 
 def test_a_test_folder_is_the_test_split(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from fashion_ddpm.data.labelled_images import DataError
-from fashion_ddpm.data.pixel_range import PixelRange, narrow
+from fashion_ddpm.data.pixel_range import PixelRange, convert_to_8_bit
 
 
 def opened(values: Any, kind: str = "TIFF") -> Image.Image:
@@ -44,7 +44,7 @@ def narrowed(*pictures: Image.Image) -> list[int]:
     for index, picture in enumerate(pictures):
         found.include(picture, f"{index}.tif")
     found.check()
-    return [int(np.asarray(narrow(picture, found.white))[0, 0]) for picture in pictures]
+    return [int(np.asarray(convert_to_8_bit(picture, found.white))[0, 0]) for picture in pictures]
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_the_order_of_the_bytes_is_heeded() -> None:
 
 def test_fractions_of_bytes_come_back_exactly() -> None:
     every = np.arange(256, dtype=np.float32).reshape(16, 16)
-    assert np.array_equal(np.asarray(narrow(opened(every / 255), white=1)), every)
+    assert np.array_equal(np.asarray(convert_to_8_bit(opened(every / 255), white=1)), every)
 
 
 @pytest.mark.parametrize(

@@ -23,13 +23,13 @@ from fashion_ddpm.core.config import SAMPLERS, SCHEDULES, TURBO
 from fashion_ddpm.core.image_kind import ALL_CLASSES, CLASS_NAMES
 from fashion_ddpm.core.images import save_png
 from fashion_ddpm.core.requests import (
+    API_PARAMETERS,
     FLAGS,
-    LABELS,
     MAX_GUIDANCE,
     MAX_SEED,
-    PARAMETERS,
+    PAGE_LABELS,
+    SETTING_NAMES,
     SETTINGS,
-    WORDS,
     GenerateRequest,
     RequestError,
 )
@@ -108,7 +108,7 @@ def test_every_setting_survives_the_zip_and_the_files_of_generate(
 ) -> None:
     folder, count = tmp_path_factory.mktemp("files"), request_.num_images
     images, about = torch.zeros(count, 28, 28, dtype=torch.uint8), {"model": "0123456789ab"}
-    each = [SharedSettings(request_.of_image(index), **about) for index in range(count)]
+    each = [SharedSettings(request_.select_image(index), **about) for index in range(count)]
     with zipfile.ZipFile(BytesIO(zipped(images, request_, about, [{}] * count))) as archive:
         archive.extractall(folder / "zip")
     batch = Batch(images, torch.tensor(request_.labels()), [*request_.seeds()], images.bool())
@@ -139,22 +139,22 @@ def test_a_link_of_every_earlier_version_asks_for_what_it_asked_then() -> None:
 
 def test_what_an_omitted_setting_is_stands_for_every_setting() -> None:
     assert {"class_name", *OMITTED} == {*SETTINGS}
-    assert not {*OLD_WORDS} & {*WORDS.values()}
+    assert not {*OLD_WORDS} & {*SETTING_NAMES.values()}
 
 
 def test_the_documentation_has_every_name_and_default() -> None:
     text = (Path(__file__).parent.parent.parent / "docs" / "settings.md").read_text()
     rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
     table = {row[0]: [cell.strip("`") for cell in row[1:5]] for row in rows[1:]}
-    for name, label in LABELS.items():
+    for name, label in PAGE_LABELS.items():
         word, parameter, flag, default = table[label]
-        assert (word, parameter, flag) == (WORDS[name], PARAMETERS[name], FLAGS[name])
+        assert (word, parameter, flag) == (SETTING_NAMES[name], API_PARAMETERS[name], FLAGS[name])
         if name not in ("class_name", "scorer"):
             value = getattr(GenerateRequest("bag"), name)
             assert default.split(";")[0] == (value if isinstance(value, str) else f"{value:g}")
     for name, value in OMITTED.items():
         shown = value if isinstance(value, str) else f"{value:g}"
-        assert f"`{WORDS[name]}={shown}`" in text
+        assert f"`{SETTING_NAMES[name]}={shown}`" in text
 
 
 def test_a_link_without_settings_asks_for_nothing() -> None:
@@ -195,7 +195,7 @@ def test_a_class_by_number_or_in_capitals_is_shown_by_its_name() -> None:
 def test_a_fuzzed_link_is_a_request_or_a_sentence() -> None:
     chance = random.Random(0)
     for _ in range(500):
-        word = chance.choice([*WORDS.values(), *OLD_WORDS])
+        word = chance.choice([*SETTING_NAMES.values(), *OLD_WORDS])
         value = "".join(chance.choices(string.printable, k=chance.randrange(40)))
         with suppress(RequestError):
             assert from_query({"class": "bag", word: value}) is not None

@@ -8,7 +8,7 @@ import torch
 
 from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.checkpoints.locate import distilled_folder, read_run
-from fashion_ddpm.checkpoints.manifest import is_whole
+from fashion_ddpm.checkpoints.manifest import is_intact
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline
@@ -44,7 +44,7 @@ def test_a_saved_pipeline_loads_and_draws_the_same(
 
 
 def test_the_bundled_checkpoint_is_whole_and_says_how_it_was_trained() -> None:
-    assert is_whole(BUNDLED_CHECKPOINT)
+    assert is_intact(BUNDLED_CHECKPOINT)
     run = read_run(BUNDLED_CHECKPOINT)
     assert run["images_seen"] >= 8 * 55_000
     assert load_pipeline(BUNDLED_CHECKPOINT).unet.dtype == torch.float32

@@ -7,7 +7,7 @@ import pytest
 import torch
 from diffusers import DDPMScheduler, UNet2DModel
 
-from fashion_ddpm.checkpoints.manifest import is_whole
+from fashion_ddpm.checkpoints.manifest import is_intact
 from fashion_ddpm.core.image_kind import CLASS_NAMES, NULL_LABEL
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline
 from fashion_ddpm.diffusion.save_checkpoint import save_checkpoint
@@ -33,7 +33,7 @@ def test_run_json_says_how_it_was_made_and_names_no_path(tiny_checkpoint: Path) 
 
 
 def test_only_safetensors_are_written_and_all_are_in_the_manifest(tiny_checkpoint: Path) -> None:
-    assert is_whole(tiny_checkpoint)
+    assert is_intact(tiny_checkpoint)
     suffixes = {path.suffix for path in tiny_checkpoint.rglob("*") if path.is_file()}
     assert suffixes == {".json", ".safetensors"}
 

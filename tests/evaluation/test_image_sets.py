@@ -63,8 +63,10 @@ def test_data_and_classifier_have_the_order_of_the_checkpoints_classes(
     earlier = ImageKind(("1", "10", "2"), image_size=32, channels=3)
     data = matching_data(settings, earlier)
     assert data.kind == earlier
-    whole = torch.cat([numeric.train.of_class(2), numeric.validation.of_class(2)])
-    assert pixels(data.train.of_class(1)) <= pixels(torch.cat([whole, numeric.test.of_class(2)]))
+    whole = torch.cat([numeric.train.select_class(2), numeric.validation.select_class(2)])
+    assert pixels(data.train.select_class(1)) <= pixels(
+        torch.cat([whole, numeric.test.select_class(2)])
+    )
 
     (tmp_path / "classifier").mkdir()
     save_classifier(Classifier(numeric.kind).eval(), tmp_path / "classifier")
@@ -78,10 +80,10 @@ def test_data_and_classifier_have_the_order_of_the_checkpoints_classes(
 
 def test_real_images_are_of_the_classes_that_were_asked_for() -> None:
     data = load_data_set(MINI)
-    generated = data.train.chosen(data.train.labels == 3)
+    generated = data.train.select(data.train.labels == 3)
     sets = image_sets(data, "test", generated)
     assert set(sets.train.labels.tolist()) == set(sets.test.labels.tolist()) == {3}
     assert len(sets.reference) == 20
     assert image_sets(data, "train", generated).reference is not sets.test
     held_out = image_sets(data, "validation", generated).reference
-    assert torch.equal(held_out.images, data.validation.of_class(3))
+    assert torch.equal(held_out.images, data.validation.select_class(3))

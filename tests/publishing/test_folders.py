@@ -9,10 +9,10 @@ from PIL import Image
 
 from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.checkpoints.locate import distilled_folder
-from fashion_ddpm.checkpoints.manifest import is_whole
+from fashion_ddpm.checkpoints.manifest import is_intact
 from fashion_ddpm.core import image_kind
 from fashion_ddpm.core.json_files import FileError
-from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, EVALUATION
+from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, EVALUATION_DIR
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.gallery import load_gallery
 from fashion_ddpm.demo.trust import bundled_report
@@ -42,7 +42,7 @@ def space(demo: Demo, model: Path) -> Path:
     """The Space that draws with it."""
     py_compile.compile(image_kind.__file__)  # so that there is a cache to be left out
     folder = model.with_name("space")
-    write_space_folder(folder, model, demo, EVALUATION, ADDRESS)
+    write_space_folder(folder, model, demo, EVALUATION_DIR, ADDRESS)
     return folder
 
 
@@ -62,7 +62,7 @@ def test_a_model_repository_holds_the_checkpoint_and_what_a_reader_needs(model: 
         "unet/config.json",
         "unet/diffusion_pytorch_model.safetensors",
     }
-    assert is_whole(model)
+    assert is_intact(model)
     with Image.open(model / "samples.png") as picture:
         assert sum(map(bool, picture.histogram())) > 50
 
@@ -89,7 +89,7 @@ def test_a_space_holds_the_app_and_what_it_reads_and_no_more(space: Path) -> Non
 def test_the_space_draws_with_the_published_model(space: Path, model: Path) -> None:
     inside = space / "checkpoints" / "fashion-mnist"
     assert names(inside) == names(model)
-    assert is_whole(inside)
+    assert is_intact(inside)
 
 
 def test_other_weights_get_a_first_picture_of_their_own_and_no_figures(
@@ -112,7 +112,7 @@ def test_a_space_takes_the_distilled_network_of_its_own_network_along(
     write_model_folder(tmp_path / "model", taught_checkpoint, demo, None, ADDRESS)
     write_space_folder(space, tmp_path / "model", demo, None, ADDRESS)
     inside = space / "checkpoints" / "fashion-mnist-turbo"
-    assert is_whole(inside)
+    assert is_intact(inside)
     assert names(inside) == names(distilled_folder(taught_checkpoint))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from fashion_ddpm.checkpoints.manifest import is_whole
+from fashion_ddpm.checkpoints.manifest import is_intact
 from fashion_ddpm.core.config import ClassifierConfig
 from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.data.fashion_mnist import load_split
@@ -64,7 +64,7 @@ def small(**changes: object) -> ClassifierConfig:
 @pytest.mark.slow
 def test_it_learns_real_classes_and_writes_what_it_measured(data_dir: Path, tmp_path: Path) -> None:
     folder = train_classifier(small(data_dir=str(data_dir), output_dir=str(tmp_path / "out")))
-    assert is_whole(folder)
+    assert is_intact(folder)
     run = json.loads((folder / "run.json").read_text())
     assert run["scores"]["test_accuracy"] >= 0.6
     assert "data_dir" not in run["config"]

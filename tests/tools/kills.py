@@ -8,7 +8,7 @@ from threading import RLock
 from torch import Tensor
 from tqdm import tqdm
 
-from fashion_ddpm.checkpoints.run_lock import only_run
+from fashion_ddpm.checkpoints.run_lock import acquire_run_lock
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.training.loop import Run
 
@@ -54,6 +54,6 @@ def train_and_die(config: TrainConfig, meetings: int) -> None:
     sys.addaudithook(watch)
     run = DoomedRun(config)
     run.doom = doom
-    with only_run(run.folder.lock) as run.hold:
+    with acquire_run_lock(run.folder.lock) as run.hold:
         run.resume()
         run.loop()

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fashion_ddpm.core.config import TrainConfig, train_config
+from fashion_ddpm.core.config import TrainConfig, make_train_config
 from fashion_ddpm.training.run_folder import RunFolder
 from tests.tools import MINI_DATA, PATIENCE
 
@@ -29,7 +29,7 @@ def small(output_dir: Path, **changes: Any) -> TrainConfig:
         "preview_every": 512,
         "report_to": "none",
     }
-    return train_config("smoke", settings | changes)
+    return make_train_config("smoke", settings | changes)
 
 
 def flags(config: TrainConfig) -> list[str]:

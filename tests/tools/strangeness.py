@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fashion_ddpm.core.config import SAMPLERS, SCHEDULES
 from fashion_ddpm.core.image_kind import CLASS_NAMES
-from fashion_ddpm.core.requests import WORDS as LINK_WORDS
+from fashion_ddpm.core.requests import SETTING_NAMES as LINK_WORDS
 from fashion_ddpm.demo.share import OLD_WORDS
 
 TYPES: list[Any] = [None, [], {}, [1], {"a": 1}, True]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fashion_ddpm.checkpoints.atomic_folders import states
-from fashion_ddpm.checkpoints.manifest import is_whole, write_manifest
+from fashion_ddpm.checkpoints.atomic_folders import list_states
+from fashion_ddpm.checkpoints.manifest import is_intact, write_manifest
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.diffusion.pipeline import load_pipeline, weights_hash
@@ -33,14 +33,14 @@ def cooled(endless: TrainConfig, output_dir: Path, **flags: object) -> TrainConf
 def test_a_state_cooled_down_twice_gives_the_same_weights_and_the_run_stays(
     endless: TrainConfig, tmp_path: Path
 ) -> None:
-    before = {path.name for path in states(RunFolder(endless.output_dir).states)}
+    before = {path.name for path in list_states(RunFolder(endless.output_dir).states)}
     hashes = set()
     for name in ("one", "two"):
         config = cooled(endless, tmp_path / name)
         hashes.add(weights_hash(load_pipeline(train(config))))
         assert run_json(config)["images_seen"] == 384
     assert len(hashes) == 1
-    assert {path.name for path in states(RunFolder(endless.output_dir).states)} == before
+    assert {path.name for path in list_states(RunFolder(endless.output_dir).states)} == before
     assert run_json(endless)["images_seen"] == 256
 
 
@@ -73,7 +73,7 @@ def test_a_cool_down_goes_on_after_a_kill_though_its_state_is_gone(
     train(config)
     shutil.rmtree(tmp_path / "long")
     folder = RunFolder(config.output_dir)
-    shutil.rmtree(states(folder.states)[0])  # as if killed before the last state
+    shutil.rmtree(list_states(folder.states)[0])  # as if killed before the last state
     shutil.rmtree(folder.checkpoint)
     train(cool_down_config(flags))
     assert losses(config) == pytest.approx(losses(whole))
@@ -83,7 +83,7 @@ def test_the_command_line_cools_down(endless: TrainConfig, tmp_path: Path) -> No
     config = cooled(endless, tmp_path / "run")
     done = launch(config)
     assert done.returncode == 0, done.stderr
-    assert is_whole(RunFolder(tmp_path / "run").checkpoint)
+    assert is_intact(RunFolder(tmp_path / "run").checkpoint)
 
 
 def test_a_run_at_a_constant_rate_may_be_made_longer_and_others_may_not(
@@ -103,7 +103,7 @@ def test_a_newest_state_that_is_damaged_is_passed_over(
     endless: TrainConfig, tmp_path: Path
 ) -> None:
     shutil.copytree(endless.output_dir, tmp_path / "long")
-    newest, before = states(RunFolder(tmp_path / "long").states)[:2]
+    newest, before = list_states(RunFolder(tmp_path / "long").states)[:2]
     (newest / "model.safetensors").write_bytes(b"damaged")
     assert find_state(tmp_path / "long") == before
     with pytest.raises(ConfigError, match=r"--from-state .+ is no whole saved state"):
@@ -147,12 +147,12 @@ def test_a_state_is_copied_for_the_run_that_cools_down_and_anew_where_it_is_dama
 ) -> None:
     config, folder = cooled(endless, tmp_path / "run"), RunFolder(tmp_path / "run")
     copy_state(config)
-    (state,) = states(folder.states)
+    (state,) = list_states(folder.states)
     folder.check_state(state, config)
     assert read_settings(state)["cool_down_images"] == 128
     (state / "model.safetensors").write_bytes(b"damaged")
     copy_state(config)
-    assert is_whole(state)
+    assert is_intact(state)
 
 
 def test_a_state_of_another_run_is_no_start(endless: TrainConfig, tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_a_state_of_another_run_is_no_start(endless: TrainConfig, tmp_path: Path
     shutil.copytree(endless.output_dir, tmp_path / "long")
     flags = {"from_state": str(tmp_path / "long")}
     config = cooled(endless, tmp_path / "run", **flags)
-    newest = states(RunFolder(tmp_path / "long").states)[0]
+    newest = list_states(RunFolder(tmp_path / "long").states)[0]
     write_settings(newest, dataclasses.replace(endless, seed=5))
     write_manifest(newest)
     with pytest.raises(ConfigError, match=rf"--seed is 0, but the run that saved {newest} has 5"):

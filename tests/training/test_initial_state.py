@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from fashion_ddpm.checkpoints.atomic_folders import states
+from fashion_ddpm.checkpoints.atomic_folders import list_states
 from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.checkpoints.manifest import MANIFEST, write_manifest
 from fashion_ddpm.core.config import TrainConfig
@@ -108,7 +108,7 @@ def config(finished: TrainConfig, tmp_path: Path) -> TrainConfig:
 
 
 def newest(config: TrainConfig) -> Path:
-    return states(RunFolder(config.output_dir).states)[0]
+    return list_states(RunFolder(config.output_dir).states)[0]
 
 
 def resumable(config: TrainConfig) -> tuple[Path | None, Say]:
@@ -120,12 +120,12 @@ def resumable(config: TrainConfig) -> tuple[Path | None, Say]:
 def test_a_state_whose_manifest_lists_nothing_is_passed_over(config: TrainConfig) -> None:
     (newest(config) / MANIFEST).write_text("{}")
     state, (line,) = resumable(config)
-    assert state == states(RunFolder(config.output_dir).states)[1]
+    assert state == list_states(RunFolder(config.output_dir).states)[1]
     assert str(newest(config)) in line
 
 
 def test_a_run_with_no_whole_state_does_not_begin_anew(config: TrainConfig) -> None:
-    for state in states(RunFolder(config.output_dir).states):
+    for state in list_states(RunFolder(config.output_dir).states):
         (state / "model.safetensors").write_bytes(b"damaged")
     with pytest.raises(ConfigError, match="holds no state that is whole"):
         resumable(config)

@@ -9,8 +9,8 @@ import torch
 from accelerate.tracking import GeneralTracker
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from fashion_ddpm.checkpoints.atomic_folders import states
-from fashion_ddpm.checkpoints.manifest import is_whole
+from fashion_ddpm.checkpoints.atomic_folders import list_states
+from fashion_ddpm.checkpoints.manifest import is_intact
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.diffusion.pipeline import load_pipeline
@@ -24,8 +24,8 @@ from tests.tools.small_runs import losses, run_json, small
 
 def test_a_run_leaves_a_checkpoint_states_previews_and_curves(finished: TrainConfig) -> None:
     folder = RunFolder(finished.output_dir)
-    assert is_whole(folder.checkpoint)
-    assert len(states(folder.states)) == finished.keep_states
+    assert is_intact(folder.checkpoint)
+    assert len(list_states(folder.states)) == finished.keep_states
     assert folder.preview(512).exists()
     assert folder.curves.exists()
     assert load_pipeline(folder.checkpoint)([0]).shape == (1, 28, 28)
@@ -53,7 +53,7 @@ def test_the_published_weights_are_the_moving_average(tmp_path: Path) -> None:
 
 def test_the_same_command_after_the_end_changes_nothing(finished: TrainConfig) -> None:
     before = losses(finished)
-    assert is_whole(train(finished))
+    assert is_intact(train(finished))
     assert losses(finished) == before
 
 
@@ -115,7 +115,7 @@ def test_weights_that_are_no_numbers_are_not_saved(tmp_path: Path) -> None:
     run.resume()
     with pytest.raises(TrainingError, match=r"at step 5 .+ good state is .+images-00000000128:"):
         run.loop()
-    assert [state.name for state in states(run.folder.states)] == ["images-00000000128"]
+    assert [state.name for state in list_states(run.folder.states)] == ["images-00000000128"]
     assert run_json(config)["images_seen"] == 128
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from fashion_ddpm.checkpoints.atomic_folders import states
-from fashion_ddpm.checkpoints.verify import numbered
+from fashion_ddpm.checkpoints.atomic_folders import list_states
+from fashion_ddpm.checkpoints.verify import make_id2label
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.core.settings import ConfigError
@@ -136,7 +136,7 @@ def test_without_a_record_moved_pictures_and_other_classes_are_refused(copy: Pat
 
 def test_a_cool_down_learns_from_the_data_of_its_run_alone(copy: Path) -> None:
     cooling = {"from_state": str(copy / "run"), "cool_down_images": 64}
-    for place in (copy / "run", states(copy / "run" / "states")[0]):
+    for place in (copy / "run", list_states(copy / "run" / "states")[0]):
         cooling["from_state"] = str(place)
         config = cool_down_config({**cooling, "output_dir": str(copy / "cooled")})
         add_a_picture(copy / "shapes")
@@ -184,7 +184,7 @@ def test_a_run_takes_over_the_order_of_classes_of_the_weights_it_starts_from(
 ) -> None:
     kind = ImageKind(("1", "10", "2"), image_size=32, channels=3)
     unet = build_unet(numbered_run, kind).eval()
-    pipeline = FashionDDPMPipeline(unet, noise_scheduler("cosine"), numbered(kind.class_names))
+    pipeline = FashionDDPMPipeline(unet, noise_scheduler("cosine"), make_id2label(kind.class_names))
     save_checkpoint(pipeline, tmp_path / "start", numbered_run, {})
     config = dataclasses.replace(numbered_run, initial_checkpoint=str(tmp_path / "start"))
     train(config)

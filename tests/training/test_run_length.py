@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from torch import Tensor
 
-from fashion_ddpm.checkpoints.atomic_folders import states
-from fashion_ddpm.checkpoints.manifest import is_whole
-from fashion_ddpm.core.config import TrainConfig, train_config
+from fashion_ddpm.checkpoints.atomic_folders import list_states
+from fashion_ddpm.checkpoints.manifest import is_intact
+from fashion_ddpm.core.config import TrainConfig, make_train_config
 from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.training import loop, run_length
 from fashion_ddpm.training.loop import Run
@@ -48,7 +48,7 @@ def duration(config: TrainConfig, costs: Costs) -> float:
     "costs", [QUICK, Costs(step=2.0, loss_row=5e-3, sampling_row=7e-3)], ids=["fast", "slow"]
 )
 def test_training_and_what_it_entails_fill_the_time(seconds: float, costs: Costs) -> None:
-    config = fitted(train_config("cpu", {"minutes": seconds / 60}), seconds, costs)
+    config = fitted(make_train_config("cpu", {"minutes": seconds / 60}), seconds, costs)
     spent = duration(config, costs)
     one_of_each = duration(dataclasses.replace(config, images_total=1), costs)
     assert seconds - one_of_each - costs.step <= spent <= seconds + costs.step
@@ -56,19 +56,19 @@ def test_training_and_what_it_entails_fill_the_time(seconds: float, costs: Costs
 
 def test_distances_are_left_out_where_they_would_take_too_long() -> None:
     slow = Costs(step=2.0, loss_row=5e-3, sampling_row=7e-3)
-    assert fitted(train_config("cpu", {"minutes": 5}), 300, slow).frechet_every == 0
-    assert fitted(train_config("cpu", {"minutes": 60}), 3600, slow).frechet_every > 0
+    assert fitted(make_train_config("cpu", {"minutes": 5}), 300, slow).frechet_every == 0
+    assert fitted(make_train_config("cpu", {"minutes": 60}), 3600, slow).frechet_every > 0
 
 
 def test_a_short_run_does_not_spend_itself_on_the_warm_up() -> None:
-    config = fitted(train_config("cpu", {"minutes": 1}), 10, QUICK)
+    config = fitted(make_train_config("cpu", {"minutes": 1}), 10, QUICK)
     assert config.warmup_steps == config.total_steps // 10
-    constant = train_config("cpu", {"minutes": 1, "lr_schedule": "constant"})
+    constant = make_train_config("cpu", {"minutes": 1, "lr_schedule": "constant"})
     assert fitted(constant, 10, QUICK).cool_down_images > 0
 
 
 def test_too_few_minutes_are_told() -> None:
-    config = train_config("cpu", {"minutes": 0.1})
+    config = make_train_config("cpu", {"minutes": 0.1})
     with pytest.raises(ConfigError, match=r"--minutes is 0\.1; starting, one step .+ give more"):
         fitted(config, 6, Costs(step=5.0, loss_row=5e-3, sampling_row=7e-3))
 
@@ -92,7 +92,7 @@ def test_a_run_without_minutes_is_what_it_was(tmp_path: Path) -> None:
 def test_all_processes_get_the_same_length_though_they_began_at_other_moments(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    config = train_config("cpu", {"minutes": 1.0, "output_dir": "nowhere/at-all"})
+    config = make_train_config("cpu", {"minutes": 1.0, "output_dir": "nowhere/at-all"})
     left: list[float] = []
 
     def with_a_slower_process(part: float) -> list[float]:
@@ -146,7 +146,7 @@ def test_a_killed_run_of_some_minutes_keeps_to_its_images(tmp_path: Path) -> Non
     folder = RunFolder(config.output_dir)
     folder.begin(dataclasses.replace(config, images_total=480))
     process = subprocess.Popen(command(config), env=ENVIRONMENT, stderr=subprocess.DEVNULL)
-    while len(states(folder.states)) < 2 and process.poll() is None:
+    while len(list_states(folder.states)) < 2 and process.poll() is None:
         time.sleep(0.01)
     process.kill()
     process.wait()
@@ -154,7 +154,7 @@ def test_a_killed_run_of_some_minutes_keeps_to_its_images(tmp_path: Path) -> Non
     assert done.returncode == 0, done.stderr
     assert "resumed at" in done.stderr
     assert run_json(config)["images_seen"] == 480
-    assert is_whole(folder.checkpoint)
+    assert is_intact(folder.checkpoint)
 
 
 def test_the_costs_of_a_run_are_measured_on_its_own_steps(tmp_path: Path) -> None:

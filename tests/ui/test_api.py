@@ -6,7 +6,7 @@ from pathlib import Path
 import gradio as gr
 import pytest
 
-from fashion_ddpm.core.requests import PARAMETERS, SETTINGS
+from fashion_ddpm.core.requests import API_PARAMETERS, SETTINGS
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.ui.api import ORDER, Handlers
 
@@ -41,5 +41,5 @@ def test_a_mistake_is_a_message(handlers: Handlers) -> None:
 
 def test_the_arguments_stand_in_the_order_of_the_components() -> None:
     names = [name for name in inspect.signature(Handlers.generate).parameters if name != "self"]
-    assert names == [PARAMETERS[name] for name in ORDER]
+    assert names == [API_PARAMETERS[name] for name in ORDER]
     assert {*ORDER} == {*SETTINGS, "scorer"}

@@ -8,7 +8,7 @@ import pytest
 
 from fashion_ddpm.__main__ import build_parser
 from fashion_ddpm.cli.commands import request_of_flags
-from fashion_ddpm.core.requests import LABELS, SETTINGS, GenerateRequest
+from fashion_ddpm.core.requests import PAGE_LABELS, SETTINGS, GenerateRequest
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.ui.controls import (
@@ -47,7 +47,7 @@ def test_the_note_tells_where_guidance_acts_and_counts_what_that_costs(controls:
 
 def test_every_setting_has_a_control_under_its_name(controls: Controls) -> None:
     assert {*CHOSEN} == {*SETTINGS}
-    for name, label in LABELS.items():
+    for name, label in PAGE_LABELS.items():
         assert getattr(controls, name).label == label
     assert len(controls.inputs()) == len(NO_SETTINGS)
 

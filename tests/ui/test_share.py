@@ -74,7 +74,7 @@ def test_a_picture_restores_the_settings_of_its_image(demo: Demo, tmp_path: Path
         info.add_text(str(key), str(value))
     picture.save(tmp_path / "one.png", pnginfo=info)
     *settings, box = Handlers(demo).read(str(tmp_path / "one.png"))
-    assert tuple(settings) == shown_settings(REQUEST.of_image(1), "embedded")
+    assert tuple(settings) == shown_settings(REQUEST.select_image(1), "embedded")
     assert box is None
     assert Handlers(demo).read(None)[:-1] == NO_SETTINGS
 
@@ -99,7 +99,7 @@ def test_the_zip_holds_every_image_with_its_settings_and_scores(
         for index, line in enumerate(lines):
             (tmp_path / "one.png").write_bytes(archive.read(line["file_name"]))
             assert from_picture(tmp_path / "one.png") == SharedSettings(
-                REQUEST.of_image(index), demo.model, "embedded"
+                REQUEST.select_image(index), demo.model, "embedded"
             )
             assert sum(line["label_scores"].values()) == pytest.approx(1, abs=1e-4)
         rows = list(csv.DictReader(archive.read("scores.csv").decode().splitlines()))
