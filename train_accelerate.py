@@ -22,38 +22,38 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def resolved_config(preset: str, flags: dict[str, Any]) -> TrainConfig:
+def resolve_config(preset: str, flags: dict[str, Any]) -> TrainConfig:
     """Return the run's config.
 
     A distilled network takes its shape and noise schedule from its teacher, a cool-down all
     settings from the run that it ends.
     """
     if flags.get("from_state"):
-        from fashion_ddpm.training.cool_down import cool_down_config
+        from fashion_ddpm.training.cool_down import make_cool_down_config
 
-        return cool_down_config(flags)
+        return make_cool_down_config(flags)
     config = make_train_config(preset, flags)
     if not config.teacher:
         return config
-    from fashion_ddpm.training.initial_state import settings_of_teacher
+    from fashion_ddpm.training.initial_state import read_teacher_settings
 
-    return make_train_config(preset, settings_of_teacher(config.teacher) | flags)
+    return make_train_config(preset, read_teacher_settings(config.teacher) | flags)
 
 
 def main() -> int:
     """Resolve the config, print it, train; return the exit status."""
-    started = time.monotonic()
+    start_time = time.monotonic()
     limit_threads()
     flags = vars(parse_arguments())
     preset, dry_run = flags.pop("preset"), flags.pop("dry_run")
     try:
-        config = resolved_config(preset, flags)
+        config = resolve_config(preset, flags)
         print(json.dumps(dataclasses.asdict(config), indent=2), flush=True)
         if dry_run:
             return 0
         from fashion_ddpm.training.loop import train
 
-        print(f"checkpoint: {train(config, started=started)}")
+        print(f"checkpoint: {train(config, start_time=start_time)}")
     except (UserError, OSError) as error:
         print(f"train_accelerate.py: {error_message(error)}", file=sys.stderr)
         return 1

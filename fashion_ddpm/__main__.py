@@ -84,7 +84,7 @@ def _add_request(parser: argparse.ArgumentParser, default: GenerateRequest) -> N
     parser.add_argument("--guidance-high", type=float, default=default.guidance_high)
     parser.add_argument("--seed", type=int, default=default.seed)
     parser.add_argument("--batch-size", type=int, default=64)
-    parser.set_defaults(usual_steps=steps)
+    parser.set_defaults(default_steps=steps)
 
 
 def _path(text: str) -> Path:

@@ -145,7 +145,7 @@ def test_ctrl_c_costs_one_word_and_the_status_that_shells_expect(
     monkeypatch.setattr("fashion_ddpm.cli.commands.run_gallery", interrupted)
     monkeypatch.setattr(sys, "argv", ["fashion_ddpm", "gallery"])
     assert __main__.main() == 130
-    monkeypatch.setattr(train_accelerate, "resolved_config", interrupted)
+    monkeypatch.setattr(train_accelerate, "resolve_config", interrupted)
     monkeypatch.setattr(sys, "argv", ["train_accelerate.py"])
     assert train_accelerate.main() == 130
     said = capsys.readouterr().err.splitlines()

@@ -28,7 +28,7 @@ from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.publishing.folders import write_model_folder, write_space_folder
 from fashion_ddpm.publishing.model_card import Address
 from fashion_ddpm.publishing.space import check_space
-from fashion_ddpm.scoring.degradations import half_denoised
+from fashion_ddpm.scoring.degradations import draw_half_denoised
 from tests.tools.serving import served
 from tests.tools.shapes import SHAPES
 
@@ -100,7 +100,7 @@ def test_a_link_names_the_checkpoints_classes(result: Result) -> None:
 
 def test_the_embedded_scorer_cannot_be_trained_with_it(shapes_checkpoint: Path) -> None:
     with pytest.raises(ConfigError, match="the embedded scorer learns Fashion-MNIST alone"):
-        half_denoised(load_pipeline(shapes_checkpoint), count=1, seed=0)
+        draw_half_denoised(load_pipeline(shapes_checkpoint), count=1, seed=0)
 
 
 def test_two_checkpoints_of_other_classes_cannot_be_compared(shapes_checkpoint: Path) -> None:

@@ -8,16 +8,16 @@ from fashion_ddpm.core.data_settings import DataSettings
 from fashion_ddpm.core.requests import SETTINGS, GenerateRequest, RequestError, default_steps
 from fashion_ddpm.core.settings import default_data_dir, given_flags
 
-STOPPED = 75
+STOPPED_EXIT_STATUS = 75
 """Exit status of a command that was asked to stop and goes on when it is repeated (EX_TEMPFAIL)."""
 
 
-def request_of_flags(arguments: argparse.Namespace) -> GenerateRequest:
+def parse_request(arguments: argparse.Namespace) -> GenerateRequest:
     """Return the checked request that the flags make."""
     if arguments.batch_size < 1:
         raise RequestError(f"--batch-size is {arguments.batch_size}; it must be at least 1.")
     if arguments.num_inference_steps is None:
-        arguments.num_inference_steps = default_steps(arguments.sampler, arguments.usual_steps)
+        arguments.num_inference_steps = default_steps(arguments.sampler, arguments.default_steps)
     chosen: dict[str, Any] = {name: getattr(arguments, name) for name in SETTINGS}
     if arguments.checkpoint:  # only another one than the bundled has to be asked
         from fashion_ddpm.checkpoints.locate import read_class_names
@@ -28,7 +28,7 @@ def request_of_flags(arguments: argparse.Namespace) -> GenerateRequest:
 
 def run_generate(arguments: argparse.Namespace) -> int:
     """Generate, write, and score where asked."""
-    request = request_of_flags(arguments)
+    request = parse_request(arguments)
     from fashion_ddpm.generation import bulk, command
     from fashion_ddpm.generation.shards import shard_size
 
@@ -50,7 +50,7 @@ def run_generate(arguments: argparse.Namespace) -> int:
 
 def run_evaluate(arguments: argparse.Namespace) -> int:
     """Generate, measure, write a report; print its table."""
-    request = request_of_flags(arguments)
+    request = parse_request(arguments)
     from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
     from fashion_ddpm.evaluation.command import Evaluation, evaluate
     from fashion_ddpm.evaluation.report import figure_table
@@ -59,7 +59,7 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
     evaluation = Evaluation(
         request,
         checkpoint=arguments.checkpoint or BUNDLED_CHECKPOINT,
-        data=_config_of(arguments, DataSettings),
+        data=_build_config(arguments, DataSettings),
         reference=arguments.reference,
         batch_size=arguments.batch_size,
         classifier=arguments.classifier,
@@ -99,7 +99,7 @@ def run_train_all(arguments: argparse.Namespace) -> int:
     from fashion_ddpm.cli.train_all import TrainAll, train_all
 
     wanted = TrainAll(
-        data=_config_of(arguments, DataSettings),
+        data=_build_config(arguments, DataSettings),
         preset=arguments.preset,
         minutes=arguments.minutes,
         num_images=arguments.num_images,
@@ -107,7 +107,7 @@ def run_train_all(arguments: argparse.Namespace) -> int:
     )
     done = train_all(wanted)
     print(wanted.output if done else "stopped; run the same command to go on")
-    return 0 if done else STOPPED
+    return 0 if done else STOPPED_EXIT_STATUS
 
 
 def run_rebuild_average(arguments: argparse.Namespace) -> int:
@@ -142,14 +142,14 @@ def run_neighbours(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _config_of(arguments: argparse.Namespace, config_class: type) -> Any:
+def _build_config(arguments: argparse.Namespace, config_class: type) -> Any:
     """Return a config with the fields that flags gave, and defaults for the rest."""
     return config_class(**{"data_dir": default_data_dir(), **given_flags(arguments, config_class)})
 
 
 def run_train_scorer(arguments: argparse.Namespace) -> int:
     """Train the embedded scorer."""
-    config = _config_of(arguments, ScorerConfig)
+    config = _build_config(arguments, ScorerConfig)
     from fashion_ddpm.checkpoints.run_lock import acquire_run_lock, lock_path
     from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
     from fashion_ddpm.diffusion.pipeline import load_pipeline
@@ -163,7 +163,7 @@ def run_train_scorer(arguments: argparse.Namespace) -> int:
 
 def run_train_classifier(arguments: argparse.Namespace) -> int:
     """Train the classifier."""
-    config = _config_of(arguments, ClassifierConfig)
+    config = _build_config(arguments, ClassifierConfig)
     from fashion_ddpm.checkpoints.run_lock import acquire_run_lock, lock_path
     from fashion_ddpm.scoring.train_classifier import train_classifier
 

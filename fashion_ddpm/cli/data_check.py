@@ -25,11 +25,11 @@ OFFICIAL_COUNTS = {"train": 60_000, "test": 10_000}
 MIN_CENTROID_ACCURACY = 0.5
 """A nearest-class-mean classifier reaches 0.68; shuffled labels give 0.1."""
 
-EXAMPLES = 12
+EXAMPLES_PER_CLASS = 12
 NOISE_TIMESTEPS = (0, 250, 500, 750, 990)
 
 
-OFFICIAL, SUBSET = 0.002, 0.06
+OFFICIAL_TOLERANCE, SUBSET_TOLERANCE = 0.002, 0.06
 """How far from the known mean and sigma a data set may be, in units of the model's range."""
 
 
@@ -50,12 +50,13 @@ def check_data(data_dir: Path, picture: Path | None = None) -> Iterator[str]:
         load_split(data_dir, "train")
     for name, wanted in OFFICIAL_COUNTS.items():
         split = read_unchecked(data_dir, train=name == "train")
-        yield from check_split(name, split, SUBSET if subset else OFFICIAL)
+        yield from check_split(name, split, SUBSET_TOLERANCE if subset else OFFICIAL_TOLERANCE)
         if not subset and len(split) != wanted:
             raise DataError(f"{name} has {len(split):,} images; Fashion-MNIST has {wanted:,}.")
         if picture and name == "train":
             rows = {
-                CLASS_NAMES[k]: split.select_class(k)[:EXAMPLES] for k in range(len(CLASS_NAMES))
+                CLASS_NAMES[k]: split.select_class(k)[:EXAMPLES_PER_CLASS]
+                for k in range(len(CLASS_NAMES))
             }
             make_labelled_grid(rows).save(picture)
             yield f"picture: {picture}"

@@ -23,7 +23,7 @@ from fashion_ddpm.evaluation.command import FEWEST_IMAGES, Evaluation, evaluate
 from fashion_ddpm.evaluation.image_sets import check_counts
 from fashion_ddpm.evaluation.report import REPORT_FILE
 from fashion_ddpm.scoring.clip import EMBEDDED
-from fashion_ddpm.training.initial_state import settings_of_teacher
+from fashion_ddpm.training.initial_state import read_teacher_settings
 from fashion_ddpm.training.loop import train
 from fashion_ddpm.training.run_data import load_run_data
 from fashion_ddpm.training.run_folder import RunFolder
@@ -67,7 +67,7 @@ class TrainAll:
         GenerateRequest(ALL_CLASSES, self.num_images)  # refuses too many
 
     @property
-    def note(self) -> Path:
+    def flags_file(self) -> Path:
         """Where the flags are noted with which the folder was begun."""
         return self.output / "train-all.json"
 
@@ -77,7 +77,7 @@ class TrainAll:
         return self.output / "checkpoints" / "network"
 
 
-def train_all(wanted: TrainAll) -> bool:
+def train_all(plan: TrainAll) -> bool:
     """Train, distil and evaluate, as far as it has not been done; return whether all is done.
 
     A signal stops it after a save; the same call goes on from there.
@@ -90,83 +90,83 @@ def train_all(wanted: TrainAll) -> bool:
             "train-all runs in one process; with several, launch train_accelerate.py and evaluate "
             "one after the other, as docs/training.md has them."
         )
-    network = make_train_config(wanted.preset, _settings(wanted, "network", NETWORK_SHARE))
+    network = make_train_config(plan.preset, _run_settings(plan, "network", NETWORK_SHARE))
     data, _ = load_run_data(network)
-    check_counts(data, wanted.data)
-    with acquire_run_lock(wanted.output / "run.lock"):
-        _begin(wanted)
+    check_counts(data, plan.data)
+    with acquire_run_lock(plan.output / "run.lock"):
+        _record_flags(plan)
         try:
-            return _train_all(wanted, network)
+            return _train_all(plan, network)
         except UserError:
             # A folder in which nothing could be begun is nobody's, and other flags may try it.
-            begun = RunFolder(wanted.output / "network").config
-            if not begun.exists() and not wanted.checkpoint.exists():
-                wanted.note.unlink()
+            begun = RunFolder(plan.output / "network").config
+            if not begun.exists() and not plan.checkpoint.exists():
+                plan.flags_file.unlink()
             raise
 
 
-def _train_all(wanted: TrainAll, network: TrainConfig) -> bool:
-    if not _trained(network, wanted.checkpoint):
+def _train_all(plan: TrainAll, network: TrainConfig) -> bool:
+    if not _train_and_copy(network, plan.checkpoint):
         return False
     distillation = make_train_config(
         "distill",
-        settings_of_teacher(str(wanted.checkpoint))
-        | _settings(wanted, "distillation", DISTILLATION_SHARE)
-        | _smallness(wanted.preset)
+        read_teacher_settings(str(plan.checkpoint))
+        | _run_settings(plan, "distillation", DISTILLATION_SHARE)
+        | _smoke_settings(plan.preset)
         | {
-            "teacher": str(wanted.checkpoint),
+            "teacher": str(plan.checkpoint),
             # accelerate keeps one precision as long as the process lasts.
-            "mixed_precision": read_run(wanted.checkpoint)["mixed_precision"],
+            "mixed_precision": read_run(plan.checkpoint)["mixed_precision"],
         },
     )
-    if not _trained(distillation, distilled_folder(wanted.checkpoint)):
+    if not _train_and_copy(distillation, distilled_folder(plan.checkpoint)):
         return False
-    names = read_class_names(wanted.checkpoint)
+    names = read_class_names(plan.checkpoint)
     request = GenerateRequest(
-        ALL_CLASSES, wanted.num_images, class_names=names, **EVALUATION_DEFAULTS
+        ALL_CLASSES, plan.num_images, class_names=names, **EVALUATION_DEFAULTS
     )
-    _report(wanted, request, "evaluation")
+    _write_report(plan, request, "evaluation")
     turbo = dataclasses.replace(request, sampler=TURBO, num_inference_steps=TURBO_STEPS)
-    _report(wanted, turbo, "evaluation-turbo")
+    _write_report(plan, turbo, "evaluation-turbo")
     return True
 
 
-def _begin(wanted: TrainAll) -> None:
+def _record_flags(plan: TrainAll) -> None:
     """Note what the folder is for.
 
     Raises:
         ConfigError: it was begun with other flags.
     """
     flags = {
-        **dataclasses.asdict(wanted.data),
-        "preset": wanted.preset,
-        "minutes": wanted.minutes,
-        "num_images": wanted.num_images,
+        **dataclasses.asdict(plan.data),
+        "preset": plan.preset,
+        "minutes": plan.minutes,
+        "num_images": plan.num_images,
     }
     del flags["data_dir"]
-    note = wanted.note
+    note = plan.flags_file
     if note.exists():
         before = read_object(note, "restore it, or name another --output-dir")
         for name, value in flags.items():
             if not may_be_equal(name, before.get(name), value):
                 raise ConfigError(
-                    f"{flag_name(name)} is {value}, but {wanted.output} was begun with "
+                    f"{flag_name(name)} is {value}, but {plan.output} was begun with "
                     f"{before.get(name)}; give that value, or another --output-dir."
                 )
         return
     with atomic_folders.report_write_errors(note):
-        wanted.output.mkdir(parents=True, exist_ok=True)
+        plan.output.mkdir(parents=True, exist_ok=True)
         write_object(note, flags)
 
 
-def _settings(wanted: TrainAll, name: str, share: float) -> dict[str, Any]:
+def _run_settings(plan: TrainAll, name: str, share: float) -> dict[str, Any]:
     """Return what both runs take from the command."""
     names = [field.name for field in dataclasses.fields(DataSettings)]
-    data = {name: getattr(wanted.data, name) for name in names}
-    return {**data, "output_dir": str(wanted.output / name), "minutes": share * wanted.minutes}
+    data = {name: getattr(plan.data, name) for name in names}
+    return {**data, "output_dir": str(plan.output / name), "minutes": share * plan.minutes}
 
 
-def _smallness(preset: str) -> dict[str, Any]:
+def _smoke_settings(preset: str) -> dict[str, Any]:
     """Return what a distillation after the smoke preset takes over from it."""
     if preset != "smoke":
         return {}
@@ -175,13 +175,13 @@ def _smallness(preset: str) -> dict[str, Any]:
     return {name: getattr(smoke, name) for name in names}
 
 
-def _trained(config: TrainConfig, checkpoint: Path) -> bool:
+def _train_and_copy(config: TrainConfig, checkpoint: Path) -> bool:
     """Train, or go on; copy the checkpoint when the run is at its end, and return whether it is."""
     if is_intact(checkpoint):
         return True
     published = train(config)
     folder = RunFolder(config.output_dir)
-    if read_run(published)["images_seen"] < folder.settings()["images_total"]:
+    if read_run(published)["images_seen"] < folder.read_settings()["images_total"]:
         return False
     temporary = atomic_folders.create_temporary_folder(checkpoint)
     with atomic_folders.report_write_errors(checkpoint):
@@ -190,10 +190,10 @@ def _trained(config: TrainConfig, checkpoint: Path) -> bool:
     return True
 
 
-def _report(wanted: TrainAll, request: GenerateRequest, name: str) -> None:
+def _write_report(plan: TrainAll, request: GenerateRequest, name: str) -> None:
     """Write a report, unless there is one."""
-    output = wanted.output / name
+    output = plan.output / name
     if (output / REPORT_FILE).exists():
         return
-    evaluation = Evaluation(request, wanted.checkpoint, wanted.data, scorers=[EMBEDDED])
+    evaluation = Evaluation(request, plan.checkpoint, plan.data, scorers=[EMBEDDED])
     evaluate(evaluation, output)

@@ -19,7 +19,7 @@ from fashion_ddpm.demo.engine import Demo, Watch, schedules
 from fashion_ddpm.demo.share import SharedSettings
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.generation.files import SCORES_FILE, archive, file_name, table_file
-from fashion_ddpm.scoring.clip import own_scores
+from fashion_ddpm.scoring.clip import select_scores
 
 AXES: dict[str, tuple[str, Sequence[str | float]]] = {
     "schedule": ("schedule", SCHEDULES),
@@ -139,7 +139,7 @@ def cells(demo: Demo, wanted: Sequence[CellRequest], watch: Watch = iter) -> Ite
         *_, last = watch(asked.pipeline.stream_request(asked.request))
         images = to_uint8(last.clean).cpu()
         duration = time.monotonic() - begin
-        scores = own_scores(scorer.label_scores(images), torch.tensor(asked.request.labels()))
+        scores = select_scores(scorer.label_scores(images), torch.tensor(asked.request.labels()))
         right = None if scores is None else scores.mean().item()
         model = demo.model_of(asked.pipeline.drawing_with(asked.request.sampler))
         settings = SharedSettings(asked.request, model, name)

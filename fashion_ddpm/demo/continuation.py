@@ -11,7 +11,7 @@ from fashion_ddpm.core.wording import format_number
 from fashion_ddpm.demo.engine import Demo, Watch
 from fashion_ddpm.demo.results import IMAGE_SCALE, Result
 from fashion_ddpm.diffusion.sampling import DenoisingStep, PartialTrajectory, SamplingSettings
-from fashion_ddpm.scoring.clip import own_scores
+from fashion_ddpm.scoring.clip import select_scores
 
 MAX_ENDINGS = 16
 """Classes that a trajectory goes on as, the first ones: more would keep other visitors waiting."""
@@ -89,7 +89,7 @@ def continued(
     *_, last = watch(demo.pipeline.stream(labels, seeds, SamplingSettings.of(new), start))
     images = to_uint8(last.clean).cpu()
     asked = torch.tensor(labels)
-    scores = own_scores(demo.scorer(result.scorer)[0].label_scores(images), asked)
+    scores = select_scores(demo.scorer(result.scorer)[0].label_scores(images), asked)
     shown = [None] * len(labels) if scores is None else scores.tolist()
     endings = [
         Ending(name, enlarge(image, IMAGE_SCALE), score)

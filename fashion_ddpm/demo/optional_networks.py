@@ -6,7 +6,7 @@ from collections.abc import Callable
 from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
-from fashion_ddpm.scoring.clip import EMBEDDED, NO_SCORER, NoScorer, Scorer, knows, load_scorer
+from fashion_ddpm.scoring.clip import EMBEDDED, NO_SCORER, NoScorer, Scorer, can_score, load_scorer
 from fashion_ddpm.scoring.clip_baseline import Baseline, load_baseline
 from fashion_ddpm.scoring.errors import ScoringError
 
@@ -28,7 +28,7 @@ def load_optional_scorers(kind: ImageKind) -> dict[str, tuple[Scorer, Baseline |
     Args:
         kind: what the images are.
     """
-    if knows(EMBEDDED, kind):
+    if can_score(EMBEDDED, kind):
         try:
             scorer = load_scorer(EMBEDDED, kind)
             return {EMBEDDED: (scorer, load_baseline(scorer))}

@@ -18,7 +18,7 @@ from fashion_ddpm.diffusion.schedules import (
     noise_levels,
     noise_scheduler,
 )
-from fashion_ddpm.scoring.clip import own_scores
+from fashion_ddpm.scoring.clip import select_scores
 from fashion_ddpm.scoring.clip_baseline import load_real_sample
 
 COSINE = "cosine"
@@ -119,7 +119,7 @@ def sampled(
         scorer.label_scores(clean),
         label,
     )
-    scores = own_scores(scorer.label_scores(images), torch.tensor([label] * len(SEEDS)))
+    scores = select_scores(scorer.label_scores(images), torch.tensor([label] * len(SEEDS)))
     score = None if scores is None else scores.mean().item()
     picture = make_grid(images, columns=len(SEEDS), scale=SCALE)
     return Sampled(schedule, class_name, trajectory, picture, score)

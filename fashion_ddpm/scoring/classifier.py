@@ -33,19 +33,19 @@ BATCH_SIZE = 500
 class ResidualBlock(nn.Module):
     """Two 3×3 convolutions beside a 1×1 one; the first may halve the side."""
 
-    def __init__(self, inside: int, outside: int, stride: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            nn.Conv2d(inside, outside, 3, stride, 1, bias=False),
-            nn.BatchNorm2d(outside),
+            nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False),
+            nn.BatchNorm2d(out_channels),
             nn.ReLU(),
-            nn.Conv2d(outside, outside, 3, 1, 1, bias=False),
-            nn.BatchNorm2d(outside),
+            nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False),
+            nn.BatchNorm2d(out_channels),
         )
-        self.shortcut = nn.Conv2d(inside, outside, 1, stride, bias=False)
+        self.shortcut = nn.Conv2d(in_channels, out_channels, 1, stride, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map [B, inside, H, W] to [B, outside, H / stride, W / stride]."""
+        """Map [B, in_channels, H, W] to [B, out_channels, H / stride, W / stride]."""
         return nn.functional.relu(self.body(x) + self.shortcut(x))
 
 
@@ -106,7 +106,7 @@ def load_classifier(folder: str | Path = BUNDLED_CLASSIFIER) -> Classifier:
     folder = Path(folder)
     try:
         check_folder(folder, WEIGHTS_FILE)
-        classifier = Classifier(_kind(folder / KIND_FILE))
+        classifier = Classifier(_read_kind(folder / KIND_FILE))
         check_shapes(classifier, folder / WEIGHTS_FILE)
         classifier.load_state_dict(load_file(folder / WEIGHTS_FILE))
         check_finite(classifier)
@@ -118,7 +118,7 @@ def load_classifier(folder: str | Path = BUNDLED_CLASSIFIER) -> Classifier:
     return classifier.eval()
 
 
-def _kind(path: Path) -> ImageKind:
+def _read_kind(path: Path) -> ImageKind:
     if not path.exists():
         return FASHION_MNIST
     found = read_config(path.parent, path.name)

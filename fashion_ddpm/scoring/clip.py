@@ -46,11 +46,11 @@ class ClipScorer:
         kind: ImageKind,
     ) -> None:
         self.model, self.processor, self.name, self.kind = model.eval(), processor, name, kind
-        self._known = functools.lru_cache(MAX_PROMPT_SETS)(self._text_features)
+        self._cached_text_features = functools.lru_cache(MAX_PROMPT_SETS)(self._text_features)
 
     def text_features(self, texts: Sequence[str]) -> Tensor:
         """Return unit vectors, float32 [T, D]; those of the latest prompts are remembered."""
-        return self._known(tuple(texts))
+        return self._cached_text_features(tuple(texts))
 
     @torch.no_grad()
     def _text_features(self, texts: tuple[str, ...]) -> Tensor:
@@ -80,9 +80,9 @@ class ClipScorer:
         Returns:
             float32 [B, T], rows add up to 1: softmax of scaled cosine similarities.
         """
-        return self._shares(self.image_features(images), texts)
+        return self._text_probabilities(self.image_features(images), texts)
 
-    def _shares(self, features: Tensor, texts: Sequence[str]) -> Tensor:
+    def _text_probabilities(self, features: Tensor, texts: Sequence[str]) -> Tensor:
         scale = self.model.logit_scale.exp().detach()
         return (scale * features @ self.text_features(texts).T).softmax(dim=-1)
 
@@ -101,7 +101,7 @@ class ClipScorer:
         for label in labels.unique().tolist():
             chosen = labels == label
             prompts = quality_prompts(self.kind.class_names[label], self.kind)
-            scores[chosen] = self._shares(features[chosen], prompts)
+            scores[chosen] = self._text_probabilities(features[chosen], prompts)
         return scores
 
 
@@ -122,7 +122,7 @@ class NoScorer:
 Scorer = ClipScorer | NoScorer
 
 
-def own_scores(scores: Tensor, labels: Tensor) -> Tensor | None:
+def select_scores(scores: Tensor, labels: Tensor) -> Tensor | None:
     """Return what each image scores for what was asked for: float32 [B]; None without a scorer.
 
     Args:
@@ -138,7 +138,7 @@ def zero_shot_accuracy(scorer: ClipScorer, real: LabelledImages) -> float:
     return (chosen == real.labels).float().mean().item()
 
 
-def knows(scorer_name: str, kind: ImageKind) -> bool:
+def can_score(scorer_name: str, kind: ImageKind) -> bool:
     """Return whether a scorer knows such images: the embedded one saw one data set only."""
     return scorer_name != EMBEDDED or kind == FASHION_MNIST
 
@@ -154,7 +154,7 @@ def load_scorer(name_or_folder: str, kind: ImageKind) -> ClipScorer:
         ScoringError: it is not there, cannot be downloaded, is not a CLIP, knows other images, or a
             file is damaged.
     """
-    if not knows(name_or_folder, kind):
+    if not can_score(name_or_folder, kind):
         raise ScoringError(
             f"The scorer {EMBEDDED} has seen nothing but Fashion-MNIST, so it cannot score other "
             "classes; name a CLIP of the Hub or a folder with one."
@@ -164,11 +164,11 @@ def load_scorer(name_or_folder: str, kind: ImageKind) -> ClipScorer:
         if Path(source).is_dir():
             check_folder(Path(source), WEIGHTS_FILE)
             read_config(Path(source), "config.json", model_type="clip")
-            model, processor = _loaded(source, "main")
+            model, processor = _load_clip(source, "main")
         else:
             repository, _, revision = source.partition("@")
             cached = not is_hub_reachable(repository)
-            model, processor = _loaded(repository, revision or "main", cached)
+            model, processor = _load_clip(repository, revision or "main", cached)
     except CheckpointError as error:
         raise ScoringError(f"The scorer {name_or_folder} could not be loaded: {error}.") from error
     except Exception as error:  # tokenizers knows no other class of errors
@@ -179,7 +179,7 @@ def load_scorer(name_or_folder: str, kind: ImageKind) -> ClipScorer:
     return ClipScorer(model, processor, name_or_folder, kind)
 
 
-def _loaded(source: str, revision: str, cached: bool = False) -> tuple[CLIPModel, CLIPProcessor]:
+def _load_clip(source: str, revision: str, cached: bool = False) -> tuple[CLIPModel, CLIPProcessor]:
     model, found = CLIPModel.from_pretrained(
         source,
         revision=revision,

@@ -16,8 +16,8 @@ from fashion_ddpm.core.image_kind import (
 )
 
 QUALITIES = ("clear", "noisy", "blurred", "half-denoised")
-CLEAR = 0
-DEGRADED = (1, 2, 3)
+CLEAR_QUALITY = 0
+DEGRADED_QUALITIES = (1, 2, 3)
 
 GARMENTS: tuple[tuple[str, ...], ...] = (
     ("T-shirt", "tee"),
@@ -33,8 +33,8 @@ GARMENTS: tuple[tuple[str, ...], ...] = (
 )
 """The words for each class, the class name first."""
 
-_PLAIN = ("a {}", "a photo of a {}", "a picture of a {}", "this is a {}", "an image of a {}")
-_BY_QUALITY: dict[tuple[int, ...], tuple[str, ...]] = {
+_TEMPLATES = ("a {}", "a photo of a {}", "a picture of a {}", "this is a {}", "an image of a {}")
+_QUALITY_TEMPLATES: dict[tuple[int, ...], tuple[str, ...]] = {
     (0,): (
         "a clear {}",
         "a clear, well-generated {}",
@@ -45,7 +45,7 @@ _BY_QUALITY: dict[tuple[int, ...], tuple[str, ...]] = {
     (1,): ("a noisy {}", "a photo of a {} covered in noise", "a grainy picture of a {}"),
     (2,): ("a blurred {}", "a {} out of focus", "a smeared picture of a {}"),
     (3,): ("a half-denoised {}", "an unfinished {}", "a hazy picture of a {}"),
-    DEGRADED: (
+    DEGRADED_QUALITIES: (
         "a blurry or unclear {}",
         "a noisy or unclear {}",
         "an unclear {}",
@@ -53,7 +53,7 @@ _BY_QUALITY: dict[tuple[int, ...], tuple[str, ...]] = {
         "a blurry {}",
     ),
 }
-_ANY_GARMENT = ("clothing item", "piece of clothing", "garment")
+_GENERIC_NOUNS = ("clothing item", "piece of clothing", "garment")
 
 _GARMENT_WEIGHT, _QUALITY_WEIGHT, _BOTH_WEIGHT = 1.0, 3.0, 4.0
 """How much of an image's probability a caption deserves: the more it says, the more."""
@@ -84,29 +84,34 @@ def build_captions() -> Captions:
     def add(text: str, labels: list[int], qualities: tuple[int, ...], weight: float) -> None:
         mask = torch.zeros(NULL_LABEL + 1, len(QUALITIES))
         mask[torch.tensor(labels)[:, None], torch.tensor(qualities)] = weight
-        rows.setdefault(_proper_article(text).lower(), mask)
+        rows.setdefault(_fix_articles(text).lower(), mask)
 
     everything = tuple(range(len(QUALITIES)))
     anything = list(range(NULL_LABEL + 1))
     for label, prompt in enumerate(label_prompts(CLASS_NAMES)):
         add(prompt, [label], everything, _GARMENT_WEIGHT)
     for label, names in enumerate(GARMENTS):
-        add(quality_prompts(CLASS_NAMES[label], FASHION_MNIST)[1], [label], (CLEAR,), _BOTH_WEIGHT)
+        add(
+            quality_prompts(CLASS_NAMES[label], FASHION_MNIST)[1],
+            [label],
+            (CLEAR_QUALITY,),
+            _BOTH_WEIGHT,
+        )
         for name in names:
-            for template in _PLAIN:
+            for template in _TEMPLATES:
                 add(template.format(name), [label], everything, _GARMENT_WEIGHT)
-            for qualities, templates in _BY_QUALITY.items():
+            for qualities, templates in _QUALITY_TEMPLATES.items():
                 for template in templates:
                     add(template.format(name), [label], qualities, _BOTH_WEIGHT)
-    add(BLURRY_PROMPT, anything, DEGRADED, _QUALITY_WEIGHT)
-    for noun in _ANY_GARMENT:
-        for qualities, templates in _BY_QUALITY.items():
+    add(BLURRY_PROMPT, anything, DEGRADED_QUALITIES, _QUALITY_WEIGHT)
+    for noun in _GENERIC_NOUNS:
+        for qualities, templates in _QUALITY_TEMPLATES.items():
             for template in templates:
                 add(template.format(noun), anything, qualities, _QUALITY_WEIGHT)
     return Captions(list(rows), torch.stack(list(rows.values())))
 
 
-def _proper_article(text: str) -> str:
+def _fix_articles(text: str) -> str:
     """Turn "a ankle boot" into "an ankle boot" and leave every other caption as it is."""
     words = text.split(" ")
     pairs = itertools.pairwise(words)

@@ -23,8 +23,8 @@ MAX_SHIFT = 2
 """Pixels up, down, left or right that a clear image may be moved by."""
 
 BATCH_SIZE = 100
-HALF_DENOISED = SamplingSettings(num_inference_steps=12)
-FROM_THE_REPORT = SamplingSettings(schedule="report", num_inference_steps=12)
+HALF_DENOISED_SETTINGS = SamplingSettings(num_inference_steps=12)
+REPORT_SETTINGS = SamplingSettings(schedule="report", num_inference_steps=12)
 HALF_DENOISED_ALPHA_BAR = 0.12
 """Predictions of x_0 from noisier levels than this are hazes: averages over many garments."""
 
@@ -47,14 +47,14 @@ def add_noise(images: Tensor, sigma: Tensor, generator: torch.Generator) -> Tens
     return to_uint8(noisy / (1 + spread.square()).sqrt())
 
 
-def random_noise(images: Tensor, generator: torch.Generator) -> Tensor:
+def add_random_noise(images: Tensor, generator: torch.Generator) -> Tensor:
     """Add noise between NOISE_SIGMAS, evenly in its logarithm: uint8 [B, 28, 28] → same."""
     low, high = torch.tensor(NOISE_SIGMAS).log().tolist()
     sigma = (low + (high - low) * torch.rand(len(images), generator=generator)).exp()
     return add_noise(images, sigma, generator)
 
 
-def random_blur(images: Tensor, generator: torch.Generator) -> Tensor:
+def add_random_blur(images: Tensor, generator: torch.Generator) -> Tensor:
     """Blur with one sigma between BLUR_SIGMAS for the batch: uint8 [B, 28, 28] → same."""
     low, high = BLUR_SIGMAS
     return blur(images, low + (high - low) * torch.rand((), generator=generator).item())
@@ -65,7 +65,7 @@ def blur(images: Tensor, sigma: float) -> Tensor:
     return gaussian_blur(images, kernel_size=[13, 13], sigma=[sigma, sigma])
 
 
-def shifted(images: Tensor, generator: torch.Generator) -> Tensor:
+def shift_images(images: Tensor, generator: torch.Generator) -> Tensor:
     """Move each image by up to MAX_SHIFT pixels in both directions: uint8 [B, H, W, …] → same."""
     count, height, width = images.shape[:3]
     dy, dx = torch.randint(0, 2 * MAX_SHIFT + 1, (2, count, 1), generator=generator)
@@ -75,15 +75,17 @@ def shifted(images: Tensor, generator: torch.Generator) -> Tensor:
     return padded[torch.arange(count)[:, None, None], rows[:, :, None], columns[:, None]]
 
 
-def nearly_clear(images: Tensor, generator: torch.Generator) -> Tensor:
+def perturb_slightly(images: Tensor, generator: torch.Generator) -> Tensor:
     """Shift each image and add a trace of noise: uint8 [B, 28, 28] → same."""
-    moved = shifted(images, generator)
+    moved = shift_images(images, generator)
     sigma = CLEAR_SIGMA * torch.rand(len(images), generator=generator)
     sigma[: len(images) // 2] = 0
     return add_noise(moved, sigma, generator)
 
 
-def half_denoised(pipeline: FashionDDPMPipeline, count: int, seed: int) -> tuple[Tensor, Tensor]:
+def draw_half_denoised(
+    pipeline: FashionDDPMPipeline, count: int, seed: int
+) -> tuple[Tensor, Tensor]:
     """Stop the model early: the hazes that it predicts, and what the report's schedule makes.
 
     Args:
@@ -105,13 +107,13 @@ def half_denoised(pipeline: FashionDDPMPipeline, count: int, seed: int) -> tuple
     for start in range(0, count, BATCH_SIZE):
         asked = [index % NULL_LABEL for index in range(BATCH_SIZE)]
         seeds = [seed + start + index for index in range(BATCH_SIZE)]
-        for step in pipeline.stream(asked, seeds, HALF_DENOISED):
+        for step in pipeline.stream(asked, seeds, HALF_DENOISED_SETTINGS):
             if step.alpha_bar > HALF_DENOISED_ALPHA_BAR:
                 break
             if step.index % 2:
                 images.append(to_uint8(step.clean))
                 labels += asked
-        *_, last = pipeline.stream(asked, seeds, FROM_THE_REPORT)
+        *_, last = pipeline.stream(asked, seeds, REPORT_SETTINGS)
         images.append(to_uint8(last.clean))
         labels += [NULL_LABEL] * BATCH_SIZE
     return torch.cat(images), torch.tensor(labels)

@@ -17,7 +17,7 @@ from fashion_ddpm.core.step_plan import batch_indices, learning_rate_at, step_se
 from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.data.load import load_data_set
 from fashion_ddpm.scoring.classifier import Classifier, save_classifier
-from fashion_ddpm.scoring.degradations import shifted
+from fashion_ddpm.scoring.degradations import shift_images
 
 ERASED_SIDES = (4, 13)
 """Smallest side of a blackened patch, and one more than the largest, in pixels."""
@@ -54,7 +54,7 @@ def fit(images: LabelledImages, config: ClassifierConfig, title: str) -> Classif
             group["lr"] = learning_rate_at(step, config)
         generator = torch.Generator().manual_seed(step_seed(config.seed, step))
         chosen = batch_indices(step, config.batch_size, len(images), config.seed)
-        batch = erase(shifted(images.images[chosen], generator), config.erased, generator)
+        batch = erase(shift_images(images.images[chosen], generator), config.erased, generator)
         with torch.autocast("cpu", torch.bfloat16, enabled=half):
             logits = model(to_model(batch).contiguous(memory_format=torch.channels_last))
         loss = nn.functional.cross_entropy(

@@ -32,7 +32,12 @@ from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.scoring.clip import ClipScorer, zero_shot_accuracy
 from fashion_ddpm.scoring.clip_baseline import measure_baseline, save_baseline
 from fashion_ddpm.scoring.clip_captions import QUALITIES, Captions, build_captions
-from fashion_ddpm.scoring.degradations import half_denoised, nearly_clear, random_blur, random_noise
+from fashion_ddpm.scoring.degradations import (
+    add_random_blur,
+    add_random_noise,
+    draw_half_denoised,
+    perturb_slightly,
+)
 
 PAD, BEGIN, UNKNOWN, END = "<pad>", "<begin>", "<unknown>", "<end>"
 MAX_WORDS = 24
@@ -104,7 +109,7 @@ def build_clip(config: ScorerConfig, tokenizer: PreTrainedTokenizerFast) -> CLIP
     )
 
 
-def asked_captions(step: int, count: int, config: ScorerConfig) -> Tensor:
+def select_captions(step: int, count: int, config: ScorerConfig) -> Tensor:
     """Return a step's captions: the ten label prompts, which come first, and some others."""
     generator = torch.Generator().manual_seed(step_seed(config.seed, step) + 1)
     first = len(CLASS_NAMES)
@@ -139,7 +144,7 @@ class TrainingImages:
     """Where a batch's images come from: real ones, and the model's hazes."""
 
     real: LabelledImages
-    hazes: LabelledImages
+    half_denoised: LabelledImages
 
     def batch(self, step: int, config: ScorerConfig) -> tuple[Tensor, Tensor, Tensor]:
         """Return images uint8 [B, 28, 28], labels and qualities int64 [B] of a step."""
@@ -149,13 +154,13 @@ class TrainingImages:
         chosen = batch_indices(step, config.batch_size, len(self.real), config.seed)
         clear, noisy, blurred, _ = self.real.images[chosen].split(sizes)
         labels = self.real.labels[chosen].clone()
-        picked = torch.randint(len(self.hazes), (sizes[-1],), generator=generator)
-        labels[-sizes[-1] :] = self.hazes.labels[picked]
+        picked = torch.randint(len(self.half_denoised), (sizes[-1],), generator=generator)
+        labels[-sizes[-1] :] = self.half_denoised.labels[picked]
         images = [
-            nearly_clear(clear, generator),
-            random_noise(noisy, generator),
-            random_blur(blurred, generator),
-            self.hazes.images[picked],
+            perturb_slightly(clear, generator),
+            add_random_noise(noisy, generator),
+            add_random_blur(blurred, generator),
+            self.half_denoised.images[picked],
         ]
         qualities = torch.repeat_interleave(torch.arange(len(QUALITIES)), torch.tensor(sizes))
         return torch.cat(images), labels, qualities
@@ -174,7 +179,7 @@ def _train_steps(
         for group in optimizer.param_groups:
             group["lr"] = learning_rate_at(step, config)
         batch, labels, qualities = images.batch(step, config)
-        asked = asked_captions(step, len(captions.texts), config)
+        asked = select_captions(step, len(captions.texts), config)
         weights = captions.targets(labels, qualities)[:, asked]
         output = model(
             input_ids=tokens["input_ids"][asked],
@@ -209,7 +214,7 @@ def train_scorer(config: ScorerConfig, pipeline: FashionDDPMPipeline) -> Path:
     tokens = tokenizer(captions.texts, return_tensors="pt", padding=True)
     real = load_split(config.data_dir, "train")
     print("drawing half-denoised images", file=sys.stderr)
-    images, labels = half_denoised(pipeline, config.half_denoised_seeds, seed=10**6)
+    images, labels = draw_half_denoised(pipeline, config.half_denoised_seeds, seed=10**6)
     hazes = LabelledImages(images, labels, real.kind)
     steps = _train_steps(model, captions, tokens, TrainingImages(real, hazes), config)
     log, recent = [], 0.0
@@ -220,10 +225,10 @@ def train_scorer(config: ScorerConfig, pipeline: FashionDDPMPipeline) -> Path:
             recent = 0.0
             print(log[-1], file=sys.stderr)
     scorer = ClipScorer(model, processor, config.output_dir, real.kind)
-    return _publish(scorer, config, log)
+    return _save_scorer(scorer, config, log)
 
 
-def _publish(scorer: ClipScorer, config: ScorerConfig, log: list[dict[str, float]]) -> Path:
+def _save_scorer(scorer: ClipScorer, config: ScorerConfig, log: list[dict[str, float]]) -> Path:
     folder = Path(config.output_dir)
     held_out = {name: load_split(config.data_dir, name) for name in ("validation", "test")}
     scores = {

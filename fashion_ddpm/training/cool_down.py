@@ -14,16 +14,16 @@ from fashion_ddpm.core.config import TrainConfig, make_train_config
 from fashion_ddpm.core.data_settings import may_be_equal
 from fashion_ddpm.core.settings import ConfigError, flag_name
 from fashion_ddpm.training.run_folder import (
+    CHANGEABLE_SETTINGS,
     CONFIG_FILE,
-    FREE_TO_CHANGE,
     RunFolder,
-    check_same,
+    check_settings,
     read_settings,
     write_settings,
 )
 
-CHANGED = {
-    *FREE_TO_CHANGE,
+COOL_DOWN_SETTINGS = {
+    *CHANGEABLE_SETTINGS,
     "cool_down_images",
     "from_state",
     "log_every",
@@ -34,7 +34,7 @@ CHANGED = {
 """Settings in which a cool-down may differ from the run that it ends."""
 
 
-def cool_down_config(flags: dict[str, Any]) -> TrainConfig:
+def make_cool_down_config(flags: dict[str, Any]) -> TrainConfig:
     """Return the config of a run that cools down from a state: that run's, with a new end.
 
     Args:
@@ -46,7 +46,7 @@ def cool_down_config(flags: dict[str, Any]) -> TrainConfig:
     """
     own = RunFolder(flags.get("output_dir", TrainConfig.output_dir))
     if own.config.exists():  # begun already; the state it came from may be gone
-        settings = own.settings()
+        settings = own.read_settings()
         if settings["from_state"] != flags["from_state"]:
             raise ConfigError(
                 f"--output-dir {own.root} holds another run than a cool-down of "
@@ -54,7 +54,7 @@ def cool_down_config(flags: dict[str, Any]) -> TrainConfig:
             )
     else:
         state = find_state(Path(flags["from_state"]))
-        settings = settings_of(state)
+        settings = read_state_settings(state)
         length = flags.get("cool_down_images", 0)
         if length < 1:
             raise ConfigError(
@@ -64,7 +64,7 @@ def cool_down_config(flags: dict[str, Any]) -> TrainConfig:
         settings |= {"images_total": parse_images_seen(state) + length, "minutes": 0.0}
     for name, value in flags.items():
         plain = list(value) if isinstance(value, tuple) else value  # as a file has it
-        if name not in CHANGED and not may_be_equal(name, settings.get(name), plain):
+        if name not in COOL_DOWN_SETTINGS and not may_be_equal(name, settings.get(name), plain):
             raise ConfigError(
                 f"{flag_name(name)} is {value}, but it must be "
                 f"{settings.get(name)} here, as in --from-state; leave the flag out."
@@ -87,7 +87,7 @@ def find_state(source: Path) -> Path:
             f"--from-state {source} is no whole saved state of a run, and no run that holds one; "
             "name the run's --output-dir, or a folder in its states/."
         )
-    settings = settings_of(whole[0])
+    settings = read_state_settings(whole[0])
     begin = settings["images_total"] - settings["cool_down_images"]
     if settings["lr_schedule"] != "constant" or (
         settings["cool_down_images"] and parse_images_seen(whole[0]) > begin
@@ -99,14 +99,14 @@ def find_state(source: Path) -> Path:
     return whole[0]
 
 
-def settings_of(state: Path) -> dict[str, Any]:
+def read_state_settings(state: Path) -> dict[str, Any]:
     """Return the settings of the run in whose folder a state lies.
 
     Raises:
         ConfigError: the state is of another run, by its own record.
     """
     run = RunFolder(state.parent.parent)
-    settings = run.settings()
+    settings = run.read_settings()
     run.check_state(state, make_train_config("cpu", settings))
     return settings
 
@@ -130,9 +130,9 @@ def copy_state(config: TrainConfig) -> None:
             "another --output-dir to begin again."
         )
     if (state / CONFIG_FILE).exists():
-        free = {*CHANGED, "images_total", "minutes"}
+        free = {*COOL_DOWN_SETTINGS, "images_total", "minutes"}
         cure = "name another --output-dir to begin a cool-down of that run"
-        check_same(read_settings(state), config, free, f"the run that saved {state}", cure)
+        check_settings(read_settings(state), config, free, f"the run that saved {state}", cure)
     final = folder.state(start)
     temporary = atomic_folders.create_temporary_folder(final)
     with atomic_folders.report_write_errors(final):

@@ -20,7 +20,7 @@ from fashion_ddpm.diffusion.schedules import alpha_bars
 from fashion_ddpm.diffusion.unet import build_unet
 from fashion_ddpm.training.run_folder import RunFolder
 
-TAKEN_OVER = (
+SHARED_SETTINGS = (
     "block_out_channels",
     "layers_per_block",
     "attention_resolutions",
@@ -33,17 +33,17 @@ TAKEN_OVER = (
 """Settings that a distilled network shares with its teacher."""
 
 
-def settings_of_teacher(checkpoint: str) -> dict[str, Any]:
+def read_teacher_settings(checkpoint: str) -> dict[str, Any]:
     """Return the settings that a distillation takes over, from run.json in the teacher's folder.
 
     Raises:
         CheckpointError: the teacher is not there.
     """
     settings = read_run(locate_checkpoint(checkpoint)).get("config", {})
-    return {name: settings[name] for name in TAKEN_OVER if name in settings}
+    return {name: settings[name] for name in SHARED_SETTINGS if name in settings}
 
 
-def initial_unet(config: TrainConfig, kind: ImageKind) -> tuple[UNet2DModel, dict[str, Any]]:
+def build_initial_unet(config: TrainConfig, kind: ImageKind) -> tuple[UNet2DModel, dict[str, Any]]:
     """Return the network a run starts with: random weights, or those of a published checkpoint.
 
     Args:
@@ -106,15 +106,15 @@ def _check_teacher(teacher: FashionDDPMPipeline, config: TrainConfig) -> None:
         )
 
 
-def state_to_resume(
-    folder: RunFolder, config: TrainConfig, say: Callable[[str], None]
+def find_state_to_resume(
+    folder: RunFolder, config: TrainConfig, print_line: Callable[[str], None]
 ) -> Path | None:
     """Return the newest whole state of a run, or None where it is still to begin.
 
     Args:
         folder: the run's folder; nothing in it is changed.
         config: the run.
-        say: prints a line.
+        print_line: prints a line.
 
     Raises:
         ConfigError: the state, or the folder, is of another run; or no state is whole.
@@ -126,7 +126,7 @@ def state_to_resume(
         if is_intact(state):
             folder.check_state(state, config)
             return state
-        say(f"{state} is damaged; trying the state before it")
+        print_line(f"{state} is damaged; trying the state before it")
     if states and not config.from_state:  # from which a cool-down begins anew
         raise ConfigError(
             f"{folder.states} holds no state that is whole; delete it to begin again, or name "

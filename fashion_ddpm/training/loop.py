@@ -26,30 +26,30 @@ from fashion_ddpm.core.step_plan import (
 from fashion_ddpm.diffusion.schedule_check import training_noise
 from fashion_ddpm.diffusion.unet import training_layout
 from fashion_ddpm.training.cool_down import copy_state
-from fashion_ddpm.training.initial_state import initial_unet, load_state, state_to_resume
+from fashion_ddpm.training.initial_state import build_initial_unet, find_state_to_resume, load_state
 from fashion_ddpm.training.network import Network, build_optimizer
 from fashion_ddpm.training.precision import Precision, choose_precision, write_precision
 from fashion_ddpm.training.run_data import check_run_data, load_run_data, record_run_data
 from fashion_ddpm.training.run_folder import Progress, RunFolder
 from fashion_ddpm.training.run_length import Costs, config_for_minutes, measure_costs
 from fashion_ddpm.training.run_log import RunLog
-from fashion_ddpm.training.saving import Saving
+from fashion_ddpm.training.saving import RunSaver
 from fashion_ddpm.training.stopping import Divergence, StopOnSignal
-from fashion_ddpm.training.trackers import chosen_trackers, send_picture, start_trackers
+from fashion_ddpm.training.trackers import select_trackers, send_picture, start_trackers
 from fashion_ddpm.training.validation import Validation
 
 
 def train(
     config: TrainConfig,
     trackers: Sequence[GeneralTracker] = (),
-    started: float | None = None,
+    start_time: float | None = None,
 ) -> Path:
     """Train, or go on with, the run in config.output_dir; return the checkpoint's folder.
 
     Args:
         config: the run.
         trackers: accelerate trackers of the caller's own, besides config.report_to.
-        started: when the minutes of config.minutes began, as time.monotonic() tells it; now if
+        start_time: when the minutes of config.minutes began, as time.monotonic() tells it; now if
             not given.
 
     Raises:
@@ -60,20 +60,20 @@ def train(
         CheckpointError: the run's folder cannot be written.
         TrainingError: the loss is no longer a number.
     """
-    started = time.monotonic() if started is None else started
+    start_time = time.monotonic() if start_time is None else start_time
     measured: list[Precision] = []
 
     def measure(seconds: float) -> Costs:
         trial = Run(config, trackers)  # its weights are spoilt by measuring
         measured.append(trial.precision)
-        return trial.costs(seconds)
+        return trial.measure_costs(seconds)
 
     this_process(only_cuda=False)
-    fitting = config_for_minutes(config, started, measure)
+    fitting = config_for_minutes(config, start_time, measure)
     run = Run(fitting, trackers, measured[0] if measured else None)
-    with acquire_run_lock(run.folder.lock) as run.hold:
+    with acquire_run_lock(run.folder.lock) as run.run_lock:
         run.resume()
-        with run.stop:
+        with run.stopper:
             run.loop()
         run.accelerator.end_training()
     return run.folder.checkpoint
@@ -84,7 +84,7 @@ class Run:
 
     Attributes:
         precision: what accelerate was told about mixed precision, and why.
-        hold: the lock of the run's folder; nobody's where this object is used alone.
+        run_lock: the lock of the run's folder; nobody's where this object is used alone.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class Run:
         self.folder.check_same_run(config)
         micro_batch_size(config, self.ranks.num_processes)
         noise = training_noise(config)
-        chosen = chosen_trackers(config.report_to)
+        chosen = select_trackers(config.report_to)
         data, unchecked = load_run_data(config)
         self.fingerprint = data.fingerprint
         self.precision = precision or choose_precision(config, data.kind, self.ranks)
@@ -114,13 +114,15 @@ class Run:
         self.device = self.accelerator.device
         self.train_data = data.train.to(self.device)
         torch.manual_seed(config.seed)
-        unet, earlier_runs = initial_unet(config, data.kind)
+        unet, earlier_runs = build_initial_unet(config, data.kind)
         layout = training_layout(unet, self.device)
-        wrapped, self.optimizer = self.accelerator.prepare(unet, build_optimizer(unet, config))
-        plain = self.accelerator.unwrap_model(wrapped, keep_torch_compile=False)
-        self.network = Network(wrapped, plain, noise, layout, config, data.kind)
+        prepared_unet, self.optimizer = self.accelerator.prepare(
+            unet, build_optimizer(unet, config)
+        )
+        unet = self.accelerator.unwrap_model(prepared_unet, keep_torch_compile=False)
+        self.network = Network(prepared_unet, unet, noise, layout, config, data.kind)
         self.progress = Progress()
-        saved = (self.network.average, self.progress, self.network.power_averages)
+        saved = (self.network.ema, self.progress, self.network.power_averages)
         self.accelerator.register_for_checkpointing(*saved)
         self.run_log = RunLog(
             config, self.progress, self.ranks.is_main_process, self.accelerator.log
@@ -134,8 +136,8 @@ class Run:
             "mixed_precision": self.precision.mixed_precision,
             **earlier_runs,
         }
-        self.saving = Saving(self.accelerator, self.network, self.run_log, facts)
-        self.about = [
+        self.saver = RunSaver(self.accelerator, self.network, self.run_log, facts)
+        self.startup_lines = [
             *data.lines(),
             *unchecked,
             *process_lines(self.ranks),
@@ -143,16 +145,16 @@ class Run:
         ]
         self.gradient_norm = torch.zeros((), device=self.device)
         self.divergence = Divergence(self.device)
-        self.stop = StopOnSignal()
-        self.hold = RunLock(None)
+        self.stopper = StopOnSignal()
+        self.run_lock = RunLock(None)
         current_commit()  # remembered for the checkpoint
 
     def resume(self) -> None:
         """Go back to the newest whole state of the output folder, if there is one."""
-        for line in self.about:
-            self.run_log.say(line)
+        for line in self.startup_lines:
+            self.run_log.print(line)
         # Another run may have begun and ended while this one read its data.
-        state = state_to_resume(self.folder, self.config, self.run_log.say)
+        state = find_state_to_resume(self.folder, self.config, self.run_log.print)
         check_run_data(self.folder, self.fingerprint)
         self.accelerator.wait_for_everyone()
         if self.ranks.is_main_process:
@@ -164,14 +166,14 @@ class Run:
         self.accelerator.wait_for_everyone()
         start_trackers(self.accelerator, self.config, self.folder.trackers)
         if self.config.from_state and not state:
-            state = state_to_resume(self.folder, self.config, self.run_log.say)
+            state = find_state_to_resume(self.folder, self.config, self.run_log.print)
         if state:
             load_state(self.accelerator, state)
-            self.run_log.say(f"resumed at {self.run_log.images_seen:,} images from {state}")
+            self.run_log.print(f"resumed at {self.run_log.images_seen:,} images from {state}")
             if self.ranks.is_main_process:
-                self.saving.publish_if_behind()
+                self.saver.publish_if_behind()
 
-    def costs(self, seconds: float) -> Costs:
+    def measure_costs(self, seconds: float) -> Costs:
         """Measure what the run's parts take, within so many seconds; change the weights."""
         return measure_costs(self.network, self._step, seconds, self.ranks)
 
@@ -179,24 +181,26 @@ class Run:
         """Train until the end of the run or a signal; log, validate, show and save."""
         config, progress, run_log = self.config, self.progress, self.run_log
         run_log.begin()
-        while progress.step < config.total_steps and not self.stop.agreed(progress.step):
+        while progress.step < config.total_steps and not self.stopper.should_stop(progress.step):
             progress.loss_sum = progress.loss_sum.to(self.device) + self._step()
             progress.step += 1
             run_log.bar.update(config.batch_size)
-            if run_log.due(config.log_every):
+            if run_log.is_due(config.log_every):
                 self._log()
-            if run_log.due(config.validate_every):
+            if run_log.is_due(config.validate_every):
                 self.validation.validate()
-            if run_log.due(config.preview_every):
+            if run_log.is_due(config.preview_every):
                 self._preview()
-            if config.frechet_every and run_log.due(config.frechet_every):
-                self._compare()
-            if run_log.due(config.save_every):
+            if config.frechet_every and run_log.is_due(config.frechet_every):
+                self._log_frechet_distance()
+            if run_log.is_due(config.save_every):
                 self._save()
         run_log.bar.close()
         if progress.step < config.total_steps:
             self._save()
-            run_log.say(f"stopped at {run_log.images_seen:,} images; run the same command to go on")
+            run_log.print(
+                f"stopped at {run_log.images_seen:,} images; run the same command to go on"
+            )
 
     def _step(self) -> Tensor:
         """Take one optimizer step; return this process's mean loss, float32 []."""
@@ -209,32 +213,35 @@ class Run:
             group["lr"] = learning_rate_at(step, config)
         total = torch.zeros((), device=self.device)
         for part in micro_batch_slices(config, self.ranks.process_index, self.ranks.num_processes):
-            with self.accelerator.accumulate(self.network.wrapped):
+            with self.accelerator.accumulate(self.network.prepared_unet):
                 chosen = indices[part].to(self.device)
                 clean = to_model(self.train_data.images[chosen])
-                labels, done = self.train_data.labels[chosen], step / config.total_steps
-                loss = self.network.loss(clean, labels, draws[part], done)
+                labels, progress_fraction = (
+                    self.train_data.labels[chosen],
+                    step / config.total_steps,
+                )
+                loss = self.network.loss(clean, labels, draws[part], progress_fraction)
                 self.accelerator.backward(loss)
                 if self.accelerator.sync_gradients:
                     self.gradient_norm = self.accelerator.clip_grad_norm_(
-                        self.network.wrapped.parameters(), config.max_grad_norm
+                        self.network.prepared_unet.parameters(), config.max_grad_norm
                     )
                 self.optimizer.step()
                 self.optimizer.zero_grad()
             total += loss.detach() / config.gradient_accumulation_steps
-        self.network.average.step(self.network.plain.parameters())
-        self.network.power_averages.step(self.network.plain.parameters())
+        self.network.ema.step(self.network.unet.parameters())
+        self.network.power_averages.step(self.network.unet.parameters())
         # In float16 an infinite gradient is ordinary: its step is skipped and the scale lowered.
         gradient = () if self.precision.mixed_precision == "fp16" else (self.gradient_norm,)
-        self.divergence.note(step, total, *gradient)
+        self.divergence.record(step, total, *gradient)
         return total
 
     def _log(self) -> None:
         """Log the mean loss since the last line, over all processes."""
-        self.divergence.refuse(self.config.seed, self.folder)
+        self.divergence.raise_if_diverged(self.config.seed, self.folder)
         count = self.progress.steps_since_loss(self.config.batch_size)
         mean = self.accelerator.reduce(self.progress.loss_sum / count, "mean").item()
-        self.run_log.loss(mean, float(self.gradient_norm), self.network.average.cur_decay_value)
+        self.run_log.record_loss(mean, float(self.gradient_norm), self.network.ema.cur_decay_value)
         self.progress.loss_sum = torch.zeros(())
 
     def _preview(self) -> None:
@@ -243,16 +250,16 @@ class Run:
         path = self.folder.preview(seen)
         self.validation.preview(path, lambda picture: send_picture(trackers, picture, seen))
 
-    def _compare(self) -> None:
+    def _log_frechet_distance(self) -> None:
         """Log how far samples are from real images; publish the weights that come nearest."""
-        if self.validation.compare() and self.ranks.is_main_process:
-            self.saving.write_checkpoint(self.folder.best)
+        if self.validation.log_frechet_distance() and self.ranks.is_main_process:
+            self.saver.write_checkpoint(self.folder.best_checkpoint)
         self.accelerator.wait_for_everyone()
 
     def _save(self) -> None:
         """Save the state for resuming, then publish the averaged weights."""
-        self.divergence.refuse(self.config.seed, self.folder)
-        self.hold.check()
+        self.divergence.raise_if_diverged(self.config.seed, self.folder)
+        self.run_lock.check()
         # Only the main process's progress is saved, so it must be the same on all.
         self.progress.loss_sum = self.accelerator.reduce(self.progress.loss_sum, "mean")
-        self.saving.save_state()
+        self.saver.save_state()

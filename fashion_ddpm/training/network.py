@@ -23,7 +23,7 @@ from fashion_ddpm.diffusion.loss import (
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.training.power_averages import PowerAverages
 
-FIRST_AND_LAST = ("conv_in.", "conv_out.", "class_embedding.")
+ADAMW_LAYERS = ("conv_in.", "conv_out.", "class_embedding.")
 """Layers of which Muon knows no spectral norm that fits: AdamW takes them."""
 
 
@@ -40,7 +40,7 @@ def build_optimizer(unet: nn.Module, config: TrainConfig) -> torch.optim.Optimiz
     from timm.optim.muon import Muon
 
     named = dict(unet.named_parameters())
-    rest = {name for name, p in named.items() if p.ndim < 2 or name.startswith(FIRST_AND_LAST)}
+    rest = {name for name, p in named.items() if p.ndim < 2 or name.startswith(ADAMW_LAYERS)}
     groups: list[dict[str, Any]] = [
         {"params": [p for name, p in named.items() if name not in rest]},
         {"params": [p for name, p in named.items() if name in rest], "use_fallback": True},
@@ -52,23 +52,28 @@ class Network:
     """A network in training and the moving average of its weights.
 
     Attributes:
-        wrapped: the network as accelerate has prepared it, which is the one to call.
-        plain: the same without a wrapper, which is the one whose weights are read.
-        average: the moving average, which is published.
+        prepared_unet: the network as accelerate has prepared it, which is the one to call.
+        unet: the same without a wrapper, which is the one whose weights are read.
+        ema: the moving average, which is published.
         power_averages: those from which an average of any length is rebuilt.
         kind: what the network draws.
     """
 
     def __init__(
         self,
-        wrapped: nn.Module,
-        plain: UNet2DModel,
+        prepared_unet: nn.Module,
+        unet: UNet2DModel,
         noise: DDPMScheduler,
-        layout: torch.memory_format,
+        memory_format: torch.memory_format,
         config: TrainConfig,
         kind: ImageKind,
     ) -> None:
-        self.wrapped, self.plain, self.noise, self.layout = wrapped, plain, noise, layout
+        self.prepared_unet, self.unet, self.noise, self.memory_format = (
+            prepared_unet,
+            unet,
+            noise,
+            memory_format,
+        )
         self.kind = kind
         self.config, self.sampler = config, TURBO if config.teacher else None
         self.probabilities = (
@@ -76,14 +81,14 @@ class Network:
             if config.timestep_distribution == "laplace"
             else None
         )
-        self.average = EMAModel(plain.parameters(), decay=config.ema_decay)
-        self.average.to(plain.device)
-        self.power_averages = PowerAverages(plain)
+        self.ema = EMAModel(unet.parameters(), decay=config.ema_decay)
+        self.ema.to(unet.device)
+        self.power_averages = PowerAverages(unet)
 
     def predict(self, noisy: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
         """Return the network's output, float [B, C, S, S]; a Predictor."""
-        noisy = noisy.contiguous(memory_format=self.layout)
-        output: Tensor = self.wrapped(noisy, timesteps, labels).sample
+        noisy = noisy.contiguous(memory_format=self.memory_format)
+        output: Tensor = self.prepared_unet(noisy, timesteps, labels).sample
         return output
 
     def draw(self, batch_size: int, generator: torch.Generator) -> Draws:
@@ -92,16 +97,18 @@ class Network:
         total, dropout = self.config.num_train_timesteps, self.config.label_dropout
         return draw(shape, total, dropout, generator, self.probabilities)
 
-    def loss(self, clean: Tensor, labels: Tensor, draws: Draws, done: float = 0.0) -> Tensor:
+    def loss(
+        self, clean: Tensor, labels: Tensor, draws: Draws, progress_fraction: float = 0.0
+    ) -> Tensor:
         """Return the loss to minimise: float32 [].
 
         Args:
             clean: float32 [B, C, S, S] in [−1, 1].
             labels: int64 [B].
             draws: the batch's chance.
-            done: share of the run that is over, on which a distillation's loss depends.
+            progress_fraction: share of the run that is over; a distillation's loss depends on it.
         """
-        losses = self._losses(clean, labels, draws, done)
+        losses = self._losses(clean, labels, draws, progress_fraction)
         if self.config.loss_weighting == "min-snr":
             gamma = self.config.min_snr_gamma
             losses = losses * min_snr_weight(self.noise, draws.timesteps, gamma)
@@ -109,25 +116,27 @@ class Network:
 
     def validation_losses(self, clean: Tensor, labels: Tensor, draws: Draws) -> Tensor:
         """Return each image's loss, float32 [B], unweighted, or as at a distillation's end."""
-        return self._losses(clean, labels, draws, done=1.0)
+        return self._losses(clean, labels, draws, progress_fraction=1.0)
 
-    def _losses(self, clean: Tensor, labels: Tensor, draws: Draws, done: float) -> Tensor:
+    def _losses(
+        self, clean: Tensor, labels: Tensor, draws: Draws, progress_fraction: float
+    ) -> Tensor:
         batch = (self.predict, self.noise, clean, labels, draws)
         if self.config.teacher:
-            gap = gap_at(done, self.config.gap_halvings)
+            gap = gap_at(progress_fraction, self.config.gap_halvings)
             return consistency_losses(*batch, gap, self.kind.null_label)
         return loss_per_image(*batch, self.kind.null_label)
 
     @contextmanager
-    def averaged(self) -> Iterator[FashionDDPMPipeline]:
+    def ema_pipeline(self) -> Iterator[FashionDDPMPipeline]:
         """Put the moving average into the network for a while; yield it as a pipeline."""
-        parameters = list(self.plain.parameters())
-        self.average.store(parameters)
-        self.average.copy_to(parameters)
-        self.plain.eval()
+        parameters = list(self.unet.parameters())
+        self.ema.store(parameters)
+        self.ema.copy_to(parameters)
+        self.unet.eval()
         try:
             names = make_id2label(self.kind.class_names)
-            yield FashionDDPMPipeline(self.plain, self.noise, names, self.sampler)
+            yield FashionDDPMPipeline(self.unet, self.noise, names, self.sampler)
         finally:
-            self.average.restore(parameters)
-            self.plain.train()
+            self.ema.restore(parameters)
+            self.unet.train()

@@ -26,13 +26,13 @@ LENGTHS = (0.05, 0.1)
 
 SUFFIX = ".safetensors"
 
-SHORTEST = 0.01
+MIN_LENGTH = 0.01
 """Shortest length that is rebuilt: of a long run a hundredth is already many steps."""
 
-MOST_KEPT = 64
+MAX_KEPT_MOMENTS = 64
 """Most moments that a run keeps; older ones are thinned out. A file takes four bytes a weight."""
 
-WORST_FIT = 0.15
+MAX_FIT_ERROR = 0.15
 """Largest deviation of the rebuilt weighting from the wanted one, relative to it."""
 
 
@@ -45,10 +45,10 @@ def exponent(length: float) -> float:
         TrainingError: no γ of at least 0 has that length.
     """
     longest = 12**-0.5
-    if not SHORTEST <= length <= longest:
+    if not MIN_LENGTH <= length <= longest:
         raise TrainingError(
-            f"--length is {length}; it must be at least {SHORTEST} and at most {longest:.3f}, the "
-            "length of a plain mean of the whole run."
+            f"--length is {length}; it must be at least {MIN_LENGTH} and at most {longest:.3f}, "
+            "the length of a plain mean of the whole run."
         )
     inverse = length**-2
     # (γ + 2)² (γ + 3) − (γ + 1) / length² = 0, a cubic with one root at or above 0.
@@ -110,7 +110,7 @@ class PowerAverages:
 
 
 @dataclass(frozen=True)
-class Kept:
+class Average:
     """One average in a file.
 
     Attributes:
@@ -128,13 +128,13 @@ def thin_out(folder: Path) -> None:
     """Delete kept moments while there are too many: always the one that leaves the smallest gap."""
     named = sorted(folder.glob(f"images-*{SUFFIX}"))
     files = [path for path in named if path.stem.rpartition("-")[2].isdigit()]
-    while len(files) > MOST_KEPT:
+    while len(files) > MAX_KEPT_MOMENTS:
         moments = [int(path.stem.rpartition("-")[2]) for path in files]
         gaps = [after - before for before, after in zip(moments, moments[2:], strict=False)]
         files.pop(1 + gaps.index(min(gaps))).unlink()
 
 
-def kept_averages(folder: Path) -> list[Kept]:
+def list_averages(folder: Path) -> list[Average]:
     """Return the averages in a run's folder, oldest first.
 
     Raises:
@@ -150,7 +150,7 @@ def kept_averages(folder: Path) -> list[Kept]:
             raise TrainingError(
                 f"{path} holds no averages ({reason(error)}); delete it, the others remain."
             ) from error
-        found += [Kept(path, length, images_seen) for length in sorted(lengths)]
+        found += [Average(path, length, images_seen) for length in sorted(lengths)]
     if not found:
         raise TrainingError(f"{folder} holds no averages; name the folder of a training run.")
     return found
@@ -190,7 +190,7 @@ def coefficients(kept: Sequence[tuple[float, float]], wanted: tuple[float, float
     # |Σ share · kept − wanted|² / |wanted|², expanded into overlaps.
     total = overlap(wanted, wanted)
     deviation = shares @ gram @ shares - 2 * shares @ right + total
-    if deviation > WORST_FIT**2 * total:
+    if deviation > MAX_FIT_ERROR**2 * total:
         raise TrainingError(
             "the kept averages cannot make one of that --length; give one nearer to "
             f"{' or '.join(map(str, LENGTHS))}, or a run that kept more of them."
@@ -198,7 +198,7 @@ def coefficients(kept: Sequence[tuple[float, float]], wanted: tuple[float, float
     return shares
 
 
-def rebuild_average(kept: Sequence[Kept], length: float, images_seen: int) -> dict[str, Tensor]:
+def rebuild_average(kept: Sequence[Average], length: float, images_seen: int) -> dict[str, Tensor]:
     """Return the weights of an average of any length that ends at a kept moment.
 
     Args:

@@ -19,7 +19,7 @@ from fashion_ddpm.training.run_folder import RunFolder
 TIMED_STEPS = 3
 """Steps that are timed in each format, in turns, after one that is not."""
 
-CPU_ROWS = 16
+MAX_CPU_IMAGES = 16
 """Most images of a timed step on a CPU, where a whole batch may take many seconds."""
 
 
@@ -56,11 +56,11 @@ def choose_precision(config: TrainConfig, kind: ImageKind, ranks: PartialState) 
     unet = build_unet(config, kind)
     answer = None
     if ranks.is_main_process:
-        answer = _remembered(config, machine) or _measured(unet, config, ranks, machine)
+        answer = _read_measured(config, machine) or _measure(unet, config, ranks, machine)
     return next(found for found in gather_parts(answer) if found)
 
 
-def _remembered(config: TrainConfig, machine: str) -> Precision | None:
+def _read_measured(config: TrainConfig, machine: str) -> Precision | None:
     """Return what was measured for this run, or for the run that it cools down, on this machine."""
     folders = [RunFolder(config.output_dir)]
     if config.from_state:
@@ -93,7 +93,7 @@ def machine_name(device: torch.device) -> str:
     return " ".join([str(found.get("cpu_name", "CPU")), *formats])
 
 
-def _measured(
+def _measure(
     unet: UNet2DModel, config: TrainConfig, ranks: PartialState, machine: str
 ) -> Precision:
     """Time steps in both formats, unless the device knows no bfloat16."""
@@ -104,9 +104,9 @@ def _measured(
     if not native:
         return Precision(machine, "no", f"{machine} has no bfloat16")
     rows = micro_batch_size(config, ranks.num_processes)
-    rows = min(rows, CPU_ROWS) if device.type == "cpu" else rows
+    rows = min(rows, MAX_CPU_IMAGES) if device.type == "cpu" else rows
     unet = unet.to(device)
-    seconds = step_seconds(unet, rows)
+    seconds = measure_step_seconds(unet, rows)
     reason = (
         f"a step of {rows} images takes {seconds['no']:.3f} s in float32 and "
         f"{seconds['bf16']:.3f} s in bf16 on {machine}"
@@ -114,7 +114,7 @@ def _measured(
     return Precision(machine, min(seconds, key=seconds.__getitem__), reason)
 
 
-def step_seconds(unet: UNet2DModel, rows: int) -> dict[str, float]:
+def measure_step_seconds(unet: UNet2DModel, rows: int) -> dict[str, float]:
     """Return the shortest time of a forward and backward pass by precision, seconds.
 
     The formats take turns and the shortest time of each counts, so that other work on the machine
@@ -128,11 +128,11 @@ def step_seconds(unet: UNet2DModel, rows: int) -> dict[str, float]:
     times: dict[str, list[float]] = {"no": [], "bf16": []}
     for _ in range(1 + TIMED_STEPS):
         for name, seconds in times.items():
-            seconds.append(_step_time(unet, rows, layout, name == "bf16"))
+            seconds.append(_time_step(unet, rows, layout, name == "bf16"))
     return {name: min(seconds[1:]) for name, seconds in times.items()}
 
 
-def _step_time(unet: UNet2DModel, rows: int, layout: torch.memory_format, bf16: bool) -> float:
+def _time_step(unet: UNet2DModel, rows: int, layout: torch.memory_format, bf16: bool) -> float:
     """Return the time of one forward and backward pass, seconds."""
     device, config = unet.device, unet.config
     shape = (rows, config["in_channels"], config["sample_size"], config["sample_size"])

@@ -18,7 +18,7 @@ from fashion_ddpm.data.labelled_images import DataError
 from fashion_ddpm.data.load import DataSet, load_data_set
 from fashion_ddpm.training.run_folder import RunFolder
 
-UNRECORDED = (
+UNRECORDED_WARNING = (
     "this run began before the pictures of a run were recorded, so that nothing shows whether "
     "they are still the same; from now on they are recorded"
 )
@@ -36,22 +36,22 @@ def load_run_data(config: TrainConfig) -> tuple[DataSet, tuple[str, ...]]:
     Raises:
         DataError: it cannot be read, is not what the run began with, or processes read others.
     """
-    run = _begun(config)
+    run = _find_begun_run(config)
     recorded = read_fingerprint(run.data) if run and run.data.exists() else None
-    order = recorded.class_names if recorded else _published_order(config, run)
+    order = recorded.class_names if recorded else _read_published_order(config, run)
     data = load_data_set(config, gather_parts(order)[0])
     _check_agreement(config, data)
     if recorded:
         found = describe_changes(recorded, data.fingerprint)
     else:
-        found = _unrecorded_changes(config, run, data) if run else iter(())
+        found = _find_unrecorded_changes(config, run, data) if run else iter(())
     if difference := gather_parts("; ".join(found))[0]:
         raise DataError(
             f"--dataset {config.dataset} is not what the run in {config.output_dir} began with: "
             f"{difference}; restore it, or name another --output-dir to begin a new run."
         )
     unrecorded = gather_parts(run is not None and recorded is None)[0]
-    return data, (UNRECORDED,) if unrecorded else ()
+    return data, (UNRECORDED_WARNING,) if unrecorded else ()
 
 
 def check_run_data(folder: RunFolder, fingerprint: Fingerprint) -> None:
@@ -68,7 +68,7 @@ def record_run_data(folder: RunFolder, fingerprint: Fingerprint) -> None:
     write_fingerprint(folder.data, fingerprint)
 
 
-def _begun(config: TrainConfig) -> RunFolder | None:
+def _find_begun_run(config: TrainConfig) -> RunFolder | None:
     """Return the folder of what this run goes on with: itself, or the run that it cools down."""
     own, source = RunFolder(config.output_dir), Path(config.from_state)
     if own.config.exists() or not config.from_state:
@@ -76,7 +76,7 @@ def _begun(config: TrainConfig) -> RunFolder | None:
     return RunFolder(source if RunFolder(source).states.is_dir() else source.parent.parent)
 
 
-def _published_order(config: TrainConfig, run: RunFolder | None) -> tuple[str, ...]:
+def _read_published_order(config: TrainConfig, run: RunFolder | None) -> tuple[str, ...]:
     """Return the classes of class folders in the order of a network that is there already."""
     if not config.dataset.startswith(FOLDER_PREFIX):
         return ()
@@ -86,9 +86,9 @@ def _published_order(config: TrainConfig, run: RunFolder | None) -> tuple[str, .
     return read_class_names(start) if start else ()
 
 
-def _unrecorded_changes(config: TrainConfig, run: RunFolder, data: DataSet) -> Iterator[str]:
+def _find_unrecorded_changes(config: TrainConfig, run: RunFolder, data: DataSet) -> Iterator[str]:
     """Yield phrases on what can be seen to have changed without a record of the pictures."""
-    before = run.settings()["dataset"]
+    before = run.read_settings()["dataset"]
     if before != config.dataset:
         yield f"that was {before}, whose pictures were not recorded"
     names = read_run(run.checkpoint).get("class_names")

@@ -20,10 +20,10 @@ LogRow = dict[str, Any]
 CONFIG_FILE = "config.json"
 """A run's settings: in its folder, and in each saved state."""
 
-ESSENTIAL = {"images_total", "batch_size", "seed"}
+REQUIRED_SETTINGS = {"images_total", "batch_size", "seed"}
 """Settings that every run has written down, whatever version of this program it was."""
 
-FREE_TO_CHANGE = {
+CHANGEABLE_SETTINGS = {
     *PATH_FIELDS,
     "keep_states",
     "preview_every",
@@ -33,10 +33,10 @@ FREE_TO_CHANGE = {
 """Settings that may differ when a run is resumed; any other would make it another run."""
 
 
-def free_to_change(config: TrainConfig) -> set[str]:
+def changeable_settings(config: TrainConfig) -> set[str]:
     """Return the settings that may differ when this run is resumed."""
     endless = config.lr_schedule == "constant" and not config.cool_down_images
-    return FREE_TO_CHANGE | ({"images_total"} if endless else set())
+    return CHANGEABLE_SETTINGS | ({"images_total"} if endless else set())
 
 
 class RunFolder:
@@ -49,7 +49,7 @@ class RunFolder:
         self.lock = self.root / "run.lock"
         self.states = self.root / "states"
         self.checkpoint = self.root / "checkpoint"
-        self.best = self.root / "best"
+        self.best_checkpoint = self.root / "best"
         self.averages = self.root / "averages"
         self.precision = self.root / "precision.json"
         self.previews = self.root / "previews"
@@ -60,7 +60,7 @@ class RunFolder:
         """Return the folder of a saved state; later ones sort after earlier ones."""
         return self.states / f"images-{images_seen:011d}"
 
-    def averages_at(self, images_seen: int) -> Path:
+    def averages_path(self, images_seen: int) -> Path:
         """Return the file of the averages kept at a moment of the run."""
         return self.averages / f"images-{images_seen:011d}.safetensors"
 
@@ -72,7 +72,7 @@ class RunFolder:
         """Raise ConfigError when the folder holds a run with other settings, or none at all."""
         if self.config.exists():
             whose, cure = f"the run in {self.root}", "give that value, or another --output-dir"
-            check_same(self.settings(), config, free_to_change(config), whose, cure)
+            check_settings(self.read_settings(), config, changeable_settings(config), whose, cure)
 
     def check_state(self, state: Path, config: TrainConfig) -> None:
         """Raise ConfigError when a saved state, by its own record, is of a run with other settings.
@@ -82,9 +82,9 @@ class RunFolder:
         if (state / CONFIG_FILE).exists():
             whose = f"the run that saved {state}"
             cure = "give that value, move the state away, or name another --output-dir"
-            check_same(read_settings(state), config, free_to_change(config), whose, cure)
+            check_settings(read_settings(state), config, changeable_settings(config), whose, cure)
 
-    def settings(self) -> dict[str, Any]:
+    def read_settings(self) -> dict[str, Any]:
         """Return the settings of the run in the folder; see read_settings."""
         return read_settings(self.root)
 
@@ -97,7 +97,7 @@ class RunFolder:
 
 def write_settings(folder: Path, config: TrainConfig) -> None:
     """Write down whose run a folder, or a saved state, is of."""
-    write_object(folder / CONFIG_FILE, _as_json(config))
+    write_object(folder / CONFIG_FILE, _to_json(config))
 
 
 def read_settings(folder: Path) -> dict[str, Any]:
@@ -109,9 +109,9 @@ def read_settings(folder: Path) -> dict[str, Any]:
     path = folder / CONFIG_FILE
     cure = "restore it (the states of a run hold copies of it), or name another folder"
     content = read_object(path, cure)
-    settings = _as_json(TrainConfig()) | content
-    unknown = sorted(settings.keys() - _as_json(TrainConfig()).keys())
-    if unknown or not content.keys() >= ESSENTIAL:
+    settings = _to_json(TrainConfig()) | content
+    unknown = sorted(settings.keys() - _to_json(TrainConfig()).keys())
+    if unknown or not content.keys() >= REQUIRED_SETTINGS:
         found = f"holds {unknown[0]!r:.80}" if unknown else "lacks settings that every run has"
         raise FileError(f"{path} is not of a training run of this version, for it {found}: {cure}.")
     try:
@@ -121,7 +121,7 @@ def read_settings(folder: Path) -> dict[str, Any]:
     return settings
 
 
-def check_same(
+def check_settings(
     before: dict[str, Any], config: TrainConfig, free: set[str], whose: str, cure: str
 ) -> None:
     """Raise ConfigError when a run's settings differ from those that were recorded.
@@ -133,7 +133,7 @@ def check_same(
         whose: what recorded them, for the sentence.
         cure: what to do about it, the end of the sentence.
     """
-    for name, value in _as_json(config).items():
+    for name, value in _to_json(config).items():
         if name in free or may_be_equal(name, before[name], value):
             continue
         if name == "images_total":
@@ -145,7 +145,7 @@ def check_same(
         raise ConfigError(f"{flag_name(name)} is {value}, but {whose} has {before[name]}; {cure}.")
 
 
-def _as_json(config: TrainConfig) -> dict[str, Any]:
+def _to_json(config: TrainConfig) -> dict[str, Any]:
     """Return the settings as they look after a round trip through a file: tuples are lists."""
     return dict(json.loads(json.dumps(dataclasses.asdict(config))))
 

@@ -16,18 +16,18 @@ from fashion_ddpm.diffusion.sampling import CPU_CHUNK
 from fashion_ddpm.runtime.backends import example_inputs
 from fashion_ddpm.training.network import Network
 from fashion_ddpm.training.run_folder import RunFolder
-from fashion_ddpm.training.validation import ORDINARY_STEPS, SAMPLE_BATCH_SIZE
+from fashion_ddpm.training.validation import FRECHET_STEPS, SAMPLE_BATCH_SIZE
 
-MEASURED_SHARE = 0.05
+MEASURING_SHARE = 0.05
 """Share of the minutes that measuring the speed may take."""
 
-MOST_SECONDS = 20.0
+MAX_MEASURING_SECONDS = 20.0
 """Longest time, in seconds, that measuring the speed may take."""
 
-RESERVE = 0.03
+RESERVED_SHARE = 0.03
 """Share of the minutes that is kept for what cannot be measured in advance."""
 
-DISTANCE_SHARE = 0.1
+MAX_FRECHET_SHARE = 0.1
 """Fréchet distances that would take more than this share of the minutes are left out."""
 
 PREVIEW_ROWS = 400
@@ -59,12 +59,12 @@ def time_calls(call: Callable[[], Tensor], seconds: float) -> float:
         call: what is timed; its first two calls are not.
         seconds: about how long to measure; at least two calls are, in all processes equally many.
     """
-    times = [_seconds(call) for _ in range(2)]
+    times = [_time_call(call) for _ in range(2)]
     count = max(2, int(gather_parts(seconds / times[-1])[0]))
-    return max(gather_parts(sum(_seconds(call) for _ in range(count)) / count))
+    return max(gather_parts(sum(_time_call(call) for _ in range(count)) / count))
 
 
-def _seconds(call: Callable[[], Tensor]) -> float:
+def _time_call(call: Callable[[], Tensor]) -> float:
     begin = time.perf_counter()
     call().sum().item()  # an accelerator's work is over when its result is here
     return time.perf_counter() - begin
@@ -82,7 +82,7 @@ def measure_costs(
         ranks: this process among all.
     """
     count = CPU_CHUNK if ranks.device.type == "cpu" else SAMPLE_BATCH_SIZE
-    with network.averaged() as pipeline, torch.no_grad():
+    with network.ema_pipeline() as pipeline, torch.no_grad():
         rows = [part.to(ranks.device) for part in example_inputs(pipeline.unet, count)]
         call = time_calls(lambda: pipeline.predict(*rows), seconds / 10)
     step_seconds = time_calls(step, seconds)
@@ -95,7 +95,7 @@ def measure_costs(
 
 
 def config_for_minutes(
-    config: TrainConfig, started: float, measure: Callable[[float], Costs]
+    config: TrainConfig, start_time: float, measure: Callable[[float], Costs]
 ) -> TrainConfig:
     """Return the config with the length that fits into its minutes; one without minutes is kept.
 
@@ -103,7 +103,7 @@ def config_for_minutes(
 
     Args:
         config: the run.
-        started: when the command began, as time.monotonic() tells it.
+        start_time: when the command began, as time.monotonic() tells it.
         measure: measures the costs within so many seconds.
 
     Raises:
@@ -119,16 +119,16 @@ def config_for_minutes(
         )
     folder = RunFolder(config.output_dir)
     if folder.config.exists():
-        before = folder.settings()
+        before = folder.read_settings()
         names = ("images_total", "cool_down_images", "warmup_steps", "frechet_every")
         return dataclasses.replace(config, **{name: before[name] for name in names})
     seconds = 60 * config.minutes
-    costs = measure(min(MOST_SECONDS, MEASURED_SHARE * seconds))
-    left = seconds * (1 - RESERVE) - (time.monotonic() - started)
-    return fitted(config, min(gather_parts(left)), costs)
+    costs = measure(min(MAX_MEASURING_SECONDS, MEASURING_SHARE * seconds))
+    left = seconds * (1 - RESERVED_SHARE) - (time.monotonic() - start_time)
+    return fit_run_length(config, min(gather_parts(left)), costs)
 
 
-def fitted(config: TrainConfig, seconds: float, costs: Costs) -> TrainConfig:
+def fit_run_length(config: TrainConfig, seconds: float, costs: Costs) -> TrainConfig:
     """Return the config with as many images as training, measuring and saving fit into a time.
 
     Args:
@@ -139,8 +139,8 @@ def fitted(config: TrainConfig, seconds: float, costs: Costs) -> TrainConfig:
     Raises:
         ConfigError: the time is too short.
     """
-    distance = config.frechet_images * ORDINARY_STEPS * costs.sampling_row
-    if distance > DISTANCE_SHARE * seconds:
+    distance = config.frechet_images * FRECHET_STEPS * costs.sampling_row
+    if distance > MAX_FRECHET_SHARE * seconds:
         config = dataclasses.replace(config, frechet_every=0)
     preview = PREVIEW_ROWS * costs.sampling_row
     events = [

@@ -27,21 +27,21 @@ class RunLog:
 
     def __init__(self, config: TrainConfig, progress: Progress, is_main: bool, send: Send) -> None:
         self.config, self.progress, self.is_main, self.send = config, progress, is_main, send
-        self.since = (0, 0.0)
+        self.last_loss = (0, 0.0)
 
     @property
     def images_seen(self) -> int:
         """The images that all processes together have trained on."""
         return self.progress.step * self.config.batch_size
 
-    def say(self, line: str) -> None:
+    def print(self, line: str) -> None:
         """Print a line, once for all processes."""
         if self.is_main:
             tqdm.write(line, file=sys.stderr)
 
     def begin(self) -> None:
         """Start the clock and the progress bar where the run begins or goes on."""
-        self.since = (self.progress.step, time.monotonic())
+        self.last_loss = (self.progress.step, time.monotonic())
         self.bar = tqdm(
             total=self.config.images_total,
             initial=self.images_seen,
@@ -49,13 +49,13 @@ class RunLog:
             disable=not (self.is_main and sys.stderr.isatty()),
         )
 
-    def due(self, every_images: int) -> bool:
+    def is_due(self, every_images: int) -> bool:
         """Return whether the last step crossed a multiple of so many images or ended the run."""
         before = self.images_seen - self.config.batch_size
         crossed = self.images_seen // every_images > before // every_images
         return crossed or self.progress.step == self.config.total_steps
 
-    def loss(self, mean: float, gradient_norm: float, ema_decay: float) -> None:
+    def record_loss(self, mean: float, gradient_norm: float, ema_decay: float) -> None:
         """Record a training loss.
 
         Args:
@@ -63,9 +63,9 @@ class RunLog:
             gradient_norm: L2 norm of the last step's gradient, before it was scaled down.
             ema_decay: the decay that the moving average has now.
         """
-        step, (last_step, last_time) = self.progress.step, self.since
-        self.since = (step, time.monotonic())
-        speed = (step - last_step) * self.config.batch_size / (self.since[1] - last_time)
+        step, (last_step, last_time) = self.progress.step, self.last_loss
+        self.last_loss = (step, time.monotonic())
+        speed = (step - last_step) * self.config.batch_size / (self.last_loss[1] - last_time)
         left = max(0, round((self.config.images_total - self.images_seen) / speed))
         row = {
             "loss": mean,
@@ -78,18 +78,18 @@ class RunLog:
         time_left = timedelta(seconds=left)
         self._record(row, f"loss {mean:.4f}  {speed:,.0f} images/s  {time_left} left")
 
-    def validation(self, sums: Tensor) -> None:
+    def record_validation(self, sums: Tensor) -> None:
         """Record a validation: all processes' sums of the loss and count, [2, noise levels]."""
         by_level = (sums[0] / sums[1].clamp(min=1)).tolist()
         mean = (sums[0].sum() / sums[1].sum()).item()
         row = {"validation_loss": mean, "validation_loss_by_level": by_level}
         self._record(row, f"validation loss {mean:.4f}")
 
-    def distances(self) -> list[float]:
+    def frechet_distances(self) -> list[float]:
         """Return the Fréchet distances so far."""
         return [row["frechet_distance"] for row in self.progress.log if "frechet_distance" in row]
 
-    def distance(self, value: float) -> None:
+    def record_frechet_distance(self, value: float) -> None:
         """Record a Fréchet distance of samples from held-out images."""
         self._record({"frechet_distance": value}, f"Fréchet distance {value:.3f}")
 
@@ -97,4 +97,4 @@ class RunLog:
         """Add a row to the log, send it to the trackers, print a line."""
         self.progress.log.append({"images_seen": self.images_seen, **row})
         self.send(scalars(row), self.images_seen)
-        self.say(f"{self.images_seen:>12,} images  {line}")
+        self.print(f"{self.images_seen:>12,} images  {line}")

@@ -16,14 +16,14 @@ from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.diffusion.save_checkpoint import save_checkpoint
 from fashion_ddpm.evaluation.figures import save_loss_curves
 from fashion_ddpm.training.network import Network
-from fashion_ddpm.training.power_averages import kept_averages, rebuild_average, thin_out
+from fashion_ddpm.training.power_averages import list_averages, rebuild_average, thin_out
 from fashion_ddpm.training.run_folder import RunFolder, write_settings
 from fashion_ddpm.training.run_log import RunLog
 from fashion_ddpm.training.stopping import TrainingError
 
 
 @dataclass(frozen=True)
-class Saving:
+class RunSaver:
     """The saves of one run.
 
     Attributes:
@@ -65,7 +65,7 @@ class Saving:
         """Keep the power-function averages, and write the run's checkpoint."""
         seen = self.run_log.images_seen
         if seen:
-            path = self.folder.averages_at(seen)
+            path = self.folder.averages_path(seen)
             with atomic_folders.report_write_errors(path):
                 self.network.power_averages.save(path, seen)
                 thin_out(self.folder.averages)
@@ -77,7 +77,7 @@ class Saving:
         if is_intact(checkpoint):
             published = read_run(checkpoint).get("images_seen", -1)
         elif checkpoint.exists():
-            self.run_log.say(f"{checkpoint} is damaged; writing it anew")
+            self.run_log.print(f"{checkpoint} is damaged; writing it anew")
         if published < self.run_log.images_seen:
             self.publish()
 
@@ -85,12 +85,15 @@ class Saving:
         """Write the averaged weights as a checkpoint folder, and the loss curves."""
         log = self.run_log.progress.log
         facts = {"images_seen": self.run_log.images_seen, **self.facts, "log": log}
-        with atomic_folders.report_write_errors(checkpoint), self.network.averaged() as pipeline:
+        with (
+            atomic_folders.report_write_errors(checkpoint),
+            self.network.ema_pipeline() as pipeline,
+        ):
             save_checkpoint(pipeline, checkpoint, self.network.config, facts)
             save_loss_curves(log, self.folder.curves)
 
 
-TAKEN_OVER = (
+COPIED_FACTS = (
     *("dataset", "data_sha256", "processes", "device", "mixed_precision"),
     *("started_from", "sampler", "teacher"),
 )
@@ -118,7 +121,7 @@ def rebuild_checkpoint(run: Path, length: float, at: int | None, output: Path) -
         raise TrainingError(f"{run} is no training run; name the --output-dir of one.")
     if output.exists() and not (output / INDEX_FILE).exists():
         raise TrainingError(f"--output {output} is no checkpoint to replace; name another folder.")
-    kept = kept_averages(folder.averages)
+    kept = list_averages(folder.averages)
     images_seen = kept[-1].images_seen if at is None else at
     weights = rebuild_average(kept, length, images_seen)
     pipeline = load_pipeline(folder.checkpoint)
@@ -130,9 +133,9 @@ def rebuild_checkpoint(run: Path, length: float, at: int | None, output: Path) -
             "name a run whose files belong together."
         ) from error
     before = read_run(folder.checkpoint)
-    facts = {name: before[name] for name in TAKEN_OVER if name in before}
+    facts = {name: before[name] for name in COPIED_FACTS if name in before}
     log = [row for row in before.get("log", []) if row["images_seen"] <= images_seen]
     facts |= {"images_seen": images_seen, "average_length": length, "log": log}
     with atomic_folders.report_write_errors(output):
-        save_checkpoint(pipeline, output, make_train_config("cpu", folder.settings()), facts)
+        save_checkpoint(pipeline, output, make_train_config("cpu", folder.read_settings()), facts)
     return output

@@ -13,9 +13,9 @@ from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.step_plan import step_seed
 from fashion_ddpm.training.run_folder import RunFolder
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-NEVER = 2**62
+NO_DIVERGENCE = 2**62
 """The first step of a run that is well."""
 
 STOP_CHECK_STEPS = 10
@@ -27,46 +27,46 @@ class TrainingError(UserError):
 
 
 class StopOnSignal:
-    """A context in which a signal sets `asked` instead of ending the process."""
+    """A context in which a signal sets `requested` instead of ending the process."""
 
     def __init__(self) -> None:
-        self.asked = False
+        self.requested = False
 
     def __enter__(self) -> "StopOnSignal":
-        self._before = [signal.signal(number, self._note) for number in SIGNALS]
+        self._before = [signal.signal(number, self._note) for number in STOP_SIGNALS]
         return self
 
     def __exit__(self, *error: object) -> None:
-        for number, handler in zip(SIGNALS, self._before, strict=True):
+        for number, handler in zip(STOP_SIGNALS, self._before, strict=True):
             signal.signal(number, handler)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        self.asked = True
+        self.requested = True
 
-    def agreed(self, step: int) -> bool:
+    def should_stop(self, step: int) -> bool:
         """Return whether to stop: all processes give the same answer at the same step."""
         if PartialState().num_processes == 1:
-            return self.asked
-        return step % STOP_CHECK_STEPS == 0 and any(gather_parts(self.asked))
+            return self.requested
+        return step % STOP_CHECK_STEPS == 0 and any(gather_parts(self.requested))
 
 
 class Divergence:
     """Remembers the first step with a value that is no number; asks the device for nothing.
 
     Attributes:
-        first_step: int64 [], counted from 0; NEVER while all values are finite.
+        first_step: int64 [], counted from 0; NO_DIVERGENCE while all values are finite.
     """
 
     def __init__(self, device: torch.device) -> None:
-        self.first_step = torch.full((), NEVER, dtype=torch.int64, device=device)
+        self.first_step = torch.full((), NO_DIVERGENCE, dtype=torch.int64, device=device)
 
-    def note(self, step: int, *values: Tensor) -> None:
+    def record(self, step: int, *values: Tensor) -> None:
         """Note a step's values, each float [] on the device."""
         finite = torch.isfinite(torch.stack([value.float() for value in values])).all()
         earliest = self.first_step.clamp(max=step)
         self.first_step = torch.where(finite, self.first_step, earliest)
 
-    def refuse(self, seed: int, folder: RunFolder) -> None:
+    def raise_if_diverged(self, seed: int, folder: RunFolder) -> None:
         """End the run, on all processes together, when a step of any gave no number.
 
         Args:
@@ -77,7 +77,7 @@ class Divergence:
             TrainingError: there was such a step.
         """
         first = min(gather_parts(int(self.first_step)))
-        if first == NEVER:
+        if first == NO_DIVERGENCE:
             return
         what = (
             f"the loss or its gradient is no longer a number at step {first:,} "

@@ -16,7 +16,7 @@ from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.training.run_folder import LogRow
 
 
-def chosen_trackers(report_to: str) -> list[str]:
+def select_trackers(report_to: str) -> list[str]:
     """Return accelerate's names of the trackers to use: none or one.
 
     Raises:
@@ -41,7 +41,7 @@ def settings_for_trackers(config: TrainConfig) -> dict[str, str | int | float | 
     return {name: str(v) if isinstance(v, tuple) else v for name, v in settings.items()}
 
 
-LOGIN_SECONDS = 60
+LOGIN_TIMEOUT_SECONDS = 60
 """How long wandb may ask for a login on a terminal; then the run goes on without it."""
 
 
@@ -86,7 +86,7 @@ def wandb_options(config: TrainConfig, folder: Path) -> dict[str, Any]:
         # Offline, wandb drops settings that come after its start.
         "config": settings_for_trackers(config),
         "allow_val_change": True,
-        "settings": {"login_timeout": LOGIN_SECONDS},
+        "settings": {"login_timeout": LOGIN_TIMEOUT_SECONDS},
     }
 
 

@@ -32,7 +32,7 @@ SEED = 1
 LOSS_BATCH_SIZE = 250
 SAMPLE_BATCH_SIZE = 64
 
-ORDINARY_STEPS = 10
+FRECHET_STEPS = 10
 """As good as twenty with the default sampler (docs/experiments.md), for half the time."""
 
 
@@ -57,7 +57,7 @@ def validation_sums(
         float64 [2, LEVEL_BINS]: sums of the loss, and counts, by quarter of the timesteps.
     """
     sums = torch.zeros(2, LEVEL_BINS, dtype=torch.float64)
-    draws = _fixed_draws(data, num_train_timesteps)
+    draws = _draw_fixed_noise(data, num_train_timesteps)
     mine = torch.arange(rank, len(data), num_ranks)
     for chosen in mine.split(LOSS_BATCH_SIZE):
         part, index = draws[chosen], chosen.to(data.images.device)
@@ -69,7 +69,7 @@ def validation_sums(
     return sums
 
 
-def _fixed_draws(data: LabelledImages, num_train_timesteps: int) -> Draws:
+def _draw_fixed_noise(data: LabelledImages, num_train_timesteps: int) -> Draws:
     """Draw noise once and for all; timesteps are spread evenly over the images."""
     generator = torch.Generator().manual_seed(SEED)
     count = len(data)
@@ -99,17 +99,17 @@ class Validation:
         """Log the validation loss."""
         config = self.network.config
         data = self.held_out.take(config.validation_images).to(self.ranks.device)
-        with self.network.averaged():
+        with self.network.ema_pipeline():
             losses, total = self.network.validation_losses, config.num_train_timesteps
             sums = validation_sums(
                 losses, total, data, self.ranks.process_index, self.ranks.num_processes
             )
         parts = gather_parts(sums)
-        self.run_log.validation(sum(parts[1:], parts[0]))
+        self.run_log.record_validation(sum(parts[1:], parts[0]))
 
     def preview(self, path: Path, show: Callable[[Image.Image], None]) -> None:
         """Save a grid, a class a column, from fixed seeds, and show it."""
-        with self.network.averaged() as pipeline:
+        with self.network.ema_pipeline() as pipeline:
             parts = gather_parts(
                 draw_grid_share(pipeline, self.ranks.process_index, self.ranks.num_processes)
             )
@@ -118,7 +118,7 @@ class Validation:
                 picture = save_grid((share for part in parts for share in part), path)
             show(picture)
 
-    def compare(self) -> bool:
+    def log_frechet_distance(self) -> bool:
         """Log the Fréchet distance of samples from held-out images in the classifier's features.
 
         Returns:
@@ -127,7 +127,7 @@ class Validation:
         classifier = matching_classifier(None, self.network.kind)
         if classifier is None:
             return False
-        with self.network.averaged() as pipeline:
+        with self.network.ema_pipeline() as pipeline:
             usual = pipeline.usual_settings
             request = GenerateRequest(
                 ALL_CLASSES,
@@ -135,13 +135,13 @@ class Validation:
                 schedule=str(usual.schedule),
                 sampler=usual.sampler,
                 num_inference_steps=(
-                    usual.num_inference_steps if pipeline.distilled else ORDINARY_STEPS
+                    usual.num_inference_steps if pipeline.distilled else FRECHET_STEPS
                 ),
                 class_names=pipeline.class_names,
             )
             drawn = generate_together(pipeline, request, SAMPLE_BATCH_SIZE, self.ranks, silent=True)
         samples, real = (classifier.features(each.images) for each in (drawn.images, self.held_out))
         distance = frechet_distance(samples, real)
-        best = min(self.run_log.distances(), default=math.inf)
-        self.run_log.distance(distance)
+        best = min(self.run_log.frechet_distances(), default=math.inf)
+        self.run_log.record_frechet_distance(distance)
         return distance < best

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from fashion_ddpm.cli.data_check import SUBSET, check_data, check_split
+from fashion_ddpm.cli.data_check import SUBSET_TOLERANCE, check_data, check_split
 from fashion_ddpm.data.fashion_mnist import load_split, raw_folder
 from fashion_ddpm.data.labelled_images import DataError, LabelledImages
 from tests.tools.make_data import write_checksums, write_raw
@@ -43,7 +43,7 @@ def test_each_damage_is_named(
     real: LabelledImages, damage: Callable[[LabelledImages], LabelledImages], part: str
 ) -> None:
     with pytest.raises(DataError, match=part):
-        list(check_split("test", damage(real), SUBSET))
+        list(check_split("test", damage(real), SUBSET_TOLERANCE))
 
 
 def test_damage_in_the_files_themselves_is_found(data_dir: Path, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def wanted(tmp_path: Path) -> TrainAll:
+def plan(tmp_path: Path) -> TrainAll:
     """Everything in the small; the minutes only make room, the runs are cut short."""
     data = DataSettings(data_dir=str(MINI_DATA))
     return TrainAll(data, "smoke", minutes=60.0, num_images=60, output=tmp_path / "all")
@@ -46,40 +46,40 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("short")
 def test_two_checkpoints_and_two_reports_are_left_though_the_first_call_was_stopped(
-    wanted: TrainAll, monkeypatch: pytest.MonkeyPatch
+    plan: TrainAll, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As after SIGTERM in the first run: it is saved, and shorter than it should be."""
     with monkeypatch.context() as once:
-        once.setattr("fashion_ddpm.training.stopping.StopOnSignal.asked", True, raising=False)
+        once.setattr("fashion_ddpm.training.stopping.StopOnSignal.requested", True, raising=False)
         once.setattr("fashion_ddpm.training.stopping.StopOnSignal.__init__", lambda self: None)
-        assert not train_all(wanted)
-    assert not wanted.checkpoint.exists()
-    assert read_run(RunFolder(wanted.output / "network").checkpoint)["images_seen"] < 64
-    assert train_all(wanted)
-    assert read_run(wanted.checkpoint)["images_seen"] == 64
-    assert is_intact(wanted.checkpoint)
-    pipeline = load_pipeline(wanted.checkpoint)
+        assert not train_all(plan)
+    assert not plan.checkpoint.exists()
+    assert read_run(RunFolder(plan.output / "network").checkpoint)["images_seen"] < 64
+    assert train_all(plan)
+    assert read_run(plan.checkpoint)["images_seen"] == 64
+    assert is_intact(plan.checkpoint)
+    pipeline = load_pipeline(plan.checkpoint)
     assert pipeline.distilled_network
     assert pipeline.distilled_network.distilled
     for name, sampler in (("evaluation", "dpm++2m"), ("evaluation-turbo", "turbo")):
-        report = load_report(wanted.output / name / "report.json")
+        report = load_report(plan.output / name / "report.json")
         assert report.protocol["sampler"] == sampler
         assert report.protocol["num_images"] == 60
-        assert (wanted.output / name / "samples.png").exists()
-    for folder in wanted.checkpoint.parent.iterdir():
+        assert (plan.output / name / "samples.png").exists()
+    for folder in plan.checkpoint.parent.iterdir():
         assert all(file.stat().st_size < 10_000_000 for file in folder.rglob("*"))
-    before = {path: path.stat().st_mtime_ns for path in wanted.output.rglob("*")}
-    assert train_all(wanted), "a further call finds everything done"
-    assert {path: path.stat().st_mtime_ns for path in wanted.output.rglob("*")} == before
+    before = {path: path.stat().st_mtime_ns for path in plan.output.rglob("*")}
+    assert train_all(plan), "a further call finds everything done"
+    assert {path: path.stat().st_mtime_ns for path in plan.output.rglob("*")} == before
 
 
-def test_other_flags_in_the_same_folder_are_refused(wanted: TrainAll) -> None:
-    wanted.output.mkdir()
+def test_other_flags_in_the_same_folder_are_refused(plan: TrainAll) -> None:
+    plan.output.mkdir()
     flags = {"minutes": 30.0, "preset": "smoke", "num_images": 60}
     flags |= {"dataset": "fashion-mnist", "image_size": 0, "fit": "none", "colours": "auto"}
-    (wanted.output / "train-all.json").write_text(json.dumps(flags))
+    (plan.output / "train-all.json").write_text(json.dumps(flags))
     with pytest.raises(ConfigError, match=r"--minutes is 60\.0, but .+ was begun with 30\.0"):
-        train_all(wanted)
+        train_all(plan)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_other_flags_in_the_same_folder_are_refused(wanted: TrainAll) -> None:
     ],
 )
 def test_what_would_fail_in_the_end_is_refused_at_the_beginning(
-    wanted: TrainAll, changes: dict[str, Any], sentence: str
+    plan: TrainAll, changes: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(ConfigError, match=sentence):
-        dataclasses.replace(wanted, **changes)
+        dataclasses.replace(plan, **changes)

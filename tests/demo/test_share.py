@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from fashion_ddpm.__main__ import build_parser
-from fashion_ddpm.cli.commands import request_of_flags
+from fashion_ddpm.cli.commands import parse_request
 from fashion_ddpm.core.config import SAMPLERS, SCHEDULES, TURBO
 from fashion_ddpm.core.image_kind import ALL_CLASSES, CLASS_NAMES
 from fashion_ddpm.core.images import save_png
@@ -98,7 +98,7 @@ def test_every_setting_survives_the_page(request_: Any) -> None:
 @given(requests())
 def test_every_setting_survives_the_command_line(request_: Any) -> None:
     words = [f"{FLAGS[name]}={getattr(request_, name)!s}" for name in SETTINGS]
-    assert request_of_flags(build_parser().parse_args(["generate", *words])) == request_
+    assert parse_request(build_parser().parse_args(["generate", *words])) == request_
 
 
 @settings(MANY, max_examples=30)

@@ -13,7 +13,7 @@ from fashion_ddpm.scoring.clip import (
     ClipScorer,
     NoScorer,
     load_scorer,
-    own_scores,
+    select_scores,
     zero_shot_accuracy,
 )
 from fashion_ddpm.scoring.clip_baseline import (
@@ -100,8 +100,8 @@ def test_the_embedded_scorer_is_not_asked_about_other_classes() -> None:
 def test_without_a_scorer_there_are_no_scores() -> None:
     scores = NoScorer().label_scores(torch.zeros(3, 28, 28))
     assert scores.shape == (3, 0)
-    assert own_scores(scores, torch.tensor([0, 1, 2])) is None
-    assert own_scores(torch.tensor([[0.25, 0.75]]), torch.tensor([1])).tolist() == [0.75]  # type: ignore[union-attr]
+    assert select_scores(scores, torch.tensor([0, 1, 2])) is None
+    assert select_scores(torch.tensor([[0.25, 0.75]]), torch.tensor([1])).tolist() == [0.75]  # type: ignore[union-attr]
 
 
 def test_the_bundled_baseline_is_what_the_whole_test_split_scores(

@@ -10,7 +10,12 @@ from fashion_ddpm.core.image_kind import (
     label_prompts,
     quality_prompts,
 )
-from fashion_ddpm.scoring.clip_captions import CLEAR, DEGRADED, QUALITIES, build_captions
+from fashion_ddpm.scoring.clip_captions import (
+    CLEAR_QUALITY,
+    DEGRADED_QUALITIES,
+    QUALITIES,
+    build_captions,
+)
 
 CAPTIONS = build_captions()
 LOWER = [text.lower() for text in CAPTIONS.texts]
@@ -32,11 +37,13 @@ def test_every_prompt_that_is_ever_asked_is_learned() -> None:
 
 def test_a_caption_is_true_of_its_garment_and_its_quality_only() -> None:
     clear = "A clear, well-generated trouser"
-    assert weight(clear, 1, CLEAR) > 0
-    assert weight(clear, 2, CLEAR) == 0
-    assert all(weight(clear, 1, quality) == 0 for quality in DEGRADED)
-    assert all(weight(BLURRY_PROMPT, label, DEGRADED[0]) > 0 for label in range(NULL_LABEL + 1))
-    assert all(weight(BLURRY_PROMPT, label, CLEAR) == 0 for label in range(NULL_LABEL + 1))
+    assert weight(clear, 1, CLEAR_QUALITY) > 0
+    assert weight(clear, 2, CLEAR_QUALITY) == 0
+    assert all(weight(clear, 1, quality) == 0 for quality in DEGRADED_QUALITIES)
+    assert all(
+        weight(BLURRY_PROMPT, label, DEGRADED_QUALITIES[0]) > 0 for label in range(NULL_LABEL + 1)
+    )
+    assert all(weight(BLURRY_PROMPT, label, CLEAR_QUALITY) == 0 for label in range(NULL_LABEL + 1))
 
 
 def test_every_image_has_a_true_caption() -> None:

@@ -10,12 +10,12 @@ from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.scoring.degradations import (
     CLEAR_SIGMA,
     add_noise,
+    add_random_blur,
+    add_random_noise,
     blur,
-    half_denoised,
-    nearly_clear,
-    random_blur,
-    random_noise,
-    shifted,
+    draw_half_denoised,
+    perturb_slightly,
+    shift_images,
 )
 
 
@@ -42,7 +42,7 @@ def test_blur_smooths_and_keeps_the_mean(real: LabelledImages) -> None:
 
 
 def test_random_degradations_repeat_with_their_generator(real: LabelledImages) -> None:
-    for degrade in (random_noise, random_blur, nearly_clear):
+    for degrade in (add_random_noise, add_random_blur, perturb_slightly):
         spoilt = degrade(real.images, generator())
         assert spoilt.dtype == torch.uint8
         assert torch.equal(spoilt, degrade(real.images, generator()))
@@ -50,13 +50,13 @@ def test_random_degradations_repeat_with_their_generator(real: LabelledImages) -
 
 
 def test_nearly_clear_images_are_only_moved_and_slightly_noisy(real: LabelledImages) -> None:
-    near = nearly_clear(real.images, generator())
+    near = perturb_slightly(real.images, generator())
     spread = near.float().std() / real.images.float().std()
     assert spread.item() == pytest.approx(1, abs=2 * CLEAR_SIGMA)
 
 
 def test_half_denoised_images_come_from_the_model(tiny_pipeline: FashionDDPMPipeline) -> None:
-    images, labels = half_denoised(tiny_pipeline, count=100, seed=0)
+    images, labels = draw_half_denoised(tiny_pipeline, count=100, seed=0)
     assert images.dtype == torch.uint8
     assert len(images) == len(labels)
     assert set(labels.tolist()) == set(range(NULL_LABEL + 1))
@@ -65,4 +65,4 @@ def test_half_denoised_images_come_from_the_model(tiny_pipeline: FashionDDPMPipe
 def test_colours_move_together_with_their_pixels() -> None:
     grey = torch.randint(256, (5, 12, 12), dtype=torch.uint8)
     colour = grey[..., None].expand(-1, -1, -1, 3)
-    assert torch.equal(shifted(colour, generator())[..., 1], shifted(grey, generator()))
+    assert torch.equal(shift_images(colour, generator())[..., 1], shift_images(grey, generator()))

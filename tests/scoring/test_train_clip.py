@@ -12,9 +12,9 @@ from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.scoring.clip import load_scorer
 from fashion_ddpm.scoring.clip_captions import build_captions
 from fashion_ddpm.scoring.train_clip import (
-    asked_captions,
     build_tokenizer,
     contrastive_loss,
+    select_captions,
     train_scorer,
 )
 
@@ -33,7 +33,7 @@ def test_the_tokenizer_knows_every_word_of_the_captions_and_reads_capitals_and_c
 
 
 def test_a_step_asks_the_label_prompts_first_and_no_caption_twice() -> None:
-    asked = asked_captions(5, len(CAPTIONS.texts), ScorerConfig()).tolist()
+    asked = select_captions(5, len(CAPTIONS.texts), ScorerConfig()).tolist()
     assert asked[:10] == list(range(10))
     assert len(set(asked)) == len(asked) == ScorerConfig().captions_per_step
 

@@ -54,6 +54,6 @@ def train_and_die(config: TrainConfig, meetings: int) -> None:
     sys.addaudithook(watch)
     run = DoomedRun(config)
     run.doom = doom
-    with acquire_run_lock(run.folder.lock) as run.hold:
+    with acquire_run_lock(run.folder.lock) as run.run_lock:
         run.resume()
         run.loop()

@@ -11,7 +11,7 @@ from fashion_ddpm.checkpoints.manifest import is_intact, write_manifest
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.diffusion.pipeline import load_pipeline, weights_hash
-from fashion_ddpm.training.cool_down import cool_down_config, copy_state, find_state
+from fashion_ddpm.training.cool_down import copy_state, find_state, make_cool_down_config
 from fashion_ddpm.training.loop import train
 from fashion_ddpm.training.run_folder import RunFolder, read_settings, write_settings
 from tests.tools.small_runs import launch, losses, run_json, small
@@ -27,7 +27,7 @@ def endless(tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:
 
 def cooled(endless: TrainConfig, output_dir: Path, **flags: object) -> TrainConfig:
     given = {"from_state": endless.output_dir, "cool_down_images": 128}
-    return cool_down_config({**given, "output_dir": str(output_dir), **flags})
+    return make_cool_down_config({**given, "output_dir": str(output_dir), **flags})
 
 
 def test_a_state_cooled_down_twice_gives_the_same_weights_and_the_run_stays(
@@ -67,15 +67,15 @@ def test_a_cool_down_goes_on_after_a_kill_though_its_state_is_gone(
         "output_dir": str(tmp_path / "run"),
         "save_every": 32,
     }
-    whole = cool_down_config({**flags, "output_dir": str(tmp_path / "whole")})
+    whole = make_cool_down_config({**flags, "output_dir": str(tmp_path / "whole")})
     train(whole)
-    config = cool_down_config(flags)
+    config = make_cool_down_config(flags)
     train(config)
     shutil.rmtree(tmp_path / "long")
     folder = RunFolder(config.output_dir)
     shutil.rmtree(list_states(folder.states)[0])  # as if killed before the last state
     shutil.rmtree(folder.checkpoint)
-    train(cool_down_config(flags))
+    train(make_cool_down_config(flags))
     assert losses(config) == pytest.approx(losses(whole))
 
 

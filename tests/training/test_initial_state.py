@@ -20,9 +20,9 @@ from fashion_ddpm.core.json_files import FileError
 from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, weights_hash
 from fashion_ddpm.training.initial_state import (
-    initial_unet,
-    settings_of_teacher,
-    state_to_resume,
+    build_initial_unet,
+    find_state_to_resume,
+    read_teacher_settings,
 )
 from fashion_ddpm.training.loop import Run
 from fashion_ddpm.training.run_folder import RunFolder, write_settings
@@ -36,7 +36,7 @@ def test_a_run_starts_with_the_weights_of_a_checkpoint_and_says_whose_they_are(
 ) -> None:
     start: dict[str, Any] = {flag: str(tiny_checkpoint)}
     config = dataclasses.replace(TINY, **start)
-    unet, facts = initial_unet(config, kind=FASHION_MNIST)
+    unet, facts = build_initial_unet(config, kind=FASHION_MNIST)
     pairs = zip(unet.parameters(), tiny_pipeline.unet.parameters(), strict=True)
     assert all(torch.equal(mine, published) for mine, published in pairs)
     if flag == "teacher":
@@ -47,7 +47,7 @@ def test_a_run_starts_with_the_weights_of_a_checkpoint_and_says_whose_they_are(
 
 
 def test_without_a_checkpoint_there_is_nothing_before_the_run() -> None:
-    unet, facts = initial_unet(TINY, kind=FASHION_MNIST)
+    unet, facts = build_initial_unet(TINY, kind=FASHION_MNIST)
     assert facts == {}
     assert unet.training
 
@@ -55,7 +55,7 @@ def test_without_a_checkpoint_there_is_nothing_before_the_run() -> None:
 def test_a_distillation_takes_shape_and_noise_schedule_from_its_teacher(
     tiny_checkpoint: Path,
 ) -> None:
-    taken = settings_of_teacher(str(tiny_checkpoint))
+    taken = read_teacher_settings(str(tiny_checkpoint))
     assert tuple(taken["block_out_channels"]) == TINY.block_out_channels
     assert taken["noise_schedule"] == TINY.noise_schedule
     assert "batch_size" not in taken
@@ -74,7 +74,7 @@ def test_a_teacher_that_does_not_fit_is_refused_in_a_sentence(
 ) -> None:
     config = dataclasses.replace(TINY, teacher=str(tiny_checkpoint), **changes)
     with pytest.raises(ConfigError, match=sentence):
-        initial_unet(config, kind=FASHION_MNIST)
+        build_initial_unet(config, kind=FASHION_MNIST)
 
 
 def test_a_teacher_is_read_once_and_may_be_gone_when_the_run_saves(
@@ -94,7 +94,7 @@ def test_a_teacher_is_read_once_and_may_be_gone_when_the_run_saves(
 def test_a_checkpoint_that_is_not_there_is_refused(tmp_path: Path) -> None:
     config = dataclasses.replace(TINY, initial_checkpoint=str(tmp_path))
     with pytest.raises(CheckpointError, match=r"has no model_index\.json"):
-        initial_unet(config, kind=FASHION_MNIST)
+        build_initial_unet(config, kind=FASHION_MNIST)
 
 
 Say = list[str]
@@ -114,7 +114,7 @@ def newest(config: TrainConfig) -> Path:
 def resumable(config: TrainConfig) -> tuple[Path | None, Say]:
     """Return the state that would be taken, and what was said."""
     said: Say = []
-    return state_to_resume(RunFolder(config.output_dir), config, said.append), said
+    return find_state_to_resume(RunFolder(config.output_dir), config, said.append), said
 
 
 def test_a_state_whose_manifest_lists_nothing_is_passed_over(config: TrainConfig) -> None:

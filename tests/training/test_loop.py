@@ -111,7 +111,7 @@ def test_weights_that_are_no_numbers_are_not_saved(tmp_path: Path) -> None:
         if run.progress.step == 5:
             next(unet.parameters()).data.fill_(torch.nan)
 
-    run.network.plain.register_forward_pre_hook(spoil)
+    run.network.unet.register_forward_pre_hook(spoil)
     run.resume()
     with pytest.raises(TrainingError, match=r"at step 5 .+ good state is .+images-00000000128:"):
         run.loop()

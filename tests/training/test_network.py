@@ -34,27 +34,27 @@ def batch_of(real: LabelledImages, label_dropout: float = 0.1) -> tuple[Tensor, 
 
 
 def weights(network: Network) -> torch.Tensor:
-    return torch.cat([parameter.detach().flatten() for parameter in network.plain.parameters()])
+    return torch.cat([parameter.detach().flatten() for parameter in network.unet.parameters()])
 
 
 def test_the_average_is_in_the_network_for_a_while_only(real: LabelledImages) -> None:
     network = small_network()
     first = weights(network)
     with torch.no_grad():
-        for parameter in network.plain.parameters():
+        for parameter in network.unet.parameters():
             parameter += 1
-    with network.averaged() as pipeline:
+    with network.ema_pipeline() as pipeline:
         assert torch.equal(weights(network), first)
         assert not pipeline.unet.training
     assert torch.equal(weights(network), first + 1)
-    assert network.plain.training
+    assert network.unet.training
 
 
 @pytest.mark.parametrize("optimizer_name", ["adamw", "muon"])
 def test_a_step_of_the_optimizer_lowers_the_loss(real: LabelledImages, optimizer_name: str) -> None:
     network = small_network()
     config = dataclasses.replace(TINY, learning_rate=1e-3, optimizer=optimizer_name)
-    optimizer = build_optimizer(network.plain, config)
+    optimizer = build_optimizer(network.unet, config)
     losses = []
     for _ in range(2):
         loss = network.loss(*batch_of(real))
@@ -73,11 +73,11 @@ def test_the_settings_say_how_noise_levels_are_weighted(real: LabelledImages) ->
 
 def test_a_distillations_loss_falls_and_depends_on_how_far_the_run_is(real: LabelledImages) -> None:
     network = small_network(teacher="somewhere", label_dropout=0.0)
-    optimizer = build_optimizer(network.plain, dataclasses.replace(TINY, learning_rate=1e-3))
+    optimizer = build_optimizer(network.unet, dataclasses.replace(TINY, learning_rate=1e-3))
     batch = batch_of(real, label_dropout=0.0)
     losses = []
     for _ in range(16):
-        loss = network.loss(*batch, done=0.5)
+        loss = network.loss(*batch, progress_fraction=0.5)
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
@@ -89,18 +89,18 @@ def test_a_distillations_loss_falls_and_depends_on_how_far_the_run_is(real: Labe
 
 
 def test_a_distilled_network_says_how_it_wants_to_be_sampled() -> None:
-    with small_network(teacher="somewhere").averaged() as pipeline:
+    with small_network(teacher="somewhere").ema_pipeline() as pipeline:
         assert pipeline.distilled
         assert pipeline.usual_settings.sampler == "turbo"
-    with small_network().averaged() as pipeline:
+    with small_network().ema_pipeline() as pipeline:
         assert not pipeline.distilled
 
 
 def test_muon_takes_the_matrices_and_adamw_the_rest_the_first_and_the_last_layer() -> None:
     network = small_network()
     config = dataclasses.replace(TINY, optimizer="muon")
-    optimizer = build_optimizer(network.plain, config)
-    named = {id(parameter): name for name, parameter in network.plain.named_parameters()}
+    optimizer = build_optimizer(network.unet, config)
+    named = {id(parameter): name for name, parameter in network.unet.named_parameters()}
     matrices, rest = ({named[id(p)] for p in group["params"]} for group in optimizer.param_groups)
     assert matrices | rest == set(named.values())
     assert "down_blocks.0.resnets.0.conv1.weight" in matrices

@@ -10,10 +10,10 @@ from torch import nn
 
 from fashion_ddpm.training.power_averages import (
     LENGTHS,
-    MOST_KEPT,
+    MAX_KEPT_MOMENTS,
     PowerAverages,
     exponent,
-    kept_averages,
+    list_averages,
     rebuild_average,
     thin_out,
 )
@@ -73,7 +73,7 @@ def test_an_average_of_another_length_is_rebuilt_from_the_kept_ones(tmp_path: Pa
         wanted.step(network.parameters())
         if step % 40 == 0:
             averages.save(tmp_path / f"images-{step:011d}.safetensors", step)
-    kept = kept_averages(tmp_path)
+    kept = list_averages(tmp_path)
     assert len(kept) == 10 * len(LENGTHS)
     for length, (goal,) in wanted.weights.items():
         found = rebuild_average(kept, length, STEPS)["weight"]
@@ -97,16 +97,16 @@ def test_a_saved_state_goes_on_where_it_was() -> None:
 
 def test_a_moment_that_was_not_kept_and_an_empty_folder_are_told(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="holds no averages"):
-        kept_averages(tmp_path)
+        list_averages(tmp_path)
     file = tmp_path / "images-00000000064.safetensors"
     PowerAverages(Walk()).save(file, 64)
     with pytest.raises(TrainingError, match="cannot make one of that --length"):
-        rebuild_average(kept_averages(tmp_path), 0.25, 64)
+        rebuild_average(list_averages(tmp_path), 0.25, 64)
     with pytest.raises(TrainingError, match="--at is 65; averages were kept at 64 images"):
-        rebuild_average(kept_averages(tmp_path), 0.1, 65)
+        rebuild_average(list_averages(tmp_path), 0.1, 65)
     file.write_bytes(b"damaged")
     with pytest.raises(TrainingError, match=r"images-00000000064\.safetensors holds no averages"):
-        kept_averages(tmp_path)
+        list_averages(tmp_path)
 
 
 def test_older_moments_are_thinned_out_and_the_newest_stays(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_older_moments_are_thinned_out_and_the_newest_stays(tmp_path: Path) -> N
         (tmp_path / f"images-{moment:011d}.safetensors").touch()
         thin_out(tmp_path)
         left = sorted(tmp_path.iterdir())
-        assert len(left) <= MOST_KEPT
+        assert len(left) <= MAX_KEPT_MOMENTS
         assert left[-1].name == f"images-{moment:011d}.safetensors"
     moments = [int(path.stem.split("-")[1]) for path in left]
     gaps = [after - before for before, after in itertools.pairwise(moments)]

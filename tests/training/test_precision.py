@@ -44,7 +44,7 @@ def test_the_format_with_the_shorter_step_is_taken(
     def step_time(unet: object, rows: int, layout: object, bf16: bool) -> float:
         return next(held_up) if bf16 == (faster == "bf16") else 2.0
 
-    monkeypatch.setattr(precision, "_step_time", step_time)
+    monkeypatch.setattr(precision, "_time_step", step_time)
     config = small(tmp_path, mixed_precision="auto")
     assert choose_precision(config, FASHION_MNIST, this_process()).mixed_precision == faster
 

@@ -22,9 +22,9 @@ from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.diffusion.save_checkpoint import save_checkpoint
 from fashion_ddpm.diffusion.schedules import noise_scheduler
 from fashion_ddpm.diffusion.unet import build_unet
-from fashion_ddpm.training.cool_down import cool_down_config
+from fashion_ddpm.training.cool_down import make_cool_down_config
 from fashion_ddpm.training.loop import train
-from fashion_ddpm.training.run_data import UNRECORDED, check_run_data, load_run_data
+from fashion_ddpm.training.run_data import UNRECORDED_WARNING, check_run_data, load_run_data
 from fashion_ddpm.training.run_folder import RunFolder
 from tests.tools.shapes import shape, write_shapes
 from tests.tools.small_runs import ENVIRONMENT, SCRIPT, flags, run_json, small
@@ -102,7 +102,7 @@ def test_a_run_goes_on_with_the_same_data_wherever_it_lies(
     moved = {"dataset": f"imagefolder:{copy / 'moved'}"}
     train(on_shapes(copy, images_total=128, **moved))
     assert f"resumed at 64 images from {copy}" in (printed := capsys.readouterr().err)
-    assert UNRECORDED not in printed
+    assert UNRECORDED_WARNING not in printed
     config = on_shapes(copy, images_total=128, **moved)
     assert run_json(config)["images_seen"] == 128
     recorded = read_fingerprint(RunFolder(config.output_dir).data)
@@ -116,9 +116,9 @@ def test_a_run_without_a_record_goes_on_and_says_so_once(
 ) -> None:
     RunFolder(copy / "run").data.unlink()
     train(on_shapes(copy))
-    assert capsys.readouterr().err.count(UNRECORDED) == 1
+    assert capsys.readouterr().err.count(UNRECORDED_WARNING) == 1
     train(on_shapes(copy))
-    assert UNRECORDED not in capsys.readouterr().err
+    assert UNRECORDED_WARNING not in capsys.readouterr().err
     add_a_picture(copy / "shapes")
     with pytest.raises(DataError, match="added: circle/0099"):
         train(on_shapes(copy))
@@ -138,7 +138,7 @@ def test_a_cool_down_learns_from_the_data_of_its_run_alone(copy: Path) -> None:
     cooling = {"from_state": str(copy / "run"), "cool_down_images": 64}
     for place in (copy / "run", list_states(copy / "run" / "states")[0]):
         cooling["from_state"] = str(place)
-        config = cool_down_config({**cooling, "output_dir": str(copy / "cooled")})
+        config = make_cool_down_config({**cooling, "output_dir": str(copy / "cooled")})
         add_a_picture(copy / "shapes")
         with pytest.raises(DataError, match="added: circle/0099"):
             train(config)
@@ -146,7 +146,7 @@ def test_a_cool_down_learns_from_the_data_of_its_run_alone(copy: Path) -> None:
         (copy / "shapes" / "circle" / "0099.png").unlink()
     (copy / "shapes").rename(copy / "moved")
     moved = {"dataset": f"imagefolder:{copy / 'moved'}"}
-    config = cool_down_config({**cooling, **moved, "output_dir": str(copy / "cooled")})
+    config = make_cool_down_config({**cooling, **moved, "output_dir": str(copy / "cooled")})
     train(config)
     assert run_json(config)["images_seen"] == 128
     assert RunFolder(copy / "cooled").data.read_text() == RunFolder(copy / "run").data.read_text()

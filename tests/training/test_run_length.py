@@ -17,7 +17,7 @@ from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.training import loop, run_length
 from fashion_ddpm.training.loop import Run
 from fashion_ddpm.training.run_folder import RunFolder
-from fashion_ddpm.training.run_length import SAVE_SECONDS, Costs, config_for_minutes, fitted
+from fashion_ddpm.training.run_length import SAVE_SECONDS, Costs, config_for_minutes, fit_run_length
 from tests.tools.small_runs import ENVIRONMENT, command, launch, losses, run_json, small
 
 QUICK = Costs(step=0.01, loss_row=1e-5, sampling_row=1e-5)
@@ -48,7 +48,7 @@ def duration(config: TrainConfig, costs: Costs) -> float:
     "costs", [QUICK, Costs(step=2.0, loss_row=5e-3, sampling_row=7e-3)], ids=["fast", "slow"]
 )
 def test_training_and_what_it_entails_fill_the_time(seconds: float, costs: Costs) -> None:
-    config = fitted(make_train_config("cpu", {"minutes": seconds / 60}), seconds, costs)
+    config = fit_run_length(make_train_config("cpu", {"minutes": seconds / 60}), seconds, costs)
     spent = duration(config, costs)
     one_of_each = duration(dataclasses.replace(config, images_total=1), costs)
     assert seconds - one_of_each - costs.step <= spent <= seconds + costs.step
@@ -56,21 +56,21 @@ def test_training_and_what_it_entails_fill_the_time(seconds: float, costs: Costs
 
 def test_distances_are_left_out_where_they_would_take_too_long() -> None:
     slow = Costs(step=2.0, loss_row=5e-3, sampling_row=7e-3)
-    assert fitted(make_train_config("cpu", {"minutes": 5}), 300, slow).frechet_every == 0
-    assert fitted(make_train_config("cpu", {"minutes": 60}), 3600, slow).frechet_every > 0
+    assert fit_run_length(make_train_config("cpu", {"minutes": 5}), 300, slow).frechet_every == 0
+    assert fit_run_length(make_train_config("cpu", {"minutes": 60}), 3600, slow).frechet_every > 0
 
 
 def test_a_short_run_does_not_spend_itself_on_the_warm_up() -> None:
-    config = fitted(make_train_config("cpu", {"minutes": 1}), 10, QUICK)
+    config = fit_run_length(make_train_config("cpu", {"minutes": 1}), 10, QUICK)
     assert config.warmup_steps == config.total_steps // 10
     constant = make_train_config("cpu", {"minutes": 1, "lr_schedule": "constant"})
-    assert fitted(constant, 10, QUICK).cool_down_images > 0
+    assert fit_run_length(constant, 10, QUICK).cool_down_images > 0
 
 
 def test_too_few_minutes_are_told() -> None:
     config = make_train_config("cpu", {"minutes": 0.1})
     with pytest.raises(ConfigError, match=r"--minutes is 0\.1; starting, one step .+ give more"):
-        fitted(config, 6, Costs(step=5.0, loss_row=5e-3, sampling_row=7e-3))
+        fit_run_length(config, 6, Costs(step=5.0, loss_row=5e-3, sampling_row=7e-3))
 
 
 def test_a_run_that_was_begun_keeps_its_length(tmp_path: Path) -> None:
@@ -101,8 +101,8 @@ def test_all_processes_get_the_same_length_though_they_began_at_other_moments(
 
     monkeypatch.setattr(run_length, "gather_parts", with_a_slower_process)
     found = config_for_minutes(config, time.monotonic(), lambda seconds: QUICK)
-    assert found == fitted(config, left[0] - 0.5, QUICK)
-    assert found != fitted(config, left[0], QUICK)
+    assert found == fit_run_length(config, left[0] - 0.5, QUICK)
+    assert found != fit_run_length(config, left[0], QUICK)
 
 
 def test_minutes_and_a_cool_down_of_a_given_length_are_refused(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_a_run_measures_itself_and_then_is_one_that_was_given_its_length(
     monkeypatch.setattr(run_length, "PREVIEW_ROWS", 0)
     config = small(tmp_path / "measured", minutes=60.0 * 24, validation_images=1)
     loop.train(config)
-    settings = RunFolder(config.output_dir).settings()
+    settings = RunFolder(config.output_dir).read_settings()
     length = settings["images_total"]
     assert 32 * 15 < length == run_json(config)["images_seen"] < 32 * 24
     given = small(
@@ -159,7 +159,7 @@ def test_a_killed_run_of_some_minutes_keeps_to_its_images(tmp_path: Path) -> Non
 
 def test_the_costs_of_a_run_are_measured_on_its_own_steps(tmp_path: Path) -> None:
     config = small(tmp_path / "run", minutes=60.0)
-    costs = Run(config).costs(0.1)
+    costs = Run(config).measure_costs(0.1)
     assert min(costs.step, costs.loss_row, costs.sampling_row) > 0
     assert not (tmp_path / "run").exists()
-    assert fitted(config, 3600, costs).images_total > config.images_total
+    assert fit_run_length(config, 3600, costs).images_total > config.images_total

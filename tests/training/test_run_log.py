@@ -23,7 +23,7 @@ def run_log(step: int, is_main: bool = True) -> tuple[RunLog, list[Any]]:
 def test_a_loss_is_printed_logged_and_sent(capsys: pytest.CaptureFixture[str]) -> None:
     log, sent = run_log(step=0)
     log.progress.step = 4
-    log.loss(0.25, gradient_norm=1.5, ema_decay=0.9)
+    log.record_loss(0.25, gradient_norm=1.5, ema_decay=0.9)
     (row,) = log.progress.log
     ((numbers, images_seen),) = sent
     assert row == {"images_seen": 128, **numbers}
@@ -38,13 +38,13 @@ def test_a_loss_is_printed_logged_and_sent(capsys: pytest.CaptureFixture[str]) -
 def test_a_gradient_that_overflowed_is_left_out() -> None:
     log, sent = run_log(step=0)
     log.progress.step = 1
-    log.loss(0.25, gradient_norm=math.inf, ema_decay=0.9)
+    log.record_loss(0.25, gradient_norm=math.inf, ema_decay=0.9)
     assert "gradient_norm" not in sent[0][0]
 
 
 def test_a_validation_is_told_overall_and_by_noise_level() -> None:
     log, sent = run_log(step=2)
-    log.validation(torch.tensor([[3.0, 1.0], [2.0, 2.0]]))
+    log.record_validation(torch.tensor([[3.0, 1.0], [2.0, 2.0]]))
     assert log.progress.log == [
         {"images_seen": 64, "validation_loss": 1.0, "validation_loss_by_level": [1.5, 0.5]}
     ]
@@ -53,15 +53,15 @@ def test_a_validation_is_told_overall_and_by_noise_level() -> None:
 
 def test_other_processes_keep_the_log_and_their_peace(capsys: pytest.CaptureFixture[str]) -> None:
     log, _ = run_log(step=2, is_main=False)
-    log.validation(torch.ones(2, 4))
+    log.record_validation(torch.ones(2, 4))
     assert len(log.progress.log) == 1
     assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(("step", "due"), [(2, False), (3, True), (4, False), (5, True)])
 def test_something_is_due_when_its_multiple_is_crossed(step: int, due: bool) -> None:
-    assert run_log(step)[0].due(every_images=65) == due
+    assert run_log(step)[0].is_due(every_images=65) == due
 
 
 def test_everything_is_due_at_the_last_step() -> None:
-    assert run_log(step=CONFIG.total_steps)[0].due(every_images=10**9)
+    assert run_log(step=CONFIG.total_steps)[0].is_due(every_images=10**9)

@@ -9,7 +9,7 @@ import torch
 
 from fashion_ddpm.core.step_plan import step_seed
 from fashion_ddpm.training.run_folder import RunFolder
-from fashion_ddpm.training.stopping import NEVER, Divergence, StopOnSignal, TrainingError
+from fashion_ddpm.training.stopping import NO_DIVERGENCE, Divergence, StopOnSignal, TrainingError
 
 CPU = torch.device("cpu")
 
@@ -19,33 +19,33 @@ def test_a_signal_is_noted_and_afterwards_works_as_before(number: signal.Signals
     before = signal.getsignal(number)
     stop = StopOnSignal()
     with stop:
-        assert not stop.asked
+        assert not stop.requested
         os.kill(os.getpid(), number)
-        assert stop.asked
-        assert stop.agreed(step=1)
+        assert stop.requested
+        assert stop.should_stop(step=1)
     assert signal.getsignal(number) is before
 
 
 def test_the_first_step_that_broke_is_remembered() -> None:
     divergence = Divergence(CPU)
     fine, broken = torch.tensor(1.0), torch.tensor(torch.inf)
-    divergence.note(0, fine, fine)
-    assert divergence.first_step == NEVER
-    divergence.note(1, fine, broken)
-    divergence.note(2, torch.tensor(torch.nan), fine)
-    divergence.note(3, fine, fine)
+    divergence.record(0, fine, fine)
+    assert divergence.first_step == NO_DIVERGENCE
+    divergence.record(1, fine, broken)
+    divergence.record(2, torch.tensor(torch.nan), fine)
+    divergence.record(3, fine, fine)
     assert divergence.first_step == 1
 
 
 def test_the_sentence_names_the_step_its_seed_and_the_last_good_state(tmp_path: Path) -> None:
     folder, divergence = RunFolder(tmp_path), Divergence(CPU)
-    divergence.refuse(5, folder)
-    divergence.note(1234, torch.tensor(torch.nan))
+    divergence.raise_if_diverged(5, folder)
+    divergence.record(1234, torch.tensor(torch.nan))
     with pytest.raises(TrainingError, match="before any state was saved: start again"):
-        divergence.refuse(5, folder)
+        divergence.raise_if_diverged(5, folder)
     for images in (64, 128):
         folder.state(images).mkdir(parents=True)
     with pytest.raises(TrainingError) as caught:
-        divergence.refuse(5, folder)
+        divergence.raise_if_diverged(5, folder)
     for part in ("step 1,234", f"seed is {step_seed(5, 1234)}", f"state is {folder.state(128)}"):
         assert part in str(caught.value)

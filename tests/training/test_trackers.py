@@ -12,8 +12,8 @@ from fashion_ddpm.core.config import TRACKERS, TrainConfig
 from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.training import trackers
 from fashion_ddpm.training.trackers import (
-    chosen_trackers,
     scalars,
+    select_trackers,
     send_picture,
     settings_for_trackers,
     start_trackers,
@@ -22,10 +22,10 @@ from fashion_ddpm.training.trackers import (
 
 
 def test_tensorboard_is_used_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert chosen_trackers("auto") == chosen_trackers("tensorboard") == ["tensorboard"]
-    assert chosen_trackers("none") == []
+    assert select_trackers("auto") == select_trackers("tensorboard") == ["tensorboard"]
+    assert select_trackers("none") == []
     monkeypatch.setattr(trackers, "get_available_trackers", list)
-    assert chosen_trackers("auto") == []
+    assert select_trackers("auto") == []
 
 
 def test_every_choice_is_a_tracker_of_accelerates() -> None:

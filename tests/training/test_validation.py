@@ -54,16 +54,16 @@ def test_the_weights_whose_samples_come_nearest_are_kept(tmp_path: Path) -> None
     rows = [row for row in run_json(config)["log"] if "frechet_distance" in row]
     assert [row["images_seen"] for row in rows] == [128, 256]
     best = min(rows, key=lambda row: row["frechet_distance"])
-    folder = RunFolder(config.output_dir).best
+    folder = RunFolder(config.output_dir).best_checkpoint
     assert read_run(folder)["images_seen"] == best["images_seen"]
     assert load_pipeline(folder).class_names == CLASS_NAMES
 
 
 def test_worse_samples_replace_nothing(tmp_path: Path) -> None:
     run = Run(compared(tmp_path / "run"))
-    assert run.validation.compare()
+    assert run.validation.log_frechet_distance()
     (row,) = run.progress.log
-    assert not run.validation.compare()  # the same weights are as near, not nearer
+    assert not run.validation.log_frechet_distance()  # the same weights are as near, not nearer
     assert [each["frechet_distance"] for each in run.progress.log] == pytest.approx(
         [row["frechet_distance"]] * 2
     )
@@ -78,5 +78,5 @@ def test_images_that_no_classifier_knows_are_not_compared(tmp_path: Path, shapes
         frechet_every=128,
     )
     run = Run(config)
-    assert not run.validation.compare()
+    assert not run.validation.log_frechet_distance()
     assert run.progress.log == []

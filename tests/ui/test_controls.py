@@ -7,7 +7,7 @@ import gradio as gr
 import pytest
 
 from fashion_ddpm.__main__ import build_parser
-from fashion_ddpm.cli.commands import request_of_flags
+from fashion_ddpm.cli.commands import parse_request
 from fashion_ddpm.core.requests import PAGE_LABELS, SETTINGS, GenerateRequest
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.diffusion.sampling import SamplingSettings
@@ -60,7 +60,7 @@ def test_the_controls_begin_with_the_defaults_of_programs_and_commands(
     assert SamplingSettings.of(request) == presets(demo)["Balanced"]
     for name in SETTINGS:
         assert getattr(controls, name).value == getattr(request, name)
-    command = request_of_flags(build_parser().parse_args(["generate", "--class", "bag"]))
+    command = parse_request(build_parser().parse_args(["generate", "--class", "bag"]))
     assert dataclasses.replace(command, num_images=8) == GenerateRequest("bag")
 
 
