@@ -34,7 +34,7 @@ with pause_garbage_collection():
     from fashion_ddpm.ui.compare import Compare
     from fashion_ddpm.ui.create import Create
     from fashion_ddpm.ui.launch import Launch, Server
-    from fashion_ddpm.ui.page import Page, build_footer, describe, keep_tabs
+    from fashion_ddpm.ui.page import Page, build_footer, link_tabs, set_link_preview
     from fashion_ddpm.ui.play import Play
     from fashion_ddpm.ui.trust import Trust
     from fashion_ddpm.ui.why_blurry import WhyBlurry
@@ -57,12 +57,12 @@ step count; then follow an image back to its noise.""",
 
 def build_page(demo: Demo) -> gr.Blocks:
     """Return the page: one tab a question."""
-    on_fashion = demo.kind.is_fashion_mnist
-    title, introduction = FASHION if on_fashion else OWN
+    is_fashion_mnist = demo.kind.is_fashion_mnist
+    title, introduction = FASHION if is_fashion_mnist else OWN
     seen = read_run(demo.pipeline.name_or_path).get("images_seen")
-    if seen and not on_fashion:
+    if seen and not is_fashion_mnist:
         introduction += f" This network has seen {seen:,} images; with few, it draws haze."
-    describe(title, introduction)
+    set_link_preview(title, introduction)
     with Page(title=title, delete_cache=CLEAN_UP) as page:
         gr.Markdown(f"# {title}\n{introduction}")
         with gr.Tabs() as tabs:
@@ -72,15 +72,15 @@ def build_page(demo: Demo) -> gr.Blocks:
                 api.build(demo, create.controls)
             with gr.Tab("Compare", id="compare"):
                 Compare(demo, tabs, create.controls)
-            if on_fashion:  # the report's story is about these images
+            if is_fashion_mnist:  # the report's story is about these images
                 with gr.Tab("Why blurry?", id="why"):
                     WhyBlurry(demo)
             with gr.Tab("Trust", id="trust"):
                 Trust(demo, create.selected)
             with gr.Tab("Play", id="play"):
                 Play(demo)
-        keep_tabs(page, tabs, [tab for tab in tabs.children if isinstance(tab, gr.Tab)])
-        build_footer(on_fashion)
+        link_tabs(page, tabs, [tab for tab in tabs.children if isinstance(tab, gr.Tab)])
+        build_footer(is_fashion_mnist)
     return page
 
 

@@ -11,14 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fashion_ddpm.core.requests import API_PARAMETERS
-from fashion_ddpm.ui.api import ORDER
+from fashion_ddpm.ui.api import ENDPOINT_FIELDS
 from tests.tools.asking import API, CALL, SOUND, call, event_named, join, link_event, send
 from tests.tools.serving import served
 from tests.tools.strangeness import VALUES, bodies, queries
 
 pytestmark = pytest.mark.slow
 
-NAMES = tuple(API_PARAMETERS[name] for name in ORDER)
+NAMES = tuple(API_PARAMETERS[name] for name in ENDPOINT_FIELDS)
 FUZZ = settings(
     max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )

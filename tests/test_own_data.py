@@ -19,7 +19,7 @@ from fashion_ddpm.core.images import read_settings
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.core.settings import ConfigError
-from fashion_ddpm.demo.share import from_picture
+from fashion_ddpm.demo.share import parse_picture
 from fashion_ddpm.diffusion.pipeline import load_pipeline, model_of
 from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.evaluation.command import Evaluation, evaluate
@@ -86,7 +86,7 @@ def test_a_grid_in_colour_carries_its_settings(shapes_checkpoint: Path, tmp_path
         assert arrays["labels"].tolist() == [0, 1, 2, 0]
         with Image.open(tmp_path / "folder" / "triangle-0000000005.png") as picture:
             assert np.array_equal(np.asarray(picture), arrays["images"][2])
-    assert from_picture(tmp_path / "folder" / "triangle-0000000005.png", SHAPES).request.seed == 5
+    assert parse_picture(tmp_path / "folder" / "triangle-0000000005.png", SHAPES).request.seed == 5
 
 
 @pytest.mark.parametrize(

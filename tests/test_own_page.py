@@ -16,14 +16,14 @@ from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest, RequestError
 from fashion_ddpm.core.settings import ConfigError
-from fashion_ddpm.demo.compare import cell_requests, cells
-from fashion_ddpm.demo.continuation import continued
+from fashion_ddpm.demo.compare import cell_requests, draw_cells
+from fashion_ddpm.demo.continuation import continue_trajectory
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.gallery import load_gallery, save_gallery
 from fashion_ddpm.demo.game_requests import BlendRequest, RedrawRequest, WalkRequest
 from fashion_ddpm.demo.play import blend, redraw, walk
 from fashion_ddpm.demo.results import Result
-from fashion_ddpm.demo.share import from_query
+from fashion_ddpm.demo.share import parse_query
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.publishing.folders import write_model_folder, write_space_folder
 from fashion_ddpm.publishing.model_card import Address
@@ -56,14 +56,14 @@ def result(demo: Demo) -> Result:
 def test_nothing_is_scored_that_no_scorer_knows(demo: Demo, result: Result) -> None:
     assert demo.scorers[0] == "none"
     assert "embedded" not in demo.scorers
-    assert result.scores_of(0) == result.mean_scores(0) == result.real_scores(0) == ({}, {})
+    assert result.image_scores(0) == result.mean_scores(0) == result.real_scores(0) == ({}, {})
     with pytest.raises(RequestError, match="scorer is 'embedded'; it must be one of none,"):
         next(demo.run(result.request, "embedded"))
-    (cell,) = cells(demo, cell_requests(demo, "circle", 0, "sampler")[:1])
+    (cell,) = draw_cells(demo, cell_requests(demo, "circle", 0, "sampler")[:1])
     assert cell.score is None
     assert "%" not in cell.caption
     assert "report" not in {each.row for each in cell_requests(demo, "circle", 0, "schedule")}
-    found = continued(demo, result, 0, 1, "cosine")
+    found = continue_trajectory(demo, result, 0, 1, "cosine")
     assert [ending.caption for ending in found.endings] == list(SHAPES)
     assert "can still be made" not in found.sentence()
 
@@ -93,9 +93,9 @@ def test_a_first_picture_of_its_own_can_be_drawn(demo: Demo, tmp_path: Path) -> 
 
 def test_a_link_names_the_checkpoints_classes(result: Result) -> None:
     words = dict(parse_qsl(result.settings.to_query()[1:]))
-    assert from_query(words, SHAPES) == result.settings
+    assert parse_query(words, SHAPES) == result.settings
     with pytest.raises(RequestError, match="class is 'square'"):
-        from_query(words)
+        parse_query(words)
 
 
 def test_the_embedded_scorer_cannot_be_trained_with_it(shapes_checkpoint: Path) -> None:
@@ -105,7 +105,7 @@ def test_the_embedded_scorer_cannot_be_trained_with_it(shapes_checkpoint: Path) 
 
 def test_two_checkpoints_of_other_classes_cannot_be_compared(shapes_checkpoint: Path) -> None:
     with pytest.raises(RequestError, match=r"draws grey images .+ colour images"):
-        Demo(shapes_checkpoint, second=BUNDLED_CHECKPOINT)
+        Demo(shapes_checkpoint, compare_with=BUNDLED_CHECKPOINT)
 
 
 def test_it_can_be_published(shapes_checkpoint: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from fashion_ddpm.core.config import SAMPLERS, SCHEDULES, TURBO
 from fashion_ddpm.core.images import make_grid, name_picture, save_png, to_uint8
 from fashion_ddpm.core.requests import GenerateRequest, RequestError, safe_repr
 from fashion_ddpm.core.wording import format_seconds, quantity
-from fashion_ddpm.demo.engine import Demo, Watch, schedules
+from fashion_ddpm.demo.engine import Demo, StepWrapper, offered_schedules
 from fashion_ddpm.demo.share import SharedSettings
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.generation.files import SCORES_FILE, archive, file_name, table_file
@@ -34,8 +34,8 @@ CHECKPOINT = "checkpoint"
 STEP_COUNTS = (4, 10, 20, 50)
 """Columns of a sheet."""
 
-IMAGES_A_CELL = 8
-COLUMNS_A_CELL = 4
+IMAGES_PER_CELL = 8
+COLUMNS_PER_CELL = 4
 SCALE = 3
 
 
@@ -67,14 +67,14 @@ class Cell:
     """One cell of a contact sheet, drawn.
 
     Attributes:
-        asked: what was asked for.
+        cell_request: what was asked for.
         picture: its images, with the settings and the name of a file.
         settings: what makes the same images again.
         score: mean probability that the scorer gives to what was asked for; None without one.
         seconds: time without scoring.
     """
 
-    asked: CellRequest
+    cell_request: CellRequest
     picture: Image.Image
     settings: SharedSettings
     score: float | None
@@ -83,14 +83,14 @@ class Cell:
     @property
     def caption(self) -> str:
         """The varied value, the steps, the score and the time."""
-        steps = quantity(self.asked.request.num_inference_steps, "step")
+        steps = quantity(self.cell_request.request.num_inference_steps, "step")
         score = "" if self.score is None else f"{self.score:.0%}, "
-        return f"{self.asked.row}, {steps}: {score}{format_seconds(self.seconds)}"
+        return f"{self.cell_request.row}, {steps}: {score}{format_seconds(self.seconds)}"
 
 
 def axes(demo: Demo) -> list[str]:
     """Return what the rows can vary."""
-    return [*AXES, CHECKPOINT] if demo.second else list(AXES)
+    return [*AXES, CHECKPOINT] if demo.second_pipeline else list(AXES)
 
 
 def cell_requests(demo: Demo, class_name: str, seed: int, axis: str) -> list[CellRequest]:
@@ -104,15 +104,15 @@ def cell_requests(demo: Demo, class_name: str, seed: int, axis: str) -> list[Cel
             f"rows are {safe_repr(axis)}; they must be one of {', '.join(axes(demo))}."
         )
     names = demo.kind.class_names
-    base = GenerateRequest(class_name, num_images=IMAGES_A_CELL, seed=seed, class_names=names)
+    base = GenerateRequest(class_name, num_images=IMAGES_PER_CELL, seed=seed, class_names=names)
     rows: list[tuple[str, dict[str, Any], FashionDDPMPipeline]]
     if axis == CHECKPOINT:
-        networks = (demo.pipeline, demo.second)
-        rows = [(name_of(network), {}, network) for network in networks if network]
+        networks = (demo.pipeline, demo.second_pipeline)
+        rows = [(checkpoint_name(network), {}, network) for network in networks if network]
     else:
         field, values = AXES[axis]
         if axis == "schedule":
-            values = schedules(demo)
+            values = offered_schedules(demo)
         if axis == "sampler" and demo.has_turbo:
             values = (*values, TURBO)
         rows = [(str(value), {field: value}, demo.pipeline) for value in values]
@@ -125,35 +125,41 @@ def cell_requests(demo: Demo, class_name: str, seed: int, axis: str) -> list[Cel
     ]
 
 
-def name_of(pipeline: FashionDDPMPipeline) -> str:
+def checkpoint_name(pipeline: FashionDDPMPipeline) -> str:
     """Return the end of the path, or the repository, that a network came from."""
     return "/".join(Path(pipeline.name_or_path).parts[-2:])
 
 
-def cells(demo: Demo, wanted: Sequence[CellRequest], watch: Watch = iter) -> Iterator[Cell]:
+def draw_cells(
+    demo: Demo, wanted: Sequence[CellRequest], wrap_steps: StepWrapper = iter
+) -> Iterator[Cell]:
     """Yield the sheet's cells, one after the other, as long as they may be watched."""
     name = demo.scorers[0]
     scorer, _ = demo.scorer(name)
     for asked in wanted:
         begin = time.monotonic()
-        *_, last = watch(asked.pipeline.stream_request(asked.request))
+        *_, last = wrap_steps(asked.pipeline.stream_request(asked.request))
         images = to_uint8(last.clean).cpu()
         duration = time.monotonic() - begin
         scores = select_scores(scorer.label_scores(images), torch.tensor(asked.request.labels()))
         right = None if scores is None else scores.mean().item()
         model = demo.model_of(asked.pipeline.drawing_with(asked.request.sampler))
         settings = SharedSettings(asked.request, model, name)
-        picture = make_grid(images, COLUMNS_A_CELL, scale=SCALE)
+        picture = make_grid(images, COLUMNS_PER_CELL, scale=SCALE)
         name_picture(picture, asked.file_name, settings.as_settings())
         yield Cell(asked, picture, settings, right, duration)
 
 
-def zipped(sheet: Sequence[Cell]) -> bytes:
+def zip_sheet(sheet: Sequence[Cell]) -> bytes:
     """Return a zip file of the cells' pictures, and of a table of their settings and score."""
     files: dict[str, bytes | str] = {}
     rows = []
     for cell in sheet:
-        name, settings, content = cell.asked.file_name, cell.settings.as_settings(), io.BytesIO()
+        name, settings, content = (
+            cell.cell_request.file_name,
+            cell.settings.as_settings(),
+            io.BytesIO(),
+        )
         save_png(cell.picture, content, settings)
         files[name] = content.getvalue()
         score = "" if cell.score is None else round(cell.score, 4)

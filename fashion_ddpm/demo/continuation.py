@@ -8,7 +8,7 @@ from PIL import Image
 from fashion_ddpm.core.images import enlarge, to_uint8
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.core.wording import format_number
-from fashion_ddpm.demo.engine import Demo, Watch
+from fashion_ddpm.demo.engine import Demo, StepWrapper
 from fashion_ddpm.demo.results import IMAGE_SCALE, Result
 from fashion_ddpm.diffusion.sampling import DenoisingStep, PartialTrajectory, SamplingSettings
 from fashion_ddpm.scoring.clip import select_scores
@@ -63,8 +63,8 @@ class Continuation:
         return f"{start}: {open_to} of {len(scores)} {self.nouns} can still be made of it."
 
 
-def continued(
-    demo: Demo, result: Result, index: int, step: int, schedule: str, watch: Watch = iter
+def continue_trajectory(
+    demo: Demo, result: Result, index: int, step: int, schedule: str, wrap_steps: StepWrapper = iter
 ) -> Continuation:
     """Go on from a step of one image's trajectory, once as each class.
 
@@ -74,19 +74,19 @@ def continued(
         index: which of its images.
         step: where the trajectory is left, counted from 0; beyond the ends means the ends.
         schedule: which noise levels are visited from there on.
-        watch: ends the request when it must not go on.
+        wrap_steps: ends the request when it must not go on.
 
     Raises:
         RequestError: there is no such schedule.
     """
     request = result.request.select_image(index)
     new = replace(request, schedule=schedule)
-    left = _state_at(demo, request, step, watch)
+    left = _state_at(demo, request, step, wrap_steps)
     names = demo.kind.class_names[:MAX_ENDINGS]
     labels = list(range(len(names)))
     start = PartialTrajectory(left.noisy.expand(len(labels), -1, -1, -1), left.alpha_bar)
     seeds = [request.seed] * len(labels)
-    *_, last = watch(demo.pipeline.stream(labels, seeds, SamplingSettings.of(new), start))
+    *_, last = wrap_steps(demo.pipeline.stream(labels, seeds, SamplingSettings.of(new), start))
     images = to_uint8(last.clean).cpu()
     asked = torch.tensor(labels)
     scores = select_scores(demo.scorer(result.scorer)[0].label_scores(images), asked)
@@ -100,8 +100,10 @@ def continued(
     )
 
 
-def _state_at(demo: Demo, request: GenerateRequest, step: int, watch: Watch) -> DenoisingStep:
+def _state_at(
+    demo: Demo, request: GenerateRequest, step: int, wrap_steps: StepWrapper
+) -> DenoisingStep:
     """Return one image's state at a step, drawn again: what a result keeps is rounded."""
     wanted = min(step, request.num_inference_steps - 1)
-    steps = watch(demo.pipeline.stream_request(request))
+    steps = wrap_steps(demo.pipeline.stream_request(request))
     return next(state for state in steps if state.index >= wanted)

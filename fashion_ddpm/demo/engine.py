@@ -14,7 +14,7 @@ from fashion_ddpm.core.images import to_uint8
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest, RequestError, safe_repr
 from fashion_ddpm.core.wording import format_number, quantity
-from fashion_ddpm.demo.optional_networks import load_optional_scorers, load_or_leave_out
+from fashion_ddpm.demo.optional_networks import load_optional_network, load_optional_scorers
 from fashion_ddpm.demo.results import Preview, Result, preview_picture
 from fashion_ddpm.demo.trajectory import Trajectory
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, model_of
@@ -35,10 +35,10 @@ PRESETS = {
 }
 """The nearest to real images that so many steps come (docs/experiments.md), by what one wants."""
 
-PREVIEW_INTERVAL = 0.1
+PREVIEW_INTERVAL_SECONDS = 0.1
 """Seconds between two previews: more than ten a second only costs time."""
 
-Watch = Callable[[Iterator[DenoisingStep]], Iterator[DenoisingStep]]
+StepWrapper = Callable[[Iterator[DenoisingStep]], Iterator[DenoisingStep]]
 """Wraps an iterator of steps; raises when the request timed out or was stopped."""
 
 
@@ -50,7 +50,7 @@ class Demo:
         networks: (pipeline, batching UNet) of the base network and of the distilled one for turbo.
         unet: the batching UNet of the base network.
         has_turbo: whether the sampler turbo can be used.
-        second: the pipeline of --compare-with, if there is one.
+        second_pipeline: the pipeline of --compare-with, if there is one.
         model: the start of the checksum of the model's weights.
         model_of: the same of any of the loaded networks.
         kind: what both draw.
@@ -63,25 +63,29 @@ class Demo:
     def __init__(
         self,
         checkpoint: str | Path = BUNDLED_CHECKPOINT,
-        second: str | Path | None = None,
+        compare_with: str | Path | None = None,
         limits: ServerLimits | None = None,
     ) -> None:
         self.limits = limits or ServerLimits()
         device = "cuda" if torch.cuda.is_available() else "cpu"
         self.pipeline = load_pipeline(checkpoint, device)
-        self.second = load_or_leave_out(
-            "--compare-with", lambda: load_pipeline(second, device) if second else None
+        self.second_pipeline = load_optional_network(
+            "--compare-with", lambda: load_pipeline(compare_with, device) if compare_with else None
         )
         self.kind = self.pipeline.kind
-        if self.second and self.second.class_names != self.kind.class_names:
-            raise RequestError(f"{second} draws {self.second.kind}; {checkpoint} {self.kind}.")
+        if self.second_pipeline and self.second_pipeline.class_names != self.kind.class_names:
+            raise RequestError(
+                f"{compare_with} draws {self.second_pipeline.kind}; {checkpoint} {self.kind}."
+            )
         self.model_of = functools.cache(model_of)  # a tenth of a second; nothing trains here
         self.model = self.model_of(self.pipeline)
         self.cost = calibrate(self.pipeline)
-        distilled = load_or_leave_out("The sampler turbo", lambda: self.pipeline.distilled_network)
+        distilled = load_optional_network(
+            "The sampler turbo", lambda: self.pipeline.distilled_network
+        )
         self.has_turbo = self.pipeline.distilled or distilled is not None
         self.networks = [
-            (each, _batching_unet(each)) for each in (self.pipeline, distilled) if each
+            (each, _install_batching_unet(each)) for each in (self.pipeline, distilled) if each
         ]
         self.unet = self.networks[0][1]
         self.monitor = Monitor(self.pipeline, self.limits.max_seconds)
@@ -116,7 +120,7 @@ class Demo:
                     self._scorers[name] = scorer, load_baseline(scorer)
         return self._scorers[name]
 
-    def _reached(self, name: str) -> tuple[str, str]:
+    def _choose_scorer(self, name: str) -> tuple[str, str]:
         """Return the scorer that can be had, and why it is another one than was asked for."""
         try:
             self.scorer(name)
@@ -138,7 +142,7 @@ class Demo:
         return request.num_images * num_evaluations(settings, self.pipeline.scheduler)
 
     def run(
-        self, request: GenerateRequest, scorer_name: str, watch: Watch = iter
+        self, request: GenerateRequest, scorer_name: str, wrap_steps: StepWrapper = iter
     ) -> Iterator[Preview | Result]:
         """Yield previews while sampling, then the result.
 
@@ -147,7 +151,7 @@ class Demo:
         Args:
             request: what to draw.
             scorer_name: who scores it.
-            watch: ends the request when it must not go on.
+            wrap_steps: ends the request when it must not go on.
 
         Raises:
             RequestError: the request asks for more than one visitor may, or for another scorer.
@@ -156,12 +160,12 @@ class Demo:
         self.check_scorer(scorer_name)
         noisy, clean, alpha_bar = [], [], []
         begin = shown = time.monotonic()
-        for step in watch(self.pipeline.stream_request(request)):
+        for step in wrap_steps(self.pipeline.stream_request(request)):
             noisy.append(to_uint8(step.noisy).cpu())
             clean.append(to_uint8(step.clean).cpu())
             alpha_bar.append(step.alpha_bar)
             now = time.monotonic()
-            if step.index == 0 or now - shown >= PREVIEW_INTERVAL:
+            if step.index == 0 or now - shown >= PREVIEW_INTERVAL_SECONDS:
                 shown = now
                 picture = preview_picture(noisy[-1], clean[-1])
                 yield Preview(picture, step.index + 1, now - begin)
@@ -170,7 +174,7 @@ class Demo:
         # Only now: a scorer may have to be downloaded, and the images are worth having without.
         if scorer_name not in self._scorers:
             yield Preview(preview_picture(noisy[-1], clean[-1]), len(noisy), seconds)
-        scorer_name, warning = self._reached(scorer_name)
+        scorer_name, warning = self._choose_scorer(scorer_name)
         scorer, baseline = self.scorer(scorer_name)
         yield Result(
             request=request,
@@ -206,14 +210,14 @@ class Demo:
         )
 
 
-def _batching_unet(pipeline: FashionDDPMPipeline) -> BatchingUNet:
+def _install_batching_unet(pipeline: FashionDDPMPipeline) -> BatchingUNet:
     """Put a UNet into a pipeline that all who stream from it share."""
     unet = BatchingUNet(pipeline.predict, rows_on(pipeline.device))
     pipeline.predict = unet
     return unet
 
 
-def schedules(demo: Demo) -> list[str]:
+def offered_schedules(demo: Demo) -> list[str]:
     """Return what is offered: the report's own failure only beside its story."""
     return [each for each in SCHEDULES if each != "report" or demo.kind.is_fashion_mnist]
 

@@ -19,7 +19,7 @@ from fashion_ddpm.diffusion.pipeline import MODEL_DIGITS, weights_hash
 from fashion_ddpm.server.limits import PAGE_MAX_IMAGES
 
 GALLERY = BUNDLED_DIR / "gallery.npz"
-FIRST_SECONDS = 10.0
+MAX_FIRST_SECONDS = 10.0
 """Longest time that a page's start may take longer for the sake of its first images."""
 
 TENSORS = ("noisy", "clean", "label_scores", "quality_scores")
@@ -27,7 +27,7 @@ TENSORS = ("noisy", "clean", "label_scores", "quality_scores")
 
 def save_gallery(demo: Demo, path: Path = GALLERY) -> None:
     """Draw and score the gallery; write it with the checksum of the weights that drew it."""
-    result = _drawn(demo, _request(demo))
+    result = _draw(demo, _gallery_request(demo))
     arrays = {name: getattr(result, name).numpy() for name in TENSORS}
     about = {
         "weights": weights_hash(demo.pipeline),
@@ -39,25 +39,25 @@ def save_gallery(demo: Demo, path: Path = GALLERY) -> None:
     save_arrays(path, {**notes, **arrays})
 
 
-def _request(demo: Demo) -> GenerateRequest:
+def _gallery_request(demo: Demo) -> GenerateRequest:
     """Return the request for one image of each class; seed i for class i, as it falls."""
     names = demo.kind.class_names
     return GenerateRequest(ALL_CLASSES, min(len(names), PAGE_MAX_IMAGES), class_names=names)
 
 
-def _drawn(demo: Demo, request: GenerateRequest) -> Result:
+def _draw(demo: Demo, request: GenerateRequest) -> Result:
     *_, result = demo.run(request, demo.scorers[0])
     assert isinstance(result, Result)
     return result
 
 
 def first_images(demo: Demo) -> Result | None:
-    """Return the bundled gallery, or one that is drawn now if that takes FIRST_SECONDS at most."""
-    request = _request(demo)
+    """Return the bundled gallery, or one that is drawn now if MAX_FIRST_SECONDS are enough."""
+    request = _gallery_request(demo)
     bundled = load_gallery(demo)
-    if bundled or demo.cost.seconds(request) > FIRST_SECONDS:
+    if bundled or demo.cost.seconds(request) > MAX_FIRST_SECONDS:
         return bundled
-    return _drawn(demo, request)
+    return _draw(demo, request)
 
 
 def make_gallery() -> None:

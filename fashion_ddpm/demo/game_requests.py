@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.requests import MAX_SEED, check_integer, check_number, class_label
 
-STRENGTHS = (0.05, 1.0)
+STRENGTH_RANGE = (0.05, 1.0)
 """How much of a drawing may be forgotten."""
 
-STORY_LEVELS = (10, 1000)
-FIRST_BETAS = (1e-5, 0.01)
-LAST_BETAS = (0.001, 0.3)
+NUM_LEVELS_RANGE = (10, 1000)
+FIRST_BETA_RANGE = (1e-5, 0.01)
+LAST_BETA_RANGE = (0.001, 0.3)
 """The noise schedules that a visitor may make."""
 
 
@@ -22,14 +22,14 @@ class BlendRequest:
         RequestError: a value has the wrong type or is out of bounds.
     """
 
-    first: str
-    second: str
+    first_class: str
+    second_class: str
     seed: int
     class_names: tuple[str, ...] = CLASS_NAMES
 
     def __post_init__(self) -> None:
-        class_label(self.first, self.class_names)
-        class_label(self.second, self.class_names)
+        class_label(self.first_class, self.class_names)
+        class_label(self.second_class, self.class_names)
         check_integer("seed of the blend", self.seed, 0, MAX_SEED)
 
 
@@ -42,14 +42,14 @@ class WalkRequest:
     """
 
     class_name: str
-    first: int
-    second: int
+    first_seed: int
+    second_seed: int
     class_names: tuple[str, ...] = CLASS_NAMES
 
     def __post_init__(self) -> None:
         class_label(self.class_name, self.class_names)
-        check_integer("from seed", self.first, 0, MAX_SEED)
-        check_integer("to seed", self.second, 0, MAX_SEED)
+        check_integer("from seed", self.first_seed, 0, MAX_SEED)
+        check_integer("to seed", self.second_seed, 0, MAX_SEED)
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class RedrawRequest:
 
     def __post_init__(self) -> None:
         class_label(self.class_name, self.class_names)
-        check_number("strength", self.strength, *STRENGTHS)
+        check_number("strength", self.strength, *STRENGTH_RANGE)
 
 
 @dataclass(frozen=True)
@@ -77,13 +77,13 @@ class CustomScheduleRequest:
         RequestError: a value has the wrong type or is out of bounds.
     """
 
-    levels: int
+    num_levels: int
     first_beta: float
     last_beta: float
     class_name: str
 
     def __post_init__(self) -> None:
-        check_integer("T", self.levels, *STORY_LEVELS)
-        check_number("first beta", self.first_beta, *FIRST_BETAS)
-        check_number("last beta", self.last_beta, *LAST_BETAS)
+        check_integer("T", self.num_levels, *NUM_LEVELS_RANGE)
+        check_number("first beta", self.first_beta, *FIRST_BETA_RANGE)
+        check_number("last beta", self.last_beta, *LAST_BETA_RANGE)
         class_label(self.class_name)

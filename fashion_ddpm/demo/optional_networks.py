@@ -11,7 +11,7 @@ from fashion_ddpm.scoring.clip_baseline import Baseline, load_baseline
 from fashion_ddpm.scoring.errors import ScoringError
 
 
-def load_or_leave_out(
+def load_optional_network(
     what: str, load: Callable[[], FashionDDPMPipeline | None]
 ) -> FashionDDPMPipeline | None:
     """Return a network; None where there is none, or where its checkpoint cannot be used."""

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from fashion_ddpm.core.images import make_grid, to_model, to_uint8
 from fashion_ddpm.core.requests import RequestError, class_label
-from fashion_ddpm.demo.engine import Demo, Watch
+from fashion_ddpm.demo.engine import Demo, StepWrapper
 from fashion_ddpm.demo.game_requests import BlendRequest, RedrawRequest, WalkRequest
 from fashion_ddpm.diffusion.loss import Predictor
 from fashion_ddpm.diffusion.sampling import (
@@ -26,11 +26,11 @@ FRAMES = CPU_CHUNK
 
 SETTINGS = SamplingSettings(num_inference_steps=20)
 SCALE = 4
-BLACK_PAPER = 8
+MIN_BRIGHTNESS = 8
 """A drawing whose brightest pixel is below this is empty."""
 
 
-def blended(unet: UNet2DModel, others: Tensor, weights: Tensor) -> Predictor:
+def mix_labels(unet: UNet2DModel, others: Tensor, weights: Tensor) -> Predictor:
     """Return the network as it sees each label mixed with another; one call at a time.
 
     Args:
@@ -53,27 +53,30 @@ def blended(unet: UNet2DModel, others: Tensor, weights: Tensor) -> Predictor:
     return predict
 
 
-def blend(demo: Demo, request: BlendRequest, watch: Watch = iter) -> Image.Image:
+def blend(demo: Demo, request: BlendRequest, wrap_steps: StepWrapper = iter) -> Image.Image:
     """Return one seed drawn as the first class, then more and more as the second."""
     device = demo.pipeline.device
     names = request.class_names
-    first, second = class_label(request.first, names), class_label(request.second, names)
+    first, second = (
+        class_label(request.first_class, names),
+        class_label(request.second_class, names),
+    )
     labels = torch.full((FRAMES,), first, device=device)
     others = torch.full((FRAMES,), second, device=device)
     weights = torch.linspace(0, 1, FRAMES, device=device)
     # Nobody else's rows may be in a call while the embedding is bent.
-    predict = demo.unet.alone(blended(demo.pipeline.unet, others, weights))
+    predict = demo.unet.alone(mix_labels(demo.pipeline.unet, others, weights))
     noise, seeds = demo.pipeline.scheduler, [request.seed] * FRAMES
-    *_, last = watch(denoise(predict, noise, labels, seeds, SETTINGS, kind=demo.kind))
+    *_, last = wrap_steps(denoise(predict, noise, labels, seeds, SETTINGS, kind=demo.kind))
     return make_grid(to_uint8(last.clean).cpu(), columns=FRAMES, scale=SCALE)
 
 
-def walk(demo: Demo, request: WalkRequest, watch: Watch = iter) -> Image.Image:
+def walk(demo: Demo, request: WalkRequest, wrap_steps: StepWrapper = iter) -> Image.Image:
     """Return a class drawn from the noise of one seed, then more and more from another's."""
-    begin, end = draw_noise(seed_generators([request.first, request.second]), demo.kind)
+    begin, end = draw_noise(seed_generators([request.first_seed, request.second_seed]), demo.kind)
     noise = torch.stack([slerp(begin, end, float(s)) for s in torch.linspace(0, 1, FRAMES)])
     labels = [class_label(request.class_name, request.class_names)] * FRAMES
-    made = _images(demo, labels, [request.first] * FRAMES, Start(noise=noise), watch)
+    made = _draw_images(demo, labels, [request.first_seed] * FRAMES, Start(noise=noise), wrap_steps)
     return make_grid(made, columns=FRAMES, scale=SCALE)
 
 
@@ -87,7 +90,7 @@ def slerp(one: Tensor, other: Tensor, share: float) -> Tensor:
 
 
 def redraw(
-    demo: Demo, drawing: np.ndarray, request: RedrawRequest, watch: Watch = iter
+    demo: Demo, drawing: np.ndarray, request: RedrawRequest, wrap_steps: StepWrapper = iter
 ) -> Image.Image:
     """Return a drawing as the network saw it, then seven garments made out of it.
 
@@ -95,12 +98,12 @@ def redraw(
         demo: the loaded model.
         drawing: uint8 [H, W], 0 black … 255 white, of any size.
         request: what it shall become, and how much of it is forgotten.
-        watch: ends the request when it must not go on.
+        wrap_steps: ends the request when it must not go on.
 
     Raises:
         RequestError: the drawing is empty.
     """
-    if drawing.size == 0 or drawing.max() < BLACK_PAPER:
+    if drawing.size == 0 or drawing.max() < MIN_BRIGHTNESS:
         raise RequestError("The paper is empty; draw a garment, then press the button.")
     side = demo.kind.image_size
     small = Image.fromarray(drawing).resize((side, side), Image.Resampling.BOX)
@@ -111,10 +114,12 @@ def redraw(
         images=to_model(image).expand(count, -1, -1, -1), strength=float(request.strength)
     )
     labels = [class_label(request.class_name, request.class_names)] * count
-    made = _images(demo, labels, list(range(count)), start, watch)
+    made = _draw_images(demo, labels, list(range(count)), start, wrap_steps)
     return make_grid(torch.cat([image, made]), columns=FRAMES, scale=SCALE)
 
 
-def _images(demo: Demo, labels: list[int], seeds: list[int], start: Start, watch: Watch) -> Tensor:
-    *_, last = watch(demo.pipeline.stream(labels, seeds, SETTINGS, start))
+def _draw_images(
+    demo: Demo, labels: list[int], seeds: list[int], start: Start, wrap_steps: StepWrapper
+) -> Tensor:
+    *_, last = wrap_steps(demo.pipeline.stream(labels, seeds, SETTINGS, start))
     return to_uint8(last.clean).cpu()

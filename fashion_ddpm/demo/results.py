@@ -97,28 +97,28 @@ class Result:
 
     def archive(self) -> bytes:
         """Return a zip file of the images as drawn, with their settings and score."""
-        scores = [self.scores_of(index)[0] for index in range(self.request.num_images)]
-        return zipped(self.clean[-1], self.request, self.settings.about(), scores)
+        scores = [self.image_scores(index)[0] for index in range(self.request.num_images)]
+        return zipped(self.clean[-1], self.request, self.settings.model_and_scorer(), scores)
 
-    def scores_of(self, index: int) -> tuple[Scores, Scores]:
+    def image_scores(self, index: int) -> tuple[Scores, Scores]:
         """Return one image's scores: for the label prompts, for its quality prompts."""
-        name = self._class_of(index)
-        return self._named(self.label_scores[index], self.quality_scores[index], name)
+        name = self._class_name(index)
+        return self._by_prompt(self.label_scores[index], self.quality_scores[index], name)
 
     def mean_scores(self, index: int) -> tuple[Scores, Scores]:
         """Return the mean scores of the images of one image's class."""
         mine = self.labels == self.labels[index]
         labels, quality = self.label_scores[mine].mean(dim=0), self.quality_scores[mine].mean(dim=0)
-        return self._named(labels, quality, self._class_of(index))
+        return self._by_prompt(labels, quality, self._class_name(index))
 
     def real_scores(self, index: int) -> tuple[Scores, Scores]:
         """Return what real test images of one image's class score on average."""
         label, real = self.labels[index], self.baseline
         if real is None:
             return {}, {}
-        return self._named(real.labels[label], real.quality[label], self._class_of(index))
+        return self._by_prompt(real.labels[label], real.quality[label], self._class_name(index))
 
-    def _named(self, labels: Tensor, quality: Tensor, class_name: str) -> tuple[Scores, Scores]:
+    def _by_prompt(self, labels: Tensor, quality: Tensor, class_name: str) -> tuple[Scores, Scores]:
         """Return a row of label scores and one of quality scores, each with its prompts."""
         if not len(labels):
             return {}, {}
@@ -127,7 +127,7 @@ class Result:
             dict(zip(quality_prompts(class_name, self.kind), quality.tolist(), strict=True)),
         )
 
-    def _class_of(self, index: int) -> str:
+    def _class_name(self, index: int) -> str:
         return self.kind.class_names[int(self.labels[index])]
 
 

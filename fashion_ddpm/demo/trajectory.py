@@ -10,10 +10,10 @@ from torch import Tensor
 from fashion_ddpm.core.image_kind import CLASS_NAMES, label_prompts
 from fashion_ddpm.core.images import enlarge, make_grid
 
-COLUMNS = 11
+FILMSTRIP_COLUMNS = 11
 """Frames of a filmstrip: 0 %, 10 % … 100 % of the trajectory."""
 
-FILM_SCALE = 3
+FILMSTRIP_SCALE = 3
 FRAME_SCALE = 8
 
 
@@ -39,7 +39,7 @@ class Trajectory:
     class_names: tuple[str, ...] = CLASS_NAMES
 
     @property
-    def done(self) -> np.ndarray:
+    def percent_done(self) -> np.ndarray:
         """How far along the trajectory each step's prediction is, in percent: float64 [K]."""
         return 100 * np.arange(1, len(self.noisy) + 1) / len(self.noisy)
 
@@ -47,9 +47,9 @@ class Trajectory:
 def filmstrip(trajectory: Trajectory) -> Image.Image:
     """Return x_t in the upper row and the predicted clean images in the lower one."""
     count = len(trajectory.noisy)
-    frames = np.linspace(0, count - 1, min(count, COLUMNS)).round().astype(int)
+    frames = np.linspace(0, count - 1, min(count, FILMSTRIP_COLUMNS)).round().astype(int)
     chosen = torch.cat([trajectory.noisy[frames], trajectory.clean[frames]])
-    return make_grid(chosen, columns=len(frames), scale=FILM_SCALE)
+    return make_grid(chosen, columns=len(frames), scale=FILMSTRIP_SCALE)
 
 
 def frame(trajectory: Trajectory, index: int) -> Image.Image:
@@ -58,10 +58,10 @@ def frame(trajectory: Trajectory, index: int) -> Image.Image:
     return enlarge(np.asarray(make_grid(pair, columns=2)), FRAME_SCALE)
 
 
-SEEN = 0.5
+SEEN_SCORE = 0.5
 """Label score above which the scorer counts as seeing a class."""
 
-ASKED, RIVALS = "asked for", ("strongest rival", "second rival")
+TARGET_CURVE, RIVAL_CURVES = "asked for", ("strongest rival", "second rival")
 
 
 def score_curves(trajectory: Trajectory) -> list[tuple[float, str, float]]:
@@ -71,12 +71,12 @@ def score_curves(trajectory: Trajectory) -> list[tuple[float, str, float]]:
         return []
     best = scores.max(dim=0).values.clone()
     best[trajectory.label] = -1
-    rivals = min(len(RIVALS), len(best) - 1)
+    rivals = min(len(RIVAL_CURVES), len(best) - 1)
     shown = [trajectory.label, *best.topk(rivals).indices.tolist()]
     return [
         (round(float(percent), 1), whose, round(float(row[label]), 3))
-        for whose, label in zip((ASKED, *RIVALS), shown, strict=False)
-        for percent, row in zip(trajectory.done, scores, strict=True)
+        for whose, label in zip((TARGET_CURVE, *RIVAL_CURVES), shown, strict=False)
+        for percent, row in zip(trajectory.percent_done, scores, strict=True)
     ]
 
 
@@ -88,7 +88,7 @@ def decision(trajectory: Trajectory) -> str:
     scores = trajectory.label_scores
     if not scores.shape[1]:
         return ""
-    wins = (scores[:, trajectory.label] > SEEN).tolist()
+    wins = (scores[:, trajectory.label] > SEEN_SCORE).tolist()
     prompts = [prompt[0].lower() + prompt[1:] for prompt in label_prompts(trajectory.class_names)]
     prompt = prompts[trajectory.label]
     if not wins[-1]:

@@ -18,7 +18,7 @@ STUDENT_LOSSES = {
 PREVIEWS = "previews"
 """Folder that a training run writes beside its checkpoint; the bundled one has some of several."""
 
-OURS = ("training", "validation")
+RUN_CURVES = ("training", "validation")
 
 
 def bundled_report(demo: Demo, folder: Path = EVALUATION_DIR) -> Report | None:
@@ -38,7 +38,7 @@ def loss_points(demo: Demo) -> list[tuple[float, str, float]]:
     log = read_run(demo.pipeline.name_or_path).get("log", [])
     points = [
         (float(row["images_seen"]), curve, round(float(row[key]), 4))
-        for key, curve in zip(("loss", "validation_loss"), OURS, strict=True)
+        for key, curve in zip(("loss", "validation_loss"), RUN_CURVES, strict=True)
         for row in log
         if key in row
     ]

@@ -8,7 +8,7 @@ from PIL import Image
 
 from fashion_ddpm.core.images import make_grid, to_model, to_uint8
 from fashion_ddpm.core.requests import class_label
-from fashion_ddpm.demo.engine import Demo, Watch
+from fashion_ddpm.demo.engine import Demo, StepWrapper
 from fashion_ddpm.demo.trajectory import Trajectory
 from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.diffusion.schedules import (
@@ -22,9 +22,9 @@ from fashion_ddpm.scoring.clip import select_scores
 from fashion_ddpm.scoring.clip_baseline import load_real_sample
 
 COSINE = "cosine"
-YOURS = "yours"
+CUSTOM_BETAS = "yours"
 SEEDS = range(8)
-POINTS = 60
+CURVE_POINTS = 60
 """Points of a curve."""
 
 NOISED_LEVELS = 10
@@ -35,7 +35,7 @@ Point = tuple[float, str, float]
 
 
 @dataclass(frozen=True)
-class Sampled:
+class Samples:
     """What one schedule makes of the same eight seeds.
 
     Attributes:
@@ -60,10 +60,10 @@ class Sampled:
 
 def curves(betas: LinearBetas) -> tuple[list[Point], list[Point]]:
     """Return the points of ᾱ and of log-SNR (natural) against t / T, for the betas and cosine."""
-    kinds = {YOURS: betas.alpha_bars(), COSINE: alpha_bars(noise_scheduler(COSINE))}
+    kinds = {CUSTOM_BETAS: betas.alpha_bars(), COSINE: alpha_bars(noise_scheduler(COSINE))}
     power, ratio = [], []
     for name, levels in kinds.items():
-        for position in np.linspace(0, 1, POINTS):
+        for position in np.linspace(0, 1, CURVE_POINTS):
             level = float(np.interp(position, np.linspace(0, 1, len(levels)), levels))
             share = round(float(position), 3)
             power.append((share, name, round(level, 4)))
@@ -71,10 +71,10 @@ def curves(betas: LinearBetas) -> tuple[list[Point], list[Point]]:
     return power, ratio
 
 
-def visited(betas: LinearBetas, num_inference_steps: int) -> list[Point]:
+def visited_levels(betas: LinearBetas, num_inference_steps: int) -> list[Point]:
     """Return the log-SNR of the levels that K steps visit."""
     training = noise_scheduler(COSINE)
-    schedules: dict[str, str | LinearBetas] = {YOURS: betas, COSINE: COSINE}
+    schedules: dict[str, str | LinearBetas] = {CUSTOM_BETAS: betas, COSINE: COSINE}
     return [
         (float(index + 1), name, round(float(ratio), 2))
         for name, schedule in schedules.items()
@@ -84,7 +84,7 @@ def visited(betas: LinearBetas, num_inference_steps: int) -> list[Point]:
     ]
 
 
-def noised(betas: LinearBetas, class_name: str) -> Image.Image:
+def noised_image(betas: LinearBetas, class_name: str) -> Image.Image:
     """Return a real image at ten levels, from the first to the last; betas above, cosine below."""
     real = load_real_sample()
     clean = to_model(real.select_class(class_label(class_name))[:1])
@@ -97,17 +97,17 @@ def noised(betas: LinearBetas, class_name: str) -> Image.Image:
     return make_grid(torch.cat(rows), columns=NOISED_LEVELS, scale=SCALE)
 
 
-def sampled(
+def draw_samples(
     demo: Demo,
     schedule: str | LinearBetas,
     class_name: str,
     num_inference_steps: int,
-    watch: Watch = iter,
-) -> Sampled:
+    wrap_steps: StepWrapper = iter,
+) -> Samples:
     """Sample eight seeds with a schedule and score them."""
     label = class_label(class_name)
     settings = SamplingSettings(schedule, num_inference_steps=num_inference_steps)
-    steps = list(watch(demo.pipeline.stream([label] * len(SEEDS), SEEDS, settings)))
+    steps = list(wrap_steps(demo.pipeline.stream([label] * len(SEEDS), SEEDS, settings)))
     scorer, _ = demo.scorer(demo.scorers[0])
     clean = torch.cat([to_uint8(step.clean[:1]) for step in steps]).cpu()
     noisy = torch.cat([to_uint8(step.noisy[:1]) for step in steps]).cpu()
@@ -122,4 +122,4 @@ def sampled(
     scores = select_scores(scorer.label_scores(images), torch.tensor([label] * len(SEEDS)))
     score = None if scores is None else scores.mean().item()
     picture = make_grid(images, columns=len(SEEDS), scale=SCALE)
-    return Sampled(schedule, class_name, trajectory, picture, score)
+    return Samples(schedule, class_name, trajectory, picture, score)

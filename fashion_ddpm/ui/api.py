@@ -10,17 +10,17 @@ from fashion_ddpm.core.requests import API_PARAMETERS
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.results import Preview, Result
 from fashion_ddpm.server.allowlist import ENDPOINT
-from fashion_ddpm.ui.components import NETWORK, UNPROCESSED, monitored
-from fashion_ddpm.ui.controls import Controls, request_of
+from fashion_ddpm.ui.components import MODEL_QUEUE, RAW_INPUTS, monitor_request
+from fashion_ddpm.ui.controls import Controls, build_request
 
-ORDER = (
+ENDPOINT_FIELDS = (
     *("class_name", "schedule", "num_inference_steps", "sampler", "guidance_scale"),
     *("num_images", "seed", "scorer", "guidance_low", "guidance_high"),
 )
 """Fields of a request, and the scorer, in the order of the endpoint's parameters: a new one comes
 last, for programs send lists of values."""
 
-ADDED = ("guidance_low", "guidance_high")
+OPTIONAL_FIELDS = ("guidance_low", "guidance_high")
 """Those that programs may know nothing of, which were written before they were added."""
 
 
@@ -60,23 +60,23 @@ class Handlers:
         Returns:
             A picture of the way so far, the pictures, and their settings and scores.
         """
-        with monitored(self.demo, "program", API_PARAMETERS) as watch:
-            request = request_of(
+        with monitor_request(self.demo, "program", API_PARAMETERS) as wrap_steps:
+            request = build_request(
                 *(class_name, schedule, steps, sampler, guidance_scale),
                 *(guidance_low, guidance_high, num_images, seed),
                 class_names=self.demo.kind.class_names,
             )
             self.demo.scorer(scorer)  # a program is told before anything is drawn
-            for event in self.demo.run(request, scorer, watch):
-                yield _answer(event)
+            for event in self.demo.run(request, scorer, wrap_steps):
+                yield _build_answer(event)
 
 
-def _answer(event: Preview | Result) -> tuple[Any, ...]:
+def _build_answer(event: Preview | Result) -> tuple[Any, ...]:
     """Return a preview with how far it is, or the pictures with their scores."""
     if isinstance(event, Preview):
         return event.picture, None, {"steps_done": event.steps_done, "seconds": event.seconds}
     indices = range(event.request.num_images)
-    scores = [event.scores_of(index) for index in indices]
+    scores = [event.image_scores(index) for index in indices]
     about = {
         "settings": event.settings.as_settings(),
         "unet_evaluations": event.evaluations,
@@ -95,11 +95,11 @@ def build(demo: Demo, controls: Controls) -> None:
     about = gr.JSON(visible=False, label="Settings and scores")
     gr.Button(visible=False).click(
         Handlers(demo).generate,
-        [getattr(controls, name) for name in ORDER],
+        [getattr(controls, name) for name in ENDPOINT_FIELDS],
         [preview, pictures, about],
         api_name=ENDPOINT,
-        **NETWORK,
-        **UNPROCESSED,
+        **MODEL_QUEUE,
+        **RAW_INPUTS,
     )
 
 

@@ -8,22 +8,30 @@ from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 
 from fashion_ddpm.core.requests import MAX_SEED, PAGE_LABELS, RequestError, check_integer
-from fashion_ddpm.demo.compare import STEP_COUNTS, Cell, axes, cell_requests, cells, name_of, zipped
+from fashion_ddpm.demo.compare import (
+    STEP_COUNTS,
+    Cell,
+    axes,
+    cell_requests,
+    checkpoint_name,
+    draw_cells,
+    zip_sheet,
+)
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.generation.files import file_name
 from fashion_ddpm.server.monitoring import StoppedError
 from fashion_ddpm.ui.components import (
-    FORGOTTEN,
-    IN_ORDER,
+    EVERY_CLICK,
+    IMAGES_GONE,
+    NO_QUEUE,
     SHOW_AND_GENERATE,
-    UNQUEUED,
-    filled,
-    monitored,
+    as_int,
+    monitor_request,
     picture_gallery,
-    show_mistakes,
-    whole,
+    report_errors,
+    show_value,
 )
-from fashion_ddpm.ui.controls import Controls, default_request, shown_settings
+from fashion_ddpm.ui.controls import Controls, control_values, default_request
 from fashion_ddpm.ui.session import CurrentRun, connect_run
 
 INTRODUCTION = f"""The same eight seeds in every cell, {", ".join(map(str, STEP_COUNTS))} steps from
@@ -61,12 +69,12 @@ class Compare:
         self.sheet = picture_gallery(None, len(STEP_COUNTS), "sheet", download=False)
         label = "Download the sheet as a zip, with settings and scores"
         self.download = gr.DownloadButton(label, interactive=False)
-        self.drawn = gr.State([])
-        outputs = [self.sheet, self.status, self.drawn, self.download]
+        self.cells = gr.State([])
+        outputs = [self.sheet, self.status, self.cells, self.download]
         connect_run(draw, stop, self.draw, [class_name, axis, seed], outputs, self.status)
         opened: list[Any] = [tabs, create.advanced, *create.inputs()]
-        self.sheet.select(self.open, self.drawn, opened, **IN_ORDER).success(
-            None, None, None, js=SHOW_AND_GENERATE, **UNQUEUED
+        self.sheet.select(self.open, self.cells, opened, **EVERY_CLICK).success(
+            None, None, None, js=SHOW_AND_GENERATE, **NO_QUEUE
         )
 
     def draw(
@@ -75,18 +83,20 @@ class Compare:
         """Draw the sheet cell by cell; beside it a line on progress, and a zip file."""
         status = "nothing was drawn"
         try:
-            with monitored(self.demo, "sheet", PAGE_LABELS | {"seed": FIRST_SEED}) as watch:
-                wanted = cell_requests(self.demo, class_name, whole(seed), axis)
+            with monitor_request(
+                self.demo, "sheet", PAGE_LABELS | {"seed": FIRST_SEED}
+            ) as wrap_steps:
+                wanted = cell_requests(self.demo, class_name, as_int(seed), axis)
                 drawn: list[Cell] = []
-                for cell in cells(self.demo, wanted, current.watch(number, watch)):
+                for cell in draw_cells(self.demo, wanted, current.make_wrapper(number, wrap_steps)):
                     current.check(number)
                     drawn.append(cell)
                     status = f"{len(drawn)} of {len(wanted)} cells"
                     yield {
-                        self.sheet: filled([(each.picture, each.caption) for each in drawn]),
+                        self.sheet: show_value([(each.picture, each.caption) for each in drawn]),
                         self.status: status,
-                        self.drawn: list(drawn),
-                        self.download: gr.update(value=archive(drawn), interactive=True),
+                        self.cells: list(drawn),
+                        self.download: gr.update(value=save_archive(drawn), interactive=True),
                     }
         except StoppedError:
             said = f"Stopped: {status}." if current.was_stopped(number) else gr.skip()
@@ -94,18 +104,18 @@ class Compare:
 
     def open(self, drawn: list[Cell], event: gr.SelectData) -> dict[Any, Any]:
         """Send a cell's settings to the first tab, with those that are not in view unfolded."""
-        with show_mistakes():
+        with report_errors():
             if not drawn:
-                raise RequestError(FORGOTTEN)
+                raise RequestError(IMAGES_GONE)
             check_integer("cell", event.index, 0, len(drawn) - 1)
-            asked, settings = drawn[event.index].asked, drawn[event.index].settings
+            asked, settings = drawn[event.index].cell_request, drawn[event.index].settings
             if asked.pipeline is not self.demo.pipeline:
                 raise RequestError(
                     f"This cell was drawn by {asked.row}, but Create draws with "
-                    f"{name_of(self.demo.pipeline)}: an app that is started with the other "
+                    f"{checkpoint_name(self.demo.pipeline)}: an app that is started with the other "
                     "--checkpoint draws it there."
                 )
-        shown = shown_settings(settings.request, settings.scorer)
+        shown = control_values(settings.request, settings.scorer)
         return {
             self.tabs: gr.Tabs(selected="create"),
             self.create.advanced: gr.Accordion(open=True),
@@ -113,8 +123,10 @@ class Compare:
         }
 
 
-def archive(drawn: list[Cell]) -> str:
+def save_archive(drawn: list[Cell]) -> str:
     """Write the zip file into gradio's cache, which is cleaned up; return its path."""
-    asked = drawn[0].asked
+    asked = drawn[0].cell_request
     name = f"{asked.request.class_name}-{asked.axis}-{asked.request.seed}"
-    return save_bytes_to_cache(zipped(drawn), file_name(name, ending=".zip"), get_upload_folder())
+    return save_bytes_to_cache(
+        zip_sheet(drawn), file_name(name, ending=".zip"), get_upload_folder()
+    )

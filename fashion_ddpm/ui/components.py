@@ -9,24 +9,24 @@ import pandas as pd
 
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.requests import PAGE_LABELS
-from fashion_ddpm.demo.engine import Demo, Watch
+from fashion_ddpm.demo.engine import Demo, StepWrapper
 from fashion_ddpm.server.monitoring import NOT_YOUR_FAULT, StoppedError
 
-NETWORK: dict[str, Any] = {"concurrency_id": "model"}
+MODEL_QUEUE: dict[str, Any] = {"concurrency_id": "model"}
 """On every event that runs the network: together no more of them at once than the queue lets in."""
 
-PRIVATE: dict[str, Any] = {"api_visibility": "private"}
+NO_API: dict[str, Any] = {"api_visibility": "private"}
 """On every event but the one endpoint."""
 
-UNPROCESSED: dict[str, Any] = {"preprocess": False}
+RAW_INPUTS: dict[str, Any] = {"preprocess": False}
 """On every event without files: its handler's request checks the values that were sent, so that
 the page, a program and a language model read the same sentence."""
 
-UNQUEUED: dict[str, Any] = {"queue": False, "show_progress": "hidden", **PRIVATE}
+NO_QUEUE: dict[str, Any] = {"queue": False, "show_progress": "hidden", **NO_API}
 """On every event that is done at once and cannot fail: gradio shows no error of such a one, and may
 answer two that come at the same time in any order."""
 
-QUEUED: dict[str, Any] = {"concurrency_limit": 1, "show_progress": "hidden", **PRIVATE}
+SERIAL_QUEUE: dict[str, Any] = {"concurrency_limit": 1, "show_progress": "hidden", **NO_API}
 """On every other event without the network: queued, one at a time, so that mistakes are shown and
 the last event has the page."""
 
@@ -34,18 +34,18 @@ ALWAYS_LAST: dict[str, Any] = {"trigger_mode": "always_last"}
 """On every event that may come again while it is answered: gradio asks once more afterwards, with
 the values of that time, where it would otherwise drop the event."""
 
-IN_ORDER: dict[str, Any] = {**QUEUED, **UNPROCESSED, "trigger_mode": "multiple"}
-"""On clicks on pictures, none of which may be dropped; queued as QUEUED is."""
+EVERY_CLICK: dict[str, Any] = {**SERIAL_QUEUE, **RAW_INPUTS, "trigger_mode": "multiple"}
+"""On clicks on pictures, none of which may be dropped; queued as SERIAL_QUEUE is."""
 
-NEWEST: dict[str, Any] = {**QUEUED, **UNPROCESSED, **ALWAYS_LAST}
+LATEST_VALUES: dict[str, Any] = {**SERIAL_QUEUE, **RAW_INPUTS, **ALWAYS_LAST}
 """On events that explain the newest values, without the network."""
 
-NEWEST_RUN: dict[str, Any] = {**NETWORK, **PRIVATE, **UNPROCESSED, **ALWAYS_LAST}
+LATEST_RUN: dict[str, Any] = {**MODEL_QUEUE, **NO_API, **RAW_INPUTS, **ALWAYS_LAST}
 """On events that run the network on the newest values."""
 
 
 @contextmanager
-def show_mistakes(names: Mapping[str, str] = PAGE_LABELS) -> Iterator[None]:
+def report_errors(names: Mapping[str, str] = PAGE_LABELS) -> Iterator[None]:
     """Turn a mistake, whoever made it, into a message that is text and never markup.
 
     Args:
@@ -56,7 +56,7 @@ def show_mistakes(names: Mapping[str, str] = PAGE_LABELS) -> Iterator[None]:
     except StoppedError:
         raise
     except UserError as error:
-        raise gr.Error(as_text(error, names), print_exception=False) from error
+        raise gr.Error(error_message(error, names), print_exception=False) from error
     except gr.Error:
         raise
     except Exception as error:
@@ -71,31 +71,31 @@ SHOW_AND_GENERATE = """() => {
 
 NO_MARKUP = str.maketrans("<>&", "‹›＆")
 
-FORGOTTEN = "These images are no longer kept here: draw them again."
+IMAGES_GONE = "These images are no longer kept here: draw them again."
 """Said when a page outlived its server, or its server's pictures."""
 
 
-def as_text(error: UserError, names: Mapping[str, str] = PAGE_LABELS) -> str:
+def error_message(error: UserError, names: Mapping[str, str] = PAGE_LABELS) -> str:
     """Return what a mistake is, as text that is never markup, with the names of settings."""
     text = error.format_message(names).translate(NO_MARKUP)
     return text[:1].upper() + text[1:] if names is PAGE_LABELS else text
 
 
 @contextmanager
-def monitored(
+def monitor_request(
     demo: Demo, operation: str, names: Mapping[str, str] = PAGE_LABELS
-) -> Iterator[Watch]:
+) -> Iterator[StepWrapper]:
     """Count a request that runs the network, limit its time, and tell its mistakes."""
-    with show_mistakes(names), demo.monitor.request(operation) as attempt:
+    with report_errors(names), demo.monitor.request(operation) as attempt:
         yield attempt.watch
 
 
-def whole(value: Any) -> Any:
+def as_int(value: Any) -> Any:
     """Turn 20.0, which JSON may make of 20, back into 20; the request checks all the rest."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def nearest(value: Any, count: int) -> int | None:
+def slider_position(value: Any, count: int) -> int | None:
     """Return where a slider from 1 to count stands; None while its number field is empty.
 
     The field takes any number; gradio brings it into range only when the field is left.
@@ -108,7 +108,7 @@ def nearest(value: Any, count: int) -> int | None:
 def picture(alt_text: str, value: Any = None, elem_id: str | None = None) -> gr.Image:
     """Return a component for a picture of pixels, which must stay sharp and lossless.
 
-    Without a value it is hidden: fill it with `filled`.
+    Without a value it is hidden: fill it with `show_value`.
     """
     return gr.Image(
         value,
@@ -128,7 +128,7 @@ def picture_gallery(
 ) -> gr.Gallery:
     """Return a component for several pictures of pixels; a click selects and enlarges nothing.
 
-    Without a value it is hidden: fill it with `filled`.
+    Without a value it is hidden: fill it with `show_value`.
     """
     return gr.Gallery(
         value,
@@ -147,12 +147,12 @@ def picture_gallery(
     )
 
 
-def filled(value: Any, **options: Any) -> Any:
+def show_value(value: Any, **options: Any) -> Any:
     """Put a value into a picture or a gallery, and show it; the options come first."""
     return gr.update(**options, value=value, visible=True)
 
 
-def emptied() -> Any:
+def hide_value() -> Any:
     """Take the value out of a picture or a gallery, and hide it."""
     return gr.update(value=None, visible=False)
 

@@ -15,40 +15,40 @@ from fashion_ddpm.core.requests import (
     GenerateRequest,
     check_integer,
 )
-from fashion_ddpm.demo.engine import PRESETS, Demo, schedule_note, schedules
+from fashion_ddpm.demo.engine import PRESETS, Demo, offered_schedules, schedule_note
 from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.scoring.clip_baseline import load_real_sample
 from fashion_ddpm.server.limits import PAGE_MAX_IMAGES, PAGE_MAX_STEPS, check_size
 from fashion_ddpm.ui.components import (
     ALWAYS_LAST,
-    IN_ORDER,
-    UNPROCESSED,
-    UNQUEUED,
-    as_text,
+    EVERY_CLICK,
+    NO_QUEUE,
+    RAW_INPUTS,
+    as_int,
+    error_message,
     picture_gallery,
-    show_mistakes,
-    whole,
+    report_errors,
 )
 
-MANY_CLASSES = 20
+MAX_CLASS_BUTTONS = 20
 """With more, the classes are a list to search in instead of buttons."""
 
-CHOSEN = (
+CONTROL_FIELDS = (
     *("class_name", "schedule", "num_inference_steps", "sampler", "guidance_scale"),
     *("guidance_low", "guidance_high", "num_images", "seed"),
 )
-"""Fields of a request, in the order of request_of."""
+"""Fields of a request, in the order of build_request."""
 
-COSTLY = CHOSEN[1:-1]
+COST_FIELDS = CONTROL_FIELDS[1:-1]
 """Those that change what a request costs."""
 
-INTERVAL = {
+INTERVAL_HINTS = {
     "guidance_low": "share of the noise levels: 0 is no noise",
     "guidance_high": "1 is pure noise; outside, guidance is off",
 }
 """Field of a request → what the page says of it."""
 
-NO_SETTINGS = (gr.skip(),) * (len(CHOSEN) + 2)
+NO_SETTINGS = (gr.skip(),) * (len(CONTROL_FIELDS) + 2)
 """Values of Controls.inputs that leave everything as it is."""
 
 
@@ -58,26 +58,26 @@ def default_request(demo: Demo) -> GenerateRequest:
     return GenerateRequest(names[-1], class_names=names)
 
 
-def request_of(*chosen: Any, class_names: tuple[str, ...]) -> GenerateRequest:
+def build_request(*chosen: Any, class_names: tuple[str, ...]) -> GenerateRequest:
     """Return the request that a visitor's settings make, of a checkpoint of such classes.
 
     Args:
-        chosen: values of the fields CHOSEN.
+        chosen: values of the fields CONTROL_FIELDS.
         class_names: the checkpoint's.
 
     Raises:
         RequestError: a setting cannot be used.
     """
-    settings = dict(zip(CHOSEN, chosen, strict=True))
+    settings = dict(zip(CONTROL_FIELDS, chosen, strict=True))
     for name in ("num_images", "num_inference_steps", "seed"):
-        settings[name] = whole(settings[name])
+        settings[name] = as_int(settings[name])
     check_size(settings["num_images"], settings["num_inference_steps"])
     return GenerateRequest(**settings, class_names=class_names)
 
 
-def shown_settings(request: GenerateRequest, scorer: str = "") -> tuple[Any, ...]:
+def control_values(request: GenerateRequest, scorer: str = "") -> tuple[Any, ...]:
     """Return a request as the values of Controls.inputs; without a scorer that one stays."""
-    values = [getattr(request, name) for name in CHOSEN]
+    values = [getattr(request, name) for name in CONTROL_FIELDS]
     return (*values, False, scorer or gr.skip())
 
 
@@ -98,9 +98,9 @@ class Controls:
     def __init__(self, demo: Demo) -> None:
         self.demo = demo
         first = default_request(demo)
-        self.class_name = self._class_menu(first.class_name)
+        self.class_name = self._build_class_menu(first.class_name)
         self.schedule = gr.Radio(
-            schedules(demo),
+            offered_schedules(demo),
             value=first.schedule,
             label=PAGE_LABELS["schedule"],
             info="which noise levels an image visits",
@@ -120,30 +120,30 @@ class Controls:
         with gr.Row():
             self.generate = gr.Button("Generate", variant="primary", elem_id="generate")
             self.stop = gr.Button("Stop")
-        note = gr.Markdown(self.note(*(getattr(first, name) for name in COSTLY)))
+        note = gr.Markdown(self.note(*(getattr(first, name) for name in COST_FIELDS)))
         with gr.Accordion("Advanced", open=False) as self.advanced:
-            self._advanced_settings(first)
+            self._build_advanced_settings(first)
         for button, preset in offered.items():
             self._connect_preset(button, preset)
-        changes = [component.change for component in self.costly()]
-        gr.on(changes, self.note, self.costly(), note, **UNQUEUED, **UNPROCESSED, **ALWAYS_LAST)
+        changes = [component.change for component in self.cost_inputs()]
+        gr.on(changes, self.note, self.cost_inputs(), note, **NO_QUEUE, **RAW_INPUTS, **ALWAYS_LAST)
         guidance = [self.guidance_scale, self.guidance_low, self.guidance_high]
-        self.sampler.change(self.guidance_of, self.sampler, guidance, **UNQUEUED, **UNPROCESSED)
+        self.sampler.change(self.toggle_guidance, self.sampler, guidance, **NO_QUEUE, **RAW_INPUTS)
 
-    def _class_menu(self, first: str) -> gr.Radio | gr.Dropdown:
+    def _build_class_menu(self, first: str) -> gr.Radio | gr.Dropdown:
         """Lay out the classes; above them, on Fashion-MNIST, a real image of each."""
         kind, label = self.demo.kind, PAGE_LABELS["class_name"]
         names = [*kind.class_names, ALL_CLASSES]
         if not kind.is_fashion_mnist:
-            menu = gr.Radio if len(names) <= MANY_CLASSES else gr.Dropdown
+            menu = gr.Radio if len(names) <= MAX_CLASS_BUTTONS else gr.Dropdown
             return menu(names, value=first, label=label)
         gr.Markdown("Real ones: click one to choose its class")
         examples = picture_gallery(_real_examples(), 5, "examples", download=False)
         class_name = gr.Radio(names, value=first, label=label)
-        examples.select(_class_of, None, class_name, **IN_ORDER)
+        examples.select(_clicked_class, None, class_name, **EVERY_CLICK)
         return class_name
 
-    def _advanced_settings(self, first: GenerateRequest) -> None:
+    def _build_advanced_settings(self, first: GenerateRequest) -> None:
         """Lay out the sampler, guidance, the number of images, seeds and the scorer."""
         samplers = (*SAMPLERS, TURBO) if self.demo.has_turbo else SAMPLERS
         self.sampler = gr.Dropdown(samplers, value=first.sampler, label=PAGE_LABELS["sampler"])
@@ -165,7 +165,7 @@ class Controls:
                     maximum=1,
                     step=0.05,
                 )
-                for name, info in INTERVAL.items()
+                for name, info in INTERVAL_HINTS.items()
             )
         self.num_images = gr.Slider(
             1, PAGE_MAX_IMAGES, first.num_images, step=1, label=PAGE_LABELS["num_images"]
@@ -187,17 +187,17 @@ class Controls:
             self.sampler: preset.sampler,
             self.guidance_scale: 1 if preset.sampler == TURBO else gr.skip(),
         }
-        button.click(lambda: values, None, list(values), **UNQUEUED)
+        button.click(lambda: values, None, list(values), **NO_QUEUE)
 
     def inputs(self) -> list[Any]:
-        """Return the components in the order of Create.draw, and of shown_settings."""
-        return [*(getattr(self, name) for name in CHOSEN), self.random_seed, self.scorer]
+        """Return the components in the order of Create.draw, and of control_values."""
+        return [*(getattr(self, name) for name in CONTROL_FIELDS), self.random_seed, self.scorer]
 
-    def costly(self) -> list[Any]:
+    def cost_inputs(self) -> list[Any]:
         """Return the components in the order of note."""
-        return [getattr(self, name) for name in COSTLY]
+        return [getattr(self, name) for name in COST_FIELDS]
 
-    def guidance_of(self, sampler: Any) -> dict[Any, Any]:
+    def toggle_guidance(self, sampler: Any) -> dict[Any, Any]:
         """Grey guidance out, and turn it off, where a sampler has none."""
         off = {self.guidance_scale: 1, self.guidance_low: 0, self.guidance_high: 1}
         if sampler == TURBO:
@@ -205,20 +205,20 @@ class Controls:
         return dict.fromkeys(off, gr.update(interactive=True))
 
     def note(self, *costly: Any) -> str:
-        """Say what the schedule does and what the settings COSTLY will cost."""
+        """Say what the schedule does and what the settings COST_FIELDS will cost."""
         names = self.demo.kind.class_names
         try:
-            request = request_of(names[0], *costly, 0, class_names=names)
+            request = build_request(names[0], *costly, 0, class_names=names)
             self.demo.check(request)
         except UserError as error:
-            return as_text(error)
+            return error_message(error)
         verdict = schedule_note(request.schedule, request.num_inference_steps)
         bound = f"{self.demo.limits.max_evaluations:,}"
         cost = f"{self.demo.cost.sentence(request)} (at most {bound} evaluations)"
-        return "\n\n".join([cost, *_interval(request), verdict])
+        return "\n\n".join([cost, *_interval_note(request), verdict])
 
 
-def _interval(request: GenerateRequest) -> list[str]:
+def _interval_note(request: GenerateRequest) -> list[str]:
     """Say where guidance acts, if it does, and not everywhere."""
     low, high = request.guidance_low, request.guidance_high
     if request.guidance_scale == 1 or (low, high) == (0, 1):
@@ -226,9 +226,9 @@ def _interval(request: GenerateRequest) -> list[str]:
     return [f"Guidance acts from {low:g} to {high:g} of the noise levels, and not outside."]
 
 
-def _class_of(event: gr.SelectData) -> str:
+def _clicked_class(event: gr.SelectData) -> str:
     """Return the class of the real example that was clicked."""
-    with show_mistakes():
+    with report_errors():
         check_integer("example", event.index, 0, len(CLASS_NAMES) - 1)
     return CLASS_NAMES[event.index]
 

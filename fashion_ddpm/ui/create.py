@@ -16,26 +16,26 @@ from fashion_ddpm.scoring.clip import NO_SCORER
 from fashion_ddpm.server.limits import PAGE_MAX_IMAGES
 from fashion_ddpm.server.monitoring import StoppedError
 from fashion_ddpm.ui.components import (
-    IN_ORDER,
+    EVERY_CLICK,
     NO_MARKUP,
-    UNQUEUED,
-    filled,
-    monitored,
+    NO_QUEUE,
+    monitor_request,
     picture,
     picture_gallery,
-    show_mistakes,
+    report_errors,
+    show_value,
 )
-from fashion_ddpm.ui.controls import Controls, request_of
-from fashion_ddpm.ui.page import TO_ADDRESS
+from fashion_ddpm.ui.controls import Controls, build_request
+from fashion_ddpm.ui.page import WRITE_ADDRESS
 from fashion_ddpm.ui.session import CurrentRun, SelectedImage, Selection, connect_run
 from fashion_ddpm.ui.trajectory import TrajectoryPanel
 
 SCORE_TITLES = ("Selected image", "Mean of its class here", "Real ones of its class")
 """Where scores are shown, for the label prompts and for those of quality."""
 
-WAIT = "Press Generate."
-KEPT = "Below are the images of before."
-UNKNOWN = """The embedded scorer has seen nothing but Fashion-MNIST, so it says nothing of these
+PRESS_GENERATE = "Press Generate."
+IMAGES_KEPT = "Below are the images of before."
+NO_SCORES = """The embedded scorer has seen nothing but Fashion-MNIST, so it says nothing of these
 classes. A CLIP of the Hub can be asked (Advanced, Scorer); no real images stand beside it."""
 
 
@@ -61,7 +61,7 @@ class Create:
                 self._build_results(first)
         self.selected = SelectedImage(first)
         self.trajectory = TrajectoryPanel(demo, self.selected, trajectory)
-        self.asked = gr.Textbox(visible="hidden")
+        self.address_query = gr.Textbox(visible="hidden")
         of_image = [*self.scores, *self.trajectory.outputs(), self.selected.index]
         shown = [self.preview, self.gallery, self.status]
         connect_run(
@@ -69,18 +69,22 @@ class Create:
             self.controls.stop,
             self.draw,
             [self.selected.selection, *self.controls.inputs()],
-            [*shown, *of_image, self.controls.seed, self.selected.query, self.asked],
+            [*shown, *of_image, self.controls.seed, self.selected.query, self.address_query],
             self.status,
         )
-        self.asked.change(None, self.asked, None, js=TO_ADDRESS, **UNQUEUED)
+        self.address_query.change(None, self.address_query, None, js=WRITE_ADDRESS, **NO_QUEUE)
         clicked = [self.selected.selection, self.selected.query]
-        self.gallery.select(self.select, clicked, of_image, **IN_ORDER)
+        self.gallery.select(self.select, clicked, of_image, **EVERY_CLICK)
 
     def _build_results(self, first: Result | None) -> None:
         """Lay out what a visitor sees, filled with the bundled gallery where there is one."""
         demo = self.demo
         seeds = f"seeds 0 to {first.request.num_images - 1}" if first else ""
-        title = f"One of each class, {seeds}, drawn before you came. {WAIT}" if first else WAIT
+        title = (
+            f"One of each class, {seeds}, drawn before you came. {PRESS_GENERATE}"
+            if first
+            else PRESS_GENERATE
+        )
         self.status = gr.Markdown(title)
         self.preview = picture(
             "noisy images above, predicted clean images below",
@@ -93,15 +97,15 @@ class Create:
         gr.Markdown(f"## Which {demo.kind.class_noun} is it? CLIP's label scores")
         scored = demo.scorers[0] != NO_SCORER
         if not scored:
-            gr.Markdown(UNKNOWN)
+            gr.Markdown(NO_SCORES)
         empty: Scores | None = None if scored else {}
         values = score_columns(first, 0) if first else [empty] * 2 * len(SCORE_TITLES)
         with gr.Row():
-            labels = list(map(_label, SCORE_TITLES, values))
+            labels = list(map(_build_label, SCORE_TITLES, values))
         if scored:
             gr.Markdown("## Is it clear? The report's three prompts")
         with gr.Row():
-            quality = list(map(_label, SCORE_TITLES, values[len(labels) :]))
+            quality = list(map(_build_label, SCORE_TITLES, values[len(labels) :]))
         self.scores = [*labels, *quality]
 
     def draw(
@@ -120,42 +124,44 @@ class Create:
             settings[-1] = random.randint(0, MAX_SEED - PAGE_MAX_IMAGES)
         reached = ""
         try:
-            with monitored(self.demo, "images") as watch:
-                request = request_of(*settings, class_names=self.demo.kind.class_names)
+            with monitor_request(self.demo, "images") as wrap_steps:
+                request = build_request(*settings, class_names=self.demo.kind.class_names)
                 asked = SharedSettings(request, self.demo.model_for(request), scorer)
                 # A seed that the visitor chose is theirs to change while this is drawn.
                 seed = request.seed if random_seed is True else gr.skip()
-                about = {self.controls.seed: seed, self.asked: asked.to_query()}
-                for event in self.demo.run(request, scorer, current.watch(number, watch)):
+                about = {self.controls.seed: seed, self.address_query: asked.to_query()}
+                for event in self.demo.run(
+                    request, scorer, current.make_wrapper(number, wrap_steps)
+                ):
                     current.check(number)
-                    yield self._shown(event, request, selection) | about
+                    yield self._event_updates(event, request, selection) | about
                     if isinstance(event, Preview):
                         reached = f" at step {event.steps_done} of {request.num_inference_steps}"
         except StoppedError:
-            said = f"Stopped{reached}. {KEPT}" if current.was_stopped(number) else gr.skip()
+            said = f"Stopped{reached}. {IMAGES_KEPT}" if current.was_stopped(number) else gr.skip()
             yield {self.status: said}  # without a yield gradio would empty all outputs
 
-    def _shown(
+    def _event_updates(
         self, event: Preview | Result, request: GenerateRequest, selection: Selection
     ) -> dict[Any, Any]:
         """Return what a preview or a result changes."""
         if isinstance(event, Preview):
             status = f"Step {event.steps_done} of {request.num_inference_steps}, "
             status += f"{event.seconds:.1f} s"
-            return {self.status: status, self.preview: filled(event.picture)}
+            return {self.status: status, self.preview: show_value(event.picture)}
         if event.warning:
             gr.Warning(event.warning.translate(NO_MARKUP))
         shown = {
-            self.preview: filled(event.last_preview().picture),
-            self.gallery: filled(event.pictures(), selected_index=0),
+            self.preview: show_value(event.last_preview().picture),
+            self.gallery: show_value(event.pictures(), selected_index=0),
             self.status: summary(event),
             self.selected.query: event.settings.to_query(),
-            **self._shown_image(event, 0),
+            **self._image_updates(event, 0),
         }
         selection.select(event, 0)
         return shown
 
-    def _shown_image(self, result: Result, index: int) -> dict[Any, Any]:
+    def _image_updates(self, result: Result, index: int) -> dict[Any, Any]:
         """Return what selecting an image changes: scores, trajectory, index."""
         columns = zip(self.scores, score_columns(result, index), strict=True)
         labels = {
@@ -169,12 +175,12 @@ class Create:
 
     def select(self, selection: Selection, query: str, event: gr.SelectData) -> dict[Any, Any]:
         """Show the scores and the trajectory of the image that was clicked."""
-        with show_mistakes():
+        with report_errors():
             result = selection.images(query)
             if result is None:
                 return gr.skip()
             check_integer("image", event.index, 0, result.request.num_images - 1)
-            shown = self._shown_image(result, event.index)
+            shown = self._image_updates(result, event.index)
             if selection.result is not result:  # drawn meanwhile
                 return gr.skip()
             selection.select(result, event.index)
@@ -183,7 +189,7 @@ class Create:
 
 def score_columns(result: Result, index: int) -> list[Scores]:
     """Return the label scores of one image, on average, and of real images; then of quality."""
-    columns = (result.scores_of(index), result.mean_scores(index), result.real_scores(index))
+    columns = (result.image_scores(index), result.mean_scores(index), result.real_scores(index))
     labels, quality = zip(*columns, strict=True)
     return [*labels, *quality]
 
@@ -198,7 +204,7 @@ def summary(result: Result) -> str:
     )
 
 
-def _label(title: str, value: Scores | None) -> gr.Label:
+def _build_label(title: str, value: Scores | None) -> gr.Label:
     """Return a label, which is hidden where there can be no scores ({})."""
     return gr.Label(
         value or None,

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 import fashion_ddpm
 from fashion_ddpm.core.errors import reason
 from fashion_ddpm.demo.engine import Demo
-from fashion_ddpm.demo.share import OMITTED
+from fashion_ddpm.demo.share import LINK_DEFAULTS
 from fashion_ddpm.server.allowlist import ENDPOINT, Allowlist, Event
 from fashion_ddpm.server.deployment import Deployment, launch_arguments, on_space
 from fashion_ddpm.server.errors import ServerError
@@ -25,14 +25,14 @@ from fashion_ddpm.server.middleware import Middleware, ServerContext
 from fashion_ddpm.server.monitoring import start_log
 from fashion_ddpm.server.rate_limit import network_of
 from fashion_ddpm.server.temporary_files import Sweeper
-from fashion_ddpm.ui.api import ADDED, answer_with_content
-from fashion_ddpm.ui.components import NETWORK
-from fashion_ddpm.ui.style import CSS, HEAD, UNTIL_PICTURED, theme
+from fashion_ddpm.ui.api import OPTIONAL_FIELDS, answer_with_content
+from fashion_ddpm.ui.components import MODEL_QUEUE
+from fashion_ddpm.ui.style import CSS, HEAD, HIDE_UNTIL_LOADED, theme
 
-PAUSE = 0.1
+DRAIN_POLL_SECONDS = 0.1
 """Seconds between two looks at whether anything still runs."""
 
-QUEUE_PAUSE = 0.02
+QUEUE_POLL_SECONDS = 0.02
 """Seconds between two looks of gradio's queue at whether something waits; its own choice, 0.001,
 keeps a tenth of a core busy while nobody is there (python -m benchmarks.idle)."""
 
@@ -54,7 +54,7 @@ class Launch:
     public: bool | None = None
 
     @property
-    def expects_strangers(self) -> bool | None:
+    def is_public(self) -> bool | None:
         """Whether all visitors are strangers; None: those who come through a proxy are."""
         if self.public is not None:
             return self.public
@@ -75,7 +75,7 @@ class Server:
 
     def __init__(self, demo: Demo, page: gr.Blocks, launch: Launch) -> None:
         self._demo, self._page, self._launch = demo, page, launch
-        self._asked, self._at_once = threading.Event(), threading.Event()
+        self._stop_requested, self._stop_now = threading.Event(), threading.Event()
         signal.signal(signal.SIGTERM, self._stop)
         start_log()
         # Made before the launch: gradio gives its server five seconds to come up.
@@ -95,8 +95,8 @@ class Server:
             max_size=limits.queue_size,
             default_concurrency_limit=limits.visitors_at_once,
         )
-        page._queue.sleep_when_free = QUEUE_PAUSE
-        page._queue.progress_update_sleep_when_free = QUEUE_PAUSE
+        page._queue.sleep_when_free = QUEUE_POLL_SECONDS
+        page._queue.progress_update_sleep_when_free = QUEUE_POLL_SECONDS
         try:
             _, address, _ = page.launch(
                 **launch_arguments(launch.deployment),
@@ -111,7 +111,7 @@ class Server:
                 run_history=False,
                 theme=theme(),
                 css=CSS,
-                head=HEAD + (UNTIL_PICTURED if self._demo.kind.is_fashion_mnist else ""),
+                head=HEAD + (HIDE_UNTIL_LOADED if self._demo.kind.is_fashion_mnist else ""),
                 footer_links=["api"],
                 mcp_server=launch.mcp,
                 # Gradio's own way for layers, app_kwargs, would put its CORS layer outside of ours.
@@ -134,10 +134,10 @@ class Server:
             "device": str(self._demo.pipeline.device),
         }
         return ServerContext(
-            holding=self._holding,
-            knows=self._knows,
+            holding=self._count_requests,
+            knows=self._has_answers,
             about=about,
-            public=self._launch.expects_strangers,
+            public=self._launch.is_public,
             hosts=self._launch.deployment.allowed_hosts,
             prefix=self._launch.deployment.prefix,
         )
@@ -155,11 +155,11 @@ class Server:
         ]
         return [*waiting, *(each for job in queue.active_jobs if job for each in job)]
 
-    def _holding(self, session: str, address: str) -> tuple[int, int]:
+    def _count_requests(self, session: str, address: str) -> tuple[int, int]:
         """Return the requests for the network of a visitor, and of all at an address."""
         own = here = 0
         for event in self._events():
-            if event.concurrency_id != NETWORK["concurrency_id"] or not event.alive:
+            if event.concurrency_id != MODEL_QUEUE["concurrency_id"] or not event.alive:
                 continue
             client = event.request.client
             at = network_of(client.host if client else "")
@@ -169,7 +169,7 @@ class Server:
             own += event.session_hash == session if session else (nameless and at == address)
         return own, here
 
-    def _knows(self, name: str) -> bool:
+    def _has_answers(self, name: str) -> bool:
         """Return whether a session, or an event, has answers that can be streamed."""
         queue = self._page._queue
         if name in queue.pending_messages_per_session or name in queue.event_ids_to_events:
@@ -186,7 +186,7 @@ class Server:
         working = threading.Thread(target=first, daemon=True)
         working.start()
         try:
-            self._asked.wait()
+            self._stop_requested.wait()
             self._drain()
         except KeyboardInterrupt:
             print("Interrupted: closing.", file=sys.stderr)
@@ -194,7 +194,7 @@ class Server:
         self.close()
 
     def _stop(self, number: int, frame: Any) -> None:
-        (self._at_once if self._asked.is_set() else self._asked).set()
+        (self._stop_now if self._stop_requested.is_set() else self._stop_requested).set()
 
     def _drain(self) -> None:
         """Let nobody in any more, and let what runs or waits end, as long as there is time.
@@ -204,7 +204,7 @@ class Server:
         self._demo.monitor.draining = True
         end = time.monotonic() + self._demo.limits.drain_seconds
         while (self._events() or self._middleware.streams) and time.monotonic() < end:
-            if self._at_once.wait(PAUSE):
+            if self._stop_now.wait(DRAIN_POLL_SECONDS):
                 return
 
     def close(self) -> None:
@@ -230,12 +230,12 @@ def build_allowlist(page: gr.Blocks, mcp: bool) -> Allowlist:
         index: Event(
             inputs=len(fn.inputs),
             queued=bool(fn.queue),
-            network=fn.concurrency_id == NETWORK["concurrency_id"],
+            network=fn.concurrency_id == MODEL_QUEUE["concurrency_id"],
             clicked=fn.fn is not None and any(name == "select" for _, name in fn.targets),
         )
         for index, fn in page.fns.items()
     }
     endpoint = page.get_api_info()["named_endpoints"][f"/{ENDPOINT}"]
     parameters = tuple(each["parameter_name"] for each in endpoint["parameters"])
-    added = tuple(OMITTED[name] for name in ADDED)
+    added = tuple(LINK_DEFAULTS[name] for name in OPTIONAL_FIELDS)
     return Allowlist(events, parameters, added, mcp)

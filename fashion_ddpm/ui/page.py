@@ -19,35 +19,35 @@ from fashion_ddpm.checkpoints.locate import SAMPLES_FILE
 from fashion_ddpm.core.images import FILE_NAME_KEY
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, ROOT
 from fashion_ddpm.server.monitoring import NOT_YOUR_FAULT
-from fashion_ddpm.ui.components import FORGOTTEN, UNQUEUED
+from fashion_ddpm.ui.components import IMAGES_GONE, NO_QUEUE
 
-NO_ROOM = "The server has no room left for pictures; please try again in a few minutes."
+DISK_FULL = "The server has no room left for pictures; please try again in a few minutes."
 
-HUB = "https://huggingface.co/spaces"
-TEMPLATE = "frontend/index.html"
-_ABOUT = re.compile(r'\s*<meta\s+(?:property="og:|name="twitter:)[^>]*/>')
-_CALL = inspect.signature(gr.Blocks.call_function)
+SPACES_URL = "https://huggingface.co/spaces"
+PAGE_TEMPLATE = "frontend/index.html"
+_PREVIEW_TAGS = re.compile(r'\s*<meta\s+(?:property="og:|name="twitter:)[^>]*/>')
+_CALL_SIGNATURE = inspect.signature(gr.Blocks.call_function)
 """Finds an argument of it however gradio passes it, by position or by name."""
 
 
-def describe(title: str, description: str) -> None:
+def set_link_preview(title: str, description: str) -> None:
     """Say in the head of all pages what a chat shows of a link; gradio's own head is of gradio."""
     loader = templates.env.loader
     assert loader is not None
-    source, *_ = loader.get_source(templates.env, TEMPLATE)
+    source, *_ = loader.get_source(templates.env, PAGE_TEMPLATE)
     about = {"og:title": title, "og:description": description, "og:type": "website"}
     if space := os.environ.get("SPACE_ID"):  # elsewhere a page does not know its public address
         picture = BUNDLED_CHECKPOINT.relative_to(ROOT) / SAMPLES_FILE
-        about["og:image"] = f"{HUB}/{space}/resolve/main/{picture.as_posix()}"
+        about["og:image"] = f"{SPACES_URL}/{space}/resolve/main/{picture.as_posix()}"
     head = "".join(
         f'<meta property="{name}" content="{escape(value)}" />' for name, value in about.items()
     )
-    own = _ABOUT.sub("", source).replace("<head>", f"<head>{head}", 1)
-    templates.env.loader = ChoiceLoader([DictLoader({TEMPLATE: own}), loader])
+    own = _PREVIEW_TAGS.sub("", source).replace("<head>", f"<head>{head}", 1)
+    templates.env.loader = ChoiceLoader([DictLoader({PAGE_TEMPLATE: own}), loader])
 
 
 class Page(gr.Blocks):
-    """Blocks whose inputs and outputs fail readably; handlers use `show_mistakes`."""
+    """Blocks whose inputs and outputs fail readably; handlers use `report_errors`."""
 
     async def preprocess_data(
         self, block_fn: Any, inputs: list[Any], state: Any, explicit_call: bool = False
@@ -65,11 +65,11 @@ class Page(gr.Blocks):
 
     async def call_function(self, *given: Any, **named: Any) -> Any:
         """Call a handler; a click on a picture whose file is gone is told without its path."""
-        event = _CALL.bind(self, *given, **named).arguments.get("event_data")
+        event = _CALL_SIGNATURE.bind(self, *given, **named).arguments.get("event_data")
         try:
             processing_utils.check_all_files_in_cache(event._data if event else {})
         except gr.Error as error:
-            raise gr.Error(FORGOTTEN, print_exception=False) from error
+            raise gr.Error(IMAGES_GONE, print_exception=False) from error
         return await super().call_function(*given, **named)
 
     async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:
@@ -78,11 +78,13 @@ class Page(gr.Blocks):
             return await super().postprocess_data(block_fn, predictions, state)
         except Exception as error:
             if isinstance(error, OSError) or isinstance(error.__cause__, OSError):
-                raise gr.Error(NO_ROOM, print_exception=False) from error
+                raise gr.Error(DISK_FULL, print_exception=False) from error
             raise gr.Error(NOT_YOUR_FAULT) from error
 
 
-def save_whole(img: Image.Image, cache_dir: str, name: str = "image", format: str = "webp") -> str:
+def save_pil_atomically(
+    img: Image.Image, cache_dir: str, name: str = "image", format: str = "webp"
+) -> str:
     """Do what gradio's save_pil_to_cache does, without touching a file that is being read.
 
     A picture's folder is named after its content, so two visitors who draw the same image share a
@@ -113,10 +115,12 @@ def save_whole(img: Image.Image, cache_dir: str, name: str = "image", format: st
     return str(path)
 
 
-processing_utils.save_pil_to_cache = save_whole  # all components write their pictures with it
+processing_utils.save_pil_to_cache = (
+    save_pil_atomically  # all components write their pictures with it
+)
 
 
-TO_ADDRESS = """(query) => {
+WRITE_ADDRESS = """(query) => {
   if (!query) return;
   window.newestQuery = query;
   const settings = new URLSearchParams(query);
@@ -127,7 +131,7 @@ TO_ADDRESS = """(query) => {
 """Keeps a query in the address bar, beside the tab and words of gradio's such as __theme: a reload,
 also gradio's own after a lost connection, brings the settings back."""
 
-TO_LINK = """(query) => query ? location.origin + location.pathname + query : "" """
+BUILD_LINK = """(query) => query ? location.origin + location.pathname + query : "" """
 """Makes a link of a query."""
 
 KEEP_TAB = """() => {
@@ -147,7 +151,7 @@ OPEN_TAB = """() => {
 """Opens the tab that the address names; gradio takes such an object for gr.update."""
 
 ON_BACK = f"""() => {{
-  const keepQuery = {TO_ADDRESS};
+  const keepQuery = {WRITE_ADDRESS};
   addEventListener("click", (event) => {{  // a hand's, not that on #open-tab
     if (event.isTrusted) window.clickedSinceBack = true;
   }}, true);
@@ -160,35 +164,35 @@ ON_BACK = f"""() => {{
 """Back and Forward open the tab of an address; the settings stay those in view."""
 
 
-def keep_tabs(page: gr.Blocks, tabs: gr.Tabs, each: Sequence[gr.Tab]) -> None:
+def link_tabs(page: gr.Blocks, tabs: gr.Tabs, each: Sequence[gr.Tab]) -> None:
     """Make every tab one that can be linked, reloaded and gone back to: ?tab=why."""
     names = [str(tab.id) for tab in each]
     for tab, name in zip(each, names, strict=True):
         keep = KEEP_TAB.replace("TAB", name).replace("FIRST", names[0])
-        tab.select(None, None, None, js=keep, **UNQUEUED)
+        tab.select(None, None, None, js=keep, **NO_QUEUE)
     open_tab = OPEN_TAB.replace("TABS", str(names))
     again = gr.Button(visible="hidden", elem_id="open-tab")
-    again.click(None, None, tabs, js=open_tab, **UNQUEUED)
-    page.load(None, None, tabs, js=open_tab, **UNQUEUED)
-    page.load(None, None, None, js=ON_BACK, **UNQUEUED)
+    again.click(None, None, tabs, js=open_tab, **NO_QUEUE)
+    page.load(None, None, tabs, js=open_tab, **NO_QUEUE)
+    page.load(None, None, None, js=ON_BACK, **NO_QUEUE)
 
 
-PAPERS = {
+FOOTER_LINKS = {
     "the paper: denoising diffusion": "https://arxiv.org/abs/2006.11239",
     "the data: Fashion-MNIST": "https://github.com/zalandoresearch/fashion-mnist",
 }
 
 
-def build_footer(on_fashion: bool = True) -> None:
+def build_footer(is_fashion_mnist: bool = True) -> None:
     """Lay out links; a Space links to its own files, and only a Space can be duplicated.
 
     Args:
-        on_fashion: whether the network draws Fashion-MNIST.
+        is_fashion_mnist: whether the network draws Fashion-MNIST.
     """
-    links = dict(PAPERS if on_fashion else list(PAPERS.items())[:1])
+    links = dict(FOOTER_LINKS if is_fashion_mnist else list(FOOTER_LINKS.items())[:1])
     space = os.environ.get("SPACE_ID")
     if space:
-        files = f"{HUB}/{space}"
+        files = f"{SPACES_URL}/{space}"
         links = {
             "the code": f"{files}/tree/main",
             "the weights": f"{files}/tree/main/checkpoints/fashion-mnist",

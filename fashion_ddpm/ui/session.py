@@ -6,54 +6,61 @@ from typing import Any
 import gradio as gr
 
 from fashion_ddpm.core.requests import RequestError
-from fashion_ddpm.demo.engine import Watch
+from fashion_ddpm.demo.engine import StepWrapper
 from fashion_ddpm.demo.results import Result
 from fashion_ddpm.diffusion.sampling import DenoisingStep
 from fashion_ddpm.server.monitoring import StoppedError
-from fashion_ddpm.ui.components import FORGOTTEN, NETWORK, PRIVATE, UNPROCESSED, UNQUEUED, whole
+from fashion_ddpm.ui.components import (
+    IMAGES_GONE,
+    MODEL_QUEUE,
+    NO_API,
+    NO_QUEUE,
+    RAW_INPUTS,
+    as_int,
+)
 
-NONE_YET = "Generate first."
-MEANWHILE = "Another image was selected meanwhile; press again for that one."
+NO_IMAGE_YET = "Generate first."
+SELECTION_CHANGED = "Another image was selected meanwhile; press again for that one."
 
 
 class CurrentRun:
     """Knows which of a visitor's runs may go on: the one that began last, until Stop.
 
     Attributes:
-        asked: how often the button was pressed: the number of the newest run.
-        begun: number of the newest run that has begun; one that was refused never does.
-        stopped: number up to which Stop has ended all runs.
+        last_requested: how often the button was pressed: the number of the newest run.
+        last_begun: number of the newest run that has begun; one that was refused never does.
+        last_stopped: number up to which Stop has ended all runs.
     """
 
     def __init__(self) -> None:
-        self.asked = self.begun = 0
-        self.stopped = -1
+        self.last_requested = self.last_begun = 0
+        self.last_stopped = -1
 
-    def ask(self) -> int:
+    def add_run(self) -> int:
         """Return the number of a new run."""
-        self.asked += 1
-        return self.asked
+        self.last_requested += 1
+        return self.last_requested
 
     def stop(self) -> None:
         """End all runs asked for so far: at the next step, or where one that waits begins."""
-        self.stopped = self.asked
+        self.last_stopped = self.last_requested
 
     def check(self, number: int) -> None:
         """Raise StoppedError unless a run is the newest that has begun and was not stopped."""
-        if number <= self.stopped or number < self.begun:
+        if number <= self.last_stopped or number < self.last_begun:
             raise StoppedError("stopped")
 
     def was_stopped(self, number: int) -> bool:
         """Return whether Stop ended this run, and no newer one was asked for."""
-        return number == self.asked <= self.stopped
+        return number == self.last_requested <= self.last_stopped
 
-    def watch(self, number: int, watch: Watch) -> Watch:
+    def make_wrapper(self, number: int, wrap_steps: StepWrapper) -> StepWrapper:
         """Return a watch that also ends a run that must not go on."""
 
         def checked(steps: Iterator[DenoisingStep]) -> Iterator[DenoisingStep]:
-            self.begun = max(self.begun, number)  # ends the runs before it
+            self.last_begun = max(self.last_begun, number)  # ends the runs before it
             self.check(number)
-            for step in watch(steps):
+            for step in wrap_steps(steps):
                 yield step
                 self.check(number)
 
@@ -83,7 +90,7 @@ def connect_run(
     """
     current = gr.State(CurrentRun())
     number = gr.Number(visible=False)
-    start.click(CurrentRun.ask, current, number, **UNQUEUED)
+    start.click(CurrentRun.add_run, current, number, **NO_QUEUE)
     start.click(
         run,
         [current, number, *inputs],
@@ -91,11 +98,11 @@ def connect_run(
         trigger_mode="multiple",
         show_progress="minimal",
         show_progress_on=[status],
-        **NETWORK,
-        **UNPROCESSED,
-        **PRIVATE,
+        **MODEL_QUEUE,
+        **RAW_INPUTS,
+        **NO_API,
     )
-    stop.click(CurrentRun.stop, current, None, **UNQUEUED)
+    stop.click(CurrentRun.stop, current, None, **NO_QUEUE)
 
 
 class Selection:
@@ -106,17 +113,17 @@ class Selection:
     Attributes:
         result: the images, if there are any.
         index: of the selected one.
-        used: whether the visitor drew or selected anything since the server started.
+        has_changed: whether the visitor drew or selected anything since the server started.
     """
 
     def __init__(self, result: Result | None) -> None:
         self.result = result
         self.index = 0
-        self.used = False
+        self.has_changed = False
 
     def select(self, result: Result, index: int) -> None:
         """Make an image the selected one."""
-        self.result, self.index, self.used = result, index, True
+        self.result, self.index, self.has_changed = result, index, True
 
     def images(self, query: str) -> Result | None:
         """Return the images that the page shows.
@@ -132,9 +139,9 @@ class Selection:
         """
         if self.result is not None and query == self.result.settings.to_query():
             return self.result
-        if self.used or not query:
+        if self.has_changed or not query:
             return None
-        raise RequestError(FORGOTTEN)
+        raise RequestError(IMAGES_GONE)
 
     def image(self, query: str, index: Any) -> tuple[Result, int] | None:
         """Return the images that the page shows and the index of the selected one.
@@ -147,11 +154,11 @@ class Selection:
         Raises:
             RequestError: the page outlived the server that drew them.
         """
-        result, index = self.images(query), whole(index)
-        if result is None or (self.used and index != self.index):
+        result, index = self.images(query), as_int(index)
+        if result is None or (self.has_changed and index != self.index):
             return None
         if index not in range(result.request.num_images):
-            raise RequestError(FORGOTTEN)
+            raise RequestError(IMAGES_GONE)
         return result, index
 
 

@@ -11,21 +11,21 @@ from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.requests import API_PARAMETERS
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.results import Result
-from fashion_ddpm.demo.share import SharedSettings, from_picture, from_query, words_of
+from fashion_ddpm.demo.share import SharedSettings, collect_words, parse_picture, parse_query
 from fashion_ddpm.generation.files import file_name
 from fashion_ddpm.server.allowlist import ENDPOINT
 from fashion_ddpm.ui.components import (
     ALWAYS_LAST,
+    NO_API,
     NO_MARKUP,
-    PRIVATE,
-    QUEUED,
+    NO_QUEUE,
+    SERIAL_QUEUE,
     SHOW_AND_GENERATE,
-    UNQUEUED,
-    as_text,
-    show_mistakes,
+    error_message,
+    report_errors,
 )
-from fashion_ddpm.ui.controls import NO_SETTINGS, Controls, shown_settings
-from fashion_ddpm.ui.page import TO_LINK
+from fashion_ddpm.ui.controls import NO_SETTINGS, Controls, control_values
+from fashion_ddpm.ui.page import BUILD_LINK
 from fashion_ddpm.ui.session import SelectedImage, Selection
 
 GENERATE_IF_LINKED = """(linked) => {
@@ -47,14 +47,14 @@ class Handlers:
         A mistake in it is told, and nothing is taken.
         """
         try:
-            asked = from_query(words_of(request.query_params.multi_items()), self.class_names)
+            asked = parse_query(collect_words(request.query_params.multi_items()), self.class_names)
             if asked is not None:
-                return *self._shown(asked, "link"), "linked"
+                return *self._control_values(asked, "link"), "linked"
         except UserError as error:
-            gr.Warning(f"The link could not be read. {as_text(error)}")
+            gr.Warning(f"The link could not be read. {error_message(error)}")
         return *NO_SETTINGS, ""
 
-    def _shown(self, asked: SharedSettings, origin: str) -> tuple[Any, ...]:
+    def _control_values(self, asked: SharedSettings, origin: str) -> tuple[Any, ...]:
         """Return settings as the page shows them; say where it will draw something else.
 
         Raises:
@@ -67,10 +67,10 @@ class Handlers:
         models = (self.demo.model_for(asked.request), self.demo.model)
         if not any(model.startswith(asked.model) for model in models):
             gr.Info(f"The {origin} was made with other weights: its images will differ.")
-        return shown_settings(asked.request, asked.scorer)
+        return control_values(asked.request, asked.scorer)
 
     @staticmethod
-    def taken_away(selection: Selection) -> tuple[Any, ...]:
+    def export_result(selection: Selection) -> tuple[Any, ...]:
         """Return the zip file for its button, and the Python call that draws the same images.
 
         The file is in gradio's cache, which is cleaned up.
@@ -86,9 +86,9 @@ class Handlers:
         """Take the settings out of a picture; the box is empty again for the next one."""
         if path is None:
             return (*NO_SETTINGS, gr.skip())
-        with show_mistakes():
-            asked = from_picture(Path(path), self.class_names)
-            settings = self._shown(asked, "picture")
+        with report_errors():
+            asked = parse_picture(Path(path), self.class_names)
+            settings = self._control_values(asked, "picture")
         # The name is the picture's own, and messages are shown as markup.
         name = asked.request.class_name.translate(NO_MARKUP)
         gr.Info(f"These are the settings of: {name}, seed {asked.request.seed}.")
@@ -106,7 +106,7 @@ def build(demo: Demo, page: gr.Blocks, controls: Controls, selected: SelectedIma
     """Lay it out, and read the address when the page is opened."""
     handlers, selection = Handlers(demo), selected.selection
     first = selection.value.result
-    archived, call = handlers.taken_away(selection.value) if first else ({"value": None}, "")
+    archived, call = handlers.export_result(selection.value) if first else ({"value": None}, "")
     with gr.Accordion("Share", open=False):
         gr.Markdown(
             "The link holds every setting: whoever opens it sees the same images. So does each "
@@ -126,17 +126,17 @@ def build(demo: Demo, page: gr.Blocks, controls: Controls, selected: SelectedIma
         )
         program = gr.Code(call, language="python", label="python", lines=1, wrap_lines=True)
     linked = gr.Textbox(visible=False)
-    gr.on([page.load, selected.query.change], None, selected.query, link, js=TO_LINK, **UNQUEUED)
+    gr.on([page.load, selected.query.change], None, selected.query, link, js=BUILD_LINK, **NO_QUEUE)
     selected.query.change(
-        handlers.taken_away, selection, [archive, program], **UNQUEUED, **ALWAYS_LAST
+        handlers.export_result, selection, [archive, program], **NO_QUEUE, **ALWAYS_LAST
     )
     read = dropped.upload(
-        handlers.read, dropped, [*controls.inputs(), dropped], **QUEUED, **ALWAYS_LAST
+        handlers.read, dropped, [*controls.inputs(), dropped], **SERIAL_QUEUE, **ALWAYS_LAST
     )
-    read.success(None, None, None, js=SHOW_AND_GENERATE, **UNQUEUED)
-    read.failure(lambda: None, None, dropped, **UNQUEUED, **ALWAYS_LAST)
+    read.success(None, None, None, js=SHOW_AND_GENERATE, **NO_QUEUE)
+    read.failure(lambda: None, None, dropped, **NO_QUEUE, **ALWAYS_LAST)
     # Queued, because only then gradio shows the warnings.
     shown = [*controls.inputs(), linked]
-    page.load(handlers.open, None, shown, show_progress="hidden", **PRIVATE).then(
-        None, linked, None, js=GENERATE_IF_LINKED, **UNQUEUED
+    page.load(handlers.open, None, shown, show_progress="hidden", **NO_API).then(
+        None, linked, None, js=GENERATE_IF_LINKED, **NO_QUEUE
     )

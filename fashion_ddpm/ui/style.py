@@ -30,7 +30,7 @@ HEAD = """<style>
 """What gradio would confine to the page's content: on a phone every pixel counts, and in the dark
 the chosen tab and an empty paper's hint must be readable."""
 
-UNTIL_PICTURED = """<style>
+HIDE_UNTIL_LOADED = """<style>
 @keyframes appear { to { visibility: visible; } }
 gradio-app:not(:has(#preview img):has(#gallery img):has(#examples img):has(.scores .output-class))
   :is(.tabs, .tabs ~ *, footer) { visibility: hidden; animation: appear 0s 5s forwards; }

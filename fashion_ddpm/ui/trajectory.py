@@ -6,11 +6,11 @@ import gradio as gr
 import pandas as pd
 
 from fashion_ddpm.core.requests import check_integer
-from fashion_ddpm.demo.continuation import continued
-from fashion_ddpm.demo.engine import Demo, schedules
+from fashion_ddpm.demo.continuation import continue_trajectory
+from fashion_ddpm.demo.engine import Demo, offered_schedules
 from fashion_ddpm.demo.trajectory import (
-    ASKED,
-    RIVALS,
+    RIVAL_CURVES,
+    TARGET_CURVE,
     Trajectory,
     decision,
     filmstrip,
@@ -19,27 +19,29 @@ from fashion_ddpm.demo.trajectory import (
 )
 from fashion_ddpm.scoring.clip import NO_SCORER
 from fashion_ddpm.ui.components import (
-    NEWEST,
-    NEWEST_RUN,
-    emptied,
-    filled,
+    LATEST_RUN,
+    LATEST_VALUES,
+    as_int,
+    hide_value,
     line_plot,
-    monitored,
-    nearest,
+    monitor_request,
     picture,
     picture_gallery,
-    show_mistakes,
+    report_errors,
+    show_value,
+    slider_position,
     table,
-    whole,
 )
-from fashion_ddpm.ui.session import MEANWHILE, NONE_YET, SelectedImage, Selection
+from fashion_ddpm.ui.session import NO_IMAGE_YET, SELECTION_CHANGED, SelectedImage, Selection
 
 TITLE = "## Its way: the noisy image above, the clean one that the network predicts below"
 CONTINUE = """**What if it went on as something else?** Choose a step with the slider; from its
 noisy image the way goes on once as each {noun}. Early on anything can still become of it."""
 
 SCORE_COLUMNS = ("percent of the way", "class", "score")
-SCORE_COLOURS = dict(zip((ASKED, *RIVALS), ("#4f46e5", "#ea580c", "#78716c"), strict=True))
+SCORE_COLOURS = dict(
+    zip((TARGET_CURVE, *RIVAL_CURVES), ("#4f46e5", "#ea580c", "#78716c"), strict=True)
+)
 
 
 class TrajectoryPanel:
@@ -62,7 +64,7 @@ class TrajectoryPanel:
         with gr.Row():
             with gr.Column(scale=3, min_width=300):
                 self.decision = gr.Markdown(decision(first) if first else "")
-                self.plot = _score_plot(first, scored=demo.scorers[0] != NO_SCORER)
+                self.plot = _build_score_plot(first, scored=demo.scorers[0] != NO_SCORER)
             with gr.Column(scale=2, min_width=300):
                 self.slider = gr.Slider(1, count, count, step=1, label="Step", buttons=[])
                 self.frame = picture(
@@ -71,67 +73,72 @@ class TrajectoryPanel:
                 )
         gr.Markdown(CONTINUE.format(noun=demo.kind.class_noun))
         with gr.Row():
-            offered = schedules(demo)
+            offered = offered_schedules(demo)
             schedule = gr.Dropdown(offered, value=offered[0], label="Schedule from here on")
             go_on = gr.Button("Continue from here")
-        self.left = gr.Markdown()
+        self.endings_text = gr.Markdown()
         self.endings = picture_gallery(None, 5, "endings", download=False)
         # `change` and not `input`: gradio brings a number that is out of range back without one.
         inputs: list[Any] = [*selected.inputs(), self.slider]
-        self.slider.change(self.scrub, inputs, self.frame, **NEWEST)
-        go_on.click(self.go_on, [*inputs, schedule], [self.endings, self.left], **NEWEST_RUN)
+        self.slider.change(self.scrub, inputs, self.frame, **LATEST_VALUES)
+        go_on.click(
+            self.draw_endings, [*inputs, schedule], [self.endings, self.endings_text], **LATEST_RUN
+        )
 
     def show(self, trajectory: Trajectory) -> dict[Any, Any]:
         """Return what the components shall hold; the endings shown before go."""
         last = len(trajectory.noisy)
         scores = _score_table(trajectory)
         return {
-            self.filmstrip: filled(filmstrip(trajectory)),
+            self.filmstrip: show_value(filmstrip(trajectory)),
             self.decision: decision(trajectory),
             self.plot: gr.update(value=scores, visible=len(scores) > 0),
             # Gradio refuses a slider from 1 to 1.
             self.slider: gr.update(maximum=max(last, 2), value=last, interactive=last > 1),
-            self.frame: filled(frame(trajectory, last - 1)),
-            self.endings: emptied(),
-            self.left: "",
+            self.frame: show_value(frame(trajectory, last - 1)),
+            self.endings: hide_value(),
+            self.endings_text: "",
         }
 
     def outputs(self) -> list[Any]:
         """Return the components that `show` fills."""
         shown = [self.filmstrip, self.decision, self.plot, self.slider, self.frame]
-        return [*shown, self.endings, self.left]
+        return [*shown, self.endings, self.endings_text]
 
     def scrub(self, selection: Selection, query: str, index: int, step: Any) -> Any:
         """Return one step of the selected image's trajectory."""
-        with show_mistakes():
+        with report_errors():
             image = selection.image(query, index)
-            number = nearest(step, len(image[0].noisy)) if image else None
+            number = slider_position(step, len(image[0].noisy)) if image else None
             if image is None or number is None:
                 return gr.skip()
             shown = frame(self.demo.trajectory(*image), number - 1)
             return shown if selection.image(query, index) == image else gr.skip()
 
-    def go_on(
+    def draw_endings(
         self, selection: Selection, query: str, index: int, step: float, schedule: str
     ) -> dict[Any, Any]:
         """Go on from one step of the selected image's trajectory, as each class."""
-        with monitored(self.demo, "continuation") as watch:
+        with monitor_request(self.demo, "continuation") as wrap_steps:
             image = selection.image(query, index)
             if image is None:
-                return {self.endings: emptied(), self.left: MEANWHILE if query else NONE_YET}
-            check_integer("step", whole(step), 1, len(image[0].noisy))
-            found = continued(self.demo, *image, int(step) - 1, schedule, watch)
+                return {
+                    self.endings: hide_value(),
+                    self.endings_text: SELECTION_CHANGED if query else NO_IMAGE_YET,
+                }
+            check_integer("step", as_int(step), 1, len(image[0].noisy))
+            found = continue_trajectory(self.demo, *image, int(step) - 1, schedule, wrap_steps)
             if selection.image(query, index) != image:
-                return {self.endings: emptied(), self.left: MEANWHILE}
+                return {self.endings: hide_value(), self.endings_text: SELECTION_CHANGED}
         endings = [(ending.picture, ending.caption) for ending in found.endings]
-        return {self.endings: filled(endings), self.left: found.sentence()}
+        return {self.endings: show_value(endings), self.endings_text: found.sentence()}
 
 
 def _score_table(trajectory: Trajectory) -> pd.DataFrame:
     return table(score_curves(trajectory), SCORE_COLUMNS)
 
 
-def _score_plot(first: Trajectory | None, scored: bool) -> gr.LinePlot:
+def _build_score_plot(first: Trajectory | None, scored: bool) -> gr.LinePlot:
     """Lay out the plot of label scores under its title; both hidden without a scorer at hand."""
     title = "Label score of what was asked for (blue) and of its rivals (orange, grey)"
     gr.Markdown(title, visible=scored)

@@ -10,7 +10,7 @@ from fashion_ddpm.core.images import make_grid
 from fashion_ddpm.core.paths import EVALUATION_DIR
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.trust import (
-    OURS,
+    RUN_CURVES,
     STUDENT_LOSSES,
     bundled_report,
     loss_points,
@@ -22,23 +22,23 @@ from fashion_ddpm.evaluation.nearest_training_image import load_index
 from fashion_ddpm.evaluation.report import figure_table
 from fashion_ddpm.ui.components import (
     ALWAYS_LAST,
-    NEWEST,
-    NEWEST_RUN,
-    UNQUEUED,
-    as_text,
-    emptied,
-    filled,
+    LATEST_RUN,
+    LATEST_VALUES,
+    NO_QUEUE,
+    error_message,
+    hide_value,
     line_plot,
-    nearest,
     picture,
-    show_mistakes,
+    report_errors,
+    show_value,
+    slider_position,
     table,
 )
-from fashion_ddpm.ui.session import MEANWHILE, NONE_YET, SelectedImage, Selection
+from fashion_ddpm.ui.session import NO_IMAGE_YET, SELECTION_CHANGED, SelectedImage, Selection
 
 LOSS_COLUMNS = ("images seen", "curve", "loss")
 LOSS_COLOURS = dict(
-    zip((*OURS, *STUDENT_LOSSES), ("#818cf8", "#4f46e5", "#fdba74", "#ea580c"), strict=True)
+    zip((*RUN_CURVES, *STUDENT_LOSSES), ("#818cf8", "#4f46e5", "#fdba74", "#ea580c"), strict=True)
 )
 NEIGHBOUR_SCALE = 6
 SCORE_COLUMNS = ("garment", "score")
@@ -56,7 +56,7 @@ A score is worth what the scorer is worth. CLIP ViT-B/32 as published recognizes
 images, ViT-B/16 67 % (tanganke/fusion_bench); the report took B/32's word."""
 
 
-COPIED = """## Copied? The image selected in Create, and the nearest training image
+COPY_CHECK = """## Copied? The image selected in Create, and the nearest training image
 On the left the image; in the middle what 32 principal components keep of it; on the right the
 training image that has the most similar ones. A copy would have hardly any distance."""
 
@@ -77,43 +77,45 @@ class Trust:
 
     def __init__(self, demo: Demo, selected: SelectedImage) -> None:
         self.demo = demo
-        on_fashion = demo.kind.is_fashion_mnist
+        is_fashion_mnist = demo.kind.is_fashion_mnist
         _build_report_card(demo)
-        if on_fashion:  # what lies in the index, and whom the scorer knows
+        if is_fashion_mnist:  # what lies in the index, and whom the scorer knows
             self._build_neighbour(selected)
         self._build_training()
-        gr.Markdown(LOSSES_AND_REPORT if on_fashion else LOSSES)
-        colours = LOSS_COLOURS if on_fashion else {name: LOSS_COLOURS[name] for name in OURS}
+        gr.Markdown(LOSSES_AND_REPORT if is_fashion_mnist else LOSSES)
+        colours = (
+            LOSS_COLOURS if is_fashion_mnist else {name: LOSS_COLOURS[name] for name in RUN_CURVES}
+        )
         line_plot(table(loss_points(demo), LOSS_COLUMNS), LOSS_COLUMNS, colours, height=260)
-        if on_fashion:
+        if is_fashion_mnist:
             self._build_scorer_limits()
 
     def _build_neighbour(self, selected: SelectedImage) -> None:
         """Lay out the search for a training image that was copied."""
         self.index = load_index()
-        gr.Markdown(COPIED)
+        gr.Markdown(COPY_CHECK)
         look = gr.Button("Look for its nearest training image")
         self.sentence = gr.Markdown()
         self.pair = picture("the selected image and its nearest training image")
         shown = [self.pair, self.sentence]
-        look.click(self.look_up, selected.inputs(), shown, **NEWEST)
+        look.click(self.look_up, selected.inputs(), shown, **LATEST_VALUES)
         others = [selected.query.change, selected.index.change]
-        gr.on(others, self.forget, None, shown, **UNQUEUED, **ALWAYS_LAST)
+        gr.on(others, self.clear_neighbour, None, shown, **NO_QUEUE, **ALWAYS_LAST)
 
-    def forget(self, sentence: str = "") -> dict[Any, Any]:
+    def clear_neighbour(self, sentence: str = "") -> dict[Any, Any]:
         """Take away what was said of another image."""
-        return {self.pair: emptied(), self.sentence: sentence}
+        return {self.pair: hide_value(), self.sentence: sentence}
 
     def look_up(self, selection: Selection, query: str, index: int) -> dict[Any, Any]:
         """Show the selected image beside its nearest training image, and how near it is."""
-        with show_mistakes():
+        with report_errors():
             image = selection.image(query, index)
             if image is None:
-                return self.forget(MEANWHILE if query else NONE_YET)
+                return self.clear_neighbour(SELECTION_CHANGED if query else NO_IMAGE_YET)
             result, index = image
             found = self.index.look_up(result.clean[-1, index])
             return {
-                self.pair: filled(make_grid(found.pictures, columns=3, scale=NEIGHBOUR_SCALE)),
+                self.pair: show_value(make_grid(found.pictures, columns=3, scale=NEIGHBOUR_SCALE)),
                 self.sentence: f"**{result.caption(index)}**: {found.sentence()}",
             }
 
@@ -135,24 +137,24 @@ class Trust:
             buttons=[],
         )
         images_seen, path = self.points[-1]
-        self.seen = gr.Markdown(_images_seen(images_seen))
+        self.images_seen = gr.Markdown(_images_seen_text(images_seen))
         self.samples = picture("samples at this point of training", str(path))
-        point.change(self.show_point, point, [self.samples, self.seen], **NEWEST)
+        point.change(self.show_point, point, [self.samples, self.images_seen], **LATEST_VALUES)
 
     def show_point(self, value: Any) -> dict[Any, Any]:
         """Show the samples at a point of training."""
-        number = nearest(value, len(self.points))
+        number = slider_position(value, len(self.points))
         if number is None:
             return gr.skip()
         images_seen, path = self.points[number - 1]
-        return {self.samples: str(path), self.seen: _images_seen(images_seen)}
+        return {self.samples: str(path), self.images_seen: _images_seen_text(images_seen)}
 
     def _build_scorer_limits(self) -> None:
         """Lay out what the scorers are worth on real test images."""
         gr.Markdown(SCORERS)
         first = self.demo.scorers[0]
         scorer = gr.Dropdown(self.demo.scorers, value=first, label="Scorer to examine")
-        self.mistake = gr.Markdown()
+        self.error = gr.Markdown()
         garment, score = SCORE_COLUMNS
         self.bars = gr.BarPlot(
             table(real_scores(self.demo, first), SCORE_COLUMNS),
@@ -170,8 +172,8 @@ class Trust:
             show_label=False,
             elem_id="scorer-confusion",
         )
-        shown = [self.bars, self.confusion, self.mistake]
-        scorer.change(self.score_real_images, scorer, shown, **NEWEST_RUN)
+        shown = [self.bars, self.confusion, self.error]
+        scorer.change(self.score_real_images, scorer, shown, **LATEST_RUN)
 
     def score_real_images(self, scorer: str) -> dict[Any, Any]:
         """Show a scorer's scores of real images by class, its confusion, and what is wrong.
@@ -179,18 +181,18 @@ class Trust:
         A scorer that cannot be had is told in a sentence: an error would cover the figures, and
         make gradio forget the scorer that was chosen meanwhile.
         """
-        with show_mistakes():
+        with report_errors():
             try:
                 return {
                     self.bars: table(real_scores(self.demo, scorer), SCORE_COLUMNS),
                     self.confusion: scorer_confusion(self.demo, scorer),
-                    self.mistake: "",
+                    self.error: "",
                 }
             except UserError as error:
-                return {self.bars: None, self.confusion: None, self.mistake: as_text(error)}
+                return {self.bars: None, self.confusion: None, self.error: error_message(error)}
 
 
-def _images_seen(count: int) -> str:
+def _images_seen_text(count: int) -> str:
     return f"after {count:,} images"
 
 

@@ -9,28 +9,36 @@ from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.game_requests import (
-    FIRST_BETAS,
-    LAST_BETAS,
-    STORY_LEVELS,
+    FIRST_BETA_RANGE,
+    LAST_BETA_RANGE,
+    NUM_LEVELS_RANGE,
     CustomScheduleRequest,
 )
 from fashion_ddpm.demo.trajectory import filmstrip
-from fashion_ddpm.demo.why_blurry import COSINE, YOURS, Sampled, curves, noised, sampled, visited
+from fashion_ddpm.demo.why_blurry import (
+    COSINE,
+    CUSTOM_BETAS,
+    Samples,
+    curves,
+    draw_samples,
+    noised_image,
+    visited_levels,
+)
 from fashion_ddpm.diffusion.schedule_check import check_schedule
 from fashion_ddpm.diffusion.schedules import STUDENT_BETAS, LinearBetas
 from fashion_ddpm.ui.components import (
-    NEWEST,
-    NEWEST_RUN,
-    UNQUEUED,
-    as_text,
-    emptied,
-    filled,
+    LATEST_RUN,
+    LATEST_VALUES,
+    NO_QUEUE,
+    as_int,
+    error_message,
+    hide_value,
     line_plot,
-    monitored,
+    monitor_request,
     picture,
-    show_mistakes,
+    report_errors,
+    show_value,
     table,
-    whole,
 )
 
 STEPS = 20
@@ -38,9 +46,9 @@ GARMENT = "ankle boot"
 DRAW_BOTH = """() => document.querySelector("#draw-both").click()"""
 """In the browser, so that all who draw share one event, and the newest betas win."""
 
-CURVE = ("t / T", "schedule", "value")
-VISITED = ("step", "schedule", "log SNR")
-COLOURS = {YOURS: "#4f46e5", COSINE: "#ea580c"}
+CURVE_COLUMNS = ("t / T", "schedule", "value")
+LEVEL_COLUMNS = ("step", "schedule", "log SNR")
+COLOURS = {CUSTOM_BETAS: "#4f46e5", COSINE: "#ea580c"}
 
 INTRODUCTION = r"""A student's network learned well, its loss fell, and its images were haze.
 Training adds noise, $x_t = \sqrt{\bar\alpha_t}\,x_0 + \sqrt{1-\bar\alpha_t}\,\varepsilon$;
@@ -49,7 +57,7 @@ is 0.36: **60 % of the image is still there** in the noisiest picture the networ
 never taught to begin. Below, the *same* network draws the *same* seeds with any betas you choose,
 beside cosine."""
 
-NOISED = "A real image at ten of the levels: your betas above, cosine below. Is the last one noise?"
+LEVELS = "A real image at ten of the levels: your betas above, cosine below. Is the last one noise?"
 
 FIXES: dict[str, LinearBetas] = {
     "The report: T = 100": STUDENT_BETAS,
@@ -77,25 +85,31 @@ class WhyBlurry:
         with gr.Row():
             buttons = [gr.Button(name, size="sm") for name in FIXES]
         with gr.Row():
-            betas = _build_betas()
+            betas = _build_beta_sliders()
             class_name = gr.Dropdown(list(CLASS_NAMES), value=GARMENT, label="Garment of the story")
-        self.verdict = gr.Markdown(verdict_of(STUDENT_BETAS))
-        gr.Markdown(NOISED)
-        first = noised(STUDENT_BETAS, GARMENT)
-        self.levels = picture("a real image, more and more noisy", first)
+        self.verdict = gr.Markdown(verdict_heading(STUDENT_BETAS))
+        gr.Markdown(LEVELS)
+        first = noised_image(STUDENT_BETAS, GARMENT)
+        self.noised_picture = picture("a real image, more and more noisy", first)
         with gr.Row():
             self._build_plots()
         draw = gr.Button("Draw the same seeds with both", variant="primary", elem_id="draw-both")
-        self.yours, self.cosine = Side(), Side()
+        self.custom, self.cosine = SchedulePanel(), SchedulePanel()
         chosen: list[Any] = [*betas, class_name]
-        explained = [self.verdict, self.levels, self.power, self.ratio, self.visited]
-        gr.on([each.change for each in chosen], self.explain, chosen, explained, **NEWEST)
-        sides = [*self.yours.outputs(), *self.cosine.outputs()]
-        draw.click(self.draw, chosen, sides, **NEWEST_RUN)
+        explained = [
+            self.verdict,
+            self.noised_picture,
+            self.alpha_bar_plot,
+            self.log_snr_plot,
+            self.levels_plot,
+        ]
+        gr.on([each.change for each in chosen], self.explain, chosen, explained, **LATEST_VALUES)
+        sides = [*self.custom.outputs(), *self.cosine.outputs()]
+        draw.click(self.draw, chosen, sides, **LATEST_RUN)
         for button, fix in zip(buttons, FIXES.values(), strict=True):
             values: Any = dict(zip(betas, dataclasses.astuple(fix), strict=True))
-            button.click(lambda values=values: values, None, betas, **UNQUEUED).then(
-                None, None, None, js=DRAW_BOTH, **UNQUEUED
+            button.click(lambda values=values: values, None, betas, **NO_QUEUE).then(
+                None, None, None, js=DRAW_BOTH, **NO_QUEUE
             )
 
     def _build_plots(self) -> None:
@@ -103,15 +117,19 @@ class WhyBlurry:
         power, ratio = curves(STUDENT_BETAS)
         with gr.Column(min_width=280):
             gr.Markdown("ᾱ: what is left of the image")
-            self.power = line_plot(table(power, CURVE), CURVE, COLOURS, height=220)
+            self.alpha_bar_plot = line_plot(
+                table(power, CURVE_COLUMNS), CURVE_COLUMNS, COLOURS, height=220
+            )
         with gr.Column(min_width=280):
             gr.Markdown("The logarithm of signal over noise")
-            self.ratio = line_plot(table(ratio, CURVE), CURVE, COLOURS, height=220)
+            self.log_snr_plot = line_plot(
+                table(ratio, CURVE_COLUMNS), CURVE_COLUMNS, COLOURS, height=220
+            )
         with gr.Column(min_width=280):
             gr.Markdown(f"The levels that {STEPS} steps visit")
-            step, schedule, level = VISITED
-            self.visited = gr.ScatterPlot(
-                table(visited(STUDENT_BETAS, STEPS), VISITED),
+            step, schedule, level = LEVEL_COLUMNS
+            self.levels_plot = gr.ScatterPlot(
+                table(visited_levels(STUDENT_BETAS, STEPS), LEVEL_COLUMNS),
                 x=step,
                 y=level,
                 color=schedule,
@@ -126,30 +144,36 @@ class WhyBlurry:
 
         For betas that cannot be, the verdict says why, and the rest goes until they can.
         """
-        with show_mistakes():
+        with report_errors():
             try:
-                betas = betas_of(total, first, last, class_name)
+                betas = parse_betas(total, first, last, class_name)
             except UserError as error:
-                none = dict.fromkeys((self.power, self.ratio, self.visited))
-                return {self.verdict: f"## {as_text(error)}", self.levels: emptied(), **none}
+                none = dict.fromkeys((self.alpha_bar_plot, self.log_snr_plot, self.levels_plot))
+                return {
+                    self.verdict: f"## {error_message(error)}",
+                    self.noised_picture: hide_value(),
+                    **none,
+                }
             power, ratio = curves(betas)
             return {
-                self.verdict: verdict_of(betas),
-                self.levels: filled(noised(betas, class_name)),
-                self.power: table(power, CURVE),
-                self.ratio: table(ratio, CURVE),
-                self.visited: table(visited(betas, STEPS), VISITED),
+                self.verdict: verdict_heading(betas),
+                self.noised_picture: show_value(noised_image(betas, class_name)),
+                self.alpha_bar_plot: table(power, CURVE_COLUMNS),
+                self.log_snr_plot: table(ratio, CURVE_COLUMNS),
+                self.levels_plot: table(visited_levels(betas, STEPS), LEVEL_COLUMNS),
             }
 
     def draw(self, total: float, first: float, last: float, class_name: str) -> dict[Any, Any]:
         """Draw the same seeds with the betas and with cosine."""
-        with monitored(self.demo, "story") as watch:
-            betas = betas_of(total, first, last, class_name)
-            shown = self.yours.show(sampled(self.demo, betas, class_name, STEPS, watch))
-            return shown | self.cosine.show(sampled(self.demo, COSINE, class_name, STEPS, watch))
+        with monitor_request(self.demo, "story") as wrap_steps:
+            betas = parse_betas(total, first, last, class_name)
+            shown = self.custom.show(draw_samples(self.demo, betas, class_name, STEPS, wrap_steps))
+            return shown | self.cosine.show(
+                draw_samples(self.demo, COSINE, class_name, STEPS, wrap_steps)
+            )
 
 
-class Side:
+class SchedulePanel:
     """What one schedule makes."""
 
     def __init__(self) -> None:
@@ -161,37 +185,37 @@ class Side:
         """Return the components that `show` fills."""
         return [self.sentence, self.filmstrip, self.images]
 
-    def show(self, made: Sampled) -> dict[Any, Any]:
+    def show(self, made: Samples) -> dict[Any, Any]:
         """Return what the components shall hold."""
         return {
             self.sentence: made.sentence(),
-            self.filmstrip: filled(filmstrip(made.trajectory)),
-            self.images: filled(made.picture),
+            self.filmstrip: show_value(filmstrip(made.trajectory)),
+            self.images: show_value(made.picture),
         }
 
 
-def betas_of(total: float, first: float, last: float, class_name: str) -> LinearBetas:
+def parse_betas(total: float, first: float, last: float, class_name: str) -> LinearBetas:
     """Return the noise schedule that a visitor made.
 
     Raises:
         RequestError: a value is out of bounds.
         ConfigError: the betas fall.
     """
-    asked = CustomScheduleRequest(whole(total), first, last, class_name)
-    return LinearBetas(asked.levels, asked.first_beta, asked.last_beta)
+    asked = CustomScheduleRequest(as_int(total), first, last, class_name)
+    return LinearBetas(asked.num_levels, asked.first_beta, asked.last_beta)
 
 
-def verdict_of(betas: LinearBetas) -> str:
+def verdict_heading(betas: LinearBetas) -> str:
     """Return what a schedule does, as a heading."""
     check = check_schedule(betas, STEPS)
     return f"## {check.name}: {check.verdict}"
 
 
-def _build_betas() -> list[Any]:
+def _build_beta_sliders() -> list[Any]:
     """Lay out what makes a noise schedule: T, the first beta and the last."""
     total, first, last = dataclasses.astuple(STUDENT_BETAS)
     return [
-        gr.Slider(*STORY_LEVELS, total, step=10, label="T", min_width=200),
-        gr.Slider(*FIRST_BETAS, first, step=1e-5, label="First beta", min_width=200),
-        gr.Slider(*LAST_BETAS, last, step=0.001, label="Last beta", min_width=200),
+        gr.Slider(*NUM_LEVELS_RANGE, total, step=10, label="T", min_width=200),
+        gr.Slider(*FIRST_BETA_RANGE, first, step=1e-5, label="First beta", min_width=200),
+        gr.Slider(*LAST_BETA_RANGE, last, step=0.001, label="Last beta", min_width=200),
     ]

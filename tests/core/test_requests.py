@@ -19,7 +19,7 @@ from fashion_ddpm.core.requests import (
     default_steps,
     safe_repr,
 )
-from fashion_ddpm.demo.share import OMITTED
+from fashion_ddpm.demo.share import LINK_DEFAULTS
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_message_names_the_setting_as_whoever_reads_it_does() -> None:
 
 def test_every_setting_has_a_name_everywhere() -> None:
     fields = {field.name for field in dataclasses.fields(GenerateRequest)} - {"class_names"}
-    for names in (SETTINGS, OMITTED | {"class_name": ""}):
+    for names in (SETTINGS, LINK_DEFAULTS | {"class_name": ""}):
         assert {*names} == fields
     for names in (SETTING_NAMES, PAGE_LABELS, API_PARAMETERS, FLAGS):
         assert {*names} == fields | {"scorer"}

@@ -6,7 +6,7 @@ import pytest
 
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import RequestError
-from fashion_ddpm.demo.compare import AXES, CHECKPOINT, STEP_COUNTS, axes, cell_requests, cells
+from fashion_ddpm.demo.compare import AXES, CHECKPOINT, STEP_COUNTS, axes, cell_requests, draw_cells
 from fashion_ddpm.demo.engine import Demo
 
 
@@ -36,7 +36,7 @@ def test_turbo_has_a_row_among_the_samplers_where_a_network_can_do_it(
 
 
 def test_a_cell_tells_its_score_and_its_time(demo: Demo) -> None:
-    (cell,) = cells(demo, cell_requests(demo, "bag", 0, "sampler")[:1])
+    (cell,) = draw_cells(demo, cell_requests(demo, "bag", 0, "sampler")[:1])
     assert cell.score is not None
     assert 0 <= cell.score <= 1
     assert cell.picture.size == (3 * 118, 3 * 58)
@@ -45,11 +45,11 @@ def test_a_cell_tells_its_score_and_its_time(demo: Demo) -> None:
 
 
 def test_a_second_checkpoint_stands_below_the_first(demo: Demo, tiny_checkpoint: Path) -> None:
-    both = Demo(tiny_checkpoint, second=BUNDLED_CHECKPOINT)
+    both = Demo(tiny_checkpoint, compare_with=BUNDLED_CHECKPOINT)
     wanted = cell_requests(both, "bag", 0, CHECKPOINT)
     assert len(wanted) == 2 * len(STEP_COUNTS)
     assert wanted[-1].row == "checkpoints/fashion-mnist"
-    untrained, trained = cells(both, wanted[::4])
+    untrained, trained = draw_cells(both, wanted[::4])
     assert trained.score is not None
     assert trained.score > 0.9
     assert untrained.picture.tobytes() != trained.picture.tobytes()

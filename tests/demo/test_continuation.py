@@ -5,7 +5,7 @@ import pytest
 
 from fashion_ddpm.core.images import enlarge
 from fashion_ddpm.core.requests import GenerateRequest, RequestError
-from fashion_ddpm.demo.continuation import continued
+from fashion_ddpm.demo.continuation import continue_trajectory
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.results import Result
 
@@ -25,7 +25,7 @@ def result(bundled: Demo) -> Result:
 def test_the_same_class_and_schedule_end_where_the_trajectory_ended(
     bundled: Demo, result: Result, step: int
 ) -> None:
-    found = continued(bundled, result, 1, step, "cosine")
+    found = continue_trajectory(bundled, result, 1, step, "cosine")
     (bag,) = (ending for ending in found.endings if ending.class_name == "bag")
     expected = np.asarray(enlarge(result.clean[-1, 1], 8), dtype=int)
     assert np.abs(np.asarray(bag.picture, dtype=int) - expected).max() <= 1
@@ -35,7 +35,7 @@ def test_the_same_class_and_schedule_end_where_the_trajectory_ended(
 def test_the_earlier_the_trajectory_is_left_the_more_can_become_of_it(
     bundled: Demo, result: Result
 ) -> None:
-    first, last = (continued(bundled, result, 0, step, "cosine") for step in (0, 3))
+    first, last = (continue_trajectory(bundled, result, 0, step, "cosine") for step in (0, 3))
     assert first.sigma > last.sigma
     possible = [
         sum((ending.score or 0) > 0.5 for ending in found.endings) for found in (first, last)
@@ -48,12 +48,17 @@ def test_the_earlier_the_trajectory_is_left_the_more_can_become_of_it(
 def test_another_schedule_goes_on_and_an_unknown_one_is_refused(
     bundled: Demo, result: Result
 ) -> None:
-    own, other = (continued(bundled, result, 0, 1, schedule) for schedule in ("cosine", "karras"))
+    own, other = (
+        continue_trajectory(bundled, result, 0, 1, schedule) for schedule in ("cosine", "karras")
+    )
     assert own.sigma == other.sigma
     assert own.endings[8].picture.tobytes() != other.endings[8].picture.tobytes()
     with pytest.raises(RequestError, match="schedule is 'magic'"):
-        continued(bundled, result, 0, 1, "magic")
+        continue_trajectory(bundled, result, 0, 1, "magic")
 
 
 def test_steps_beyond_the_ends_are_the_ends(bundled: Demo, result: Result) -> None:
-    assert [continued(bundled, result, 0, step, "cosine").step for step in (-5, 99)] == [1, 4]
+    assert [continue_trajectory(bundled, result, 0, step, "cosine").step for step in (-5, 99)] == [
+        1,
+        4,
+    ]

@@ -16,13 +16,13 @@ from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, BUNDLED_SCORER
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.demo import optional_networks
-from fashion_ddpm.demo.compare import AXES, axes, cell_requests, cells
-from fashion_ddpm.demo.continuation import continued
+from fashion_ddpm.demo.compare import AXES, axes, cell_requests, draw_cells
+from fashion_ddpm.demo.continuation import continue_trajectory
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.results import Result
 from fashion_ddpm.demo.trajectory import decision, score_curves
 from fashion_ddpm.demo.trust import real_scores, scorer_confusion
-from fashion_ddpm.demo.why_blurry import sampled
+from fashion_ddpm.demo.why_blurry import draw_samples
 from fashion_ddpm.scoring import clip, clip_baseline
 from fashion_ddpm.ui.create import score_columns
 
@@ -41,8 +41,8 @@ def test_a_damaged_second_network_is_left_out_and_named(
     tiny_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bad = truncated(BUNDLED_CHECKPOINT, tmp_path / "bad", WEIGHTS)
-    demo = Demo(tiny_checkpoint, second=bad)
-    assert demo.second is None
+    demo = Demo(tiny_checkpoint, compare_with=bad)
+    assert demo.second_pipeline is None
     assert axes(demo) == list(AXES)
     said = capsys.readouterr().err
     assert "--compare-with is left out: " in said
@@ -109,12 +109,14 @@ def test_without_a_scorer_images_are_drawn_and_no_score_is_made_up(unscored: Dem
     trajectory = unscored.trajectory(result, 0)
     assert score_curves(trajectory) == []
     assert decision(trajectory) == ""
-    assert {end.score for end in continued(unscored, result, 0, 0, "cosine").endings} == {None}
+    assert {end.score for end in continue_trajectory(unscored, result, 0, 0, "cosine").endings} == {
+        None
+    }
     assert real_scores(unscored, unscored.scorers[0]) == []
     assert scorer_confusion(unscored, unscored.scorers[0]) == []
-    cell = next(cells(unscored, cell_requests(unscored, "bag", 0, "sampler")))
+    cell = next(draw_cells(unscored, cell_requests(unscored, "bag", 0, "sampler")))
     assert cell.score is None
-    assert sampled(unscored, "cosine", "bag", 2).score is None
+    assert draw_samples(unscored, "cosine", "bag", 2).score is None
 
 
 def test_without_a_scorer_the_page_is_still_built(unscored: Demo) -> None:

@@ -33,11 +33,17 @@ from fashion_ddpm.core.requests import (
     GenerateRequest,
     RequestError,
 )
-from fashion_ddpm.demo.share import OLD_WORDS, OMITTED, SharedSettings, from_picture, from_query
+from fashion_ddpm.demo.share import (
+    LINK_DEFAULTS,
+    OLD_WORDS,
+    SharedSettings,
+    parse_picture,
+    parse_query,
+)
 from fashion_ddpm.diffusion.pipeline import Batch
 from fashion_ddpm.generation.files import save, zipped
 from fashion_ddpm.server.limits import PAGE_MAX_IMAGES, PAGE_MAX_STEPS
-from fashion_ddpm.ui.controls import request_of, shown_settings
+from fashion_ddpm.ui.controls import build_request, control_values
 
 REQUEST = GenerateRequest("ankle boot", 3, "karras", "euler", 7, 2.5, 0.3, 0.7, seed=11)
 SHARED = SharedSettings(REQUEST, "0123456789ab", "embedded")
@@ -80,17 +86,17 @@ def parsed(query: str) -> dict[str, str]:
 @given(requests())
 def test_every_setting_survives_a_link_and_a_picture(tmp_path: Path, request_: Any) -> None:
     shared = SharedSettings(request_, "0123456789ab", "embedded")
-    assert from_query(parsed(shared.to_query())) == shared
+    assert parse_query(parsed(shared.to_query())) == shared
     save_png(Image.new("L", (28, 28)), tmp_path / "one.png", shared.as_settings())
-    assert from_picture(tmp_path / "one.png") == shared
+    assert parse_picture(tmp_path / "one.png") == shared
 
 
 @MANY
 @given(requests())
 def test_every_setting_survives_the_page(request_: Any) -> None:
-    *values, random_seed, _ = shown_settings(request_)
+    *values, random_seed, _ = control_values(request_)
     sent = json.loads(json.dumps(values))
-    assert request_of(*sent, class_names=CLASS_NAMES) == request_
+    assert build_request(*sent, class_names=CLASS_NAMES) == request_
     assert random_seed is False
 
 
@@ -116,8 +122,8 @@ def test_every_setting_survives_the_zip_and_the_files_of_generate(
         save([batch], folder / name, request_, about)
     for part in ("zip", "folder"):
         files = sorted((folder / part).glob("*.png"), key=lambda path: path.stem[-10:])
-        assert [from_picture(path) for path in files] == each
-    assert from_picture(folder / "grid.png") == SharedSettings(request_, **about)
+        assert [parse_picture(path) for path in files] == each
+    assert parse_picture(folder / "grid.png") == SharedSettings(request_, **about)
     told = json.loads(str(np.load(folder / "arrays.npz")["settings"]))
     assert told == request_.as_settings() | about
 
@@ -127,18 +133,18 @@ def test_a_link_of_every_earlier_version_asks_for_what_it_asked_then() -> None:
         "class=ankle+boot&images=3&schedule=karras&sampler=euler&steps=7&guidance=2.5&seed=11"
         "&model=0123456789ab"
     )
-    found = from_query(parsed(old))
+    found = parse_query(parsed(old))
     assert found is not None
     assert (found.request.guidance_low, found.request.guidance_high) == (0, 1)
     assert found.request == GenerateRequest("ankle boot", 3, "karras", "euler", 7, 2.5, seed=11)
-    by_hand = from_query({"class": "bag"})
+    by_hand = parse_query({"class": "bag"})
     assert by_hand is not None
-    assert by_hand.request.as_settings() == {"class_name": "bag"} | OMITTED
+    assert by_hand.request.as_settings() == {"class_name": "bag"} | LINK_DEFAULTS
     assert (by_hand.request.schedule, by_hand.request.num_inference_steps) == ("cosine", 20)
 
 
 def test_what_an_omitted_setting_is_stands_for_every_setting() -> None:
-    assert {"class_name", *OMITTED} == {*SETTINGS}
+    assert {"class_name", *LINK_DEFAULTS} == {*SETTINGS}
     assert not {*OLD_WORDS} & {*SETTING_NAMES.values()}
 
 
@@ -152,14 +158,14 @@ def test_the_documentation_has_every_name_and_default() -> None:
         if name not in ("class_name", "scorer"):
             value = getattr(GenerateRequest("bag"), name)
             assert default.split(";")[0] == (value if isinstance(value, str) else f"{value:g}")
-    for name, value in OMITTED.items():
+    for name, value in LINK_DEFAULTS.items():
         shown = value if isinstance(value, str) else f"{value:g}"
         assert f"`{SETTING_NAMES[name]}={shown}`" in text
 
 
 def test_a_link_without_settings_asks_for_nothing() -> None:
-    assert from_query({}) is None
-    assert from_query({"__theme": "dark", "tab": "trust", "utm_source": "chat"}) is None
+    assert parse_query({}) is None
+    assert parse_query({"__theme": "dark", "tab": "trust", "utm_source": "chat"}) is None
 
 
 @pytest.mark.parametrize(
@@ -177,17 +183,17 @@ def test_a_link_without_settings_asks_for_nothing() -> None:
 )
 def test_a_link_with_a_mistake_is_refused(query: dict[str, str], expected: str) -> None:
     with pytest.raises(RequestError, match=expected):
-        from_query(query)
+        parse_query(query)
 
 
 def test_words_of_others_are_passed_over_where_no_setting_is_given() -> None:
     for word in ("mode", "feed", "score", "step", "tab"):
-        assert from_query({word: "1"}) is None
+        assert parse_query({word: "1"}) is None
 
 
 def test_a_class_by_number_or_in_capitals_is_shown_by_its_name() -> None:
     for given_ in ("9", "ANKLE BOOT", " ankle boot "):
-        found = from_query({"class": given_})
+        found = parse_query({"class": given_})
         assert found is not None
         assert found.request.class_name == "ankle boot"
 
@@ -198,16 +204,16 @@ def test_a_fuzzed_link_is_a_request_or_a_sentence() -> None:
         word = chance.choice([*SETTING_NAMES.values(), *OLD_WORDS])
         value = "".join(chance.choices(string.printable, k=chance.randrange(40)))
         with suppress(RequestError):
-            assert from_query({"class": "bag", word: value}) is not None
+            assert parse_query({"class": "bag", word: value}) is not None
 
 
 @pytest.mark.parametrize("value", ["1e999", "nan", "-1", "0x10", "９" * 30, "", "<b>"])
 def test_numbers_that_are_none_are_refused(value: str) -> None:
     with pytest.raises(RequestError, match="seed is"):
-        from_query({"class": "bag", "seed": value + "!"})
+        parse_query({"class": "bag", "seed": value + "!"})
     for word in ("guidance", "guidance_scale", "guidance_low", "guidance_high"):
         with pytest.raises(RequestError):
-            from_query({"class": "bag", word: value})
+            parse_query({"class": "bag", word: value})
 
 
 def test_other_files_are_refused_in_a_sentence(tmp_path: Path) -> None:
@@ -223,12 +229,12 @@ def test_other_files_are_refused_in_a_sentence(tmp_path: Path) -> None:
         ("large", "steps is 500"),
     ):
         with pytest.raises(RequestError, match=expected):
-            from_picture(tmp_path / f"{name}.png")
+            parse_picture(tmp_path / f"{name}.png")
     with pytest.raises(RequestError, match="not a PNG"):
-        from_picture(tmp_path / "nothing.png")
+        parse_picture(tmp_path / "nothing.png")
 
 
 def test_a_plus_sign_may_be_typed_as_it_is() -> None:
-    found = from_query({"class": "bag", "sampler": "dpm  2m-sde"})
+    found = parse_query({"class": "bag", "sampler": "dpm  2m-sde"})
     assert found is not None
     assert found.request.sampler == "dpm++2m-sde"

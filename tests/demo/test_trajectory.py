@@ -9,9 +9,9 @@ from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.results import Result
 from fashion_ddpm.demo.trajectory import (
-    ASKED,
-    COLUMNS,
-    RIVALS,
+    FILMSTRIP_COLUMNS,
+    RIVAL_CURVES,
+    TARGET_CURVE,
     Trajectory,
     decision,
     filmstrip,
@@ -34,11 +34,11 @@ def test_a_trajectory_leads_from_noise_to_the_image(boot: Trajectory) -> None:
     assert boot.label == 9
     assert len(boot.noisy) == len(boot.clean) == len(boot.label_scores) == 14
     assert (boot.alpha_bar[1:] > boot.alpha_bar[:-1]).all()
-    assert boot.done[-1] == 100
+    assert boot.percent_done[-1] == 100
 
 
 def test_the_filmstrip_has_two_rows_of_at_most_eleven(boot: Trajectory) -> None:
-    assert filmstrip(boot).size == (3 * (COLUMNS * 30 - 2), 3 * 58)
+    assert filmstrip(boot).size == (3 * (FILMSTRIP_COLUMNS * 30 - 2), 3 * 58)
     short = dataclasses.replace(boot, noisy=boot.noisy[:4], clean=boot.clean[:4])
     assert filmstrip(short).size == (3 * (4 * 30 - 2), 3 * 58)
 
@@ -50,7 +50,7 @@ def test_a_frame_shows_both_images_enlarged(boot: Trajectory) -> None:
 def test_the_curves_hold_the_asked_garment_and_its_rivals(boot: Trajectory) -> None:
     curves = score_curves(boot)
     assert len(curves) == 3 * 14
-    assert [curves[index][1] for index in (0, 14, 28)] == [ASKED, *RIVALS]
+    assert [curves[index][1] for index in (0, 14, 28)] == [TARGET_CURVE, *RIVAL_CURVES]
     assert curves[13][0] == 100
     assert curves[13][2] > 0.5
 

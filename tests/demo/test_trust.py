@@ -8,7 +8,7 @@ import pytest
 
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.trust import (
-    OURS,
+    RUN_CURVES,
     STUDENT_LOSSES,
     bundled_report,
     loss_points,
@@ -57,7 +57,7 @@ def test_the_losses_stand_between_the_reports_ends(
     tiny = Demo(tmp_path / "copy")
     (tmp_path / "copy" / "run.json").write_text(json.dumps({"log": log}))
     points = loss_points(tiny)
-    assert points[:2] == [(10, OURS[0], 0.5), (30, OURS[1], 0.3)]
+    assert points[:2] == [(10, RUN_CURVES[0], 0.5), (30, RUN_CURVES[1], 0.3)]
     assert (30, "the report's validation", 0.1083) in points
     assert len(points) == 2 + 2 * len(STUDENT_LOSSES)
     assert loss_points(Demo(tiny_checkpoint)) == []

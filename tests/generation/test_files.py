@@ -12,7 +12,7 @@ from PIL import Image
 from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.core.images import read_settings
 from fashion_ddpm.core.requests import GenerateRequest, RequestError
-from fashion_ddpm.demo.share import from_picture
+from fashion_ddpm.demo.share import parse_picture
 from fashion_ddpm.diffusion.pipeline import Batch
 from fashion_ddpm.generation.files import check_output, picture_name, save
 from tests.tools.full_disk import files_up_to
@@ -55,7 +55,7 @@ def test_a_folder_has_one_lossless_png_an_image_with_its_own_settings(tmp_path: 
         path = folder / row["file_name"]
         with Image.open(path) as picture:
             assert np.array_equal(np.asarray(picture), image.numpy())
-        again = from_picture(path)
+        again = parse_picture(path)
         assert again.model == ABOUT["model"]
         assert again.request.seed == row["seed"]
         assert again.request.labels() == [row["label"]]

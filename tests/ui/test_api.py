@@ -8,7 +8,7 @@ import pytest
 
 from fashion_ddpm.core.requests import API_PARAMETERS, SETTINGS
 from fashion_ddpm.demo.engine import Demo
-from fashion_ddpm.ui.api import ORDER, Handlers
+from fashion_ddpm.ui.api import ENDPOINT_FIELDS, Handlers
 
 SOUND = ("bag", "cosine", 3, "dpm++2m", 4.0, 2, 7, "embedded", 0.3, 0.7)
 
@@ -41,5 +41,5 @@ def test_a_mistake_is_a_message(handlers: Handlers) -> None:
 
 def test_the_arguments_stand_in_the_order_of_the_components() -> None:
     names = [name for name in inspect.signature(Handlers.generate).parameters if name != "self"]
-    assert names == [API_PARAMETERS[name] for name in ORDER]
-    assert {*ORDER} == {*SETTINGS, "scorer"}
+    assert names == [API_PARAMETERS[name] for name in ENDPOINT_FIELDS]
+    assert {*ENDPOINT_FIELDS} == {*SETTINGS, "scorer"}

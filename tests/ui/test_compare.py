@@ -10,10 +10,10 @@ import gradio as gr
 import pytest
 
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
-from fashion_ddpm.demo.compare import cell_requests, cells
+from fashion_ddpm.demo.compare import cell_requests, draw_cells
 from fashion_ddpm.demo.engine import Demo
-from fashion_ddpm.demo.share import from_picture
-from fashion_ddpm.ui.compare import Compare, archive
+from fashion_ddpm.demo.share import parse_picture
+from fashion_ddpm.ui.compare import Compare, save_archive
 from fashion_ddpm.ui.controls import Controls
 from fashion_ddpm.ui.session import CurrentRun
 
@@ -33,9 +33,9 @@ def clicked(index: int) -> Any:
 
 def test_the_sheet_grows_cell_by_cell(tab: Compare) -> None:
     current = CurrentRun()
-    events = tab.draw(current, current.ask(), "coat", "sampler", 0.0)
+    events = tab.draw(current, current.add_run(), "coat", "sampler", 0.0)
     for count, shown in zip((1, 2), events, strict=False):
-        assert len(shown[tab.sheet]["value"]) == len(shown[tab.drawn]) == count
+        assert len(shown[tab.sheet]["value"]) == len(shown[tab.cells]) == count
         with zipfile.ZipFile(shown[tab.download]["value"]) as file:
             assert len(file.namelist()) == count + 1
         assert shown[tab.status] == f"{count} of 20 cells"
@@ -44,7 +44,7 @@ def test_the_sheet_grows_cell_by_cell(tab: Compare) -> None:
 
 
 def test_a_cell_opens_with_all_its_settings(tab: Compare, demo: Demo) -> None:
-    drawn = list(cells(demo, cell_requests(demo, "coat", 3, "guidance")[:6]))
+    drawn = list(draw_cells(demo, cell_requests(demo, "coat", 3, "guidance")[:6]))
     shown = tab.open(drawn, clicked(5))
     assert shown[tab.tabs].selected == "create"
     assert shown[tab.create.advanced].open
@@ -55,16 +55,16 @@ def test_a_cell_opens_with_all_its_settings(tab: Compare, demo: Demo) -> None:
 def test_the_sheet_is_downloaded_with_names_settings_and_scores(
     demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawn = list(cells(demo, cell_requests(demo, "ankle boot", 0, "schedule")[:2]))
+    drawn = list(draw_cells(demo, cell_requests(demo, "ankle boot", 0, "schedule")[:2]))
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    path = Path(archive(drawn))
+    path = Path(save_archive(drawn))
     assert path.name == "ankle-boot-schedule-0.zip"
     with zipfile.ZipFile(path) as file:
         assert file.namelist()[1:] == ["schedule-cosine_steps-10_seed-0.png", "scores.csv"]
         rows = list(csv.DictReader(file.read("scores.csv").decode().splitlines()))
         for row, cell in zip(rows, drawn, strict=True):
             (tmp_path / "one.png").write_bytes(file.read(row["file_name"]))
-            assert from_picture(tmp_path / "one.png") == cell.settings
+            assert parse_picture(tmp_path / "one.png") == cell.settings
             assert float(row["score"]) == pytest.approx(cell.score, abs=1e-4)
             assert row["schedule"] == "cosine"
 
@@ -72,10 +72,10 @@ def test_the_sheet_is_downloaded_with_names_settings_and_scores(
 def test_a_cell_of_the_second_checkpoint_is_not_drawn_by_the_first(
     tiny_checkpoint: Path, blocks: gr.Blocks
 ) -> None:
-    demo = Demo(tiny_checkpoint, second=BUNDLED_CHECKPOINT)
+    demo = Demo(tiny_checkpoint, compare_with=BUNDLED_CHECKPOINT)
     tab = compare_with(demo)
     wanted = cell_requests(demo, "coat", 3, "checkpoint")
-    drawn = list(cells(demo, [wanted[0], wanted[-1]]))
+    drawn = list(draw_cells(demo, [wanted[0], wanted[-1]]))
     assert tab.open(drawn, clicked(0))[tab.tabs].selected == "create"
     with pytest.raises(gr.Error, match=r"drawn by checkpoints/fashion-mnist, .*--checkpoint"):
         tab.open(drawn, clicked(1))

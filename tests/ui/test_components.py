@@ -4,20 +4,20 @@ import gradio as gr
 import pytest
 
 from fashion_ddpm.core.requests import RequestError
-from fashion_ddpm.ui.components import line_plot, picture, show_mistakes, table, whole
+from fashion_ddpm.ui.components import as_int, line_plot, picture, report_errors, table
 
 
 def test_a_mistake_becomes_a_message_and_a_bug_another_that_is_logged() -> None:
-    with pytest.raises(gr.Error, match="Steps is 0"), show_mistakes():
+    with pytest.raises(gr.Error, match="Steps is 0"), report_errors():
         raise RequestError("steps is 0")
-    with pytest.raises(gr.Error, match="not because of what you asked") as caught, show_mistakes():
+    with pytest.raises(gr.Error, match="not because of what you asked") as caught, report_errors():
         _ = 1 / 0
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
     assert caught.value.print_exception
 
 
 def test_a_message_is_no_markup() -> None:
-    with pytest.raises(gr.Error, match="‹img src=x›") as caught, show_mistakes():
+    with pytest.raises(gr.Error, match="‹img src=x›") as caught, report_errors():
         raise RequestError("<img src=x>")
     assert "<" not in str(caught.value)
 
@@ -27,8 +27,8 @@ def test_a_message_is_no_markup() -> None:
     [(20.0, 20), (2.5, 2.5), (7, 7), (True, True), ("20", "20"), (None, None)],
 )
 def test_only_whole_floats_become_whole_numbers(value: object, expected: object) -> None:
-    assert whole(value) == expected
-    assert type(whole(value)) is type(expected)
+    assert as_int(value) == expected
+    assert type(as_int(value)) is type(expected)
 
 
 def test_pictures_are_lossless_and_described() -> None:

@@ -12,12 +12,12 @@ from fashion_ddpm.core.requests import PAGE_LABELS, SETTINGS, GenerateRequest
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.ui.controls import (
-    CHOSEN,
+    CONTROL_FIELDS,
     NO_SETTINGS,
     Controls,
+    control_values,
     default_request,
     presets,
-    shown_settings,
 )
 
 
@@ -46,7 +46,7 @@ def test_the_note_tells_where_guidance_acts_and_counts_what_that_costs(controls:
 
 
 def test_every_setting_has_a_control_under_its_name(controls: Controls) -> None:
-    assert {*CHOSEN} == {*SETTINGS}
+    assert {*CONTROL_FIELDS} == {*SETTINGS}
     for name, label in PAGE_LABELS.items():
         assert getattr(controls, name).label == label
     assert len(controls.inputs()) == len(NO_SETTINGS)
@@ -66,7 +66,7 @@ def test_the_controls_begin_with_the_defaults_of_programs_and_commands(
 
 def test_guidance_is_greyed_out_and_off_where_the_sampler_has_none(controls: Controls) -> None:
     guidance = [controls.guidance_scale, controls.guidance_low, controls.guidance_high]
-    off, on = (controls.guidance_of(sampler) for sampler in ("turbo", "ddim"))
+    off, on = (controls.toggle_guidance(sampler) for sampler in ("turbo", "ddim"))
     assert [off[each]["value"] for each in guidance] == [1, 0, 1], "an invalid one cannot be mended"
     assert not any(off[each]["interactive"] for each in guidance)
     assert [on[each] for each in guidance] == [gr.update(interactive=True)] * 3
@@ -74,7 +74,7 @@ def test_guidance_is_greyed_out_and_off_where_the_sampler_has_none(controls: Con
 
 def test_settings_are_shown_in_the_order_of_the_controls(controls: Controls) -> None:
     request = GenerateRequest("coat", 3, "karras", "euler", 7, 2.0, 0.3, 0.7, seed=9)
-    values = shown_settings(request, "embedded")
+    values = control_values(request, "embedded")
     shown = dict(zip([c.label for c in controls.inputs()], values, strict=True))
     assert shown == {
         "Class": "coat",

@@ -30,7 +30,7 @@ def result(tab: Create) -> Result:
 def drawn(tab: Create, *inputs: Any, selection: Selection | None = None) -> list[dict[Any, Any]]:
     """Return all that one press of the button shows."""
     current = CurrentRun()
-    return list(tab.draw(current, current.ask(), selection or Selection(None), *inputs))
+    return list(tab.draw(current, current.add_run(), selection or Selection(None), *inputs))
 
 
 def clicked(index: int) -> Any:
@@ -44,7 +44,7 @@ def test_a_request_ends_with_pictures_scores_and_a_trajectory(tab: Create, resul
     assert last[tab.status].startswith("2 images in ")
     assert last[tab.status].endswith(summary(result).split(" s: ")[1])
     assert last[tab.controls.seed] == gr.skip(), "a seed typed meanwhile stays"
-    assert last[tab.asked] == last[tab.selected.query] == result.settings.to_query()
+    assert last[tab.address_query] == last[tab.selected.query] == result.settings.to_query()
     assert last[tab.trajectory.slider]["maximum"] == 3
     assert len(score_columns(result, 0)) == 6
 
@@ -71,16 +71,16 @@ def test_one_step_and_one_image_are_enough(tab: Create) -> None:
 
 def test_a_newer_run_ends_the_one_before_without_a_word(tab: Create) -> None:
     current = CurrentRun()
-    events = tab.draw(current, current.ask(), Selection(None), *SOUND)
+    events = tab.draw(current, current.add_run(), Selection(None), *SOUND)
     next(events)
-    newer = list(tab.draw(current, current.ask(), Selection(None), *SOUND))
+    newer = list(tab.draw(current, current.add_run(), Selection(None), *SOUND))
     assert list(events) == [{tab.status: gr.skip()}]
     assert "seed=7" in newer[-1][tab.selected.query]
 
 
 def test_stop_says_where_and_keeps_what_was_there(tab: Create) -> None:
     current = CurrentRun()
-    events = tab.draw(current, current.ask(), Selection(None), *SOUND)
+    events = tab.draw(current, current.add_run(), Selection(None), *SOUND)
     next(events)
     current.stop()
     (last,) = events
@@ -99,7 +99,7 @@ def test_images_come_although_their_scorer_does_not(tab: Create) -> None:
 def test_a_click_shows_that_image(tab: Create, result: Result) -> None:
     selection, query = Selection(result), result.settings.to_query()
     shown = tab.select(selection, query, clicked(1))
-    assert shown[tab.scores[0]]["value"] == result.scores_of(1)[0]
+    assert shown[tab.scores[0]]["value"] == result.image_scores(1)[0]
     assert shown[tab.selected.index] == selection.index == 1
 
 
@@ -113,7 +113,7 @@ def test_a_click_while_other_images_come_leaves_them_alone(tab: Create, result: 
     before = result.settings.to_query()
     selection = Selection(result)
     current = CurrentRun()
-    events = tab.draw(current, current.ask(), selection, *SOUND[:2], 4, *SOUND[3:])
+    events = tab.draw(current, current.add_run(), selection, *SOUND[:2], 4, *SOUND[3:])
     click: Any = DrawsOn(events)
     assert tab.select(selection, before, click) == gr.skip(), "drawn meanwhile"
     assert tab.select(selection, before, clicked(1)) == gr.skip(), "on their way"

@@ -16,7 +16,7 @@ from app import build_page
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.server.allowlist import Allowlist
 from fashion_ddpm.server.deployment import Deployment
-from fashion_ddpm.ui.launch import QUEUE_PAUSE, Launch, Server, build_allowlist, wrap_app
+from fashion_ddpm.ui.launch import QUEUE_POLL_SECONDS, Launch, Server, build_allowlist, wrap_app
 from tests.tools.asking import call, send
 
 
@@ -62,9 +62,9 @@ def test_strangers_are_expected_where_they_can_come(
     launch: Launch, expected: bool | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SPACE_ID", raising=False)
-    assert launch.expects_strangers == expected
+    assert launch.is_public == expected
     monkeypatch.setenv("SPACE_ID", "user/name")
-    assert launch.expects_strangers == (launch.public is not False)
+    assert launch.is_public == (launch.public is not False)
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_it_listens_where_it_is_told_at_a_free_port_that_it_prints(
     assert server.address.rstrip("/") in printed.getvalue()
     assert send(server.address, "GET", "/healthz").status == 200
     assert call(server.address, headers={"Origin": server.address.rstrip("/")}).kind == "images"
-    assert server._page._queue.sleep_when_free == QUEUE_PAUSE
+    assert server._page._queue.sleep_when_free == QUEUE_POLL_SECONDS
 
 
 def has_ipv6() -> bool:

@@ -15,12 +15,12 @@ from PIL import Image
 from fashion_ddpm.checkpoints.locate import SAMPLES_FILE
 from fashion_ddpm.core.images import SETTINGS_KEY, name_picture, read_settings
 from fashion_ddpm.ui.page import (
-    PAPERS,
+    FOOTER_LINKS,
     Page,
     build_footer,
-    describe,
-    keep_tabs,
-    save_whole,
+    link_tabs,
+    save_pil_atomically,
+    set_link_preview,
 )
 
 
@@ -51,7 +51,7 @@ def test_a_full_disk_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_a_link_in_a_chat_is_described_by_the_page_and_not_by_gradio() -> None:
-    describe("Clothes", 'out of "noise"')
+    set_link_preview("Clothes", 'out of "noise"')
     head = templates.env.get_template("frontend/index.html").render(config={})
     assert '<meta property="og:title" content="Clothes" />' in head
     assert "out of &quot;noise&quot;" in head
@@ -64,7 +64,7 @@ def test_a_link_to_a_space_has_a_picture_that_every_space_holds(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SPACE_ID", "ada/fashion")
-    describe("Clothes", "out of noise")
+    set_link_preview("Clothes", "out of noise")
     head = templates.env.get_template("frontend/index.html").render(config={})
     (picture,) = re.findall('property="og:image" content="([^"]*)"', head)
     assert picture.startswith("https://huggingface.co/spaces/ada/fashion/resolve/main/")
@@ -77,11 +77,11 @@ def test_only_a_space_can_be_duplicated_and_links_to_its_own_files(
     monkeypatch.delenv("SPACE_ID", raising=False)
     line, *buttons = footer()
     assert not buttons
-    assert all(f"[{name}]({address})" in line for name, address in PAPERS.items())
+    assert all(f"[{name}]({address})" in line for name, address in FOOTER_LINKS.items())
     monkeypatch.setenv("SPACE_ID", "someone/clothes")
     line, *buttons = footer()
     assert buttons == ["Duplicate this Space"]
-    for name, address in (PAPERS | {"the code": f"{SPACE}/tree/main"}).items():
+    for name, address in (FOOTER_LINKS | {"the code": f"{SPACE}/tree/main"}).items():
         assert f"[{name}]({address})" in line
 
 
@@ -118,7 +118,7 @@ def test_a_picture_that_somebody_reads_is_left_to_them(tmp_path: Path) -> None:
 
 def test_a_picture_with_a_name_is_saved_under_it_with_its_settings(tmp_path: Path) -> None:
     picture = name_picture(Image.fromarray(PICTURE), "bag-0000000003.png", {"seed": 3})
-    path = Path(save_whole(picture, str(tmp_path), format="png"))
+    path = Path(save_pil_atomically(picture, str(tmp_path), format="png"))
     assert path.name == "bag-0000000003.png"
     assert read_settings(path) == {"seed": 3}
     with Image.open(path) as read:
@@ -133,7 +133,7 @@ def test_what_cannot_be_finished_leaves_nothing(
 
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(OSError, match="no space"):
-        save_whole(Image.fromarray(PICTURE), str(tmp_path), format="png")
+        save_pil_atomically(Image.fromarray(PICTURE), str(tmp_path), format="png")
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
@@ -141,7 +141,7 @@ def test_every_tab_is_put_into_the_address_by_its_own_name() -> None:
     with gr.Blocks() as page:
         with gr.Tabs() as tabs:
             each = [gr.Tab(name, id=name.lower()) for name in ("One", "Two")]
-        keep_tabs(page, tabs, each)
+        link_tabs(page, tabs, each)
     scripts = [str(fn.js) for fn in page.fns.values()]
     for name in ("one", "two"):
         assert sum(f'=== "{name}") return' in script for script in scripts) == 1

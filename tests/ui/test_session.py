@@ -12,12 +12,12 @@ from fashion_ddpm.ui.session import CurrentRun, SelectedImage, Selection
 
 
 def begin(current: CurrentRun, number: int) -> None:
-    list(current.watch(number, iter)(iter([])))
+    list(current.make_wrapper(number, iter)(iter([])))
 
 
 def test_only_the_newest_run_goes_on() -> None:
     current = CurrentRun()
-    older, newer = current.ask(), current.ask()
+    older, newer = current.add_run(), current.add_run()
     begin(current, older)
     begin(current, newer)
     current.check(newer)
@@ -28,27 +28,27 @@ def test_only_the_newest_run_goes_on() -> None:
 
 def test_a_run_that_never_begins_ends_no_other() -> None:
     current = CurrentRun()
-    running = current.ask()
+    running = current.add_run()
     begin(current, running)
-    current.ask()  # and refused: too many requests
+    current.add_run()  # and refused: too many requests
     current.check(running)
 
 
 def test_stop_ends_the_newest_until_the_next_begins() -> None:
     current = CurrentRun()
-    first = current.ask()
+    first = current.add_run()
     current.stop()
     with pytest.raises(StoppedError):
         current.check(first)
     assert current.was_stopped(first)
-    second = current.ask()
+    second = current.add_run()
     current.check(second)
     assert not current.was_stopped(first)
 
 
 def test_a_run_that_was_stopped_while_it_waited_takes_no_step() -> None:
     current = CurrentRun()
-    number = current.ask()
+    number = current.add_run()
     current.stop()
     with pytest.raises(StoppedError):
         begin(current, number)

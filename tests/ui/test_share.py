@@ -18,8 +18,8 @@ from fashion_ddpm.core.images import save_png
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.results import Result
-from fashion_ddpm.demo.share import SharedSettings, from_picture
-from fashion_ddpm.ui.controls import NO_SETTINGS, shown_settings
+from fashion_ddpm.demo.share import SharedSettings, parse_picture
+from fashion_ddpm.ui.controls import NO_SETTINGS, control_values
 from fashion_ddpm.ui.session import Selection
 from fashion_ddpm.ui.share import Handlers
 
@@ -42,7 +42,7 @@ def test_a_results_link_restores_its_settings(demo: Demo) -> None:
     *_, result = demo.run(REQUEST, "embedded")
     assert isinstance(result, Result)
     query = result.settings.to_query()
-    linked = (*shown_settings(REQUEST, "embedded"), "linked")
+    linked = (*control_values(REQUEST, "embedded"), "linked")
     assert opened(handlers, dict(parse_qsl(query[1:]))) == linked
 
 
@@ -74,7 +74,7 @@ def test_a_picture_restores_the_settings_of_its_image(demo: Demo, tmp_path: Path
         info.add_text(str(key), str(value))
     picture.save(tmp_path / "one.png", pnginfo=info)
     *settings, box = Handlers(demo).read(str(tmp_path / "one.png"))
-    assert tuple(settings) == shown_settings(REQUEST.select_image(1), "embedded")
+    assert tuple(settings) == control_values(REQUEST.select_image(1), "embedded")
     assert box is None
     assert Handlers(demo).read(None)[:-1] == NO_SETTINGS
 
@@ -91,14 +91,14 @@ def test_the_zip_holds_every_image_with_its_settings_and_scores(
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     *_, result = demo.run(REQUEST, "embedded")
     assert isinstance(result, Result)
-    path = Path(Handlers.taken_away(Selection(result))[0]["value"])
+    path = Path(Handlers.export_result(Selection(result))[0]["value"])
     assert path.name == "coat-4.zip"
     with zipfile.ZipFile(path) as archive:
         lines = [json.loads(line) for line in archive.read("metadata.jsonl").splitlines()]
         assert [line["seed"] for line in lines] == [4, 5]
         for index, line in enumerate(lines):
             (tmp_path / "one.png").write_bytes(archive.read(line["file_name"]))
-            assert from_picture(tmp_path / "one.png") == SharedSettings(
+            assert parse_picture(tmp_path / "one.png") == SharedSettings(
                 REQUEST.select_image(index), demo.model, "embedded"
             )
             assert sum(line["label_scores"].values()) == pytest.approx(1, abs=1e-4)
@@ -106,7 +106,7 @@ def test_the_zip_holds_every_image_with_its_settings_and_scores(
         assert [row["seed"] for row in rows] == ["4", "5"]
         assert {row["guidance_low"] for row in rows} == {"0.3"}
         assert 0 <= float(rows[0]["A coat"]) <= 1
-    assert Handlers.taken_away(Selection(None)) == (gr.skip(), gr.skip())
+    assert Handlers.export_result(Selection(None)) == (gr.skip(), gr.skip())
 
 
 def test_a_picture_of_other_weights_is_told_and_one_of_the_same_is_not(

@@ -8,7 +8,7 @@ import pytest
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.results import Result
-from fashion_ddpm.ui.session import MEANWHILE, NONE_YET, SelectedImage, Selection
+from fashion_ddpm.ui.session import NO_IMAGE_YET, SELECTION_CHANGED, SelectedImage, Selection
 from fashion_ddpm.ui.trajectory import TrajectoryPanel
 
 
@@ -45,23 +45,25 @@ def test_the_slider_stays_inside_the_trajectory(
 def test_a_trajectory_goes_on_as_each_class(
     panel: TrajectoryPanel, selected: tuple[Selection, str, int]
 ) -> None:
-    shown = panel.go_on(*selected, 2, "karras")
+    shown = panel.draw_endings(*selected, 2, "karras")
     endings = shown[panel.endings]["value"]
     assert [caption.split(":")[0] for _, caption in endings] == list(CLASS_NAMES)
-    assert shown[panel.left].startswith("Left at step 2")
-    assert panel.go_on(Selection(None), "", 0, 1, "karras")[panel.left] == NONE_YET
+    assert shown[panel.endings_text].startswith("Left at step 2")
+    assert (
+        panel.draw_endings(Selection(None), "", 0, 1, "karras")[panel.endings_text] == NO_IMAGE_YET
+    )
     with pytest.raises(gr.Error, match="Step is 99; it must be"):
-        panel.go_on(*selected, 99, "karras")
+        panel.draw_endings(*selected, 99, "karras")
     with pytest.raises(gr.Error, match="Schedule is 'magic'"):
-        panel.go_on(*selected, 2, "magic")
+        panel.draw_endings(*selected, 2, "magic")
 
 
 @pytest.mark.parametrize("left", [False, True], ids=["while it is answered", "before it is asked"])
 def test_late_answers_stay_away(panel: TrajectoryPanel, result: Result, left: bool) -> None:
     query = result.settings.to_query()
     assert panel.scrub(LeavesForTheNext(result, left), query, 0, 1) == gr.skip()
-    shown = panel.go_on(LeavesForTheNext(result, left), query, 0, 2, "karras")
-    assert shown[panel.left] == MEANWHILE
+    shown = panel.draw_endings(LeavesForTheNext(result, left), query, 0, 2, "karras")
+    assert shown[panel.endings_text] == SELECTION_CHANGED
 
 
 class LeavesForTheNext(Selection):

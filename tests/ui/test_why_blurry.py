@@ -27,14 +27,18 @@ def test_what_is_called_a_fix_is_one_and_the_rest_is_not() -> None:
 
 def test_both_sides_are_drawn_from_the_same_seeds(tab: WhyBlurry) -> None:
     shown = tab.draw(100, 1e-4, 0.02, "bag")
-    yours, cosine = tab.yours, tab.cosine
+    yours, cosine = tab.custom, tab.cosine
     assert shown[yours.sentence].startswith("**linear (T = 100")
     assert shown[cosine.sentence].startswith("**cosine**")
-    assert shown[yours.filmstrip]["value"].size == shown[cosine.film]["value"].size
+    assert shown[yours.filmstrip]["value"].size == shown[cosine.filmstrip]["value"].size
 
 
 def test_betas_that_fall_are_the_verdict_and_nothing_of_before_stays(tab: WhyBlurry) -> None:
     shown = tab.explain(100, 0.01, 0.001, "bag")
     assert "betas that rise" in shown[tab.verdict]
-    assert not shown[tab.levels]["visible"]
-    assert [shown[each] for each in (tab.power, tab.ratio, tab.visited)] == [None, None, None]
+    assert not shown[tab.noised_picture]["visible"]
+    assert [shown[each] for each in (tab.alpha_bar_plot, tab.log_snr_plot, tab.levels_plot)] == [
+        None,
+        None,
+        None,
+    ]
