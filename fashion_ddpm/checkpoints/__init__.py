@@ -1,1 +1,1 @@
-"""Checkpoints as folders on disk: found, fetched, checked, locked, written whole or not at all."""
+"""Checkpoint folders: locating, downloading, verifying, locking, writing atomically."""

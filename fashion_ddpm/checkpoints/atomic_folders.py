@@ -1,4 +1,4 @@
-"""Folders that are written whole or not at all: temp folder, checksums, fsync, rename."""
+"""Atomic writing of folders: temporary folder, checksums, fsync, rename."""
 
 import errno
 import os
@@ -19,45 +19,45 @@ REPLACED_SUFFIX = ".replaced"
 STATE_NAME_PATTERN = re.compile(r"images-\d+")
 
 DISK_FULL_ERRNOS = (None, errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""Failures of a write for lack of room; libraries report that without a number."""
+"""errno of writes without disk space; None, as some libraries report that without an errno."""
 
 FOLDER_FSYNC_ERRNOS = (errno.EACCES, errno.EPERM, errno.EBADF, errno.EINVAL, errno.EOPNOTSUPP)
-"""How systems say that they do not open or flush folders; Windows refuses to open them."""
+"""errno of systems that cannot open or fsync folders, such as Windows."""
 
 
 @contextmanager
 def report_write_errors(target: Path) -> Iterator[None]:
-    """End a failed write with one sentence, and free the room that its half took.
+    """Turn a failed write into a CheckpointError, and delete the temporary file or folder.
 
     Raises:
-        CheckpointError: the body could not write; what was saved before is untouched.
+        CheckpointError: the body could not write.
     """
     try:
         yield
     # PyTorch and safetensors report a full disk with errors of their own.
     except (OSError, RuntimeError, SafetensorError) as error:
-        half = temporary_path(target)
-        if half.is_file():
-            half.unlink(missing_ok=True)
-        shutil.rmtree(half, ignore_errors=True)
-        full = getattr(error, "errno", None) in DISK_FULL_ERRNOS
-        cure = "make room on its disk" if full else "let this user write there"
+        temporary = temporary_path(target)
+        if temporary.is_file():
+            temporary.unlink(missing_ok=True)
+        shutil.rmtree(temporary, ignore_errors=True)
+        is_full = getattr(error, "errno", None) in DISK_FULL_ERRNOS
+        fix = "make room on its disk" if is_full else "let this user write there"
         raise CheckpointError(
-            f"{target} could not be written ({reason(error)}): {cure}, then run the same command "
+            f"{target} could not be written ({reason(error)}): {fix}, then run the same command "
             "again, or name another folder; what was saved before is untouched."
         ) from error
 
 
 def temporary_path(final: Path) -> Path:
-    """Return where a folder is filled before it is sealed."""
+    """Return the path of a file or folder while it is being written."""
     return final.with_name(final.name + TEMPORARY_SUFFIX)
 
 
 def create_temporary_folder(final: Path) -> Path:
-    """Return an empty folder beside the final one, to be filled and then sealed.
+    """Create an empty folder to fill; finalize_folder then gives it its final name.
 
     Raises:
-        CheckpointError: it cannot be made.
+        CheckpointError: it cannot be created.
     """
     folder = temporary_path(final)
     with report_write_errors(final):
@@ -68,58 +68,50 @@ def create_temporary_folder(final: Path) -> Path:
 
 
 def finalize_folder(final: Path) -> None:
-    """Make the filled temporary folder final; a kill at any moment loses no finished one.
+    """Rename the temporary folder to its final name; a kill at any moment loses no data.
 
     Raises:
-        CheckpointError: a file cannot be written; the folder that was there before is untouched.
+        CheckpointError: a file cannot be written; an existing folder is unchanged.
     """
     with report_write_errors(final):
-        _seal(final)
-
-
-def _seal(final: Path) -> None:
-    temporary = temporary_path(final)
-    write_manifest(temporary)
-    for path in (*(path for path in sorted(temporary.rglob("*")) if path.is_file()), temporary):
-        fsync_path(path)
-    aside = Path(f"{final}{REPLACED_SUFFIX}")
-    shutil.rmtree(aside, ignore_errors=True)
-    if final.exists():
-        os.replace(final, aside)
-        recover_folder(final)
-    else:
-        os.replace(temporary, final)
-    fsync_path(final.parent)
-    shutil.rmtree(aside, ignore_errors=True)
+        temporary, replaced = temporary_path(final), Path(f"{final}{REPLACED_SUFFIX}")
+        write_manifest(temporary)
+        for path in (*filter(Path.is_file, temporary.rglob("*")), temporary):
+            fsync_path(path)
+        shutil.rmtree(replaced, ignore_errors=True)
+        if final.exists():
+            os.replace(final, replaced)
+            recover_folder(final)
+        else:
+            os.replace(temporary, final)
+        fsync_path(final.parent)
+        shutil.rmtree(replaced, ignore_errors=True)
 
 
 def recover_folder(final: Path) -> None:
-    """Give a sealed folder its name where a kill came after the older one was put aside.
+    """Finish a finalize_folder that was killed between its two renames.
 
-    Whoever reads or writes the folder does this first, so that neither of the two is lost.
+    Call this before a folder is read or written.
     """
     temporary = temporary_path(final)
-    # Only what is sealed has a manifest: the older folder may have been deleted by hand.
-    sealed = (temporary / MANIFEST).is_file()
-    if sealed and Path(f"{final}{REPLACED_SUFFIX}").is_dir() and not final.exists():
+    # The manifest is written last: without it, the temporary folder is incomplete.
+    is_complete = (temporary / MANIFEST).is_file()
+    if is_complete and Path(f"{final}{REPLACED_SUFFIX}").is_dir() and not final.exists():
         with suppress(FileNotFoundError):  # another process has just done it
             os.replace(temporary, final)
 
 
 def list_states(parent: Path) -> list[Path]:
-    """Return the sealed states in a folder, newest first, whole or not."""
+    """Return the saved states in a folder, newest first; they may be damaged."""
     if not parent.is_dir():
         return []
-    found = [
-        path
-        for path in parent.iterdir()
-        if STATE_NAME_PATTERN.fullmatch(path.name) and path.is_dir()
-    ]
-    return sorted(found, reverse=True)
+    folders = filter(Path.is_dir, parent.iterdir())
+    states = [path for path in folders if STATE_NAME_PATTERN.fullmatch(path.name)]
+    return sorted(states, reverse=True)
 
 
 def parse_images_seen(state: Path) -> int:
-    """Return the images that a saved state has seen, which its name says."""
+    """Return the number of images seen from the name of a saved state."""
     return int(state.name.rpartition("-")[2])
 
 
@@ -130,8 +122,8 @@ def prune_states(parent: Path, keep: int) -> None:
 
 
 def fsync_path(path: Path) -> None:
-    """Flush a file's content to the disk, or a folder's names where the system can do that."""
-    # Windows flushes only what is open for writing.
+    """Flush a file to the disk, or a folder's entries if the system supports that."""
+    # Windows flushes only files that are open for writing.
     flags = os.O_RDWR if os.name == "nt" else os.O_RDONLY
     try:
         descriptor = os.open(path, flags)

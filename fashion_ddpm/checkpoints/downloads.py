@@ -1,4 +1,4 @@
-"""A checkpoint on the Hub → a folder: one commit of it, and only its tensors and JSON."""
+"""Downloading checkpoints from the Hub: one commit, only tensors and JSON."""
 
 import re
 import sys
@@ -18,25 +18,22 @@ DOWNLOAD_PATTERNS = (
     *("model_index.json", "run.json", MANIFEST, "scheduler/*.json"),
     *("unet/*.json", "unet/*.safetensors"),
 )
-"""What is fetched; whatever else lies in a repository stays there."""
-
+"""The files that are downloaded."""
 
 HUB_TIMEOUT_SECONDS = 3.0
-"""After these the Hub counts as not to be reached."""
 
 
 def fetch_checkpoint(name: str) -> tuple[Path, str]:
-    """Fetch a checkpoint, or find what was fetched before.
+    """Download a checkpoint, or find it in the cache.
 
     Args:
-        name: USER/NAME@REVISION; without a revision the newest commit is taken and named on
-            stderr, so that one can ask for the same again.
+        name: USER/NAME@REVISION; without a commit as revision, the commit is printed to stderr.
 
     Returns:
         The folder, and USER/NAME@COMMIT.
 
     Raises:
-        CheckpointError: there is no such repository or revision, or it cannot be reached.
+        CheckpointError: the repository or revision does not exist or cannot be reached.
     """
     if not HUB_NAME_PATTERN.fullmatch(name):
         raise CheckpointError(
@@ -45,7 +42,7 @@ def fetch_checkpoint(name: str) -> tuple[Path, str]:
         )
     repository, _, revision = name.partition("@")
     try:
-        found = snapshot_download(
+        folder = snapshot_download(
             repository, revision=revision or None, allow_patterns=list(DOWNLOAD_PATTERNS)
         )
     except (HfHubHTTPError, OSError, ValueError) as error:
@@ -53,31 +50,31 @@ def fetch_checkpoint(name: str) -> tuple[Path, str]:
             f"{reason(error)}; name a folder, or a repository and a revision that exist, and "
             "connect to the network"
         ) from error
-    commit = Path(found).name
+    commit = Path(folder).name
     pinned = f"{repository}@{commit}"
     if revision != commit:
         print(f"{name} is {pinned} today; name it so to get the same again.", file=sys.stderr)
-    return Path(found), pinned
+    return Path(folder), pinned
 
 
 def find_cached_file(name: str, file: str) -> Path | None:
-    """Return a file of USER/NAME@REVISION that was fetched before, if it was."""
+    """Return a file of USER/NAME@REVISION if it is in the cache."""
     if not HUB_NAME_PATTERN.fullmatch(name):
         return None
     repository, _, revision = name.partition("@")
-    found = try_to_load_from_cache(repository, file, revision=revision or None)
-    return Path(found) if isinstance(found, str) else None
+    path = try_to_load_from_cache(repository, file, revision=revision or None)
+    return Path(path) if isinstance(path, str) else None
 
 
 def is_hub_reachable(repository: str) -> bool:
-    """Return whether the Hub can be reached, within HUB_TIMEOUT_SECONDS.
+    """Return whether the Hub answers within HUB_TIMEOUT_SECONDS.
 
-    Its libraries would try for half a minute before they take what was downloaded before.
+    Its libraries would retry for half a minute before they use the cache.
     """
     try:
         HfApi().model_info(repository, timeout=HUB_TIMEOUT_SECONDS)
     except HfHubHTTPError:
-        return True  # it has something to say, which the download will tell
-    except Exception:  # whatever the HTTP library that huggingface_hub took has for it
+        return True  # the download will report the error
+    except Exception:  # of the HTTP library that huggingface_hub uses
         return False
     return True

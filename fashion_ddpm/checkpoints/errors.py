@@ -1,10 +1,10 @@
-"""The mistakes of this package that are the user's to fix."""
+"""Errors of this package that the user can fix."""
 
 from fashion_ddpm.core.errors import UserError
 
 
 class CheckpointError(UserError):
-    """A folder or a file cannot be fetched, read or written; the message has the fix.
+    """A folder or a file cannot be downloaded, read or written.
 
-    Checks of single files leave the folder's name and the full stop to whoever loads the folder.
+    Checks of single files leave the folder's name and the full stop to their caller.
     """

@@ -1,4 +1,4 @@
-"""Find a checkpoint's folder, local or on the Hub; read its class names and run.json."""
+"""Finding a checkpoint's folder, local or on the Hub; reading class names and run.json."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from fashion_ddpm.core.json_files import FileError, read_object
 
 RUN_FILE = "run.json"
 SAMPLES_FILE = "samples.png"
-"""The picture of a published checkpoint, beside its card."""
+"""The picture in the model card of a published checkpoint."""
 
 RUN_FILE_TYPES = {
     "config": dict,
@@ -22,14 +22,14 @@ RUN_FILE_TYPES = {
     "teacher": dict,
     "mixed_precision": str,
 }
-"""What run.json must hold where it holds anything by these names."""
+"""Types of optional entries of run.json."""
 
 
 def read_class_names(checkpoint: str | Path) -> tuple[str, ...]:
     """Return the names of a checkpoint's classes, without loading its weights.
 
     Raises:
-        CheckpointError: it is not there, or does not name its classes.
+        CheckpointError: it does not exist, or has no valid class names.
     """
     folder = locate_checkpoint(checkpoint)
     try:
@@ -39,10 +39,10 @@ def read_class_names(checkpoint: str | Path) -> tuple[str, ...]:
 
 
 def locate_checkpoint(checkpoint: str | Path) -> Path:
-    """Return a checkpoint's folder; one on the Hub is fetched.
+    """Return a checkpoint's folder; download it from the Hub if needed.
 
     Raises:
-        CheckpointError: it is not there.
+        CheckpointError: it does not exist.
     """
     folder = Path(checkpoint)
     recover_folder(folder)
@@ -53,28 +53,26 @@ def locate_checkpoint(checkpoint: str | Path) -> Path:
 
 
 def distilled_folder(checkpoint: str | Path) -> Path:
-    """Return where the network distilled from a checkpoint is looked for: beside it."""
+    """Return the folder, beside a checkpoint, of the network distilled from it."""
     folder = Path(checkpoint)
     return folder.with_name(f"{folder.name}-{TURBO}") if folder.name else folder
 
 
 def read_run(checkpoint: str | Path) -> dict[str, Any]:
-    """Return what run.json says of a checkpoint's training, or an empty dict.
+    """Return the content of a checkpoint's run.json, or an empty dict.
 
     Args:
-        checkpoint: a folder, or USER/NAME@REVISION that was fetched before.
+        checkpoint: a folder, or a cached USER/NAME@REVISION.
 
     Raises:
         FileError: it is damaged.
     """
-    path = Path(checkpoint) / RUN_FILE
-    if not path.exists():
-        fetched = find_cached_file(str(checkpoint), RUN_FILE)
-        if not fetched:
-            return {}
-        path = fetched
-    cure = "copy the checkpoint anew, repeat its training's command, or name another folder"
-    run = read_object(path, cure)
+    local = Path(checkpoint) / RUN_FILE
+    path = local if local.exists() else find_cached_file(str(checkpoint), RUN_FILE)
+    if not path:
+        return {}
+    fix = "copy the checkpoint anew, repeat its training's command, or name another folder"
+    run = read_object(path, fix)
     wrong = [
         name
         for name, type_ in RUN_FILE_TYPES.items()
@@ -82,17 +80,13 @@ def read_run(checkpoint: str | Path) -> dict[str, Any]:
     ]
     if wrong or not all(map(_is_row, run.get("log", []))):
         name = wrong[0] if wrong else "log"
-        raise FileError(f"{path} holds a {name!r} of another form than every checkpoint's: {cure}.")
+        raise FileError(f"{path} holds a {name!r} of another form than every checkpoint's: {fix}.")
     return run
 
 
 def _is_row(row: Any) -> bool:
-    """Return whether this is a line of a run's log: numbers and lists of numbers by name."""
+    """Return whether a row of a run's log has only numbers and lists of numbers as values."""
     if not isinstance(row, dict) or "images_seen" not in row:
         return False
-    numbers = [each for value in row.values() for each in _listed(value)]
-    return all(isinstance(number, int | float) for number in numbers)
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+    lists = [value if isinstance(value, list) else [value] for value in row.values()]
+    return all(isinstance(number, int | float) for numbers in lists for number in numbers)

@@ -1,4 +1,4 @@
-"""manifest.json: the sha256 of a folder's files, by which a damaged or swapped one is known."""
+"""manifest.json: the sha256 of each file of a folder, to detect damaged and swapped files."""
 
 import hashlib
 import json
@@ -12,40 +12,40 @@ MANIFEST = "manifest.json"
 
 
 def write_manifest(folder: Path) -> None:
-    """List every file of a folder as it is now, but those that a manifest further down lists."""
+    """Write the manifest of a folder, without the files that a nested manifest lists."""
     write_object(folder / MANIFEST, {name: sha256(folder / name) for name in files_to_list(folder)})
 
 
 def files_to_list(folder: Path) -> list[str]:
-    """Return the files of a folder that no manifest further down lists, relative to it."""
-    known = {folder / MANIFEST}
+    """Return the files of a folder that no nested manifest lists, relative to the folder."""
+    excluded = {folder / MANIFEST}
     for path in folder.glob(f"*/**/{MANIFEST}"):
-        known |= {path, *(path.parent / name for name in read_manifest(path.parent))}
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path not in known)
+        excluded |= {path, *(path.parent / name for name in read_manifest(path.parent))}
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path not in excluded)
     return [path.relative_to(folder).as_posix() for path in files]
 
 
 def update_manifest(folder: Path, *names: str) -> None:
-    """List some files anew; what the manifest says of all others stays, so no damage is blessed.
+    """Update the checksums of some files; the others stay, so that damage to them stays visible.
 
     Args:
-        folder: where the manifest lies; it is made where there is none.
+        folder: the manifest's folder; a missing manifest is created.
         names: the files that were just written, relative to the folder.
     """
-    known = read_manifest(folder) if (folder / MANIFEST).exists() else {}
-    known |= {name: sha256(folder / name) for name in names}
-    write_object(folder / MANIFEST, dict(sorted(known.items())))
+    checksums = read_manifest(folder) if (folder / MANIFEST).exists() else {}
+    checksums |= {name: sha256(folder / name) for name in names}
+    write_object(folder / MANIFEST, dict(sorted(checksums.items())))
 
 
 def read_manifest(folder: Path) -> dict[str, str]:
-    """Return the checksum of each file by its name, relative to the folder.
+    """Return the checksum of each file by its path relative to the folder.
 
     Raises:
         OSError: it cannot be read.
-        ValueError: it is no manifest, or it names files outside the folder.
+        ValueError: it is not a manifest, or names files outside the folder.
     """
     content = json.loads((folder / MANIFEST).read_text())
-    if not isinstance(content, dict) or not all(isinstance(at, str) for at in content.values()):
+    if not isinstance(content, dict) or not all(isinstance(v, str) for v in content.values()):
         raise ValueError("it must map names of files to checksums")
     for name in content:
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
@@ -53,12 +53,12 @@ def read_manifest(folder: Path) -> dict[str, str]:
     return content
 
 
-def find_faults(folder: Path, only: str | None = None) -> Iterator[str]:
-    """Yield what is wrong with a folder's files, a phrase for each that begins with its name.
+def find_faults(folder: Path, file: str | None = None) -> Iterator[str]:
+    """Yield a phrase about each file that differs from the manifest, beginning with its name.
 
     Args:
-        folder: where the manifest lies.
-        only: the one listed file to look at; all when None.
+        folder: the manifest's folder.
+        file: the only file to check; None for all.
     """
     try:
         listed = read_manifest(folder)
@@ -68,21 +68,21 @@ def find_faults(folder: Path, only: str | None = None) -> Iterator[str]:
     if not listed:
         yield f"{MANIFEST} lists no files"
     for name, digest in listed.items():
-        if only not in (None, name):
+        if file not in (None, name):
             continue
         try:
-            found = sha256(folder / name) if (folder / name).is_file() else ""
+            actual = sha256(folder / name) if (folder / name).is_file() else ""
         except OSError as error:
             yield f"{name} cannot be read ({reason(error)})"
             continue
-        if not found:
+        if not actual:
             yield f"{name} is missing"
-        elif found != digest:
+        elif actual != digest:
             yield f"{name} is not what {MANIFEST} lists: it was damaged, changed or swapped"
 
 
 def is_intact(folder: Path) -> bool:
-    """Return whether a manifest is there, and every file it lists with its checksum."""
+    """Return whether a folder has a manifest and all files match it."""
     return next(find_faults(folder), None) is None
 
 

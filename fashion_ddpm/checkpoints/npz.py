@@ -1,4 +1,4 @@
-"""The bundled npz files: written with their checksums, read without pickles."""
+"""The bundled npz files: written with checksums, read without pickles."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,8 +20,8 @@ def load_arrays(path: Path, fix: str) -> dict[str, np.ndarray]:
     """Read an npz file.
 
     Args:
-        path: the file; where a manifest beside it lists the file, its checksum must fit.
-        fix: the command that makes the file anew.
+        path: the file; it must match the manifest beside it, if that lists it.
+        fix: the command that rebuilds the file.
 
     Raises:
         CheckpointError: it is missing, damaged, swapped, or holds Python objects.

@@ -1,4 +1,4 @@
-"""Is a folder a checkpoint of this package's kind, and is the loaded network what it says?"""
+"""Checks of a checkpoint's files before loading, and of the loaded network."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,18 +31,18 @@ PREDICTION_TYPES = ("epsilon", "sample", "v_prediction")
 
 
 def make_id2label(class_names: Sequence[str]) -> dict[str, str]:
-    """Return label → class name as model_index.json has it: JSON knows only strings as keys."""
+    """Return label → class name for model_index.json; JSON needs strings as keys."""
     return {str(label): name for label, name in enumerate(class_names)}
 
 
 def check_files(folder: Path) -> tuple[tuple[str, ...], str | None]:
-    """Look at a checkpoint's files before the network is built.
+    """Check a checkpoint's files before the network is built.
 
     Returns:
-        The class names in label order, and the sampler that the network was made for, if any.
+        The class names in label order, and the only sampler of a distilled network.
 
     Raises:
-        CheckpointError: a file is not what it must be, or asks for a class of another package.
+        CheckpointError: a file is invalid, or names a class of another package.
     """
     check_folder(folder, UNET_WEIGHTS)
     index = read_config(folder, INDEX_FILE, **COMPONENT_CLASSES)
@@ -52,8 +52,8 @@ def check_files(folder: Path) -> tuple[tuple[str, ...], str | None]:
             f"{' and '.join(PIPELINE_CLASSES)} are loaded; name a folder of that kind"
         )
     unet = read_config(folder, "unet/config.json", _class_name="UNet2DModel")
-    size = FASHION_MNIST.image_size, FASHION_MNIST.channels
-    if "id2label" not in index and (unet.get("sample_size"), unet.get("in_channels")) != size:
+    expected = FASHION_MNIST.image_size, FASHION_MNIST.channels
+    if "id2label" not in index and (unet.get("sample_size"), unet.get("in_channels")) != expected:
         raise CheckpointError(
             f"{INDEX_FILE} names no classes in id2label, and the images are not Fashion-MNIST's; "
             "add the names"
@@ -63,15 +63,15 @@ def check_files(folder: Path) -> tuple[tuple[str, ...], str | None]:
 
 
 def parse_class_names(index: dict[str, Any]) -> tuple[str, ...]:
-    """Return the class names in model_index.json, in label order; without any, Fashion-MNIST's.
+    """Return the class names of a model_index.json in label order; by default, Fashion-MNIST's.
 
     Raises:
-        CheckpointError: they are no names of the labels 0, 1, 2 and so on.
+        CheckpointError: they are not the names of labels 0, 1, 2 and so on.
     """
     names = index.get("id2label") or make_id2label(CLASS_NAMES)
-    sound = isinstance(names, dict) and all(isinstance(name, str) for name in names.values())
+    is_valid = isinstance(names, dict) and all(isinstance(name, str) for name in names.values())
     labels = [str(label) for label in range(len(names))]
-    if not sound or sorted(names) != sorted(labels):
+    if not is_valid or sorted(names) != sorted(labels):
         raise CheckpointError(
             f"{INDEX_FILE} must name the labels 0, 1, 2 and so on in id2label; {COPY_HINT}"
         )
@@ -79,12 +79,12 @@ def parse_class_names(index: dict[str, Any]) -> tuple[str, ...]:
 
 
 def check_network(
-    unet: UNet2DModel, scheduler: DDPMScheduler, folder: Path, names: tuple[str, ...]
+    unet: UNet2DModel, noise_scheduler: DDPMScheduler, folder: Path, names: tuple[str, ...]
 ) -> None:
-    """Look whether a loaded network draws images of the named classes, from whole weights.
+    """Check a loaded network's sizes, classes, weights and noise schedule.
 
     Raises:
-        CheckpointError: it does not, or a weight is missing, of another shape, or not a number.
+        CheckpointError: a size is wrong, or a weight is missing, misshapen or not finite.
     """
     config = unet.config
     try:
@@ -96,7 +96,8 @@ def check_network(
             f"unet/config.json has in_channels {kind.channels}, but out_channels "
             f"{config['out_channels']}; {COPY_HINT}"
         )
-    rows = unet.class_embedding.num_embeddings if _knows_classes(unet) else 0
+    embedding = unet.class_embedding
+    rows = embedding.num_embeddings if isinstance(embedding, nn.Embedding) else 0
     if rows != kind.null_label + 1:
         raise CheckpointError(
             f"unet/config.json has {rows} class embeddings, but {len(names)} classes and the null "
@@ -104,17 +105,14 @@ def check_network(
         )
     check_shapes(unet, folder / UNET_WEIGHTS)
     check_finite(unet)
-    _check_schedule(scheduler)
+    _check_noise_schedule(noise_scheduler)
 
 
-def _knows_classes(unet: UNet2DModel) -> bool:
-    return isinstance(unet.class_embedding, nn.Embedding)
-
-
-def _check_schedule(scheduler: DDPMScheduler) -> None:
-    levels, prediction = scheduler.alphas_cumprod, scheduler.config["prediction_type"]
-    falling = len(levels) > 1 and bool((torch.diff(levels) < 0).all())
-    if not (falling and levels[0] <= 1 and levels[-1] >= 0 and prediction in PREDICTION_TYPES):
+def _check_noise_schedule(noise_scheduler: DDPMScheduler) -> None:
+    alpha_bar = noise_scheduler.alphas_cumprod
+    falls = len(alpha_bar) > 1 and bool((torch.diff(alpha_bar) < 0).all())
+    is_known = noise_scheduler.config["prediction_type"] in PREDICTION_TYPES
+    if not (falls and alpha_bar[0] <= 1 and alpha_bar[-1] >= 0 and is_known):
         raise CheckpointError(
             "scheduler/scheduler_config.json is no noise schedule: alpha-bar must fall from 1 to "
             f"0, and prediction_type must be one of {', '.join(PREDICTION_TYPES)}; copy it "

@@ -1,4 +1,4 @@
-"""Is a folder of weights what it was when it was written, and nothing but tensors and JSON?"""
+"""Checks of folders with weights: undamaged, and nothing but tensors and JSON."""
 
 import json
 import os
@@ -25,10 +25,10 @@ LOADABLE_SUFFIXES = PICKLE_SUFFIXES | {
     ".h5",
     ".msgpack",
 }
-"""Endings of what some library would read of its own accord."""
+"""Suffixes of files that some library may load."""
 
 FORBIDDEN_PATTERNS = ("*.index.json", "adapter_config.json")
-"""Lists that send a library to other files, and adapters that change a network."""
+"""Shard indexes, which redirect to other files, and adapters, which change a network."""
 
 PICKLE_MAGIC = (b"\x80", b"PK\x03\x04")
 PICKLE_HINT = (
@@ -39,27 +39,27 @@ COPY_HINT = "copy the folder anew from where it came (the bundled one: git check
 
 
 def check_folder(folder: Path, weights: str) -> None:
-    """Look at a folder's files before any of them is loaded.
+    """Check a folder's files before any of them is loaded.
 
     Args:
         folder: a checkpoint, a scorer or a classifier.
-        weights: where its tensors lie, relative to it.
+        weights: its safetensors file, relative to it.
 
     Raises:
-        CheckpointError: a file is missing, damaged, swapped, a link that leads out, a pickle, code,
-            or one that the manifest does not list. Without a manifest all else is still checked.
+        CheckpointError: a file is missing, damaged, swapped, a link to outside, a pickle, code, or
+            not listed in the manifest. The manifest may be missing.
     """
     recover_folder(folder)
-    for found in _problems(folder, weights):
-        raise CheckpointError(found)
+    for fault in _folder_faults(folder, weights):
+        raise CheckpointError(fault)
 
 
-def _problems(folder: Path, weights: str) -> Iterator[str]:
-    yield from _links_that_lead_out(folder)
+def _folder_faults(folder: Path, weights: str) -> Iterator[str]:
+    yield from _link_faults(folder)
     for pattern in FORBIDDEN_PATTERNS:
         for path in sorted(folder.rglob(pattern)):
             yield f"{path.relative_to(folder)} would change what is loaded; remove it"
-    yield from _faults_of_tensors(folder, weights)
+    yield from _tensor_faults(folder, weights)
     if (folder / MANIFEST).exists():
         for fault in find_faults(folder):
             yield f"{fault}; {COPY_HINT}"
@@ -67,24 +67,23 @@ def _problems(folder: Path, weights: str) -> Iterator[str]:
             yield f"{name} is not listed in {MANIFEST}; remove it, or copy the folder anew"
 
 
-def _links_that_lead_out(folder: Path) -> Iterator[str]:
-    home = folder.resolve()
-    allowed = [home]
-    if home.parent.name == "snapshots":  # the Hub's cache keeps the files in a folder of its own
-        allowed.append(home.parent.parent / "blobs")
+def _link_faults(folder: Path) -> Iterator[str]:
+    allowed = [folder.resolve()]
+    if allowed[0].parent.name == "snapshots":  # in the Hub's cache, files are links to blobs
+        allowed.append(allowed[0].parent.parent / "blobs")
     for path in sorted(folder.rglob("*")):
-        end = Path(os.path.realpath(path))  # unlike resolve, it bears links in a circle
-        if not any(end.is_relative_to(root) for root in allowed):
+        target = Path(os.path.realpath(path))  # unlike resolve, it accepts cyclic links
+        if not any(target.is_relative_to(root) for root in allowed):
             name = path.relative_to(folder)
             yield f"{name} is a link that leads out of the folder; put the file itself there"
 
 
-def _faults_of_tensors(folder: Path, weights: str) -> Iterator[str]:
+def _tensor_faults(folder: Path, weights: str) -> Iterator[str]:
     path = folder / weights
     if not path.is_file():
-        for found in sorted(path.parent.glob("*")):
-            if found.suffix in PICKLE_SUFFIXES:
-                yield f"{found.relative_to(folder)} {PICKLE_HINT}"
+        for other in sorted(path.parent.glob("*")):
+            if other.suffix in PICKLE_SUFFIXES:
+                yield f"{other.relative_to(folder)} {PICKLE_HINT}"
         yield f"{weights} is missing; {COPY_HINT}"
         return
     try:
@@ -98,7 +97,7 @@ def _faults_of_tensors(folder: Path, weights: str) -> Iterator[str]:
 
 
 def _unlisted(folder: Path, weights: str) -> list[str]:
-    """Return files that the manifest does not know, from where libraries read: beside weights."""
+    """Return unlisted files that libraries may load, from folders that they load from."""
     listed = {*read_manifest(folder), MANIFEST}
     files = folder.rglob("*") if "/" not in weights else folder.glob("*/**/*")
     names = [
@@ -107,16 +106,16 @@ def _unlisted(folder: Path, weights: str) -> list[str]:
     return sorted(name for name in names if name not in listed)
 
 
-def read_config(folder: Path, name: str, **wanted: Any) -> dict[str, Any]:
-    """Return a JSON file's content, once it asks for nothing but what is wanted.
+def read_config(folder: Path, name: str, **required: Any) -> dict[str, Any]:
+    """Return the content of a JSON file if it has the required values.
 
     Args:
-        folder: where it lies.
+        folder: the folder of the file.
         name: the file, relative to the folder.
-        wanted: key → the only value it may have.
+        required: key → its only allowed value.
 
     Raises:
-        CheckpointError: it is missing, not JSON, or asks for another class or for code.
+        CheckpointError: it is missing, not JSON, has other values, or asks for custom code.
     """
     try:
         content = json.loads((folder / name).read_text())
@@ -127,7 +126,7 @@ def read_config(folder: Path, name: str, **wanted: Any) -> dict[str, Any]:
     for key in ("auto_map", "quantization_config"):
         if content.get(key) is not None:
             raise CheckpointError(f"{name} asks for code of its own with {key}; remove that entry")
-    for key, value in wanted.items():
+    for key, value in required.items():
         if content.get(key) != value:
             raise CheckpointError(
                 f"{name} asks for {key} {content.get(key)!r:.80}, but only {value!r} is loaded; "
@@ -137,27 +136,27 @@ def read_config(folder: Path, name: str, **wanted: Any) -> dict[str, Any]:
 
 
 def check_shapes(network: nn.Module, path: Path) -> None:
-    """Look whether a safetensors file fills a network completely; libraries fill gaps with noise.
+    """Check that a safetensors file has all tensors; libraries initialize missing ones randomly.
 
     Raises:
         CheckpointError: a tensor is missing, unknown or of another shape.
     """
     with safe_open(path, framework="pt") as file:
         stored = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
-    own = {name: tuple(value.shape) for name, value in network.state_dict().items()}
-    for name in sorted(own.keys() | stored.keys()):
-        if own.get(name) != stored.get(name):
+    needed = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+    for name in sorted(needed.keys() | stored.keys()):
+        if needed.get(name) != stored.get(name):
             raise CheckpointError(
                 f"{path.name} holds {name} as {stored.get(name, 'nothing')}, but the network in "
-                f"its config needs {own.get(name, 'nothing')}; copy both from one checkpoint"
+                f"its config needs {needed.get(name, 'nothing')}; copy both from one checkpoint"
             )
 
 
 def check_finite(network: nn.Module) -> None:
-    """Look whether all weights are numbers.
+    """Check that all weights are finite.
 
     Raises:
-        CheckpointError: one holds NaN or infinity.
+        CheckpointError: a weight is NaN or infinite.
     """
     for name, value in network.state_dict().items():
         if value.is_floating_point() and not value.isfinite().all():

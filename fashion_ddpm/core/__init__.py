@@ -1,1 +1,1 @@
-"""What every other package stands on: errors, settings, requests, image kinds, files, processes."""
+"""Basics of all other packages: errors, settings, requests, image kinds, files, processes."""

@@ -1,4 +1,4 @@
-"""Every number that can be set, declared once with its unit and its bounds; presets."""
+"""The settings of a training, each with its unit and its bounds; presets."""
 
 import math
 from collections.abc import Mapping
@@ -15,26 +15,26 @@ from fashion_ddpm.core.settings import (
 )
 
 NOISE_SCHEDULES = ("cosine", "linear", "scaled-linear", "sigmoid")
-"""What a network can be trained on."""
+"""Noise schedules for training."""
 
 SCHEDULES = (*NOISE_SCHEDULES, "karras", "exponential", "report")
-"""Which noise levels a sample can visit ("report": linear over T = 100, as in the report)."""
+"""Noise schedules for sampling ("report": linear over T = 100, as in the report)."""
 
 SAMPLERS = ("dpm++2m", "dpm++2m-sde", "ddim", "ddpm", "euler")
-"""The solvers that step between noise levels; the first is the default."""
+"""Solvers; the first is the default."""
 
 TURBO = "turbo"
-"""The sampler of distilled networks, which no other network can use."""
+"""The sampler of distilled networks; no other network can use it."""
 
 TURBO_STEPS = 4
-"""Steps of that sampler when nothing is said."""
+"""Default number of steps of the turbo sampler."""
 
 TRACKERS = ("auto", "none", "tensorboard", "wandb", "trackio")
-"""Where a run can be watched, besides its own lines and files."""
+"""Values of --report-to."""
 
 
 class TrainingLength:
-    """A training whose length is counted in images."""
+    """Base of configs whose length is given in images."""
 
     images_total: int
     batch_size: int
@@ -47,7 +47,7 @@ class TrainingLength:
 
 @dataclass(frozen=True)
 class TrainConfig(TrainingLength, DataSettings):
-    """One training run, in full: two runs with equal configs are the same run."""
+    """All settings of a training run."""
 
     output_dir: str = setting("runs/latest", "folder for states, previews and the checkpoint")
     from_state: str = setting(
@@ -167,7 +167,7 @@ class TrainConfig(TrainingLength, DataSettings):
 
 @dataclass(frozen=True)
 class ScorerConfig(TrainingLength):
-    """The training of the embedded scorer, a small CLIP, in full."""
+    """All settings of training the embedded scorer, a small CLIP."""
 
     data_dir: str = setting("data", f"folder that holds FashionMNIST/raw (${DATA_DIR_VARIABLE})")
     output_dir: str = setting("runs/scorer", "folder for the scorer; replaced when done")
@@ -194,7 +194,7 @@ class ScorerConfig(TrainingLength):
 
 @dataclass(frozen=True)
 class ClassifierConfig(TrainingLength, DataSettings):
-    """The training of the classifier, which sees real images, in full."""
+    """All settings of training the classifier of real images."""
 
     output_dir: str = setting("runs/classifier", "folder for the classifier; replaced when done")
 
@@ -212,7 +212,7 @@ class ClassifierConfig(TrainingLength, DataSettings):
 AnyConfig = TrainConfig | ScorerConfig | ClassifierConfig
 
 RECIPE: dict[str, Any] = {"optimizer": "muon", "learning_rate": 5e-3}
-"""What the experiments found to learn most of so many images (docs/experiments.md)."""
+"""The best optimizer and learning rate of the experiments (docs/experiments.md)."""
 
 PRESETS: dict[str, dict[str, Any]] = {
     "smoke": {
@@ -254,14 +254,14 @@ PRESETS: dict[str, dict[str, Any]] = {
         "save_every": 1_650_000,
     },
 }
-"""smoke: seconds, to see that everything runs. cpu: 8 epochs. gpu: 300 epochs, wider."""
+"""smoke: a test of seconds. cpu: 8 epochs. distill: the turbo network. gpu: 300 epochs."""
 
 
 def make_train_config(preset: str, flags: Mapping[str, Any]) -> TrainConfig:
-    """Return the run's config: defaults, over them the preset, over that the given flags.
+    """Return the defaults, overridden by the preset, overridden by the flags.
 
     Raises:
         ConfigError: a value is out of bounds, or two settings contradict each other.
     """
-    given = {name: tuple(v) if isinstance(v, list) else v for name, v in flags.items()}
-    return TrainConfig(**{"data_dir": default_data_dir(), **PRESETS[preset], **given})
+    overrides = {name: tuple(v) if isinstance(v, list) else v for name, v in flags.items()}
+    return TrainConfig(**{"data_dir": default_data_dir(), **PRESETS[preset], **overrides})

@@ -1,4 +1,4 @@
-"""Which pictures a network learns from, and how they become squares of one size."""
+"""Settings that name a data set and how its pictures become square images of one size."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,26 +8,24 @@ from fashion_ddpm.core.image_kind import FASHION_MNIST, IMAGE_SIZES, SIZE_STEP
 from fashion_ddpm.core.settings import DATA_DIR_VARIABLE, ConfigError, check_fields, setting
 
 FASHION, FOLDER_PREFIX, HUB_PREFIX = "fashion-mnist", "imagefolder:", "hub:"
-"""The kinds of --dataset; the last two are followed by a path or a name."""
+"""Values of --dataset; the last two are prefixes of a path or a name."""
 
 REFUSE, RESIZE, CROP = FITS = ("none", "resize", "crop")
 AUTO, GREY, RGB = COLOUR_CHOICES = ("auto", "grey", "rgb")
 
 
-def may_be_equal(name: str, one: Any, other: Any) -> bool:
-    """Return whether two values of a setting may mean the same; folders of pictures can be moved.
+def may_be_equal(name: str, first: Any, second: Any) -> bool:
+    """Return whether two values of a setting are equal, or both name image folders.
 
-    Whether they hold the same pictures is decided by their content.
+    A folder may have been moved; whether it is the same is decided by its content.
     """
-    folders = name == "dataset" and all(
-        str(each).startswith(FOLDER_PREFIX) for each in (one, other)
-    )
-    return one == other or folders
+    folders = [str(value).startswith(FOLDER_PREFIX) for value in (first, second)]
+    return first == second or (name == "dataset" and all(folders))
 
 
 @dataclass(frozen=True)
 class DataSettings:
-    """A data set, as flags name it."""
+    """A data set, as given by flags."""
 
     dataset: str = setting(
         FASHION, "fashion-mnist, imagefolder:PATH (a folder a class) or hub:NAME (package datasets)"
@@ -45,17 +43,16 @@ class DataSettings:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        own = self.dataset.startswith((FOLDER_PREFIX, HUB_PREFIX)) and self.source
-        if not own and self.dataset != FASHION:
+        is_custom = self.dataset.startswith((FOLDER_PREFIX, HUB_PREFIX)) and self.source
+        if not is_custom and self.dataset != FASHION:
             raise ConfigError(
                 f"--dataset is {self.dataset!r}; it must be {FASHION}, "
                 f"{FOLDER_PREFIX}PATH or {HUB_PREFIX}NAME."
             )
-        if not own and (self.image_size, self.fit, self.colours) != (0, REFUSE, AUTO):
-            size = FASHION_MNIST.image_size
+        if not is_custom and (self.image_size, self.fit, self.colours) != (0, REFUSE, AUTO):
             raise ConfigError(
                 f"--image-size, --fit and --colours are for your own pictures; {FASHION} is grey "
-                f"and has {size} pixels: leave them out, or name a --dataset."
+                f"and has {FASHION_MNIST.image_size} pixels: leave them out, or name a --dataset."
             )
         if self.image_size and (self.image_size < IMAGE_SIZES[0] or self.image_size % SIZE_STEP):
             raise ConfigError(
@@ -72,7 +69,7 @@ class DataSettings:
 
     @property
     def public_name(self) -> str:
-        """The data set without the folders above it, which are nobody else's business."""
+        """The data set without the path of its folder, which may be private."""
         if self.source and (self.dataset.startswith(FOLDER_PREFIX) or Path(self.source).exists()):
             return self.dataset.partition(":")[0] + ":" + Path(self.source).resolve().name
         return self.dataset

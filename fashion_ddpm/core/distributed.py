@@ -1,4 +1,4 @@
-"""Several processes share one job: accelerate's PartialState, and everyone's parts together."""
+"""Multi-process runs: accelerate's PartialState, and gathering from all processes."""
 
 import os
 import sys
@@ -13,32 +13,32 @@ Part = TypeVar("Part")
 
 
 def this_process(only_cuda: bool = True) -> PartialState:
-    """Join the processes that accelerate launch or torchrun started; alone, it is rank 0 of 1.
+    """Join the processes of accelerate launch or torchrun; a single process is rank 0 of 1.
 
     Args:
-        only_cuda: whether to compute on the CPU where there is another accelerator than CUDA's.
+        only_cuda: use the CPU instead of accelerators other than CUDA's.
     """
     return PartialState(cpu=uses_cpu(only_cuda))
 
 
 def uses_cpu(only_cuda: bool = True) -> bool:
-    """Return whether to compute on the CPU: where there is no GPU, or accelerate is told to."""
-    asked = parse_flag_from_env("ACCELERATE_USE_CPU")
-    return asked or (only_cuda and not torch.cuda.is_available())
+    """Return whether to use the CPU: without a GPU, or with ACCELERATE_USE_CPU."""
+    requested = parse_flag_from_env("ACCELERATE_USE_CPU")
+    return requested or (only_cuda and not torch.cuda.is_available())
 
 
 def gather_parts(part: Part) -> list[Part]:
-    """Return the parts of all processes, in the order of ranks, to each of them."""
+    """Return the parts of all processes, in rank order, on every process."""
     return list(gather_object([part]))
 
 
-def process_lines(ranks: PartialState) -> Iterator[str]:
-    """Yield how many processes there are, and a warning where more were asked for."""
-    yield f"processes: {ranks.num_processes}, the first on {ranks.device}"
-    # For several processes accelerate launch sets the address at which they would meet, and
-    # with --cpu then starts one; every launcher that starts several tells them WORLD_SIZE.
-    alone = ranks.num_processes == 1
-    if alone and "MASTER_ADDR" in os.environ and "WORLD_SIZE" not in os.environ:
+def process_lines(state: PartialState) -> Iterator[str]:
+    """Yield the number of processes, and a warning where more were requested."""
+    yield f"processes: {state.num_processes}, the first on {state.device}"
+    # accelerate launch --cpu sets MASTER_ADDR for several processes but starts one; launchers
+    # that start several set WORLD_SIZE too.
+    is_single = state.num_processes == 1
+    if is_single and "MASTER_ADDR" in os.environ and "WORLD_SIZE" not in os.environ:
         yield (
             "warning: this is one process alone, though MASTER_ADDR announces several "
             "(accelerate launch --cpu starts one, whatever --num_processes says); on CPUs "
@@ -46,7 +46,7 @@ def process_lines(ranks: PartialState) -> Iterator[str]:
         )
 
 
-def print_processes(ranks: PartialState) -> None:
-    """Print those lines, once for all processes."""
-    if ranks.is_main_process:
-        print("\n".join(process_lines(ranks)), file=sys.stderr)
+def print_processes(state: PartialState) -> None:
+    """Print process_lines on the main process."""
+    if state.is_main_process:
+        print("\n".join(process_lines(state)), file=sys.stderr)

@@ -1,21 +1,21 @@
-"""Errors that the user can fix: app.py and the commands print the message, no traceback."""
+"""Errors that the user can fix: programs print their message without a traceback."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
 MAX_REASON = 200
 INTERRUPT_EXIT_STATUS = 130
-"""Exit status after Ctrl-C, as shells have it."""
+"""Exit status after Ctrl-C: 128 + SIGINT, as in shells."""
 
 
 class UserError(Exception):
-    """The message is one sentence that names the value, what is allowed and the fix."""
+    """An error whose message is one sentence with the value, what is allowed and the fix."""
 
     def format_message(self, names: Mapping[str, str]) -> str:
-        """Return the sentence with the names that whoever reads it gives to settings.
+        """Return the message with the names of settings that its reader knows.
 
         Args:
-            names: field of a request → its name on the page, in a program or on the command line.
+            names: field of a request → its name on the page, in the API or on the command line.
         """
         return str(self)
 
@@ -23,14 +23,14 @@ class UserError(Exception):
 def error_message(
     error: UserError | OSError, names: Mapping[str, str] = MappingProxyType({})
 ) -> str:
-    """Return what a program prints of a UserError, or of an OSError about a path.
+    """Return the message of a UserError, or of an OSError about a path.
 
     Args:
-        error: the failure.
-        names: as UserError.format_message has it.
+        error: the error.
+        names: see UserError.format_message.
 
     Raises:
-        OSError: the given one, when it names no path.
+        OSError: the given error, if it has no path.
     """
     if isinstance(error, UserError):
         return error.format_message(names)
@@ -43,6 +43,6 @@ def error_message(
 
 
 def reason(error: Exception) -> str:
-    """Return what a library says of a failure, on one line and no longer than a sentence."""
+    """Return a library's error message on one line, at most MAX_REASON characters long."""
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= MAX_REASON else text[:MAX_REASON] + "…"

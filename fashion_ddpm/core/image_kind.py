@@ -1,4 +1,4 @@
-"""What a network draws: class names, the label that means "no class", size, colours, prompts."""
+"""The kind of images a network generates: class names, null label, size, channels, prompts."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ CLASS_NAMES: tuple[str, ...] = (
 )
 
 ALL_CLASSES = "all"
-"""Stands for every class in turn, so no class may have this name."""
+"""The class_name of a request for all classes in turn; no class may have this name."""
 
 MAX_CLASSES = 1000
 MAX_NAME = 40
@@ -30,12 +30,12 @@ IMAGE_SIZES = (8, 256)
 
 SIZE_STEP = 4
 COLOURS = {1: "grey", 3: "colour"}
-"""Channels of an image → what it is called."""
+"""Number of channels → name."""
 
 
 @dataclass(frozen=True)
 class ImageKind:
-    """What the images of a data set, or of a network, are: whoever needs to know asks this.
+    """The kind of images of a data set or a network.
 
     Attributes:
         class_names: in label order, 1 … MAX_CLASSES.
@@ -43,7 +43,7 @@ class ImageKind:
         channels: 1 grey, 3 colour.
 
     Raises:
-        ConfigError: one of them cannot be.
+        ConfigError: a value is not allowed.
     """
 
     class_names: tuple[str, ...]
@@ -63,50 +63,50 @@ class ImageKind:
 
     @property
     def null_label(self) -> int:
-        """The class label that training puts in place of a dropped one (guidance needs it)."""
+        """The label that means "no class", for classifier-free guidance."""
         return len(self.class_names)
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Channels, height and width, as the network has them."""
+        """Channels, height and width."""
         return self.channels, self.image_size, self.image_size
 
     @property
     def is_fashion_mnist(self) -> bool:
-        """Whether these are Fashion-MNIST's, whose garments the embedded scorers have seen."""
+        """Whether these are Fashion-MNIST's, the only ones that the embedded scorers know."""
         return self == FASHION_MNIST
 
     @property
     def class_noun(self) -> str:
-        """What the page calls a class."""
+        """The page's word for a class."""
         return "garment" if self.is_fashion_mnist else "class"
 
     @property
     def class_nouns(self) -> str:
-        """What the page calls several classes."""
+        """The page's word for several classes."""
         return "garments" if self.is_fashion_mnist else "classes"
 
     @property
     def image_nouns(self) -> str:
-        """What the page calls several images."""
+        """The page's word for several images."""
         return "garments" if self.is_fashion_mnist else "images"
 
     @property
     def prompt_noun(self) -> str:
-        """What a prompt calls an image of no certain class."""
+        """The word of a prompt for an image of any class."""
         return "clothing item" if self.is_fashion_mnist else "image"
 
     def __str__(self) -> str:
         names = ", ".join(self.class_names[:12]) + (", …" if len(self.class_names) > 12 else "")
-        side = self.image_size
-        return f"{COLOURS[self.channels]} images of {side}×{side} pixels, classes {names}"
+        size = self.image_size
+        return f"{COLOURS[self.channels]} images of {size}×{size} pixels, classes {names}"
 
 
 def _check_names(names: tuple[str, ...]) -> None:
     if not 1 <= len(names) <= MAX_CLASSES:
         raise ConfigError(f"there are {len(names):,} classes; there must be 1 to {MAX_CLASSES:,}.")
     for name in names:
-        # They become file names, prompts and parts of the page.
+        # Names become file names, prompts and HTML.
         if not name.strip() or len(name) > MAX_NAME or name[0] == "." or set(name) & set("/\\<>|"):
             raise ConfigError(
                 f"a class is named {name[:MAX_NAME]!r}; a name has 1 to {MAX_NAME} characters, "
@@ -122,9 +122,9 @@ def _check_names(names: tuple[str, ...]) -> None:
 
 
 def normalize_name(name: str) -> str:
-    """Return a class name as names are compared: capitals, and how accents are stored, are one.
+    """Return a class name in lower case and in Unicode's composed form, for comparisons.
 
-    Folders made on a Mac store an accent apart from its letter; keyboards send both as one sign.
+    Folder names from a Mac are decomposed: an accent is a character of its own.
     """
     return unicodedata.normalize("NFC", name.strip().lower())
 
@@ -135,12 +135,12 @@ BLURRY_PROMPT = f"A blurry or unclear {FASHION_MNIST.prompt_noun}"
 
 
 def label_prompts(class_names: tuple[str, ...]) -> list[str]:
-    """Return the prompt that names each class, in label order: "A trouser", "An ankle boot"."""
+    """Return a prompt for each class, in label order: "A trouser", "An ankle boot"."""
     return [f"{_article(name)} {name}" for name in class_names]
 
 
 def quality_prompts(class_name: str, kind: ImageKind) -> list[str]:
-    """Return the three prompts between which the report's CLIP had to choose."""
+    """Return the three prompts of the report's CLIP score."""
     return [
         f"{_article(class_name)} {class_name}",
         f"A clear, well-generated {class_name}",

@@ -1,4 +1,4 @@
-"""The only place where pixel ranges and sizes change; grids and PNG files with their settings."""
+"""Conversions of pixel ranges and sizes; grids; PNG files that carry their settings."""
 
 import io
 import json
@@ -17,14 +17,14 @@ from fashion_ddpm.core.image_kind import FASHION_MNIST
 
 IMAGE_SIZE = FASHION_MNIST.image_size
 SETTINGS_KEY = "fashion-ddpm"
-"""The PNG text chunk that holds the settings an image was made with."""
+"""The PNG text chunk that holds the settings of an image."""
 
 FILE_NAME_KEY = "file name"
-"""Key in the info of a picture in memory → the Path that names its file, which is not written."""
+"""Key in Image.info of the file's name, as a Path so that gradio does not write it to the file."""
 
 
 def to_model(images: Tensor) -> Tensor:
-    """Turn stored images into what the network sees.
+    """Convert stored images to the network's format.
 
     Args:
         images: uint8 [B, H, W] grey, or [B, H, W, 3] in colour, 0 black … 255 white.
@@ -50,7 +50,7 @@ def to_channels_first(images: Tensor) -> Tensor:
 
 
 def to_uint8(images: Tensor) -> Tensor:
-    """Turn the network's images into stored ones; values outside [−1, 1] are clamped.
+    """Convert the network's images to stored ones; values outside [−1, 1] are clamped.
 
     Args:
         images: float [B, 1, H, W] or [B, 3, H, W].
@@ -65,11 +65,11 @@ def to_uint8(images: Tensor) -> Tensor:
 def make_grid(
     images: Tensor, columns: int | None = None, gap: int = 2, scale: int = 1
 ) -> Image.Image:
-    """Lay images out in rows, nearest-neighbour enlarged.
+    """Lay images out in rows, enlarged without interpolation.
 
     Args:
         images: uint8 [B, H, W] grey, or [B, H, W, 3] in colour.
-        columns: images in a row; the nearest to a square when not given.
+        columns: images in a row; by default, the grid is nearly square.
         gap: pixels between two images, before enlarging.
         scale: factor of enlargement.
     """
@@ -85,34 +85,34 @@ def make_grid(
 
 
 def enlarge(image: np.ndarray | Tensor, scale: int) -> Image.Image:
-    """Return a picture of uint8 [H, W] or [H, W, 3], each pixel scale × scale wide, unblended."""
+    """Return uint8 [H, W] or [H, W, 3] as a picture, enlarged without interpolation."""
     picture = Image.fromarray(np.asarray(image))
     size = (picture.width * scale, picture.height * scale)
     return picture.resize(size, Image.Resampling.NEAREST)
 
 
 def name_picture(picture: Image.Image, name: str, settings: Mapping[str, Any]) -> Image.Image:
-    """Give a picture that the page will save its file's name, and the settings to carry."""
+    """Store the file name and settings in the info of a picture that the page will save."""
     picture.info[SETTINGS_KEY] = json.dumps(dict(settings))
-    picture.info[FILE_NAME_KEY] = Path(name)  # gradio writes texts into the file, and no others
+    picture.info[FILE_NAME_KEY] = Path(name)
     return picture
 
 
 def save_png(picture: Image.Image, target: Path | io.BytesIO, settings: Mapping[str, Any]) -> None:
-    """Write a PNG that carries the settings it was made with."""
+    """Write a PNG file that carries its settings."""
     info = PngInfo()
     info.add_text(SETTINGS_KEY, json.dumps(dict(settings)))
     picture.save(target, "PNG", pnginfo=info)
 
 
 def read_settings(path: Path) -> dict[str, Any]:
-    """Return the settings a PNG was made with, or an empty dict."""
+    """Return the settings that a PNG file carries, or an empty dict."""
     with Image.open(path, formats=["PNG"]) as picture:
         return dict(json.loads(picture.info.get(SETTINGS_KEY, "{}")))
 
 
 def make_labelled_grid(rows: Mapping[str, Tensor], scale: int = 2) -> Image.Image:
-    """Lay out one row of images for each name, with the name in front.
+    """Lay out a row of images for each name, after the name.
 
     Args:
         rows: name → uint8 [B, H, W] or [B, H, W, 3], the same shape for all.
@@ -122,8 +122,8 @@ def make_labelled_grid(rows: Mapping[str, Tensor], scale: int = 2) -> Image.Imag
     gap, margin = 2 * scale, 90
     height = strips[0].height + gap
     picture = Image.new(strips[0].mode, (margin + strips[0].width, height * len(strips) - gap))
-    pen = ImageDraw.Draw(picture)
+    draw = ImageDraw.Draw(picture)
     for index, (name, strip) in enumerate(zip(rows, strips, strict=True)):
-        pen.text((4, index * height + strip.height // 2 - 6), name, fill="white")
+        draw.text((4, index * height + strip.height // 2 - 6), name, fill="white")
         picture.paste(strip, (margin, index * height))
     return picture

@@ -1,4 +1,4 @@
-"""JSON files in users' folders: read as an object or refused in one sentence, written whole."""
+"""JSON files that hold an object: read with a clear error, written atomically."""
 
 import json
 import os
@@ -8,11 +8,11 @@ from typing import Any
 from fashion_ddpm.core.errors import UserError, reason
 
 TEMPORARY_SUFFIX = ".writing"
-"""What the name of a file or folder ends with while it is being written."""
+"""Suffix of a file or folder that is being written."""
 
 
 class FileError(UserError):
-    """A file does not hold what it must; the message is one sentence with the fix."""
+    """A file cannot be read or has wrong content."""
 
 
 def read_object(path: Path, fix: str) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def read_object(path: Path, fix: str) -> dict[str, Any]:
 
     Args:
         path: the file.
-        fix: what to do where it is damaged; the end of the sentence, without its full stop.
+        fix: what to do if it is damaged; the end of the message, without a full stop.
 
     Raises:
         FileError: it cannot be read, is not JSON, or holds a list, a number or a text.
@@ -35,7 +35,7 @@ def read_object(path: Path, fix: str) -> dict[str, Any]:
 
 
 def write_object(path: Path, content: dict[str, Any]) -> None:
-    """Write a JSON file; a kill leaves the older one, never a half."""
-    half = path.with_name(path.name + TEMPORARY_SUFFIX)
-    half.write_text(json.dumps(content, indent=2) + "\n")
-    os.replace(half, path)
+    """Write a JSON file atomically."""
+    temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
+    temporary.write_text(json.dumps(content, indent=2) + "\n")
+    os.replace(temporary, path)

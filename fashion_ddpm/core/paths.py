@@ -1,4 +1,4 @@
-"""Where the files of this repository lie that the code reads: checkpoints and the evaluation."""
+"""Paths of files in this repository: checkpoints and the evaluation."""
 
 from pathlib import Path
 

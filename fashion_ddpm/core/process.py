@@ -1,4 +1,4 @@
-"""What a process may use and how it starts: CPUs, threads, the garbage collector."""
+"""CPUs, threads and the garbage collector of a process."""
 
 import atexit
 import gc
@@ -9,50 +9,46 @@ from contextlib import contextmanager
 from pathlib import Path
 
 CGROUP = Path("/sys/fs/cgroup")
-"""Where Linux tells a container its limits."""
-
-UNLIMITED = 1_000_000
+"""Where Linux shows a container its limits."""
 
 
 def available_cpus(cgroup: Path = CGROUP) -> int:
-    """Return how many CPUs this process may keep busy, at least 1.
+    """Return how many CPUs this process may use, at least 1.
 
     Args:
         cgroup: folder with cpu.max (version 2: quota and period in microseconds, or "max"), or
             with cpu/cpu.cfs_quota_us and cpu/cpu.cfs_period_us (version 1: −1 is no limit).
     """
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(allowed or 1, math.ceil(_quota(cgroup))))
+    return max(1, math.ceil(min(allowed or 1, _quota(cgroup))))
 
 
 def _quota(cgroup: Path) -> float:
-    """Return how many CPUs' time the container gets, or UNLIMITED."""
+    """Return the container's CPU quota in CPUs, or infinity."""
     version_1 = [cgroup / "cpu" / f"cpu.cfs_{name}_us" for name in ("quota", "period")]
     try:
         if (cgroup / "cpu.max").exists():
             quota, period = (cgroup / "cpu.max").read_text().split()
         else:
             quota, period = (path.read_text().strip() for path in version_1)
-        return UNLIMITED if quota in ("max", "-1") else int(quota) / int(period)
+        return math.inf if quota in ("max", "-1") else int(quota) / int(period)
     except (OSError, ValueError):
-        return UNLIMITED
+        return math.inf
 
 
 def limit_threads(cgroup: Path = CGROUP) -> None:
-    """Have torch, which must not be loaded yet, start one thread for each CPU of this process.
+    """Set OMP_NUM_THREADS, unless it is set, to the CPUs of this process, before torch is imported.
 
-    More would wait for each other in turn. Only the environment reaches every thread that calls
-    torch: torch.set_num_threads speaks for its own. What OMP_NUM_THREADS already asks for stays.
+    torch.set_num_threads would reach only the thread that calls it.
     """
     os.environ.setdefault("OMP_NUM_THREADS", str(available_cpus(cgroup)))
 
 
 @contextmanager
 def pause_garbage_collection() -> Iterator[None]:
-    """Hold the garbage collector off, and have it leave alone for good what was made meanwhile.
+    """Pause the garbage collector during imports, and exempt the imported objects for good.
 
-    Imports make a million objects that stay, and looking through them again and again is a fifth
-    of the time that they take (docs/experiments.md).
+    Collecting is a fifth of the time that imports take (docs/experiments.md).
     """
     was_enabled = gc.isenabled()
     gc.disable()
@@ -60,6 +56,6 @@ def pause_garbage_collection() -> Iterator[None]:
         yield
     finally:
         gc.freeze()
-        atexit.register(gc.unfreeze)  # or libraries would report everything as leaked
+        atexit.register(gc.unfreeze)  # or libraries would report leaks
         if was_enabled:
             gc.enable()

@@ -1,4 +1,4 @@
-"""How a result came to be: settings, versions, commit, device."""
+"""The provenance of a result: settings, versions, commit, device."""
 
 import functools
 import platform
@@ -19,7 +19,7 @@ LIBRARIES = (
 
 
 def provenance(config: AnyConfig) -> dict[str, Any]:
-    """Return what every run.json says of how it came to be: settings, versions, commit."""
+    """Return the settings, versions and commit for a run.json."""
     return {
         "config": public_settings(config),
         "versions": library_versions(),
@@ -33,7 +33,7 @@ def library_versions() -> dict[str, str]:
 
 
 def device_name(device: torch.device) -> str:
-    """Return the accelerator's name, or the CPU's architecture and number of threads."""
+    """Return the GPU's name, or the CPU's architecture and number of threads."""
     if device.type == "cuda":
         return str(torch.cuda.get_device_name(device))
     return f"{device.type} ({platform.machine()}, {torch.get_num_threads()} threads a process)"
@@ -43,11 +43,11 @@ def device_name(device: torch.device) -> str:
 def current_commit() -> str | None:
     """Return the commit of this code, with "+changes" if files differ; None outside git.
 
-    Asked when a run begins, it stays the same: the files may change while the run lasts.
+    Call it when a run begins: the result is cached, as files may change during the run.
     """
     try:
         command = ["git", "describe", "--always", "--abbrev=12", "--dirty=+changes", "--exclude=*"]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-        return done.stdout.strip()
+        result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        return result.stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return None

@@ -1,4 +1,4 @@
-"""One typed request: what the page, the API and the command line ask for, checked once."""
+"""The typed, checked request that the page, the API and the command line share."""
 
 import dataclasses
 import math
@@ -9,6 +9,7 @@ from typing import Any
 from fashion_ddpm.core.config import SAMPLERS, SCHEDULES, TURBO, TURBO_STEPS
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.image_kind import ALL_CLASSES, CLASS_NAMES, normalize_name
+from fashion_ddpm.core.settings import flag_name
 
 MAX_STEPS = 1000
 MAX_GUIDANCE = 10.0
@@ -16,19 +17,18 @@ MAX_SEED = 2**32 - 1
 MAX_IMAGES = 10_000_000
 
 EVALUATION_DEFAULTS: dict[str, Any] = {"schedule": "cosine", "num_inference_steps": 20}
-"""What reports are measured with where nothing else is said: their figures stay comparable."""
-
+"""Defaults of evaluations, the same for all so that reports are comparable."""
 
 MODEL_KEY, SCORER_KEY = "model", "scorer"
-"""Words of what is no setting of a request: the start of the weights' checksum, and who scored."""
+"""Link parameters beside the settings: the start of the weights' checksum, and the scorer."""
 
 
 class RequestError(UserError):
-    """A request that cannot be served; the message names the value, what is allowed, the fix.
+    """A request that cannot be served.
 
     Args:
-        sentence: the message; after the name of a setting, where one is given.
-        setting: the field of a request that is wrong, or "".
+        sentence: the message; if a setting is given, without its name at the start.
+        setting: the wrong field of the request, or "".
     """
 
     def __init__(self, sentence: str, setting: str = "") -> None:
@@ -38,46 +38,43 @@ class RequestError(UserError):
         self.sentence, self.setting = sentence, setting
 
     def format_message(self, names: Mapping[str, str]) -> str:
-        """Return the message with another name for the setting."""
+        """Return the message with the setting's name from these names."""
         return f"{names.get(self.setting, self.setting)} {self.sentence}".lstrip()
 
 
-def _named(word: str, label: str, default: Any = dataclasses.MISSING) -> Any:
-    """Return a field with its name in links, in messages and as a flag, and on the page."""
-    return dataclasses.field(default=default, metadata={"word": word, "label": label})
+def _request_field(name: str, label: str, default: Any = dataclasses.MISSING) -> Any:
+    """Return a field with its name in links, messages and flags, and its label on the page."""
+    return dataclasses.field(default=default, metadata={"name": name, "label": label})
 
 
 @dataclass(frozen=True)
 class GenerateRequest:
-    """What to generate and how; constructing one checks it.
-
-    The defaults are those of the page, of the endpoint for programs and of the command line.
+    """What to generate and how, checked on construction; page, API and commands share the defaults.
 
     Attributes:
-        class_name: a class by name or by number, kept as the name; or "all", which cycles through
-            them.
-        num_images: images to make, 1 up.
+        class_name: a class by name or number, stored as the name; "all" cycles through them.
+        num_images: at least 1.
         schedule: one of SCHEDULES.
         sampler: one of SAMPLERS, or turbo.
-        num_inference_steps: UNet evaluations an image, 1 … 1000.
+        num_inference_steps: UNet evaluations per image, 1 … 1000.
         guidance_scale: 1.0 (off) … 10.
-        guidance_low, guidance_high: share of the training timesteps inside which guidance acts.
+        guidance_low, guidance_high: interval of timesteps with guidance, as shares of T.
         seed: seed of the first image; image i has seed + i.
-        class_names: the classes of the checkpoint that shall draw; no part of the settings.
+        class_names: the classes of the checkpoint; not one of the settings.
 
     Raises:
         RequestError: a value has the wrong type or is out of bounds.
     """
 
-    class_name: str = _named("class", "Class")
-    num_images: int = _named("num_images", "Images", 8)
-    schedule: str = _named("schedule", "Schedule", "sigmoid")
-    sampler: str = _named("sampler", "Sampler", SAMPLERS[0])
-    num_inference_steps: int = _named("steps", "Steps", 10)
-    guidance_scale: float = _named("guidance_scale", "Guidance", 1.0)
-    guidance_low: float = _named("guidance_low", "Guidance from", 0.0)
-    guidance_high: float = _named("guidance_high", "Guidance to", 1.0)
-    seed: int = _named("seed", "Seed", 0)
+    class_name: str = _request_field("class", "Class")
+    num_images: int = _request_field("num_images", "Images", 8)
+    schedule: str = _request_field("schedule", "Schedule", "sigmoid")
+    sampler: str = _request_field("sampler", "Sampler", SAMPLERS[0])
+    num_inference_steps: int = _request_field("steps", "Steps", 10)
+    guidance_scale: float = _request_field("guidance_scale", "Guidance", 1.0)
+    guidance_low: float = _request_field("guidance_low", "Guidance from", 0.0)
+    guidance_high: float = _request_field("guidance_high", "Guidance to", 1.0)
+    seed: int = _request_field("seed", "Seed", 0)
     class_names: tuple[str, ...] = CLASS_NAMES
 
     def __post_init__(self) -> None:
@@ -100,17 +97,17 @@ class GenerateRequest:
         check_integer("seed", self.seed, 0, MAX_SEED - self.num_images + 1)
 
     def labels(self) -> list[int]:
-        """Return one label an image."""
+        """Return the label of each image."""
         if self.class_name == ALL_CLASSES:
             return [index % len(self.class_names) for index in range(self.num_images)]
         return [class_label(self.class_name, self.class_names)] * self.num_images
 
     def seeds(self) -> range:
-        """Return one seed an image."""
+        """Return the seed of each image."""
         return range(self.seed, self.seed + self.num_images)
 
     def select_image(self, index: int) -> "GenerateRequest":
-        """Return the request for one of the images alone; it gives the same image."""
+        """Return a request for one of the images."""
         return dataclasses.replace(
             self,
             class_name=self.class_names[self.labels()[index]],
@@ -128,24 +125,24 @@ class GenerateRequest:
 SETTINGS = {
     field.name: field.metadata for field in dataclasses.fields(GenerateRequest) if field.metadata
 }
-"""Field of a request → its names: all that say which images are made."""
+"""Field of a request → its name and label; without class_names."""
 
-SETTING_NAMES = {"scorer": "scorer"} | {name: names["word"] for name, names in SETTINGS.items()}
-"""Field of a request, or the scorer → its word in a link and in a message."""
+SETTING_NAMES = {"scorer": "scorer"} | {name: names["name"] for name, names in SETTINGS.items()}
+"""Field of a request, or scorer → its name in links and messages."""
 
 PAGE_LABELS = {"scorer": "Scorer"} | {name: names["label"] for name, names in SETTINGS.items()}
-"""The same → its name on the page."""
+"""Field of a request, or scorer → its label on the page."""
 
 API_PARAMETERS = SETTING_NAMES | {"class_name": "class_name"}
-"""The same → its name as a parameter of the endpoint for programs, where class is a keyword."""
+"""Field of a request, or scorer → its API parameter (class is a Python keyword)."""
 
-FLAGS = {name: "--" + word.replace("_", "-") for name, word in SETTING_NAMES.items()}
-"""The same → its flag on the command line."""
+FLAGS = {field: flag_name(name) for field, name in SETTING_NAMES.items()}
+"""Field of a request, or scorer → its flag on the command line."""
 
 
-def default_steps(sampler: str, otherwise: int = GenerateRequest.num_inference_steps) -> int:
-    """Return the steps that a sampler takes when nothing is said."""
-    return TURBO_STEPS if sampler == TURBO else otherwise
+def default_steps(sampler: str, default: int = GenerateRequest.num_inference_steps) -> int:
+    """Return a sampler's default number of steps; the given default is for all but turbo."""
+    return TURBO_STEPS if sampler == TURBO else default
 
 
 def class_label(class_name: str, class_names: tuple[str, ...] = CLASS_NAMES) -> int:
@@ -156,18 +153,17 @@ def class_label(class_name: str, class_names: tuple[str, ...] = CLASS_NAMES) -> 
     """
     if not isinstance(class_name, str):
         raise RequestError(
-            f"is {_value(class_name)}; it must be the name of a class.", "class_name"
+            f"is {_quote(class_name)}; it must be the name of a class.", "class_name"
         )
-    names, wanted = [normalize_name(name) for name in class_names], normalize_name(class_name)
-    if wanted in names:
-        return names.index(wanted)
-    # Where a class is named by a number, a number is nothing but a name.
-    named = any(name.isdigit() for name in names)
-    numbers = "" if named else f"a number from 0 to {len(names) - 1}, "
-    if numbers and wanted.isascii() and wanted.isdigit() and int(wanted) < len(names):
-        return int(wanted)
+    names, name = list(map(normalize_name, class_names)), normalize_name(class_name)
+    if name in names:
+        return names.index(name)
+    # If a class name is a number, numbers are not labels.
+    numbers = "" if any(map(str.isdigit, names)) else f"a number from 0 to {len(names) - 1}, "
+    if numbers and name.isascii() and name.isdigit() and int(name) < len(names):
+        return int(name)
     raise RequestError(
-        f"is {_value(class_name)}; it must be one of {', '.join(class_names)}, {numbers}or "
+        f"is {_quote(class_name)}; it must be one of {', '.join(class_names)}, {numbers}or "
         f"{ALL_CLASSES}.",
         "class_name",
     )
@@ -175,45 +171,45 @@ def class_label(class_name: str, class_names: tuple[str, ...] = CLASS_NAMES) -> 
 
 def _check_choice(setting: str, value: Any, choices: tuple[str, ...]) -> None:
     if not isinstance(value, str) or value not in choices:
-        raise RequestError(f"is {_value(value)}; it must be one of {', '.join(choices)}.", setting)
+        raise RequestError(f"is {_quote(value)}; it must be one of {', '.join(choices)}.", setting)
 
 
-def check_integer(setting: str, value: Any, low: int, high: int, more: str = "") -> None:
-    """Raise RequestError when a value is no whole number within bounds, both included.
+def check_integer(setting: str, value: Any, low: int, high: int, hint: str = "") -> None:
+    """Raise RequestError if a value is not an integer between two bounds, inclusive.
 
     Args:
         setting: the field of a request, or another name.
-        value: what was given.
-        low: the smallest that is allowed.
-        high: the largest.
-        more: who takes larger ones, if anybody does.
+        value: the value.
+        low: the smallest allowed value.
+        high: the largest allowed value.
+        hint: appended to the message: where larger values are allowed.
     """
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise RequestError(
-            f"is {_value(value)}; it must be a whole number from {low:,} to {high:,}{more}.",
+            f"is {_quote(value)}; it must be a whole number from {low:,} to {high:,}{hint}.",
             setting,
         )
 
 
 def check_number(setting: str, value: Any, low: float, high: float) -> None:
-    """Raise RequestError when a value is no finite number within bounds, both included."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or not low <= value <= high:
+    """Raise RequestError if a value is not a finite number between two bounds, inclusive."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(value) or not low <= value <= high:
         raise RequestError(
-            f"is {_value(value)}; it must be a number from {low:g} to {high:g}.", setting
+            f"is {_quote(value)}; it must be a number from {low:g} to {high:g}.", setting
         )
 
 
-def _value(value: Any) -> str:
-    """Return a value as a message has it; a cleared field sends none."""
+def _quote(value: Any) -> str:
+    """Return a value for a message; a cleared field of the page sends None."""
     return "empty" if value is None else safe_repr(value)
 
 
 def safe_repr(value: Any) -> str:
-    """Return a value as it may stand in a message: short, and never as markup."""
+    """Return a short repr without HTML or Markdown, for messages."""
     text = repr(value)
-    return (text if len(text) <= 40 else text[:40] + "…").translate(_PLAIN)
+    return (text if len(text) <= 40 else text[:40] + "…").translate(_NO_MARKUP)
 
 
-_PLAIN = str.maketrans("<>&[]`*_", "‹›＆⟦⟧ˋ∗＿")
-"""What HTML and Markdown would read, as characters that look alike."""
+_NO_MARKUP = str.maketrans("<>&[]`*_", "‹›＆⟦⟧ˋ∗＿")
+"""Characters of HTML and Markdown → characters that look similar."""

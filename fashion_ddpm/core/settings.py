@@ -1,4 +1,4 @@
-"""How a setting is declared, checked and turned into a flag: the machinery below the configs."""
+"""Declaring the settings of a config, checking them, and turning them into flags."""
 
 import argparse
 import dataclasses
@@ -12,7 +12,7 @@ DATA_DIR_VARIABLE = "FASHION_DDPM_DATA"
 
 
 class ConfigError(UserError):
-    """A setting that cannot be used; the message names the value, what is allowed, the fix."""
+    """A setting that cannot be used."""
 
 
 def setting(
@@ -23,20 +23,20 @@ def setting(
     high: float | None = None,
     choices: tuple[str, ...] | None = None,
 ) -> Any:
-    """Return a dataclass field that carries its own documentation and its bounds."""
+    """Return a dataclass field with its help text, bounds and choices."""
     metadata = {"help": help, "low": low, "high": high, "choices": choices}
     return dataclasses.field(default=default, metadata=metadata)
 
 
 PATH_FIELDS = ("data_dir", "output_dir")
-"""Settings that belong to a machine, not to a run."""
+"""Settings that belong to a machine, not to a run: paths."""
 
 UNPUBLISHED_FIELDS = (*PATH_FIELDS, "dataset", "from_state")
-"""Settings that may hold a path of the machine's; run.json tells the data set's name without it."""
+"""Settings that may hold a private path."""
 
 
 def public_settings(config: Any) -> dict[str, Any]:
-    """Return the settings that a published run.json repeats: all but those with paths."""
+    """Return the settings for a published run.json: all but UNPUBLISHED_FIELDS."""
     settings = dataclasses.asdict(config)
     return {name: value for name, value in settings.items() if name not in UNPUBLISHED_FIELDS}
 
@@ -51,7 +51,7 @@ TYPE_NAMES = {
 
 
 def check_fields(config: Any) -> None:
-    """Raise ConfigError when any field of a config is of another type or outside its bounds."""
+    """Raise ConfigError if a field of a config has a wrong type or is out of bounds."""
     for field in dataclasses.fields(config):
         name, value = flag_name(field.name), getattr(config, field.name)
         choices = field.metadata["choices"]
@@ -63,10 +63,10 @@ def check_fields(config: Any) -> None:
 
 
 def _check_type(name: str, value: Any, default: Any) -> None:
-    """Raise ConfigError for a value of another type than the default; files hold any."""
+    """Raise ConfigError if a value, perhaps from a file, has another type than the default."""
     type_ = type(default)
-    wanted = (int, float) if type_ is float else type_
-    if not isinstance(value, wanted) or (isinstance(value, bool) and type_ is not bool):
+    allowed = (int, float) if type_ is float else type_
+    if not isinstance(value, allowed) or (isinstance(value, bool) and type_ is not bool):
         raise ConfigError(f"{name} is {value!r:.80}; it must be {TYPE_NAMES[type_]}.")
     if isinstance(value, tuple):
         for number in value:
@@ -88,7 +88,7 @@ def flag_name(field_name: str) -> str:
 
 
 def add_flags(parser: argparse.ArgumentParser, config_class: type) -> None:
-    """Add one flag for each field of a config; a flag that is not given changes nothing."""
+    """Add a flag for each field of a config; a flag that is not given sets no attribute."""
     for field in dataclasses.fields(config_class):
         options: dict[str, Any] = {"help": field.metadata["help"], "default": argparse.SUPPRESS}
         if isinstance(field.default, bool):
@@ -96,18 +96,18 @@ def add_flags(parser: argparse.ArgumentParser, config_class: type) -> None:
         elif isinstance(field.default, tuple):
             options |= {"type": type(field.default[0]), "nargs": "+"}
         else:
-            # Shells leave the ~ of --output-dir=~/run as it is.
+            # Shells do not expand the ~ of --output-dir=~/run.
             type_ = os.path.expanduser if field.name in PATH_FIELDS else type(field.default)
             options |= {"type": type_, "choices": field.metadata["choices"]}
         parser.add_argument(flag_name(field.name), **options)
 
 
 def given_flags(arguments: argparse.Namespace, config_class: type) -> dict[str, Any]:
-    """Return the fields of a config that the command line set."""
+    """Return the fields of a config that were set on the command line."""
     names = {field.name for field in dataclasses.fields(config_class)}
     return {name: value for name, value in vars(arguments).items() if name in names}
 
 
 def default_data_dir() -> str:
-    """Return the data folder of the environment, or "data"."""
+    """Return the data folder from the environment, or "data"."""
     return os.environ.get(DATA_DIR_VARIABLE, "data")

@@ -1,4 +1,4 @@
-"""Numbers as sentences have them: with their noun, in fixed digits, never 0 when they are not."""
+"""Numbers as text; small numbers do not become 0."""
 
 import math
 
@@ -19,13 +19,13 @@ def format_percent(share: float) -> str:
 
 
 def format_number(value: float) -> str:
-    """Return a positive number in three digits, without an exponent: "159", "0.143"."""
+    """Return a positive number with three digits and no exponent: "159", "0.143"."""
     if value < 0.001:
         return "less than 0.001"
     return f"{value:,.{max(2 - math.floor(math.log10(value)), 0)}f}"
 
 
 def format_with_half_width(value: float, half_width: float) -> str:
-    """Return a figure and its half width, both to the half width's second digit."""
+    """Return a number ± its half width, rounded to two digits of the half width."""
     digits = max(1 - math.floor(math.log10(half_width)), 0)
     return f"{value:.{digits}f} ± {half_width:.{digits}f}"

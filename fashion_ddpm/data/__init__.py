@@ -1,1 +1,1 @@
-"""Pictures of any data set become tensors in three splits."""
+"""Loading data sets as tensors in three splits."""

@@ -1,4 +1,4 @@
-"""Pictures in files become tensors of one size; damaged ones are counted and left out."""
+"""Decoding pictures to arrays of one size, without damaged ones."""
 
 import hashlib
 import io
@@ -18,24 +18,24 @@ from fashion_ddpm.data.listing import Listing, Picture, shorten
 from fashion_ddpm.data.pixel_range import PixelRange, convert_to_8_bit, has_high_bit_depth
 
 MAX_DAMAGED_SHARE = 0.01
-"""Share of pictures that may be damaged."""
+"""Largest allowed share of damaged pictures."""
 
 ORIENTATION_TAG = 0x0112
 TRANSPOSED_ORIENTATIONS = (5, 6, 7, 8)
-"""The EXIF tag that turns a picture, and its values that swap width and height."""
+"""The EXIF tag for rotation, and its values that swap width and height."""
 
 MAX_BYTES = 8 * 2**30
-"""Most memory that the images of a data set may take."""
+"""Largest allowed size of a data set in memory."""
 
 
 @dataclass(frozen=True)
 class Pixels:
-    """Pictures that were read.
+    """Decoded pictures.
 
     Attributes:
         images: uint8 [N, S, S], or [N, S, S, 3] in colour, train then test.
-        hashes: the sha256 of each of these N files, by the picture's name; damaged ones have none.
-        notes: sentences on what was left out or had to be decided.
+        hashes: name → sha256 of the file of each of the N pictures, in order.
+        notes: sentences on left-out pictures and on decisions.
     """
 
     images: np.ndarray
@@ -45,12 +45,12 @@ class Pixels:
 
 @dataclass
 class Survey:
-    """What the beginnings of all files tell about a data set.
+    """Properties of a data set from the headers of its files.
 
     Attributes:
-        sizes: each width and height that occurs, with the first picture that has it.
-        animated: names of the pictures with more than one frame.
-        range: which value is white in pictures of more than 8 bits.
+        sizes: width and height → name of the first picture of that size.
+        animated: names of pictures with more than one frame.
+        range: the value range of pictures with more than 8 bits.
     """
 
     sizes: dict[tuple[int, int], str] = field(default_factory=dict)
@@ -59,10 +59,10 @@ class Survey:
 
 
 def read_pictures(listing: Listing, settings: DataSettings) -> Pixels:
-    """Read a whole data set into memory: as bytes, a million 32×32 images in grey take 1 GB.
+    """Read a data set into memory; a million grey 32×32 images take 1 GB.
 
     Raises:
-        DataError: sizes differ, or none can be used, or too many pictures are damaged.
+        DataError: sizes differ or are not supported, or too many pictures are damaged.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -72,72 +72,71 @@ def read_pictures(listing: Listing, settings: DataSettings) -> Pixels:
 def _read(pictures: Sequence[Picture], settings: DataSettings) -> Pixels:
     damaged: dict[str, str] = {}
     survey = _survey(pictures, damaged)
-    white = survey.range.white
     size = settings.image_size or _common_size(survey, damaged)
     channels = 1 if settings.colours == GREY else 3
     _check_memory(len(pictures) * size * size * channels)
     images = np.empty((len(pictures), size, size, channels), np.uint8)
     hashes: dict[str, str] = {}
     for picture in pictures:
-        with _noting(damaged, picture.name):
+        with _catch(damaged, picture.name):
             content = picture.read()
-            square = _square(_upright(content, white), picture.name, size, settings.fit)
-            # Pillow holds grey pixels without a last axis.
-            images[len(hashes)] = np.asarray(
-                square.convert("L" if channels == 1 else "RGB")
-            ).reshape(size, size, channels)
+            rgb = _decode(content, survey.range.white)
+            square = _fit(rgb, picture.name, size, settings.fit)
+            pixels = np.asarray(square.convert("L" if channels == 1 else "RGB"))
+            images[len(hashes)] = pixels.reshape(size, size, channels)
             hashes[picture.name] = hashlib.sha256(content).hexdigest()
     if len(damaged) > MAX_DAMAGED_SHARE * len(pictures):
         raise DataError(
             f"{len(damaged):,} of {len(pictures):,} pictures cannot be read, more than "
-            f"{MAX_DAMAGED_SHARE:.0%}: {_named(damaged)}; repair or delete them."
+            f"{MAX_DAMAGED_SHARE:.0%}: {_join_reasons(damaged)}; repair or delete them."
         )
     images = images[: len(hashes)]
-    grey = sum(bool((image == image[..., :1]).all()) for image in images)
-    if settings.colours == GREY or (settings.colours == AUTO and grey == len(images)):
+    num_grey = sum(bool((image == image[..., :1]).all()) for image in images)
+    if settings.colours == GREY or (settings.colours == AUTO and num_grey == len(images)):
         images = np.ascontiguousarray(images[..., 0])
-    mixed = grey if settings.colours == AUTO and images.ndim == 4 else 0
-    return Pixels(images, hashes, tuple(_notes(damaged, survey, hashes, mixed)))
+    if settings.colours != AUTO or images.ndim == 3:
+        num_grey = 0  # nothing to note
+    return Pixels(images, hashes, tuple(_notes(damaged, survey, hashes, num_grey)))
 
 
 @contextmanager
-def _noting(damaged: dict[str, str], name: str) -> Iterator[None]:
-    """Note why a picture cannot be read, and go on with the next."""
+def _catch(damaged: dict[str, str], name: str) -> Iterator[None]:
+    """Store the reason if a picture cannot be read."""
     try:
         yield
     except DataError:
         raise
     except UnidentifiedImageError:
         damaged[name] = "no format that can be opened here"
-    except Exception as error:  # damaged files fail in as many ways as there are formats
+    except Exception as error:  # each format has its own errors
         damaged[name] = reason(error)
 
 
-def _upright(content: bytes, white: int) -> Image.Image:
-    """Return a picture as RGB, upright and on black paper."""
+def _decode(content: bytes, white: int) -> Image.Image:
+    """Return a picture as RGB, upright and on a black background."""
     with Image.open(io.BytesIO(content)) as opened:
-        upright = ImageOps.exif_transpose(opened)
-    if has_high_bit_depth(upright):
-        upright = convert_to_8_bit(upright, white)
-    if upright.has_transparency_data:
-        paper = Image.new("RGBA", upright.size, "black")
-        upright = Image.alpha_composite(paper, upright.convert("RGBA"))
-    return upright.convert("RGB")
+        picture = ImageOps.exif_transpose(opened)
+    if has_high_bit_depth(picture):
+        picture = convert_to_8_bit(picture, white)
+    if picture.has_transparency_data:
+        background = Image.new("RGBA", picture.size, "black")
+        picture = Image.alpha_composite(background, picture.convert("RGBA"))
+    return picture.convert("RGB")
 
 
 def _survey(pictures: Sequence[Picture], damaged: dict[str, str]) -> Survey:
-    """Look at the beginning of each file, and at all of one whose pixels have over 8 bits.
+    """Read the header of each file, and the pixels of those with more than 8 bits.
 
     Raises:
-        DataError: pixels have values that cannot be taken for brightness.
+        DataError: pixel values have an unknown range.
     """
     survey = Survey()
     for picture in pictures:
-        with _noting(damaged, picture.name), Image.open(io.BytesIO(picture.read())) as opened:
-            lying = opened.getexif().get(ORIENTATION_TAG) in TRANSPOSED_ORIENTATIONS
-            size = (opened.height, opened.width) if lying else opened.size
+        with _catch(damaged, picture.name), Image.open(io.BytesIO(picture.read())) as opened:
+            is_transposed = opened.getexif().get(ORIENTATION_TAG) in TRANSPOSED_ORIENTATIONS
+            size = (opened.height, opened.width) if is_transposed else opened.size
             survey.sizes.setdefault(size, picture.name)
-            # A photograph of format MPO holds a second, smaller one for previews.
+            # MPO photographs hold a second, smaller picture for previews.
             if getattr(opened, "n_frames", 1) > 1 and opened.format != "MPO":
                 survey.animated.append(picture.name)
                 opened.seek(0)
@@ -147,21 +146,21 @@ def _survey(pictures: Sequence[Picture], damaged: dict[str, str]) -> Survey:
 
 
 def _common_size(survey: Survey, damaged: dict[str, str]) -> int:
-    """Return the side that all pictures share.
+    """Return the size of all pictures.
 
     Raises:
-        DataError: they share none, or one that no network here can have.
+        DataError: sizes differ, or the size is not supported.
     """
     sizes = survey.sizes
     if not sizes:
-        raise DataError(f"no picture can be read: {_named(damaged)}.")
+        raise DataError(f"no picture can be read: {_join_reasons(damaged)}.")
     low, high = IMAGE_SIZES
     smallest = min(min(size) for size in sizes)
     fitting = min(max(smallest // SIZE_STEP * SIZE_STEP, low), high)
     fix = f"give --image-size {fitting} (or another) with --fit crop or --fit resize"
-    shown = [f"{name} {width}×{height}" for (width, height), name in sizes.items()]
     if len(sizes) > 1:
-        raise DataError(f"the pictures have {len(sizes)} sizes ({', '.join(shown[:3])}): {fix}.")
+        examples = [f"{name} {width}×{height}" for (width, height), name in sizes.items()][:3]
+        raise DataError(f"the pictures have {len(sizes)} sizes ({', '.join(examples)}): {fix}.")
     ((width, height),) = sizes
     if width != height or width != fitting:
         raise DataError(
@@ -171,7 +170,7 @@ def _common_size(survey: Survey, damaged: dict[str, str]) -> int:
     return width
 
 
-def _square(picture: Image.Image, name: str, size: int, fit: str) -> Image.Image:
+def _fit(picture: Image.Image, name: str, size: int, fit: str) -> Image.Image:
     if picture.size == (size, size):
         return picture
     if fit == REFUSE:
@@ -186,8 +185,8 @@ def _square(picture: Image.Image, name: str, size: int, fit: str) -> Image.Image
 
 
 def _check_memory(needed: int) -> None:
-    # A tensor that steps index is simpler than a data loader and its workers, and gives every
-    # step the same batch on any number of processes; what does not fit must become smaller.
+    # Indexing a tensor is simpler than a data loader, and a step's batch does not depend on the
+    # number of processes.
     if needed > MAX_BYTES:
         raise DataError(
             f"the images would take {needed / 2**30:.1f} GiB of memory, more than the "
@@ -196,15 +195,15 @@ def _check_memory(needed: int) -> None:
         )
 
 
-def _named(damaged: dict[str, str]) -> str:
-    return shorten([f"{name} ({why})" for name, why in damaged.items()])
+def _join_reasons(damaged: dict[str, str]) -> str:
+    return shorten([f"{name} ({error})" for name, error in damaged.items()])
 
 
 def _notes(
-    damaged: dict[str, str], survey: Survey, hashes: dict[str, str], mixed: int
+    damaged: dict[str, str], survey: Survey, hashes: dict[str, str], num_grey: int
 ) -> Iterator[str]:
     if damaged:
-        yield f"{len(damaged):,} pictures cannot be read and are left out: {_named(damaged)}"
+        yield f"{len(damaged):,} pictures cannot be read and are left out: {_join_reasons(damaged)}"
     if survey.animated:
         yield (
             f"{len(survey.animated):,} pictures have several frames, of which the first is learned "
@@ -218,8 +217,8 @@ def _notes(
             f"{len(copies):,} pictures are copies of others, so that one may be learned from and "
             f"another tested on: {shorten(copies)}"
         )
-    if mixed:
+    if num_grey:
         yield (
-            f"{mixed:,} of {len(hashes):,} pictures are grey and the others in colour, so all are "
-            "learned in colour; --colours grey makes all of them grey"
+            f"{num_grey:,} of {len(hashes):,} pictures are grey and the others in colour, so all "
+            "are learned in colour; --colours grey makes all of them grey"
         )

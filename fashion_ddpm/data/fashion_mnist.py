@@ -1,4 +1,4 @@
-"""Data sets become tensors: Fashion-MNIST through torchvision, with a fixed validation split."""
+"""Fashion-MNIST from torchvision, with a fixed validation split."""
 
 import hashlib
 import tempfile
@@ -13,38 +13,38 @@ from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.data.labelled_images import DataError, LabelledImages
 
 VALIDATION_DIVISOR = 12
-"""One training image in so many is kept for validation: 5,000 of the 60,000."""
+"""One training image in 12 is for validation: 5,000 of the 60,000."""
 
 SPLIT_SEED = 20_170_825
-"""Seed of the permutation that picks the validation images; changing it changes the split."""
+"""Seed of the permutation that selects the validation images."""
 
 CHECKSUM_FILE = "MD5SUMS"
-"""Beside the four files of a subset, in the format of md5sum: stands in for the official sums."""
+"""Replaces the official checksums for a subset of the data; in the format of md5sum."""
 
 
 def load_split(data_dir: str | Path, split: str) -> LabelledImages:
-    """Return one split of Fashion-MNIST; downloads it first when the folder lacks it.
+    """Return a split of Fashion-MNIST, and download the files if they are missing.
 
     Args:
-        data_dir: torchvision's root, the folder that holds FashionMNIST/raw. May be read-only
-            and may hold the four files packed (.gz) or unpacked.
+        data_dir: torchvision's root, which holds FashionMNIST/raw, perhaps read-only, with the
+            four files packed (.gz) or unpacked.
         split: train (55,000 images), validation (5,000) or test (10,000).
 
     Raises:
-        DataError: a file is damaged or not the official one, or the download failed.
+        DataError: a file is damaged or has another checksum, or the download failed.
     """
     data_dir = Path(data_dir)
     raw = raw_folder(data_dir)
-    if not (_holds(raw, packed=True) or _holds(raw, packed=False)):
+    if not (_has_files(raw, packed=True) or _has_files(raw, packed=False)):
         _download(data_dir)
-    if not _holds(raw, packed=False) and (errors := checksum_errors(raw)):
+    if not _has_files(raw, packed=False) and (errors := checksum_errors(raw)):
         raise DataError(errors[0])
-    whole = read_unchecked(data_dir, train=split != "test")
+    images = read_unchecked(data_dir, train=split != "test")
     if split == "test":
-        return whole
-    order = torch.randperm(len(whole), generator=torch.Generator().manual_seed(SPLIT_SEED))
-    validation = len(whole) // VALIDATION_DIVISOR
-    return whole.select(order[:validation] if split == "validation" else order[validation:])
+        return images
+    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(SPLIT_SEED))
+    count = len(images) // VALIDATION_DIVISOR
+    return images.select(order[:count] if split == "validation" else order[count:])
 
 
 def raw_folder(data_dir: Path) -> Path:
@@ -53,37 +53,37 @@ def raw_folder(data_dir: Path) -> Path:
 
 
 def official_checksums() -> dict[str, str]:
-    """Return the md5 of each of the four packed files, as torchvision knows them."""
+    """Return the md5 of each of the four packed files from torchvision."""
     return dict(FashionMNIST.resources)
 
 
 def checksum_errors(raw: Path) -> list[str]:
-    """Return one sentence for each packed file that is not the official (or declared) one."""
+    """Return a sentence for each packed file with another checksum than expected."""
     expected = official_checksums()
     if (raw / CHECKSUM_FILE).exists():
         lines = (raw / CHECKSUM_FILE).read_text().splitlines()
         expected = {name: md5 for md5, name in (line.split() for line in lines)}
-    found = {name: raw / name for name in expected if (raw / name).exists()}
     return [
-        f"{path} has md5 {md5}; the official file has {expected[name]}: delete it and load again."
-        for name, path in found.items()
-        if (md5 := hashlib.md5(path.read_bytes()).hexdigest()) != expected[name]
+        f"{raw / name} has md5 {actual}; the official file has {md5}: delete it and load again."
+        for name, md5 in expected.items()
+        if (raw / name).exists()
+        and (actual := hashlib.md5((raw / name).read_bytes()).hexdigest()) != md5
     ]
 
 
 def read_unchecked(data_dir: Path, train: bool) -> LabelledImages:
-    """Read the 60,000 or the 10,000 images without a look at checksums; writes nothing there.
+    """Read the 60,000 or the 10,000 images without checksums; write nothing to the folder.
 
     Args:
         data_dir: torchvision's root, which holds the four files packed or unpacked.
-        train: whether the training images are wanted, or those of the test.
+        train: whether to read the training images or the test images.
 
     Raises:
-        DataError: a file cannot be unpacked or is not in the IDX format.
+        DataError: a file is damaged.
     """
     raw = raw_folder(data_dir)
     try:
-        if _holds(raw, packed=False):
+        if _has_files(raw, packed=False):
             dataset = FashionMNIST(str(data_dir), train=train)
         else:
             with tempfile.TemporaryDirectory() as folder:
@@ -105,7 +105,7 @@ def read_unchecked(data_dir: Path, train: bool) -> LabelledImages:
     return LabelledImages(dataset.data, dataset.targets.long(), FASHION_MNIST)
 
 
-def _holds(raw: Path, packed: bool) -> bool:
+def _has_files(raw: Path, packed: bool) -> bool:
     names = [name if packed else name.removesuffix(".gz") for name in official_checksums()]
     return all((raw / name).exists() for name in names)
 

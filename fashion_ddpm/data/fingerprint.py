@@ -1,10 +1,11 @@
-"""What a data set holds, picture by picture: by this a run knows its own data again."""
+"""The hashes of a data set's pictures, by which a resumed run recognizes its data."""
 
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from fashion_ddpm.core.json_files import FileError, read_object, write_object
@@ -12,12 +13,12 @@ from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.data.listing import Listing, shorten
 
 MAX_NAMES = 3
-"""Pictures of each sort that a sentence names; the rest are counted."""
+"""Largest number of pictures that a message names; the rest are counted."""
 
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """The content of a data set, wherever it lies.
+    """The content of a data set, independent of its location.
 
     Attributes:
         pictures: class name → name of a picture → sha256 of its file; classes in label order.
@@ -32,13 +33,13 @@ class Fingerprint:
 
     @property
     def digest(self) -> str:
-        """One sha256 of everything: equal for equal data sets."""
+        """One sha256 of all pictures."""
         content = [[name, sorted(each.items())] for name, each in self.pictures.items()]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def fingerprint_pictures(listing: Listing, hashes: Mapping[str, str]) -> Fingerprint:
-    """Return the fingerprint of pictures that were read; damaged ones are not part of it."""
+    """Return the fingerprint of the pictures that have a hash: of all but damaged ones."""
     pictures: dict[str, dict[str, str]] = {name: {} for name in listing.class_names}
     for picture in (*listing.train, *listing.test):
         if picture.name in hashes:
@@ -47,7 +48,7 @@ def fingerprint_pictures(listing: Listing, hashes: Mapping[str, str]) -> Fingerp
 
 
 def fingerprint_splits(splits: Mapping[str, LabelledImages]) -> Fingerprint:
-    """Return the fingerprint of splits that came without names: one entry a split and class."""
+    """Return the fingerprint of splits without picture names: one hash per class and split."""
     names = next(iter(splits.values())).kind.class_names
     return Fingerprint(
         {
@@ -63,12 +64,12 @@ def fingerprint_splits(splits: Mapping[str, LabelledImages]) -> Fingerprint:
 
 
 def write_fingerprint(path: Path, fingerprint: Fingerprint) -> None:
-    """Write the file of a fingerprint, a line for each picture."""
+    """Write a fingerprint to a JSON file."""
     write_object(path, {name: dict(each) for name, each in fingerprint.pictures.items()})
 
 
 def read_fingerprint(path: Path) -> Fingerprint:
-    """Read the file of a fingerprint.
+    """Read a fingerprint from a JSON file.
 
     Raises:
         FileError: it is damaged.
@@ -87,14 +88,14 @@ def _is_fingerprint(content: Any) -> bool:
     )
 
 
-def describe_changes(before: Fingerprint, now: Fingerprint) -> Iterator[str]:
-    """Yield phrases on what has changed: classes first, then pictures; nothing for equal ones."""
-    yield from describe_class_changes(before.class_names, now.class_names, _renamed(before, now))
-    common = [name for name in before.class_names if name in now.pictures]
-    # Of a class that came or went, the pictures need no mention.
+def describe_changes(before: Fingerprint, after: Fingerprint) -> Iterator[str]:
+    """Yield phrases on changed classes, then on changed pictures of classes in both."""
+    renamed = _find_renamed_classes(before, after)
+    yield from describe_class_changes(before.class_names, after.class_names, renamed)
+    common = [name for name in before.class_names if name in after.pictures]
     old, new = (
         {(key, name): digest for key in common for name, digest in each.pictures[key].items()}
-        for each in (before, now)
+        for each in (before, after)
     )
     for what, pictures in (
         ("added", new.keys() - old.keys()),
@@ -106,35 +107,34 @@ def describe_changes(before: Fingerprint, now: Fingerprint) -> Iterator[str]:
 
 
 def describe_class_changes(
-    before: Sequence[str], now: Sequence[str], renamed: Mapping[str, str] | None = None
+    before: Sequence[str], after: Sequence[str], renamed: Mapping[str, str] = MappingProxyType({})
 ) -> Iterator[str]:
-    """Yield phrases on what has become of the classes.
+    """Yield phrases on changed classes.
 
     Args:
         before: class names in label order.
-        now: the same of today.
-        renamed: old → new name of those that hold the same pictures as before.
+        after: class names in label order.
+        renamed: old name → new name of classes with the same pictures.
     """
-    renamed = renamed or {}
     for old, new in renamed.items():
         yield f"class {old} is now called {new}"
-    added = [name for name in now if name not in before and name not in renamed.values()]
-    removed = [name for name in before if name not in now and name not in renamed]
+    added = [name for name in after if name not in before and name not in renamed.values()]
+    removed = [name for name in before if name not in after and name not in renamed]
     for what, names in (("added", added), ("removed", removed)):
         if names:
             yield f"{what}: {'class' if len(names) == 1 else 'classes'} {shorten(names, MAX_NAMES)}"
-    if tuple(before) != tuple(now) and sorted(before) == sorted(now):
+    if tuple(before) != tuple(after) and sorted(before) == sorted(after):
         yield "the classes are in another order"
 
 
-def _renamed(before: Fingerprint, now: Fingerprint) -> dict[str, str]:
-    """Return the old and the new name of each class whose pictures have stayed the same."""
-    gone = [name for name in before.class_names if name not in now.pictures]
-    found: dict[str, str] = {}
-    for new in now.class_names:
+def _find_renamed_classes(before: Fingerprint, after: Fingerprint) -> dict[str, str]:
+    """Return old name → new name of each class whose pictures are the same."""
+    missing = [name for name in before.class_names if name not in after.pictures]
+    renamed: dict[str, str] = {}
+    for new in after.class_names:
         if new not in before.pictures:
-            content = sorted(now.pictures[new].values())
-            alike = [old for old in gone if sorted(before.pictures[old].values()) == content]
-            found |= dict.fromkeys(alike[:1], new)
-            gone = [old for old in gone if old not in found]
-    return found
+            content = sorted(after.pictures[new].values())
+            equal = [old for old in missing if sorted(before.pictures[old].values()) == content]
+            renamed |= dict.fromkeys(equal[:1], new)
+            missing = [old for old in missing if old not in renamed]
+    return renamed

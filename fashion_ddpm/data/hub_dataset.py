@@ -1,4 +1,4 @@
-"""Labelled pictures by way of the library datasets, from the Hub or from a local folder."""
+"""Labelled pictures read with the package datasets, from the Hub or a local folder."""
 
 import functools
 from importlib.util import find_spec
@@ -13,13 +13,13 @@ TRAIN, TEST = "train", "test"
 
 
 def list_hub_dataset(name: str) -> Listing:
-    """List the pictures of a data set in the order of its rows; no code of its own is run.
+    """List the pictures of a data set in the order of its rows, without running custom code.
 
     Args:
-        name: USER/NAME on the Hub, or a local folder that the library understands.
+        name: USER/NAME on the Hub, or a local folder.
 
     Raises:
-        DataError: the library is missing, or the data set is, or it has no labelled pictures.
+        DataError: the package or the data set is missing, or has no labelled pictures.
     """
     if find_spec("datasets") is None:
         raise DataError(
@@ -30,7 +30,7 @@ def list_hub_dataset(name: str) -> Listing:
 
     try:
         splits = datasets.load_dataset(name)
-    except Exception as error:  # the library has an error for everything
+    except Exception as error:  # the package raises many kinds
         raise DataError(
             f"the data set {name} could not be loaded ({reason(error)}): name one on the Hub, or a "
             "local folder, that holds labelled images."
@@ -38,38 +38,36 @@ def list_hub_dataset(name: str) -> Listing:
     if TRAIN not in splits:
         raise DataError(f"the data set {name} has no split train; it has {', '.join(splits)}.")
     image, label = _columns(name, splits[TRAIN].features, datasets)
-    parts = {
-        part: splits[part].cast_column(image, datasets.Image(decode=False))
-        for part in (TRAIN, TEST)
-        if part in splits
-    }
+    pictures: dict[str, list[Picture]] = {}
+    for split in [name for name in (TRAIN, TEST) if name in splits]:
+        rows = splits[split].cast_column(image, datasets.Image(decode=False))
+        pictures[split] = _pictures(split, rows, image, label)
     class_names = tuple(splits[TRAIN].features[label].names)
-    listed = {part: _pictures(part, rows, image, label) for part, rows in parts.items()}
-    return Listing(class_names, listed[TRAIN], listed.get(TEST, ()))
+    return Listing(class_names, pictures[TRAIN], pictures.get(TEST, ()))
 
 
 def _columns(name: str, features: Any, datasets: Any) -> tuple[str, str]:
-    """Return the names of the one column of images and of the one of class labels."""
-    kinds = (datasets.Image, datasets.ClassLabel)
-    found = [[key for key, kind in features.items() if isinstance(kind, each)] for each in kinds]
-    if [len(names) for names in found] != [1, 1]:
+    """Return the names of the image column and the class label column."""
+    types = (datasets.Image, datasets.ClassLabel)
+    columns = [[key for key, value in features.items() if isinstance(value, t)] for t in types]
+    if [len(names) for names in columns] != [1, 1]:
         raise DataError(
             f"the data set {name} has the columns {', '.join(features)}; it must have one of "
             "images and one of class labels."
         )
-    return found[0][0], found[1][0]
+    return columns[0][0], columns[1][0]
 
 
-def _pictures(part: str, rows: Any, image: str, label: str) -> list[Picture]:
+def _pictures(split: str, rows: Any, image: str, label: str) -> list[Picture]:
     labels = list(rows[label])
     if min(labels, default=0) < 0:
-        raise DataError(f"the split {part} has pictures without a label; leave them out.")
+        raise DataError(f"the split {split} has pictures without a label; leave them out.")
     return [
-        Picture(f"{part} row {index}", each, functools.partial(_content, rows, image, index))
+        Picture(f"{split} row {index}", each, functools.partial(_read, rows, image, index))
         for index, each in enumerate(labels)
     ]
 
 
-def _content(rows: Any, image: str, index: int) -> bytes:
+def _read(rows: Any, image: str, index: int) -> bytes:
     stored = rows[index][image]
     return bytes(stored["bytes"] or Path(stored["path"]).read_bytes())

@@ -1,4 +1,4 @@
-"""A split of a data set, in memory."""
+"""The images and labels of a split in memory."""
 
 from dataclasses import dataclass, replace
 
@@ -10,17 +10,17 @@ from fashion_ddpm.core.image_kind import ImageKind
 
 
 class DataError(UserError):
-    """The data cannot be used; the message is one sentence with the fix."""
+    """The data cannot be used."""
 
 
 @dataclass(frozen=True)
 class LabelledImages:
-    """A split, in memory.
+    """The images and labels of a split.
 
     Attributes:
         images: uint8 [N, H, W] grey, or [N, H, W, 3] in colour, 0 black … 255 white.
         labels: int64 [N], indices into kind.class_names.
-        kind: what the images are.
+        kind: the kind of the images.
     """
 
     images: Tensor
@@ -34,12 +34,12 @@ class LabelledImages:
         """Return the images of one class: uint8 [M, H, W] or [M, H, W, 3]."""
         return self.images[self.labels == class_label]
 
-    def select(self, which: Tensor | slice) -> "LabelledImages":
-        """Return some of the images: by a mask, by their indices, or by a slice."""
-        return replace(self, images=self.images[which], labels=self.labels[which])
+    def select(self, index: Tensor | slice) -> "LabelledImages":
+        """Return the images of a mask, of indices or of a slice."""
+        return replace(self, images=self.images[index], labels=self.labels[index])
 
     def take(self, count: int) -> "LabelledImages":
-        """Return at most so many images of the split."""
+        """Return the first images of the split."""
         return self.select(slice(count))
 
     def to(self, device: torch.device) -> "LabelledImages":
@@ -48,7 +48,7 @@ class LabelledImages:
 
 
 def class_counts(split: LabelledImages) -> dict[str, int]:
-    """Return how many images each class has."""
+    """Return class name → number of images."""
     names = split.kind.class_names
     counts = torch.bincount(split.labels, minlength=len(names))
     return dict(zip(names, counts.tolist(), strict=True))

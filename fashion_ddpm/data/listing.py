@@ -1,20 +1,20 @@
-"""The pictures of a data set before they are read: names, classes, and where their files are."""
+"""The pictures of a data set before they are read."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 MAX_NAMES = 10
-"""Pictures of one sort that a message names; the rest are counted."""
+"""Largest number of pictures that a message names; the rest are counted."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture that is still in its file.
+    """A picture before it is read.
 
     Attributes:
-        name: what messages call it; no two pictures of a data set have the same.
-        label: index of its class.
-        read: returns the content of its file, which may turn out to be damaged.
+        name: for messages; unique in the data set.
+        label: class label.
+        read: returns the content of the file, which may be damaged.
     """
 
     name: str
@@ -28,9 +28,9 @@ class Listing:
 
     Attributes:
         class_names: in label order.
-        train: pictures to learn from.
-        test: pictures to evaluate with; none where they are to be split off.
-        notes: sentences on what was passed over.
+        train: the training split.
+        test: the test split; if empty, it is split off from train.
+        notes: sentences on ignored files.
     """
 
     class_names: tuple[str, ...]
@@ -39,7 +39,7 @@ class Listing:
     notes: tuple[str, ...] = ()
 
 
-def shorten(names: Sequence[str], most: int = MAX_NAMES) -> str:
-    """Return the first of some names, and how many more there are, for a message."""
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+def shorten(names: Sequence[str], max_names: int = MAX_NAMES) -> str:
+    """Return the first names and the number of the others, for a message."""
+    more = f" and {len(names) - max_names:,} more" if len(names) > max_names else ""
+    return ", ".join(names[:max_names]) + more

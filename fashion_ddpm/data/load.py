@@ -1,4 +1,4 @@
-"""--dataset becomes three splits in memory: Fashion-MNIST's, or those of one's own pictures."""
+"""Loading any --dataset as three splits."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ from fashion_ddpm.data.listing import Listing
 
 @dataclass(frozen=True)
 class DataSet:
-    """What a network learns from and is measured by; whoever uses it need not know which it is.
+    """A data set in memory.
 
     Attributes:
-        name: as a checkpoint tells it.
-        train, validation, test: three splits of one kind that share no picture.
-        fingerprint: of all pictures in them.
-        notes: sentences on what was left out.
+        name: its public name.
+        train, validation, test: disjoint splits of one kind.
+        fingerprint: of all splits.
+        notes: sentences on left-out pictures.
     """
 
     name: str
@@ -37,15 +37,15 @@ class DataSet:
 
     @property
     def kind(self) -> ImageKind:
-        """What the images are."""
+        """The kind of the images."""
         return self.train.kind
 
     def lines(self) -> Iterator[str]:
-        """Yield what was found: the kind, the images of each class, what was left out."""
+        """Yield lines for the log: the kind, the number of images per class, the notes."""
         yield f"{self.name}: {self.kind}"
         splits = {"train": self.train, "validation": self.validation, "test": self.test}
         for name, split in splits.items():
-            counts = ", ".join(f"{each} {count:,}" for each, count in class_counts(split).items())
+            counts = ", ".join(f"{key} {count:,}" for key, count in class_counts(split).items())
             yield f"{name}: {len(split):,} images ({counts})"
         yield from self.notes
 
@@ -54,66 +54,66 @@ def load_data_set(settings: DataSettings, class_order: Sequence[str] = ()) -> Da
     """Read a data set; the same files give the same splits in the same order.
 
     Args:
-        settings: which, and how its pictures become images.
-        class_order: class names in the label order of the network that the data set is for; it
-            counts for class folders that have just these names.
+        settings: the data set, and how its pictures become images.
+        class_order: class names in the network's label order, for class folders of these names.
 
     Raises:
-        DataError: it cannot be read, or holds what cannot be used.
-        ConfigError: its classes cannot be.
+        DataError: it cannot be read or used.
+        ConfigError: a class name is not allowed.
     """
     if settings.dataset == FASHION:
-        splits = {
-            name: load_split(settings.data_dir, name) for name in ("train", "validation", "test")
-        }
+        names = ("train", "validation", "test")
+        splits = {name: load_split(settings.data_dir, name) for name in names}
         train, validation, test = splits.values()
         return DataSet(settings.public_name, train, validation, test, fingerprint_splits(splits))
     if settings.dataset.startswith(FOLDER_PREFIX):
-        return _own(settings, list_image_folder(settings.source, class_order))
-    return _own(settings, list_hub_dataset(settings.source))
+        return _read(settings, list_image_folder(settings.source, class_order))
+    return _read(settings, list_hub_dataset(settings.source))
 
 
-def _own(settings: DataSettings, listing: Listing) -> DataSet:
-    ImageKind(listing.class_names, image_size=8, channels=1)  # before anything is read
+def _read(settings: DataSettings, listing: Listing) -> DataSet:
+    ImageKind(listing.class_names, image_size=8, channels=1)  # checks the names before reading
     pixels = read_pictures(listing, settings)
-    grey = pixels.images.ndim == 3
-    kind = ImageKind(listing.class_names, pixels.images.shape[1], channels=1 if grey else 3)
-    pictures = [each for each in (*listing.train, *listing.test) if each.name in pixels.hashes]
-    labels = torch.tensor([picture.label for picture in pictures])
-    everything = LabelledImages(torch.from_numpy(pixels.images), labels, kind)
-    in_train = sum(picture.name in pixels.hashes for picture in listing.train)
-    given = _mixed(everything.take(in_train))
-    test = _mixed(everything.select(slice(in_train, None)))
-    turns = _turns(given.labels)
-    # Of each class the last in every dozen is for validation, and the one before it for the test
-    # where none was given: of fewer pictures all are learned from.
-    validation = turns == VALIDATION_DIVISOR - 1
-    tested = turns == VALIDATION_DIVISOR - 2 if not listing.test else torch.zeros_like(validation)
-    if not validation.any():
+    channels = 1 if pixels.images.ndim == 3 else 3
+    kind = ImageKind(listing.class_names, pixels.images.shape[1], channels)
+    train_labels, test_labels = (
+        [picture.label for picture in pictures if picture.name in pixels.hashes]
+        for pictures in (listing.train, listing.test)
+    )
+    labels = torch.tensor(train_labels + test_labels)
+    images = LabelledImages(torch.from_numpy(pixels.images), labels, kind)
+    train = _shuffle(images.take(len(train_labels)))
+    test = _shuffle(images.select(slice(len(train_labels), None)))
+    # Of every 12 pictures of a class, the last is for validation, and without a test split the
+    # one before it for testing; fewer than 12 are all for training.
+    position = _position_in_class(train.labels) % VALIDATION_DIVISOR
+    is_validation = position == VALIDATION_DIVISOR - 1
+    is_test = (position == VALIDATION_DIVISOR - 2) & (not listing.test)
+    if not is_validation.any():
         raise DataError(
             f"no class has {VALIDATION_DIVISOR} pictures, so none can be kept for validation: add "
             "pictures."
         )
     return DataSet(
         settings.public_name,
-        train=given.select(~validation & ~tested),
-        validation=given.select(validation),
-        test=test if listing.test else given.select(tested),
+        train=train.select(~is_validation & ~is_test),
+        validation=train.select(is_validation),
+        test=test if listing.test else train.select(is_test),
         fingerprint=fingerprint_pictures(listing, pixels.hashes),
         notes=(*listing.notes, *pixels.notes),
     )
 
 
-def _mixed(images: LabelledImages) -> LabelledImages:
-    """Return the images in an order drawn once and for all: the first ones are of all classes."""
+def _shuffle(images: LabelledImages) -> LabelledImages:
+    """Return the images in a fixed random order, so that the first ones are of all classes."""
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(SPLIT_SEED))
     return images.select(order)
 
 
-def _turns(labels: Tensor) -> Tensor:
-    """Return each image's index in its class, modulo a dozen."""
-    turns = torch.empty_like(labels)
+def _position_in_class(labels: Tensor) -> Tensor:
+    """Return each image's index among the images of its class."""
+    positions = torch.empty_like(labels)
     for label in labels.unique():
-        mine = labels == label
-        turns[mine] = torch.arange(int(mine.sum())) % VALIDATION_DIVISOR
-    return turns
+        mask = labels == label
+        positions[mask] = torch.arange(int(mask.sum()))
+    return positions

@@ -1,4 +1,4 @@
-"""Pictures of more than 8 bits a value become bytes, by the range that the data set uses."""
+"""Converting pictures with more than 8 bits to bytes, by the range of the data set."""
 
 import numpy as np
 from PIL import Image
@@ -6,61 +6,61 @@ from PIL import Image
 from fashion_ddpm.data.labelled_images import DataError
 
 WHITE_LEVELS = (1, 255, 1023, 4095, 16_383, 65_535)
-"""What white can be: fractions, and 8, 10, 12, 14 or 16 bits; files of 16 bits often use fewer."""
+"""Possible values of white: for fractions, and for 8 to 16 bits; 16-bit files often use fewer."""
 
 DARK_LIMIT = 64
-"""Where no byte reaches this value, the range is not the one it was taken for."""
+"""If no converted pixel reaches this value, the assumed range is wrong."""
 
 
 def has_high_bit_depth(picture: Image.Image) -> bool:
-    """Return whether grey pixels have 16 or 32 bits; Pillow's conversion would clip at 255."""
+    """Return whether grey pixels have 16 or 32 bits, which Pillow would clip at 255."""
     return picture.mode[0] in "IF"
 
 
 def convert_to_8_bit(picture: Image.Image, white: int) -> Image.Image:
-    """Return a wide picture with 8 bits, given the value that is white in it."""
+    """Return a picture with 8 bits, given its value of white."""
     values = np.asarray(picture).astype(np.float64)
-    # Of whole numbers the upper 8 of the bits in use; fractions are often bytes over 255.
+    # Integers: the upper 8 of the used bits. Fractions: often n / 255.
     scaled = np.rint(values * 255) if white == 1 else np.floor(values * 256 / (white + 1))
     return Image.fromarray(scaled.astype(np.uint8))
 
 
 class PixelRange:
-    """The value that is white in a data set's wide grey pictures, the same in all of them."""
+    """The value of white, common to all high-bit-depth grey pictures of a data set."""
 
     def __init__(self) -> None:
-        # The largest value of each picture, and its name.
+        # Largest value and name of each picture.
         self._grey: list[tuple[float, str]] = []
         self._colour: list[tuple[float, str]] = []
 
     @property
     def white(self) -> int:
-        """The smallest of WHITE_LEVELS that no wide pixel exceeds."""
+        """The smallest of WHITE_LEVELS that no pixel exceeds."""
         value, _ = _largest(self._grey)
         return next(white for white in WHITE_LEVELS if value <= white)
 
     def include(self, picture: Image.Image, name: str) -> None:
-        """Widen the range by that of a picture that was just opened; others change nothing.
+        """Include an opened picture of high bit depth; ignore others.
 
         Raises:
-            DataError: its values cannot be taken for brightness.
+            DataError: its values are out of range.
         """
         if has_high_bit_depth(picture):
             values = np.asarray(picture)
             low, high = float(values.min()), float(values.max())
-            if not (low >= 0 and high <= WHITE_LEVELS[-1]):  # so that NaN is refused too
+            if not (low >= 0 and high <= WHITE_LEVELS[-1]):  # NaN is out of range too
                 raise DataError(
                     f"{name} has pixels from {low:g} to {high:g}; they must lie in 0 … 1 or in 0 … "
                     f"{WHITE_LEVELS[-1]}: scale all pictures alike, or save them with 8 bits."
                 )
             self._grey.append((high, name))
         elif any(";16" in str(tile.args) for tile in getattr(picture, "tile", ())):
-            # Of 16 bits a colour Pillow reads the upper 8.
+            # Pillow reads the upper 8 of 16 bits per colour.
             upper = int(np.asarray(picture.convert("RGB")).max())
             self._colour.append((256 * upper + 255, name))
 
     def check(self) -> None:
-        """Raise DataError where the wide pictures would be learned as black."""
+        """Raise DataError if the pictures would become almost black."""
         for kind, pictures, fraction, dark, white in (
             ("more than 8 bits", self._grey, 1, DARK_LIMIT, 255),
             ("16 bits a colour", self._colour, 0, 256 * DARK_LIMIT, 65_535),
@@ -74,7 +74,7 @@ class PixelRange:
                 )
 
     def notes(self) -> list[str]:
-        """Return a sentence on what was decided, where there was something to decide."""
+        """Return a sentence on the value of white, if there are pictures of high bit depth."""
         if not self._grey:
             return []
         value, name = _largest(self._grey)

@@ -1,4 +1,4 @@
-"""Tests that a folder is written whole or not at all."""
+"""Tests of atomic writing of folders."""
 
 import errno
 import os
@@ -36,18 +36,18 @@ def write(final: Path, content: str = "content") -> Path:
     return final
 
 
-def test_a_sealed_folder_is_whole_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+def test_a_finalized_folder_is_intact_and_leaves_no_temporary_folder(tmp_path: Path) -> None:
     final = write(tmp_path / "a" / "state")
     assert is_intact(final)
     assert [path.name for path in final.parent.iterdir()] == ["state"]
 
 
-def test_sealing_replaces_an_older_folder(tmp_path: Path) -> None:
+def test_finalizing_replaces_an_older_folder(tmp_path: Path) -> None:
     final = write(write(tmp_path / "state", "old"), "new")
     assert (final / "sub" / "file").read_text() == "new"
 
 
-SEAL_AND_DIE = """
+FINALIZE_AND_DIE = """
 import os, signal, sys
 from pathlib import Path
 from fashion_ddpm.checkpoints.atomic_folders import finalize_folder, create_temporary_folder
@@ -71,11 +71,11 @@ finalize_folder(final)
 def test_a_kill_before_any_rename_loses_no_folder(
     tmp_path: Path, rename: int, expected: str
 ) -> None:
-    """The three: the manifest's, the older folder's and the newer one's."""
+    """Three renames: of the manifest, of the old folder and of the new folder."""
     final = tmp_path / "state"
     (create_temporary_folder(final) / "file").write_text("old")
     finalize_folder(final)
-    command = [sys.executable, "-c", SEAL_AND_DIE, str(final), str(rename)]
+    command = [sys.executable, "-c", FINALIZE_AND_DIE, str(final), str(rename)]
     assert subprocess.run(command).returncode == -signal.SIGKILL
     recover_folder(final)
     assert is_intact(final)
@@ -84,7 +84,7 @@ def test_a_kill_before_any_rename_loses_no_folder(
     assert [path.name for path in tmp_path.iterdir()] == ["state"]
 
 
-def test_the_next_reader_and_the_next_writer_recover_what_a_kill_left_aside(
+def test_the_next_reader_or_writer_recovers_an_interrupted_folder(
     tiny_checkpoint: Path, tmp_path: Path
 ) -> None:
     for read in (load_pipeline, read_class_names, create_temporary_folder):
@@ -95,7 +95,7 @@ def test_the_next_reader_and_the_next_writer_recover_what_a_kill_left_aside(
         assert is_intact(final)
 
 
-def test_an_unsealed_folder_is_no_state_and_is_emptied_on_the_next_try(tmp_path: Path) -> None:
+def test_a_temporary_folder_is_no_state_and_is_emptied_on_the_next_try(tmp_path: Path) -> None:
     folder = create_temporary_folder(tmp_path / "images-1")
     (folder / "half").write_text("half")
     assert list_states(tmp_path) == []
@@ -110,7 +110,7 @@ def test_the_newest_states_are_kept(tmp_path: Path) -> None:
     assert list_states(tmp_path / "nowhere") == []
 
 
-def test_a_failed_write_costs_one_sentence_and_leaves_the_older_folder_alone(
+def test_a_failed_write_leaves_the_older_folder_unchanged(
     tmp_path: Path,
 ) -> None:
     final = write(tmp_path / "state", "old")
@@ -126,30 +126,30 @@ def test_a_failed_write_costs_one_sentence_and_leaves_the_older_folder_alone(
     assert [path.name for path in tmp_path.iterdir()] == ["state"]
 
 
-def test_folders_are_not_flushed_where_the_system_opens_none(
+def test_systems_that_cannot_open_folders_are_supported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As on Windows, where os.open of a folder is refused."""
-    really_open, refused = os.open, []
+    """On Windows, os.open of a folder fails."""
+    os_open, folders = os.open, []
 
-    def open_files_only(path: Path, flags: int, *others: Any, **named: Any) -> int:
+    def open_files_only(path: Path, flags: int, *args: Any, **kwargs: Any) -> int:
         if isinstance(path, Path) and path.is_dir():
-            refused.append(path)
+            folders.append(path)
             raise PermissionError(errno.EACCES, "Permission denied", str(path))
-        return really_open(path, flags, *others, **named)
+        return os_open(path, flags, *args, **kwargs)
 
     monkeypatch.setattr(os, "open", open_files_only)
     final = write(tmp_path / "state")
     assert is_intact(final)
-    assert tmp_path in refused
+    assert tmp_path in folders
 
 
-def test_a_file_that_cannot_be_flushed_is_no_success(tmp_path: Path) -> None:
+def test_fsync_of_a_missing_file_raises(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         fsync_path(tmp_path / "nowhere")
 
 
-def test_a_forbidden_write_is_not_blamed_on_the_disks_size(tmp_path: Path) -> None:
+def test_a_forbidden_write_is_not_reported_as_a_full_disk(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(CheckpointError, match=r"could not be written .+ let this user write there"):
         create_temporary_folder(tmp_path / "file" / "state")

@@ -1,4 +1,4 @@
-"""Tests of checkpoints on a small Hub: pinned to a commit, tensors and JSON only, checked."""
+"""Tests of downloading checkpoints from a small local Hub."""
 
 import os
 import shutil
@@ -28,32 +28,32 @@ for name in sys.argv[1:]:
 """
 
 
-def files_of(folder: Path) -> dict[str, bytes]:
+def read_files(folder: Path) -> dict[str, bytes]:
     paths = [path for path in folder.rglob("*") if path.is_file()]
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
 @pytest.fixture
 def hub(tiny_checkpoint: Path) -> Iterator[LocalHub]:
-    """ada/tiny: an older commit that is sound; a newer one whose weights were swapped for noise."""
+    """ada/tiny with an intact older commit and a newer one with damaged weights."""
     with local_hub() as hub:
-        sound = files_of(tiny_checkpoint)
-        more = {
+        intact = read_files(tiny_checkpoint)
+        extra = {
             "pytorch_model.bin": b"pickle",
             "unet/diffusion_pytorch_model.bin": b"pickle",
             "unet/model.py": b"raise SystemExit",
             "README.md": b"card",
             "huge.ckpt": b"pickle",
         }
-        weights = bytearray(sound["unet/diffusion_pytorch_model.safetensors"])
+        weights = bytearray(intact["unet/diffusion_pytorch_model.safetensors"])
         weights[-1000] ^= 1
-        swapped = {**sound, "unet/diffusion_pytorch_model.safetensors": bytes(weights)}
-        stored = Stored({}, files={**swapped, **more}, older={OLD: {**sound, **more}})
+        swapped = {**intact, "unet/diffusion_pytorch_model.safetensors": bytes(weights)}
+        stored = Stored({}, files={**swapped, **extra}, older={OLD: {**intact, **extra}})
         hub.stored["model", "ada/tiny"] = stored
         yield hub
 
 
-def test_a_pinned_commit_loads_from_its_tensors_and_json_and_what_is_missing_costs_one_sentence(
+def test_a_pinned_commit_loads_without_other_files_and_missing_ones_are_refused(
     hub: LocalHub, tmp_path: Path
 ) -> None:
     missing = ("ada/nothing", f"ada/tiny@{'b' * 40}")
@@ -75,11 +75,11 @@ def test_a_pinned_commit_loads_from_its_tensors_and_json_and_what_is_missing_cos
             "unet/diffusion_pytorch_model.safetensors",
         )
     }
-    kept = [path.name for path in tmp_path.rglob("*") if path.is_symlink() or path.is_file()]
-    assert not [name for name in kept if name.endswith((".bin", ".py", ".ckpt", ".md"))]
+    cached = [path.name for path in tmp_path.rglob("*") if path.is_symlink() or path.is_file()]
+    assert not [name for name in cached if name.endswith((".bin", ".py", ".ckpt", ".md"))]
 
 
-def test_the_newest_commit_is_named_and_a_swapped_file_in_it_is_refused(
+def test_the_newest_commit_is_named_and_a_damaged_file_in_it_is_refused(
     hub: LocalHub, tmp_path: Path
 ) -> None:
     printed = python_on(hub, tmp_path, "-c", LOAD, "ada/tiny")
@@ -90,7 +90,7 @@ def test_the_newest_commit_is_named_and_a_swapped_file_in_it_is_refused(
     assert again.split("\n")[:2] == [f"ada/tiny@{REVISION} T-shirt"] * 2
 
 
-def test_what_was_fetched_once_loads_without_a_network(
+def test_a_cached_checkpoint_loads_without_a_network(
     tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cached = tmp_path / "models--ada--tiny"
@@ -111,6 +111,6 @@ def test_what_was_fetched_once_loads_without_a_network(
 
 
 @pytest.mark.parametrize("name", ["", "boots", "runs/mine/checkpoint", "/nowhere", "a/b@", "a b/c"])
-def test_a_name_that_is_neither_folder_nor_repository_costs_one_sentence(name: str) -> None:
+def test_a_name_that_is_neither_folder_nor_repository_is_refused(name: str) -> None:
     with pytest.raises(CheckpointError, match="neither a folder nor USER/NAME@REVISION"):
         fetch_checkpoint(name)

@@ -1,4 +1,4 @@
-"""Tests of what a checkpoint's folder says of it."""
+"""Tests of finding a checkpoint and reading its class names and run.json."""
 
 from pathlib import Path
 
@@ -11,22 +11,22 @@ from fashion_ddpm.core.json_files import FileError
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 
 
-def test_the_bundled_checkpoint_names_its_classes_and_how_it_was_trained() -> None:
+def test_class_names_and_run_of_the_bundled_checkpoint() -> None:
     assert read_class_names(BUNDLED_CHECKPOINT) == CLASS_NAMES
     assert read_run(BUNDLED_CHECKPOINT)["images_seen"] >= 8 * 55_000
 
 
-def test_a_folder_without_a_run_says_nothing(tmp_path: Path) -> None:
+def test_a_folder_without_a_run_file_has_an_empty_run(tmp_path: Path) -> None:
     assert read_run(tmp_path) == {}
 
 
 @pytest.mark.parametrize("name", ["nobody/nothing", "../etc/passwd"])
-def test_classes_that_cannot_be_had_cost_one_sentence(name: str) -> None:
+def test_class_names_of_a_missing_checkpoint_are_refused(name: str) -> None:
     with pytest.raises(CheckpointError, match="could not be loaded"):
         read_class_names(name)
 
 
-def test_a_folder_without_an_index_names_no_classes(tmp_path: Path) -> None:
+def test_a_folder_without_an_index_has_no_class_names(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"model_index\.json"):
         read_class_names(tmp_path)
 
@@ -50,7 +50,7 @@ def test_a_distilled_network_lies_beside_its_teacher() -> None:
         '{"teacher": "me"}',
     ],
 )
-def test_a_damaged_record_of_the_training_costs_a_sentence(tmp_path: Path, content: str) -> None:
+def test_a_damaged_run_file_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "run.json").write_text(content)
     with pytest.raises(FileError, match=rf"{tmp_path / 'run.json'} .+ name another folder"):
         read_run(tmp_path)

@@ -1,4 +1,4 @@
-"""Tests that damage is noticed, and that listing one file anew blesses no other."""
+"""Tests of writing, updating and checking manifests."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ from fashion_ddpm.checkpoints.manifest import (
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two files, one of them in a folder of its own."""
+    """Two files, one of them in a subfolder."""
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "file").write_text("content")
     (tmp_path / "other").write_text("content")
@@ -26,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_changed_a_missing_and_an_unreadable_file_are_noticed(folder: Path) -> None:
+def test_changed_and_missing_files_and_damaged_manifests_are_found(folder: Path) -> None:
     assert is_intact(folder)
     (folder / "sub" / "file").write_text("damaged")
     assert not is_intact(folder)
@@ -40,27 +40,27 @@ def test_a_changed_a_missing_and_an_unreadable_file_are_noticed(folder: Path) ->
     assert not is_intact(folder / "nowhere")
 
 
-def test_a_file_listed_anew_leaves_the_damage_of_another_visible(folder: Path) -> None:
+def test_updating_one_file_hides_no_damage_of_another(folder: Path) -> None:
     for name in ("sub/file", "other"):
         (folder / name).write_text("changed")
     update_manifest(folder, "other")
     assert [fault.split(" is ")[0] for fault in find_faults(folder)] == ["sub/file"]
 
 
-def test_the_first_listing_makes_the_manifest(tmp_path: Path) -> None:
+def test_updating_creates_a_missing_manifest(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("content")
     update_manifest(tmp_path, "file")
     assert list(read_manifest(tmp_path)) == ["file"]
     assert is_intact(tmp_path)
 
 
-def test_a_file_is_listed_by_the_nearest_manifest_alone(folder: Path) -> None:
+def test_files_of_a_nested_manifest_are_not_listed(folder: Path) -> None:
     write_manifest(folder / "sub")
     (folder / "sub" / "card").write_text("made later")
     assert files_to_list(folder) == ["other", "sub/card"]
 
 
 @pytest.mark.parametrize("content", [[], {"file": 3}, {"/etc/passwd": "0"}, {"a/../../b": "0"}])
-def test_a_manifest_that_is_none_is_a_fault(folder: Path, content: object) -> None:
+def test_an_invalid_manifest_is_a_fault(folder: Path, content: object) -> None:
     (folder / MANIFEST).write_text(json.dumps(content))
     assert list(find_faults(folder)) == [f"{MANIFEST} is no list of files (ValueError)"]

@@ -1,4 +1,4 @@
-"""Tests of the bundled npz files: damage and Python objects cost one sentence."""
+"""Tests of npz files: damage and Python objects are refused."""
 
 import os
 from pathlib import Path
@@ -14,25 +14,25 @@ from tests.tools.tampering import Bomb
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """A sound file, listed beside it."""
+    """An intact file with a manifest."""
     save_arrays(tmp_path / "a.npz", {"numbers": np.arange(5), "name": np.array("five")})
     return tmp_path / "a.npz"
 
 
-def test_what_was_written_is_read(path: Path) -> None:
+def test_written_arrays_can_be_read(path: Path) -> None:
     arrays = load_arrays(path, "make it")
     assert arrays["numbers"].tolist() == [0, 1, 2, 3, 4]
     assert str(arrays["name"]) == "five"
 
 
-def test_another_file_under_its_name_costs_one_sentence(path: Path) -> None:
+def test_a_replaced_file_is_refused(path: Path) -> None:
     np.savez_compressed(path, numbers=np.arange(6))
     with pytest.raises(CheckpointError, match=r"a\.npz is not what manifest\.json lists.+make it"):
         load_arrays(path, "make it")
 
 
 @pytest.mark.parametrize("size", [0, 1, 30, 200])
-def test_half_a_file_costs_one_sentence(path: Path, size: int) -> None:
+def test_a_truncated_or_missing_file_is_refused(path: Path, size: int) -> None:
     os.truncate(path, size)
     (path.parent / MANIFEST).unlink()
     with pytest.raises(CheckpointError, match="could not be loaded"):

@@ -1,4 +1,4 @@
-"""Tests that two processes are never at work in one folder, whatever became of the first."""
+"""Tests that only one run at a time uses a folder."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ with acquire_run_lock(Path(sys.argv[1])):
 
 @pytest.fixture
 def lock(tmp_path: Path) -> Path:
-    """A lock in a folder that is still to be made."""
+    """A lock in a folder that does not exist."""
     return tmp_path / "run" / "run.lock"
 
 
@@ -39,14 +39,14 @@ def start_holder(lock: Path) -> subprocess.Popen[str]:
     return holder
 
 
-def test_a_lock_is_held_for_as_long_as_the_run_lasts(lock: Path) -> None:
-    with acquire_run_lock(lock) as hold:
-        hold.check()
+def test_a_lock_is_held_during_the_run(lock: Path) -> None:
+    with acquire_run_lock(lock) as held_lock:
+        held_lock.check()
         assert f"pid={os.getpid()}\n" in lock.read_text()
     assert not lock.parent.exists()
 
 
-def test_a_run_that_fails_lets_go(lock: Path) -> None:
+def test_a_failed_run_releases_its_lock(lock: Path) -> None:
     with pytest.raises(KeyError), acquire_run_lock(lock):
         raise KeyError
     with acquire_run_lock(lock):
@@ -56,8 +56,8 @@ def test_a_run_that_fails_lets_go(lock: Path) -> None:
 def test_a_second_run_is_refused_until_the_first_is_killed(lock: Path) -> None:
     holder = start_holder(lock)
     try:
-        refused = pytest.raises(ConfigError, match=rf"process {holder.pid} on .+ delete {lock}")
-        with refused, acquire_run_lock(lock):
+        error = pytest.raises(ConfigError, match=rf"process {holder.pid} on .+ delete {lock}")
+        with error, acquire_run_lock(lock):
             pass
     finally:
         holder.send_signal(signal.SIGKILL)
@@ -67,7 +67,7 @@ def test_a_second_run_is_refused_until_the_first_is_killed(lock: Path) -> None:
         assert f"pid={os.getpid()}\n" in lock.read_text()
 
 
-def stale_lock_of_another_host(lock: Path) -> None:
+def write_lock_of_another_host(lock: Path) -> None:
     lock.parent.mkdir()
     with acquire_run_lock(lock):
         text = lock.read_text()
@@ -75,21 +75,21 @@ def stale_lock_of_another_host(lock: Path) -> None:
     lock.write_text(text.replace(host, "host=elsewhere"))
 
 
-def test_a_lock_of_another_host_is_taken_over_once_nobody_has_renewed_it(
+def test_a_stale_lock_of_another_host_is_taken_over(
     lock: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(run_lock, "LEASE_SECONDS", 0.5)
     monkeypatch.setattr(run_lock, "RENEWAL_SECONDS", 0.1)
-    stale_lock_of_another_host(lock)
+    write_lock_of_another_host(lock)
     with acquire_run_lock(lock):
         assert f"pid={os.getpid()}\n" in lock.read_text()
     assert "on elsewhere; waiting" in capsys.readouterr().err
 
 
-def test_a_lock_of_another_host_that_is_renewed_is_respected(
+def test_a_renewed_lock_of_another_host_is_respected(
     lock: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stale_lock_of_another_host(lock)
+    write_lock_of_another_host(lock)
     renewer = subprocess.Popen(
         ["sh", "-c", f"while sleep 0.2; do touch {lock}; done"], start_new_session=True
     )
@@ -102,28 +102,26 @@ def test_a_lock_of_another_host_that_is_renewed_is_respected(
     assert "host=elsewhere" in lock.read_text()
 
 
-def test_a_run_that_was_suspended_while_another_took_over_ends(
-    lock: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_suspended_run_ends_after_a_takeover(lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_lock, "RENEWAL_SECONDS", 0.05)
-    with acquire_run_lock(lock) as hold:
-        assert hold.lease is not None
+    with acquire_run_lock(lock) as held_lock:
+        assert held_lock.lease is not None
         other = lock.with_name("other")
         other.write_text(lock.read_text().replace("token=", "token=0"))
         os.replace(other, lock)
-        while not hold.lease.compromise:
+        while not held_lock.lease.compromise:
             time.sleep(0.01)
         with pytest.raises(ConfigError, match="no longer this run's"):
-            hold.check()
+            held_lock.check()
     assert lock.exists(), "the other's lock stays"
 
 
-def test_a_lock_that_cannot_be_written_costs_a_sentence(tmp_path: Path) -> None:
+def test_a_lock_that_cannot_be_written_raises_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     lock = tmp_path / "file" / "run.lock"
     with pytest.raises(CheckpointError, match="could not be written"), acquire_run_lock(lock):
         pass
 
 
-def test_the_lock_of_a_folder_that_is_replaced_lies_beside_it(tmp_path: Path) -> None:
+def test_the_lock_of_a_replaced_folder_is_beside_it(tmp_path: Path) -> None:
     assert lock_path(tmp_path / "scorer") == tmp_path / "scorer.lock"

@@ -1,4 +1,4 @@
-"""Tests that a checkpoint of another kind is refused in a sentence that says what it is."""
+"""Tests that checkpoints of another kind are refused."""
 
 import json
 import shutil
@@ -28,14 +28,14 @@ SMALL: dict[str, Any] = {
 }
 
 
-def foreign(folder: Path, **changes: Any) -> Path:
-    """Write what a stranger's program would: a diffusers folder without our files."""
+def save_foreign(folder: Path, **changes: Any) -> Path:
+    """Save a diffusers pipeline without this package's files."""
     DDPMPipeline(UNet2DModel(**{**SMALL, **changes}), DDPMScheduler()).save_pretrained(folder)
     return folder
 
 
-def test_a_strangers_checkpoint_without_manifest_and_names_loads(tmp_path: Path) -> None:
-    pipeline = load_pipeline(foreign(tmp_path / "foreign"))
+def test_a_foreign_checkpoint_without_manifest_and_class_names_loads(tmp_path: Path) -> None:
+    pipeline = load_pipeline(save_foreign(tmp_path / "foreign"))
     assert pipeline.class_names == CLASS_NAMES
     assert pipeline.name_or_path == str(tmp_path / "foreign")
 
@@ -51,11 +51,11 @@ def test_a_strangers_checkpoint_without_manifest_and_names_loads(tmp_path: Path)
         ({"out_channels": 3}, "has in_channels 1, but out_channels 3"),
     ],
 )
-def test_a_network_for_other_images_costs_one_sentence(
+def test_a_network_for_other_images_is_refused(
     tmp_path: Path, changes: dict[str, Any], expected: str
 ) -> None:
     with pytest.raises(CheckpointError, match=expected):
-        load_pipeline(foreign(tmp_path / "foreign", **changes))
+        load_pipeline(save_foreign(tmp_path / "foreign", **changes))
 
 
 def change(**entries: Any) -> Callable[[dict[str, Any]], object]:
@@ -96,7 +96,7 @@ def change(**entries: Any) -> Callable[[dict[str, Any]], object]:
         ),
     ],
 )
-def test_settings_of_another_kind_cost_one_sentence(
+def test_invalid_config_files_are_refused(
     tiny_checkpoint: Path,
     tmp_path: Path,
     name: str,
@@ -115,7 +115,7 @@ def test_settings_of_another_kind_cost_one_sentence(
 
 
 def test_half_precision_weights_load_as_float32(tmp_path: Path) -> None:
-    folder = foreign(tmp_path / "foreign")
+    folder = save_foreign(tmp_path / "foreign")
     half = UNet2DModel.from_pretrained(folder, subfolder="unet", dtype=torch.float16)
     half.save_pretrained(folder / "unet")
     assert load_pipeline(folder).unet.dtype == torch.float32

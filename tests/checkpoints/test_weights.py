@@ -1,4 +1,4 @@
-"""Tests that spoilt weights are refused in a sentence, whoever loads them; pickles never run."""
+"""Tests that all loaders refuse damaged or unsafe folders and run no pickle."""
 
 import contextlib
 import json
@@ -34,59 +34,57 @@ def weights(kind: str, tmp_path: Path) -> Weights:
     original, name, _ = LOADERS[kind]
     folder = tmp_path / "copy"
     shutil.copytree(original, folder)
-    made = Weights(folder, name, tmp_path / "other.safetensors", tmp_path / "proof")
-    shutil.copy(made.path, tmp_path / "kept")
-    made.rewrite(lambda tensors: [value.neg_() for value in tensors.values()])
-    shutil.move(made.path, made.other)
-    shutil.move(tmp_path / "kept", made.path)
-    return made
+    weights = Weights(folder, name, tmp_path / "other.safetensors", tmp_path / "proof")
+    shutil.copy(weights.path, tmp_path / "kept")
+    weights.rewrite(lambda tensors: [value.neg_() for value in tensors.values()])
+    shutil.move(weights.path, weights.other)
+    shutil.move(tmp_path / "kept", weights.path)
+    return weights
 
 
-def refused(kind: str, weights: Weights) -> str:
-    """Load spoilt weights; return the sentence that it costs."""
+def load_error(kind: str, weights: Weights) -> str:
+    """Load damaged weights; return the error message."""
     with pytest.raises(UserError) as caught:
         LOADERS[kind][2](str(weights.folder))
-    sentence = str(caught.value)
-    assert str(weights.folder) in sentence
-    assert "could not be loaded" in sentence or "has no model_index.json" in sentence
-    assert sentence.endswith(".")
-    assert "\n" not in sentence
-    assert len(sentence) < 600
+    message = str(caught.value)
+    assert str(weights.folder) in message
+    assert "could not be loaded" in message or "has no model_index.json" in message
+    assert message.endswith(".")
+    assert "\n" not in message
+    assert len(message) < 600
     assert not weights.proof.exists(), "a pickle was loaded"
-    return sentence
+    return message
 
 
 @each_kind
 @pytest.mark.parametrize("spoil", SPOILT_FILES.values(), ids=SPOILT_FILES)
 @pytest.mark.parametrize("listed", [True, False], ids=["with manifest", "without manifest"])
-def test_a_spoilt_file_costs_one_sentence(
+def test_a_damaged_or_unsafe_file_is_refused(
     kind: str, weights: Weights, spoil: Spoil, listed: bool
 ) -> None:
     if not listed:
         (weights.folder / MANIFEST).unlink()
     spoil(weights)
-    refused(kind, weights)
+    load_error(kind, weights)
 
 
 @each_kind
 @pytest.mark.parametrize("spoil", UNLIKE_THE_MANIFEST.values(), ids=UNLIKE_THE_MANIFEST)
-def test_what_the_manifest_does_not_list_costs_one_sentence(
-    kind: str, weights: Weights, spoil: Spoil
-) -> None:
+def test_unlisted_files_are_refused(kind: str, weights: Weights, spoil: Spoil) -> None:
     spoil(weights)
-    assert MANIFEST in refused(kind, weights)
+    assert MANIFEST in load_error(kind, weights)
 
 
 @each_kind
-def test_every_listed_file_is_looked_at(kind: str, weights: Weights) -> None:
+def test_every_listed_file_is_checked(kind: str, weights: Weights) -> None:
     for name in read_manifest(weights.folder):
         path = weights.folder / name
         content = path.read_bytes()
         path.write_bytes(content + b" ")
-        sentence = refused(kind, weights)
-        assert name in sentence
+        message = load_error(kind, weights)
+        assert name in message
         path.unlink()
-        assert name in refused(kind, weights)
+        assert name in load_error(kind, weights)
         path.write_bytes(content)
     LOADERS[kind][2](str(weights.folder))
 
@@ -100,7 +98,7 @@ def test_a_folder_without_a_manifest_loads(kind: str, weights: Weights) -> None:
 
 @pytest.mark.slow
 @each_kind
-def test_a_damaged_setting_without_a_manifest_loads_or_costs_one_sentence(
+def test_a_damaged_config_without_a_manifest_loads_or_is_refused(
     kind: str, weights: Weights
 ) -> None:
     (weights.folder / MANIFEST).unlink()
@@ -121,7 +119,7 @@ def test_a_damaged_setting_without_a_manifest_loads_or_costs_one_sentence(
 @pytest.mark.parametrize(
     "content", ["", "[]", "null", "{", '{"a": 1} x', "[" * 100_000, "\udcff"], ids=repr
 )
-def test_settings_that_are_none_cost_one_sentence(tmp_path: Path, content: str) -> None:
+def test_an_invalid_config_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "config.json").write_bytes(content.encode(errors="surrogateescape"))
     with pytest.raises(CheckpointError, match=r"config\.json .+; copy the folder anew"):
         read_config(tmp_path, "config.json")
@@ -136,7 +134,7 @@ def test_settings_that_are_none_cost_one_sentence(tmp_path: Path, content: str) 
         ({}, "asks for model_type None"),
     ],
 )
-def test_settings_that_ask_for_more_cost_one_sentence(
+def test_a_config_that_asks_for_code_is_refused(
     tmp_path: Path, content: dict[str, object], expected: str
 ) -> None:
     (tmp_path / "config.json").write_text(json.dumps(content))

@@ -1,4 +1,4 @@
-"""Tests of the settings, their bounds, their presets and their flags."""
+"""Tests of settings, bounds, presets and flags."""
 
 import argparse
 from typing import Any
@@ -15,7 +15,7 @@ def parse(*arguments: str) -> dict[str, Any]:
     return vars(parser.parse_args(arguments))
 
 
-def test_flags_beat_the_preset_and_the_preset_beats_defaults() -> None:
+def test_flags_override_the_preset_and_the_preset_overrides_defaults() -> None:
     flags = parse("--batch-size", "64", "--block-out-channels", "16", "32", "--no-scale-shift")
     config = make_train_config("smoke", flags)
     assert config.batch_size == 64
@@ -50,7 +50,7 @@ def test_the_data_folder_comes_from_the_environment(monkeypatch: pytest.MonkeyPa
         ("distill", {"loss_weighting": "min-snr"}, "leave --initial-checkpoint and --loss-w"),
     ],
 )
-def test_settings_that_contradict_each_other_are_refused(
+def test_contradictory_settings_are_refused(
     preset: str, flags: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(ConfigError, match=sentence):

@@ -1,4 +1,4 @@
-"""Tests of how a data set is named by flags."""
+"""Tests of the flags that name a data set."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from fashion_ddpm.core.data_settings import DataSettings
 from fashion_ddpm.core.settings import ConfigError
 
 
-def test_without_flags_it_is_fashion_mnist() -> None:
+def test_fashion_mnist_is_the_default() -> None:
     assert DataSettings().dataset == TrainConfig().dataset == "fashion-mnist"
     assert ClassifierConfig().public_name == "fashion-mnist"
 
@@ -28,14 +28,12 @@ def test_without_flags_it_is_fashion_mnist() -> None:
         ({"dataset": "hub:a/b", "fit": "pad"}, "must be one of none, resize, crop"),
     ],
 )
-def test_a_flag_that_cannot_be_used_costs_one_sentence(
-    changes: dict[str, Any], expected: str
-) -> None:
+def test_invalid_flags_are_refused(changes: dict[str, Any], expected: str) -> None:
     with pytest.raises(ConfigError, match=expected):
         DataSettings(**changes)
 
 
-def test_what_is_published_names_no_folder_of_the_machine(tmp_path: Path) -> None:
+def test_the_public_name_holds_no_path(tmp_path: Path) -> None:
     (tmp_path / "pictures").mkdir()
     for kind in ("imagefolder", "hub"):
         settings = DataSettings(dataset=f"{kind}:{tmp_path / 'pictures'}")

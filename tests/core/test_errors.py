@@ -1,4 +1,4 @@
-"""Tests of how a library's error becomes part of a sentence."""
+"""Tests of error messages."""
 
 import pytest
 
@@ -11,12 +11,12 @@ def test_a_reason_is_one_short_line() -> None:
     assert reason(ValueError()) == "ValueError"
 
 
-def test_a_path_that_cannot_be_used_is_told_in_one_sentence_and_other_failures_are_not() -> None:
+def test_an_os_error_with_a_path_has_a_message_and_others_are_raised() -> None:
     assert error_message(UserError("as it is")) == "as it is"
     error = PermissionError(13, "Permission denied", "/somewhere/" + "x" * 300)
-    told = error_message(error)
-    assert told.startswith("/somewhere/xxx")
-    assert "(Permission denied)" in told
-    assert len(told) < 400
+    message = error_message(error)
+    assert message.startswith("/somewhere/xxx")
+    assert "(Permission denied)" in message
+    assert len(message) < 400
     with pytest.raises(BrokenPipeError):
         error_message(BrokenPipeError(32, "Broken pipe"))

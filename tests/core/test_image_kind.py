@@ -1,4 +1,4 @@
-"""Tests of the words."""
+"""Tests of image kinds and prompts."""
 
 import pytest
 
@@ -23,12 +23,12 @@ def test_prompts_have_the_proper_article() -> None:
     assert label_prompts(class_names=CLASS_NAMES)[9] == "An ankle boot"
 
 
-def test_the_three_quality_prompts_are_the_reports() -> None:
+def test_the_quality_prompts_are_those_of_the_report() -> None:
     expected = ["A trouser", "A clear, well-generated trouser", BLURRY_PROMPT]
     assert quality_prompts("trouser", kind=FASHION_MNIST) == expected
 
 
-def test_a_kind_of_images_says_what_follows_from_it() -> None:
+def test_properties_of_an_image_kind() -> None:
     kind = ImageKind(("on", "off"), image_size=32, channels=3)
     assert (kind.null_label, kind.shape) == (2, (3, 32, 32))
     assert quality_prompts("on", kind)[2] == "A blurry or unclear image"
@@ -51,12 +51,12 @@ def test_a_kind_of_images_says_what_follows_from_it() -> None:
         (("caf\u00e9", "cafe\u0301"), "differ in nothing but capitals, blanks or how accents"),
     ],
 )
-def test_names_that_no_class_can_have_are_refused(names: tuple[str, ...], expected: str) -> None:
+def test_invalid_class_names_are_refused(names: tuple[str, ...], expected: str) -> None:
     with pytest.raises(ConfigError, match=expected):
         ImageKind(names, image_size=28, channels=1)
 
 
-def test_sizes_and_colours_that_cannot_be_are_refused() -> None:
+def test_invalid_sizes_and_channels_are_refused() -> None:
     for size in (4, 30, 260):
         with pytest.raises(ConfigError, match=f"the image size is {size}; it must be divisible"):
             ImageKind(("on",), image_size=size, channels=1)

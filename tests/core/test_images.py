@@ -28,7 +28,7 @@ def test_to_model_gives_floats_between_minus_one_and_one() -> None:
     assert model.flatten().tolist() == [-1, 1]
 
 
-def test_to_uint8_clamps_what_lies_outside() -> None:
+def test_to_uint8_clamps_values_out_of_range() -> None:
     assert to_uint8(torch.tensor([[[[-3.0, 3.0]]]])).flatten().tolist() == [0, 255]
 
 
@@ -47,7 +47,7 @@ def test_grid_puts_images_in_rows_with_a_gap() -> None:
     assert picture[5:, 5:].max() == 0
 
 
-def test_enlarging_repeats_pixels_and_blends_nothing() -> None:
+def test_enlarging_repeats_pixels() -> None:
     image = torch.tensor([[0, 255], [10, 20]], dtype=torch.uint8)
     large = np.asarray(enlarge(image, 3))
     assert np.array_equal(large, image.numpy().repeat(3, 0).repeat(3, 1))

@@ -1,4 +1,4 @@
-"""Tests of what a process may use and how it starts: CPUs, threads, the garbage collector."""
+"""Tests of the CPUs, threads, imports and garbage collector of a process."""
 
 import gc
 import os
@@ -24,12 +24,12 @@ print(os.environ["OMP_NUM_THREADS"], torch.get_num_threads())
 
 
 @pytest.fixture
-def sixteen(monkeypatch: pytest.MonkeyPatch) -> None:
+def sixteen_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine with 16 CPUs."""
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(16)), raising=False)
 
 
-@pytest.mark.usefixtures("sixteen")
+@pytest.mark.usefixtures("sixteen_cpus")
 @pytest.mark.parametrize(
     ("files", "cpus"),
     [
@@ -44,7 +44,7 @@ def sixteen(monkeypatch: pytest.MonkeyPatch) -> None:
         ({}, 16),
     ],
 )
-def test_a_containers_share_is_what_counts(
+def test_available_cpus_respect_the_containers_quota(
     tmp_path: Path, files: dict[str, str], cpus: int
 ) -> None:
     for name, content in files.items():
@@ -54,7 +54,7 @@ def test_a_containers_share_is_what_counts(
     assert available_cpus(tmp_path) == cpus
 
 
-def test_what_the_environment_asks_for_stays(
+def test_omp_num_threads_from_the_environment_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
@@ -64,16 +64,16 @@ def test_what_the_environment_asks_for_stays(
 
 def test_torch_starts_no_more_threads_than_the_container_has_cpus(tmp_path: Path) -> None:
     (tmp_path / "cpu.max").write_text("100000 100000\n")
-    done = run(PROGRAM, str(tmp_path))
-    assert done.stdout.split() == ["1", "1"], done.stderr
+    result = run(PROGRAM, str(tmp_path))
+    assert result.stdout.split() == ["1", "1"], result.stderr
 
 
-STAY_OUT = {"matplotlib", "torch_fidelity", "openvino", "datasets", "tensorboard"}
-"""What the page does not need before somebody asks for it."""
+LAZY_MODULES = {"matplotlib", "torch_fidelity", "openvino", "datasets", "tensorboard"}
+"""Modules that are imported only when they are used."""
 
 SET_BY_TESTS = ("HF_HUB_OFFLINE", "GRADIO_ANALYTICS_ENABLED", "OMP_NUM_THREADS")
 
-WATCHED = """
+IMPORT_APP = """
 import sys, app
 from diffusers import ModelMixin
 from transformers import PreTrainedModel
@@ -84,7 +84,7 @@ assert not [
 print(*{name.split(".")[0] for name in sys.modules})
 """
 
-GUARDED = """
+SERVE_OFFLINE = """
 import sys, threading, urllib.request
 
 def guard(event, arguments):
@@ -110,7 +110,7 @@ print("served")
 
 
 def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a program beside app.py, without what tests/conftest.py tells libraries."""
+    """Run a program beside app.py, without the environment from tests/conftest.py."""
     environment = {name: value for name, value in os.environ.items() if name not in SET_BY_TESTS}
     return subprocess.run(
         [sys.executable, "-c", program, *arguments],
@@ -122,13 +122,13 @@ def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_nothing_is_collected_meanwhile_and_all_is_as_before_after() -> None:
+def test_the_collector_is_paused_and_enabled_afterwards() -> None:
     with pause_garbage_collection():
         assert not gc.isenabled()
     assert gc.isenabled()
 
 
-def test_a_collector_that_was_off_stays_off() -> None:
+def test_a_disabled_collector_stays_disabled() -> None:
     gc.disable()
     try:
         with pause_garbage_collection():
@@ -138,7 +138,7 @@ def test_a_collector_that_was_off_stays_off() -> None:
         gc.enable()
 
 
-def test_the_collector_is_back_after_a_failed_import() -> None:
+def test_the_collector_is_enabled_after_a_failed_import() -> None:
     with pytest.raises(ImportError), pause_garbage_collection():
         import no_such_module  # type: ignore[import-not-found] # noqa: F401
     assert gc.isenabled()
@@ -146,13 +146,13 @@ def test_the_collector_is_back_after_a_failed_import() -> None:
 
 @pytest.mark.slow
 def test_importing_the_app_loads_no_weights_and_no_more_than_the_page_needs() -> None:
-    done = run(WATCHED)
-    assert done.returncode == 0, done.stderr
-    assert not STAY_OUT & set(done.stdout.split())
+    result = run(IMPORT_APP)
+    assert result.returncode == 0, result.stderr
+    assert not LAZY_MODULES & set(result.stdout.split())
 
 
 @pytest.mark.slow
-def test_a_start_asks_no_other_machine() -> None:
-    done = run(GUARDED)
-    assert "served" in done.stdout, done.stderr
-    assert "asked for" not in done.stderr
+def test_a_start_connects_to_no_other_machine() -> None:
+    result = run(SERVE_OFFLINE)
+    assert "served" in result.stdout, result.stderr
+    assert "asked for" not in result.stderr

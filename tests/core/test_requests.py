@@ -1,4 +1,4 @@
-"""Tests of the one request that page, API and command line share."""
+"""Tests of the request that the page, the API and the command line share."""
 
 import dataclasses
 from typing import Any
@@ -23,17 +23,17 @@ from fashion_ddpm.demo.share import LINK_DEFAULTS
 
 
 @pytest.mark.parametrize(
-    ("given", "label"), [("trouser", 1), ("ANKLE BOOT", 9), ("0", 0), (" bag ", 8)]
+    ("class_name", "label"), [("trouser", 1), ("ANKLE BOOT", 9), ("0", 0), (" bag ", 8)]
 )
-def test_a_class_is_given_by_name_or_number(given: str, label: int) -> None:
-    assert class_label(given) == label
+def test_a_class_is_given_by_name_or_number(class_name: str, label: int) -> None:
+    assert class_label(class_name) == label
 
 
-def test_a_name_is_found_however_its_accents_are_stored() -> None:
+def test_class_names_are_compared_in_unicode_normal_form() -> None:
     assert class_label("caf\u00e9", ("bar", "cafe\u0301")) == 1
 
 
-def test_a_number_is_a_name_where_classes_have_numbers_for_names() -> None:
+def test_numbers_are_names_if_class_names_are_numbers() -> None:
     names = ("1", "2", "3")
     assert [class_label(name, names) for name in names] == [0, 1, 2]
     with pytest.raises(RequestError, match="is '0'; it must be one of 1, 2, 3, or all"):
@@ -74,7 +74,7 @@ def test_all_cycles_through_the_classes() -> None:
         ("seed", 1e300),
     ],
 )
-def test_a_bad_value_is_named_with_what_is_allowed(field: str, value: Any) -> None:
+def test_a_bad_value_is_refused_with_the_allowed_ones(field: str, value: Any) -> None:
     with pytest.raises(RequestError, match=r" is .+; it must be "):
         GenerateRequest(**{"class_name": "bag", field: value})
 
@@ -84,7 +84,7 @@ def test_an_empty_guidance_interval_is_refused() -> None:
         GenerateRequest(class_name="bag", guidance_low=0.8, guidance_high=0.2)
 
 
-def test_the_last_images_seed_must_exist_too() -> None:
+def test_the_seed_of_the_last_image_must_be_in_range() -> None:
     GenerateRequest(class_name="bag", num_images=2, seed=MAX_SEED - 1)
     with pytest.raises(RequestError, match="seed"):
         GenerateRequest(class_name="bag", num_images=2, seed=MAX_SEED)
@@ -97,10 +97,10 @@ def test_a_message_is_short_and_holds_no_markup() -> None:
     assert "<" not in str(caught.value)
 
 
-def test_one_image_of_a_request_can_be_asked_for_alone() -> None:
-    alone = GenerateRequest("all", num_images=12, seed=5).select_image(11)
-    assert (alone.class_name, alone.num_images, alone.seed) == ("trouser", 1, 16)
-    assert alone.labels() == [1]
+def test_select_image_gives_a_request_for_one_image() -> None:
+    single = GenerateRequest("all", num_images=12, seed=5).select_image(11)
+    assert (single.class_name, single.num_images, single.seed) == ("trouser", 1, 16)
+    assert single.labels() == [1]
 
 
 def test_turbo_takes_few_steps_and_no_guidance() -> None:
@@ -111,16 +111,16 @@ def test_turbo_takes_few_steps_and_no_guidance() -> None:
         GenerateRequest("bag", sampler="turbo", guidance_scale=2.0)
 
 
-def test_what_stands_in_a_message_is_neither_html_nor_markdown() -> None:
+def test_safe_repr_is_neither_html_nor_markdown() -> None:
     text = safe_repr("<b>[x](y) ![z](w) `c` *d* _e_ &lt;\u202e\0")
     assert not set("<>&[]`*_\u202e\0") & set(text)
 
 
-def test_a_message_names_the_setting_as_whoever_reads_it_does() -> None:
+def test_a_message_has_the_readers_name_of_the_setting() -> None:
     with pytest.raises(RequestError) as caught:
         GenerateRequest("bag", sampler="turbo", guidance_scale=3)
-    said = [caught.value.format_message(names) for names in (PAGE_LABELS, API_PARAMETERS, FLAGS)]
-    for name, text in zip(("Guidance", "guidance_scale", "--guidance-scale"), said, strict=True):
+    texts = [caught.value.format_message(names) for names in (PAGE_LABELS, API_PARAMETERS, FLAGS)]
+    for name, text in zip(("Guidance", "guidance_scale", "--guidance-scale"), texts, strict=True):
         assert text.startswith(f"{name} is 3; the turbo sampler has none")
     seed: Any = None
     with pytest.raises(RequestError) as caught:

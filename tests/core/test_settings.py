@@ -1,4 +1,4 @@
-"""Tests of how settings are declared, checked, recorded and turned into flags."""
+"""Tests of declaring, checking and publishing settings, and of their flags."""
 
 import argparse
 import dataclasses
@@ -16,7 +16,7 @@ from fashion_ddpm.core.settings import (
 )
 
 
-def test_every_field_is_a_flag_with_help_and_an_absent_flag_changes_nothing() -> None:
+def test_every_field_is_a_flag_with_help_and_an_absent_flag_sets_nothing() -> None:
     parser = argparse.ArgumentParser()
     add_flags(parser, TrainConfig)
     names = {action.dest for action in parser._actions} - {"help"}
@@ -26,7 +26,7 @@ def test_every_field_is_a_flag_with_help_and_an_absent_flag_changes_nothing() ->
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "part"),
+    ("field", "value", "message"),
     [
         ("batch_size", 0, "--batch-size is 0; it must be at least 1"),
         ("dropout", 1.5, "--dropout is 1.5; it must be at most 0.9"),
@@ -35,20 +35,20 @@ def test_every_field_is_a_flag_with_help_and_an_absent_flag_changes_nothing() ->
         ("block_out_channels", (32, 4), "--block-out-channels is 4; it must be at least 8"),
     ],
 )
-def test_a_bad_value_costs_one_sentence(field: str, value: Any, part: str) -> None:
-    with pytest.raises(ConfigError, match=part):
+def test_a_bad_value_is_refused(field: str, value: Any, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
         TrainConfig(**{field: value})
 
 
 @pytest.mark.parametrize("config", [TrainConfig(), ScorerConfig(), ClassifierConfig()])
-def test_what_is_recorded_names_no_path_of_the_machine(config: Any) -> None:
+def test_public_settings_hold_no_path(config: Any) -> None:
     assert set(public_settings(config)) == {
         field.name for field in dataclasses.fields(config)
     } - set(UNPUBLISHED_FIELDS)
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "type_name"),
     [
         ("images_total", "many", "a whole number"),
         ("images_total", 1.5, "a whole number"),
@@ -61,10 +61,10 @@ def test_what_is_recorded_names_no_path_of_the_machine(config: Any) -> None:
     ],
 )
 def test_a_value_of_another_type_is_refused_with_its_flag(
-    name: str, value: object, told: str
+    name: str, value: object, type_name: str
 ) -> None:
     settings: dict[str, Any] = {name: value}
-    with pytest.raises(ConfigError, match=rf"{flag_name(name)} is .+; it must be {told}\."):
+    with pytest.raises(ConfigError, match=rf"{flag_name(name)} is .+; it must be {type_name}\."):
         TrainConfig(**settings)
 
 

@@ -1,4 +1,4 @@
-"""Tests that a step's number alone decides what the step does."""
+"""Tests of the images, seed and learning rate of a step."""
 
 import pytest
 import torch
@@ -19,7 +19,7 @@ def test_an_epoch_shows_every_image_exactly_once() -> None:
     assert torch.equal(seen.sort().values, torch.arange(320))
 
 
-def test_a_batch_may_lie_across_two_epochs_or_hold_several() -> None:
+def test_a_batch_may_span_two_or_more_epochs() -> None:
     first, second = batch_indices(0, 7, 10, 0), batch_indices(1, 7, 10, 0)
     assert torch.equal(torch.cat([first, second])[:10].sort().values, torch.arange(10))
     assert torch.bincount(batch_indices(0, 30, 10, 0)).tolist() == [3] * 10
@@ -50,10 +50,10 @@ def test_the_processes_take_every_image_of_a_batch_exactly_once(
 
 def test_a_batch_that_the_processes_cannot_share_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"--batch-size 24 .+ by 5 processes .+ multiple of 5"):
-        micro_batch_size(TrainConfig(batch_size=24), processes=5)
+        micro_batch_size(TrainConfig(batch_size=24), num_processes=5)
 
 
-def test_learning_rate_rises_to_its_peak_and_falls_to_nothing() -> None:
+def test_learning_rate_rises_to_its_peak_and_falls_to_zero() -> None:
     config = TrainConfig(images_total=128 * 1000, warmup_steps=100)
     rates = [learning_rate_at(step, config) for step in range(1000)]
     assert max(rates) == rates[100] == config.learning_rate
@@ -62,7 +62,7 @@ def test_learning_rate_rises_to_its_peak_and_falls_to_nothing() -> None:
     assert 0 < rates[-1] < 1e-4 * config.learning_rate
 
 
-def test_a_constant_learning_rate_falls_to_nothing_in_its_cool_down_alone() -> None:
+def test_a_constant_learning_rate_falls_to_zero_only_in_its_cool_down() -> None:
     config = TrainConfig(
         images_total=128 * 1000,
         warmup_steps=100,

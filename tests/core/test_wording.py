@@ -1,4 +1,4 @@
-"""Tests of how numbers stand in sentences."""
+"""Tests of numbers as text."""
 
 import pytest
 
@@ -12,7 +12,7 @@ from fashion_ddpm.core.wording import (
 
 
 @pytest.mark.parametrize(
-    ("shown", "expected"),
+    ("text", "expected"),
     [
         (quantity(1, "image"), "1 image"),
         (quantity(0, "step"), "0 steps"),
@@ -31,5 +31,5 @@ from fashion_ddpm.core.wording import (
         (format_with_half_width(94.31, 12.0), "94 ± 12"),
     ],
 )
-def test_numbers_have_fixed_digits_and_their_nouns_number(shown: str, expected: str) -> None:
-    assert shown == expected
+def test_numbers_have_fixed_digits_and_the_right_plural(text: str, expected: str) -> None:
+    assert text == expected

@@ -1,4 +1,4 @@
-"""Tests of the data sets and of what damaged ones cost."""
+"""Tests of loading Fashion-MNIST and of damaged files."""
 
 import gzip
 import shutil
@@ -16,12 +16,12 @@ IMAGES = "train-images-idx3-ubyte.gz"
 
 @pytest.fixture
 def copy(tmp_path: Path, data_dir: Path) -> Path:
-    """A folder with the small data that a test may damage."""
+    """A copy of the small data set."""
     shutil.copytree(data_dir, tmp_path / "data")
     return tmp_path / "data"
 
 
-def test_splits_have_the_announced_shares_and_types(data_dir: Path) -> None:
+def test_splits_have_the_documented_sizes_and_types(data_dir: Path) -> None:
     train, validation, test = (load_split(data_dir, n) for n in ("train", "validation", "test"))
     assert (len(train), len(validation), len(test)) == (385, 35, 200)
     assert train.images.dtype == torch.uint8
@@ -33,16 +33,16 @@ def test_splits_have_the_announced_shares_and_types(data_dir: Path) -> None:
 def test_validation_is_fixed_and_shares_no_image_with_training(data_dir: Path) -> None:
     train, validation = load_split(data_dir, "train"), load_split(data_dir, "validation")
     assert torch.equal(validation.images, load_split(data_dir, "validation").images)
-    known = {image.numpy().tobytes() for image in train.images}
-    assert not any(image.numpy().tobytes() in known for image in validation.images)
+    train_images = {image.numpy().tobytes() for image in train.images}
+    assert not any(image.numpy().tobytes() in train_images for image in validation.images)
 
 
-def test_a_split_can_be_cut_short(data_dir: Path) -> None:
-    whole = load_split(data_dir, "test")
-    part = whole.take(30)
-    assert (part.images == whole.images[:30]).all()
-    assert (part.labels == whole.labels[:30]).all()
-    assert len(whole.take(10**6)) == len(whole)
+def test_take_returns_the_first_images(data_dir: Path) -> None:
+    images = load_split(data_dir, "test")
+    part = images.take(30)
+    assert (part.images == images.images[:30]).all()
+    assert (part.labels == images.labels[:30]).all()
+    assert len(images.take(10**6)) == len(images)
 
 
 def test_packed_and_unpacked_files_give_the_same_images(data_dir: Path, copy: Path) -> None:
@@ -74,7 +74,7 @@ def test_a_changed_file_is_found_by_its_checksum(copy: Path) -> None:
     ],
     ids=["not IDX", "not packed", "cut off"],  # packed bytes hold the time: no names for tests
 )
-def test_a_file_that_is_no_data_costs_one_sentence(copy: Path, content: bytes, part: str) -> None:
+def test_a_damaged_file_is_refused(copy: Path, content: bytes, part: str) -> None:
     (raw_folder(copy) / IMAGES).write_bytes(content)
     write_checksums(raw_folder(copy))
     with pytest.raises(DataError, match=part):

@@ -1,4 +1,4 @@
-"""Tests of what a data set holds, and of the words for what has changed in it."""
+"""Tests of fingerprints of data sets and of descriptions of changes."""
 
 import dataclasses
 import json
@@ -22,7 +22,7 @@ from fashion_ddpm.data.load import load_data_set
 from tests.tools.shapes import shape, write_shapes
 
 
-def of_folder(folder: Path) -> Fingerprint:
+def fingerprint_folder(folder: Path) -> Fingerprint:
     return load_data_set(DataSettings(dataset=f"imagefolder:{folder}")).fingerprint
 
 
@@ -35,7 +35,7 @@ def test_the_same_pictures_elsewhere_are_the_same_data(before: Path, tmp_path: P
     shutil.copytree(before, tmp_path / "moved")
     (tmp_path / "moved" / ".cache").mkdir()
     (tmp_path / "moved" / "circle" / "notes.txt").touch()
-    one, other = of_folder(before), of_folder(tmp_path / "moved")
+    one, other = fingerprint_folder(before), fingerprint_folder(tmp_path / "moved")
     assert one.digest == other.digest
     assert not list(describe_changes(one, other))
 
@@ -84,7 +84,7 @@ FIVE_GONE = (
 
 
 @pytest.mark.parametrize(
-    ("deed", "expected"),
+    ("edit", "expected"),
     [
         (add, ["added: circle/new.png"]),
         (remove, [FIVE_GONE]),
@@ -96,17 +96,17 @@ FIVE_GONE = (
         (rename_and_change, ["added: class disc", "removed: class circle", FIVE_GONE]),
     ],
 )
-def test_what_has_changed_is_named(
-    before: Path, tmp_path: Path, deed: Callable[[Path], None], expected: list[str]
+def test_changes_are_described(
+    before: Path, tmp_path: Path, edit: Callable[[Path], None], expected: list[str]
 ) -> None:
     shutil.copytree(before, tmp_path / "now")
-    deed(tmp_path / "now")
-    one, other = of_folder(before), of_folder(tmp_path / "now")
+    edit(tmp_path / "now")
+    one, other = fingerprint_folder(before), fingerprint_folder(tmp_path / "now")
     assert list(describe_changes(one, other)) == expected
     assert one.digest != other.digest
 
 
-def test_a_picture_of_another_class_and_another_order_are_changes() -> None:
+def test_moved_pictures_and_reordered_classes_are_changes() -> None:
     one = Fingerprint({"a": {"row 0": "x", "row 1": "y"}, "b": {"row 2": "z"}})
     moved = Fingerprint({"a": {"row 0": "x"}, "b": {"row 1": "y", "row 2": "z"}})
     assert len(list(describe_changes(one, moved))) == 2
@@ -115,7 +115,7 @@ def test_a_picture_of_another_class_and_another_order_are_changes() -> None:
     assert len({each.digest for each in (one, moved, turned)}) == 3
 
 
-def test_two_classes_that_changed_names_at_once_are_told_apart() -> None:
+def test_two_renamed_classes_are_distinguished() -> None:
     one = Fingerprint({"a": {"a/1": "x"}, "b": {"b/1": "y"}})
     other = Fingerprint({"c": {"c/1": "y"}, "d": {"d/1": "x"}})
     assert list(describe_changes(one, other)) == [
@@ -124,20 +124,20 @@ def test_two_classes_that_changed_names_at_once_are_told_apart() -> None:
     ]
 
 
-def test_a_picture_that_was_damaged_and_left_out_is_no_part(before: Path, tmp_path: Path) -> None:
+def test_damaged_pictures_are_not_part_of_the_fingerprint(before: Path, tmp_path: Path) -> None:
     shutil.copytree(before, tmp_path / "many")
     for seed in range(12, 80):
         shape("circle", seed).save(tmp_path / "many" / "circle" / f"{seed:04d}.png")
-    one = of_folder(tmp_path / "many")
+    one = fingerprint_folder(tmp_path / "many")
     (tmp_path / "many" / "circle" / "broken.png").touch()
-    assert of_folder(tmp_path / "many").digest == one.digest
+    assert fingerprint_folder(tmp_path / "many").digest == one.digest
     (tmp_path / "many" / "circle" / "broken.png").unlink()
     (tmp_path / "many" / "circle" / "0070.png").write_bytes(b"broken")
-    (phrase,) = describe_changes(one, of_folder(tmp_path / "many"))
+    (phrase,) = describe_changes(one, fingerprint_folder(tmp_path / "many"))
     assert phrase == "gone or no longer readable: circle/0070.png"
 
 
-def test_pictures_that_the_library_datasets_reads_have_one_too(
+def test_fingerprint_of_a_hub_data_set(
     before: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", str(tmp_path / "cache"))
@@ -152,7 +152,7 @@ def test_pictures_that_the_library_datasets_reads_have_one_too(
     assert list(describe_changes(found[0], found[2])) == ["changed: train row 3"]
 
 
-def test_fashion_mnist_has_one_too(data_dir: Path, real: LabelledImages) -> None:
+def test_fingerprint_of_fashion_mnist(data_dir: Path, real: LabelledImages) -> None:
     data = load_data_set(DataSettings(data_dir=str(data_dir)))
     assert data.fingerprint == fingerprint_splits(
         {"train": data.train, "validation": data.validation, "test": data.test}
@@ -165,10 +165,8 @@ def test_fashion_mnist_has_one_too(data_dir: Path, real: LabelledImages) -> None
     ]
 
 
-def test_a_file_gives_back_what_was_written_and_can_be_read_by_others(
-    before: Path, tmp_path: Path
-) -> None:
-    one = of_folder(before)
+def test_a_written_fingerprint_can_be_read_and_is_plain_json(before: Path, tmp_path: Path) -> None:
+    one = fingerprint_folder(before)
     write_fingerprint(tmp_path / "data.json", one)
     assert read_fingerprint(tmp_path / "data.json") == one
     content = json.loads((tmp_path / "data.json").read_text())
@@ -177,7 +175,7 @@ def test_a_file_gives_back_what_was_written_and_can_be_read_by_others(
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "7", '{"a": 1}', '{"a": {"b": 1}}', "[" * 9999])
-def test_a_damaged_file_costs_one_sentence(tmp_path: Path, content: str) -> None:
+def test_a_damaged_file_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "data.json").write_text(content)
     with pytest.raises(FileError, match=r"data\.json .*: restore it, or delete it if"):
         read_fingerprint(tmp_path / "data.json")

@@ -1,4 +1,4 @@
-"""Tests of data sets by way of the library datasets, which takes a local folder as a name."""
+"""Tests of data sets read with the package datasets, here from local folders."""
 
 import io
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.tools.shapes import SHAPES, shape, write_shapes
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep what the library remembers out of the user's own cache."""
+    """Use a temporary cache."""
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", str(tmp_path / "cache"))
 
 
@@ -32,7 +32,7 @@ def test_a_local_folder_gives_classes_splits_and_pictures(tmp_path: Path) -> Non
         }
 
 
-def test_a_picture_that_is_damaged_is_found_when_it_is_opened(tmp_path: Path) -> None:
+def test_a_damaged_picture_is_found_when_it_is_opened(tmp_path: Path) -> None:
     write_shapes(tmp_path / "data" / "train", 2)
     (tmp_path / "data" / "train" / "circle" / "0000.png").write_text("no picture")
     listing = list_hub_dataset(str(tmp_path / "data"))
@@ -45,19 +45,19 @@ def test_a_picture_that_is_damaged_is_found_when_it_is_opened(tmp_path: Path) ->
     assert failed == 1
 
 
-def test_a_data_set_without_labels_costs_one_sentence(tmp_path: Path) -> None:
+def test_a_data_set_without_labels_is_refused(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     shape("circle", 1).save(tmp_path / "data" / "one.png")
     with pytest.raises(DataError, match="has the columns image; it must have one of images and"):
         list_hub_dataset(str(tmp_path / "data"))
 
 
-def test_what_cannot_be_loaded_costs_one_sentence(tmp_path: Path) -> None:
+def test_a_missing_data_set_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="could not be loaded"):
         list_hub_dataset(str(tmp_path / "nowhere"))
 
 
-def test_without_the_library_a_sentence_says_what_to_install(
+def test_without_the_package_the_error_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(hub_dataset, "find_spec", lambda name: None)

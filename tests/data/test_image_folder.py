@@ -1,4 +1,4 @@
-"""Tests of class folders, sound and odd ones."""
+"""Tests of class folders."""
 
 import io
 import os
@@ -13,11 +13,11 @@ from tests.tools.shapes import SHAPES, shape, write_shapes
 
 
 def names_in(folder: Path) -> list[str]:
-    """Return the names of the pictures to learn from."""
+    """Return the names of the training pictures."""
     return [picture.name for picture in list_image_folder(str(folder)).train]
 
 
-def test_each_folder_is_a_class_and_pictures_come_in_the_order_of_their_names(
+def test_each_folder_is_a_class_and_pictures_are_sorted_by_name(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "circle" / "0001" / "monday").mkdir(parents=True)
@@ -56,7 +56,7 @@ def test_train_and_test_are_taken_where_they_exist(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [".ipynb_checkpoints", ".thumbnails", "__MACOSX", ".DS_Store"])
 @pytest.mark.parametrize("parent", ["", "circle", "circle/more"])
-def test_everything_below_a_hidden_folder_is_passed_over_and_counted(
+def test_pictures_below_a_hidden_folder_are_ignored_and_counted(
     tmp_path: Path, name: str, parent: str
 ) -> None:
     write_shapes(tmp_path, 2)
@@ -88,7 +88,7 @@ def test_other_and_hidden_files_are_counted_and_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "expected"), [([], ""), (["a.heic"], r", but 1 files \(\.heic 1\)")]
 )
-def test_a_class_without_pictures_costs_one_sentence(
+def test_a_class_without_pictures_is_refused(
     tmp_path: Path, files: list[str], expected: str
 ) -> None:
     write_shapes(tmp_path, 2)
@@ -127,7 +127,7 @@ def test_a_class_may_be_called_train_or_test(tmp_path: Path) -> None:
     ]
 
 
-def test_a_train_folder_that_may_be_a_class_or_a_split_is_refused(tmp_path: Path) -> None:
+def test_an_ambiguous_train_folder_is_refused(tmp_path: Path) -> None:
     write_shapes(tmp_path / "train", 2)
     write_shapes(tmp_path / "test", 2)
     (tmp_path / "notes").mkdir()
@@ -137,7 +137,7 @@ def test_a_train_folder_that_may_be_a_class_or_a_split_is_refused(tmp_path: Path
         list_image_folder(str(tmp_path))
 
 
-def test_capitals_make_no_other_split_and_no_other_class(tmp_path: Path) -> None:
+def test_names_of_splits_and_classes_ignore_case(tmp_path: Path) -> None:
     write_shapes(tmp_path / "Train", 2)
     write_shapes(tmp_path / "TEST", 3)
     listing = list_image_folder(str(tmp_path))
@@ -147,7 +147,7 @@ def test_capitals_make_no_other_split_and_no_other_class(tmp_path: Path) -> None
         list_image_folder(str(tmp_path))
 
 
-def test_numbers_are_in_numeric_order_unless_another_was_recorded(tmp_path: Path) -> None:
+def test_numbers_are_sorted_numerically_unless_an_order_is_given(tmp_path: Path) -> None:
     for name in ("1", "2", "10"):
         (tmp_path / name).mkdir()
         shape("circle", int(name)).save(tmp_path / name / "one.png")
@@ -162,7 +162,7 @@ def test_numbers_are_in_numeric_order_unless_another_was_recorded(tmp_path: Path
     assert list_image_folder(str(tmp_path)).class_names == ("1", "10", "2", "ten")
 
 
-def test_symbolic_links_are_followed_but_never_in_a_circle(tmp_path: Path) -> None:
+def test_symbolic_links_are_followed_but_not_cyclic_ones(tmp_path: Path) -> None:
     elsewhere = write_shapes(tmp_path / "elsewhere", 2)
     data = tmp_path / "data"
     (data / "own").mkdir(parents=True)
@@ -183,7 +183,7 @@ def test_symbolic_links_are_followed_but_never_in_a_circle(tmp_path: Path) -> No
     ]
 
 
-def test_a_link_that_leads_nowhere_is_a_picture_that_cannot_be_read(tmp_path: Path) -> None:
+def test_a_dangling_link_is_a_picture_that_cannot_be_read(tmp_path: Path) -> None:
     write_shapes(tmp_path, 2)
     (tmp_path / "circle" / "gone.png").symlink_to(tmp_path / "nowhere.png")
     (picture,) = [each for each in list_image_folder(str(tmp_path)).train if "gone" in each.name]
@@ -191,7 +191,7 @@ def test_a_link_that_leads_nowhere_is_a_picture_that_cannot_be_read(tmp_path: Pa
         picture.read()
 
 
-def test_a_name_that_no_folder_can_have_costs_one_sentence() -> None:
+def test_a_too_long_path_is_refused() -> None:
     with pytest.raises(DataError, match="--dataset names xxx"):
         list_image_folder("x" * 5000)
 
@@ -205,7 +205,7 @@ def test_a_pipe_is_no_picture(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_folder_that_may_not_be_read_costs_one_sentence(tmp_path: Path) -> None:
+def test_an_unreadable_folder_is_refused(tmp_path: Path) -> None:
     write_shapes(tmp_path, 2)
     (tmp_path / ".waste").mkdir(mode=0)
     assert len(names_in(tmp_path)) == 6
@@ -217,7 +217,7 @@ def test_a_folder_that_may_not_be_read_costs_one_sentence(tmp_path: Path) -> Non
         (tmp_path / "circle").chmod(0o700)
 
 
-def test_a_folder_that_is_none_costs_one_sentence(tmp_path: Path) -> None:
+def test_a_path_without_class_folders_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="which is no folder"):
         list_image_folder(str(tmp_path / "nowhere"))
     with pytest.raises(DataError, match="nosuchuser"):

@@ -1,4 +1,4 @@
-"""Tests of --dataset becoming three splits, whichever data set it names."""
+"""Tests of loading any --dataset as three splits."""
 
 from pathlib import Path
 
@@ -18,14 +18,14 @@ def load(folder: Path) -> DataSet:
     return load_data_set(DataSettings(dataset=f"imagefolder:{folder}"))
 
 
-def test_fashion_mnist_has_the_splits_it_always_had(data_dir: Path) -> None:
+def test_fashion_mnist_has_its_fixed_splits(data_dir: Path) -> None:
     data = load_data_set(DataSettings(data_dir=str(data_dir)))
     assert data.kind == FASHION_MNIST
     for name in ("train", "validation", "test"):
         assert torch.equal(getattr(data, name).images, load_split(data_dir, name).images)
 
 
-def test_own_pictures_are_split_once_and_for_all_class_by_class(tmp_path: Path) -> None:
+def test_image_folders_are_split_deterministically_by_class(tmp_path: Path) -> None:
     folder = write_shapes(tmp_path / "shapes", 24)
     data, again = load(folder), load(folder)
     assert data.kind == ImageKind(SHAPES, image_size=32, channels=3)
@@ -56,7 +56,7 @@ def test_a_test_folder_is_the_test_split(tmp_path: Path) -> None:
     assert [len(data.train), len(data.validation), len(data.test)] == [33, 3, 15]
 
 
-def test_damaged_pictures_shift_no_label_and_no_split(tmp_path: Path) -> None:
+def test_damaged_pictures_change_no_label_and_no_split(tmp_path: Path) -> None:
     write_shapes(tmp_path / "train", 40)
     write_shapes(tmp_path / "test", 5)
     (tmp_path / "train" / "circle" / "0003.png").write_bytes(b"no picture")
@@ -77,19 +77,19 @@ def test_the_lines_count_each_class(tmp_path: Path) -> None:
     assert validation == "validation: 2 images (circle 0, square 1, triangle 1)"
 
 
-def test_too_few_pictures_cost_one_sentence(tmp_path: Path) -> None:
+def test_too_few_pictures_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no class has 12 pictures"):
         load(write_shapes(tmp_path, 11))
 
 
-def test_class_folders_with_names_that_mean_something_else_are_refused(tmp_path: Path) -> None:
+def test_class_folders_with_reserved_names_are_refused(tmp_path: Path) -> None:
     write_shapes(tmp_path, 1)
     (tmp_path / "circle").rename(tmp_path / "All")
     with pytest.raises(ConfigError, match="named 'All', which means something else"):
         load(tmp_path)
 
 
-def test_one_class_alone_is_a_data_set(tmp_path: Path) -> None:
+def test_a_data_set_may_have_one_class(tmp_path: Path) -> None:
     (tmp_path / "circle").mkdir()
     for seed in range(12):
         shape("circle", seed, 16, "L").save(tmp_path / "circle" / f"{seed}.png")

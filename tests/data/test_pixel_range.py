@@ -1,4 +1,4 @@
-"""Tests of 16-bit and float pictures becoming bytes."""
+"""Tests of converting 16-bit and float pictures to bytes."""
 
 import io
 import struct
@@ -13,19 +13,19 @@ from fashion_ddpm.data.labelled_images import DataError
 from fashion_ddpm.data.pixel_range import PixelRange, convert_to_8_bit
 
 
-def opened(values: Any, kind: str = "TIFF") -> Image.Image:
+def open_image(values: Any, kind: str = "TIFF") -> Image.Image:
     """Return a picture of such pixels as it is opened from a file."""
     file = io.BytesIO()
     Image.fromarray(np.asarray(values)).save(file, kind)
     return Image.open(io.BytesIO(file.getvalue()))
 
 
-def flat(value: float, kind: Any = np.uint16) -> np.ndarray:
+def constant(value: float, kind: Any = np.uint16) -> np.ndarray:
     return np.full((8, 8), value, kind)
 
 
 def big_endian(values: np.ndarray) -> Image.Image:
-    """Return a grey 16-bit TIFF whose bytes stand in the other order."""
+    """Return a big-endian grey 16-bit TIFF."""
     pixels = values.astype(">u2").tobytes()
     height, width = values.shape
     one = {256: width, 257: height, 258: 16, 259: 1, 262: 1, 277: 1, 278: height}
@@ -38,13 +38,13 @@ def big_endian(values: np.ndarray) -> Image.Image:
     )
 
 
-def narrowed(*pictures: Image.Image) -> list[int]:
-    """Return the first byte of each picture after all of them were looked at."""
-    found = PixelRange()
+def convert(*pictures: Image.Image) -> list[int]:
+    """Return the first byte of each converted picture."""
+    pixel_range = PixelRange()
     for index, picture in enumerate(pictures):
-        found.include(picture, f"{index}.tif")
-    found.check()
-    return [int(np.asarray(convert_to_8_bit(picture, found.white))[0, 0]) for picture in pictures]
+        pixel_range.include(picture, f"{index}.tif")
+    pixel_range.check()
+    return [int(np.asarray(convert_to_8_bit(each, pixel_range.white))[0, 0]) for each in pictures]
 
 
 @pytest.mark.parametrize(
@@ -58,48 +58,46 @@ def narrowed(*pictures: Image.Image) -> list[int]:
         ([1, 0], [255, 0]),
     ],
 )
-def test_white_is_the_largest_value_of_the_bits_in_use(
+def test_white_is_the_largest_value_of_the_used_bits(
     values: list[int], expected: list[int]
 ) -> None:
     for kind in (np.uint16, np.int32, np.float32):
-        assert narrowed(*(opened(flat(value, kind)) for value in values)) == expected
+        assert convert(*(open_image(constant(value, kind)) for value in values)) == expected
 
 
-def test_the_order_of_the_bytes_is_heeded() -> None:
-    picture = big_endian(flat(4000))
+def test_big_endian_pixels_are_converted() -> None:
+    picture = big_endian(constant(4000))
     assert picture.mode == "I;16B"
-    assert narrowed(picture, opened(flat(1000))) == [250, 62]
+    assert convert(picture, open_image(constant(1000))) == [250, 62]
 
 
-def test_fractions_of_bytes_come_back_exactly() -> None:
+def test_fractions_of_255_are_converted_exactly() -> None:
     every = np.arange(256, dtype=np.float32).reshape(16, 16)
-    assert np.array_equal(np.asarray(convert_to_8_bit(opened(every / 255), white=1)), every)
+    assert np.array_equal(np.asarray(convert_to_8_bit(open_image(every / 255), white=1)), every)
 
 
 @pytest.mark.parametrize(
     ("value", "kind"),
     [(-1, np.int32), (70_000, np.int32), (float("nan"), np.float32), (-0.5, np.float32)],
 )
-def test_values_that_are_no_brightness_are_refused_with_file_and_range(
-    value: float, kind: Any
-) -> None:
-    pixels = flat(3, kind)
+def test_values_out_of_range_are_refused(value: float, kind: Any) -> None:
+    pixels = constant(3, kind)
     pixels[0, 0] = value
     low, high = pixels.min(), pixels.max()
     with pytest.raises(DataError, match=rf"ct\.tif has pixels from {low:g} to {high:g}; they must"):
-        PixelRange().include(opened(pixels), "ct.tif")
+        PixelRange().include(open_image(pixels), "ct.tif")
 
 
-def test_a_range_that_would_be_black_is_refused() -> None:
+def test_almost_black_pictures_are_refused() -> None:
     with pytest.raises(DataError, match=r"brighter than 15 \(0\.tif\)"):
-        narrowed(opened(flat(15)))
+        convert(open_image(constant(15)))
     # Fractions that a filter has carried beyond 1 are not bytes.
     with pytest.raises(DataError, match=r"brighter than 1\.02"):
-        narrowed(opened(flat(1.02, np.float32)))
+        convert(open_image(constant(1.02, np.float32)))
 
 
 def sixteen_bit_colours(value: int) -> Image.Image:
-    """Return a PNG with 16 bits a colour, which Pillow reads and cannot write."""
+    """Return a PNG with 16 bits per colour, which Pillow cannot write."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
         checksum = zlib.crc32(kind + body)
@@ -111,12 +109,12 @@ def sixteen_bit_colours(value: int) -> Image.Image:
     return Image.open(io.BytesIO(b"\x89PNG\r\n\x1a\n" + parts))
 
 
-def test_twelve_bits_a_colour_in_files_of_sixteen_are_refused() -> None:
-    found = PixelRange()
-    found.include(sixteen_bit_colours(4000), "sky.png")
-    found.include(opened(np.full((8, 8, 3), 200, np.uint8), "PNG"), "bytes.png")
+def test_12_bits_per_colour_in_16_bit_files_are_refused() -> None:
+    pixel_range = PixelRange()
+    pixel_range.include(sixteen_bit_colours(4000), "sky.png")
+    pixel_range.include(open_image(np.full((8, 8, 3), 200, np.uint8), "PNG"), "bytes.png")
     with pytest.raises(DataError, match=r"16 bits a colour .+ 4095 \(sky\.png\)"):
-        found.check()
-    found.include(sixteen_bit_colours(65_000), "sun.png")
-    found.check()
-    assert not found.notes()
+        pixel_range.check()
+    pixel_range.include(sixteen_bit_colours(65_000), "sun.png")
+    pixel_range.check()
+    assert not pixel_range.notes()
