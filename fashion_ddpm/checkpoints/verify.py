@@ -23,10 +23,7 @@ from fashion_ddpm.core.settings import ConfigError
 INDEX_FILE = "model_index.json"
 UNET_WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
 PIPELINE_CLASSES = ("FashionDDPMPipeline", "DDPMPipeline")
-COMPONENT_CLASSES = {
-    "unet": ["diffusers", "UNet2DModel"],
-    "scheduler": ["diffusers", "DDPMScheduler"],
-}
+COMPONENTS = {"unet": ["diffusers", "UNet2DModel"], "scheduler": ["diffusers", "DDPMScheduler"]}
 PREDICTION_TYPES = ("epsilon", "sample", "v_prediction")
 
 
@@ -45,7 +42,7 @@ def check_files(folder: Path) -> tuple[tuple[str, ...], str | None]:
         CheckpointError: a file is invalid, or names a class of another package.
     """
     check_folder(folder, UNET_WEIGHTS)
-    index = read_config(folder, INDEX_FILE, **COMPONENT_CLASSES)
+    index = read_config(folder, INDEX_FILE, **COMPONENTS)
     if index.get("_class_name") not in PIPELINE_CLASSES:
         raise CheckpointError(
             f"{INDEX_FILE} asks for the class {index.get('_class_name')!r:.80}, but only "

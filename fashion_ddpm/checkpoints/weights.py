@@ -15,16 +15,9 @@ from fashion_ddpm.checkpoints.manifest import MANIFEST, find_faults, read_manife
 from fashion_ddpm.core.errors import reason
 
 PICKLE_SUFFIXES = frozenset((".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle"))
-LOADABLE_SUFFIXES = PICKLE_SUFFIXES | {
-    ".json",
-    ".safetensors",
-    ".py",
-    ".txt",
-    ".model",
-    ".jinja",
-    ".h5",
-    ".msgpack",
-}
+LOADABLE_SUFFIXES = PICKLE_SUFFIXES.union(
+    (".json", ".safetensors", ".py", ".txt", ".model", ".jinja", ".h5", ".msgpack")
+)
 """Suffixes of files that some library may load."""
 
 FORBIDDEN_PATTERNS = ("*.index.json", "adapter_config.json")

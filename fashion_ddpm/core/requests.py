@@ -32,10 +32,8 @@ class RequestError(UserError):
     """
 
     def __init__(self, sentence: str, setting: str = "") -> None:
-        super().__init__(
-            f"{SETTING_NAMES.get(setting, setting)} {sentence}" if setting else sentence
-        )
         self.sentence, self.setting = sentence, setting
+        super().__init__(self.format_message(SETTING_NAMES))
 
     def format_message(self, names: Mapping[str, str]) -> str:
         """Return the message with the setting's name from these names."""

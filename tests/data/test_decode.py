@@ -14,14 +14,14 @@ from fashion_ddpm.data.labelled_images import DataError
 from fashion_ddpm.data.listing import Listing, Picture
 
 
-def make_picture(name: str, picture: Image.Image, **options: Any) -> Picture:
-    """Return a picture in a file in memory."""
+def encode(name: str, picture: Image.Image, **options: Any) -> Picture:
+    """Encode a picture in memory."""
     file = io.BytesIO()
     picture.save(file, options.pop("format", "PNG"), **options)
     return Picture(name, 0, file.getvalue)
 
 
-def plain_image(mode: str, colour: Any, size: tuple[int, int] = (32, 32)) -> Image.Image:
+def fill(mode: str, colour: Any, size: tuple[int, int] = (32, 32)) -> Image.Image:
     return Image.new(mode, size, colour)
 
 
@@ -31,7 +31,7 @@ def read(*pictures: Picture, **flags: Any) -> Pixels:
 
 
 def intact_pictures(count: int) -> list[Picture]:
-    return [make_picture(f"{index}.png", plain_image("L", index)) for index in range(count)]
+    return [encode(f"{index}.png", fill("L", index)) for index in range(count)]
 
 
 def damaged_picture(name: str) -> Picture:
@@ -40,16 +40,13 @@ def damaged_picture(name: str) -> Picture:
 
 def test_grey_pictures_stay_grey_however_they_were_saved() -> None:
     for mode, colour in (("L", 9), ("RGB", (9, 9, 9)), ("P", 0), ("1", 1), ("I;16", 99 << 8)):
-        images = read(make_picture("a.png", plain_image(mode, colour))).images
+        images = read(encode("a.png", fill(mode, colour))).images
         assert images.shape == (1, 32, 32)
-    assert read(make_picture("a.png", plain_image("I;16", 99 << 8))).images.max() == 99
+    assert read(encode("a.png", fill("I;16", 99 << 8))).images.max() == 99
 
 
 def test_with_one_picture_in_colour_all_are_and_the_grey_ones_are_counted() -> None:
-    grey, red = (
-        make_picture("grey.png", plain_image("L", 9)),
-        make_picture("red.png", plain_image("RGB", (200, 0, 0))),
-    )
+    grey, red = encode("grey.png", fill("L", 9)), encode("red.png", fill("RGB", (200, 0, 0)))
     pixels = read(grey, red)
     assert pixels.images.shape == (2, 32, 32, 3)
     assert pixels.images[1, 0, 0].tolist() == [200, 0, 0]
@@ -64,17 +61,15 @@ def test_with_one_picture_in_colour_all_are_and_the_grey_ones_are_counted() -> N
 
 def test_transparent_pixels_are_black() -> None:
     for mode, colour in (("LA", (255, 0)), ("RGBA", (255, 255, 255, 0))):
-        assert read(make_picture("a.png", plain_image(mode, colour))).images.max() == 0
-    half = read(make_picture("half.png", plain_image("LA", (200, 128)))).images
+        assert read(encode("a.png", fill(mode, colour))).images.max() == 0
+    half = read(encode("half.png", fill("LA", (200, 128)))).images
     assert half.shape == (1, 32, 32)
     assert int(half[0, 0, 0]) == pytest.approx(100, abs=2)
 
 
 def test_pixels_of_the_right_size_are_not_touched() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
-    images = read(
-        make_picture("noise.png", Image.fromarray(noise)), image_size=32, fit="crop"
-    ).images
+    images = read(encode("noise.png", Image.fromarray(noise)), image_size=32, fit="crop").images
     assert np.array_equal(images[0], noise)
 
 
@@ -85,9 +80,9 @@ def orientation_tag(orientation: int) -> Image.Exif:
 
 
 def test_photographs_are_rotated_upright() -> None:
-    lying = plain_image("RGB", (0, 0, 0))
+    lying = fill("RGB", (0, 0, 0))
     lying.paste((250, 250, 250), (0, 0, 32, 8))  # bright above
-    image = read(make_picture("photo.png", lying, exif=orientation_tag(3))).images[0]  # upside down
+    image = read(encode("photo.png", lying, exif=orientation_tag(3))).images[0]  # upside down
     assert image[-4, 16] == 250
     assert image[4, 16] == 0
 
@@ -96,9 +91,9 @@ def test_photographs_are_rotated_upright() -> None:
     ("orientation", "size"), [(1, (32, 24)), (3, (32, 24)), (6, (24, 32)), (8, (24, 32))]
 )
 def test_sizes_are_those_of_the_upright_picture(orientation: int, size: tuple[int, int]) -> None:
-    photo = make_picture("a.png", plain_image("L", 9, (32, 24)), exif=orientation_tag(orientation))
+    photo = encode("a.png", fill("L", 9, (32, 24)), exif=orientation_tag(orientation))
     with pytest.raises(DataError, match=f"pictures have {size[0]}×{size[1]} pixels"):
-        read(photo, make_picture("b.png", plain_image("L", 9, size)))
+        read(photo, encode("b.png", fill("L", 9, size)))
 
 
 @pytest.mark.parametrize(
@@ -114,7 +109,7 @@ def test_sizes_are_those_of_the_upright_picture(orientation: int, size: tuple[in
 def test_unsupported_sizes_are_refused_with_the_fix(
     sizes: list[tuple[int, int]], expected: str
 ) -> None:
-    pictures = [make_picture(f"{w}.png", plain_image("L", 9, (w, h))) for w, h in sizes]
+    pictures = [encode(f"{w}.png", fill("L", 9, (w, h))) for w, h in sizes]
     with pytest.raises(DataError, match=expected):
         read(*pictures)
     with pytest.raises(DataError, match="add --fit crop"):
@@ -124,10 +119,10 @@ def test_unsupported_sizes_are_refused_with_the_fix(
 
 
 def test_cropping_keeps_the_centre_and_resizing_keeps_all() -> None:
-    wide = plain_image("L", 0, (96, 32))
+    wide = fill("L", 0, (96, 32))
     wide.paste(255, (0, 0, 32, 32))
     wide.paste(128, (32, 0, 64, 32))
-    picture = make_picture("wide.png", wide)
+    picture = encode("wide.png", wide)
     assert (read(picture, image_size=32, fit="crop").images == 128).all()
     assert read(picture, image_size=32, fit="resize").images[0, 16, 2] == 255
 
@@ -144,7 +139,7 @@ def test_damaged_pictures_are_named_counted_and_left_out() -> None:
 
 def test_a_truncated_picture_is_damaged() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (32, 32), dtype=np.uint8)
-    content = make_picture("whole.png", Image.fromarray(noise)).read()
+    content = encode("whole.png", Image.fromarray(noise)).read()
     cut = Picture("cut.png", 0, lambda: content[:200])
     assert "cut.png" in read(cut, *intact_pictures(150)).notes[0]
 
@@ -160,16 +155,16 @@ def test_too_many_damaged_pictures_are_refused() -> None:
 def test_a_data_set_larger_than_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fashion_ddpm.data.decode.MAX_BYTES", 1000)
     with pytest.raises(DataError, match=r"of memory.+ a smaller --image-size"):
-        read(make_picture("a.png", plain_image("L", 9)))
+        read(encode("a.png", fill("L", 9)))
 
 
 def test_12_bits_in_16_bit_files_are_scaled_by_a_common_range() -> None:
     bright = np.full((32, 32), 4000, np.uint16)
     dim = np.full((32, 32), 1000, np.uint16)
     pixels = read(
-        make_picture("bright.png", Image.fromarray(bright)),
-        make_picture("dim.tif", Image.fromarray(dim), format="TIFF"),
-        make_picture("bytes.png", plain_image("L", 7)),
+        encode("bright.png", Image.fromarray(bright)),
+        encode("dim.tif", Image.fromarray(dim), format="TIFF"),
+        encode("bytes.png", fill("L", 7)),
     )
     assert pixels.images[:, 0, 0].tolist() == [4000 >> 4, 1000 >> 4, 7]
     (note,) = pixels.notes
@@ -178,11 +173,11 @@ def test_12_bits_in_16_bit_files_are_scaled_by_a_common_range() -> None:
 
 
 def test_animations_are_counted_and_their_first_frame_is_read() -> None:
-    frames = [plain_image("L", value) for value in (50, 100, 150)]
-    still = make_picture("still.png", plain_image("L", 9))
+    frames = [fill("L", value) for value in (50, 100, 150)]
+    still = encode("still.png", fill("L", 9))
     for kind in ("GIF", "WEBP", "PNG"):
         options: dict[str, Any] = {"save_all": True, "append_images": frames[1:], "format": kind}
-        pixels = read(make_picture("film", frames[0], **options), still)
+        pixels = read(encode("film", frames[0], **options), still)
         assert int(pixels.images[0, 0, 0]) == pytest.approx(50, abs=2)
         (note,) = pixels.notes
         assert "1 pictures have several frames" in note
@@ -193,7 +188,7 @@ def test_too_large_pictures_are_named_and_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     intact = intact_pictures(150)
-    bomb = make_picture("bomb.png", plain_image("1", 0, (15_000, 15_000)))
+    bomb = encode("bomb.png", fill("1", 0, (15_000, 15_000)))
     for limit in (Image.MAX_IMAGE_PIXELS, 15_000 * 14_000):  # an error of Pillow's, a warning
         monkeypatch.setattr("PIL.Image.MAX_IMAGE_PIXELS", limit)
         pixels = read(bomb, *intact)
@@ -202,14 +197,14 @@ def test_too_large_pictures_are_named_and_counted(
 
 
 def test_copies_are_counted() -> None:
-    one, two = (make_picture(f"{value}.png", plain_image("L", value)) for value in (1, 2))
+    one, two = (encode(f"{value}.png", fill("L", value)) for value in (1, 2))
     (note,) = read(one, two, Picture("again.png", 0, one.read)).notes
     assert "1 pictures are copies of others" in note
     assert note.endswith(": again.png")
 
 
 def test_each_decoded_picture_has_a_hash() -> None:
-    one = make_picture("one.png", plain_image("L", 1))
+    one = encode("one.png", fill("L", 1))
     hashes = read(one, damaged_picture("broken.png"), *intact_pictures(150)).hashes
     assert hashes["one.png"] == hashlib.sha256(one.read()).hexdigest()
     assert len(hashes) == 151

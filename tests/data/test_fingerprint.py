@@ -118,10 +118,8 @@ def test_moved_pictures_and_reordered_classes_are_changes() -> None:
 def test_two_renamed_classes_are_distinguished() -> None:
     one = Fingerprint({"a": {"a/1": "x"}, "b": {"b/1": "y"}})
     other = Fingerprint({"c": {"c/1": "y"}, "d": {"d/1": "x"}})
-    assert list(describe_changes(one, other)) == [
-        "class b is now called c",
-        "class a is now called d",
-    ]
+    first, second = describe_changes(one, other)
+    assert (first, second) == ("class b is now called c", "class a is now called d")
 
 
 def test_damaged_pictures_are_not_part_of_the_fingerprint(before: Path, tmp_path: Path) -> None:
