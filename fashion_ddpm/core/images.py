@@ -62,20 +62,17 @@ def to_uint8(images: Tensor) -> Tensor:
     return ((stored.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
-def make_grid(
-    images: Tensor, columns: int | None = None, gap: int = 2, scale: int = 1
-) -> Image.Image:
-    """Lay images out in rows, enlarged without interpolation.
+def make_grid(images: Tensor, columns: int | None = None, scale: int = 1) -> Image.Image:
+    """Lay images out in rows with gaps of 2 pixels, then enlarge without interpolation.
 
     Args:
         images: uint8 [B, H, W] grey, or [B, H, W, 3] in colour.
         columns: images in a row; by default, the grid is nearly square.
-        gap: pixels between two images, before enlarging.
         scale: factor of enlargement.
     """
     count, height, width, *colours = images.shape
     columns = columns or math.ceil(math.sqrt(count))
-    rows = math.ceil(count / columns)
+    rows, gap = math.ceil(count / columns), 2
     size = rows * (height + gap) - gap, columns * (width + gap) - gap
     canvas = np.zeros((*size, *colours), np.uint8)
     for index, image in enumerate(images.cpu().numpy()):

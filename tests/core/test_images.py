@@ -40,11 +40,11 @@ def test_to_model_refuses_other_types_and_shapes(images: torch.Tensor) -> None:
 
 def test_grid_puts_images_in_rows_with_a_gap() -> None:
     images = torch.full((3, 4, 4), 200, dtype=torch.uint8)
-    picture = np.asarray(make_grid(images, columns=2, gap=1))
-    assert picture.shape == (9, 9)
+    picture = np.asarray(make_grid(images, columns=2))
+    assert picture.shape == (10, 10)
     assert picture[:4, :4].min() == 200
-    assert picture[4].max() == 0
-    assert picture[5:, 5:].max() == 0
+    assert picture[4:6].max() == 0
+    assert picture[6:, 6:].max() == 0
 
 
 def test_enlarging_repeats_pixels() -> None:
@@ -69,6 +69,6 @@ def test_colours_survive_the_round_trip_and_the_grid() -> None:
     images = torch.randint(256, (3, 8, 8, 3), dtype=torch.uint8)
     assert to_model(images).shape == (3, 3, 8, 8)
     assert torch.equal(to_uint8(to_model(images)), images)
-    picture = np.asarray(make_grid(images, columns=3, gap=1))
-    assert np.array_equal(picture[:, 9:17], images[1])
+    picture = np.asarray(make_grid(images, columns=3))
+    assert np.array_equal(picture[:, 10:18], images[1])
     assert make_labelled_grid({"one": images}).mode == "RGB"
