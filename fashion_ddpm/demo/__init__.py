@@ -1,1 +1,1 @@
-"""What the page's tabs compute, without gradio."""
+"""The computations behind the page's tabs, without gradio."""

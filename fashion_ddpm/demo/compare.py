@@ -26,10 +26,10 @@ AXES: dict[str, tuple[str, Sequence[str | float]]] = {
     "sampler": ("sampler", SAMPLERS),
     "guidance": ("guidance_scale", (1.0, 1.5, 2.0, 4.0)),
 }
-"""What a sheet's rows can vary → the request's field, and its values."""
+"""Axis of a sheet's rows → field of a request, and its values."""
 
 CHECKPOINT = "checkpoint"
-"""The rows are two networks, where a second one was given."""
+"""Axis whose rows are two networks, with --compare-with."""
 
 STEP_COUNTS = (4, 10, 20, 50)
 """Columns of a sheet."""
@@ -41,13 +41,13 @@ SCALE = 3
 
 @dataclass(frozen=True)
 class CellRequest:
-    """What one cell of a contact sheet shall show.
+    """The request for one cell of a contact sheet.
 
     Attributes:
-        axis: what the rows vary: one of AXES, or the checkpoint.
-        row: the name of its row: a schedule, a sampler, a guidance scale or a checkpoint.
+        axis: what the rows vary: a key of AXES, or CHECKPOINT.
+        row: name of the row: a schedule, a sampler, a guidance scale or a checkpoint.
         request: what to draw.
-        pipeline: who draws it.
+        pipeline: what draws it.
     """
 
     axis: str
@@ -57,20 +57,20 @@ class CellRequest:
 
     @property
     def file_name(self) -> str:
-        """The name of its picture's file: "schedule-cosine_steps-10_seed-0.png"."""
+        """Name of the picture's file: "schedule-cosine_steps-10_seed-0.png"."""
         steps, seed = self.request.num_inference_steps, self.request.seed
         return file_name(f"{self.axis}-{self.row}", f"steps-{steps}", f"seed-{seed}")
 
 
-@dataclass(frozen=True, eq=False)  # so that gradio can tell one from another
+@dataclass(frozen=True, eq=False)  # gradio must not compare pictures
 class Cell:
     """One cell of a contact sheet, drawn.
 
     Attributes:
-        cell_request: what was asked for.
-        picture: its images, with the settings and the name of a file.
-        settings: what makes the same images again.
-        score: mean probability that the scorer gives to what was asked for; None without one.
+        cell_request: what was requested.
+        picture: grid of the images, which carries the settings and a file name.
+        settings: the settings that draw the same images again.
+        score: mean probability that the scorer gives to the requested class; None without a scorer.
         seconds: time without scoring.
     """
 
@@ -89,12 +89,12 @@ class Cell:
 
 
 def axes(demo: Demo) -> list[str]:
-    """Return what the rows can vary."""
+    """Return the axes that the rows can vary."""
     return [*AXES, CHECKPOINT] if demo.second_pipeline else list(AXES)
 
 
 def cell_requests(demo: Demo, class_name: str, seed: int, axis: str) -> list[CellRequest]:
-    """Return what a sheet shall show, row by row.
+    """Return the requests of a sheet, row by row.
 
     Raises:
         RequestError: there is no such axis, class or seed.
@@ -126,44 +126,41 @@ def cell_requests(demo: Demo, class_name: str, seed: int, axis: str) -> list[Cel
 
 
 def checkpoint_name(pipeline: FashionDDPMPipeline) -> str:
-    """Return the end of the path, or the repository, that a network came from."""
+    """Return the last two parts of the path, or of the repository, of a checkpoint."""
     return "/".join(Path(pipeline.name_or_path).parts[-2:])
 
 
 def draw_cells(
-    demo: Demo, wanted: Sequence[CellRequest], wrap_steps: StepWrapper = iter
+    demo: Demo, cell_requests: Sequence[CellRequest], wrap_steps: StepWrapper = iter
 ) -> Iterator[Cell]:
-    """Yield the sheet's cells, one after the other, as long as they may be watched."""
-    name = demo.scorers[0]
-    scorer, _ = demo.scorer(name)
-    for asked in wanted:
+    """Draw and score the cells of a sheet one by one."""
+    scorer_name = demo.scorers[0]
+    scorer, _ = demo.scorer(scorer_name)
+    for cell_request in cell_requests:
+        request, pipeline = cell_request.request, cell_request.pipeline
         begin = time.monotonic()
-        *_, last = wrap_steps(asked.pipeline.stream_request(asked.request))
+        *_, last = wrap_steps(pipeline.stream_request(request))
         images = to_uint8(last.clean).cpu()
         duration = time.monotonic() - begin
-        scores = select_scores(scorer.label_scores(images), torch.tensor(asked.request.labels()))
-        right = None if scores is None else scores.mean().item()
-        model = demo.model_of(asked.pipeline.drawing_with(asked.request.sampler))
-        settings = SharedSettings(asked.request, model, name)
+        scores = select_scores(scorer.label_scores(images), torch.tensor(request.labels()))
+        score = None if scores is None else scores.mean().item()
+        model = demo.model_of(pipeline.drawing_with(request.sampler))
+        settings = SharedSettings(request, model, scorer_name)
         picture = make_grid(images, COLUMNS_PER_CELL, scale=SCALE)
-        name_picture(picture, asked.file_name, settings.as_settings())
-        yield Cell(asked, picture, settings, right, duration)
+        name_picture(picture, cell_request.file_name, settings.as_settings())
+        yield Cell(cell_request, picture, settings, score, duration)
 
 
-def zip_sheet(sheet: Sequence[Cell]) -> bytes:
-    """Return a zip file of the cells' pictures, and of a table of their settings and score."""
+def zip_sheet(cells: Sequence[Cell]) -> bytes:
+    """Return a zip file of the cells' pictures and a table of their settings and scores."""
     files: dict[str, bytes | str] = {}
     rows = []
-    for cell in sheet:
-        name, settings, content = (
-            cell.cell_request.file_name,
-            cell.settings.as_settings(),
-            io.BytesIO(),
-        )
+    for cell in cells:
+        name, settings = cell.cell_request.file_name, cell.settings.as_settings()
+        content = io.BytesIO()
         save_png(cell.picture, content, settings)
         files[name] = content.getvalue()
         score = "" if cell.score is None else round(cell.score, 4)
-        rows.append(
-            {"file_name": name, **settings, "score": score, "seconds": round(cell.seconds, 2)}
-        )
+        row = {"file_name": name, **settings, "score": score, "seconds": round(cell.seconds, 2)}
+        rows.append(row)
     return archive({**files, SCORES_FILE: table_file(rows)})

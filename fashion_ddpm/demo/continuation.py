@@ -1,4 +1,4 @@
-"""A trajectory that is left at one step: where would it end on another schedule, as what?"""
+"""Continue a trajectory from one of its steps, on another schedule and as each class."""
 
 from dataclasses import dataclass, replace
 
@@ -14,17 +14,17 @@ from fashion_ddpm.diffusion.sampling import DenoisingStep, PartialTrajectory, Sa
 from fashion_ddpm.scoring.clip import select_scores
 
 MAX_ENDINGS = 16
-"""Classes that a trajectory goes on as, the first ones: more would keep other visitors waiting."""
+"""Maximum number of classes, the first ones: more would keep other visitors waiting."""
 
 
 @dataclass(frozen=True)
 class Ending:
-    """Where the trajectory ends when it goes on as one class.
+    """The end of a trajectory that was continued as one class.
 
     Attributes:
-        class_name: what it was asked to become.
-        picture: what it became, enlarged.
-        score: probability that the scorer gives to that class; None without one.
+        class_name: the class.
+        picture: the image, enlarged.
+        score: probability that the scorer gives to that class; None without a scorer.
     """
 
     class_name: str
@@ -39,13 +39,13 @@ class Ending:
 
 @dataclass(frozen=True)
 class Continuation:
-    """All endings of a trajectory that is left at one step.
+    """All endings of a trajectory that was continued from one step.
 
     Attributes:
-        step: the last step that was taken as it was, 1 up.
-        sigma: noise over signal where the trajectory is left.
+        step: the step, counted from 1.
+        sigma: noise over signal at that step.
         endings: one for each class.
-        nouns: what the classes are called.
+        nouns: plural of what the classes are, such as "garments".
     """
 
     step: int
@@ -54,56 +54,55 @@ class Continuation:
     nouns: str
 
     def sentence(self) -> str:
-        """Say how much was still open."""
+        """Return how many classes could still be reached, as a sentence."""
         start = f"Left at step {self.step}, where noise over signal is {format_number(self.sigma)}"
         scores = [ending.score for ending in self.endings if ending.score is not None]
         if not scores:
             return f"{start}."
-        open_to = sum(score > 0.5 for score in scores)
-        return f"{start}: {open_to} of {len(scores)} {self.nouns} can still be made of it."
+        reached = sum(score > 0.5 for score in scores)
+        return f"{start}: {reached} of {len(scores)} {self.nouns} can still be made of it."
 
 
 def continue_trajectory(
     demo: Demo, result: Result, index: int, step: int, schedule: str, wrap_steps: StepWrapper = iter
 ) -> Continuation:
-    """Go on from a step of one image's trajectory, once as each class.
+    """Continue one image's trajectory from a step, once as each class.
 
     Args:
         demo: the loaded model.
-        result: what the visitor sees.
-        index: which of its images.
-        step: where the trajectory is left, counted from 0; beyond the ends means the ends.
-        schedule: which noise levels are visited from there on.
-        wrap_steps: ends the request when it must not go on.
+        result: the images that the visitor sees.
+        index: index of the image.
+        step: the step, counted from 0; clipped to the trajectory.
+        schedule: schedule from there on.
+        wrap_steps: raises when the request must end.
 
     Raises:
         RequestError: there is no such schedule.
     """
     request = result.request.select_image(index)
-    new = replace(request, schedule=schedule)
-    left = _state_at(demo, request, step, wrap_steps)
+    settings = SamplingSettings.of(replace(request, schedule=schedule))
+    state = _state_at(demo, request, step, wrap_steps)
     names = demo.kind.class_names[:MAX_ENDINGS]
     labels = list(range(len(names)))
-    start = PartialTrajectory(left.noisy.expand(len(labels), -1, -1, -1), left.alpha_bar)
+    start = PartialTrajectory(state.noisy.expand(len(labels), -1, -1, -1), state.alpha_bar)
     seeds = [request.seed] * len(labels)
-    *_, last = wrap_steps(demo.pipeline.stream(labels, seeds, SamplingSettings.of(new), start))
+    *_, last = wrap_steps(demo.pipeline.stream(labels, seeds, settings, start))
     images = to_uint8(last.clean).cpu()
-    asked = torch.tensor(labels)
-    scores = select_scores(demo.scorer(result.scorer)[0].label_scores(images), asked)
-    shown = [None] * len(labels) if scores is None else scores.tolist()
+    label_scores = demo.scorer(result.scorer)[0].label_scores(images)
+    class_scores = select_scores(label_scores, torch.tensor(labels))
+    scores = [None] * len(labels) if class_scores is None else class_scores.tolist()
     endings = [
         Ending(name, enlarge(image, IMAGE_SCALE), score)
-        for name, image, score in zip(names, images, shown, strict=True)
+        for name, image, score in zip(names, images, scores, strict=True)
     ]
-    return Continuation(
-        left.index + 1, (1 / left.alpha_bar - 1) ** 0.5, endings, demo.kind.class_nouns
-    )
+    sigma = (1 / state.alpha_bar - 1) ** 0.5
+    return Continuation(state.index + 1, sigma, endings, demo.kind.class_nouns)
 
 
 def _state_at(
     demo: Demo, request: GenerateRequest, step: int, wrap_steps: StepWrapper
 ) -> DenoisingStep:
-    """Return one image's state at a step, drawn again: what a result keeps is rounded."""
-    wanted = min(step, request.num_inference_steps - 1)
+    """Return one image's state at a step, drawn again because a result is rounded to uint8."""
+    last = request.num_inference_steps - 1
     steps = wrap_steps(demo.pipeline.stream_request(request))
-    return next(state for state in steps if state.index >= wanted)
+    return next(state for state in steps if state.index >= min(step, last))

@@ -1,4 +1,4 @@
-"""The loaded model and its scorers, which all visitors of the page share."""
+"""The loaded model and its scorers, which all visitors share."""
 
 import functools
 import threading
@@ -33,31 +33,31 @@ PRESETS = {
     "Balanced": SamplingSettings("sigmoid", "dpm++2m", 10),
     "Best": SamplingSettings("sigmoid", "dpm++2m-sde", 20),
 }
-"""The nearest to real images that so many steps come (docs/experiments.md), by what one wants."""
+"""The best settings found for so many steps (docs/experiments.md)."""
 
 PREVIEW_INTERVAL_SECONDS = 0.1
-"""Seconds between two previews: more than ten a second only costs time."""
+"""Minimum time between two previews."""
 
 StepWrapper = Callable[[Iterator[DenoisingStep]], Iterator[DenoisingStep]]
-"""Wraps an iterator of steps; raises when the request timed out or was stopped."""
+"""Passes on steps, and raises when the request has timed out or was stopped."""
 
 
 class Demo:
     """The loaded model and its scorers, shared by all visitors.
 
     Attributes:
-        pipeline: the model; whoever streams from it shares the UNet with all others.
+        pipeline: the base network, whose UNet batches the calls of all visitors.
         networks: (pipeline, batching UNet) of the base network and of the distilled one for turbo.
         unet: the batching UNet of the base network.
         has_turbo: whether the sampler turbo can be used.
         second_pipeline: the pipeline of --compare-with, if there is one.
-        model: the start of the checksum of the model's weights.
-        model_of: the same of any of the loaded networks.
-        kind: what both draw.
-        scorers: who may be asked about that; the first one is at hand.
-        cost: how long a request takes, as the newest ones took.
-        limits: what one visitor may ask.
-        monitor: how requests ended so far, and whether the app is well.
+        model: the start of the checksum of the base network's weights.
+        model_of: pipeline → the start of the checksum of its weights.
+        kind: the kind of images that all networks draw.
+        scorers: names of the scorers; the first one needs no download.
+        cost: estimates the time of a request from the newest ones.
+        limits: limits for a visitor's requests.
+        monitor: counts of requests, and the health of the app.
     """
 
     def __init__(
@@ -69,15 +69,13 @@ class Demo:
         self.limits = limits or ServerLimits()
         device = "cuda" if torch.cuda.is_available() else "cpu"
         self.pipeline = load_pipeline(checkpoint, device)
-        self.second_pipeline = load_optional_network(
+        self.kind = self.pipeline.kind
+        self.second_pipeline = second = load_optional_network(
             "--compare-with", lambda: load_pipeline(compare_with, device) if compare_with else None
         )
-        self.kind = self.pipeline.kind
-        if self.second_pipeline and self.second_pipeline.class_names != self.kind.class_names:
-            raise RequestError(
-                f"{compare_with} draws {self.second_pipeline.kind}; {checkpoint} {self.kind}."
-            )
-        self.model_of = functools.cache(model_of)  # a tenth of a second; nothing trains here
+        if second and second.class_names != self.kind.class_names:
+            raise RequestError(f"{compare_with} draws {second.kind}; {checkpoint} {self.kind}.")
+        self.model_of = functools.cache(model_of)  # hashing takes 0.1 s; the weights are fixed
         self.model = self.model_of(self.pipeline)
         self.cost = calibrate(self.pipeline)
         distilled = load_optional_network(
@@ -91,25 +89,24 @@ class Demo:
         self.monitor = Monitor(self.pipeline, self.limits.max_seconds)
         self._loading = threading.Lock()
         self._scorers = load_optional_scorers(self.kind)
-        others = [name for name in SCORERS if name != EMBEDDED]
-        self.scorers = (*self._scorers, *others)
+        self.scorers = (*self._scorers, *(name for name in SCORERS if name != EMBEDDED))
 
     def close(self) -> None:
-        """End the threads that call the networks."""
+        """Stop the threads that call the networks."""
         for _, unet in self.networks:
             unet.close()
 
     def check_scorer(self, name: str) -> None:
-        """Raise RequestError for a scorer that is none of those to be had."""
+        """Raise RequestError unless a scorer is one of `scorers`."""
         if not isinstance(name, str) or name not in self.scorers:
             allowed = ", ".join(self.scorers)
             raise RequestError(f"is {safe_repr(name)}; it must be one of {allowed}.", "scorer")
 
     def scorer(self, name: str) -> tuple[Scorer, Baseline | None]:
-        """Return a scorer with its baseline, loading both the first time.
+        """Return a scorer with its baseline; load both the first time.
 
         Raises:
-            RequestError: the name is not one of those to be had.
+            RequestError: there is no such scorer.
             ScoringError: it cannot be loaded.
         """
         self.check_scorer(name)
@@ -121,23 +118,23 @@ class Demo:
         return self._scorers[name]
 
     def _choose_scorer(self, name: str) -> tuple[str, str]:
-        """Return the scorer that can be had, and why it is another one than was asked for."""
+        """Return this scorer, or the default and why this one cannot be loaded."""
         try:
             self.scorer(name)
             return name, ""
         except ScoringError as error:
-            at_hand = self.scorers[0]
-            instead = f"the scores are of {at_hand}" if at_hand != NO_SCORER else "there are none"
-            return at_hand, f"{error} Until then {instead}."
+            default = self.scorers[0]
+            instead = f"the scores are of {default}" if default != NO_SCORER else "there are none"
+            return default, f"{error} Until then {instead}."
 
     def check(self, request: GenerateRequest) -> None:
-        """Raise UserError for a request that would keep others waiting, or that none can draw."""
+        """Raise UserError for a request that exceeds the limits or has no network."""
         check_size(request.num_images, request.num_inference_steps)
         self.pipeline.drawing_with(request.sampler)
         check_work(self.evaluations(request), self.limits)
 
     def evaluations(self, request: GenerateRequest) -> int:
-        """Return the UNet evaluations that a request costs, all images together."""
+        """Return the UNet evaluations of a request, summed over its images."""
         settings = SamplingSettings.of(request)
         return request.num_images * num_evaluations(settings, self.pipeline.scheduler)
 
@@ -146,32 +143,32 @@ class Demo:
     ) -> Iterator[Preview | Result]:
         """Yield previews while sampling, then the result.
 
-        Where the scorer cannot be loaded, the one at hand scores instead, and the result says so.
+        If the scorer cannot be loaded, the default scores instead, and the result has a warning.
 
         Args:
             request: what to draw.
-            scorer_name: who scores it.
-            wrap_steps: ends the request when it must not go on.
+            scorer_name: one of `scorers`.
+            wrap_steps: raises when the request must end.
 
         Raises:
-            RequestError: the request asks for more than one visitor may, or for another scorer.
+            RequestError: the request exceeds the limits, or there is no such scorer.
         """
         self.check(request)
         self.check_scorer(scorer_name)
         noisy, clean, alpha_bar = [], [], []
-        begin = shown = time.monotonic()
+        begin = last_preview = time.monotonic()
         for step in wrap_steps(self.pipeline.stream_request(request)):
             noisy.append(to_uint8(step.noisy).cpu())
             clean.append(to_uint8(step.clean).cpu())
             alpha_bar.append(step.alpha_bar)
             now = time.monotonic()
-            if step.index == 0 or now - shown >= PREVIEW_INTERVAL_SECONDS:
-                shown = now
+            if step.index == 0 or now - last_preview >= PREVIEW_INTERVAL_SECONDS:
+                last_preview = now
                 picture = preview_picture(noisy[-1], clean[-1])
                 yield Preview(picture, step.index + 1, now - begin)
         seconds = time.monotonic() - begin
         self.cost.learn(request, seconds)
-        # Only now: a scorer may have to be downloaded, and the images are worth having without.
+        # Load the scorer only now: a download may be slow or fail, and the images are ready.
         if scorer_name not in self._scorers:
             yield Preview(preview_picture(noisy[-1], clean[-1]), len(noisy), seconds)
         scorer_name, warning = self._choose_scorer(scorer_name)
@@ -192,8 +189,14 @@ class Demo:
             kind=self.kind,
         )
 
+    def draw(self, request: GenerateRequest, scorer_name: str) -> Result:
+        """Return the result of `run`."""
+        *_, result = self.run(request, scorer_name)
+        assert isinstance(result, Result)
+        return result
+
     def model_for(self, request: GenerateRequest) -> str:
-        """Return the start of the checksum of the weights that draw a request."""
+        """Return `model_of` the network that draws a request."""
         return self.model_of(self.pipeline.drawing_with(request.sampler))
 
     def trajectory(self, result: Result, index: int) -> Trajectory:
@@ -211,19 +214,19 @@ class Demo:
 
 
 def _install_batching_unet(pipeline: FashionDDPMPipeline) -> BatchingUNet:
-    """Put a UNet into a pipeline that all who stream from it share."""
+    """Make a pipeline predict by a UNet that batches concurrent calls, and return that."""
     unet = BatchingUNet(pipeline.predict, rows_on(pipeline.device))
     pipeline.predict = unet
     return unet
 
 
 def offered_schedules(demo: Demo) -> list[str]:
-    """Return what is offered: the report's own failure only beside its story."""
+    """Return the schedules on offer: "report" only for Fashion-MNIST, which it is about."""
     return [each for each in SCHEDULES if each != "report" or demo.kind.is_fashion_mnist]
 
 
 def schedule_note(schedule: str, num_inference_steps: int) -> str:
-    """Return what a schedule does, in words, with the numbers that say why."""
+    """Return the noise levels of a schedule and the verdict on it, as Markdown."""
     check = check_schedule(schedule, num_inference_steps)
     begin, end = format_number(check.first_sigma), format_number(check.last_sigma)
     levels = f"falls from {begin} to {end}" if num_inference_steps > 1 else f"is {begin}"

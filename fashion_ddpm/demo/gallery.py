@@ -1,4 +1,4 @@
-"""The page's first picture: one image of each class with its scores, made ahead and bundled."""
+"""The images that the page opens with: one of each class, scored, bundled with the weights."""
 
 import json
 import sys
@@ -20,58 +20,49 @@ from fashion_ddpm.server.limits import PAGE_MAX_IMAGES
 
 GALLERY = BUNDLED_DIR / "gallery.npz"
 MAX_FIRST_SECONDS = 10.0
-"""Longest time that a page's start may take longer for the sake of its first images."""
+"""Longest estimated time for which the start of the app may wait for its first images."""
 
 TENSORS = ("noisy", "clean", "label_scores", "quality_scores")
 
 
 def save_gallery(demo: Demo, path: Path = GALLERY) -> None:
     """Draw and score the gallery; write it with the checksum of the weights that drew it."""
-    result = _draw(demo, _gallery_request(demo))
+    result = demo.draw(_gallery_request(demo), demo.scorers[0])
     arrays = {name: getattr(result, name).numpy() for name in TENSORS}
-    about = {
+    metadata = {
         "weights": weights_hash(demo.pipeline),
         "request": result.request.as_settings(),
         "evaluations": result.evaluations,
         "seconds": result.seconds,
     }
-    notes = {"about": np.array(json.dumps(about)), "alpha_bar": result.alpha_bar}
-    save_arrays(path, {**notes, **arrays})
+    about = np.array(json.dumps(metadata))
+    save_arrays(path, {"about": about, "alpha_bar": result.alpha_bar, **arrays})
 
 
 def _gallery_request(demo: Demo) -> GenerateRequest:
-    """Return the request for one image of each class; seed i for class i, as it falls."""
+    """Return the request for one image of each class, with seed i for class i."""
     names = demo.kind.class_names
     return GenerateRequest(ALL_CLASSES, min(len(names), PAGE_MAX_IMAGES), class_names=names)
 
 
-def _draw(demo: Demo, request: GenerateRequest) -> Result:
-    *_, result = demo.run(request, demo.scorers[0])
-    assert isinstance(result, Result)
-    return result
-
-
 def first_images(demo: Demo) -> Result | None:
-    """Return the bundled gallery, or one that is drawn now if MAX_FIRST_SECONDS are enough."""
+    """Return the bundled gallery, or draw one if MAX_FIRST_SECONDS are enough."""
     request = _gallery_request(demo)
     bundled = load_gallery(demo)
     if bundled or demo.cost.seconds(request) > MAX_FIRST_SECONDS:
         return bundled
-    return _draw(demo, request)
+    return demo.draw(request, demo.scorers[0])
 
 
 def make_gallery() -> None:
-    """Draw the bundled gallery anew; list it and the previews beside it in their manifest."""
+    """Draw the bundled gallery, and list it and the training previews in the manifest."""
     save_gallery(Demo())
     previews = sorted(BUNDLED_DIR.glob("previews/*.png"))
     update_manifest(BUNDLED_DIR, *(path.relative_to(BUNDLED_DIR).as_posix() for path in previews))
 
 
 def load_gallery(demo: Demo, path: Path = GALLERY) -> Result | None:
-    """Return the bundled gallery, or None when other weights than the loaded ones drew it.
-
-    A damaged one costs a line on stderr: the page then begins without a picture.
-    """
+    """Return the bundled gallery; None if other weights drew it, or it is damaged (reported)."""
     if not path.exists():
         return None
     try:
@@ -79,17 +70,17 @@ def load_gallery(demo: Demo, path: Path = GALLERY) -> Result | None:
     except CheckpointError as error:
         print(error, file=sys.stderr)
         return None
-    about = json.loads(str(arrays["about"]))
-    if about["weights"] != weights_hash(demo.pipeline):
+    metadata = json.loads(str(arrays["about"]))
+    if metadata["weights"] != weights_hash(demo.pipeline):
         return None
     return Result(
-        request=GenerateRequest(**about["request"], class_names=demo.kind.class_names),
+        request=GenerateRequest(**metadata["request"], class_names=demo.kind.class_names),
         scorer=demo.scorers[0],
-        model=about["weights"][:MODEL_DIGITS],
+        model=metadata["weights"][:MODEL_DIGITS],
         alpha_bar=arrays["alpha_bar"],
         baseline=demo.scorer(demo.scorers[0])[1],
-        evaluations=about["evaluations"],
-        seconds=about["seconds"],
+        evaluations=metadata["evaluations"],
+        seconds=metadata["seconds"],
         kind=demo.kind,
         warning="",
         **{name: torch.from_numpy(arrays[name]) for name in TENSORS},

@@ -1,4 +1,4 @@
-"""Typed requests of the games and of the report's story, checked once as GenerateRequest is."""
+"""Typed requests of the Play and Why blurry? tabs, checked when constructed."""
 
 from dataclasses import dataclass
 
@@ -6,17 +6,17 @@ from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.requests import MAX_SEED, check_integer, check_number, class_label
 
 STRENGTH_RANGE = (0.05, 1.0)
-"""How much of a drawing may be forgotten."""
+"""Share of the steps that redraw a drawing."""
 
 NUM_LEVELS_RANGE = (10, 1000)
 FIRST_BETA_RANGE = (1e-5, 0.01)
 LAST_BETA_RANGE = (0.001, 0.3)
-"""The noise schedules that a visitor may make."""
+"""Bounds of T, the first beta and the last beta of a visitor's noise schedule."""
 
 
 @dataclass(frozen=True)
 class BlendRequest:
-    """One seed, drawn as one class and then more and more as another; checked when made.
+    """One seed, drawn as one class and then increasingly as another.
 
     Raises:
         RequestError: a value has the wrong type or is out of bounds.
@@ -35,7 +35,7 @@ class BlendRequest:
 
 @dataclass(frozen=True)
 class WalkRequest:
-    """One class, from one seed's noise to another's; checked when made.
+    """One class, drawn from one seed's noise and then increasingly from another's.
 
     Raises:
         RequestError: a value has the wrong type or is out of bounds.
@@ -54,7 +54,7 @@ class WalkRequest:
 
 @dataclass(frozen=True)
 class RedrawRequest:
-    """What a drawing shall become, and how much of it is forgotten; checked when made.
+    """The class that a drawing is redrawn as, and how strongly.
 
     Raises:
         RequestError: a value has the wrong type or is out of bounds.
@@ -71,7 +71,7 @@ class RedrawRequest:
 
 @dataclass(frozen=True)
 class CustomScheduleRequest:
-    """A noise schedule of one's own, and the class it is tried on; checked when made.
+    """A visitor's noise schedule, and the class to draw with it.
 
     Raises:
         RequestError: a value has the wrong type or is out of bounds.

@@ -1,4 +1,4 @@
-"""What the demo can do without: a second network, a scorer; a damaged one costs a line, no more."""
+"""Networks that the demo can do without: a damaged one is reported and left out."""
 
 import sys
 from collections.abc import Callable
@@ -12,22 +12,18 @@ from fashion_ddpm.scoring.errors import ScoringError
 
 
 def load_optional_network(
-    what: str, load: Callable[[], FashionDDPMPipeline | None]
+    name: str, load: Callable[[], FashionDDPMPipeline | None]
 ) -> FashionDDPMPipeline | None:
-    """Return a network; None where there is none, or where its checkpoint cannot be used."""
+    """Return a network, or None if there is none or, with a message, if it cannot be loaded."""
     try:
         return load()
     except CheckpointError as error:
-        print(f"{what} is left out: {error}", file=sys.stderr)
+        print(f"{name} is left out: {error}", file=sys.stderr)
         return None
 
 
 def load_optional_scorers(kind: ImageKind) -> dict[str, tuple[Scorer, Baseline | None]]:
-    """Return who can score such images without a download: by name, with a baseline, one scorer.
-
-    Args:
-        kind: what the images are.
-    """
+    """Return the one scorer of such images that needs no download: name → scorer, baseline."""
     if can_score(EMBEDDED, kind):
         try:
             scorer = load_scorer(EMBEDDED, kind)

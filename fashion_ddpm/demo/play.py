@@ -22,23 +22,23 @@ from fashion_ddpm.diffusion.sampling import (
 )
 
 FRAMES = CPU_CHUNK
-"""Images of a game: as many as one UNet call takes."""
+"""Images of a game: one UNet call."""
 
 SETTINGS = SamplingSettings(num_inference_steps=20)
 SCALE = 4
 MIN_BRIGHTNESS = 8
-"""A drawing whose brightest pixel is below this is empty."""
+"""A drawing without a brighter pixel is empty, 0 … 255."""
 
 
 def mix_labels(unet: UNet2DModel, others: Tensor, weights: Tensor) -> Predictor:
-    """Return the network as it sees each label mixed with another; one call at a time.
+    """Return a predictor that interpolates each label's embedding with another one's.
 
     Args:
-        unet: the network, which is the same as before after every call.
+        unet: the network; its class embedding has a hook during each call.
         others: int64 [B], the other labels.
         weights: float32 [B], share of the other label, 0 … 1.
     """
-    plain = in_chunks(unet)
+    predict_chunks = in_chunks(unet)
 
     def mix(module: torch.nn.Embedding, inputs: tuple[Tensor], output: Tensor) -> Tensor:
         return torch.lerp(output, module.weight[others], weights[:, None])
@@ -46,7 +46,7 @@ def mix_labels(unet: UNet2DModel, others: Tensor, weights: Tensor) -> Predictor:
     def predict(x: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
         hook = unet.class_embedding.register_forward_hook(mix)
         try:
-            return plain(x, timesteps, labels)
+            return predict_chunks(x, timesteps, labels)
         finally:
             hook.remove()
 
@@ -54,34 +54,33 @@ def mix_labels(unet: UNet2DModel, others: Tensor, weights: Tensor) -> Predictor:
 
 
 def blend(demo: Demo, request: BlendRequest, wrap_steps: StepWrapper = iter) -> Image.Image:
-    """Return one seed drawn as the first class, then more and more as the second."""
+    """Draw one seed as the first class, then increasingly as the second."""
     device = demo.pipeline.device
-    names = request.class_names
-    first, second = (
-        class_label(request.first_class, names),
-        class_label(request.second_class, names),
+    labels, others = (
+        torch.full((FRAMES,), class_label(name, request.class_names), device=device)
+        for name in (request.first_class, request.second_class)
     )
-    labels = torch.full((FRAMES,), first, device=device)
-    others = torch.full((FRAMES,), second, device=device)
     weights = torch.linspace(0, 1, FRAMES, device=device)
-    # Nobody else's rows may be in a call while the embedding is bent.
+    # The hook changes the shared network, so no other request may be in the same call.
     predict = demo.unet.alone(mix_labels(demo.pipeline.unet, others, weights))
-    noise, seeds = demo.pipeline.scheduler, [request.seed] * FRAMES
-    *_, last = wrap_steps(denoise(predict, noise, labels, seeds, SETTINGS, kind=demo.kind))
+    seeds = [request.seed] * FRAMES
+    steps = denoise(predict, demo.pipeline.scheduler, labels, seeds, SETTINGS, kind=demo.kind)
+    *_, last = wrap_steps(steps)
     return make_grid(to_uint8(last.clean).cpu(), columns=FRAMES, scale=SCALE)
 
 
 def walk(demo: Demo, request: WalkRequest, wrap_steps: StepWrapper = iter) -> Image.Image:
-    """Return a class drawn from the noise of one seed, then more and more from another's."""
+    """Draw a class from the noise of one seed, then increasingly from another's."""
     begin, end = draw_noise(seed_generators([request.first_seed, request.second_seed]), demo.kind)
     noise = torch.stack([slerp(begin, end, float(s)) for s in torch.linspace(0, 1, FRAMES)])
     labels = [class_label(request.class_name, request.class_names)] * FRAMES
-    made = _draw_images(demo, labels, [request.first_seed] * FRAMES, Start(noise=noise), wrap_steps)
-    return make_grid(made, columns=FRAMES, scale=SCALE)
+    seeds = [request.first_seed] * FRAMES
+    images = _draw_images(demo, labels, seeds, Start(noise=noise), wrap_steps)
+    return make_grid(images, columns=FRAMES, scale=SCALE)
 
 
 def slerp(one: Tensor, other: Tensor, share: float) -> Tensor:
-    """Turn one noise into another on the sphere, so that every step of the way is noise."""
+    """Interpolate two noise tensors on the sphere, which keeps the norm of noise."""
     cosine = torch.nn.functional.cosine_similarity(one.flatten(), other.flatten(), dim=0)
     angle = torch.arccos(cosine.clamp(-1, 1))
     if angle < 1e-3:
@@ -92,13 +91,13 @@ def slerp(one: Tensor, other: Tensor, share: float) -> Tensor:
 def redraw(
     demo: Demo, drawing: np.ndarray, request: RedrawRequest, wrap_steps: StepWrapper = iter
 ) -> Image.Image:
-    """Return a drawing as the network saw it, then seven garments made out of it.
+    """Return a drawing as the network sees it, then seven images drawn from it.
 
     Args:
         demo: the loaded model.
         drawing: uint8 [H, W], 0 black … 255 white, of any size.
-        request: what it shall become, and how much of it is forgotten.
-        wrap_steps: ends the request when it must not go on.
+        request: its class, and how strongly it is redrawn.
+        wrap_steps: raises when the request must end.
 
     Raises:
         RequestError: the drawing is empty.
@@ -114,8 +113,8 @@ def redraw(
         images=to_model(image).expand(count, -1, -1, -1), strength=float(request.strength)
     )
     labels = [class_label(request.class_name, request.class_names)] * count
-    made = _draw_images(demo, labels, list(range(count)), start, wrap_steps)
-    return make_grid(torch.cat([image, made]), columns=FRAMES, scale=SCALE)
+    images = _draw_images(demo, labels, list(range(count)), start, wrap_steps)
+    return make_grid(torch.cat([image, images]), columns=FRAMES, scale=SCALE)
 
 
 def _draw_images(

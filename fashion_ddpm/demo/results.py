@@ -1,4 +1,4 @@
-"""Finished images as the page shows them: pictures, scores by prompt, a zip file."""
+"""Finished images for the page: pictures, scores by prompt, a zip file."""
 
 from dataclasses import dataclass
 
@@ -19,36 +19,36 @@ PREVIEW_SCALE = 4
 IMAGE_SCALE = 8
 
 Scores = dict[str, float]
-"""Prompt → probability, as a label component shows them."""
+"""Prompt → probability."""
 
 
 @dataclass(frozen=True)
 class Preview:
-    """The images so far: x_t above, the predicted clean images below."""
+    """The images at one step: x_t above, the predicted clean images below."""
 
     picture: Image.Image
     steps_done: int
     seconds: float
 
 
-@dataclass(frozen=True, eq=False)  # so that gradio can tell a new result from the last
+@dataclass(frozen=True, eq=False)  # gradio must not compare tensors
 class Result:
-    """Finished images, how they came to be, and what the scorer says of them.
+    """Finished images, their trajectories and their scores.
 
     Attributes:
-        request: what was asked for.
+        request: what was requested.
         scorer: the scorer's name.
         model: the start of the checksum of the weights that drew them.
         noisy: uint8 [K, B, H, W], or [K, B, H, W, 3], x_t before each step.
         clean: uint8, of the same shape, the clean images predicted there; the last are the images.
         alpha_bar: float64 [K], share of the images' power in x_t.
-        label_scores: float32 [B, classes]; [B, 0] where no scorer knows the classes.
+        label_scores: float32 [B, classes]; [B, 0] without a scorer.
         quality_scores: float32 [B, 3], or [B, 0].
-        baseline: what real test images score; None where none are bundled.
+        baseline: scores of real test images, if there are any.
         evaluations: UNet evaluations of single images.
-        seconds: from the request to the last step, without scoring.
-        kind: what the images are.
-        warning: why another scorer answered than was asked for, or "".
+        seconds: time from the request to the last step, without scoring.
+        kind: kind of the images.
+        warning: why another scorer than requested was used, or "".
     """
 
     request: GenerateRequest
@@ -67,28 +67,28 @@ class Result:
 
     @property
     def labels(self) -> Tensor:
-        """What was asked for: int64 [B]."""
+        """The requested classes: int64 [B]."""
         return torch.tensor(self.request.labels())
 
     @property
     def settings(self) -> SharedSettings:
-        """What makes the same images again."""
+        """The settings that draw the same images again."""
         return SharedSettings(self.request, self.model, self.scorer)
 
     def pictures(self) -> list[tuple[Image.Image, str]]:
-        """Return the enlarged images with their settings inside, each with class and seed."""
-        found = []
+        """Return the enlarged images, which carry their settings, with their captions."""
+        pictures = []
         for index, image in enumerate(self.clean[-1]):
-            alone = self.request.select_image(index)
-            settings = SharedSettings(alone, self.model, self.scorer).as_settings()
-            picture = name_picture(enlarge(image, IMAGE_SCALE), picture_name(alone), settings)
-            found.append((picture, self.caption(index)))
-        return found
+            request = self.request.select_image(index)
+            settings = SharedSettings(request, self.model, self.scorer).as_settings()
+            picture = name_picture(enlarge(image, IMAGE_SCALE), picture_name(request), settings)
+            pictures.append((picture, self.caption(index)))
+        return pictures
 
     def caption(self, index: int) -> str:
-        """Return what stands under one image: its class and seed."""
-        alone = self.request.select_image(index)
-        return f"{alone.class_name}, seed {alone.seed}"
+        """Return one image's class and seed."""
+        request = self.request.select_image(index)
+        return f"{request.class_name}, seed {request.seed}"
 
     def last_preview(self) -> Preview:
         """Return the preview of the last step."""
@@ -96,30 +96,30 @@ class Result:
         return Preview(picture, len(self.noisy), self.seconds)
 
     def archive(self) -> bytes:
-        """Return a zip file of the images as drawn, with their settings and score."""
+        """Return a zip file of the images at their own size, with settings and scores."""
         scores = [self.image_scores(index)[0] for index in range(self.request.num_images)]
         return zipped(self.clean[-1], self.request, self.settings.model_and_scorer(), scores)
 
     def image_scores(self, index: int) -> tuple[Scores, Scores]:
-        """Return one image's scores: for the label prompts, for its quality prompts."""
+        """Return one image's scores for the label prompts and for the quality prompts."""
         name = self._class_name(index)
         return self._by_prompt(self.label_scores[index], self.quality_scores[index], name)
 
     def mean_scores(self, index: int) -> tuple[Scores, Scores]:
-        """Return the mean scores of the images of one image's class."""
-        mine = self.labels == self.labels[index]
-        labels, quality = self.label_scores[mine].mean(dim=0), self.quality_scores[mine].mean(dim=0)
+        """Return the mean scores of all images of one image's class."""
+        same = self.labels == self.labels[index]
+        labels, quality = self.label_scores[same].mean(dim=0), self.quality_scores[same].mean(dim=0)
         return self._by_prompt(labels, quality, self._class_name(index))
 
     def real_scores(self, index: int) -> tuple[Scores, Scores]:
-        """Return what real test images of one image's class score on average."""
+        """Return the mean scores of real test images of one image's class."""
         label, real = self.labels[index], self.baseline
         if real is None:
             return {}, {}
         return self._by_prompt(real.labels[label], real.quality[label], self._class_name(index))
 
     def _by_prompt(self, labels: Tensor, quality: Tensor, class_name: str) -> tuple[Scores, Scores]:
-        """Return a row of label scores and one of quality scores, each with its prompts."""
+        """Return label scores and quality scores as dicts by prompt; empty without a scorer."""
         if not len(labels):
             return {}, {}
         return (

@@ -1,4 +1,4 @@
-"""Settings travel: in a link's query string, and inside every picture; both are checked."""
+"""Settings in links and in pictures: written, read and checked."""
 
 import dataclasses
 import difflib
@@ -21,7 +21,7 @@ from fashion_ddpm.core.requests import (
 from fashion_ddpm.server.limits import check_size
 
 OLD_WORDS = {"images": "num_images", "guidance": "guidance_scale"}
-"""Words of links made before these settings were called the same everywhere."""
+"""Words of earlier versions' links."""
 
 FIELD_NAMES = (
     {SETTING_NAMES[name]: name for name in SETTINGS} | {name: name for name in SETTINGS} | OLD_WORDS
@@ -38,19 +38,21 @@ LINK_DEFAULTS: dict[str, Any] = {
     "guidance_high": 1.0,
     "seed": 0,
 }
-"""What a setting is that a link or a picture does not hold: for ever what it was when links began,
-whatever the page's defaults become, so that a link always draws the same images. A new setting
-gets the value here under which images are what they were without it."""
+"""Values of settings that a link or a picture omits. They never change, so that a link always draws
+the same images; a new setting gets the value that changes no image.
+
+Other defaults differ on purpose: those of GenerateRequest are the page's and may improve, EVALUATED
+keeps reports comparable, and those of SamplingSettings serve code that sets only what it varies."""
 
 
 @dataclasses.dataclass(frozen=True)
 class SharedSettings:
-    """All that must be known to make the same images again, and to score them.
+    """Everything needed to draw and score the same images again.
 
     Attributes:
         request: what to generate and how.
-        model: the start of the checksum of the weights that drew them; "" where it is not told.
-        scorer: who scored them; "" where it is not told.
+        model: the start of the checksum of the weights that drew them; "" if unknown.
+        scorer: name of the scorer; "" if unknown.
     """
 
     request: GenerateRequest
@@ -58,49 +60,48 @@ class SharedSettings:
     scorer: str = ""
 
     def to_query(self) -> str:
-        """Return "?class=…&…": every setting."""
+        """Return every setting as a query string: "?class=…&…"."""
         words = {SETTING_NAMES[name]: getattr(self.request, name) for name in SETTINGS}
         return "?" + urlencode(words | self.model_and_scorer())
 
     def model_and_scorer(self) -> dict[str, str]:
-        """Return what is known besides the request: model and scorer."""
-        known = {MODEL_KEY: self.model, SCORER_KEY: self.scorer}
-        return {word: value for word, value in known.items() if value}
+        """Return the model and the scorer, if known."""
+        values = {MODEL_KEY: self.model, SCORER_KEY: self.scorer}
+        return {word: value for word, value in values.items() if value}
 
     def as_settings(self) -> dict[str, Any]:
-        """Return everything as plain values, for PNG metadata and a program's answer."""
+        """Return everything as plain values, for PNG metadata and the endpoint."""
         return self.request.as_settings() | self.model_and_scorer()
 
 
 def parse_query(
     query: Mapping[str, str], class_names: tuple[str, ...] = CLASS_NAMES
 ) -> SharedSettings | None:
-    """Return the settings in a link to a checkpoint of such classes, or None when it holds none.
+    """Return the settings in a link's query, or None if it has none.
 
     Raises:
-        RequestError: a value is not one that the page can have, a word is misspelt, or the class
-            is missing.
+        RequestError: a value is invalid, a word is misspelt, or the class is missing.
     """
     found = {FIELD_NAMES[word]: value for word, value in query.items() if word in FIELD_NAMES}
     if not found:
         return None
     for word in query.keys() - {*FIELD_NAMES, MODEL_KEY, SCORER_KEY}:
-        # Other words are not ours: those of gradio, of the Hub, of whoever passes links on.
+        # Words that are not similar belong to others: to gradio, the Hub, trackers in links.
         if meant := difflib.get_close_matches(
             word, [*FIELD_NAMES, MODEL_KEY, SCORER_KEY], 1, cutoff=0.75
         ):
             raise RequestError(f"{safe_repr(word)} is no word of a link; it must be {meant[0]}.")
-    if "sampler" in found:  # a plus sign that was typed stands for a blank in an address
+    if "sampler" in found:  # in a query an unescaped plus sign is a space
         found["sampler"] = found["sampler"].replace(" ", "+")
-    about = {word: query.get(word, "") for word in (MODEL_KEY, SCORER_KEY)}
-    return _build_settings({"class_name": None, **found, **about}, class_names)
+    model_and_scorer = {word: query.get(word, "") for word in (MODEL_KEY, SCORER_KEY)}
+    return _build_settings({"class_name": None, **found, **model_and_scorer}, class_names)
 
 
 def collect_words(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return the words and values of an address.
+    """Return a query's words and values as a dict.
 
     Raises:
-        RequestError: a setting stands there twice.
+        RequestError: a setting is given twice.
     """
     words, seen = {}, set()
     for word, value in pairs:
@@ -113,33 +114,32 @@ def collect_words(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def parse_picture(path: Path, class_names: tuple[str, ...] = CLASS_NAMES) -> SharedSettings:
-    """Return the settings that a picture was made with, by a checkpoint of such classes.
+    """Return the settings in a picture.
 
     Raises:
-        RequestError: the file is no picture of this app's, or holds settings that cannot be.
+        RequestError: the file is no picture of this app's, or a value is invalid.
     """
     try:
         settings = read_settings(path)
-    except Exception as error:  # a broken file breaks decoders in ways that nobody has listed
+    except Exception as error:  # decoders raise many kinds of errors
         raise RequestError("The file is not a PNG picture made by this app.") from error
     if "class_name" not in settings:
         raise RequestError("The picture holds no settings; only pictures made by this app do.")
     return _build_settings(settings, class_names)
 
 
-def _build_settings(given: Mapping[str, Any], class_names: tuple[str, ...]) -> SharedSettings:
-    """Turn texts into the types that a request's fields have; the request checks the values."""
+def _build_settings(values: Mapping[str, Any], class_names: tuple[str, ...]) -> SharedSettings:
+    """Convert texts to the types of a request's fields; the request checks the values."""
     types = {field.name: field.type for field in dataclasses.fields(GenerateRequest)}
-    known = LINK_DEFAULTS | dict(given)
-    values = {name: _convert(known[name], types[name]) for name in SETTINGS}
-    check_size(values["num_images"], values["num_inference_steps"])
-    request = GenerateRequest(**values, class_names=class_names)
-    model, scorer = (str(given.get(word, "")) for word in (MODEL_KEY, SCORER_KEY))
-    return SharedSettings(request, model, scorer)
+    complete = LINK_DEFAULTS | dict(values)
+    fields = {name: _convert(complete[name], types[name]) for name in SETTINGS}
+    check_size(fields["num_images"], fields["num_inference_steps"])
+    request = GenerateRequest(**fields, class_names=class_names)
+    return SharedSettings(request, *(str(values.get(word, "")) for word in (MODEL_KEY, SCORER_KEY)))
 
 
 def _convert(value: Any, type_: Any) -> Any:
-    """Return a number where the text of one is due; anything else as it is."""
+    """Return the text of a number as the number, and anything else unchanged."""
     if type_ not in (int, float) or not isinstance(value, str) or len(value) > 30:
         return value
     try:

@@ -1,4 +1,4 @@
-"""One image's trajectory: all steps from noise to the end, and when it becomes what it is."""
+"""One image's trajectory from noise: filmstrip, score curves, and when the class is decided."""
 
 from dataclasses import dataclass
 
@@ -19,15 +19,15 @@ FRAME_SCALE = 8
 
 @dataclass(frozen=True)
 class Trajectory:
-    """What one image went through.
+    """All steps of one image.
 
     Attributes:
         noisy: uint8 [K, H, W], or [K, H, W, 3], x_t before each step.
         clean: uint8, of the same shape, the clean image predicted there; the last one is the image.
         alpha_bar: float64 [K], share of the image's power in x_t, rising.
-        label_scores: float32 [K, classes], what the scorer says of each predicted clean image;
-            [K, 0] where no scorer knows the classes.
-        label: what was asked for.
+        label_scores: float32 [K, classes], scores of each predicted clean image; [K, 0] without a
+            scorer.
+        label: the requested class.
         class_names: the classes, in label order.
     """
 
@@ -40,7 +40,7 @@ class Trajectory:
 
     @property
     def percent_done(self) -> np.ndarray:
-        """How far along the trajectory each step's prediction is, in percent: float64 [K]."""
+        """Share of the steps that each step completes, in percent: float64 [K]."""
         return 100 * np.arange(1, len(self.noisy) + 1) / len(self.noisy)
 
 
@@ -48,8 +48,8 @@ def filmstrip(trajectory: Trajectory) -> Image.Image:
     """Return x_t in the upper row and the predicted clean images in the lower one."""
     count = len(trajectory.noisy)
     frames = np.linspace(0, count - 1, min(count, FILMSTRIP_COLUMNS)).round().astype(int)
-    chosen = torch.cat([trajectory.noisy[frames], trajectory.clean[frames]])
-    return make_grid(chosen, columns=len(frames), scale=FILMSTRIP_SCALE)
+    images = torch.cat([trajectory.noisy[frames], trajectory.clean[frames]])
+    return make_grid(images, columns=len(frames), scale=FILMSTRIP_SCALE)
 
 
 def frame(trajectory: Trajectory, index: int) -> Image.Image:
@@ -59,31 +59,31 @@ def frame(trajectory: Trajectory, index: int) -> Image.Image:
 
 
 SEEN_SCORE = 0.5
-"""Label score above which the scorer counts as seeing a class."""
+"""Label score above which a class counts as recognized."""
 
 TARGET_CURVE, RIVAL_CURVES = "asked for", ("strongest rival", "second rival")
 
 
 def score_curves(trajectory: Trajectory) -> list[tuple[float, str, float]]:
-    """Return (percent done, whose, score) for what was asked for and its strongest rivals."""
+    """Return (percent done, curve, score) for the requested class and its strongest rivals."""
     scores = trajectory.label_scores
     if not scores.shape[1]:
         return []
     best = scores.max(dim=0).values.clone()
     best[trajectory.label] = -1
     rivals = min(len(RIVAL_CURVES), len(best) - 1)
-    shown = [trajectory.label, *best.topk(rivals).indices.tolist()]
+    labels = [trajectory.label, *best.topk(rivals).indices.tolist()]
     return [
-        (round(float(percent), 1), whose, round(float(row[label]), 3))
-        for whose, label in zip((TARGET_CURVE, *RIVAL_CURVES), shown, strict=False)
+        (round(float(percent), 1), curve, round(float(row[label]), 3))
+        for curve, label in zip((TARGET_CURVE, *RIVAL_CURVES), labels, strict=False)
         for percent, row in zip(trajectory.percent_done, scores, strict=True)
     ]
 
 
 def decision(trajectory: Trajectory) -> str:
-    """Return a sentence: from when on the scorer sees what was asked for; empty without scores.
+    """Return since which step the scorer recognizes the requested class, as a sentence.
 
-    It sees what scores above one half: under pure noise something scores highest as well.
+    Recognition takes SEEN_SCORE, because under pure noise some class scores highest, too.
     """
     scores = trajectory.label_scores
     if not scores.shape[1]:

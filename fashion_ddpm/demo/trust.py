@@ -1,4 +1,4 @@
-"""What speaks for and against the bundled network: its report, its losses, its scorers' limits."""
+"""Evidence on the loaded network: evaluation report, losses, limits of the scorers."""
 
 from pathlib import Path
 
@@ -13,16 +13,16 @@ STUDENT_LOSSES = {
     "the report's training": (0.1577, 0.1076),
     "the report's validation": (0.1321, 0.1083),
 }
-"""First and last loss that the student's report gives: of the noise, over T = 100."""
+"""First and last loss in the student's report, for predicting the noise with T = 100."""
 
 PREVIEWS = "previews"
-"""Folder that a training run writes beside its checkpoint; the bundled one has some of several."""
+"""Folder of samples that a training run writes beside its checkpoint."""
 
 RUN_CURVES = ("training", "validation")
 
 
 def bundled_report(demo: Demo, folder: Path = EVALUATION_DIR) -> Report | None:
-    """Return the report, if there is one and it is about the loaded weights."""
+    """Return the evaluation report, if there is one of the loaded weights."""
     path = folder / REPORT_FILE
     if not path.exists():
         return None
@@ -31,10 +31,7 @@ def bundled_report(demo: Demo, folder: Path = EVALUATION_DIR) -> Report | None:
 
 
 def loss_points(demo: Demo) -> list[tuple[float, str, float]]:
-    """Return (images seen, curve, loss) of the network's last run.
-
-    On Fashion-MNIST the report's figures stand at its two ends.
-    """
+    """Return (images seen, curve, loss), on Fashion-MNIST including the student's losses."""
     log = read_run(demo.pipeline.name_or_path).get("log", [])
     points = [
         (float(row["images_seen"]), curve, round(float(row[key]), 4))
@@ -53,10 +50,10 @@ def loss_points(demo: Demo) -> list[tuple[float, str, float]]:
 
 
 def training_previews(demo: Demo) -> list[tuple[int, Path]]:
-    """Return (images seen, grid of samples) for points of training, beside the checkpoint."""
+    """Return (images seen, grid of samples) for the previews beside the checkpoint."""
     folder = Path(demo.pipeline.name_or_path).parent / PREVIEWS
-    found = sorted(path for path in folder.glob("*.png") if path.stem.isdigit())
-    return [(int(path.stem), path) for path in found]
+    paths = sorted(path for path in folder.glob("*.png") if path.stem.isdigit())
+    return [(int(path.stem), path) for path in paths]
 
 
 def real_scores(demo: Demo, scorer_name: str) -> list[tuple[str, float]]:
@@ -64,12 +61,12 @@ def real_scores(demo: Demo, scorer_name: str) -> list[tuple[str, float]]:
     _, baseline = demo.scorer(scorer_name)
     if baseline is None:
         return []
-    own = (round(score, 3) for score in baseline.labels.diagonal().tolist())
-    return list(zip(CLASS_NAMES, own, strict=True))
+    scores = (round(score, 3) for score in baseline.labels.diagonal().tolist())
+    return list(zip(CLASS_NAMES, scores, strict=True))
 
 
 def scorer_confusion(demo: Demo, scorer_name: str) -> list[list[str]]:
-    """Return a table: a real garment a row, what share of the score each prompt gets."""
+    """Return a row for each real class: its name, and the mean score of each prompt."""
     _, baseline = demo.scorer(scorer_name)
     if baseline is None:
         return []

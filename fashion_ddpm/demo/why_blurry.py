@@ -1,4 +1,4 @@
-"""Why the report's images were blurry, as pictures and numbers: any betas beside cosine."""
+"""Why the report's images were blurry: any betas beside cosine, as pictures and numbers."""
 
 from dataclasses import dataclass
 
@@ -31,19 +31,19 @@ NOISED_LEVELS = 10
 SCALE = 3
 
 Point = tuple[float, str, float]
-"""Share of the way from image to noise (or step), name of the curve, value."""
+"""t / T or step, name of the curve, value."""
 
 
 @dataclass(frozen=True)
 class Samples:
-    """What one schedule makes of the same eight seeds.
+    """Samples of eight fixed seeds with one schedule.
 
     Attributes:
         schedule: the schedule's name, or the betas.
-        class_name: what was asked for.
+        class_name: the requested class.
         trajectory: the first seed's.
         picture: the eight images.
-        score: mean probability that the scorer gives to what was asked for; None without one.
+        score: mean probability that the scorer gives to that class; None without a scorer.
     """
 
     schedule: str | LinearBetas
@@ -53,39 +53,38 @@ class Samples:
     score: float | None
 
     def sentence(self) -> str:
-        """Say how well the scorer recognizes what was made."""
+        """Return the schedule and its score as a sentence."""
         score = "no label score" if self.score is None else f"label score {self.score:.0%}"
         return f"**{self.schedule}**: {score} as {self.class_name}, mean of eight images"
 
 
 def curves(betas: LinearBetas) -> tuple[list[Point], list[Point]]:
-    """Return the points of ᾱ and of log-SNR (natural) against t / T, for the betas and cosine."""
-    kinds = {CUSTOM_BETAS: betas.alpha_bars(), COSINE: alpha_bars(noise_scheduler(COSINE))}
-    power, ratio = [], []
-    for name, levels in kinds.items():
+    """Return the points of ᾱ and of natural log-SNR over t / T, for the betas and cosine."""
+    schedules = {CUSTOM_BETAS: betas.alpha_bars(), COSINE: alpha_bars(noise_scheduler(COSINE))}
+    alpha_bar_points, log_snr_points = [], []
+    for name, levels in schedules.items():
         for position in np.linspace(0, 1, CURVE_POINTS):
             level = float(np.interp(position, np.linspace(0, 1, len(levels)), levels))
-            share = round(float(position), 3)
-            power.append((share, name, round(level, 4)))
-            ratio.append((share, name, round(float(log_snr(np.array(level))), 2)))
-    return power, ratio
+            time = round(float(position), 3)
+            alpha_bar_points.append((time, name, round(level, 4)))
+            log_snr_points.append((time, name, round(float(log_snr(np.array(level))), 2)))
+    return alpha_bar_points, log_snr_points
 
 
 def visited_levels(betas: LinearBetas, num_inference_steps: int) -> list[Point]:
     """Return the log-SNR of the levels that K steps visit."""
-    training = noise_scheduler(COSINE)
     schedules: dict[str, str | LinearBetas] = {CUSTOM_BETAS: betas, COSINE: COSINE}
     return [
         (float(index + 1), name, round(float(ratio), 2))
         for name, schedule in schedules.items()
         for index, ratio in enumerate(
-            log_snr(noise_levels(schedule, num_inference_steps, training).alpha_bar)
+            log_snr(noise_levels(schedule, num_inference_steps, noise_scheduler(COSINE)).alpha_bar)
         )
     ]
 
 
 def noised_image(betas: LinearBetas, class_name: str) -> Image.Image:
-    """Return a real image at ten levels, from the first to the last; betas above, cosine below."""
+    """Return a real image noised to ten levels from first to last; betas above, cosine below."""
     real = load_real_sample()
     clean = to_model(real.select_class(class_label(class_name))[:1])
     noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))

@@ -1,1 +1,1 @@
-"""What the page's tabs show: layout and handlers, no tensor maths."""
+"""Layout and event handlers of the page's tabs; no tensor maths."""

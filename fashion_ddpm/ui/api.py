@@ -1,4 +1,4 @@
-"""The one endpoint for programs and language models: the first tab's request, without a page."""
+"""The endpoint for programs and language models: the Create tab's request, without a page."""
 
 import json
 from collections.abc import Iterator
@@ -17,15 +17,15 @@ ENDPOINT_FIELDS = (
     *("class_name", "schedule", "num_inference_steps", "sampler", "guidance_scale"),
     *("num_images", "seed", "scorer", "guidance_low", "guidance_high"),
 )
-"""Fields of a request, and the scorer, in the order of the endpoint's parameters: a new one comes
-last, for programs send lists of values."""
+"""Fields of a request, and the scorer, in the order of the endpoint's parameters. New ones are
+appended, because programs send values by position."""
 
 OPTIONAL_FIELDS = ("guidance_low", "guidance_high")
-"""Those that programs may know nothing of, which were written before they were added."""
+"""Parameters added later, which older programs do not send."""
 
 
 class Handlers:
-    """What the endpoint does."""
+    """Handler of the endpoint."""
 
     def __init__(self, demo: Demo) -> None:
         self.demo = demo
@@ -66,18 +66,18 @@ class Handlers:
                 *(guidance_low, guidance_high, num_images, seed),
                 class_names=self.demo.kind.class_names,
             )
-            self.demo.scorer(scorer)  # a program is told before anything is drawn
+            self.demo.scorer(scorer)  # raise before drawing if it cannot be loaded
             for event in self.demo.run(request, scorer, wrap_steps):
                 yield _build_answer(event)
 
 
 def _build_answer(event: Preview | Result) -> tuple[Any, ...]:
-    """Return a preview with how far it is, or the pictures with their scores."""
+    """Return a preview and its progress, or the pictures and their scores."""
     if isinstance(event, Preview):
         return event.picture, None, {"steps_done": event.steps_done, "seconds": event.seconds}
     indices = range(event.request.num_images)
     scores = [event.image_scores(index) for index in indices]
-    about = {
+    scores_and_settings = {
         "settings": event.settings.as_settings(),
         "unet_evaluations": event.evaluations,
         "seconds": event.seconds,
@@ -85,11 +85,11 @@ def _build_answer(event: Preview | Result) -> tuple[Any, ...]:
         "quality_scores": [quality for _, quality in scores],
         "label_scores_of_real_images": [event.real_scores(index)[0] for index in indices],
     }
-    return event.last_preview().picture, event.pictures(), about
+    return event.last_preview().picture, event.pictures(), scores_and_settings
 
 
 def build(demo: Demo, controls: Controls) -> None:
-    """Add the endpoint: its inputs are the first tab's, its outputs nobody sees."""
+    """Add the endpoint; its inputs are those of the Create tab, its outputs are hidden."""
     preview = gr.Image(visible=False, label="The way so far", format="png")
     pictures = gr.Gallery(visible=False, label="Pictures", format="png")
     about = gr.JSON(visible=False, label="Settings and scores")
@@ -106,12 +106,12 @@ def build(demo: Demo, controls: Controls) -> None:
 def answer_with_content(tools: Any) -> None:
     """Make gradio's MCP server answer with the picture as an image and the scores as JSON.
 
-    Its own answer to a client that asks for no progress is one text: Python's repr of all outputs.
+    By default a client that asks for no progress gets one text, the repr of all outputs.
     """
     convert = tools.postprocess_output_data
 
-    def content(outputs: list[Any], root_url: str) -> list[Any]:
-        picture, _, about = outputs[0] if len(outputs) == 1 else outputs
-        return list(convert([picture, json.dumps(about)], root_url))
+    def convert_to_content(outputs: list[Any], root_url: str) -> list[Any]:
+        picture, _, scores_and_settings = outputs[0] if len(outputs) == 1 else outputs
+        return list(convert([picture, json.dumps(scores_and_settings)], root_url))
 
-    tools.postprocess_output_data = content
+    tools.postprocess_output_data = convert_to_content

@@ -1,4 +1,4 @@
-"""The second tab: a contact sheet of the same seeds under many settings."""
+"""The Compare tab: a contact sheet of the same seeds under many settings."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -43,12 +43,12 @@ FIRST_SEED = "First seed"
 
 
 class Compare:
-    """The tab: its components, and what happens on its events.
+    """The tab's components and event handlers.
 
     Args:
         demo: the loaded model.
-        tabs: the page's.
-        create: what a cell's settings go to.
+        tabs: the page's tabs.
+        create: controls of the Create tab, which receive a cell's settings.
     """
 
     def __init__(self, demo: Demo, tabs: gr.Tabs, create: Controls) -> None:
@@ -58,8 +58,8 @@ class Compare:
         gr.Markdown(INTRODUCTION)
         with gr.Row():
             names = list(demo.kind.class_names)
-            first = default_request(demo).class_name
-            class_name = gr.Dropdown(names, value=first, label=demo.kind.class_noun.capitalize())
+            default = default_request(demo).class_name
+            class_name = gr.Dropdown(names, value=default, label=demo.kind.class_noun.capitalize())
             axis = gr.Radio(axes(demo), value="schedule", label="Rows")
             seed = gr.Number(0, label=FIRST_SEED, minimum=0, maximum=MAX_SEED)
         with gr.Row():
@@ -72,61 +72,60 @@ class Compare:
         self.cells = gr.State([])
         outputs = [self.sheet, self.status, self.cells, self.download]
         connect_run(draw, stop, self.draw, [class_name, axis, seed], outputs, self.status)
-        opened: list[Any] = [tabs, create.advanced, *create.inputs()]
-        self.sheet.select(self.open, self.cells, opened, **EVERY_CLICK).success(
+        create_tab: list[Any] = [tabs, create.advanced, *create.inputs()]
+        self.sheet.select(self.open, self.cells, create_tab, **EVERY_CLICK).success(
             None, None, None, js=SHOW_AND_GENERATE, **NO_QUEUE
         )
 
     def draw(
         self, current: CurrentRun, number: int, class_name: str, axis: str, seed: float
     ) -> Iterator[dict[Any, Any]]:
-        """Draw the sheet cell by cell; beside it a line on progress, and a zip file."""
+        """Draw the sheet cell by cell, with a line on progress and a zip file."""
         status = "nothing was drawn"
         try:
             with monitor_request(
                 self.demo, "sheet", PAGE_LABELS | {"seed": FIRST_SEED}
             ) as wrap_steps:
-                wanted = cell_requests(self.demo, class_name, as_int(seed), axis)
-                drawn: list[Cell] = []
-                for cell in draw_cells(self.demo, wanted, current.make_wrapper(number, wrap_steps)):
+                requests = cell_requests(self.demo, class_name, as_int(seed), axis)
+                wrap_steps = current.make_wrapper(number, wrap_steps)
+                cells: list[Cell] = []
+                for cell in draw_cells(self.demo, requests, wrap_steps):
                     current.check(number)
-                    drawn.append(cell)
-                    status = f"{len(drawn)} of {len(wanted)} cells"
+                    cells.append(cell)
+                    status = f"{len(cells)} of {len(requests)} cells"
                     yield {
-                        self.sheet: show_value([(each.picture, each.caption) for each in drawn]),
+                        self.sheet: show_value([(each.picture, each.caption) for each in cells]),
                         self.status: status,
-                        self.cells: list(drawn),
-                        self.download: gr.update(value=save_archive(drawn), interactive=True),
+                        self.cells: list(cells),
+                        self.download: gr.update(value=save_archive(cells), interactive=True),
                     }
         except StoppedError:
-            said = f"Stopped: {status}." if current.was_stopped(number) else gr.skip()
-            yield {self.status: said}
+            stopped = current.was_stopped(number)
+            yield {self.status: f"Stopped: {status}." if stopped else gr.skip()}
 
-    def open(self, drawn: list[Cell], event: gr.SelectData) -> dict[Any, Any]:
-        """Send a cell's settings to the first tab, with those that are not in view unfolded."""
+    def open(self, cells: list[Cell], event: gr.SelectData) -> dict[Any, Any]:
+        """Open the Create tab with a cell's settings, and unfold the advanced ones."""
         with report_errors():
-            if not drawn:
+            if not cells:
                 raise RequestError(IMAGES_GONE)
-            check_integer("cell", event.index, 0, len(drawn) - 1)
-            asked, settings = drawn[event.index].cell_request, drawn[event.index].settings
-            if asked.pipeline is not self.demo.pipeline:
+            check_integer("cell", event.index, 0, len(cells) - 1)
+            cell = cells[event.index]
+            if cell.cell_request.pipeline is not self.demo.pipeline:
                 raise RequestError(
-                    f"This cell was drawn by {asked.row}, but Create draws with "
+                    f"This cell was drawn by {cell.cell_request.row}, but Create draws with "
                     f"{checkpoint_name(self.demo.pipeline)}: an app that is started with the other "
                     "--checkpoint draws it there."
                 )
-        shown = control_values(settings.request, settings.scorer)
+        values = control_values(cell.settings.request, cell.settings.scorer)
         return {
             self.tabs: gr.Tabs(selected="create"),
             self.create.advanced: gr.Accordion(open=True),
-            **dict(zip(self.create.inputs(), shown, strict=True)),
+            **dict(zip(self.create.inputs(), values, strict=True)),
         }
 
 
-def save_archive(drawn: list[Cell]) -> str:
-    """Write the zip file into gradio's cache, which is cleaned up; return its path."""
-    asked = drawn[0].cell_request
-    name = f"{asked.request.class_name}-{asked.axis}-{asked.request.seed}"
-    return save_bytes_to_cache(
-        zip_sheet(drawn), file_name(name, ending=".zip"), get_upload_folder()
-    )
+def save_archive(cells: list[Cell]) -> str:
+    """Write the zip file into gradio's cache, which gradio cleans up, and return its path."""
+    axis, request = cells[0].cell_request.axis, cells[0].cell_request.request
+    name = file_name(f"{request.class_name}-{axis}-{request.seed}", ending=".zip")
+    return save_bytes_to_cache(zip_sheet(cells), name, get_upload_folder())

@@ -1,4 +1,4 @@
-"""What several tabs need: pictures as components, tables for plots, mistakes as messages."""
+"""Parts that several tabs share: event options, error messages, pictures and plots."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,52 +13,49 @@ from fashion_ddpm.demo.engine import Demo, StepWrapper
 from fashion_ddpm.server.monitoring import NOT_YOUR_FAULT, StoppedError
 
 MODEL_QUEUE: dict[str, Any] = {"concurrency_id": "model"}
-"""On every event that runs the network: together no more of them at once than the queue lets in."""
+"""For events that run the network: they share one queue, which bounds how many run at once."""
 
 NO_API: dict[str, Any] = {"api_visibility": "private"}
-"""On every event but the one endpoint."""
+"""For all events but the endpoint for programs."""
 
 RAW_INPUTS: dict[str, Any] = {"preprocess": False}
-"""On every event without files: its handler's request checks the values that were sent, so that
-the page, a program and a language model read the same sentence."""
+"""For events without files: the request checks the values as they were sent, so that the page, a
+program and a language model get the same message."""
 
 NO_QUEUE: dict[str, Any] = {"queue": False, "show_progress": "hidden", **NO_API}
-"""On every event that is done at once and cannot fail: gradio shows no error of such a one, and may
-answer two that come at the same time in any order."""
+"""For events that are instant and cannot fail: without a queue, gradio shows no errors and may
+answer two simultaneous events in any order."""
 
 SERIAL_QUEUE: dict[str, Any] = {"concurrency_limit": 1, "show_progress": "hidden", **NO_API}
-"""On every other event without the network: queued, one at a time, so that mistakes are shown and
-the last event has the page."""
+"""For other events that do not run the network: errors are shown, and answers come in order."""
 
 ALWAYS_LAST: dict[str, Any] = {"trigger_mode": "always_last"}
-"""On every event that may come again while it is answered: gradio asks once more afterwards, with
-the values of that time, where it would otherwise drop the event."""
+"""For events that may fire again while they are answered: gradio then repeats them with the newest
+values, instead of dropping them."""
 
 EVERY_CLICK: dict[str, Any] = {**SERIAL_QUEUE, **RAW_INPUTS, "trigger_mode": "multiple"}
-"""On clicks on pictures, none of which may be dropped; queued as SERIAL_QUEUE is."""
+"""For clicks on pictures, none of which may be dropped."""
 
 LATEST_VALUES: dict[str, Any] = {**SERIAL_QUEUE, **RAW_INPUTS, **ALWAYS_LAST}
-"""On events that explain the newest values, without the network."""
+"""For events that explain the newest values without running the network."""
 
 LATEST_RUN: dict[str, Any] = {**MODEL_QUEUE, **NO_API, **RAW_INPUTS, **ALWAYS_LAST}
-"""On events that run the network on the newest values."""
+"""For events that run the network on the newest values."""
 
 
 @contextmanager
 def report_errors(names: Mapping[str, str] = PAGE_LABELS) -> Iterator[None]:
-    """Turn a mistake, whoever made it, into a message that is text and never markup.
+    """Turn exceptions into errors that the page or the program shows, except StoppedError.
 
     Args:
-        names: what settings are called by whoever made it; the page's names when not given.
+        names: field of a request → its name in messages.
     """
     try:
         yield
-    except StoppedError:
+    except (StoppedError, gr.Error):
         raise
     except UserError as error:
         raise gr.Error(error_message(error, names), print_exception=False) from error
-    except gr.Error:
-        raise
     except Exception as error:
         raise gr.Error(NOT_YOUR_FAULT) from error
 
@@ -67,16 +64,17 @@ SHOW_AND_GENERATE = """() => {
   window.scrollTo({top: 0});
   document.querySelector("#generate").click();
 }"""
-"""In the browser: draws with settings that came from elsewhere on the page."""
+"""JavaScript: scrolls to the top and generates."""
 
 NO_MARKUP = str.maketrans("<>&", "‹›＆")
+"""Gradio shows messages as HTML."""
 
 IMAGES_GONE = "These images are no longer kept here: draw them again."
-"""Said when a page outlived its server, or its server's pictures."""
+"""Message where the server was restarted, or the pictures deleted, since the page was loaded."""
 
 
 def error_message(error: UserError, names: Mapping[str, str] = PAGE_LABELS) -> str:
-    """Return what a mistake is, as text that is never markup, with the names of settings."""
+    """Return an error's message without markup, with these names of settings."""
     text = error.format_message(names).translate(NO_MARKUP)
     return text[:1].upper() + text[1:] if names is PAGE_LABELS else text
 
@@ -85,20 +83,20 @@ def error_message(error: UserError, names: Mapping[str, str] = PAGE_LABELS) -> s
 def monitor_request(
     demo: Demo, operation: str, names: Mapping[str, str] = PAGE_LABELS
 ) -> Iterator[StepWrapper]:
-    """Count a request that runs the network, limit its time, and tell its mistakes."""
+    """Count a request that runs the network, limit its time, and report its errors."""
     with report_errors(names), demo.monitor.request(operation) as attempt:
         yield attempt.watch
 
 
 def as_int(value: Any) -> Any:
-    """Turn 20.0, which JSON may make of 20, back into 20; the request checks all the rest."""
+    """Return 20.0, which JSON may make of 20, as 20, and anything else unchanged."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def slider_position(value: Any, count: int) -> int | None:
-    """Return where a slider from 1 to count stands; None while its number field is empty.
+    """Return the position of a slider from 1 to count; None while its number field is empty.
 
-    The field takes any number; gradio brings it into range only when the field is left.
+    The field takes any number; gradio clamps it only when the field loses focus.
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
@@ -106,10 +104,7 @@ def slider_position(value: Any, count: int) -> int | None:
 
 
 def picture(alt_text: str, value: Any = None, elem_id: str | None = None) -> gr.Image:
-    """Return a component for a picture of pixels, which must stay sharp and lossless.
-
-    Without a value it is hidden: fill it with `show_value`.
-    """
+    """Return a component that keeps pixels sharp and lossless; hidden without a value."""
     return gr.Image(
         value,
         visible=value is not None,
@@ -126,10 +121,7 @@ def picture(alt_text: str, value: Any = None, elem_id: str | None = None) -> gr.
 def picture_gallery(
     value: Any, columns: int, elem_id: str, download: bool = True, selected: int | None = None
 ) -> gr.Gallery:
-    """Return a component for several pictures of pixels; a click selects and enlarges nothing.
-
-    Without a value it is hidden: fill it with `show_value`.
-    """
+    """Return a gallery of such pictures, where a click only selects; hidden without a value."""
     return gr.Gallery(
         value,
         visible=value is not None,
@@ -148,34 +140,37 @@ def picture_gallery(
 
 
 def show_value(value: Any, **options: Any) -> Any:
-    """Put a value into a picture or a gallery, and show it; the options come first."""
+    """Return an update that shows a picture or a gallery; gradio applies the options first."""
     return gr.update(**options, value=value, visible=True)
 
 
 def hide_value() -> Any:
-    """Take the value out of a picture or a gallery, and hide it."""
+    """Return an update that empties a picture or a gallery and hides it."""
     return gr.update(value=None, visible=False)
 
 
 def table(rows: Sequence[tuple[Any, ...]], columns: Sequence[str]) -> pd.DataFrame:
-    """Return rows as what a plot takes."""
+    """Return rows as a plot takes them."""
     return pd.DataFrame(rows, columns=list(columns))
 
 
 def line_plot(
-    value: pd.DataFrame | None, columns: Sequence[str], colours: Mapping[str, str], **options: Any
+    rows: Sequence[tuple[Any, ...]] | None,
+    columns: Sequence[str],
+    colours: Mapping[str, str],
+    **options: Any,
 ) -> gr.LinePlot:
-    """Return a plot of lines whose names never change (Gradio forgets colours of new names).
+    """Return a plot whose set of lines is fixed, as gradio has no colours for new ones.
 
     Args:
-        value: the table.
-        columns: names of the columns for x, the line and y.
-        colours: line → colour; the caller's text says which is which, for Gradio clips legends.
-        options: what else gr.LinePlot takes.
+        rows: points, or None for an empty plot.
+        columns: names of the columns for x, the line's name and y.
+        colours: line → colour; the caller explains them in text, as gradio clips legends.
+        options: other arguments of gr.LinePlot.
     """
     x, line, y = columns
     return gr.LinePlot(
-        value,
+        None if rows is None else table(rows, columns),
         x=x,
         y=y,
         color=line,

@@ -1,4 +1,4 @@
-"""What a visitor chooses in the first tab, with its cost and its schedule's verdict beside."""
+"""The settings of the Create tab, with their cost and the verdict on the schedule."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ from fashion_ddpm.ui.components import (
 )
 
 MAX_CLASS_BUTTONS = 20
-"""With more, the classes are a list to search in instead of buttons."""
+"""With more classes, a dropdown with a search field replaces the radio buttons."""
 
 CONTROL_FIELDS = (
     *("class_name", "schedule", "num_inference_steps", "sampler", "guidance_scale"),
@@ -40,35 +40,35 @@ CONTROL_FIELDS = (
 """Fields of a request, in the order of build_request."""
 
 COST_FIELDS = CONTROL_FIELDS[1:-1]
-"""Those that change what a request costs."""
+"""Fields that change what a request costs."""
 
 INTERVAL_HINTS = {
     "guidance_low": "share of the noise levels: 0 is no noise",
     "guidance_high": "1 is pure noise; outside, guidance is off",
 }
-"""Field of a request → what the page says of it."""
+"""Field of a request → hint on the page."""
 
 NO_SETTINGS = (gr.skip(),) * (len(CONTROL_FIELDS) + 2)
-"""Values of Controls.inputs that leave everything as it is."""
+"""Values of Controls.inputs that change nothing."""
 
 
 def default_request(demo: Demo) -> GenerateRequest:
-    """Return what the page asks for before anybody chooses."""
+    """Return the request that the page opens with."""
     names = demo.kind.class_names
     return GenerateRequest(names[-1], class_names=names)
 
 
-def build_request(*chosen: Any, class_names: tuple[str, ...]) -> GenerateRequest:
-    """Return the request that a visitor's settings make, of a checkpoint of such classes.
+def build_request(*values: Any, class_names: tuple[str, ...]) -> GenerateRequest:
+    """Return the request for a visitor's settings.
 
     Args:
-        chosen: values of the fields CONTROL_FIELDS.
-        class_names: the checkpoint's.
+        values: values of CONTROL_FIELDS.
+        class_names: classes of the checkpoint.
 
     Raises:
         RequestError: a setting cannot be used.
     """
-    settings = dict(zip(CONTROL_FIELDS, chosen, strict=True))
+    settings = dict(zip(CONTROL_FIELDS, values, strict=True))
     for name in ("num_images", "num_inference_steps", "seed"):
         settings[name] = as_int(settings[name])
     check_size(settings["num_images"], settings["num_inference_steps"])
@@ -76,24 +76,20 @@ def build_request(*chosen: Any, class_names: tuple[str, ...]) -> GenerateRequest
 
 
 def control_values(request: GenerateRequest, scorer: str = "") -> tuple[Any, ...]:
-    """Return a request as the values of Controls.inputs; without a scorer that one stays."""
+    """Return a request as values of Controls.inputs; "" leaves the scorer unchanged."""
     values = [getattr(request, name) for name in CONTROL_FIELDS]
     return (*values, False, scorer or gr.skip())
 
 
 def presets(demo: Demo) -> dict[str, SamplingSettings]:
-    """Return how to sample by what a visitor wants; Turbo where a network can do it."""
+    """Return the presets by name, with Turbo where there is a distilled network."""
     if not demo.has_turbo:
         return PRESETS
     return {"Turbo": demo.pipeline.drawing_with(TURBO).usual_settings, **PRESETS}
 
 
 class Controls:
-    """What a visitor chooses; a setting's component has the name of the request's field.
-
-    Args:
-        demo: the loaded model.
-    """
+    """Components of the settings; each attribute has the name of the request's field."""
 
     def __init__(self, demo: Demo) -> None:
         self.demo = demo
@@ -113,7 +109,7 @@ class Controls:
             label=PAGE_LABELS["num_inference_steps"],
         )
         with gr.Row():
-            offered = {
+            preset_buttons = {
                 gr.Button(f"{name} · {preset.num_inference_steps}", size="sm", min_width=80): preset
                 for name, preset in presets(demo).items()
             }
@@ -123,15 +119,16 @@ class Controls:
         note = gr.Markdown(self.note(*(getattr(first, name) for name in COST_FIELDS)))
         with gr.Accordion("Advanced", open=False) as self.advanced:
             self._build_advanced_settings(first)
-        for button, preset in offered.items():
+        for button, preset in preset_buttons.items():
             self._connect_preset(button, preset)
-        changes = [component.change for component in self.cost_inputs()]
-        gr.on(changes, self.note, self.cost_inputs(), note, **NO_QUEUE, **RAW_INPUTS, **ALWAYS_LAST)
+        inputs = [getattr(self, name) for name in COST_FIELDS]
+        changes = [component.change for component in inputs]
+        gr.on(changes, self.note, inputs, note, **NO_QUEUE, **RAW_INPUTS, **ALWAYS_LAST)
         guidance = [self.guidance_scale, self.guidance_low, self.guidance_high]
         self.sampler.change(self.toggle_guidance, self.sampler, guidance, **NO_QUEUE, **RAW_INPUTS)
 
     def _build_class_menu(self, first: str) -> gr.Radio | gr.Dropdown:
-        """Lay out the classes; above them, on Fashion-MNIST, a real image of each."""
+        """Lay out the classes, on Fashion-MNIST below a real image of each."""
         kind, label = self.demo.kind, PAGE_LABELS["class_name"]
         names = [*kind.class_names, ALL_CLASSES]
         if not kind.is_fashion_mnist:
@@ -180,7 +177,7 @@ class Controls:
         )
 
     def _connect_preset(self, button: gr.Button, preset: SamplingSettings) -> None:
-        """Make a preset's button set the controls; turbo has no guidance."""
+        """Make a button set the controls to a preset; turbo has no guidance."""
         values: dict[Any, Any] = {
             self.num_inference_steps: preset.num_inference_steps,
             self.schedule: preset.schedule,
@@ -193,22 +190,18 @@ class Controls:
         """Return the components in the order of Create.draw, and of control_values."""
         return [*(getattr(self, name) for name in CONTROL_FIELDS), self.random_seed, self.scorer]
 
-    def cost_inputs(self) -> list[Any]:
-        """Return the components in the order of note."""
-        return [getattr(self, name) for name in COST_FIELDS]
-
     def toggle_guidance(self, sampler: Any) -> dict[Any, Any]:
-        """Grey guidance out, and turn it off, where a sampler has none."""
+        """Disable guidance, and turn it off, for a sampler without it."""
         off = {self.guidance_scale: 1, self.guidance_low: 0, self.guidance_high: 1}
         if sampler == TURBO:
             return {each: gr.update(value=value, interactive=False) for each, value in off.items()}
         return dict.fromkeys(off, gr.update(interactive=True))
 
-    def note(self, *costly: Any) -> str:
-        """Say what the schedule does and what the settings COST_FIELDS will cost."""
+    def note(self, *values: Any) -> str:
+        """Return the cost of a request with these COST_FIELDS, and the verdict on its schedule."""
         names = self.demo.kind.class_names
         try:
-            request = build_request(names[0], *costly, 0, class_names=names)
+            request = build_request(names[0], *values, 0, class_names=names)
             self.demo.check(request)
         except UserError as error:
             return error_message(error)
@@ -219,7 +212,7 @@ class Controls:
 
 
 def _interval_note(request: GenerateRequest) -> list[str]:
-    """Say where guidance acts, if it does, and not everywhere."""
+    """Return a sentence on the guidance interval, unless guidance is off or acts everywhere."""
     low, high = request.guidance_low, request.guidance_high
     if request.guidance_scale == 1 or (low, high) == (0, 1):
         return []

@@ -1,4 +1,4 @@
-"""The first tab: choose, watch, see the scores, and follow an image back to its noise."""
+"""The Create tab: settings, previews, images with their scores, and an image's trajectory."""
 
 import random
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ from fashion_ddpm.ui.session import CurrentRun, SelectedImage, Selection, connec
 from fashion_ddpm.ui.trajectory import TrajectoryPanel
 
 SCORE_TITLES = ("Selected image", "Mean of its class here", "Real ones of its class")
-"""Where scores are shown, for the label prompts and for those of quality."""
+"""Titles of a row of scores: one row for the label prompts, one for the quality prompts."""
 
 PRESS_GENERATE = "Press Generate."
 IMAGES_KEPT = "Below are the images of before."
@@ -40,14 +40,11 @@ classes. A CLIP of the Hub can be asked (Advanced, Scorer); no real images stand
 
 
 class Create:
-    """The tab: controls on the left, pictures and scores on the right, below them a trajectory.
-
-    Args:
-        demo: the loaded model.
+    """The tab's components and event handlers.
 
     Attributes:
-        controls: what a visitor chooses.
-        selected: which image is selected.
+        controls: the settings.
+        selected: the selected image.
     """
 
     def __init__(self, demo: Demo) -> None:
@@ -62,30 +59,27 @@ class Create:
         self.selected = SelectedImage(first)
         self.trajectory = TrajectoryPanel(demo, self.selected, trajectory)
         self.address_query = gr.Textbox(visible="hidden")
-        of_image = [*self.scores, *self.trajectory.outputs(), self.selected.index]
-        shown = [self.preview, self.gallery, self.status]
+        image_outputs = [*self.scores, *self.trajectory.outputs(), self.selected.index]
+        run_outputs = [self.preview, self.gallery, self.status, *image_outputs]
         connect_run(
             self.controls.generate,
             self.controls.stop,
             self.draw,
             [self.selected.selection, *self.controls.inputs()],
-            [*shown, *of_image, self.controls.seed, self.selected.query, self.address_query],
+            [*run_outputs, self.controls.seed, self.selected.query, self.address_query],
             self.status,
         )
         self.address_query.change(None, self.address_query, None, js=WRITE_ADDRESS, **NO_QUEUE)
         clicked = [self.selected.selection, self.selected.query]
-        self.gallery.select(self.select, clicked, of_image, **EVERY_CLICK)
+        self.gallery.select(self.select, clicked, image_outputs, **EVERY_CLICK)
 
     def _build_results(self, first: Result | None) -> None:
-        """Lay out what a visitor sees, filled with the bundled gallery where there is one."""
-        demo = self.demo
-        seeds = f"seeds 0 to {first.request.num_images - 1}" if first else ""
-        title = (
-            f"One of each class, {seeds}, drawn before you came. {PRESS_GENERATE}"
-            if first
-            else PRESS_GENERATE
-        )
-        self.status = gr.Markdown(title)
+        """Lay out status, pictures and scores, filled with the first images where there are any."""
+        status = PRESS_GENERATE
+        if first:
+            seeds = f"seeds 0 to {first.request.num_images - 1}"
+            status = f"One of each class, {seeds}, drawn before you came. {PRESS_GENERATE}"
+        self.status = gr.Markdown(status)
         self.preview = picture(
             "noisy images above, predicted clean images below",
             first.last_preview().picture if first else None,
@@ -94,64 +88,62 @@ class Create:
         gr.Markdown("Click an image for its scores and its way from noise")
         pictures = first.pictures() if first else None
         self.gallery = picture_gallery(pictures, 5, "gallery", selected=0)
-        gr.Markdown(f"## Which {demo.kind.class_noun} is it? CLIP's label scores")
-        scored = demo.scorers[0] != NO_SCORER
-        if not scored:
+        gr.Markdown(f"## Which {self.demo.kind.class_noun} is it? CLIP's label scores")
+        has_scorer = self.demo.scorers[0] != NO_SCORER
+        if not has_scorer:
             gr.Markdown(NO_SCORES)
-        empty: Scores | None = None if scored else {}
-        values = score_columns(first, 0) if first else [empty] * 2 * len(SCORE_TITLES)
-        with gr.Row():
-            labels = list(map(_build_label, SCORE_TITLES, values))
-        if scored:
+        columns = score_columns(first, 0) if first else [{} for _ in 2 * SCORE_TITLES]
+        count = len(SCORE_TITLES)
+        labels = _build_score_row(columns[:count], has_scorer)
+        if has_scorer:
             gr.Markdown("## Is it clear? The report's three prompts")
-        with gr.Row():
-            quality = list(map(_build_label, SCORE_TITLES, values[len(labels) :]))
-        self.scores = [*labels, *quality]
+        self.scores = [*labels, *_build_score_row(columns[count:], has_scorer)]
 
     def draw(
         self, current: CurrentRun, number: int, selection: Selection, *inputs: Any
     ) -> Iterator[dict[Any, Any]]:
-        """Draw what Controls.inputs ask for and score it; image i has seed + i.
+        """Draw and score images, and yield what each step changes on the page.
 
         Args:
-            current: which of the visitor's runs may go on.
-            number: this run's.
-            selection: what the visitor has selected.
+            current: decides which of the visitor's runs may go on.
+            number: the number of this run.
+            selection: the visitor's images and the selected one.
             inputs: values of Controls.inputs.
         """
-        *settings, random_seed, scorer = inputs
+        *values, random_seed, scorer = inputs
         if random_seed is True:
-            settings[-1] = random.randint(0, MAX_SEED - PAGE_MAX_IMAGES)
-        reached = ""
+            values[-1] = random.randint(0, MAX_SEED - PAGE_MAX_IMAGES)
+        progress = ""
         try:
             with monitor_request(self.demo, "images") as wrap_steps:
-                request = build_request(*settings, class_names=self.demo.kind.class_names)
-                asked = SharedSettings(request, self.demo.model_for(request), scorer)
-                # A seed that the visitor chose is theirs to change while this is drawn.
+                request = build_request(*values, class_names=self.demo.kind.class_names)
+                settings = SharedSettings(request, self.demo.model_for(request), scorer)
+                # Only a random seed is written back: the visitor may be typing another one.
                 seed = request.seed if random_seed is True else gr.skip()
-                about = {self.controls.seed: seed, self.address_query: asked.to_query()}
-                for event in self.demo.run(
-                    request, scorer, current.make_wrapper(number, wrap_steps)
-                ):
+                updates = {self.controls.seed: seed, self.address_query: settings.to_query()}
+                wrap_steps = current.make_wrapper(number, wrap_steps)
+                for event in self.demo.run(request, scorer, wrap_steps):
                     current.check(number)
-                    yield self._event_updates(event, request, selection) | about
+                    yield self._event_updates(event, request, selection) | updates
                     if isinstance(event, Preview):
-                        reached = f" at step {event.steps_done} of {request.num_inference_steps}"
+                        progress = f" at step {event.steps_done} of {request.num_inference_steps}"
         except StoppedError:
-            said = f"Stopped{reached}. {IMAGES_KEPT}" if current.was_stopped(number) else gr.skip()
-            yield {self.status: said}  # without a yield gradio would empty all outputs
+            stopped = current.was_stopped(number)
+            # Without a yield gradio would empty all outputs.
+            yield {self.status: f"Stopped{progress}. {IMAGES_KEPT}" if stopped else gr.skip()}
 
     def _event_updates(
         self, event: Preview | Result, request: GenerateRequest, selection: Selection
     ) -> dict[Any, Any]:
-        """Return what a preview or a result changes."""
+        """Return what a preview or a result changes on the page."""
         if isinstance(event, Preview):
             status = f"Step {event.steps_done} of {request.num_inference_steps}, "
             status += f"{event.seconds:.1f} s"
             return {self.status: status, self.preview: show_value(event.picture)}
         if event.warning:
             gr.Warning(event.warning.translate(NO_MARKUP))
-        shown = {
+        # Gradio saves the pictures; page.py makes it do so atomically, and under their own names.
+        updates = {
             self.preview: show_value(event.last_preview().picture),
             self.gallery: show_value(event.pictures(), selected_index=0),
             self.status: summary(event),
@@ -159,16 +151,16 @@ class Create:
             **self._image_updates(event, 0),
         }
         selection.select(event, 0)
-        return shown
+        return updates
 
     def _image_updates(self, result: Result, index: int) -> dict[Any, Any]:
         """Return what selecting an image changes: scores, trajectory, index."""
-        columns = zip(self.scores, score_columns(result, index), strict=True)
-        labels = {
-            label: gr.update(value=each or None, visible=bool(each)) for label, each in columns
-        }
+        columns = score_columns(result, index)
         return {
-            **labels,
+            **{
+                label: gr.update(value=scores or None, visible=bool(scores))
+                for label, scores in zip(self.scores, columns, strict=True)
+            },
             **self.trajectory.show(self.demo.trajectory(result, index)),
             self.selected.index: index,
         }
@@ -180,22 +172,22 @@ class Create:
             if result is None:
                 return gr.skip()
             check_integer("image", event.index, 0, result.request.num_images - 1)
-            shown = self._image_updates(result, event.index)
-            if selection.result is not result:  # drawn meanwhile
+            updates = self._image_updates(result, event.index)
+            if selection.result is not result:  # a run has ended meanwhile
                 return gr.skip()
             selection.select(result, event.index)
-            return shown
+            return updates
 
 
 def score_columns(result: Result, index: int) -> list[Scores]:
-    """Return the label scores of one image, on average, and of real images; then of quality."""
+    """Return the scores under SCORE_TITLES: three of the label prompts, three of quality."""
     columns = (result.image_scores(index), result.mean_scores(index), result.real_scores(index))
     labels, quality = zip(*columns, strict=True)
     return [*labels, *quality]
 
 
 def summary(result: Result) -> str:
-    """Return what was made and what it took, in a line."""
+    """Return a line on what was drawn and what it cost."""
     request = result.request
     return (
         f"{quantity(request.num_images, 'image')} in {format_seconds(result.seconds)}: "
@@ -204,13 +196,17 @@ def summary(result: Result) -> str:
     )
 
 
-def _build_label(title: str, value: Scores | None) -> gr.Label:
-    """Return a label, which is hidden where there can be no scores ({})."""
-    return gr.Label(
-        value or None,
-        visible=value != {},
-        label=title,
-        num_top_classes=3,
-        min_width=150,
-        elem_classes="scores",
-    )
+def _build_score_row(columns: list[Scores], visible: bool) -> list[gr.Label]:
+    """Lay out one row of scores."""
+    with gr.Row():
+        return [
+            gr.Label(
+                scores or None,
+                visible=visible,
+                label=title,
+                num_top_classes=3,
+                min_width=150,
+                elem_classes="scores",
+            )
+            for title, scores in zip(SCORE_TITLES, columns, strict=True)
+        ]

@@ -1,4 +1,4 @@
-"""The page behind its middleware: launched, monitored, and drained when it shall end."""
+"""Launch the page behind the middleware, and drain it on SIGTERM."""
 
 import signal
 import sys
@@ -30,11 +30,11 @@ from fashion_ddpm.ui.components import MODEL_QUEUE
 from fashion_ddpm.ui.style import CSS, HEAD, HIDE_UNTIL_LOADED, theme
 
 DRAIN_POLL_SECONDS = 0.1
-"""Seconds between two looks at whether anything still runs."""
+"""Seconds between two checks whether requests still run."""
 
 QUEUE_POLL_SECONDS = 0.02
-"""Seconds between two looks of gradio's queue at whether something waits; its own choice, 0.001,
-keeps a tenth of a core busy while nobody is there (python -m benchmarks.idle)."""
+"""Seconds between two checks of gradio's queue; by its default, 0.001, an idle server takes a tenth
+of a core (python -m benchmarks.idle)."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,10 @@ class Launch:
     """How the page is launched.
 
     Attributes:
-        deployment: where.
-        share: whether also on a public link.
-        mcp: whether language models are served.
-        public: whether visitors are strangers, who must share; None: where they can come.
+        deployment: address, port and proxies.
+        share: whether to serve on a public link of gradio's, too.
+        mcp: whether to serve language models.
+        public: whether limits for strangers apply; None: decide by the deployment.
     """
 
     deployment: Deployment = field(default_factory=Deployment)
@@ -55,7 +55,7 @@ class Launch:
 
     @property
     def is_public(self) -> bool | None:
-        """Whether all visitors are strangers; None: those who come through a proxy are."""
+        """Whether limits for strangers apply to all visitors; None: to those behind a proxy."""
         if self.public is not None:
             return self.public
         return True if self.share or on_space() or not self.deployment.is_local else None
@@ -67,10 +67,10 @@ class Server:
     Args:
         demo: the loaded model.
         page: the page, not yet launched.
-        launch: how to.
+        launch: how to launch it.
 
     Attributes:
-        address: where the page is.
+        address: URL of the page.
     """
 
     def __init__(self, demo: Demo, page: gr.Blocks, launch: Launch) -> None:
@@ -78,18 +78,28 @@ class Server:
         self._stop_requested, self._stop_now = threading.Event(), threading.Event()
         signal.signal(signal.SIGTERM, self._stop)
         start_log()
-        # Made before the launch: gradio gives its server five seconds to come up.
+        # Before the launch, in which gradio gives its server five seconds to start.
         self._allowlist = build_allowlist(page, launch.mcp)
-        self._context = self._make_context()
+        self._context = ServerContext(
+            holding=self._count_requests,
+            knows=self._has_answers,
+            about={
+                "version": fashion_ddpm.__version__,
+                "model": demo.model,
+                "device": str(demo.pipeline.device),
+            },
+            public=launch.is_public,
+            hosts=launch.deployment.allowed_hosts,
+            prefix=launch.deployment.prefix,
+        )
         self.address = self._open()
         folder = Path(self._page.app.uploaded_file_dir)
         self._sweeper = Sweeper(folder, demo.limits.max_temporary, frozenset(folder.rglob("*")))
 
     def _open(self) -> str:
-        """Launch the page behind its middleware; return where it is."""
+        """Launch the page behind its middleware; return its address."""
         page, launch, limits = self._page, self._launch, self._demo.limits
-        # api_open would let programs call handlers past the queue. They do not need it: /generate
-        # is open to them through the queue, which bounds it.
+        # With api_open, programs could bypass the queue, which bounds what they run.
         page.queue(
             api_open=False,
             max_size=limits.queue_size,
@@ -100,7 +110,7 @@ class Server:
         try:
             _, address, _ = page.launch(
                 **launch_arguments(launch.deployment),
-                num_workers=0,  # these would serve files past the middleware
+                num_workers=0,  # workers would serve files without the middleware
                 share=launch.share,
                 prevent_thread_lock=True,
                 show_error=False,
@@ -114,11 +124,11 @@ class Server:
                 head=HEAD + (HIDE_UNTIL_LOADED if self._demo.kind.is_fashion_mnist else ""),
                 footer_links=["api"],
                 mcp_server=launch.mcp,
-                # Gradio's own way for layers, app_kwargs, would put its CORS layer outside of ours.
+                # Middleware in app_kwargs would be inside gradio's CORS layer.
                 _app=wrap_app(self._make_middleware),
-                _frontend=False,  # on a busy machine a page may need more than its 3 s to answer
+                _frontend=False,  # skips a check that fails where the page needs more than 3 s
             )
-        except OSError as error:  # gradio's, where its server has not started within 5 s
+        except OSError as error:  # the server has not started within 5 s
             raise ServerError(
                 f"the server did not start ({reason(error)}); start it again, or name another "
                 "port with --port."
@@ -127,28 +137,13 @@ class Server:
             answer_with_content(page.mcp_server_obj)
         return str(address)
 
-    def _make_context(self) -> ServerContext:
-        about = {
-            "version": fashion_ddpm.__version__,
-            "model": self._demo.model,
-            "device": str(self._demo.pipeline.device),
-        }
-        return ServerContext(
-            holding=self._count_requests,
-            knows=self._has_answers,
-            about=about,
-            public=self._launch.is_public,
-            hosts=self._launch.deployment.allowed_hosts,
-            prefix=self._launch.deployment.prefix,
-        )
-
     def _make_middleware(self, app: ASGIApp) -> Middleware:
         limits, monitor = self._demo.limits, self._demo.monitor
         self._middleware = Middleware(app, self._allowlist, limits, monitor, self._context)
         return self._middleware
 
     def _events(self) -> list[Any]:
-        """Return what runs or waits."""
+        """Return the events that run or wait in the queue."""
         queue = self._page._queue
         waiting = [
             each for line in queue.event_queue_per_concurrency_id.values() for each in line.queue
@@ -156,66 +151,64 @@ class Server:
         return [*waiting, *(each for job in queue.active_jobs if job for each in job)]
 
     def _count_requests(self, session: str, address: str) -> tuple[int, int]:
-        """Return the requests for the network of a visitor, and of all at an address."""
-        own = here = 0
+        """Return how many network requests a session has queued, and how many its address has."""
+        session_count = address_count = 0
         for event in self._events():
             if event.concurrency_id != MODEL_QUEUE["concurrency_id"] or not event.alive:
                 continue
             client = event.request.client
-            at = network_of(client.host if client else "")
-            here += at == address
-            # A program that names no session gets the event's id for one.
-            nameless = event.session_hash == event._id
-            own += event.session_hash == session if session else (nameless and at == address)
-        return own, here
+            same_address = network_of(client.host if client else "") == address
+            address_count += same_address
+            if session:
+                session_count += event.session_hash == session
+            else:  # gradio gives a request without a session its event id as one
+                session_count += same_address and event.session_hash == event._id
+        return session_count, address_count
 
     def _has_answers(self, name: str) -> bool:
-        """Return whether a session, or an event, has answers that can be streamed."""
+        """Return whether a session or an event has messages to be streamed."""
         queue = self._page._queue
         if name in queue.pending_messages_per_session or name in queue.event_ids_to_events:
             return True
         return any(name in events for events in queue.pending_event_ids_session.values())
 
-    def wait(self, first: Callable[[], None]) -> None:
-        """Serve until SIGTERM, which drains, or Ctrl-C, which does not; then close all.
+    def wait(self, background: Callable[[], None]) -> None:
+        """Serve until SIGTERM, which drains, or Ctrl-C, which does not; then close everything.
 
         Args:
-            first: what there is to do while the first visitors are served; in a thread of its own,
-                for Ctrl-C breaks into whatever the main one does, and may leave a lock behind.
+            background: work to do while serving; in a thread, because Ctrl-C interrupts the main
+                thread, and could leave a lock held.
         """
-        working = threading.Thread(target=first, daemon=True)
-        working.start()
+        thread = threading.Thread(target=background, daemon=True)
+        thread.start()
         try:
             self._stop_requested.wait()
             self._drain()
         except KeyboardInterrupt:
             print("Interrupted: closing.", file=sys.stderr)
-        working.join()
+        thread.join()
         self.close()
 
     def _stop(self, number: int, frame: Any) -> None:
         (self._stop_now if self._stop_requested.is_set() else self._stop_requested).set()
 
     def _drain(self) -> None:
-        """Let nobody in any more, and let what runs or waits end, as long as there is time.
-
-        A second SIGTERM says that even that is too long.
-        """
+        """Refuse new requests and wait for the others, until drain_seconds or a second SIGTERM."""
         self._demo.monitor.draining = True
-        end = time.monotonic() + self._demo.limits.drain_seconds
-        while (self._events() or self._middleware.streams) and time.monotonic() < end:
+        deadline = time.monotonic() + self._demo.limits.drain_seconds
+        while (self._events() or self._middleware.streams) and time.monotonic() < deadline:
             if self._stop_now.wait(DRAIN_POLL_SECONDS):
                 return
 
     def close(self) -> None:
-        """End the server and its threads."""
+        """Stop the server and its threads."""
         self._page.close(verbose=False)
         self._demo.close()
         self._sweeper.close()
 
 
 def wrap_app(make_middleware: Callable[[ASGIApp], Middleware]) -> GradioApp:
-    """Return gradio's app with the middleware around all of its layers."""
+    """Return gradio's app with the middleware outside of all of its layers."""
     app = GradioApp(
         default_response_class=ORJSONResponse, docs_url=None, redoc_url=None, openapi_url=None
     )
@@ -225,7 +218,7 @@ def wrap_app(make_middleware: Callable[[ASGIApp], Middleware]) -> GradioApp:
 
 
 def build_allowlist(page: gr.Blocks, mcp: bool) -> Allowlist:
-    """Return the allowlist of what a page can be asked."""
+    """Return the allowlist of the page's events and of the endpoint."""
     events = {
         index: Event(
             inputs=len(fn.inputs),

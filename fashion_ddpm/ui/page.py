@@ -1,4 +1,4 @@
-"""The page around the tabs: its head, failures in a sentence, pictures, address, footer."""
+"""The page around the tabs: link preview, error messages, saved pictures, address, footer."""
 
 import inspect
 import os
@@ -27,32 +27,32 @@ SPACES_URL = "https://huggingface.co/spaces"
 PAGE_TEMPLATE = "frontend/index.html"
 _PREVIEW_TAGS = re.compile(r'\s*<meta\s+(?:property="og:|name="twitter:)[^>]*/>')
 _CALL_SIGNATURE = inspect.signature(gr.Blocks.call_function)
-"""Finds an argument of it however gradio passes it, by position or by name."""
+"""Finds the event whether gradio passes it by position or by name."""
 
 
 def set_link_preview(title: str, description: str) -> None:
-    """Say in the head of all pages what a chat shows of a link; gradio's own head is of gradio."""
+    """Replace gradio's Open Graph tags, which chats show with a link, by those of this page."""
     loader = templates.env.loader
     assert loader is not None
     source, *_ = loader.get_source(templates.env, PAGE_TEMPLATE)
-    about = {"og:title": title, "og:description": description, "og:type": "website"}
+    tags = {"og:title": title, "og:description": description, "og:type": "website"}
     if space := os.environ.get("SPACE_ID"):  # elsewhere a page does not know its public address
         picture = BUNDLED_CHECKPOINT.relative_to(ROOT) / SAMPLES_FILE
-        about["og:image"] = f"{SPACES_URL}/{space}/resolve/main/{picture.as_posix()}"
+        tags["og:image"] = f"{SPACES_URL}/{space}/resolve/main/{picture.as_posix()}"
     head = "".join(
-        f'<meta property="{name}" content="{escape(value)}" />' for name, value in about.items()
+        f'<meta property="{name}" content="{escape(value)}" />' for name, value in tags.items()
     )
-    own = _PREVIEW_TAGS.sub("", source).replace("<head>", f"<head>{head}", 1)
-    templates.env.loader = ChoiceLoader([DictLoader({PAGE_TEMPLATE: own}), loader])
+    template = _PREVIEW_TAGS.sub("", source).replace("<head>", f"<head>{head}", 1)
+    templates.env.loader = ChoiceLoader([DictLoader({PAGE_TEMPLATE: template}), loader])
 
 
 class Page(gr.Blocks):
-    """Blocks whose inputs and outputs fail readably; handlers use `report_errors`."""
+    """Blocks that report errors of inputs and outputs; handlers use `report_errors`."""
 
     async def preprocess_data(
         self, block_fn: Any, inputs: list[Any], state: Any, explicit_call: bool = False
     ) -> list[Any]:
-        """Read what was sent; whatever the components cannot read is the visitor's mistake."""
+        """Preprocess the inputs; what the components cannot read is the sender's error."""
         try:
             return await super().preprocess_data(block_fn, inputs, state, explicit_call)
         except Exception as error:
@@ -63,17 +63,17 @@ class Page(gr.Blocks):
                 print_exception=False,
             ) from error
 
-    async def call_function(self, *given: Any, **named: Any) -> Any:
-        """Call a handler; a click on a picture whose file is gone is told without its path."""
-        event = _CALL_SIGNATURE.bind(self, *given, **named).arguments.get("event_data")
+    async def call_function(self, *args: Any, **kwargs: Any) -> Any:
+        """Call a handler; report a click on a picture whose file is gone without its path."""
+        event = _CALL_SIGNATURE.bind(self, *args, **kwargs).arguments.get("event_data")
         try:
             processing_utils.check_all_files_in_cache(event._data if event else {})
         except gr.Error as error:
             raise gr.Error(IMAGES_GONE, print_exception=False) from error
-        return await super().call_function(*given, **named)
+        return await super().call_function(*args, **kwargs)
 
     async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:
-        """Write pictures to files, for which there may be no room."""
+        """Postprocess the outputs; the disk may be too full for their pictures."""
         try:
             return await super().postprocess_data(block_fn, predictions, state)
         except Exception as error:
@@ -85,39 +85,37 @@ class Page(gr.Blocks):
 def save_pil_atomically(
     img: Image.Image, cache_dir: str, name: str = "image", format: str = "webp"
 ) -> str:
-    """Do what gradio's save_pil_to_cache does, without touching a file that is being read.
+    """Save a picture atomically; replaces gradio's save_pil_to_cache.
 
-    A picture's folder is named after its content, so two visitors who draw the same image share a
-    file; gradio empties it and writes it anew, and whoever reads it meanwhile gets nothing.
+    A picture's folder is the hash of its content, so that visitors with the same image share a
+    file. Gradio truncates and rewrites it, and a concurrent reader gets an empty file.
 
     Args:
         img: the picture.
         cache_dir: the folder of all pictures.
-        name: of the file, without an ending, where the picture has none of its own.
-        format: the ending.
+        name: name of the file where the picture carries none.
+        format: image format and file extension.
 
     Returns:
-        The file.
+        The path of the file.
     """
     content = processing_utils.encode_pil_to_bytes(img, format)
     folder = Path(cache_dir) / processing_utils.hash_bytes(content)
     folder.mkdir(exist_ok=True, parents=True)
     name = Path(img.info.get(FILE_NAME_KEY, name)).stem
     path = (folder / f"{name}.{format}").resolve()
-    handle, half = tempfile.mkstemp(dir=folder)
+    handle, temporary = tempfile.mkstemp(dir=folder)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-        os.replace(half, path)
+        os.replace(temporary, path)
     except OSError:
-        Path(half).unlink(missing_ok=True)
+        Path(temporary).unlink(missing_ok=True)
         raise
     return str(path)
 
 
-processing_utils.save_pil_to_cache = (
-    save_pil_atomically  # all components write their pictures with it
-)
+processing_utils.save_pil_to_cache = save_pil_atomically  # for all components
 
 
 WRITE_ADDRESS = """(query) => {
@@ -128,11 +126,11 @@ WRITE_ADDRESS = """(query) => {
     if (name === "tab" || name.startsWith("__")) settings.append(name, value);
   history.replaceState(history.state, "", "?" + settings);
 }"""
-"""Keeps a query in the address bar, beside the tab and words of gradio's such as __theme: a reload,
-also gradio's own after a lost connection, brings the settings back."""
+"""JavaScript: puts a query into the address bar, and keeps the tab and gradio's parameters such as
+__theme. A reload, also gradio's own after a lost connection, restores the settings."""
 
 BUILD_LINK = """(query) => query ? location.origin + location.pathname + query : "" """
-"""Makes a link of a query."""
+"""JavaScript: returns the link for a query."""
 
 KEEP_TAB = """() => {
   if (!window.clickedSinceBack) return;  // opened by gradio at first, by Back or by Forward
@@ -142,17 +140,17 @@ KEEP_TAB = """() => {
   else address.searchParams.set("tab", "TAB");
   history.pushState(null, "", address);
 }"""
-"""Puts a tab that was opened into the address; the browser's Back goes to the one before."""
+"""JavaScript: puts the opened tab into the address; Back returns to the previous tab."""
 
 OPEN_TAB = """() => {
-  const asked = new URLSearchParams(location.search).get("tab");
-  return {__type__: "update", selected: TABS.includes(asked) ? asked : TABS[0]};
+  const tab = new URLSearchParams(location.search).get("tab");
+  return {__type__: "update", selected: TABS.includes(tab) ? tab : TABS[0]};
 }"""
-"""Opens the tab that the address names; gradio takes such an object for gr.update."""
+"""JavaScript: opens the tab in the address, by what gradio reads as a gr.update."""
 
 ON_BACK = f"""() => {{
   const keepQuery = {WRITE_ADDRESS};
-  addEventListener("click", (event) => {{  // a hand's, not that on #open-tab
+  addEventListener("click", (event) => {{  // a visitor's, not that on #open-tab
     if (event.isTrusted) window.clickedSinceBack = true;
   }}, true);
   addEventListener("popstate", () => {{
@@ -161,18 +159,18 @@ ON_BACK = f"""() => {{
     document.querySelector("#open-tab").click();
   }});
 }}"""
-"""Back and Forward open the tab of an address; the settings stay those in view."""
+"""JavaScript: Back and Forward open the tab in the address, and leave the settings alone."""
 
 
-def link_tabs(page: gr.Blocks, tabs: gr.Tabs, each: Sequence[gr.Tab]) -> None:
-    """Make every tab one that can be linked, reloaded and gone back to: ?tab=why."""
-    names = [str(tab.id) for tab in each]
-    for tab, name in zip(each, names, strict=True):
+def link_tabs(page: gr.Blocks, tabs: gr.Tabs, tab_list: Sequence[gr.Tab]) -> None:
+    """Keep the open tab in the address (?tab=why), for links, reloads, Back and Forward."""
+    names = [str(tab.id) for tab in tab_list]
+    for tab, name in zip(tab_list, names, strict=True):
         keep = KEEP_TAB.replace("TAB", name).replace("FIRST", names[0])
         tab.select(None, None, None, js=keep, **NO_QUEUE)
     open_tab = OPEN_TAB.replace("TABS", str(names))
-    again = gr.Button(visible="hidden", elem_id="open-tab")
-    again.click(None, None, tabs, js=open_tab, **NO_QUEUE)
+    button = gr.Button(visible="hidden", elem_id="open-tab")
+    button.click(None, None, tabs, js=open_tab, **NO_QUEUE)
     page.load(None, None, tabs, js=open_tab, **NO_QUEUE)
     page.load(None, None, None, js=ON_BACK, **NO_QUEUE)
 
@@ -184,7 +182,7 @@ FOOTER_LINKS = {
 
 
 def build_footer(is_fashion_mnist: bool = True) -> None:
-    """Lay out links; a Space links to its own files, and only a Space can be duplicated.
+    """Lay out links; a Space also links to its files and can be duplicated.
 
     Args:
         is_fashion_mnist: whether the network draws Fashion-MNIST.

@@ -1,4 +1,4 @@
-"""The fifth tab: blend two classes, walk between two seeds, make a drawing real."""
+"""The Play tab: blend two classes, walk between two seeds, make a drawing real."""
 
 from typing import Any
 
@@ -12,15 +12,11 @@ from fashion_ddpm.demo.play import blend, redraw, walk
 from fashion_ddpm.ui.components import LATEST_RUN, as_int, monitor_request, picture, show_value
 
 SKETCHPAD_SIDE = 280
-"""Side of the drawing paper in pixels, about: a whole number for each of the network's."""
+"""Approximate side of the sketchpad in pixels; the actual one is a multiple of the image size."""
 
 
 class Play:
-    """The tab: its components, and what happens on its events.
-
-    Args:
-        demo: the loaded model.
-    """
+    """The tab's components and event handlers."""
 
     def __init__(self, demo: Demo) -> None:
         self.demo = demo
@@ -59,43 +55,39 @@ class Play:
                 )
                 button = gr.Button("Make it real", variant="primary")
         strip = picture(f"your drawing, and seven {demo.kind.image_nouns} made of it")
-        drawn: list[Any] = [paper, class_name, strength]
-        # A drawing is a file, which gradio reads.
-        button.click(self.redraw, drawn, strip, **LATEST_RUN | {"preprocess": True})
+        inputs: list[Any] = [paper, class_name, strength]
+        # A drawing is sent as a file, which gradio must read.
+        button.click(self.redraw, inputs, strip, **LATEST_RUN | {"preprocess": True})
 
     def blend(self, first: str, second: str, seed: float) -> Any:
-        """Draw one seed as one class, then more and more as another."""
+        """Draw one seed as one class, then increasingly as another."""
         with monitor_request(self.demo, "blend") as wrap_steps:
             request = BlendRequest(first, second, as_int(seed), self.demo.kind.class_names)
             return show_value(blend(self.demo, request, wrap_steps))
 
-    def walk(self, class_name: str, first: float, second: float) -> Any:
-        """Draw a class from one seed's noise, then more and more from another's."""
+    def walk(self, class_name: str, begin: float, end: float) -> Any:
+        """Draw a class from one seed's noise, then increasingly from another's."""
         with monitor_request(self.demo, "walk") as wrap_steps:
-            request = WalkRequest(
-                class_name, as_int(first), as_int(second), self.demo.kind.class_names
-            )
+            classes = self.demo.kind.class_names
+            request = WalkRequest(class_name, as_int(begin), as_int(end), classes)
             return show_value(walk(self.demo, request, wrap_steps))
 
     def redraw(self, paper: dict[str, Any] | None, class_name: str, strength: float) -> Any:
-        """Make images out of a drawing."""
+        """Draw images from a drawing."""
         with monitor_request(self.demo, "drawing") as wrap_steps:
             request = RedrawRequest(class_name, strength, self.demo.kind.class_names)
-            composite = (paper or {}).get("composite")
-            blank = composite is None  # as the page sends paper that nothing was drawn on
-            drawing = (
-                np.zeros((SKETCHPAD_SIDE, SKETCHPAD_SIDE)) if blank else 255 - np.asarray(composite)
-            )
+            composite = (paper or {}).get("composite")  # None where nothing was drawn
+            drawing = np.zeros((0, 0)) if composite is None else 255 - np.asarray(composite)
             return show_value(redraw(self.demo, drawing, request, wrap_steps))
 
 
-def _default_name(names: list[str], wanted: str, otherwise: int = 0) -> str:
-    """Return the name a menu begins with."""
-    return wanted if wanted in names else names[otherwise]
+def _default_name(names: list[str], preferred: str, fallback: int = 0) -> str:
+    """Return a menu's default: the preferred name if it exists, else the one at an index."""
+    return preferred if preferred in names else names[fallback]
 
 
 def _build_sketchpad(image_size: int) -> gr.Sketchpad:
-    """Return white paper for black strokes; the network gets them as white on black."""
+    """Return a sketchpad for black strokes on white; the network gets them inverted."""
     side = max(SKETCHPAD_SIDE // image_size, 1) * image_size
     return gr.Sketchpad(
         type="numpy",

@@ -1,4 +1,4 @@
-"""What the server remembers of a visitor: the run that may go on, the images, the selected one."""
+"""A visitor's state on the server: the current run, the images, the selected image."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -24,12 +24,12 @@ SELECTION_CHANGED = "Another image was selected meanwhile; press again for that 
 
 
 class CurrentRun:
-    """Knows which of a visitor's runs may go on: the one that began last, until Stop.
+    """The numbers of a visitor's runs; only the run that began last goes on, until Stop.
 
     Attributes:
-        last_requested: how often the button was pressed: the number of the newest run.
-        last_begun: number of the newest run that has begun; one that was refused never does.
-        last_stopped: number up to which Stop has ended all runs.
+        last_requested: number of the newest run.
+        last_begun: number of the newest run that has begun; a refused run never begins.
+        last_stopped: Stop has ended all runs up to this number.
     """
 
     def __init__(self) -> None:
@@ -37,34 +37,34 @@ class CurrentRun:
         self.last_stopped = -1
 
     def add_run(self) -> int:
-        """Return the number of a new run."""
+        """Count a new run, and return its number."""
         self.last_requested += 1
         return self.last_requested
 
     def stop(self) -> None:
-        """End all runs asked for so far: at the next step, or where one that waits begins."""
+        """End all runs so far: at their next step, or, if they wait, when they begin."""
         self.last_stopped = self.last_requested
 
     def check(self, number: int) -> None:
-        """Raise StoppedError unless a run is the newest that has begun and was not stopped."""
+        """Raise StoppedError if a run was stopped or a newer one has begun."""
         if number <= self.last_stopped or number < self.last_begun:
             raise StoppedError("stopped")
 
     def was_stopped(self, number: int) -> bool:
-        """Return whether Stop ended this run, and no newer one was asked for."""
+        """Return whether Stop ended this run and no newer one was requested."""
         return number == self.last_requested <= self.last_stopped
 
     def make_wrapper(self, number: int, wrap_steps: StepWrapper) -> StepWrapper:
-        """Return a watch that also ends a run that must not go on."""
+        """Return a wrapper that also raises StoppedError when this run must end."""
 
-        def checked(steps: Iterator[DenoisingStep]) -> Iterator[DenoisingStep]:
-            self.last_begun = max(self.last_begun, number)  # ends the runs before it
+        def wrap(steps: Iterator[DenoisingStep]) -> Iterator[DenoisingStep]:
+            self.last_begun = max(self.last_begun, number)  # ends earlier runs
             self.check(number)
             for step in wrap_steps(steps):
                 yield step
                 self.check(number)
 
-        return checked
+        return wrap
 
 
 def connect_run(
@@ -75,18 +75,18 @@ def connect_run(
     outputs: Sequence[Any],
     status: gr.Markdown,
 ) -> None:
-    """Make a button run a generator, again when it is pressed again, and another one stop it.
+    """Connect a button that starts a run, or replaces the current one, and one that stops it.
 
-    Gradio's own `cancels` would leave an "Error" beside the status in one of four stops, and a
-    pressed button that runs already is ignored by it.
+    Gradio's `cancels` shows "Error" beside the status in one of four stops, and its default trigger
+    mode ignores a second press during a run.
 
     Args:
-        start: the button.
-        stop: the other one.
+        start: the button that starts a run.
+        stop: the button that stops it.
         run: takes the visitor's CurrentRun, the run's number and the inputs; yields the outputs.
         inputs: components.
         outputs: components.
-        status: where a queue's progress is shown.
+        status: component that shows the position in the queue.
     """
     current = gr.State(CurrentRun())
     number = gr.Number(visible=False)
@@ -106,13 +106,13 @@ def connect_run(
 
 
 class Selection:
-    """The images and the selected one that the server sent to a visitor's page last.
+    """The images, and the selected one, that the server last sent to a visitor's page.
 
-    A server that was restarted begins with the bundled images again, whatever the page shows.
+    After a restart the server begins with the bundled images again, while the page may show others.
 
     Attributes:
         result: the images, if there are any.
-        index: of the selected one.
+        index: index of the selected image.
         has_changed: whether the visitor drew or selected anything since the server started.
     """
 
@@ -122,20 +122,20 @@ class Selection:
         self.has_changed = False
 
     def select(self, result: Result, index: int) -> None:
-        """Make an image the selected one."""
+        """Select an image."""
         self.result, self.index, self.has_changed = result, index, True
 
     def images(self, query: str) -> Result | None:
         """Return the images that the page shows.
 
         Args:
-            query: what draws them, as the page sent it; "" where it shows none.
+            query: the settings of the images, as the page sent them; "" where it shows none.
 
         Returns:
-            None where it shows none, or where others are on their way to it.
+            None where the page shows no images, or other images are being sent to it.
 
         Raises:
-            RequestError: the page outlived the server that drew them.
+            RequestError: the server was restarted since it drew them.
         """
         if self.result is not None and query == self.result.settings.to_query():
             return self.result
@@ -146,13 +146,13 @@ class Selection:
     def image(self, query: str, index: Any) -> tuple[Result, int] | None:
         """Return the images that the page shows and the index of the selected one.
 
-        Ask before an answer is made and, where that takes long, again before it is sent.
+        Slow handlers call it again before they answer.
 
         Returns:
-            None where there is none, or where another one was selected meanwhile.
+            None where no image, or by now another one, is selected.
 
         Raises:
-            RequestError: the page outlived the server that drew them.
+            RequestError: the server was restarted since it drew them.
         """
         result, index = self.images(query), as_int(index)
         if result is None or (self.has_changed and index != self.index):
@@ -163,15 +163,15 @@ class Selection:
 
 
 class SelectedImage:
-    """The hidden components that tell a handler which image is selected.
+    """Hidden components that tell a handler which image is selected.
 
     Args:
-        first: the images in view at first; the first one is selected.
+        first: the images that the page opens with; the first one is selected.
 
     Attributes:
         selection: the visitor's Selection.
-        query: what draws the images in view; only a drawing writes it.
-        index: of the selected one.
+        query: the settings of the images in view; changes only with new images.
+        index: index of the selected image.
     """
 
     def __init__(self, first: Result | None) -> None:
@@ -180,5 +180,5 @@ class SelectedImage:
         self.index = gr.Number(0, visible="hidden")
 
     def inputs(self) -> list[Any]:
-        """Return the components in the order of Selection.image, which comes first."""
+        """Return the Selection, and the arguments of its method `image`."""
         return [self.selection, self.query, self.index]

@@ -1,4 +1,4 @@
-"""Below the first tab: a link, pictures and a call that hold the settings, and a zip file."""
+"""Sharing in the Create tab: link, settings in pictures, zip file, Python call."""
 
 from pathlib import Path
 from typing import Any
@@ -31,50 +31,47 @@ from fashion_ddpm.ui.session import SelectedImage, Selection
 GENERATE_IF_LINKED = """(linked) => {
   if (linked) document.querySelector("#generate").click();
 }"""
-"""A link with a mistake draws nothing, so it stays in the address bar, where it can be mended."""
+"""JavaScript: a wrong link draws nothing, and so stays in the address bar to be corrected."""
 
 
 class Handlers:
-    """What happens on the events of links and pictures."""
+    """Event handlers of links and pictures."""
 
     def __init__(self, demo: Demo) -> None:
         self.demo = demo
         self.class_names = demo.kind.class_names
 
     def open(self, request: gr.Request) -> tuple[Any, ...]:
-        """Take the settings out of the page's address, and say whether there were any.
+        """Return the settings in the page's address, and "linked" if there are any.
 
-        A mistake in it is told, and nothing is taken.
+        If they are wrong, warn and return none.
         """
         try:
-            asked = parse_query(collect_words(request.query_params.multi_items()), self.class_names)
-            if asked is not None:
-                return *self._control_values(asked, "link"), "linked"
+            words = collect_words(request.query_params.multi_items())
+            if settings := parse_query(words, self.class_names):
+                return *self._control_values(settings, "link"), "linked"
         except UserError as error:
             gr.Warning(f"The link could not be read. {error_message(error)}")
         return *NO_SETTINGS, ""
 
-    def _control_values(self, asked: SharedSettings, origin: str) -> tuple[Any, ...]:
-        """Return settings as the page shows them; say where it will draw something else.
+    def _control_values(self, settings: SharedSettings, origin: str) -> tuple[Any, ...]:
+        """Return settings as values of Controls.inputs; warn if other weights drew their images.
 
         Raises:
-            UserError: the page cannot draw or score what is asked for.
+            UserError: the page cannot draw or score them.
         """
-        self.demo.check(asked.request)
-        if asked.scorer:
-            self.demo.check_scorer(asked.scorer)
-        # Links of earlier versions name the network that was asked, also where turbo's drew.
-        models = (self.demo.model_for(asked.request), self.demo.model)
-        if not any(model.startswith(asked.model) for model in models):
+        self.demo.check(settings.request)
+        if settings.scorer:
+            self.demo.check_scorer(settings.scorer)
+        # Links of earlier versions name the base network, also for images of the distilled one.
+        models = (self.demo.model_for(settings.request), self.demo.model)
+        if not any(model.startswith(settings.model) for model in models):
             gr.Info(f"The {origin} was made with other weights: its images will differ.")
-        return control_values(asked.request, asked.scorer)
+        return control_values(settings.request, settings.scorer)
 
     @staticmethod
     def export_result(selection: Selection) -> tuple[Any, ...]:
-        """Return the zip file for its button, and the Python call that draws the same images.
-
-        The file is in gradio's cache, which is cleaned up.
-        """
+        """Return the zip file, written into gradio's cache, and the Python call for the images."""
         result = selection.result
         if result is None:
             return gr.skip(), gr.skip()
@@ -83,16 +80,15 @@ class Handlers:
         return gr.update(value=path, interactive=True), python_call(result)
 
     def read(self, path: str | None) -> tuple[Any, ...]:
-        """Take the settings out of a picture; the box is empty again for the next one."""
+        """Return the settings in a picture, and None, which empties the file component."""
         if path is None:
             return (*NO_SETTINGS, gr.skip())
         with report_errors():
-            asked = parse_picture(Path(path), self.class_names)
-            settings = self._control_values(asked, "picture")
-        # The name is the picture's own, and messages are shown as markup.
-        name = asked.request.class_name.translate(NO_MARKUP)
-        gr.Info(f"These are the settings of: {name}, seed {asked.request.seed}.")
-        return (*settings, None)
+            settings = parse_picture(Path(path), self.class_names)
+            values = self._control_values(settings, "picture")
+        name = settings.request.class_name.translate(NO_MARKUP)
+        gr.Info(f"These are the settings of: {name}, seed {settings.request.seed}.")
+        return (*values, None)
 
 
 def python_call(result: Result) -> str:
@@ -103,7 +99,7 @@ def python_call(result: Result) -> str:
 
 
 def build(demo: Demo, page: gr.Blocks, controls: Controls, selected: SelectedImage) -> None:
-    """Lay it out, and read the address when the page is opened."""
+    """Lay out the components, and read the address when the page is opened."""
     handlers, selection = Handlers(demo), selected.selection
     first = selection.value.result
     archived, call = handlers.export_result(selection.value) if first else ({"value": None}, "")
@@ -135,8 +131,8 @@ def build(demo: Demo, page: gr.Blocks, controls: Controls, selected: SelectedIma
     )
     read.success(None, None, None, js=SHOW_AND_GENERATE, **NO_QUEUE)
     read.failure(lambda: None, None, dropped, **NO_QUEUE, **ALWAYS_LAST)
-    # Queued, because only then gradio shows the warnings.
-    shown = [*controls.inputs(), linked]
-    page.load(handlers.open, None, shown, show_progress="hidden", **NO_API).then(
+    # Queued, because gradio shows warnings of queued events only.
+    outputs = [*controls.inputs(), linked]
+    page.load(handlers.open, None, outputs, show_progress="hidden", **NO_API).then(
         None, linked, None, js=GENERATE_IF_LINKED, **NO_QUEUE
     )

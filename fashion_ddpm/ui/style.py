@@ -1,4 +1,4 @@
-"""How the page looks: colours that can be read, pixels that stay pixels."""
+"""Style sheets and theme of the page."""
 
 import gradio as gr
 
@@ -27,8 +27,8 @@ HEAD = """<style>
   gradio-app .tabs { max-width: calc(100vw - 24px); }
 }
 </style>"""
-"""What gradio would confine to the page's content: on a phone every pixel counts, and in the dark
-the chosen tab and an empty paper's hint must be readable."""
+"""Rules that in CSS gradio would scope to the page's content: width on a phone, and contrast of the
+selected tab and of an empty sketchpad's hint in dark mode."""
 
 HIDE_UNTIL_LOADED = """<style>
 @keyframes appear { to { visibility: visible; } }
@@ -36,8 +36,8 @@ gradio-app:not(:has(#preview img):has(#gallery img):has(#examples img):has(.scor
   :is(.tabs, .tabs ~ *, footer) { visibility: hidden; animation: appear 0s 5s forwards; }
 #preview { aspect-ratio: 5; }
 </style>"""
-"""For a page that opens with pictures: gradio inserts them one after another, and each would push
-the rest down. So the tabs appear together; after five seconds in any case."""
+"""For a page that opens with pictures: gradio inserts them one by one, and each would shift the
+layout. So the tabs appear together, after five seconds in any case."""
 
 
 def theme() -> gr.Theme:

@@ -1,9 +1,8 @@
-"""An image's trajectory from noise: filmstrip, scores, a slider through its steps, other ends."""
+"""An image's trajectory: filmstrip, scores, a slider through its steps, other endings."""
 
 from typing import Any
 
 import gradio as gr
-import pandas as pd
 
 from fashion_ddpm.core.requests import check_integer
 from fashion_ddpm.demo.continuation import continue_trajectory
@@ -49,8 +48,8 @@ class TrajectoryPanel:
 
     Args:
         demo: the loaded model.
-        selected: which image that is.
-        first: the trajectory that is shown at first.
+        selected: the selected image.
+        first: the trajectory that the page opens with, if there is one.
     """
 
     def __init__(self, demo: Demo, selected: SelectedImage, first: Trajectory | None) -> None:
@@ -64,7 +63,7 @@ class TrajectoryPanel:
         with gr.Row():
             with gr.Column(scale=3, min_width=300):
                 self.decision = gr.Markdown(decision(first) if first else "")
-                self.plot = _build_score_plot(first, scored=demo.scorers[0] != NO_SCORER)
+                self.plot = _build_score_plot(first, has_scorer=demo.scorers[0] != NO_SCORER)
             with gr.Column(scale=2, min_width=300):
                 self.slider = gr.Slider(1, count, count, step=1, label="Step", buttons=[])
                 self.frame = picture(
@@ -73,22 +72,21 @@ class TrajectoryPanel:
                 )
         gr.Markdown(CONTINUE.format(noun=demo.kind.class_noun))
         with gr.Row():
-            offered = offered_schedules(demo)
-            schedule = gr.Dropdown(offered, value=offered[0], label="Schedule from here on")
-            go_on = gr.Button("Continue from here")
+            names = offered_schedules(demo)
+            schedule = gr.Dropdown(names, value=names[0], label="Schedule from here on")
+            button = gr.Button("Continue from here")
         self.endings_text = gr.Markdown()
         self.endings = picture_gallery(None, 5, "endings", download=False)
-        # `change` and not `input`: gradio brings a number that is out of range back without one.
+        # Not `input`: it does not fire when gradio clamps a number that is out of range.
         inputs: list[Any] = [*selected.inputs(), self.slider]
         self.slider.change(self.scrub, inputs, self.frame, **LATEST_VALUES)
-        go_on.click(
-            self.draw_endings, [*inputs, schedule], [self.endings, self.endings_text], **LATEST_RUN
-        )
+        outputs = [self.endings, self.endings_text]
+        button.click(self.draw_endings, [*inputs, schedule], outputs, **LATEST_RUN)
 
     def show(self, trajectory: Trajectory) -> dict[Any, Any]:
-        """Return what the components shall hold; the endings shown before go."""
+        """Return updates that show a trajectory and clear the endings."""
         last = len(trajectory.noisy)
-        scores = _score_table(trajectory)
+        scores = table(score_curves(trajectory), SCORE_COLUMNS)
         return {
             self.filmstrip: show_value(filmstrip(trajectory)),
             self.decision: decision(trajectory),
@@ -101,9 +99,9 @@ class TrajectoryPanel:
         }
 
     def outputs(self) -> list[Any]:
-        """Return the components that `show` fills."""
-        shown = [self.filmstrip, self.decision, self.plot, self.slider, self.frame]
-        return [*shown, self.endings, self.endings_text]
+        """Return the components that `show` updates."""
+        updated = [self.filmstrip, self.decision, self.plot, self.slider, self.frame]
+        return [*updated, self.endings, self.endings_text]
 
     def scrub(self, selection: Selection, query: str, index: int, step: Any) -> Any:
         """Return one step of the selected image's trajectory."""
@@ -112,41 +110,35 @@ class TrajectoryPanel:
             number = slider_position(step, len(image[0].noisy)) if image else None
             if image is None or number is None:
                 return gr.skip()
-            shown = frame(self.demo.trajectory(*image), number - 1)
-            return shown if selection.image(query, index) == image else gr.skip()
+            picture = frame(self.demo.trajectory(*image), number - 1)
+            return picture if selection.image(query, index) == image else gr.skip()
 
     def draw_endings(
         self, selection: Selection, query: str, index: int, step: float, schedule: str
     ) -> dict[Any, Any]:
-        """Go on from one step of the selected image's trajectory, as each class."""
+        """Continue the selected image's trajectory from one step, once as each class."""
         with monitor_request(self.demo, "continuation") as wrap_steps:
             image = selection.image(query, index)
             if image is None:
-                return {
-                    self.endings: hide_value(),
-                    self.endings_text: SELECTION_CHANGED if query else NO_IMAGE_YET,
-                }
+                message = SELECTION_CHANGED if query else NO_IMAGE_YET
+                return {self.endings: hide_value(), self.endings_text: message}
             check_integer("step", as_int(step), 1, len(image[0].noisy))
-            found = continue_trajectory(self.demo, *image, int(step) - 1, schedule, wrap_steps)
+            result = continue_trajectory(self.demo, *image, int(step) - 1, schedule, wrap_steps)
             if selection.image(query, index) != image:
                 return {self.endings: hide_value(), self.endings_text: SELECTION_CHANGED}
-        endings = [(ending.picture, ending.caption) for ending in found.endings]
-        return {self.endings: show_value(endings), self.endings_text: found.sentence()}
+        endings = [(ending.picture, ending.caption) for ending in result.endings]
+        return {self.endings: show_value(endings), self.endings_text: result.sentence()}
 
 
-def _score_table(trajectory: Trajectory) -> pd.DataFrame:
-    return table(score_curves(trajectory), SCORE_COLUMNS)
-
-
-def _build_score_plot(first: Trajectory | None, scored: bool) -> gr.LinePlot:
-    """Lay out the plot of label scores under its title; both hidden without a scorer at hand."""
+def _build_score_plot(first: Trajectory | None, has_scorer: bool) -> gr.LinePlot:
+    """Lay out the plot of label scores and its title; both are hidden without a scorer."""
     title = "Label score of what was asked for (blue) and of its rivals (orange, grey)"
-    gr.Markdown(title, visible=scored)
+    gr.Markdown(title, visible=has_scorer)
     return line_plot(
-        _score_table(first) if first else None,
+        score_curves(first) if first else None,
         SCORE_COLUMNS,
         SCORE_COLOURS,
-        visible=scored,
+        visible=has_scorer,
         x_lim=[0, 100],
         y_lim=[0, 1.02],
         height=260,

@@ -1,4 +1,4 @@
-"""The fourth tab: the report card, the losses, and how good the scorers are."""
+"""The Trust tab: the report card, the losses, and how good the scorers are."""
 
 from typing import Any
 
@@ -68,65 +68,67 @@ what was published then (docs/experiments.md)."""
 
 
 class Trust:
-    """The tab: its components, and what happens on its events.
+    """The tab's components and event handlers.
 
     Args:
         demo: the loaded model.
-        selected: the image that is selected in the first tab, which one part is of.
+        selected: the image selected in the Create tab.
     """
 
     def __init__(self, demo: Demo, selected: SelectedImage) -> None:
         self.demo = demo
         is_fashion_mnist = demo.kind.is_fashion_mnist
         _build_report_card(demo)
-        if is_fashion_mnist:  # what lies in the index, and whom the scorer knows
+        if is_fashion_mnist:  # the images in the index
             self._build_neighbour(selected)
         self._build_training()
         gr.Markdown(LOSSES_AND_REPORT if is_fashion_mnist else LOSSES)
         colours = (
             LOSS_COLOURS if is_fashion_mnist else {name: LOSS_COLOURS[name] for name in RUN_CURVES}
         )
-        line_plot(table(loss_points(demo), LOSS_COLUMNS), LOSS_COLUMNS, colours, height=260)
+        line_plot(loss_points(demo), LOSS_COLUMNS, colours, height=260)
         if is_fashion_mnist:
             self._build_scorer_limits()
 
     def _build_neighbour(self, selected: SelectedImage) -> None:
-        """Lay out the search for a training image that was copied."""
+        """Lay out the search for the nearest training image."""
         self.index = load_index()
         gr.Markdown(COPY_CHECK)
-        look = gr.Button("Look for its nearest training image")
+        button = gr.Button("Look for its nearest training image")
         self.sentence = gr.Markdown()
         self.pair = picture("the selected image and its nearest training image")
-        shown = [self.pair, self.sentence]
-        look.click(self.look_up, selected.inputs(), shown, **LATEST_VALUES)
-        others = [selected.query.change, selected.index.change]
-        gr.on(others, self.clear_neighbour, None, shown, **NO_QUEUE, **ALWAYS_LAST)
+        outputs = [self.pair, self.sentence]
+        button.click(self.look_up, selected.inputs(), outputs, **LATEST_VALUES)
+        changes = [selected.query.change, selected.index.change]
+        gr.on(changes, self.clear_neighbour, None, outputs, **NO_QUEUE, **ALWAYS_LAST)
 
     def clear_neighbour(self, sentence: str = "") -> dict[Any, Any]:
-        """Take away what was said of another image."""
+        """Hide the result for another image."""
         return {self.pair: hide_value(), self.sentence: sentence}
 
     def look_up(self, selection: Selection, query: str, index: int) -> dict[Any, Any]:
-        """Show the selected image beside its nearest training image, and how near it is."""
+        """Show the selected image beside its nearest training image, and their distance."""
         with report_errors():
             image = selection.image(query, index)
             if image is None:
                 return self.clear_neighbour(SELECTION_CHANGED if query else NO_IMAGE_YET)
             result, index = image
-            found = self.index.look_up(result.clean[-1, index])
+            neighbour = self.index.look_up(result.clean[-1, index])
             return {
-                self.pair: show_value(make_grid(found.pictures, columns=3, scale=NEIGHBOUR_SCALE)),
-                self.sentence: f"**{result.caption(index)}**: {found.sentence()}",
+                self.pair: show_value(
+                    make_grid(neighbour.pictures, columns=3, scale=NEIGHBOUR_SCALE)
+                ),
+                self.sentence: f"**{result.caption(index)}**: {neighbour.sentence()}",
             }
 
     def _build_training(self) -> None:
-        """Lay out the same seeds at several points of training, where there are pictures of it."""
+        """Lay out samples of the same seeds at several points of training, if there are any."""
         self.points = training_previews(self.demo)
         if not self.points:
             return
         gr.Markdown(TRAINING_OF_BUNDLED if self.demo.kind.is_fashion_mnist else TRAINING)
         last = len(self.points)
-        # Gradio takes no slider of one value.
+        # Gradio refuses a slider from 1 to 1.
         point = gr.Slider(
             minimum=1,
             maximum=max(last, 2),
@@ -150,7 +152,7 @@ class Trust:
         return {self.samples: str(path), self.images_seen: _images_seen_text(images_seen)}
 
     def _build_scorer_limits(self) -> None:
-        """Lay out what the scorers are worth on real test images."""
+        """Lay out how well the scorers recognize real test images."""
         gr.Markdown(SCORERS)
         first = self.demo.scorers[0]
         scorer = gr.Dropdown(self.demo.scorers, value=first, label="Scorer to examine")
@@ -172,14 +174,13 @@ class Trust:
             show_label=False,
             elem_id="scorer-confusion",
         )
-        shown = [self.bars, self.confusion, self.error]
-        scorer.change(self.score_real_images, scorer, shown, **LATEST_RUN)
+        outputs = [self.bars, self.confusion, self.error]
+        scorer.change(self.score_real_images, scorer, outputs, **LATEST_RUN)
 
     def score_real_images(self, scorer: str) -> dict[Any, Any]:
-        """Show a scorer's scores of real images by class, its confusion, and what is wrong.
+        """Show a scorer's scores of real images by class and its confusion, or why it has none.
 
-        A scorer that cannot be had is told in a sentence: an error would cover the figures, and
-        make gradio forget the scorer that was chosen meanwhile.
+        Not by a gr.Error: it would cover the figures, and gradio would drop the next change.
         """
         with report_errors():
             try:
@@ -197,7 +198,7 @@ def _images_seen_text(count: int) -> str:
 
 
 def _build_report_card(demo: Demo) -> None:
-    """Lay out what evaluate found about the loaded weights."""
+    """Lay out the evaluation report of the loaded weights."""
     report = bundled_report(demo)
     if report is None:
         gr.Markdown("These weights were not evaluated: run `python -m fashion_ddpm evaluate`.")

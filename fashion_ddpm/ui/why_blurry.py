@@ -1,4 +1,4 @@
-"""The third tab: the report's failure, to be caused and repaired by hand."""
+"""The Why blurry? tab: cause and repair the report's failure by hand."""
 
 import dataclasses
 from typing import Any
@@ -44,7 +44,7 @@ from fashion_ddpm.ui.components import (
 STEPS = 20
 GARMENT = "ankle boot"
 DRAW_BOTH = """() => document.querySelector("#draw-both").click()"""
-"""In the browser, so that all who draw share one event, and the newest betas win."""
+"""JavaScript: draws by the one event of the button, so that the newest betas win."""
 
 CURVE_COLUMNS = ("t / T", "schedule", "value")
 LEVEL_COLUMNS = ("step", "schedule", "log SNR")
@@ -65,15 +65,11 @@ FIXES: dict[str, LinearBetas] = {
     "Fix: T = 1000": LinearBetas(1000, STUDENT_BETAS.beta_start, STUDENT_BETAS.beta_end),
     "Fix: betas × 10": LinearBetas(100, 10 * STUDENT_BETAS.beta_start, 10 * STUDENT_BETAS.beta_end),
 }
-"""Button → betas: one thing changed at a time."""
+"""Button → betas; each but the first changes one thing."""
 
 
 class WhyBlurry:
-    """The tab: its components, and what happens on its events.
-
-    Args:
-        demo: the loaded model.
-    """
+    """The tab's components and event handlers."""
 
     def __init__(self, demo: Demo) -> None:
         self.demo = demo
@@ -95,17 +91,12 @@ class WhyBlurry:
             self._build_plots()
         draw = gr.Button("Draw the same seeds with both", variant="primary", elem_id="draw-both")
         self.custom, self.cosine = SchedulePanel(), SchedulePanel()
-        chosen: list[Any] = [*betas, class_name]
-        explained = [
-            self.verdict,
-            self.noised_picture,
-            self.alpha_bar_plot,
-            self.log_snr_plot,
-            self.levels_plot,
-        ]
-        gr.on([each.change for each in chosen], self.explain, chosen, explained, **LATEST_VALUES)
-        sides = [*self.custom.outputs(), *self.cosine.outputs()]
-        draw.click(self.draw, chosen, sides, **LATEST_RUN)
+        inputs: list[Any] = [*betas, class_name]
+        plots = [self.alpha_bar_plot, self.log_snr_plot, self.levels_plot]
+        outputs = [self.verdict, self.noised_picture, *plots]
+        gr.on([each.change for each in inputs], self.explain, inputs, outputs, **LATEST_VALUES)
+        samples = [*self.custom.outputs(), *self.cosine.outputs()]
+        draw.click(self.draw, inputs, samples, **LATEST_RUN)
         for button, fix in zip(buttons, FIXES.values(), strict=True):
             values: Any = dict(zip(betas, dataclasses.astuple(fix), strict=True))
             button.click(lambda values=values: values, None, betas, **NO_QUEUE).then(
@@ -113,18 +104,14 @@ class WhyBlurry:
             )
 
     def _build_plots(self) -> None:
-        """Lay out the curves of ᾱ and log-SNR, and the levels that a sample visits."""
-        power, ratio = curves(STUDENT_BETAS)
+        """Lay out the curves of ᾱ and log-SNR, and the visited levels."""
+        alpha_bar, log_snr = curves(STUDENT_BETAS)
         with gr.Column(min_width=280):
             gr.Markdown("ᾱ: what is left of the image")
-            self.alpha_bar_plot = line_plot(
-                table(power, CURVE_COLUMNS), CURVE_COLUMNS, COLOURS, height=220
-            )
+            self.alpha_bar_plot = line_plot(alpha_bar, CURVE_COLUMNS, COLOURS, height=220)
         with gr.Column(min_width=280):
             gr.Markdown("The logarithm of signal over noise")
-            self.log_snr_plot = line_plot(
-                table(ratio, CURVE_COLUMNS), CURVE_COLUMNS, COLOURS, height=220
-            )
+            self.log_snr_plot = line_plot(log_snr, CURVE_COLUMNS, COLOURS, height=220)
         with gr.Column(min_width=280):
             gr.Markdown(f"The levels that {STEPS} steps visit")
             step, schedule, level = LEVEL_COLUMNS
@@ -139,42 +126,38 @@ class WhyBlurry:
                 show_label=False,
             )
 
-    def explain(self, total: float, first: float, last: float, class_name: str) -> dict[Any, Any]:
+    def explain(self, levels: float, first: float, last: float, class_name: str) -> dict[Any, Any]:
         """Show the verdict, the noised images, and the plots of ᾱ, log-SNR and levels.
 
-        For betas that cannot be, the verdict says why, and the rest goes until they can.
+        For invalid betas the verdict says why, and the rest is hidden.
         """
         with report_errors():
             try:
-                betas = parse_betas(total, first, last, class_name)
+                betas = parse_betas(levels, first, last, class_name)
             except UserError as error:
-                none = dict.fromkeys((self.alpha_bar_plot, self.log_snr_plot, self.levels_plot))
-                return {
-                    self.verdict: f"## {error_message(error)}",
-                    self.noised_picture: hide_value(),
-                    **none,
-                }
-            power, ratio = curves(betas)
+                hidden = dict.fromkeys((self.alpha_bar_plot, self.log_snr_plot, self.levels_plot))
+                message = f"## {error_message(error)}"
+                return {self.verdict: message, self.noised_picture: hide_value(), **hidden}
+            alpha_bar, log_snr = curves(betas)
             return {
                 self.verdict: verdict_heading(betas),
                 self.noised_picture: show_value(noised_image(betas, class_name)),
-                self.alpha_bar_plot: table(power, CURVE_COLUMNS),
-                self.log_snr_plot: table(ratio, CURVE_COLUMNS),
+                self.alpha_bar_plot: table(alpha_bar, CURVE_COLUMNS),
+                self.log_snr_plot: table(log_snr, CURVE_COLUMNS),
                 self.levels_plot: table(visited_levels(betas, STEPS), LEVEL_COLUMNS),
             }
 
-    def draw(self, total: float, first: float, last: float, class_name: str) -> dict[Any, Any]:
+    def draw(self, levels: float, first: float, last: float, class_name: str) -> dict[Any, Any]:
         """Draw the same seeds with the betas and with cosine."""
         with monitor_request(self.demo, "story") as wrap_steps:
-            betas = parse_betas(total, first, last, class_name)
-            shown = self.custom.show(draw_samples(self.demo, betas, class_name, STEPS, wrap_steps))
-            return shown | self.cosine.show(
-                draw_samples(self.demo, COSINE, class_name, STEPS, wrap_steps)
-            )
+            betas = parse_betas(levels, first, last, class_name)
+            custom = draw_samples(self.demo, betas, class_name, STEPS, wrap_steps)
+            cosine = draw_samples(self.demo, COSINE, class_name, STEPS, wrap_steps)
+            return self.custom.show(custom) | self.cosine.show(cosine)
 
 
 class SchedulePanel:
-    """What one schedule makes."""
+    """The components that show the samples of one schedule."""
 
     def __init__(self) -> None:
         self.sentence = gr.Markdown()
@@ -182,40 +165,40 @@ class SchedulePanel:
         self.images = picture("eight images")
 
     def outputs(self) -> list[Any]:
-        """Return the components that `show` fills."""
+        """Return the components that `show` updates."""
         return [self.sentence, self.filmstrip, self.images]
 
-    def show(self, made: Samples) -> dict[Any, Any]:
-        """Return what the components shall hold."""
+    def show(self, samples: Samples) -> dict[Any, Any]:
+        """Return updates that show samples."""
         return {
-            self.sentence: made.sentence(),
-            self.filmstrip: show_value(filmstrip(made.trajectory)),
-            self.images: show_value(made.picture),
+            self.sentence: samples.sentence(),
+            self.filmstrip: show_value(filmstrip(samples.trajectory)),
+            self.images: show_value(samples.picture),
         }
 
 
-def parse_betas(total: float, first: float, last: float, class_name: str) -> LinearBetas:
-    """Return the noise schedule that a visitor made.
+def parse_betas(levels: float, first: float, last: float, class_name: str) -> LinearBetas:
+    """Return the noise schedule for a visitor's inputs.
 
     Raises:
         RequestError: a value is out of bounds.
         ConfigError: the betas fall.
     """
-    asked = CustomScheduleRequest(as_int(total), first, last, class_name)
-    return LinearBetas(asked.num_levels, asked.first_beta, asked.last_beta)
+    request = CustomScheduleRequest(as_int(levels), first, last, class_name)
+    return LinearBetas(request.num_levels, request.first_beta, request.last_beta)
 
 
 def verdict_heading(betas: LinearBetas) -> str:
-    """Return what a schedule does, as a heading."""
+    """Return the verdict on a schedule as a heading."""
     check = check_schedule(betas, STEPS)
     return f"## {check.name}: {check.verdict}"
 
 
 def _build_beta_sliders() -> list[Any]:
-    """Lay out what makes a noise schedule: T, the first beta and the last."""
-    total, first, last = dataclasses.astuple(STUDENT_BETAS)
+    """Lay out the sliders of a noise schedule: T, the first beta and the last."""
+    levels, first, last = dataclasses.astuple(STUDENT_BETAS)
     return [
-        gr.Slider(*NUM_LEVELS_RANGE, total, step=10, label="T", min_width=200),
+        gr.Slider(*NUM_LEVELS_RANGE, levels, step=10, label="T", min_width=200),
         gr.Slider(*FIRST_BETA_RANGE, first, step=1e-5, label="First beta", min_width=200),
         gr.Slider(*LAST_BETA_RANGE, last, step=0.001, label="Last beta", min_width=200),
     ]

@@ -10,11 +10,6 @@ from fashion_ddpm.demo.compare import AXES, CHECKPOINT, STEP_COUNTS, axes, cell_
 from fashion_ddpm.demo.engine import Demo
 
 
-@pytest.fixture(scope="module")
-def demo(tiny_checkpoint: Path) -> Demo:
-    return Demo(tiny_checkpoint)
-
-
 @pytest.mark.parametrize("axis", AXES)
 def test_rows_vary_one_thing_and_columns_the_steps(demo: Demo, axis: str) -> None:
     requests = [each.request for each in cell_requests(demo, "bag", 5, axis)]
@@ -28,11 +23,11 @@ def test_rows_vary_one_thing_and_columns_the_steps(demo: Demo, axis: str) -> Non
 def test_turbo_has_a_row_among_the_samplers_where_a_network_can_do_it(
     demo: Demo, taught_checkpoint: Path
 ) -> None:
-    rows = [
-        {o.row for o in cell_requests(d, "bag", 0, "sampler")}
-        for d in (demo, Demo(taught_checkpoint))
-    ]
-    assert rows[1] - rows[0] == {"turbo"}
+    without, with_turbo = (
+        {request.row for request in cell_requests(each, "bag", 0, "sampler")}
+        for each in (demo, Demo(taught_checkpoint))
+    )
+    assert with_turbo - without == {"turbo"}
 
 
 def test_a_cell_tells_its_score_and_its_time(demo: Demo) -> None:
@@ -46,10 +41,10 @@ def test_a_cell_tells_its_score_and_its_time(demo: Demo) -> None:
 
 def test_a_second_checkpoint_stands_below_the_first(demo: Demo, tiny_checkpoint: Path) -> None:
     both = Demo(tiny_checkpoint, compare_with=BUNDLED_CHECKPOINT)
-    wanted = cell_requests(both, "bag", 0, CHECKPOINT)
-    assert len(wanted) == 2 * len(STEP_COUNTS)
-    assert wanted[-1].row == "checkpoints/fashion-mnist"
-    untrained, trained = draw_cells(both, wanted[::4])
+    requests = cell_requests(both, "bag", 0, CHECKPOINT)
+    assert len(requests) == 2 * len(STEP_COUNTS)
+    assert requests[-1].row == "checkpoints/fashion-mnist"
+    untrained, trained = draw_cells(both, requests[::4])
     assert trained.score is not None
     assert trained.score > 0.9
     assert untrained.picture.tobytes() != trained.picture.tobytes()

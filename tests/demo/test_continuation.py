@@ -1,4 +1,4 @@
-"""Tests of going on from the middle of a way."""
+"""Tests of continuing a trajectory from one of its steps."""
 
 import numpy as np
 import pytest
@@ -16,20 +16,18 @@ REQUEST = GenerateRequest(
 
 @pytest.fixture(scope="module")
 def result(bundled: Demo) -> Result:
-    *_, found = bundled.run(REQUEST, "embedded")
-    assert isinstance(found, Result)
-    return found
+    return bundled.draw(REQUEST, "embedded")
 
 
 @pytest.mark.parametrize("step", [0, 2, 3])
 def test_the_same_class_and_schedule_end_where_the_trajectory_ended(
     bundled: Demo, result: Result, step: int
 ) -> None:
-    found = continue_trajectory(bundled, result, 1, step, "cosine")
-    (bag,) = (ending for ending in found.endings if ending.class_name == "bag")
+    continuation = continue_trajectory(bundled, result, 1, step, "cosine")
+    (bag,) = (ending for ending in continuation.endings if ending.class_name == "bag")
     expected = np.asarray(enlarge(result.clean[-1, 1], 8), dtype=int)
     assert np.abs(np.asarray(bag.picture, dtype=int) - expected).max() <= 1
-    assert found.step == step + 1
+    assert continuation.step == step + 1
 
 
 def test_the_earlier_the_trajectory_is_left_the_more_can_become_of_it(
@@ -38,7 +36,8 @@ def test_the_earlier_the_trajectory_is_left_the_more_can_become_of_it(
     first, last = (continue_trajectory(bundled, result, 0, step, "cosine") for step in (0, 3))
     assert first.sigma > last.sigma
     possible = [
-        sum((ending.score or 0) > 0.5 for ending in found.endings) for found in (first, last)
+        sum((ending.score or 0) > 0.5 for ending in continuation.endings)
+        for continuation in (first, last)
     ]
     assert possible[0] >= 8
     assert possible[1] <= 2

@@ -1,4 +1,4 @@
-"""Tests of what the page shows, without a page."""
+"""Tests of the loaded model and its requests, without a page."""
 
 from pathlib import Path
 
@@ -27,14 +27,8 @@ def test_previews_come_before_one_result(demo: Demo) -> None:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        (
-            {"num_images": PAGE_MAX_IMAGES + 1},
-            "num_images is 17; it must be a whole number from 1 to 16",
-        ),
-        (
-            {"num_inference_steps": PAGE_MAX_STEPS + 1},
-            "steps is 101; it must be a whole number from 1 to 100",
-        ),
+        ({"num_images": PAGE_MAX_IMAGES + 1}, "num_images is 17; .+ from 1 to 16"),
+        ({"num_inference_steps": PAGE_MAX_STEPS + 1}, "steps is 101; .+ from 1 to 100"),
     ],
 )
 def test_one_visitor_cannot_keep_all_others_waiting(
@@ -58,8 +52,7 @@ def test_turbo_is_drawn_by_the_network_beside_the_checkpoint(taught_checkpoint: 
     demo = Demo(taught_checkpoint)
     assert demo.has_turbo
     request = GenerateRequest("bag", num_images=3, sampler="turbo", num_inference_steps=4)
-    *_, result = demo.run(request, "embedded")
-    assert isinstance(result, Result)
+    result = demo.draw(request, "embedded")
     (batch,) = load_pipeline(distilled_folder(taught_checkpoint)).generate(
         request.labels(), request.seeds(), SamplingSettings.of(request)
     )

@@ -1,4 +1,4 @@
-"""Tests of the bundled first picture: it is what the bundled weights draw."""
+"""Tests of the images that the page opens with."""
 
 from pathlib import Path
 
@@ -12,15 +12,15 @@ from fashion_ddpm.demo.gallery import GALLERY, TENSORS, first_images, load_galle
 def test_the_bundled_gallery_is_what_the_bundled_weights_draw(
     bundled: Demo, tmp_path: Path
 ) -> None:
-    shown = load_gallery(bundled)
-    assert shown is not None, "run make gallery"
+    gallery = load_gallery(bundled)
+    assert gallery is not None, "run make gallery"
     save_gallery(bundled, tmp_path / "gallery.npz")
-    made = load_gallery(bundled, tmp_path / "gallery.npz")
-    assert made is not None
-    assert shown.request == made.request
-    # Other CPUs round otherwise; an image stays the same image.
-    assert (shown.clean[-1].int() - made.clean[-1].int()).abs().float().mean() < 2
-    assert torch.allclose(shown.quality_scores, made.quality_scores, atol=0.2)
+    redrawn = load_gallery(bundled, tmp_path / "gallery.npz")
+    assert redrawn is not None
+    assert gallery.request == redrawn.request
+    # CPUs round differently, so images may differ a little.
+    assert (gallery.clean[-1].int() - redrawn.clean[-1].int()).abs().float().mean() < 2
+    assert torch.allclose(gallery.quality_scores, redrawn.quality_scores, atol=0.2)
     assert GALLERY.stat().st_size < 500_000
 
 
@@ -36,8 +36,8 @@ def test_other_weights_have_no_gallery(demo: Demo, tmp_path: Path) -> None:
 
 def test_a_page_of_other_weights_opens_with_images_too(tiny_checkpoint: Path) -> None:
     other = Demo(tiny_checkpoint)
-    drawn = first_images(other)
-    assert drawn is not None
-    assert drawn.clean.shape[:2] == (GenerateRequest("all").num_inference_steps, 10)
+    images = first_images(other)
+    assert images is not None
+    assert images.clean.shape[:2] == (GenerateRequest("all").num_inference_steps, 10)
     other.cost.finished.append(1000.0)
     assert first_images(other) is None

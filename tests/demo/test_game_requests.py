@@ -15,7 +15,7 @@ from fashion_ddpm.demo.game_requests import (
 
 
 @pytest.mark.parametrize(
-    ("make", "named"),
+    ("make", "message"),
     [
         (lambda: BlendRequest("hat", "bag", 0), "class is 'hat'"),
         (lambda: BlendRequest("bag", "all", 0), "class is 'all'"),
@@ -30,8 +30,8 @@ from fashion_ddpm.demo.game_requests import (
         (lambda: CustomScheduleRequest(100, 1e-4, float("inf"), "bag"), "last beta is inf"),
     ],
 )
-def test_the_games_have_bounds_too(make: Callable[[], Any], named: str) -> None:
-    with pytest.raises(RequestError, match=f"{named}; it must be "):
+def test_the_games_have_bounds_too(make: Callable[[], Any], message: str) -> None:
+    with pytest.raises(RequestError, match=f"{message}; it must be "):
         make()
 
 

@@ -1,4 +1,4 @@
-"""Tests that the demo does without what it can do without."""
+"""Tests that the demo works without damaged optional networks."""
 
 import os
 import shutil
@@ -19,7 +19,6 @@ from fashion_ddpm.demo import optional_networks
 from fashion_ddpm.demo.compare import AXES, axes, cell_requests, draw_cells
 from fashion_ddpm.demo.continuation import continue_trajectory
 from fashion_ddpm.demo.engine import Demo
-from fashion_ddpm.demo.results import Result
 from fashion_ddpm.demo.trajectory import decision, score_curves
 from fashion_ddpm.demo.trust import real_scores, scorer_confusion
 from fashion_ddpm.demo.why_blurry import draw_samples
@@ -30,7 +29,7 @@ ROOT = Path(__file__).parent.parent.parent
 WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
 
 
-def truncated(original: Path, copy: Path, name: str) -> Path:
+def copy_truncated(original: Path, copy: Path, name: str) -> Path:
     """Copy a folder and cut one of its files in half."""
     shutil.copytree(original, copy)
     os.truncate(copy / name, (copy / name).stat().st_size // 2)
@@ -40,17 +39,17 @@ def truncated(original: Path, copy: Path, name: str) -> Path:
 def test_a_damaged_second_network_is_left_out_and_named(
     tiny_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bad = truncated(BUNDLED_CHECKPOINT, tmp_path / "bad", WEIGHTS)
+    bad = copy_truncated(BUNDLED_CHECKPOINT, tmp_path / "bad", WEIGHTS)
     demo = Demo(tiny_checkpoint, compare_with=bad)
     assert demo.second_pipeline is None
     assert axes(demo) == list(AXES)
-    said = capsys.readouterr().err
-    assert "--compare-with is left out: " in said
-    assert "diffusion_pytorch_model.safetensors is no whole safetensors file" in said
+    message = capsys.readouterr().err
+    assert "--compare-with is left out: " in message
+    assert "diffusion_pytorch_model.safetensors is no whole safetensors file" in message
 
 
 def test_the_app_does_not_start_with_a_damaged_network_of_its_own(tmp_path: Path) -> None:
-    bad = truncated(BUNDLED_CHECKPOINT, tmp_path / "bad", WEIGHTS)
+    bad = copy_truncated(BUNDLED_CHECKPOINT, tmp_path / "bad", WEIGHTS)
     done = subprocess.run(
         [sys.executable, "app.py", "--checkpoint", str(bad)],
         cwd=ROOT,
@@ -71,11 +70,7 @@ def test_a_damaged_distilled_network_is_left_out_and_named(
 ) -> None:
     copy = tmp_path / "tiny"
     shutil.copytree(taught_checkpoint, copy)
-    truncated(
-        distilled_folder(taught_checkpoint),
-        distilled_folder(copy),
-        "unet/diffusion_pytorch_model.safetensors",
-    )
+    copy_truncated(distilled_folder(taught_checkpoint), distilled_folder(copy), WEIGHTS)
     demo = Demo(copy)
     assert not demo.has_turbo
     assert "The sampler turbo is left out: " in capsys.readouterr().err
@@ -91,7 +86,7 @@ def unscored(
     capsys: pytest.CaptureFixture[str],
 ) -> Demo:
     """A demo whose embedded scorer is damaged."""
-    bad = truncated(BUNDLED_SCORER, tmp_path / "bad", "model.safetensors")
+    bad = copy_truncated(BUNDLED_SCORER, tmp_path / "bad", "model.safetensors")
     monkeypatch.setattr(clip, "BUNDLED_SCORER", bad)
     demo = Demo(tiny_checkpoint)
     assert "Images are drawn without scores: The scorer embedded" in capsys.readouterr().err
@@ -99,10 +94,9 @@ def unscored(
 
 
 def test_without_a_scorer_images_are_drawn_and_no_score_is_made_up(unscored: Demo) -> None:
-    *_, result = unscored.run(
+    result = unscored.draw(
         GenerateRequest("bag", num_images=2, num_inference_steps=2), unscored.scorers[0]
     )
-    assert isinstance(result, Result)
     assert len(result.pictures()) == 2
     assert not any(score_columns(result, 1))
     assert result.archive()

@@ -22,16 +22,16 @@ def frames(picture: Image.Image) -> torch.Tensor:
     return torch.from_numpy(np.stack([small[:, 30 * i : 30 * i + 28] for i in range(8)]))
 
 
-def drawn(bundled: Demo, label: int, seed: int) -> torch.Tensor:
-    """Return what a seed gives for a class: float [28, 28], 0 … 255."""
+def draw(bundled: Demo, label: int, seed: int) -> torch.Tensor:
+    """Return the image of a seed and a class: float [28, 28], 0 … 255."""
     *_, last = bundled.pipeline.stream([label], [seed], SamplingSettings(num_inference_steps=20))
     return ((last.clean[0, 0] + 1) * 127.5).round()
 
 
 def test_a_blend_begins_as_one_class_and_ends_as_the_other(bundled: Demo) -> None:
     strip = frames(blend(bundled, BlendRequest("trouser", "bag", 0))).float()
-    assert (strip[0] - drawn(bundled, 1, 0)).abs().max() <= 2
-    assert (strip[-1] - drawn(bundled, 8, 0)).abs().max() <= 2
+    assert (strip[0] - draw(bundled, 1, 0)).abs().max() <= 2
+    assert (strip[-1] - draw(bundled, 8, 0)).abs().max() <= 2
     assert (strip[4] - strip[0]).abs().mean() > 1
     assert not bundled.pipeline.unet.class_embedding._forward_hooks
 
@@ -44,17 +44,17 @@ def test_a_blend_beside_a_generation_changes_neither(bundled: Demo) -> None:
     images, strip = generation(), frames(blend(bundled, BLEND))
     with ThreadPoolExecutor(1) as threads:
         blending = threads.submit(blend, bundled, BLEND)
-        beside = [generation()]
+        concurrent = [generation()]
         while not blending.done():
-            beside.append(generation())
+            concurrent.append(generation())
     assert torch.equal(frames(blending.result()), strip)
-    assert all(torch.equal(batch, images) for batch in beside)
+    assert all(torch.equal(batch, images) for batch in concurrent)
 
 
 def test_a_walk_ends_at_the_second_seeds_image(bundled: Demo) -> None:
     strip = frames(walk(bundled, WalkRequest("coat", 4, 9))).float()
     for index, seed in ((0, 4), (-1, 9)):
-        assert (strip[index] - drawn(bundled, 4, seed)).abs().max() <= 2
+        assert (strip[index] - draw(bundled, 4, seed)).abs().max() <= 2
     assert (strip[3] - strip[0]).abs().mean() > 1
 
 

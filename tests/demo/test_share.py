@@ -1,4 +1,4 @@
-"""Tests that settings survive every way in and out: link, picture, zip, page, program, flags."""
+"""Tests that settings survive links, pictures, zip files, the page and the command line."""
 
 import json
 import random
@@ -59,12 +59,12 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "guidance_high": st.floats(0, 1),
     "seed": st.integers(0, MAX_SEED - PAGE_MAX_IMAGES),
 }
-"""Field of a request → the values that the page may have."""
+"""Field of a request → valid values on the page."""
 
 
 @st.composite
 def requests(draw: st.DrawFn) -> GenerateRequest:
-    """Draw requests; a field without values is an error, so that none is forgotten."""
+    """Draw requests; every field needs an entry in VALUES."""
     values = {name: draw(VALUES[name]) for name in SETTINGS}
     low, high = sorted((values["guidance_low"], values["guidance_high"]))
     values |= {"guidance_low": low, "guidance_high": high}
@@ -73,25 +73,25 @@ def requests(draw: st.DrawFn) -> GenerateRequest:
     return GenerateRequest(**values)
 
 
-MANY = settings(
+PROPERTY = settings(
     max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
 
 
-def parsed(query: str) -> dict[str, str]:
+def parse(query: str) -> dict[str, str]:
     return dict(parse_qsl(query.removeprefix("?")))
 
 
-@MANY
+@PROPERTY
 @given(requests())
 def test_every_setting_survives_a_link_and_a_picture(tmp_path: Path, request_: Any) -> None:
     shared = SharedSettings(request_, "0123456789ab", "embedded")
-    assert parse_query(parsed(shared.to_query())) == shared
+    assert parse_query(parse(shared.to_query())) == shared
     save_png(Image.new("L", (28, 28)), tmp_path / "one.png", shared.as_settings())
     assert parse_picture(tmp_path / "one.png") == shared
 
 
-@MANY
+@PROPERTY
 @given(requests())
 def test_every_setting_survives_the_page(request_: Any) -> None:
     *values, random_seed, _ = control_values(request_)
@@ -100,32 +100,32 @@ def test_every_setting_survives_the_page(request_: Any) -> None:
     assert random_seed is False
 
 
-@MANY
+@PROPERTY
 @given(requests())
 def test_every_setting_survives_the_command_line(request_: Any) -> None:
     words = [f"{FLAGS[name]}={getattr(request_, name)!s}" for name in SETTINGS]
     assert parse_request(build_parser().parse_args(["generate", *words])) == request_
 
 
-@settings(MANY, max_examples=30)
+@settings(PROPERTY, max_examples=30)
 @given(requests())
 def test_every_setting_survives_the_zip_and_the_files_of_generate(
     tmp_path_factory: pytest.TempPathFactory, request_: Any
 ) -> None:
     folder, count = tmp_path_factory.mktemp("files"), request_.num_images
-    images, about = torch.zeros(count, 28, 28, dtype=torch.uint8), {"model": "0123456789ab"}
-    each = [SharedSettings(request_.select_image(index), **about) for index in range(count)]
-    with zipfile.ZipFile(BytesIO(zipped(images, request_, about, [{}] * count))) as archive:
+    images, model = torch.zeros(count, 28, 28, dtype=torch.uint8), {"model": "0123456789ab"}
+    each = [SharedSettings(request_.select_image(index), **model) for index in range(count)]
+    with zipfile.ZipFile(BytesIO(zipped(images, request_, model, [{}] * count))) as archive:
         archive.extractall(folder / "zip")
     batch = Batch(images, torch.tensor(request_.labels()), [*request_.seeds()], images.bool())
     for name in ("folder", "grid.png", "arrays.npz"):
-        save([batch], folder / name, request_, about)
+        save([batch], folder / name, request_, model)
     for part in ("zip", "folder"):
         files = sorted((folder / part).glob("*.png"), key=lambda path: path.stem[-10:])
         assert [parse_picture(path) for path in files] == each
-    assert parse_picture(folder / "grid.png") == SharedSettings(request_, **about)
-    told = json.loads(str(np.load(folder / "arrays.npz")["settings"]))
-    assert told == request_.as_settings() | about
+    assert parse_picture(folder / "grid.png") == SharedSettings(request_, **model)
+    metadata = json.loads(str(np.load(folder / "arrays.npz")["settings"]))
+    assert metadata == request_.as_settings() | model
 
 
 def test_a_link_of_every_earlier_version_asks_for_what_it_asked_then() -> None:
@@ -133,7 +133,7 @@ def test_a_link_of_every_earlier_version_asks_for_what_it_asked_then() -> None:
         "class=ankle+boot&images=3&schedule=karras&sampler=euler&steps=7&guidance=2.5&seed=11"
         "&model=0123456789ab"
     )
-    found = parse_query(parsed(old))
+    found = parse_query(parse(old))
     assert found is not None
     assert (found.request.guidance_low, found.request.guidance_high) == (0, 1)
     assert found.request == GenerateRequest("ankle boot", 3, "karras", "euler", 7, 2.5, seed=11)
@@ -192,17 +192,17 @@ def test_words_of_others_are_passed_over_where_no_setting_is_given() -> None:
 
 
 def test_a_class_by_number_or_in_capitals_is_shown_by_its_name() -> None:
-    for given_ in ("9", "ANKLE BOOT", " ankle boot "):
-        found = parse_query({"class": given_})
+    for name in ("9", "ANKLE BOOT", " ankle boot "):
+        found = parse_query({"class": name})
         assert found is not None
         assert found.request.class_name == "ankle boot"
 
 
 def test_a_fuzzed_link_is_a_request_or_a_sentence() -> None:
-    chance = random.Random(0)
+    generator = random.Random(0)
     for _ in range(500):
-        word = chance.choice([*SETTING_NAMES.values(), *OLD_WORDS])
-        value = "".join(chance.choices(string.printable, k=chance.randrange(40)))
+        word = generator.choice([*SETTING_NAMES.values(), *OLD_WORDS])
+        value = "".join(generator.choices(string.printable, k=generator.randrange(40)))
         with suppress(RequestError):
             assert parse_query({"class": "bag", word: value}) is not None
 

@@ -1,4 +1,4 @@
-"""Tests of the way from noise to an image."""
+"""Tests of an image's trajectory."""
 
 import dataclasses
 
@@ -7,7 +7,6 @@ import torch
 
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.demo.engine import Demo
-from fashion_ddpm.demo.results import Result
 from fashion_ddpm.demo.trajectory import (
     FILMSTRIP_COLUMNS,
     RIVAL_CURVES,
@@ -23,8 +22,7 @@ from fashion_ddpm.demo.trajectory import (
 @pytest.fixture(scope="module")
 def boot(bundled: Demo) -> Trajectory:
     request = GenerateRequest("ankle boot", num_images=3, num_inference_steps=14, seed=2)
-    *_, result = bundled.run(request, "embedded")
-    assert isinstance(result, Result)
+    result = bundled.draw(request, "embedded")
     trajectory = bundled.trajectory(result, 1)
     assert torch.equal(trajectory.clean[-1], result.clean[-1, 1])
     return trajectory

@@ -1,10 +1,8 @@
-"""Tests of what speaks for the bundled network."""
+"""Tests of the evidence on the loaded network."""
 
 import json
 import shutil
 from pathlib import Path
-
-import pytest
 
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.trust import (
@@ -19,15 +17,10 @@ from fashion_ddpm.demo.trust import (
 from fashion_ddpm.scoring.clip import EMBEDDED
 
 
-@pytest.fixture(scope="module")
-def demo() -> Demo:
-    return Demo()
-
-
 def test_previews_lie_beside_the_checkpoint_in_the_order_of_training(
-    demo: Demo, tiny_checkpoint: Path
+    bundled: Demo, tiny_checkpoint: Path
 ) -> None:
-    assert len(training_previews(demo)) >= 6
+    assert len(training_previews(bundled)) >= 6
     tiny = Demo(tiny_checkpoint)
     assert training_previews(tiny) == []
     folder = tiny_checkpoint.parent / "previews"
@@ -42,15 +35,15 @@ def test_previews_lie_beside_the_checkpoint_in_the_order_of_training(
 
 
 def test_the_report_belongs_to_the_bundled_weights_alone(
-    demo: Demo, tiny_checkpoint: Path, tmp_path: Path
+    bundled: Demo, tiny_checkpoint: Path, tmp_path: Path
 ) -> None:
-    assert bundled_report(demo) is not None
+    assert bundled_report(bundled) is not None
     assert bundled_report(Demo(tiny_checkpoint)) is None
-    assert bundled_report(demo, tmp_path) is None
+    assert bundled_report(bundled, tmp_path) is None
 
 
 def test_the_losses_stand_between_the_reports_ends(
-    demo: Demo, tiny_checkpoint: Path, tmp_path: Path
+    bundled: Demo, tiny_checkpoint: Path, tmp_path: Path
 ) -> None:
     log = [{"images_seen": 10, "loss": 0.5}, {"images_seen": 30, "validation_loss": 0.3}]
     shutil.copytree(tiny_checkpoint, tmp_path / "copy")
@@ -61,11 +54,11 @@ def test_the_losses_stand_between_the_reports_ends(
     assert (30, "the report's validation", 0.1083) in points
     assert len(points) == 2 + 2 * len(STUDENT_LOSSES)
     assert loss_points(Demo(tiny_checkpoint)) == []
-    assert len(loss_points(demo)) > 10
+    assert len(loss_points(bundled)) > 10
 
 
-def test_the_scorers_limits_are_told_class_by_class(demo: Demo) -> None:
-    scores = dict(real_scores(demo, EMBEDDED))
+def test_the_scorers_limits_are_told_class_by_class(bundled: Demo) -> None:
+    scores = dict(real_scores(bundled, EMBEDDED))
     assert min(scores, key=scores.__getitem__) == "shirt"
-    assert len(scorer_confusion(demo, EMBEDDED)) == 10
-    assert scorer_confusion(demo, EMBEDDED)[1][:1] == ["trouser"]
+    assert len(scorer_confusion(bundled, EMBEDDED)) == 10
+    assert scorer_confusion(bundled, EMBEDDED)[1][:1] == ["trouser"]

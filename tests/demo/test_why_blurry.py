@@ -1,4 +1,4 @@
-"""Tests of the report's story, told with the bundled network."""
+"""Tests of the report's failure, with the bundled network."""
 
 import pytest
 
@@ -17,12 +17,12 @@ REPAIRED = LinearBetas(1000, STUDENT_BETAS.beta_start, STUDENT_BETAS.beta_end)
 
 
 def test_the_curves_end_where_the_schedules_end() -> None:
-    power, ratio = curves(STUDENT_BETAS)
-    last = {name: value for progress, name, value in power if progress == 1}
+    alpha_bar_points, log_snr_points = curves(STUDENT_BETAS)
+    last = {name: value for time, name, value in alpha_bar_points if time == 1}
     assert last[CUSTOM_BETAS] == pytest.approx(0.364, abs=0.001)
     assert last[COSINE] < 1e-6
-    assert len(power) == len(ratio) == 120
-    assert min(value for _, name, value in ratio if name == CUSTOM_BETAS) > -1
+    assert len(alpha_bar_points) == len(log_snr_points) == 120
+    assert min(value for _, name, value in log_snr_points if name == CUSTOM_BETAS) > -1
 
 
 def test_the_levels_visited_begin_high_for_the_report_alone() -> None:

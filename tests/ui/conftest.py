@@ -1,4 +1,4 @@
-"""What all tests of the tabs share."""
+"""Fixtures for all tests of the tabs."""
 
 from collections.abc import Iterator
 
@@ -13,13 +13,13 @@ from fashion_ddpm.demo.results import Result
 @pytest.fixture(scope="session")
 def result(bundled: Demo) -> Result:
     """The bundled gallery: one image of each class."""
-    found = load_gallery(bundled)
-    assert found is not None
-    return found
+    result = load_gallery(bundled)
+    assert result is not None
+    return result
 
 
 @pytest.fixture(scope="module")
 def blocks() -> Iterator[gr.Blocks]:
-    """A page that tabs can be laid out on."""
+    """A page to lay out tabs on."""
     with gr.Blocks() as page:
         yield page

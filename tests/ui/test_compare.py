@@ -20,14 +20,14 @@ from fashion_ddpm.ui.session import CurrentRun
 
 @pytest.fixture(scope="module")
 def tab(demo: Demo, blocks: gr.Blocks) -> Compare:
-    return compare_with(demo)
+    return build_tab(demo)
 
 
-def compare_with(demo: Demo) -> Compare:
+def build_tab(demo: Demo) -> Compare:
     return Compare(demo, gr.Tabs(), Controls(demo))
 
 
-def clicked(index: int) -> Any:
+def click(index: int) -> Any:
     return SimpleNamespace(index=index)
 
 
@@ -44,8 +44,8 @@ def test_the_sheet_grows_cell_by_cell(tab: Compare) -> None:
 
 
 def test_a_cell_opens_with_all_its_settings(tab: Compare, demo: Demo) -> None:
-    drawn = list(draw_cells(demo, cell_requests(demo, "coat", 3, "guidance")[:6]))
-    shown = tab.open(drawn, clicked(5))
+    cells = list(draw_cells(demo, cell_requests(demo, "coat", 3, "guidance")[:6]))
+    shown = tab.open(cells, click(5))
     assert shown[tab.tabs].selected == "create"
     assert shown[tab.create.advanced].open
     settings = [shown[each] for each in tab.create.inputs()]
@@ -55,14 +55,14 @@ def test_a_cell_opens_with_all_its_settings(tab: Compare, demo: Demo) -> None:
 def test_the_sheet_is_downloaded_with_names_settings_and_scores(
     demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawn = list(draw_cells(demo, cell_requests(demo, "ankle boot", 0, "schedule")[:2]))
+    cells = list(draw_cells(demo, cell_requests(demo, "ankle boot", 0, "schedule")[:2]))
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    path = Path(save_archive(drawn))
+    path = Path(save_archive(cells))
     assert path.name == "ankle-boot-schedule-0.zip"
     with zipfile.ZipFile(path) as file:
         assert file.namelist()[1:] == ["schedule-cosine_steps-10_seed-0.png", "scores.csv"]
         rows = list(csv.DictReader(file.read("scores.csv").decode().splitlines()))
-        for row, cell in zip(rows, drawn, strict=True):
+        for row, cell in zip(rows, cells, strict=True):
             (tmp_path / "one.png").write_bytes(file.read(row["file_name"]))
             assert parse_picture(tmp_path / "one.png") == cell.settings
             assert float(row["score"]) == pytest.approx(cell.score, abs=1e-4)
@@ -73,17 +73,17 @@ def test_a_cell_of_the_second_checkpoint_is_not_drawn_by_the_first(
     tiny_checkpoint: Path, blocks: gr.Blocks
 ) -> None:
     demo = Demo(tiny_checkpoint, compare_with=BUNDLED_CHECKPOINT)
-    tab = compare_with(demo)
-    wanted = cell_requests(demo, "coat", 3, "checkpoint")
-    drawn = list(draw_cells(demo, [wanted[0], wanted[-1]]))
-    assert tab.open(drawn, clicked(0))[tab.tabs].selected == "create"
+    tab = build_tab(demo)
+    requests = cell_requests(demo, "coat", 3, "checkpoint")
+    cells = list(draw_cells(demo, [requests[0], requests[-1]]))
+    assert tab.open(cells, click(0))[tab.tabs].selected == "create"
     with pytest.raises(gr.Error, match=r"drawn by checkpoints/fashion-mnist, .*--checkpoint"):
-        tab.open(drawn, clicked(1))
+        tab.open(cells, click(1))
 
 
 def test_a_sheet_that_was_forgotten_is_drawn_again(tab: Compare) -> None:
     with pytest.raises(gr.Error, match="draw them again"):
-        tab.open([], clicked(5))
+        tab.open([], click(5))
 
 
 def test_a_mistake_is_a_message(tab: Compare) -> None:

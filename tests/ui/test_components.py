@@ -4,7 +4,7 @@ import gradio as gr
 import pytest
 
 from fashion_ddpm.core.requests import RequestError
-from fashion_ddpm.ui.components import as_int, line_plot, picture, report_errors, table
+from fashion_ddpm.ui.components import as_int, line_plot, picture, report_errors
 
 
 def test_a_mistake_becomes_a_message_and_a_bug_another_that_is_logged() -> None:
@@ -38,6 +38,5 @@ def test_pictures_are_lossless_and_described() -> None:
 
 
 def test_a_plot_keeps_its_colours() -> None:
-    columns = ("x", "line", "y")
-    rows = table([(0.0, "one", 0.5)], columns)
-    assert line_plot(rows, columns, {"one": "#000"}).color_map == {"one": "#000"}
+    plot = line_plot([(0.0, "one", 0.5)], ("x", "line", "y"), {"one": "#000"})
+    assert plot.color_map == {"one": "#000"}

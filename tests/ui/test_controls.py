@@ -1,4 +1,4 @@
-"""Tests of what a visitor chooses, and of what the page says of it."""
+"""Tests of the settings and of the note on them."""
 
 import dataclasses
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Tests of how the page is launched; test_middleware and test_faults have it running."""
+"""Tests of launching the page; test_middleware and test_faults use it while it runs."""
 
 import io
 import signal
@@ -31,10 +31,12 @@ def allowlist(page: gr.Blocks) -> Allowlist:
 
 
 def test_what_comes_while_an_older_answer_is_awaited_is_not_dropped(page: gr.Blocks) -> None:
-    """Gradio drops it where trigger_mode is "once", its default for most events."""
-    again = [fn for fn in page.fns.values() if {name for _, name in fn.targets} - {"click", "load"}]
-    dropped = [fn.targets for fn in again if fn.fn is not None and fn.trigger_mode == "once"]
-    assert len(again) > 20
+    """Gradio drops such events with trigger_mode "once", its default for most of them."""
+    events = [
+        fn for fn in page.fns.values() if {name for _, name in fn.targets} - {"click", "load"}
+    ]
+    dropped = [fn.targets for fn in events if fn.fn is not None and fn.trigger_mode == "once"]
+    assert len(events) > 20
     assert not dropped
 
 
@@ -68,10 +70,10 @@ def test_strangers_are_expected_where_they_can_come(
 
 
 @pytest.fixture
-def launched(
+def start_server(
     tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., Server]]:
-    """Launch the page in this process, whose environment and signals stay as they were."""
+    """Launch the page in this process, and restore its environment and signals."""
     for name in ("GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT", "FORWARDED_ALLOW_IPS", "no_proxy"):
         monkeypatch.setenv(name, "")
     before, servers = signal.getsignal(signal.SIGTERM), list[Server]()
@@ -89,20 +91,19 @@ def launched(
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "::"])
 def test_it_listens_where_it_is_told_at_a_free_port_that_it_prints(
-    launched: Callable[[Deployment], Server],
+    start_server: Callable[[Deployment], Server],
     host: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if ":" in host and not has_ipv6():
         pytest.skip("this machine has no IPv6")
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # gradio asks its server through it
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # gradio would reach its server by it
     monkeypatch.setenv("GRADIO_SERVER_NAME", "no-such-host.invalid")
     monkeypatch.setenv("GRADIO_SERVER_PORT", "abc")
-    # Not capsys: the server's threads live on, and its file would be closed under them.
+    # Not capsys: it would close its file while the server's threads still write.
     with redirect_stdout(io.StringIO()) as printed:
-        server = launched(Deployment(host, port=0))
-    asked = urlsplit(server.address)
-    assert asked.port
+        server = start_server(Deployment(host, port=0))
+    assert urlsplit(server.address).port
     assert server.address.rstrip("/") in printed.getvalue()
     assert send(server.address, "GET", "/healthz").status == 200
     assert call(server.address, headers={"Origin": server.address.rstrip("/")}).kind == "images"
@@ -118,15 +119,15 @@ def has_ipv6() -> bool:
 
 
 def test_nothing_comes_before_the_middleware() -> None:
-    made, middleware = [], object()
+    inner, middleware = [], object()
 
-    def make(app: object) -> Any:
-        made.append(app)
+    def make_middleware(app: object) -> Any:
+        inner.append(app)
         return middleware
 
-    app = wrap_app(make)
+    app = wrap_app(make_middleware)
     outermost: object = app.build_middleware_stack()
     assert outermost is middleware
-    assert len(made) == 1
+    assert len(inner) == 1
     paths = {getattr(route, "path", "") for route in app.routes}
     assert not paths & {"/docs", "/redoc", "/openapi.json"}

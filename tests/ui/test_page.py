@@ -24,7 +24,7 @@ from fashion_ddpm.ui.page import (
 )
 
 
-def page_of(cache: Path) -> Page:
+def build_page(cache: Path) -> Page:
     with Page() as page:
         number = gr.Number(label="Seed")
         shown = gr.Image(format="png")
@@ -39,15 +39,15 @@ def test_an_input_that_cannot_be_read_is_the_visitors_mistake_without_their_word
     tmp_path: Path,
 ) -> None:
     with pytest.raises(gr.Error, match=r"One of the inputs \(Paper\)") as caught:
-        asyncio.run(page_of(tmp_path).process_api(1, ["<b>"]))
+        asyncio.run(build_page(tmp_path).process_api(1, ["<b>"]))
     assert "<" not in str(caught.value)
 
 
 def test_a_full_disk_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(gr.Error, match="no room left for pictures"):
-        asyncio.run(page_of(tmp_path / "file").process_api(0, [1]))
-    assert asyncio.run(page_of(tmp_path).process_api(0, [1]))["data"]
+        asyncio.run(build_page(tmp_path / "file").process_api(0, [1]))
+    assert asyncio.run(build_page(tmp_path).process_api(0, [1]))["data"]
 
 
 def test_a_link_in_a_chat_is_described_by_the_page_and_not_by_gradio() -> None:
@@ -75,11 +75,11 @@ def test_only_a_space_can_be_duplicated_and_links_to_its_own_files(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("SPACE_ID", raising=False)
-    line, *buttons = footer()
+    line, *buttons = build_texts()
     assert not buttons
     assert all(f"[{name}]({address})" in line for name, address in FOOTER_LINKS.items())
     monkeypatch.setenv("SPACE_ID", "someone/clothes")
-    line, *buttons = footer()
+    line, *buttons = build_texts()
     assert buttons == ["Duplicate this Space"]
     for name, address in (FOOTER_LINKS | {"the code": f"{SPACE}/tree/main"}).items():
         assert f"[{name}]({address})" in line
@@ -88,8 +88,8 @@ def test_only_a_space_can_be_duplicated_and_links_to_its_own_files(
 SPACE = "https://huggingface.co/spaces/someone/clothes"
 
 
-def footer() -> list[str]:
-    """Return the text of the footer's line, then of its button."""
+def build_texts() -> list[str]:
+    """Return the texts of the footer's line and of its button."""
     with gr.Blocks() as page:
         build_footer()
     return [str(block.value) for block in page.children]
@@ -140,9 +140,9 @@ def test_what_cannot_be_finished_leaves_nothing(
 def test_every_tab_is_put_into_the_address_by_its_own_name() -> None:
     with gr.Blocks() as page:
         with gr.Tabs() as tabs:
-            each = [gr.Tab(name, id=name.lower()) for name in ("One", "Two")]
-        link_tabs(page, tabs, each)
+            tab_list = [gr.Tab(name, id=name.lower()) for name in ("One", "Two")]
+        link_tabs(page, tabs, tab_list)
     scripts = [str(fn.js) for fn in page.fns.values()]
     for name in ("one", "two"):
         assert sum(f'=== "{name}") return' in script for script in scripts) == 1
-    assert sum("['one', 'two'].includes(asked)" in script for script in scripts) == 2
+    assert sum("['one', 'two'].includes(tab)" in script for script in scripts) == 2

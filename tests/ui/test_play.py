@@ -1,4 +1,4 @@
-"""Tests of the games' handlers; test_page has them in a browser."""
+"""Tests of the Play tab's handlers; test_page uses them in a browser."""
 
 import gradio as gr
 import numpy as np

@@ -1,4 +1,4 @@
-"""Tests of what the server remembers of a visitor: the run that may go on, the selected image."""
+"""Tests of a visitor's state on the server: the current run and the selected image."""
 
 from typing import Any
 
@@ -69,9 +69,10 @@ def test_the_image_that_was_selected_last_is_meant_and_no_older_one(result: Resu
 
 @pytest.mark.parametrize("index", [10, -1, None, "0", [0], 0.5])
 def test_a_page_that_outlived_its_server_is_told(result: Result, index: Any) -> None:
-    for kept, query, place in ((None, OTHER, 0), (result, OTHER, 0), (result, None, index)):
+    query = result.settings.to_query()
+    for images, *arguments in ((None, OTHER, 0), (result, OTHER, 0), (result, query, index)):
         with pytest.raises(RequestError, match="no longer kept here"):
-            Selection(kept).image(query or result.settings.to_query(), place)
+            Selection(images).image(*arguments)
 
 
 def test_the_page_begins_with_the_first_image(result: Result, blocks: gr.Blocks) -> None:

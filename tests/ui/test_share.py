@@ -1,4 +1,4 @@
-"""Tests of the handlers of links and pictures; test_app has them in a browser."""
+"""Tests of the handlers of links and pictures; test_page uses them in a browser."""
 
 import csv
 import json
@@ -17,7 +17,6 @@ from starlette.datastructures import QueryParams
 from fashion_ddpm.core.images import save_png
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.demo.engine import Demo
-from fashion_ddpm.demo.results import Result
 from fashion_ddpm.demo.share import SharedSettings, parse_picture
 from fashion_ddpm.ui.controls import NO_SETTINGS, control_values
 from fashion_ddpm.ui.session import Selection
@@ -27,28 +26,22 @@ REQUEST = GenerateRequest("coat", 2, "karras", "euler", 3, 1.5, 0.3, 0.7, seed=4
 NOTHING = (*NO_SETTINGS, "")
 
 
-@pytest.fixture(scope="module")
-def demo(tiny_checkpoint: Path) -> Demo:
-    return Demo(tiny_checkpoint)
-
-
-def opened(handlers: Handlers, query: dict[str, str] | str) -> tuple[Any, ...]:
+def open_link(handlers: Handlers, query: dict[str, str] | str) -> tuple[Any, ...]:
     request: Any = SimpleNamespace(query_params=QueryParams(query))
     return handlers.open(request)
 
 
 def test_a_results_link_restores_its_settings(demo: Demo) -> None:
     handlers = Handlers(demo)
-    *_, result = demo.run(REQUEST, "embedded")
-    assert isinstance(result, Result)
+    result = demo.draw(REQUEST, "embedded")
     query = result.settings.to_query()
     linked = (*control_values(REQUEST, "embedded"), "linked")
-    assert opened(handlers, dict(parse_qsl(query[1:]))) == linked
+    assert open_link(handlers, dict(parse_qsl(query[1:]))) == linked
 
 
 def test_a_bad_link_leaves_the_page_as_it_is(demo: Demo) -> None:
     handlers = Handlers(demo)
-    assert opened(handlers, {}) == NOTHING
+    assert open_link(handlers, {}) == NOTHING
     for query, expected in (
         ({"class": "bag", "steps": "<b>"}, "Steps is '‹b›'"),
         ({"class": "ankle boots"}, "Class is 'ankle boots'"),
@@ -62,12 +55,11 @@ def test_a_bad_link_leaves_the_page_as_it_is(demo: Demo) -> None:
         ({"class": "bag", "steps": "100", "images": "16", "guidance": "2"}, "at most 1,600"),
     ):
         with pytest.warns(UserWarning, match=f"The link could not be read.+{expected}"):
-            assert opened(handlers, query) == NOTHING
+            assert open_link(handlers, query) == NOTHING
 
 
 def test_a_picture_restores_the_settings_of_its_image(demo: Demo, tmp_path: Path) -> None:
-    *_, result = demo.run(REQUEST, "embedded")
-    assert isinstance(result, Result)
+    result = demo.draw(REQUEST, "embedded")
     picture, _ = result.pictures()[1]
     info = PngInfo()
     for key, value in picture.info.items():
@@ -89,8 +81,7 @@ def test_the_zip_holds_every_image_with_its_settings_and_scores(
     demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    *_, result = demo.run(REQUEST, "embedded")
-    assert isinstance(result, Result)
+    result = demo.draw(REQUEST, "embedded")
     path = Path(Handlers.export_result(Selection(result))[0]["value"])
     assert path.name == "coat-4.zip"
     with zipfile.ZipFile(path) as archive:
@@ -112,10 +103,10 @@ def test_the_zip_holds_every_image_with_its_settings_and_scores(
 def test_a_picture_of_other_weights_is_told_and_one_of_the_same_is_not(
     demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[str] = []
-    monkeypatch.setattr(gr, "Info", told.append)
+    messages: list[str] = []
+    monkeypatch.setattr(gr, "Info", messages.append)
     for model in (demo.model, "0123456789ab"):
         path = tmp_path / f"{model}.png"
         save_png(Image.new("L", (28, 28)), path, SharedSettings(REQUEST, model).as_settings())
         Handlers(demo).read(str(path))
-    assert [text for text in told if "other weights" in text] == [told[1]]
+    assert [text for text in messages if "other weights" in text] == [messages[1]]

@@ -1,4 +1,4 @@
-"""Tests of the panel that shows an image's trajectory; test_page has it in a browser."""
+"""Tests of the panel of an image's trajectory; test_page uses it in a browser."""
 
 from typing import Any
 
@@ -29,8 +29,8 @@ def test_the_panel_is_empty_or_filled_and_its_slider_ends_with_the_trajectory(
     shown = panel.show(trajectory)
     assert list(shown) == panel.outputs()
     assert shown[panel.slider]["maximum"] == 10
-    filled = TrajectoryPanel(bundled, SelectedImage(result), trajectory)
-    assert (filled.slider.maximum, filled.slider.value) == (10, 10)
+    full = TrajectoryPanel(bundled, SelectedImage(result), trajectory)
+    assert (full.slider.maximum, full.slider.value) == (10, 10)
     assert panel.filmstrip.value is None
 
 
@@ -58,25 +58,27 @@ def test_a_trajectory_goes_on_as_each_class(
         panel.draw_endings(*selected, 2, "magic")
 
 
-@pytest.mark.parametrize("left", [False, True], ids=["while it is answered", "before it is asked"])
-def test_late_answers_stay_away(panel: TrajectoryPanel, result: Result, left: bool) -> None:
+@pytest.mark.parametrize(
+    "is_late", [False, True], ids=["while it is answered", "before it is asked"]
+)
+def test_late_answers_stay_away(panel: TrajectoryPanel, result: Result, is_late: bool) -> None:
     query = result.settings.to_query()
-    assert panel.scrub(LeavesForTheNext(result, left), query, 0, 1) == gr.skip()
-    shown = panel.draw_endings(LeavesForTheNext(result, left), query, 0, 2, "karras")
+    assert panel.scrub(SelectsNext(result, is_late), query, 0, 1) == gr.skip()
+    shown = panel.draw_endings(SelectsNext(result, is_late), query, 0, 2, "karras")
     assert shown[panel.endings_text] == SELECTION_CHANGED
 
 
-class LeavesForTheNext(Selection):
-    """A visitor who selects another image while an answer is made, or has done so already."""
+class SelectsNext(Selection):
+    """A visitor who selects another image during a handler, or has already done so."""
 
-    def __init__(self, result: Result, left: bool) -> None:
+    def __init__(self, result: Result, is_late: bool) -> None:
         super().__init__(result)
-        if left:
+        if is_late:
             self.select(result, 1)
 
     def image(self, query: str, index: Any) -> tuple[Result, int] | None:
         """Return the selected image, then select the next one."""
-        found = super().image(query, index)
-        if found:
-            self.select(found[0], 1)
-        return found
+        image = super().image(query, index)
+        if image:
+            self.select(image[0], 1)
+        return image

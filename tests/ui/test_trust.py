@@ -1,4 +1,4 @@
-"""Tests of the evidence tab's handlers; test_page has it in a browser."""
+"""Tests of the Trust tab's handlers; test_page uses them in a browser."""
 
 import gradio as gr
 import pytest

@@ -1,4 +1,4 @@
-"""Tests of the story's handlers."""
+"""Tests of the Why blurry? tab's handlers."""
 
 import gradio as gr
 import pytest
@@ -27,10 +27,10 @@ def test_what_is_called_a_fix_is_one_and_the_rest_is_not() -> None:
 
 def test_both_sides_are_drawn_from_the_same_seeds(tab: WhyBlurry) -> None:
     shown = tab.draw(100, 1e-4, 0.02, "bag")
-    yours, cosine = tab.custom, tab.cosine
-    assert shown[yours.sentence].startswith("**linear (T = 100")
+    custom, cosine = tab.custom, tab.cosine
+    assert shown[custom.sentence].startswith("**linear (T = 100")
     assert shown[cosine.sentence].startswith("**cosine**")
-    assert shown[yours.filmstrip]["value"].size == shown[cosine.filmstrip]["value"].size
+    assert shown[custom.filmstrip]["value"].size == shown[cosine.filmstrip]["value"].size
 
 
 def test_betas_that_fall_are_the_verdict_and_nothing_of_before_stays(tab: WhyBlurry) -> None:
