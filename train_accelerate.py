@@ -14,7 +14,7 @@ from fashion_ddpm.core.settings import add_flags
 
 
 def parse_arguments() -> argparse.Namespace:
-    """Return the flags: a preset, and a value for each field of TrainConfig that was given."""
+    """Return the parsed flags: the preset, dry_run, and the given fields of TrainConfig."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--preset", choices=PRESETS, default="cpu", help="values to start from")
     parser.add_argument("--dry-run", action="store_true", help="print the resolved config, stop")
@@ -25,8 +25,8 @@ def parse_arguments() -> argparse.Namespace:
 def resolve_config(preset: str, flags: dict[str, Any]) -> TrainConfig:
     """Return the run's config.
 
-    A distilled network takes its shape and noise schedule from its teacher, a cool-down all
-    settings from the run that it ends.
+    A distillation takes the network's shape and noise schedule from the teacher, a cool-down all
+    settings from the original run.
     """
     if flags.get("from_state"):
         from fashion_ddpm.training.cool_down import make_cool_down_config
@@ -41,7 +41,7 @@ def resolve_config(preset: str, flags: dict[str, Any]) -> TrainConfig:
 
 
 def main() -> int:
-    """Resolve the config, print it, train; return the exit status."""
+    """Resolve and print the config, train; return the exit status."""
     start_time = time.monotonic()
     limit_threads()
     flags = vars(parse_arguments())
@@ -57,7 +57,7 @@ def main() -> int:
     except (UserError, OSError) as error:
         print(f"train_accelerate.py: {error_message(error)}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:  # before the training has begun, which would save
+    except KeyboardInterrupt:  # only before training starts, which handles SIGINT itself
         print("train_accelerate.py: interrupted", file=sys.stderr)
         return INTERRUPT_EXIT_STATUS
     return 0

@@ -62,7 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _add_request(parser: argparse.ArgumentParser, default: GenerateRequest) -> None:
-    """Add the flags that say what to generate, from which checkpoint and how."""
+    """Add the flags of a request, of the checkpoint and of the batch size."""
     parser.add_argument(
         "--checkpoint", help="folder or USER/NAME@REVISION; default: the bundled one"
     )
@@ -88,7 +88,7 @@ def _add_request(parser: argparse.ArgumentParser, default: GenerateRequest) -> N
 
 
 def _path(text: str) -> Path:
-    """Return a path; shells leave the ~ of --output=~/images as it is."""
+    """Return a path with ~ expanded, which shells do not do in --output=~/images."""
     return Path(text).expanduser()
 
 
@@ -139,7 +139,7 @@ def _add_publish(parser: argparse.ArgumentParser) -> None:
 
 
 def main() -> int:
-    """Run a subcommand; a mistake of the user's costs one sentence, not a traceback."""
+    """Run a subcommand; print a user's error as one sentence, without a traceback."""
     limit_threads()
     arguments = build_parser().parse_args()
     try:

@@ -1,4 +1,4 @@
-"""Tests of the command line, run as a user runs it."""
+"""Tests of the command line."""
 
 import os
 import subprocess
@@ -17,8 +17,8 @@ from fashion_ddpm.generation import bulk
 from fashion_ddpm.training import saving
 from tests.tools import MINI_DATA, PATIENCE
 
-LOADED_AHEAD = (bulk, doctor, saving)
-"""Modules that commands load themselves, which another user than this one may not read."""
+IMPORTED_EARLY = (bulk, doctor, saving)
+"""Modules that commands import lazily; the user of locked_folder may be unable to read them."""
 
 ROOT = Path(__file__).parent.parent
 
@@ -67,7 +67,7 @@ def test_the_batch_size_changes_no_file(tmp_path: Path) -> None:
         (("--checkpoint", "nowhere/at-all"), "nowhere/at-all could not be loaded"),
     ],
 )
-def test_a_mistake_costs_one_sentence_and_writes_nothing(
+def test_an_error_is_one_sentence_and_nothing_is_written(
     tmp_path: Path, arguments: tuple[str, ...], expected: str
 ) -> None:
     done = run("generate", "--output", str(tmp_path / "out.npz"), *arguments)
@@ -78,7 +78,7 @@ def test_a_mistake_costs_one_sentence_and_writes_nothing(
 
 
 @pytest.mark.slow
-def test_turbo_draws_with_the_distilled_network_beside_or_says_that_there_is_none(
+def test_turbo_draws_with_the_distilled_network_or_reports_that_there_is_none(
     tiny_checkpoint: Path, taught_checkpoint: Path, tmp_path: Path
 ) -> None:
     turbo = ("generate", "--sampler", "turbo", "--num-images", "3", "--output")
@@ -95,7 +95,7 @@ def test_turbo_draws_with_the_distilled_network_beside_or_says_that_there_is_non
 
 @pytest.fixture
 def locked_folder(tmp_path: Path) -> Iterator[Path]:
-    """A folder that this user may not read; for root, as another user."""
+    """A folder that this user cannot read; root becomes another user."""
     folder = tmp_path / "locked"
     folder.mkdir()
     folder.chmod(0)
@@ -123,7 +123,7 @@ def locked_folder(tmp_path: Path) -> Iterator[Path]:
         ["train", "--from-state", "PATH/run", "--output-dir", "runs/new"],
     ],
 )
-def test_a_folder_that_may_not_be_read_costs_a_sentence_in_every_command(
+def test_an_unreadable_folder_is_reported_in_a_sentence_by_every_command(
     locked_folder: Path,
     words: list[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -136,20 +136,20 @@ def test_a_folder_that_may_not_be_read_costs_a_sentence_in_every_command(
     assert str(locked_folder) in capsys.readouterr().err.splitlines()[-1]
 
 
-def test_ctrl_c_costs_one_word_and_the_status_that_shells_expect(
+def test_ctrl_c_prints_one_word_and_returns_the_status_that_shells_expect(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupted(*arguments: object) -> None:
+    def interrupt(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fashion_ddpm.cli.commands.run_gallery", interrupted)
+    monkeypatch.setattr("fashion_ddpm.cli.commands.run_gallery", interrupt)
     monkeypatch.setattr(sys, "argv", ["fashion_ddpm", "gallery"])
     assert __main__.main() == 130
-    monkeypatch.setattr(train_accelerate, "resolve_config", interrupted)
+    monkeypatch.setattr(train_accelerate, "resolve_config", interrupt)
     monkeypatch.setattr(sys, "argv", ["train_accelerate.py"])
     assert train_accelerate.main() == 130
-    said = capsys.readouterr().err.splitlines()
-    assert said == ["fashion_ddpm: interrupted", "train_accelerate.py: interrupted"]
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == ["fashion_ddpm: interrupted", "train_accelerate.py: interrupted"]
 
 
 def test_a_path_may_begin_with_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:

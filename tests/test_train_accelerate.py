@@ -1,4 +1,4 @@
-"""Tests of the training script as a user runs it."""
+"""Tests of the training script in a subprocess."""
 
 import json
 import os
@@ -26,7 +26,7 @@ def run(*arguments: str, launcher: tuple[str, ...] = ()) -> subprocess.Completed
     )
 
 
-def test_a_dry_run_prints_the_resolved_config_and_touches_nothing(tmp_path: Path) -> None:
+def test_a_dry_run_prints_the_resolved_config_and_writes_nothing(tmp_path: Path) -> None:
     done = run("--preset", "gpu", "--batch-size", "64", "--dry-run", "--output-dir", str(tmp_path))
     config = json.loads(done.stdout)
     assert config["batch_size"] == 64
@@ -45,7 +45,7 @@ def test_accelerate_launch_trains_the_smoke_preset(tmp_path: Path) -> None:
     assert done.stdout.strip().endswith("checkpoint")
 
 
-def test_a_mistake_costs_one_sentence_and_no_traceback(tmp_path: Path) -> None:
+def test_an_error_is_one_sentence_without_a_traceback(tmp_path: Path) -> None:
     done = run("--noise-schedule", "linear", "--num-train-timesteps", "100")
     assert done.returncode == 1
     assert "Traceback" not in done.stderr

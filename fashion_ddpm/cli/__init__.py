@@ -1,1 +1,1 @@
-"""What the subcommands of python -m fashion_ddpm do."""
+"""The subcommands of python -m fashion_ddpm."""

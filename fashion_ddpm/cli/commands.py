@@ -1,4 +1,4 @@
-"""What each subcommand does; heavy modules are loaded by those that need them."""
+"""The subcommands; each imports the heavy modules that it needs."""
 
 import argparse
 from typing import Any
@@ -9,25 +9,25 @@ from fashion_ddpm.core.requests import SETTINGS, GenerateRequest, RequestError, 
 from fashion_ddpm.core.settings import default_data_dir, given_flags
 
 STOPPED_EXIT_STATUS = 75
-"""Exit status of a command that was asked to stop and goes on when it is repeated (EX_TEMPFAIL)."""
+"""Exit status of a command that was interrupted and can be resumed (EX_TEMPFAIL)."""
 
 
 def parse_request(arguments: argparse.Namespace) -> GenerateRequest:
-    """Return the checked request that the flags make."""
+    """Return the request that the flags describe."""
     if arguments.batch_size < 1:
         raise RequestError(f"--batch-size is {arguments.batch_size}; it must be at least 1.")
     if arguments.num_inference_steps is None:
         arguments.num_inference_steps = default_steps(arguments.sampler, arguments.default_steps)
-    chosen: dict[str, Any] = {name: getattr(arguments, name) for name in SETTINGS}
-    if arguments.checkpoint:  # only another one than the bundled has to be asked
+    settings: dict[str, Any] = {name: getattr(arguments, name) for name in SETTINGS}
+    if arguments.checkpoint:  # the default class names are those of the bundled one
         from fashion_ddpm.checkpoints.locate import read_class_names
 
-        chosen["class_names"] = read_class_names(arguments.checkpoint)
-    return GenerateRequest(**chosen)
+        settings["class_names"] = read_class_names(arguments.checkpoint)
+    return GenerateRequest(**settings)
 
 
 def run_generate(arguments: argparse.Namespace) -> int:
-    """Generate, write, and score where asked."""
+    """Generate images, write them, and score them if requested."""
     request = parse_request(arguments)
     from fashion_ddpm.generation import bulk, command
     from fashion_ddpm.generation.shards import shard_size
@@ -49,7 +49,7 @@ def run_generate(arguments: argparse.Namespace) -> int:
 
 
 def run_evaluate(arguments: argparse.Namespace) -> int:
-    """Generate, measure, write a report; print its table."""
+    """Evaluate a checkpoint, write a report and print its table."""
     request = parse_request(arguments)
     from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
     from fashion_ddpm.evaluation.command import Evaluation, evaluate
@@ -73,7 +73,7 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
 
 
 def run_results(arguments: argparse.Namespace) -> int:
-    """Write the bundled checkpoint's report into the README and into its model card."""
+    """Write the results of the bundled checkpoint into the README and its model card."""
     from fashion_ddpm.checkpoints.locate import read_run
     from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
     from fashion_ddpm.evaluation.report import load_report
@@ -85,33 +85,33 @@ def run_results(arguments: argparse.Namespace) -> int:
 
 
 def run_publish(arguments: argparse.Namespace) -> int:
-    """Upload a checkpoint and a Space, or only write and try them."""
+    """Upload a checkpoint and a Space; with --dry-run only write and check them."""
     from fashion_ddpm.publishing.command import Publication, publish
 
-    given = {name: value for name, value in vars(arguments).items() if name != "run"}
-    for line in publish(Publication(**given)):
+    settings = {name: value for name, value in vars(arguments).items() if name != "run"}
+    for line in publish(Publication(**settings)):
         print(line, flush=True)
     return 0
 
 
 def run_train_all(arguments: argparse.Namespace) -> int:
-    """Train, distil and evaluate."""
+    """Train, distil and evaluate a network."""
     from fashion_ddpm.cli.train_all import TrainAll, train_all
 
-    wanted = TrainAll(
+    plan = TrainAll(
         data=_build_config(arguments, DataSettings),
         preset=arguments.preset,
         minutes=arguments.minutes,
         num_images=arguments.num_images,
         output=arguments.output_dir,
     )
-    done = train_all(wanted)
-    print(wanted.output if done else "stopped; run the same command to go on")
-    return 0 if done else STOPPED_EXIT_STATUS
+    finished = train_all(plan)
+    print(plan.output if finished else "stopped; run the same command to go on")
+    return 0 if finished else STOPPED_EXIT_STATUS
 
 
 def run_rebuild_average(arguments: argparse.Namespace) -> int:
-    """Write a checkpoint of an average of another length."""
+    """Write a checkpoint with an average of another length."""
     from fashion_ddpm.training.saving import rebuild_checkpoint
 
     print(rebuild_checkpoint(arguments.folder, arguments.length, arguments.at, arguments.output))
@@ -119,7 +119,7 @@ def run_rebuild_average(arguments: argparse.Namespace) -> int:
 
 
 def run_gallery(arguments: argparse.Namespace) -> int:
-    """Draw and score the images that the demo shows before anybody presses a button."""
+    """Draw and score the images that the demo shows at start."""
     from fashion_ddpm.demo.gallery import GALLERY, make_gallery
 
     make_gallery()
@@ -128,7 +128,7 @@ def run_gallery(arguments: argparse.Namespace) -> int:
 
 
 def run_neighbours(arguments: argparse.Namespace) -> int:
-    """Make the index in which the demo looks for the nearest training image."""
+    """Build the index in which the demo looks up the nearest training image."""
     from fashion_ddpm.data.fashion_mnist import load_split
     from fashion_ddpm.evaluation.nearest_training_image import (
         NEIGHBOUR_INDEX,
@@ -143,7 +143,7 @@ def run_neighbours(arguments: argparse.Namespace) -> int:
 
 
 def _build_config(arguments: argparse.Namespace, config_class: type) -> Any:
-    """Return a config with the fields that flags gave, and defaults for the rest."""
+    """Return a config with the given flags, and defaults for other fields."""
     return config_class(**{"data_dir": default_data_dir(), **given_flags(arguments, config_class)})
 
 

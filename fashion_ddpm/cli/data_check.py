@@ -1,4 +1,4 @@
-"""The data check: is the data what the network will be told it is, and what happens to it?"""
+"""The data check: are the images and labels those of Fashion-MNIST, and is preprocessing exact?"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +19,7 @@ from fashion_ddpm.data.labelled_images import DataError, LabelledImages, class_c
 from fashion_ddpm.diffusion.schedules import alpha_bars, noise_scheduler
 
 KNOWN_MEAN, KNOWN_SIGMA = -0.428, 0.706
-"""Of the official training images after to_model, in [−1, 1]."""
+"""Mean and standard deviation of the official training images in [−1, 1]."""
 
 OFFICIAL_COUNTS = {"train": 60_000, "test": 10_000}
 MIN_CENTROID_ACCURACY = 0.5
@@ -28,35 +28,33 @@ MIN_CENTROID_ACCURACY = 0.5
 EXAMPLES_PER_CLASS = 12
 NOISE_TIMESTEPS = (0, 250, 500, 750, 990)
 
-
 OFFICIAL_TOLERANCE, SUBSET_TOLERANCE = 0.002, 0.06
-"""How far from the known mean and sigma a data set may be, in units of the model's range."""
+"""Allowed deviation from KNOWN_MEAN and KNOWN_SIGMA."""
 
 
 def check_data(data_dir: Path, picture: Path | None = None) -> Iterator[str]:
-    """Check the two files of images and the two of labels; yield a line for each finding.
+    """Check the image and label files; yield a line for each check.
 
     Args:
-        data_dir: torchvision's root. Files with an MD5SUMS beside them count as a subset: any
-            number of images, wider tolerances.
-        picture: where the labelled grid of examples goes.
+        data_dir: torchvision's root. Files with an MD5SUMS file are a subset: any number of
+            images, wider tolerances.
+        picture: file for a labelled grid of examples.
 
     Raises:
-        DataError: something is off; the sentence says what.
+        DataError: a check fails.
     """
     raw = raw_folder(data_dir)
     subset = (raw / CHECKSUM_FILE).exists()
     if not any(raw.glob("*")):
         load_split(data_dir, "train")
-    for name, wanted in OFFICIAL_COUNTS.items():
+    for name, count in OFFICIAL_COUNTS.items():
         split = read_unchecked(data_dir, train=name == "train")
         yield from check_split(name, split, SUBSET_TOLERANCE if subset else OFFICIAL_TOLERANCE)
-        if not subset and len(split) != wanted:
-            raise DataError(f"{name} has {len(split):,} images; Fashion-MNIST has {wanted:,}.")
+        if not subset and len(split) != count:
+            raise DataError(f"{name} has {len(split):,} images; Fashion-MNIST has {count:,}.")
         if picture and name == "train":
             rows = {
-                CLASS_NAMES[k]: split.select_class(k)[:EXAMPLES_PER_CLASS]
-                for k in range(len(CLASS_NAMES))
+                c: split.select_class(k)[:EXAMPLES_PER_CLASS] for k, c in enumerate(CLASS_NAMES)
             }
             make_labelled_grid(rows).save(picture)
             yield f"picture: {picture}"
@@ -66,10 +64,10 @@ def check_data(data_dir: Path, picture: Path | None = None) -> Iterator[str]:
 
 
 def check_split(name: str, split: LabelledImages, tolerance: float) -> Iterator[str]:
-    """Check one split; yield a line for each finding.
+    """Check one split; yield a line for each check.
 
     Raises:
-        DataError: something is off; the sentence says what.
+        DataError: a check fails.
     """
     images, labels = split.images, split.labels
     if images.dtype != torch.uint8 or images.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE):
@@ -123,13 +121,12 @@ def _check_moments(name: str, images: Tensor, tolerance: float) -> str:
 
 
 def _check_agreement(name: str, split: LabelledImages) -> str:
-    """Classify odd images by the class means of even ones: shuffled labels give 10 %."""
-    flat = split.images.flatten(1).float()
-    known, asked = flat[::2], flat[1::2]
-    known_labels = split.labels[::2]
+    """Classify the odd images by the class means of the even ones; shuffled labels give 10 %."""
+    images, labels = split.images.flatten(1).float(), split.labels
     classes = range(len(CLASS_NAMES))
-    means = torch.stack([known[known_labels == label].mean(dim=0) for label in classes])
-    accuracy = (torch.cdist(asked, means).argmin(dim=1) == split.labels[1::2]).float().mean().item()
+    means = torch.stack([images[::2][labels[::2] == label].mean(dim=0) for label in classes])
+    predictions = torch.cdist(images[1::2], means).argmin(dim=1)
+    accuracy = (predictions == labels[1::2]).float().mean().item()
     if not accuracy >= MIN_CENTROID_ACCURACY:
         raise DataError(
             f"{name}: class means recognize {accuracy:.0%} of the images (usually 68 %): the "
@@ -139,15 +136,15 @@ def _check_agreement(name: str, split: LabelledImages) -> str:
 
 
 def _check_round_trips(name: str, images: Tensor) -> str:
-    """Through the model's range and back; through noise and, with the noise known, back."""
+    """Check that the model's range, and noise that is subtracted again, change no pixel."""
     clean = to_model(images)
     if not torch.equal(to_uint8(clean), images):
         raise DataError(f"{name}: to_uint8(to_model(images)) differs from the images.")
-    scheduler = noise_scheduler("cosine")
-    levels = alpha_bars(scheduler)
+    schedule = noise_scheduler("cosine")
+    levels = alpha_bars(schedule)
     noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
     for timestep in NOISE_TIMESTEPS:
-        noisy = scheduler.add_noise(clean, noise, torch.full((len(clean),), timestep))
+        noisy = schedule.add_noise(clean, noise, torch.full((len(clean),), timestep))
         alpha, sigma = levels[timestep] ** 0.5, (1 - levels[timestep]) ** 0.5
         if not torch.equal(to_uint8((noisy - sigma * noise) / alpha), images):
             raise DataError(f"{name}: noise added at timestep {timestep} cannot be taken away.")

@@ -1,4 +1,4 @@
-"""The doctor commands: are the data, a schedule and a scorer what they are believed to be?"""
+"""The doctor commands, which check the data, noise schedules and scorers."""
 
 import argparse
 from pathlib import Path
@@ -8,7 +8,7 @@ from fashion_ddpm.core.settings import ConfigError, default_data_dir
 
 
 def add_commands(doctor: argparse.ArgumentParser) -> None:
-    """Add a command for each thing that can be examined."""
+    """Add the doctor commands to their parser."""
     subjects = doctor.add_subparsers(required=True)
     data = subjects.add_parser("data", help="is the data what training believes it is?")
     data.add_argument("--data-dir", default=default_data_dir(), type=Path)
@@ -27,7 +27,7 @@ def add_commands(doctor: argparse.ArgumentParser) -> None:
 
 
 def run_doctor_data(arguments: argparse.Namespace) -> int:
-    """Check the data; print a line for each finding."""
+    """Check the data; print a line for each check."""
     from fashion_ddpm.cli.data_check import check_data
 
     arguments.picture.parent.mkdir(parents=True, exist_ok=True)
@@ -37,7 +37,7 @@ def run_doctor_data(arguments: argparse.Namespace) -> int:
 
 
 def run_doctor_schedule(arguments: argparse.Namespace) -> int:
-    """Print, for each schedule, where it starts and ends, and whether sampling can begin there."""
+    """Print where each schedule starts and ends, and whether sampling can start from noise."""
     from fashion_ddpm.diffusion.schedule_check import check_schedule
 
     if arguments.steps < 1 or arguments.num_train_timesteps < 2:
@@ -55,7 +55,7 @@ def run_doctor_schedule(arguments: argparse.Namespace) -> int:
 
 
 def run_doctor_scorer(arguments: argparse.Namespace) -> int:
-    """Print how well scorers know real test images, and the same images ruined."""
+    """Print how scorers classify real test images, clear and degraded."""
     from fashion_ddpm.cli.scorer_check import check_scorer
     from fashion_ddpm.data.fashion_mnist import load_split
     from fashion_ddpm.scoring.clip import load_scorer

@@ -1,4 +1,4 @@
-"""One command for a rented or lent machine: a network, its distilled network, reports on both."""
+"""One command that trains a network, distils it, and evaluates both."""
 
 import dataclasses
 import math
@@ -29,21 +29,21 @@ from fashion_ddpm.training.run_data import load_run_data
 from fashion_ddpm.training.run_folder import RunFolder
 
 NETWORK_SHARE = 0.7
-"""Share of the minutes in which the network is trained."""
+"""Share of the minutes for training the network."""
 
 DISTILLATION_SHARE = 0.15
-"""Share of the minutes in which it is distilled; the rest is for the two reports."""
+"""Share of the minutes for distilling it; the rest is for the two reports."""
 
 
 @dataclass(frozen=True)
 class TrainAll:
-    """What the command makes.
+    """The settings of the command.
 
     Attributes:
         data: the data set.
-        preset: of the network's training.
-        minutes: for everything.
-        num_images: of each report.
+        preset: preset of the network's training.
+        minutes: time for everything.
+        num_images: generated images in each report.
         output: folder for runs, checkpoints and reports.
 
     Raises:
@@ -64,26 +64,26 @@ class TrainAll:
             raise ConfigError(
                 f"--num-images is {self.num_images}; a report needs at least {FEWEST_IMAGES}."
             )
-        GenerateRequest(ALL_CLASSES, self.num_images)  # refuses too many
+        GenerateRequest(ALL_CLASSES, self.num_images)  # raises if there are too many
 
     @property
     def flags_file(self) -> Path:
-        """Where the flags are noted with which the folder was begun."""
+        """The file that records the flags of the first call."""
         return self.output / "train-all.json"
 
     @property
     def checkpoint(self) -> Path:
-        """Where the network ends up; the distilled one lies beside it."""
+        """The folder of the network's checkpoint; that of the distilled one is next to it."""
         return self.output / "checkpoints" / "network"
 
 
 def train_all(plan: TrainAll) -> bool:
-    """Train, distil and evaluate, as far as it has not been done; return whether all is done.
+    """Train, distil and evaluate; return whether all is finished, not stopped by a signal.
 
-    A signal stops it after a save; the same call goes on from there.
+    A later call with the same settings resumes where an earlier one stopped.
 
     Raises:
-        UserError: a part cannot be done; the message says which and why.
+        UserError: a part fails.
     """
     if this_process().num_processes > 1:
         raise ConfigError(
@@ -98,9 +98,9 @@ def train_all(plan: TrainAll) -> bool:
         try:
             return _train_all(plan, network)
         except UserError:
-            # A folder in which nothing could be begun is nobody's, and other flags may try it.
-            begun = RunFolder(plan.output / "network").config
-            if not begun.exists() and not plan.checkpoint.exists():
+            # If no run was started, a call with other flags may use the folder.
+            run_config = RunFolder(plan.output / "network").config
+            if not run_config.exists() and not plan.checkpoint.exists():
                 plan.flags_file.unlink()
             raise
 
@@ -115,7 +115,7 @@ def _train_all(plan: TrainAll, network: TrainConfig) -> bool:
         | _smoke_settings(plan.preset)
         | {
             "teacher": str(plan.checkpoint),
-            # accelerate keeps one precision as long as the process lasts.
+            # accelerate cannot change the precision within a process.
             "mixed_precision": read_run(plan.checkpoint)["mixed_precision"],
         },
     )
@@ -132,10 +132,10 @@ def _train_all(plan: TrainAll, network: TrainConfig) -> bool:
 
 
 def _record_flags(plan: TrainAll) -> None:
-    """Note what the folder is for.
+    """Record the flags in the output folder.
 
     Raises:
-        ConfigError: it was begun with other flags.
+        ConfigError: it has a record of other flags.
     """
     flags = {
         **dataclasses.asdict(plan.data),
@@ -144,30 +144,31 @@ def _record_flags(plan: TrainAll) -> None:
         "num_images": plan.num_images,
     }
     del flags["data_dir"]
-    note = plan.flags_file
-    if note.exists():
-        before = read_object(note, "restore it, or name another --output-dir")
+    if plan.flags_file.exists():
+        recorded = read_object(plan.flags_file, "restore it, or name another --output-dir")
         for name, value in flags.items():
-            if not may_be_equal(name, before.get(name), value):
+            if not may_be_equal(name, recorded.get(name), value):
                 raise ConfigError(
                     f"{flag_name(name)} is {value}, but {plan.output} was begun with "
-                    f"{before.get(name)}; give that value, or another --output-dir."
+                    f"{recorded.get(name)}; give that value, or another --output-dir."
                 )
         return
-    with atomic_folders.report_write_errors(note):
+    with atomic_folders.report_write_errors(plan.flags_file):
         plan.output.mkdir(parents=True, exist_ok=True)
-        write_object(note, flags)
+        write_object(plan.flags_file, flags)
 
 
 def _run_settings(plan: TrainAll, name: str, share: float) -> dict[str, Any]:
-    """Return what both runs take from the command."""
-    names = [field.name for field in dataclasses.fields(DataSettings)]
-    data = {name: getattr(plan.data, name) for name in names}
-    return {**data, "output_dir": str(plan.output / name), "minutes": share * plan.minutes}
+    """Return the settings that a run takes from the command."""
+    return {
+        **dataclasses.asdict(plan.data),
+        "output_dir": str(plan.output / name),
+        "minutes": share * plan.minutes,
+    }
 
 
 def _smoke_settings(preset: str) -> dict[str, Any]:
-    """Return what a distillation after the smoke preset takes over from it."""
+    """Return the settings that a distillation takes from the smoke preset; {} for other presets."""
     if preset != "smoke":
         return {}
     names = ("batch_size", "validation_images", "validate_every", "preview_every", "frechet_every")
@@ -176,7 +177,7 @@ def _smoke_settings(preset: str) -> dict[str, Any]:
 
 
 def _train_and_copy(config: TrainConfig, checkpoint: Path) -> bool:
-    """Train, or go on; copy the checkpoint when the run is at its end, and return whether it is."""
+    """Train or resume; copy the checkpoint if the run is finished, and return whether it is."""
     if is_intact(checkpoint):
         return True
     published = train(config)
@@ -191,7 +192,7 @@ def _train_and_copy(config: TrainConfig, checkpoint: Path) -> bool:
 
 
 def _write_report(plan: TrainAll, request: GenerateRequest, name: str) -> None:
-    """Write a report, unless there is one."""
+    """Write a report unless it exists."""
     output = plan.output / name
     if (output / REPORT_FILE).exists():
         return

@@ -1,4 +1,4 @@
-"""A small classifier of real images, and the feature space in which distances are measured."""
+"""A small classifier of real images, whose features the Fréchet distance uses."""
 
 import dataclasses
 import json
@@ -24,14 +24,14 @@ from fashion_ddpm.scoring.errors import ScoringError
 
 WEIGHTS_FILE = "model.safetensors"
 KIND_FILE = "kind.json"
-"""What images a classifier is for; the bundled one, for Fashion-MNIST, has none."""
+"""File with the kind of images of a classifier; without it, they are Fashion-MNIST."""
 
 NUM_FEATURES = 128
 BATCH_SIZE = 500
 
 
 class ResidualBlock(nn.Module):
-    """Two 3×3 convolutions beside a 1×1 one; the first may halve the side."""
+    """Two 3×3 convolutions and a 1×1 shortcut, with a stride."""
 
     def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class ResidualBlock(nn.Module):
 
 
 class Classifier(nn.Module):
-    """A residual network that halves the side twice, then takes the mean over all positions."""
+    """A residual network that halves the side twice, then averages over all positions."""
 
     def __init__(self, kind: ImageKind) -> None:
         super().__init__()
@@ -73,12 +73,12 @@ class Classifier(nn.Module):
 
     @torch.no_grad()
     def features(self, images: Tensor) -> Tensor:
-        """Return what the last layer sees of stored images, uint8 [N, …]: float32 [N, D]."""
+        """Return the input of the last layer for images uint8 [N, …]: float32 [N, D]."""
         return torch.cat([self.trunk(to_model(part)) for part in images.split(BATCH_SIZE)])
 
     @torch.no_grad()
     def reorder(self, class_names: tuple[str, ...]) -> None:
-        """Put the classes into another order; the names must be the same."""
+        """Put the classes into another order of the same names."""
         order = [self.kind.class_names.index(name) for name in class_names]
         self.kind = dataclasses.replace(self.kind, class_names=class_names)
         for parameter in self.head.parameters():
@@ -91,17 +91,17 @@ class Classifier(nn.Module):
 
 
 def save_classifier(classifier: Classifier, folder: Path) -> None:
-    """Write the weights into a folder, and what images they are for."""
+    """Write the weights and the kind of images into a folder."""
     weights = {name: value.contiguous() for name, value in classifier.state_dict().items()}
     save_file(weights, folder / WEIGHTS_FILE)
     (folder / KIND_FILE).write_text(json.dumps(dataclasses.asdict(classifier.kind)) + "\n")
 
 
 def load_classifier(folder: str | Path = BUNDLED_CLASSIFIER) -> Classifier:
-    """Load a classifier, ready to be asked.
+    """Load a classifier in evaluation mode.
 
     Raises:
-        ScoringError: it is not there, it is another network, or a file is damaged.
+        ScoringError: it is missing or damaged, or the weights do not fit the network.
     """
     folder = Path(folder)
     try:
@@ -121,8 +121,8 @@ def load_classifier(folder: str | Path = BUNDLED_CLASSIFIER) -> Classifier:
 def _read_kind(path: Path) -> ImageKind:
     if not path.exists():
         return FASHION_MNIST
-    found = read_config(path.parent, path.name)
+    kind = read_config(path.parent, path.name)
     try:
-        return ImageKind(tuple(found["class_names"]), found["image_size"], found["channels"])
+        return ImageKind(tuple(kind["class_names"]), kind["image_size"], kind["channels"])
     except (KeyError, TypeError, ConfigError) as error:
         raise CheckpointError(f"{KIND_FILE} names no kind of images; {COPY_HINT}") from error

@@ -1,4 +1,4 @@
-"""The scorers: images and texts become probabilities, beside what real images score."""
+"""The scorers: CLIP models that give the probabilities of texts for images."""
 
 import functools
 from collections.abc import Sequence
@@ -28,28 +28,23 @@ SCORERS = (EMBEDDED, *HUB_SCORERS)
 WEIGHTS_FILE = "model.safetensors"
 BATCH_SIZE = 256
 MAX_PROMPT_SETS = 32
-"""The label prompts and each class's quality prompts are eleven."""
-
+"""Cached lists of prompts; the label prompts and the quality prompts of each class are eleven."""
 
 NO_SCORER = "none"
-"""What the page offers first for images that the embedded scorer does not know."""
+"""Name of NoScorer, the default for images that the embedded scorer was not trained on."""
 
 
 class ClipScorer:
-    """A CLIP model with its own processor, and the kind of images it is asked about."""
+    """A CLIP model with its processor, and the kind of images that it scores."""
 
     def __init__(
-        self,
-        model: CLIPModel,
-        processor: CLIPProcessor,
-        name: str,
-        kind: ImageKind,
+        self, model: CLIPModel, processor: CLIPProcessor, name: str, kind: ImageKind
     ) -> None:
         self.model, self.processor, self.name, self.kind = model.eval(), processor, name, kind
         self._cached_text_features = functools.lru_cache(MAX_PROMPT_SETS)(self._text_features)
 
     def text_features(self, texts: Sequence[str]) -> Tensor:
-        """Return unit vectors, float32 [T, D]; those of the latest prompts are remembered."""
+        """Return unit vectors, float32 [T, D]; those of recent prompts are cached."""
         return self._cached_text_features(tuple(texts))
 
     @torch.no_grad()
@@ -71,14 +66,11 @@ class ClipScorer:
         return torch.nn.functional.normalize(torch.cat(parts), dim=-1)
 
     def probabilities(self, images: Tensor, texts: Sequence[str]) -> Tensor:
-        """Return how the model divides each image among the texts.
+        """Return the softmax of scaled cosine similarities: float32 [B, T].
 
         Args:
             images: uint8 [B, H, W] or [B, H, W, 3].
             texts: T prompts.
-
-        Returns:
-            float32 [B, T], rows add up to 1: softmax of scaled cosine similarities.
         """
         return self._text_probabilities(self.image_features(images), texts)
 
@@ -87,7 +79,7 @@ class ClipScorer:
         return (scale * features @ self.text_features(texts).T).softmax(dim=-1)
 
     def label_scores(self, images: Tensor) -> Tensor:
-        """Return the probabilities of the label prompts, one a class: float32 [B, classes]."""
+        """Return the probabilities of the label prompts, one per class: float32 [B, classes]."""
         return self.probabilities(images, label_prompts(self.kind.class_names))
 
     def quality_scores(self, images: Tensor, labels: Tensor) -> Tensor:
@@ -99,14 +91,14 @@ class ClipScorer:
         """
         features, scores = self.image_features(images), torch.empty(len(images), 3)
         for label in labels.unique().tolist():
-            chosen = labels == label
+            mask = labels == label
             prompts = quality_prompts(self.kind.class_names[label], self.kind)
-            scores[chosen] = self._text_probabilities(features[chosen], prompts)
+            scores[mask] = self._text_probabilities(features[mask], prompts)
         return scores
 
 
 class NoScorer:
-    """Stands where no scorer knows the classes: it has no prompts, and so no probabilities."""
+    """A scorer without prompts, for classes that no scorer was trained on."""
 
     name = NO_SCORER
 
@@ -123,23 +115,23 @@ Scorer = ClipScorer | NoScorer
 
 
 def select_scores(scores: Tensor, labels: Tensor) -> Tensor | None:
-    """Return what each image scores for what was asked for: float32 [B]; None without a scorer.
+    """Return each image's score for its label: float32 [B]; None for the scores of NoScorer.
 
     Args:
-        scores: float32 [B, classes], or [B, 0] of NoScorer.
+        scores: float32 [B, classes], or [B, 0] from NoScorer.
         labels: int64 [B].
     """
     return scores.gather(1, labels[:, None])[:, 0] if scores.shape[1] else None
 
 
 def zero_shot_accuracy(scorer: ClipScorer, real: LabelledImages) -> float:
-    """Return the share of images whose own label prompt scores highest, in [0, 1]."""
-    chosen = scorer.label_scores(real.images).argmax(dim=1)
-    return (chosen == real.labels).float().mean().item()
+    """Return the share of images whose label prompt has the highest score, in [0, 1]."""
+    predictions = scorer.label_scores(real.images).argmax(dim=1)
+    return (predictions == real.labels).float().mean().item()
 
 
 def can_score(scorer_name: str, kind: ImageKind) -> bool:
-    """Return whether a scorer knows such images: the embedded one saw one data set only."""
+    """Return whether a scorer can score such images: the embedded one only Fashion-MNIST."""
     return scorer_name != EMBEDDED or kind == FASHION_MNIST
 
 
@@ -147,12 +139,12 @@ def load_scorer(name_or_folder: str, kind: ImageKind) -> ClipScorer:
     """Load the embedded scorer, a CLIP from a local folder, or USER/NAME@REVISION on the Hub.
 
     Args:
-        name_or_folder: one of SCORERS, or where else a CLIP is.
-        kind: the images it will be asked about; its prompts name their classes.
+        name_or_folder: one of SCORERS, a folder, or another name on the Hub.
+        kind: the kind of images to score; the prompts name its classes.
 
     Raises:
-        ScoringError: it is not there, cannot be downloaded, is not a CLIP, knows other images, or a
-            file is damaged.
+        ScoringError: it is missing or damaged, cannot be downloaded, is not a CLIP, or is for other
+            images.
     """
     if not can_score(name_or_folder, kind):
         raise ScoringError(
@@ -167,11 +159,11 @@ def load_scorer(name_or_folder: str, kind: ImageKind) -> ClipScorer:
             model, processor = _load_clip(source, "main")
         else:
             repository, _, revision = source.partition("@")
-            cached = not is_hub_reachable(repository)
-            model, processor = _load_clip(repository, revision or "main", cached)
+            offline = not is_hub_reachable(repository)
+            model, processor = _load_clip(repository, revision or "main", offline)
     except CheckpointError as error:
         raise ScoringError(f"The scorer {name_or_folder} could not be loaded: {error}.") from error
-    except Exception as error:  # tokenizers knows no other class of errors
+    except Exception as error:  # tokenizers raises plain Exception
         raise ScoringError(
             f"The scorer {name_or_folder} could not be loaded ({reason(error)}); connect to the "
             f"network, name a local folder that holds it, or use {EMBEDDED}."
@@ -179,27 +171,29 @@ def load_scorer(name_or_folder: str, kind: ImageKind) -> ClipScorer:
     return ClipScorer(model, processor, name_or_folder, kind)
 
 
-def _load_clip(source: str, revision: str, cached: bool = False) -> tuple[CLIPModel, CLIPProcessor]:
-    model, found = CLIPModel.from_pretrained(
+def _load_clip(
+    source: str, revision: str, offline: bool = False
+) -> tuple[CLIPModel, CLIPProcessor]:
+    model, info = CLIPModel.from_pretrained(
         source,
         revision=revision,
-        local_files_only=cached,
+        local_files_only=offline,
         use_safetensors=True,
         dtype=torch.float32,
         output_loading_info=True,
     )
-    processor = CLIPProcessor.from_pretrained(source, revision=revision, local_files_only=cached)
-    wrong = sorted(found["missing_keys"] | found["mismatched_keys"])
-    if wrong:
+    processor = CLIPProcessor.from_pretrained(source, revision=revision, local_files_only=offline)
+    missing = sorted(info["missing_keys"] | info["mismatched_keys"])
+    if missing:
         raise CheckpointError(
-            f"{WEIGHTS_FILE} does not fill {wrong[0]}, which the network in config.json has; copy "
-            "both from one scorer"
+            f"{WEIGHTS_FILE} does not fill {missing[0]}, which the network in config.json has; "
+            "copy both from one scorer"
         )
-    words, known = len(processor.tokenizer), model.config.text_config.vocab_size
-    if words > known:
+    words, vocab_size = len(processor.tokenizer), model.config.text_config.vocab_size
+    if words > vocab_size:
         raise CheckpointError(
-            f"tokenizer.json has {words} words, but the network knows {known}; copy both from one "
-            "scorer"
+            f"tokenizer.json has {words} words, but the network knows {vocab_size}; copy both "
+            "from one scorer"
         )
     check_finite(model)
     return model, processor

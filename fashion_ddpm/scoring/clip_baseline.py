@@ -1,4 +1,4 @@
-"""What real test images score with a scorer, beside which every score is shown."""
+"""The scores of real test images, shown next to the scores of generated ones."""
 
 import json
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ BASELINE_FILE = "baseline.json"
 
 @dataclass(frozen=True)
 class Baseline:
-    """What real test images score: the number that every other score stands beside.
+    """The mean scores of real test images.
 
     Attributes:
         labels: float32 [10, 10], row c: mean over the images of class c of the probabilities of
             the ten label prompts.
         quality: float32 [10, 3], the same for the class's three quality prompts.
-        count: images that were scored.
+        count: number of scored images.
     """
 
     labels: Tensor
@@ -37,7 +37,7 @@ class Baseline:
 
 
 def measure_baseline(scorer: ClipScorer, real: LabelledImages) -> Baseline:
-    """Score real images, class by class."""
+    """Return the mean scores of real images by class."""
     labels = scorer.label_scores(real.images)
     quality = scorer.quality_scores(real.images, real.labels)
     masks = [real.labels == label for label in range(scorer.kind.null_label)]
@@ -49,7 +49,7 @@ def measure_baseline(scorer: ClipScorer, real: LabelledImages) -> Baseline:
 
 
 def save_baseline(baseline: Baseline, folder: Path) -> None:
-    """Write a baseline beside its scorer."""
+    """Write a baseline into the folder of its scorer."""
     content = {
         "labels": baseline.labels.tolist(),
         "quality": baseline.quality.tolist(),
@@ -59,13 +59,13 @@ def save_baseline(baseline: Baseline, folder: Path) -> None:
 
 
 def load_baseline(scorer: ClipScorer) -> Baseline | None:
-    """Return what real test images score with a scorer; None where none are bundled.
+    """Return the scores of real test images; None for other images than Fashion-MNIST.
 
-    The embedded scorer carries it, measured on the whole test split; any other scorer is run over
-    the bundled sample of real test images.
+    The embedded scorer has a file of them, measured on the test split; any other scorer scores the
+    bundled sample of real test images.
 
     Raises:
-        ScoringError: the embedded scorer's baseline is missing or damaged.
+        ScoringError: the file is missing or damaged.
     """
     if scorer.kind != FASHION_MNIST:
         return None

@@ -1,4 +1,7 @@
-"""The sentences that the embedded scorer learns: each names a garment, a quality, or both."""
+"""The captions on which the embedded scorer is trained: of garments, of qualities, of both.
+
+The prompts with which images are scored, which are among them, are in core/image_kind.py.
+"""
 
 import itertools
 from dataclasses import dataclass
@@ -31,7 +34,7 @@ GARMENTS: tuple[tuple[str, ...], ...] = (
     ("bag", "handbag"),
     ("ankle boot", "boot"),
 )
-"""The words for each class, the class name first."""
+"""Words for each class, the class name first."""
 
 _TEMPLATES = ("a {}", "a photo of a {}", "a picture of a {}", "this is a {}", "an image of a {}")
 _QUALITY_TEMPLATES: dict[tuple[int, ...], tuple[str, ...]] = {
@@ -56,17 +59,17 @@ _QUALITY_TEMPLATES: dict[tuple[int, ...], tuple[str, ...]] = {
 _GENERIC_NOUNS = ("clothing item", "piece of clothing", "garment")
 
 _GARMENT_WEIGHT, _QUALITY_WEIGHT, _BOTH_WEIGHT = 1.0, 3.0, 4.0
-"""How much of an image's probability a caption deserves: the more it says, the more."""
+"""Weights of captions that are true of an image: the more specific, the higher."""
 
 
 @dataclass(frozen=True)
 class Captions:
-    """All captions and what each is true of.
+    """All captions and their weights.
 
     Attributes:
-        texts: C sentences, the ten label prompts first.
-        weights: float32 [C, 11, 4], weight of a caption for an image of a class (the null label:
-            of no recognizable garment) and a quality; 0 where the caption is false.
+        texts: C captions, the ten label prompts first.
+        weights: float32 [C, 11, 4], weight of a caption for an image of a class (null label: no
+            recognizable garment) and a quality; 0 where the caption is false.
     """
 
     texts: list[str]
@@ -78,7 +81,7 @@ class Captions:
 
 
 def build_captions() -> Captions:
-    """Return every garment, quality and template, and the prompts that the app asks."""
+    """Return all combinations of templates, garments and qualities, and the prompts of scoring."""
     rows: dict[str, Tensor] = {}
 
     def add(text: str, labels: list[int], qualities: tuple[int, ...], weight: float) -> None:
@@ -86,33 +89,29 @@ def build_captions() -> Captions:
         mask[torch.tensor(labels)[:, None], torch.tensor(qualities)] = weight
         rows.setdefault(_fix_articles(text).lower(), mask)
 
-    everything = tuple(range(len(QUALITIES)))
-    anything = list(range(NULL_LABEL + 1))
+    all_qualities = tuple(range(len(QUALITIES)))
+    all_labels = list(range(NULL_LABEL + 1))
     for label, prompt in enumerate(label_prompts(CLASS_NAMES)):
-        add(prompt, [label], everything, _GARMENT_WEIGHT)
+        add(prompt, [label], all_qualities, _GARMENT_WEIGHT)
     for label, names in enumerate(GARMENTS):
-        add(
-            quality_prompts(CLASS_NAMES[label], FASHION_MNIST)[1],
-            [label],
-            (CLEAR_QUALITY,),
-            _BOTH_WEIGHT,
-        )
+        _, clear_prompt, _ = quality_prompts(CLASS_NAMES[label], FASHION_MNIST)
+        add(clear_prompt, [label], (CLEAR_QUALITY,), _BOTH_WEIGHT)
         for name in names:
             for template in _TEMPLATES:
-                add(template.format(name), [label], everything, _GARMENT_WEIGHT)
+                add(template.format(name), [label], all_qualities, _GARMENT_WEIGHT)
             for qualities, templates in _QUALITY_TEMPLATES.items():
                 for template in templates:
                     add(template.format(name), [label], qualities, _BOTH_WEIGHT)
-    add(BLURRY_PROMPT, anything, DEGRADED_QUALITIES, _QUALITY_WEIGHT)
+    add(BLURRY_PROMPT, all_labels, DEGRADED_QUALITIES, _QUALITY_WEIGHT)
     for noun in _GENERIC_NOUNS:
         for qualities, templates in _QUALITY_TEMPLATES.items():
             for template in templates:
-                add(template.format(noun), anything, qualities, _QUALITY_WEIGHT)
+                add(template.format(noun), all_labels, qualities, _QUALITY_WEIGHT)
     return Captions(list(rows), torch.stack(list(rows.values())))
 
 
 def _fix_articles(text: str) -> str:
-    """Turn "a ankle boot" into "an ankle boot" and leave every other caption as it is."""
+    """Replace "a" by "an" before a vowel."""
     words = text.split(" ")
     pairs = itertools.pairwise(words)
     fixed = ["an" if word == "a" and after[0].lower() in "aeiou" else word for word, after in pairs]

@@ -1,4 +1,4 @@
-"""The mistakes of this package that are the user's to fix."""
+"""The errors of this package that a user can fix."""
 
 from fashion_ddpm.core.errors import UserError
 

@@ -1,4 +1,4 @@
-"""Inception's feature space, where its weights can be had: the one most papers measure in."""
+"""Inception's feature space, which most papers use; its weights are not bundled."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,13 +13,13 @@ from fashion_ddpm.core.images import to_channels_first
 from fashion_ddpm.scoring.errors import ScoringError
 
 DOWNLOAD = "download"
-"""Stands for torch-fidelity's own weights, fetched from the network."""
+"""Value for torch-fidelity's own weights, downloaded by it."""
 
 BATCH_SIZE = 50
 
 
 def load_inception(weights: str) -> Callable[[Tensor], Tensor]:
-    """Return a function uint8 [N, …] → float32 [N, 2048], grey repeated as colour.
+    """Return a function uint8 [N, …] → float32 [N, 2048]; grey becomes three channels.
 
     Args:
         weights: the file pt_inception-2015-12-05-6726825d.pth of torch-fidelity, or DOWNLOAD.
@@ -30,12 +30,12 @@ def load_inception(weights: str) -> Callable[[Tensor], Tensor]:
     path = None if weights == DOWNLOAD else weights
     try:
         if path:
-            # torch-fidelity would unpickle anything; this refuses all but tensors.
+            # torch-fidelity loads any pickle; this raises unless the file holds only tensors.
             torch.load(path, weights_only=True, map_location="cpu", mmap=True)
         network = FeatureExtractorInceptionV3(
             "inception-v3-compat", ["2048"], feature_extractor_weights_path=path
         )
-    except Exception as error:  # a wrong file fails in as many ways as there are files
+    except Exception as error:  # wrong files fail with many error classes
         fix = "connect to the network" if path is None else f"{Path(weights)} must hold its weights"
         raise ScoringError(f"Inception could not be loaded ({reason(error)}): {fix}") from error
 

@@ -1,4 +1,4 @@
-"""Trains the classifier on real images, or on generated ones to see what they are worth."""
+"""Training of the classifier, on real images, or on generated ones to evaluate those."""
 
 import json
 import sys
@@ -20,11 +20,11 @@ from fashion_ddpm.scoring.classifier import Classifier, save_classifier
 from fashion_ddpm.scoring.degradations import shift_images
 
 ERASED_SIDES = (4, 13)
-"""Smallest side of a blackened patch, and one more than the largest, in pixels."""
+"""Smallest side of an erased patch, and the largest plus 1, in pixels."""
 
 
 def erase(images: Tensor, probability: float, generator: torch.Generator) -> Tensor:
-    """Blacken a square patch in some images (Zhong et al., 2017): uint8 [B, H, W, …] → same."""
+    """Erase a random square in some images (Zhong et al., 2017): uint8 [B, H, W, …] → same."""
     count, height, width = images.shape[:3]
     sides = torch.randint(*ERASED_SIDES, (count, 1), generator=generator)
     sides[torch.rand(count, generator=generator) >= probability] = 0
@@ -38,24 +38,23 @@ def erase(images: Tensor, probability: float, generator: torch.Generator) -> Ten
 
 
 def fit(images: LabelledImages, config: ClassifierConfig, title: str) -> Classifier:
-    """Return a classifier trained on labelled images, never flipped: shoes face one way.
+    """Return a classifier trained on labelled images, without flips: all shoes face one way.
 
     Args:
-        images: what to learn from.
+        images: the training images.
         config: the run's settings.
-        title: what the progress bar calls the run.
+        title: title of the progress bar.
     """
     torch.manual_seed(config.seed)
     model = Classifier(images.kind).to(memory_format=torch.channels_last).train()
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=config.weight_decay)
-    half = config.mixed_precision == "bf16"
     for step in tqdm(range(config.total_steps), desc=title, mininterval=5, leave=False):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate_at(step, config)
         generator = torch.Generator().manual_seed(step_seed(config.seed, step))
         chosen = batch_indices(step, config.batch_size, len(images), config.seed)
         batch = erase(shift_images(images.images[chosen], generator), config.erased, generator)
-        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+        with torch.autocast("cpu", torch.bfloat16, enabled=config.mixed_precision == "bf16"):
             logits = model(to_model(batch).contiguous(memory_format=torch.channels_last))
         loss = nn.functional.cross_entropy(
             logits.float(), images.labels[chosen], label_smoothing=config.label_smoothing
@@ -67,9 +66,9 @@ def fit(images: LabelledImages, config: ClassifierConfig, title: str) -> Classif
 
 
 def accuracy(classifier: Classifier, split: LabelledImages) -> float:
-    """Return the share of images whose class the classifier finds, in [0, 1]."""
-    found = classifier.predict(classifier.features(split.images))
-    return (found == split.labels).float().mean().item()
+    """Return the share of images that the classifier labels correctly, in [0, 1]."""
+    predictions = classifier.predict(classifier.features(split.images))
+    return (predictions == split.labels).float().mean().item()
 
 
 def train_classifier(config: ClassifierConfig) -> Path:
@@ -78,7 +77,7 @@ def train_classifier(config: ClassifierConfig) -> Path:
     Raises:
         DataError: the data cannot be read.
     """
-    current_commit()  # remembered for run.json
+    current_commit()  # cached now: the files may have changed when run.json records it
     data = load_data_set(config)
     print("\n".join(data.lines()), file=sys.stderr)
     classifier = fit(data.train, config, "classifier")

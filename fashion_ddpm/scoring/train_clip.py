@@ -1,4 +1,4 @@
-"""Trains the embedded scorer: a small CLIP that knows garments and how clear they are."""
+"""Training of the embedded scorer, a small CLIP of garments and their image quality."""
 
 import dataclasses
 import json
@@ -42,13 +42,14 @@ from fashion_ddpm.scoring.degradations import (
 PAD, BEGIN, UNKNOWN, END = "<pad>", "<begin>", "<unknown>", "<end>"
 MAX_WORDS = 24
 QUALITY_SHARES = (0.7, 0.1, 0.1, 0.1)
-"""Share of a batch for each of QUALITIES."""
+"""Shares of QUALITIES in a batch."""
+
 LABEL_WEIGHT = 2.0
-"""Weight of the label prompts' own competition: the ten sentences that every score rests on."""
+"""Weight of the loss over the label prompts alone, on which the scores depend."""
 
 
 def build_tokenizer(texts: list[str]) -> PreTrainedTokenizerFast:
-    """Return a word tokenizer that knows the words of the captions, in lower case."""
+    """Return a tokenizer of the words of the captions, in lower case."""
     words = sorted({word for text in texts for word in text.lower().replace(",", " ").split()})
     special = (PAD, BEGIN, UNKNOWN, END)
     vocabulary = {word: index for index, word in enumerate((*special, *words))}
@@ -82,7 +83,7 @@ def build_processor(tokenizer: PreTrainedTokenizerFast) -> CLIPProcessor:
 
 
 def build_clip(config: ScorerConfig, tokenizer: PreTrainedTokenizerFast) -> CLIPModel:
-    """Return a freshly initialised CLIP of the configured size."""
+    """Return a randomly initialised CLIP of the configured size."""
     text = {
         "hidden_act": "gelu",
         "vocab_size": len(tokenizer),
@@ -110,22 +111,22 @@ def build_clip(config: ScorerConfig, tokenizer: PreTrainedTokenizerFast) -> CLIP
 
 
 def select_captions(step: int, count: int, config: ScorerConfig) -> Tensor:
-    """Return a step's captions: the ten label prompts, which come first, and some others."""
+    """Return the indices of a step's captions: the ten label prompts, then random others."""
     generator = torch.Generator().manual_seed(step_seed(config.seed, step) + 1)
-    first = len(CLASS_NAMES)
-    others = first + torch.randperm(count - first, generator=generator)
-    return torch.cat([torch.arange(first), others])[: config.captions_per_step]
+    num_labels = len(CLASS_NAMES)
+    rest = num_labels + torch.randperm(count - num_labels, generator=generator)
+    return torch.cat([torch.arange(num_labels), rest])[: config.captions_per_step]
 
 
 def contrastive_loss(logits: Tensor, weights: Tensor) -> Tensor:
-    """Return CLIP's symmetric loss where several captions may be true of an image.
+    """Return CLIP's symmetric loss, for images with several true captions.
 
-    The label prompts also compete among themselves alone, as they do when scores are shown:
-    without that, the many captions on quality leave garments a small part of the loss.
+    A second term compares the label prompts among themselves, as scoring does; without it, the
+    many captions on quality would leave garments a small part of the loss.
 
     Args:
         logits: float32 [B, C], scaled similarities of images and captions, label prompts first.
-        weights: float32 [B, C], how much of each image a true caption deserves; 0 where false.
+        weights: float32 [B, C], weights of true captions; 0 for false ones.
     """
     true, labels = (weights > 0).float(), slice(len(CLASS_NAMES))
     symmetric = 0.5 * (_cross_entropy(logits, weights) + _cross_entropy(logits.T, true.T))
@@ -141,26 +142,26 @@ def _cross_entropy(logits: Tensor, weights: Tensor) -> Tensor:
 
 @dataclasses.dataclass(frozen=True)
 class TrainingImages:
-    """Where a batch's images come from: real ones, and the model's hazes."""
+    """The training images: real ones and half-denoised ones."""
 
     real: LabelledImages
     half_denoised: LabelledImages
 
     def batch(self, step: int, config: ScorerConfig) -> tuple[Tensor, Tensor, Tensor]:
-        """Return images uint8 [B, 28, 28], labels and qualities int64 [B] of a step."""
+        """Return a step's images uint8 [B, 28, 28], labels and qualities int64 [B]."""
         generator = torch.Generator().manual_seed(step_seed(config.seed, step))
         sizes = [round(share * config.batch_size) for share in QUALITY_SHARES[1:]]
         sizes = [config.batch_size - sum(sizes), *sizes]
-        chosen = batch_indices(step, config.batch_size, len(self.real), config.seed)
-        clear, noisy, blurred, _ = self.real.images[chosen].split(sizes)
-        labels = self.real.labels[chosen].clone()
-        picked = torch.randint(len(self.half_denoised), (sizes[-1],), generator=generator)
-        labels[-sizes[-1] :] = self.half_denoised.labels[picked]
+        real = batch_indices(step, config.batch_size, len(self.real), config.seed)
+        half_denoised = torch.randint(len(self.half_denoised), (sizes[-1],), generator=generator)
+        clear, noisy, blurred, _ = self.real.images[real].split(sizes)
+        labels = self.real.labels[real].clone()
+        labels[-sizes[-1] :] = self.half_denoised.labels[half_denoised]
         images = [
             perturb_slightly(clear, generator),
             add_random_noise(noisy, generator),
             add_random_blur(blurred, generator),
-            self.half_denoised.images[picked],
+            self.half_denoised.images[half_denoised],
         ]
         qualities = torch.repeat_interleave(torch.arange(len(QUALITIES)), torch.tensor(sizes))
         return torch.cat(images), labels, qualities
@@ -173,17 +174,17 @@ def _train_steps(
     images: TrainingImages,
     config: ScorerConfig,
 ) -> Iterator[float]:
-    """Train, yielding each step's loss."""
+    """Train; yield each step's loss."""
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=config.weight_decay)
     for step in range(config.total_steps):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate_at(step, config)
         batch, labels, qualities = images.batch(step, config)
-        asked = select_captions(step, len(captions.texts), config)
-        weights = captions.targets(labels, qualities)[:, asked]
+        selected = select_captions(step, len(captions.texts), config)
+        weights = captions.targets(labels, qualities)[:, selected]
         output = model(
-            input_ids=tokens["input_ids"][asked],
-            attention_mask=tokens["attention_mask"][asked],
+            input_ids=tokens["input_ids"][selected],
+            attention_mask=tokens["attention_mask"][selected],
             pixel_values=to_model(batch).expand(-1, 3, -1, -1),
         )
         loss = contrastive_loss(output.logits_per_image, weights)
@@ -201,12 +202,12 @@ def train_scorer(config: ScorerConfig, pipeline: FashionDDPMPipeline) -> Path:
 
     Args:
         config: the run's settings.
-        pipeline: the diffusion model whose half-denoised images the scorer learns to refuse.
+        pipeline: the diffusion model that draws the half-denoised images.
 
     Raises:
         DataError: the data cannot be read.
     """
-    current_commit()  # remembered for run.json
+    current_commit()  # cached now: the files may have changed when run.json records it
     torch.manual_seed(config.seed)
     captions = build_captions()
     tokenizer = build_tokenizer(captions.texts)
@@ -215,14 +216,14 @@ def train_scorer(config: ScorerConfig, pipeline: FashionDDPMPipeline) -> Path:
     real = load_split(config.data_dir, "train")
     print("drawing half-denoised images", file=sys.stderr)
     images, labels = draw_half_denoised(pipeline, config.half_denoised_seeds, seed=10**6)
-    hazes = LabelledImages(images, labels, real.kind)
-    steps = _train_steps(model, captions, tokens, TrainingImages(real, hazes), config)
-    log, recent = [], 0.0
+    half_denoised = LabelledImages(images, labels, real.kind)
+    steps = _train_steps(model, captions, tokens, TrainingImages(real, half_denoised), config)
+    log, loss_sum = [], 0.0
     for step, loss in enumerate(tqdm(steps, total=config.total_steps, mininterval=10), start=1):
-        recent += loss
+        loss_sum += loss
         if step % 100 == 0:
-            log.append({"images_seen": step * config.batch_size, "loss": recent / 100})
-            recent = 0.0
+            log.append({"images_seen": step * config.batch_size, "loss": loss_sum / 100})
+            loss_sum = 0.0
             print(log[-1], file=sys.stderr)
     scorer = ClipScorer(model, processor, config.output_dir, real.kind)
     return _save_scorer(scorer, config, log)

@@ -1,6 +1,7 @@
-"""The end of a run at a constant rate, from any of its saved states, in a folder of its own.
+"""Cool-down: a new run from a state of a run at a constant learning rate, which falls to 0.
 
-The run itself is not touched: a long one is cooled down as often as one likes, and goes on.
+It has its own folder and leaves the original run as it is, which can be resumed or cooled down
+again.
 """
 
 import shutil
@@ -31,25 +32,25 @@ COOL_DOWN_SETTINGS = {
     "save_every",
     "validate_every",
 }
-"""Settings in which a cool-down may differ from the run that it ends."""
+"""Settings that may differ between a cool-down and its original run."""
 
 
 def make_cool_down_config(flags: dict[str, Any]) -> TrainConfig:
-    """Return the config of a run that cools down from a state: that run's, with a new end.
+    """Return the config of a cool-down: the settings of the original run, with a new length.
 
     Args:
-        flags: what the command line set: from_state, cool_down_images and output_dir among them.
+        flags: the flags given on the command line, with from_state.
 
     Raises:
-        ConfigError: the state is not there or damaged, a flag would make it another run, or the
+        ConfigError: the state is missing or damaged, a flag contradicts the original run, or the
             cool-down has no length.
     """
-    own = RunFolder(flags.get("output_dir", TrainConfig.output_dir))
-    if own.config.exists():  # begun already; the state it came from may be gone
-        settings = own.read_settings()
+    folder = RunFolder(flags.get("output_dir", TrainConfig.output_dir))
+    if folder.config.exists():  # the cool-down is resumed; its first state may be deleted by now
+        settings = folder.read_settings()
         if settings["from_state"] != flags["from_state"]:
             raise ConfigError(
-                f"--output-dir {own.root} holds another run than a cool-down of "
+                f"--output-dir {folder.root} holds another run than a cool-down of "
                 f"{flags['from_state']}; name another folder."
             )
     else:
@@ -63,8 +64,10 @@ def make_cool_down_config(flags: dict[str, Any]) -> TrainConfig:
             )
         settings |= {"images_total": parse_images_seen(state) + length, "minutes": 0.0}
     for name, value in flags.items():
-        plain = list(value) if isinstance(value, tuple) else value  # as a file has it
-        if name not in COOL_DOWN_SETTINGS and not may_be_equal(name, settings.get(name), plain):
+        json_value = list(value) if isinstance(value, tuple) else value
+        if name not in COOL_DOWN_SETTINGS and not may_be_equal(
+            name, settings.get(name), json_value
+        ):
             raise ConfigError(
                 f"{flag_name(name)} is {value}, but it must be "
                 f"{settings.get(name)} here, as in --from-state; leave the flag out."
@@ -73,37 +76,37 @@ def make_cool_down_config(flags: dict[str, Any]) -> TrainConfig:
 
 
 def find_state(source: Path) -> Path:
-    """Return a saved state: the one that was named, or the newest whole one of a run.
+    """Return the state at a path: the path itself, or the newest intact state of a run there.
 
     Raises:
-        ConfigError: there is none, it is damaged, or its run's rate is not constant.
+        ConfigError: it is missing or damaged, or its run's learning rate is not constant.
     """
-    found = atomic_folders.list_states(RunFolder(source).states) or [source]
-    named = atomic_folders.STATE_NAME_PATTERN.fullmatch
-    whole = [state for state in found if named(state.name) and is_intact(state)]
-    run = RunFolder(found[0].parent.parent)
-    if not whole or not run.config.exists():
+    states = atomic_folders.list_states(RunFolder(source).states) or [source]
+    is_state_name = atomic_folders.STATE_NAME_PATTERN.fullmatch
+    state = next((s for s in states if is_state_name(s.name) and is_intact(s)), None)
+    run = RunFolder(states[0].parent.parent)
+    if not state or not run.config.exists():
         raise ConfigError(
             f"--from-state {source} is no whole saved state of a run, and no run that holds one; "
             "name the run's --output-dir, or a folder in its states/."
         )
-    settings = read_state_settings(whole[0])
-    begin = settings["images_total"] - settings["cool_down_images"]
+    settings = read_state_settings(state)
+    cool_down_start = settings["images_total"] - settings["cool_down_images"]
     if settings["lr_schedule"] != "constant" or (
-        settings["cool_down_images"] and parse_images_seen(whole[0]) > begin
+        settings["cool_down_images"] and parse_images_seen(state) > cool_down_start
     ):
         raise ConfigError(
             f"--from-state {source} is of a run whose learning rate was falling already; name a "
             "state of a run with --lr-schedule constant, before any cool-down."
         )
-    return whole[0]
+    return state
 
 
 def read_state_settings(state: Path) -> dict[str, Any]:
-    """Return the settings of the run in whose folder a state lies.
+    """Return the settings of the run whose folder holds a state.
 
     Raises:
-        ConfigError: the state is of another run, by its own record.
+        ConfigError: the state's own config.json is that of another run.
     """
     run = RunFolder(state.parent.parent)
     settings = run.read_settings()
@@ -112,33 +115,32 @@ def read_state_settings(state: Path) -> dict[str, Any]:
 
 
 def copy_state(config: TrainConfig) -> None:
-    """Put the state of --from-state into the run's own folder, unless it holds one already.
+    """Copy the state of --from-state into the run's folder, unless that holds an intact state.
 
     Raises:
-        ConfigError: the state is gone.
-        CheckpointError: it cannot be written.
+        ConfigError: the state is missing.
+        CheckpointError: the folder cannot be written.
     """
     folder = RunFolder(config.output_dir)
     if not config.from_state or any(map(is_intact, atomic_folders.list_states(folder.states))):
         return
-    start = config.images_total - config.cool_down_images
+    final = folder.state(config.images_total - config.cool_down_images)
     source = Path(config.from_state)
-    state = source if source.name == folder.state(start).name else RunFolder(source).state(start)
+    state = source if source.name == final.name else RunFolder(source).states / final.name
     if not is_intact(state):
         raise ConfigError(
             f"--from-state {source} no longer holds {state.name}, from which this run began; name "
             "another --output-dir to begin again."
         )
     if (state / CONFIG_FILE).exists():
-        free = {*COOL_DOWN_SETTINGS, "images_total", "minutes"}
-        cure = "name another --output-dir to begin a cool-down of that run"
-        check_settings(read_settings(state), config, free, f"the run that saved {state}", cure)
-    final = folder.state(start)
+        changeable = {*COOL_DOWN_SETTINGS, "images_total", "minutes"}
+        fix = "name another --output-dir to begin a cool-down of that run"
+        check_settings(read_settings(state), config, changeable, f"the run that saved {state}", fix)
     temporary = atomic_folders.create_temporary_folder(final)
     with atomic_folders.report_write_errors(final):
         shutil.copytree(state, temporary, dirs_exist_ok=True)
     if not is_intact(temporary):
         raise ConfigError(f"{state} changed while it was copied; run the same command again.")
     with atomic_folders.report_write_errors(final):
-        write_settings(temporary, config)  # from here on it is a state of this run
+        write_settings(temporary, config)  # makes it a state of this run
     atomic_folders.finalize_folder(final)

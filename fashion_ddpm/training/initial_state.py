@@ -1,4 +1,4 @@
-"""From where a run starts: its newest saved state, or published weights."""
+"""What a run starts from: its newest saved state, or the weights of a checkpoint."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -30,14 +30,14 @@ SHARED_SETTINGS = (
     "beta_scale",
     "prediction_type",
 )
-"""Settings that a distilled network shares with its teacher."""
+"""Settings that a distilled network must share with its teacher."""
 
 
 def read_teacher_settings(checkpoint: str) -> dict[str, Any]:
-    """Return the settings that a distillation takes over, from run.json in the teacher's folder.
+    """Return the SHARED_SETTINGS in a teacher's run.json.
 
     Raises:
-        CheckpointError: the teacher is not there.
+        CheckpointError: the teacher is missing.
     """
     settings = read_run(locate_checkpoint(checkpoint)).get("config", {})
     return {name: settings[name] for name in SHARED_SETTINGS if name in settings}
@@ -48,14 +48,13 @@ def build_initial_unet(config: TrainConfig, kind: ImageKind) -> tuple[UNet2DMode
 
     Args:
         config: the run.
-        kind: what it shall draw.
+        kind: the kind of images to draw.
 
     Returns:
-        The network, and what run.json says of the training before this run: nothing, a start, or a
-        teacher.
+        The network, and the entries of run.json about the initial checkpoint or the teacher.
 
     Raises:
-        ConfigError: the checkpoint's network has another shape than the run's, or cannot be taught.
+        ConfigError: the checkpoint does not fit the run's settings or images.
         CheckpointError: the checkpoint cannot be loaded.
     """
     unet = build_unet(config, kind)
@@ -71,19 +70,19 @@ def build_initial_unet(config: TrainConfig, kind: ImageKind) -> tuple[UNet2DMode
         )
     if config.teacher:
         _check_teacher(pipeline, config)
-    published = pipeline.unet
+    shape = pipeline.unet.config
     try:
-        unet.load_state_dict(published.state_dict())
+        unet.load_state_dict(pipeline.unet.state_dict())
     except RuntimeError as error:
         raise ConfigError(
             f"{flag} {checkpoint} holds a network of "
-            f"{list(published.config['block_out_channels'])} channels and "
-            f"{published.config['layers_per_block']} layers a block that does not fit "
+            f"{list(shape['block_out_channels'])} channels and "
+            f"{shape['layers_per_block']} layers a block that does not fit "
             "this run's settings; give the settings in its run.json."
         ) from error
-    before = read_run(checkpoint)
-    kept = ("images_seen", "commit", "device", "started_from")
-    facts = {name: before[name] for name in kept if name in before}
+    run = read_run(checkpoint)
+    names = ("images_seen", "commit", "device", "started_from")
+    facts = {name: run[name] for name in names if name in run}
     if not config.teacher:
         return unet, {"started_from": facts}
     facts["weights_sha256"] = weights_hash(pipeline)
@@ -91,14 +90,14 @@ def build_initial_unet(config: TrainConfig, kind: ImageKind) -> tuple[UNet2DMode
 
 
 def _check_teacher(teacher: FashionDDPMPipeline, config: TrainConfig) -> None:
-    """Raise ConfigError for a teacher that cannot teach, or not under this run's settings."""
+    """Raise ConfigError if the run's prediction type or noise schedule does not fit the teacher."""
     if config.prediction_type != "v_prediction":
         raise ConfigError(
             f"--prediction-type is {config.prediction_type}; a network to distil must predict v: "
             "train the teacher with --prediction-type v_prediction."
         )
-    theirs, ours = alpha_bars(teacher.scheduler), alpha_bars(training_noise(config))
-    same = len(theirs) == len(ours) and np.allclose(theirs, ours, rtol=1e-4)
+    expected, actual = alpha_bars(teacher.scheduler), alpha_bars(training_noise(config))
+    same = len(expected) == len(actual) and np.allclose(expected, actual, rtol=1e-4)
     if not same or teacher.scheduler.config["prediction_type"] != config.prediction_type:
         raise ConfigError(
             f"--teacher {config.teacher} was trained on another noise schedule, or predicts "
@@ -109,16 +108,16 @@ def _check_teacher(teacher: FashionDDPMPipeline, config: TrainConfig) -> None:
 def find_state_to_resume(
     folder: RunFolder, config: TrainConfig, print_line: Callable[[str], None]
 ) -> Path | None:
-    """Return the newest whole state of a run, or None where it is still to begin.
+    """Return the newest intact state of a run, or None if the run is new.
 
     Args:
         folder: the run's folder; nothing in it is changed.
         config: the run.
-        print_line: prints a line.
+        print_line: prints a line about each damaged state.
 
     Raises:
-        ConfigError: the state, or the folder, is of another run; or no state is whole.
-        FileError: the record of the run's settings is damaged.
+        ConfigError: the folder or the state belongs to another run, or all states are damaged.
+        FileError: the run's config.json is damaged.
     """
     folder.check_same_run(config)
     states = atomic_folders.list_states(folder.states)
@@ -127,7 +126,7 @@ def find_state_to_resume(
             folder.check_state(state, config)
             return state
         print_line(f"{state} is damaged; trying the state before it")
-    if states and not config.from_state:  # from which a cool-down begins anew
+    if states and not config.from_state:  # a cool-down can copy its first state again
         raise ConfigError(
             f"{folder.states} holds no state that is whole; delete it to begin again, or name "
             "another --output-dir."
@@ -136,19 +135,19 @@ def find_state_to_resume(
 
 
 def load_state(accelerator: Any, state: Path) -> None:
-    """Load a whole state.
+    """Load a state.
 
     Args:
-        accelerator: accelerate's, to which the run's parts are known.
-        state: the folder.
+        accelerator: an accelerate.Accelerator that has prepared or registered the run's parts.
+        state: the state's folder.
 
     Raises:
-        ConfigError: it holds something else than the parts of this run.
+        ConfigError: its files do not fit this run.
     """
     try:
         accelerator.load_state(str(state))
-    except Exception as error:  # torch, pickle and safetensors each fail in their own ways
-        # torch's own words on a pickle advise to run it.
+    except Exception as error:  # torch, pickle and safetensors have no common error class
+        # Not torch's message: it advises to load the pickle with weights_only=False.
         pickled = type(error).__name__ == "UnpicklingError"
         why = "it holds a pickle that may run any code" if pickled else reason(error)
         raise ConfigError(

@@ -1,4 +1,4 @@
-"""The training loop: accelerate set-up, optimizer steps, validation, resume."""
+"""The training loop: accelerate set-up, optimizer steps, validation, resuming."""
 
 import time
 from collections.abc import Sequence
@@ -40,37 +40,34 @@ from fashion_ddpm.training.validation import Validation
 
 
 def train(
-    config: TrainConfig,
-    trackers: Sequence[GeneralTracker] = (),
-    start_time: float | None = None,
+    config: TrainConfig, trackers: Sequence[GeneralTracker] = (), start_time: float | None = None
 ) -> Path:
-    """Train, or go on with, the run in config.output_dir; return the checkpoint's folder.
+    """Start or resume the run in config.output_dir; return the folder of its checkpoint.
 
     Args:
         config: the run.
-        trackers: accelerate trackers of the caller's own, besides config.report_to.
-        start_time: when the minutes of config.minutes began, as time.monotonic() tells it; now if
-            not given.
+        trackers: accelerate trackers to use in addition to config.report_to.
+        start_time: when the minutes of config.minutes began, from time.monotonic(); default: now.
 
     Raises:
-        ConfigError: the settings cannot be used, or differ from those of the run in the folder; or
-            another process is at work in it.
+        ConfigError: the settings are invalid or differ from those of the run in the folder, or
+            another process is running in it.
         FileError: a file in the folder is damaged.
         DataError: the data cannot be read.
         CheckpointError: the run's folder cannot be written.
-        TrainingError: the loss is no longer a number.
+        TrainingError: the loss is no longer a finite number.
     """
     start_time = time.monotonic() if start_time is None else start_time
-    measured: list[Precision] = []
+    precision = None
 
     def measure(seconds: float) -> Costs:
-        trial = Run(config, trackers)  # its weights are spoilt by measuring
-        measured.append(trial.precision)
+        nonlocal precision
+        trial = Run(config, trackers)  # discarded, because measuring changes its weights
+        precision = trial.precision
         return trial.measure_costs(seconds)
 
-    this_process(only_cuda=False)
-    fitting = config_for_minutes(config, start_time, measure)
-    run = Run(fitting, trackers, measured[0] if measured else None)
+    this_process(only_cuda=False)  # joins the process group, on this device
+    run = Run(config_for_minutes(config, start_time, measure), trackers, precision)
     with acquire_run_lock(run.folder.lock) as run.run_lock:
         run.resume()
         with run.stopper:
@@ -80,11 +77,11 @@ def train(
 
 
 class Run:
-    """One process's part in a training run.
+    """A training run, as one of its processes sees it.
 
     Attributes:
-        precision: what accelerate was told about mixed precision, and why.
-        run_lock: the lock of the run's folder; nobody's where this object is used alone.
+        precision: the mixed precision given to accelerate, and why.
+        run_lock: the lock of the run's folder; without a lease unless train() sets it.
     """
 
     def __init__(
@@ -96,34 +93,36 @@ class Run:
         self.config, self.folder = config, RunFolder(config.output_dir)
         self.ranks = this_process(only_cuda=False)
         self.folder.check_same_run(config)
-        micro_batch_size(config, self.ranks.num_processes)
-        noise = training_noise(config)
-        chosen = select_trackers(config.report_to)
-        data, unchecked = load_run_data(config)
+        micro_batch_size(config, self.ranks.num_processes)  # raises if the batch cannot be divided
+        noise_scheduler = training_noise(config)
+        tracker_names = select_trackers(config.report_to)
+        data, warnings = load_run_data(config)
         self.fingerprint = data.fingerprint
         self.precision = precision or choose_precision(config, data.kind, self.ranks)
         self.accelerator = Accelerator(
             mixed_precision=self.precision.mixed_precision,
-            # The same number as an argument would give way to a variable of the environment.
+            # An environment variable would override gradient_accumulation_steps as an argument.
             gradient_accumulation_plugin=GradientAccumulationPlugin(
                 num_steps=config.gradient_accumulation_steps
             ),
-            log_with=[*chosen, *trackers] or None,
+            log_with=[*tracker_names, *trackers] or None,
             project_config=ProjectConfiguration(logging_dir=str(self.folder.trackers)),
         )
         self.device = self.accelerator.device
         self.train_data = data.train.to(self.device)
         torch.manual_seed(config.seed)
         unet, earlier_runs = build_initial_unet(config, data.kind)
-        layout = training_layout(unet, self.device)
-        prepared_unet, self.optimizer = self.accelerator.prepare(
-            unet, build_optimizer(unet, config)
-        )
+        memory_format = training_layout(unet, self.device)
+        optimizer = build_optimizer(unet, config)
+        prepared_unet, self.optimizer = self.accelerator.prepare(unet, optimizer)
         unet = self.accelerator.unwrap_model(prepared_unet, keep_torch_compile=False)
-        self.network = Network(prepared_unet, unet, noise, layout, config, data.kind)
+        self.network = Network(
+            prepared_unet, unet, noise_scheduler, memory_format, config, data.kind
+        )
         self.progress = Progress()
-        saved = (self.network.ema, self.progress, self.network.power_averages)
-        self.accelerator.register_for_checkpointing(*saved)
+        self.accelerator.register_for_checkpointing(
+            self.network.ema, self.progress, self.network.power_averages
+        )
         self.run_log = RunLog(
             config, self.progress, self.ranks.is_main_process, self.accelerator.log
         )
@@ -139,7 +138,7 @@ class Run:
         self.saver = RunSaver(self.accelerator, self.network, self.run_log, facts)
         self.startup_lines = [
             *data.lines(),
-            *unchecked,
+            *warnings,
             *process_lines(self.ranks),
             f"mixed precision: {self.precision.mixed_precision} ({self.precision.reason})",
         ]
@@ -147,13 +146,13 @@ class Run:
         self.divergence = Divergence(self.device)
         self.stopper = StopOnSignal()
         self.run_lock = RunLock(None)
-        current_commit()  # remembered for the checkpoint
+        current_commit()  # cached now: the files may have changed when a checkpoint records it
 
     def resume(self) -> None:
-        """Go back to the newest whole state of the output folder, if there is one."""
+        """Prepare the output folder and load its newest intact state, if there is one."""
         for line in self.startup_lines:
             self.run_log.print(line)
-        # Another run may have begun and ended while this one read its data.
+        # Checked again: another run may have started and ended while this one read its data.
         state = find_state_to_resume(self.folder, self.config, self.run_log.print)
         check_run_data(self.folder, self.fingerprint)
         self.accelerator.wait_for_everyone()
@@ -174,11 +173,11 @@ class Run:
                 self.saver.publish_if_behind()
 
     def measure_costs(self, seconds: float) -> Costs:
-        """Measure what the run's parts take, within so many seconds; change the weights."""
+        """Measure the run's costs in about so many seconds; this changes the weights."""
         return measure_costs(self.network, self._step, seconds, self.ranks)
 
     def loop(self) -> None:
-        """Train until the end of the run or a signal; log, validate, show and save."""
+        """Train until the end of the run or a signal; log, validate, preview and save."""
         config, progress, run_log = self.config, self.progress, self.run_log
         run_log.begin()
         while progress.step < config.total_steps and not self.stopper.should_stop(progress.step):
@@ -216,11 +215,8 @@ class Run:
             with self.accelerator.accumulate(self.network.prepared_unet):
                 chosen = indices[part].to(self.device)
                 clean = to_model(self.train_data.images[chosen])
-                labels, progress_fraction = (
-                    self.train_data.labels[chosen],
-                    step / config.total_steps,
-                )
-                loss = self.network.loss(clean, labels, draws[part], progress_fraction)
+                labels = self.train_data.labels[chosen]
+                loss = self.network.loss(clean, labels, draws[part], step / config.total_steps)
                 self.accelerator.backward(loss)
                 if self.accelerator.sync_gradients:
                     self.gradient_norm = self.accelerator.clip_grad_norm_(
@@ -231,13 +227,13 @@ class Run:
             total += loss.detach() / config.gradient_accumulation_steps
         self.network.ema.step(self.network.unet.parameters())
         self.network.power_averages.step(self.network.unet.parameters())
-        # In float16 an infinite gradient is ordinary: its step is skipped and the scale lowered.
+        # In float16 an infinite gradient is normal: GradScaler skips the step and lowers the scale.
         gradient = () if self.precision.mixed_precision == "fp16" else (self.gradient_norm,)
         self.divergence.record(step, total, *gradient)
         return total
 
     def _log(self) -> None:
-        """Log the mean loss since the last line, over all processes."""
+        """Log the mean loss since the last logged one, over all processes."""
         self.divergence.raise_if_diverged(self.config.seed, self.folder)
         count = self.progress.steps_since_loss(self.config.batch_size)
         mean = self.accelerator.reduce(self.progress.loss_sum / count, "mean").item()
@@ -245,19 +241,19 @@ class Run:
         self.progress.loss_sum = torch.zeros(())
 
     def _preview(self) -> None:
-        """Save and show a grid of samples."""
+        """Save a grid of samples and send it to the trackers."""
         seen, trackers = self.run_log.images_seen, self.accelerator.trackers
         path = self.folder.preview(seen)
         self.validation.preview(path, lambda picture: send_picture(trackers, picture, seen))
 
     def _log_frechet_distance(self) -> None:
-        """Log how far samples are from real images; publish the weights that come nearest."""
+        """Log the Fréchet distance; save the weights if it is the smallest so far."""
         if self.validation.log_frechet_distance() and self.ranks.is_main_process:
             self.saver.write_checkpoint(self.folder.best_checkpoint)
         self.accelerator.wait_for_everyone()
 
     def _save(self) -> None:
-        """Save the state for resuming, then publish the averaged weights."""
+        """Save the state for resuming, then the EMA weights as the checkpoint."""
         self.divergence.raise_if_diverged(self.config.seed, self.folder)
         self.run_lock.check()
         # Only the main process's progress is saved, so it must be the same on all.

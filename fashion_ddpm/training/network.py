@@ -1,4 +1,4 @@
-"""The network in training: its loss, its optimizer, the moving average of its weights."""
+"""The network during training: its loss, its optimizer, its averaged weights."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +24,7 @@ from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.training.power_averages import PowerAverages
 
 ADAMW_LAYERS = ("conv_in.", "conv_out.", "class_embedding.")
-"""Layers of which Muon knows no spectral norm that fits: AdamW takes them."""
+"""Prefixes of the layers that Muon should not train: input, output and embedding."""
 
 
 def build_optimizer(unet: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
@@ -49,14 +49,14 @@ def build_optimizer(unet: nn.Module, config: TrainConfig) -> torch.optim.Optimiz
 
 
 class Network:
-    """A network in training and the moving average of its weights.
+    """A network during training and the averages of its weights.
 
     Attributes:
-        prepared_unet: the network as accelerate has prepared it, which is the one to call.
-        unet: the same without a wrapper, which is the one whose weights are read.
-        ema: the moving average, which is published.
-        power_averages: those from which an average of any length is rebuilt.
-        kind: what the network draws.
+        prepared_unet: the network as accelerate.prepare returns it, used for forward passes.
+        unet: the same network without wrappers, used to read its weights.
+        ema: the moving average of the weights, which checkpoints hold.
+        power_averages: averages from which one of any length can be rebuilt.
+        kind: the kind of images that the network draws.
     """
 
     def __init__(
@@ -68,13 +68,8 @@ class Network:
         config: TrainConfig,
         kind: ImageKind,
     ) -> None:
-        self.prepared_unet, self.unet, self.noise, self.memory_format = (
-            prepared_unet,
-            unet,
-            noise,
-            memory_format,
-        )
-        self.kind = kind
+        self.prepared_unet, self.unet, self.noise = prepared_unet, unet, noise
+        self.memory_format, self.kind = memory_format, kind
         self.config, self.sampler = config, TURBO if config.teacher else None
         self.probabilities = (
             laplace_probabilities(noise, config.laplace_scale)
@@ -86,13 +81,13 @@ class Network:
         self.power_averages = PowerAverages(unet)
 
     def predict(self, noisy: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
-        """Return the network's output, float [B, C, S, S]; a Predictor."""
+        """Return the network's output, float [B, C, S, S], as a Predictor does."""
         noisy = noisy.contiguous(memory_format=self.memory_format)
         output: Tensor = self.prepared_unet(noisy, timesteps, labels).sample
         return output
 
     def draw(self, batch_size: int, generator: torch.Generator) -> Draws:
-        """Return the chance of one batch, on the generator's device."""
+        """Return a batch's timesteps, noise and dropped labels, on the generator's device."""
         shape = torch.Size((batch_size, *self.kind.shape))
         total, dropout = self.config.num_train_timesteps, self.config.label_dropout
         return draw(shape, total, dropout, generator, self.probabilities)
@@ -105,8 +100,8 @@ class Network:
         Args:
             clean: float32 [B, C, S, S] in [−1, 1].
             labels: int64 [B].
-            draws: the batch's chance.
-            progress_fraction: share of the run that is over; a distillation's loss depends on it.
+            draws: the batch's timesteps, noise and dropped labels.
+            progress_fraction: completed share of the run, used in distillation only.
         """
         losses = self._losses(clean, labels, draws, progress_fraction)
         if self.config.loss_weighting == "min-snr":
@@ -115,7 +110,7 @@ class Network:
         return losses.mean()
 
     def validation_losses(self, clean: Tensor, labels: Tensor, draws: Draws) -> Tensor:
-        """Return each image's loss, float32 [B], unweighted, or as at a distillation's end."""
+        """Return each image's loss, float32 [B], unweighted; in distillation, as at its end."""
         return self._losses(clean, labels, draws, progress_fraction=1.0)
 
     def _losses(
@@ -129,7 +124,7 @@ class Network:
 
     @contextmanager
     def ema_pipeline(self) -> Iterator[FashionDDPMPipeline]:
-        """Put the moving average into the network for a while; yield it as a pipeline."""
+        """Yield a pipeline of the network with the EMA weights; restore its own afterwards."""
         parameters = list(self.unet.parameters())
         self.ema.store(parameters)
         self.ema.copy_to(parameters)

@@ -1,4 +1,4 @@
-"""Whether a run trains in bfloat16 or in float32: the faster of the two on this machine."""
+"""The choice of bfloat16 or float32 for a run: the faster of the two on this machine."""
 
 import time
 from dataclasses import dataclass
@@ -17,19 +17,19 @@ from fashion_ddpm.diffusion.unet import build_unet, training_layout
 from fashion_ddpm.training.run_folder import RunFolder
 
 TIMED_STEPS = 3
-"""Steps that are timed in each format, in turns, after one that is not."""
+"""Timed steps in each format, alternating, after one warm-up step."""
 
 MAX_CPU_IMAGES = 16
-"""Most images of a timed step on a CPU, where a whole batch may take many seconds."""
+"""Most images of a timed step on a CPU, where a full batch may take many seconds."""
 
 
 @dataclass(frozen=True)
 class Precision:
-    """The format that a run trains in on one machine.
+    """The number format in which a run trains on one machine.
 
     Attributes:
-        machine: the processor or accelerator that this holds for.
-        mixed_precision: what accelerate is told: "no" or "bf16".
+        machine: name of the processor or accelerator.
+        mixed_precision: the argument of accelerate: "no" or "bf16".
         reason: why, in words.
     """
 
@@ -39,29 +39,28 @@ class Precision:
 
 
 def choose_precision(config: TrainConfig, kind: ImageKind, ranks: PartialState) -> Precision:
-    """Return what accelerate is told about mixed precision; all processes get the same answer.
+    """Return the mixed precision of a run, the same in all processes.
 
-    What was measured is written into the run's folder by the caller. On the same machine a run
-    that goes on keeps it, and so does its cool-down: a repeated command gives the same weights.
+    The caller writes it into the run's folder. A run that is resumed on the same machine, and its
+    cool-down, use it again, so that a repeated command gives the same weights.
 
     Args:
-        config: the run; a precision that it names is taken as it is.
-        kind: what the images are.
-        ranks: this process among all.
+        config: the run; measured only if its mixed_precision is "auto".
+        kind: the kind of images.
+        ranks: accelerate's state of this process.
     """
     machine = machine_name(ranks.device)
     if config.mixed_precision != "auto":
         return Precision(machine, config.mixed_precision, "as --mixed-precision says")
-    # Settings that no network can have are refused here, by every process alike.
-    unet = build_unet(config, kind)
-    answer = None
+    unet = build_unet(config, kind)  # on all processes, so that all raise on invalid settings
+    precision = None
     if ranks.is_main_process:
-        answer = _read_measured(config, machine) or _measure(unet, config, ranks, machine)
-    return next(found for found in gather_parts(answer) if found)
+        precision = _read_measured(config, machine) or _measure(unet, config, ranks, machine)
+    return next(filter(None, gather_parts(precision)))
 
 
 def _read_measured(config: TrainConfig, machine: str) -> Precision | None:
-    """Return what was measured for this run, or for the run that it cools down, on this machine."""
+    """Return what was measured on this machine for this run or for the run that it cools down."""
     folders = [RunFolder(config.output_dir)]
     if config.from_state:
         source = Path(config.from_state)
@@ -71,42 +70,41 @@ def _read_measured(config: TrainConfig, machine: str) -> Precision | None:
 
 
 def read_precision(folder: RunFolder) -> Precision | None:
-    """Return what was measured for the run in a folder, or None."""
+    """Return what was measured for the run in a folder, or None if that cannot be read."""
     try:
         found = Precision(**read_object(folder.precision, "delete it"))
     except (FileError, TypeError):
-        return None  # it can be measured again
+        return None
     return found if found.mixed_precision in ("no", "bf16") else None
 
 
 def write_precision(folder: RunFolder, precision: Precision) -> None:
-    """Remember what was measured."""
+    """Write the precision into the run's folder."""
     write_object(folder.precision, vars(precision))
 
 
 def machine_name(device: torch.device) -> str:
-    """Return the name of the accelerator, or of the processor and what it can do with bfloat16."""
+    """Return the name of the accelerator, or of the processor and its bfloat16 instructions."""
     if device.type == "cuda":
         return str(torch.cuda.get_device_name(device))
-    found = torch.cpu.get_capabilities()
-    formats = [name for name in ("amx_bf16", "avx512_bf16") if found.get(name)]
-    return " ".join([str(found.get("cpu_name", "CPU")), *formats])
+    capabilities = torch.cpu.get_capabilities()
+    formats = [name for name in ("amx_bf16", "avx512_bf16") if capabilities.get(name)]
+    return " ".join([str(capabilities.get("cpu_name", "CPU")), *formats])
 
 
 def _measure(
     unet: UNet2DModel, config: TrainConfig, ranks: PartialState, machine: str
 ) -> Precision:
-    """Time steps in both formats, unless the device knows no bfloat16."""
+    """Time steps in both formats, unless the device does not support bfloat16."""
     device = ranks.device
-    native = device.type == "cpu" or (
+    has_bf16 = device.type == "cpu" or (
         device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
     )
-    if not native:
+    if not has_bf16:
         return Precision(machine, "no", f"{machine} has no bfloat16")
     rows = micro_batch_size(config, ranks.num_processes)
     rows = min(rows, MAX_CPU_IMAGES) if device.type == "cpu" else rows
-    unet = unet.to(device)
-    seconds = measure_step_seconds(unet, rows)
+    seconds = measure_step_seconds(unet.to(device), rows)
     reason = (
         f"a step of {rows} images takes {seconds['no']:.3f} s in float32 and "
         f"{seconds['bf16']:.3f} s in bf16 on {machine}"
@@ -115,14 +113,14 @@ def _measure(
 
 
 def measure_step_seconds(unet: UNet2DModel, rows: int) -> dict[str, float]:
-    """Return the shortest time of a forward and backward pass by precision, seconds.
+    """Return the time of a forward and backward pass in seconds, by precision.
 
-    The formats take turns and the shortest time of each counts, so that other work on the machine
-    does not decide.
+    The formats alternate and the shortest time of each counts, so that other load on the machine
+    has little influence.
 
     Args:
         unet: the network, on its device.
-        rows: images a step.
+        rows: images per step.
     """
     layout = training_layout(unet, unet.device)
     times: dict[str, list[float]] = {"no": [], "bf16": []}
@@ -133,7 +131,7 @@ def measure_step_seconds(unet: UNet2DModel, rows: int) -> dict[str, float]:
 
 
 def _time_step(unet: UNet2DModel, rows: int, layout: torch.memory_format, bf16: bool) -> float:
-    """Return the time of one forward and backward pass, seconds."""
+    """Return the time of one forward and backward pass in seconds."""
     device, config = unet.device, unet.config
     shape = (rows, config["in_channels"], config["sample_size"], config["sample_size"])
     x = torch.randn(shape, device=device).contiguous(memory_format=layout)

@@ -1,4 +1,4 @@
-"""A run and its data set: the data set of every start must be that of the first one."""
+"""The data set of a run, which must not change when the run is resumed."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,16 +25,16 @@ UNRECORDED_WARNING = (
 
 
 def load_run_data(config: TrainConfig) -> tuple[DataSet, tuple[str, ...]]:
-    """Read the data set of a run, the same in all processes, with its classes in the run's order.
+    """Read the data set of a run, with its classes in the order that the run already has.
 
     Args:
-        config: the run; its folder may hold the beginning of it, as the main process finds it.
+        config: the run, new or resumed.
 
     Returns:
-        The data set, and sentences on what could not be checked.
+        The data set, and warnings about what could not be checked.
 
     Raises:
-        DataError: it cannot be read, is not what the run began with, or processes read others.
+        DataError: it cannot be read, has changed since the run began, or differs between processes.
     """
     run = _find_begun_run(config)
     recorded = read_fingerprint(run.data) if run and run.data.exists() else None
@@ -42,10 +42,11 @@ def load_run_data(config: TrainConfig) -> tuple[DataSet, tuple[str, ...]]:
     data = load_data_set(config, gather_parts(order)[0])
     _check_agreement(config, data)
     if recorded:
-        found = describe_changes(recorded, data.fingerprint)
+        differences = describe_changes(recorded, data.fingerprint)
     else:
-        found = _find_unrecorded_changes(config, run, data) if run else iter(())
-    if difference := gather_parts("; ".join(found))[0]:
+        differences = _find_unrecorded_changes(config, run, data) if run else iter(())
+    # The main process decides for all: its view of the run's folder is the one that counts.
+    if difference := gather_parts("; ".join(differences))[0]:
         raise DataError(
             f"--dataset {config.dataset} is not what the run in {config.output_dir} began with: "
             f"{difference}; restore it, or name another --output-dir to begin a new run."
@@ -55,7 +56,7 @@ def load_run_data(config: TrainConfig) -> tuple[DataSet, tuple[str, ...]]:
 
 
 def check_run_data(folder: RunFolder, fingerprint: Fingerprint) -> None:
-    """Raise DataError where the folder's run has learned from other pictures."""
+    """Raise DataError if the run in the folder was trained on other pictures."""
     if folder.data.exists() and read_fingerprint(folder.data).digest != fingerprint.digest:
         raise DataError(
             f"{folder.root} holds by now a run on other pictures; name another --output-dir."
@@ -63,45 +64,47 @@ def check_run_data(folder: RunFolder, fingerprint: Fingerprint) -> None:
 
 
 def record_run_data(folder: RunFolder, fingerprint: Fingerprint) -> None:
-    """Write down what a run learns from; to be done before the folder counts as a run's."""
+    """Write the fingerprint of a run's data; must precede RunFolder.begin."""
     folder.root.mkdir(parents=True, exist_ok=True)
     write_fingerprint(folder.data, fingerprint)
 
 
 def _find_begun_run(config: TrainConfig) -> RunFolder | None:
-    """Return the folder of what this run goes on with: itself, or the run that it cools down."""
-    own, source = RunFolder(config.output_dir), Path(config.from_state)
-    if own.config.exists() or not config.from_state:
-        return own if own.config.exists() else None
+    """Return the folder of the run that is resumed or cooled down; None for a new run."""
+    folder, source = RunFolder(config.output_dir), Path(config.from_state)
+    if folder.config.exists():
+        return folder
+    if not config.from_state:
+        return None
     return RunFolder(source if RunFolder(source).states.is_dir() else source.parent.parent)
 
 
 def _read_published_order(config: TrainConfig, run: RunFolder | None) -> tuple[str, ...]:
-    """Return the classes of class folders in the order of a network that is there already."""
+    """Return the class names of class folders in the order of an existing checkpoint, or ()."""
     if not config.dataset.startswith(FOLDER_PREFIX):
         return ()
     if run:
         return tuple(read_run(run.checkpoint).get("class_names", ()))
-    start = config.teacher or config.initial_checkpoint
-    return read_class_names(start) if start else ()
+    checkpoint = config.teacher or config.initial_checkpoint
+    return read_class_names(checkpoint) if checkpoint else ()
 
 
 def _find_unrecorded_changes(config: TrainConfig, run: RunFolder, data: DataSet) -> Iterator[str]:
-    """Yield phrases on what can be seen to have changed without a record of the pictures."""
-    before = run.read_settings()["dataset"]
-    if before != config.dataset:
-        yield f"that was {before}, whose pictures were not recorded"
+    """Yield what has changed, as far as that shows without a recorded fingerprint."""
+    recorded = run.read_settings()["dataset"]
+    if recorded != config.dataset:
+        yield f"that was {recorded}, whose pictures were not recorded"
     names = read_run(run.checkpoint).get("class_names")
     if names:
         yield from describe_class_changes(names, data.kind.class_names)
 
 
 def _check_agreement(config: TrainConfig, data: DataSet) -> None:
-    """Raise DataError, in all processes, where one of them has read something else."""
+    """Raise DataError in all processes if one of them has read other data."""
     digests = gather_parts(data.fingerprint.digest)
-    others = [rank for rank, digest in enumerate(digests) if digest != digests[0]]
-    if others:
+    differing = [rank for rank, digest in enumerate(digests) if digest != digests[0]]
+    if differing:
         raise DataError(
-            f"process {others[0]} reads other pictures in --dataset {config.dataset} than process "
-            "0: give all machines the same files."
+            f"process {differing[0]} reads other pictures in --dataset {config.dataset} than "
+            "process 0: give all machines the same files."
         )

@@ -1,4 +1,4 @@
-"""What lies where in a run's folder, and how far the run is."""
+"""The layout of a run's folder, the settings recorded in it, and the run's progress."""
 
 import dataclasses
 import json
@@ -15,26 +15,20 @@ from fashion_ddpm.core.json_files import FileError, read_object, write_object
 from fashion_ddpm.core.settings import PATH_FIELDS, ConfigError, flag_name
 
 LogRow = dict[str, Any]
-"""One line of a run's log: images_seen and whatever was measured there."""
+"""One row of a run's log: images_seen and the values measured then."""
 
 CONFIG_FILE = "config.json"
-"""A run's settings: in its folder, and in each saved state."""
+"""Name of the file with a run's settings, in its folder and in each saved state."""
 
 REQUIRED_SETTINGS = {"images_total", "batch_size", "seed"}
-"""Settings that every run has written down, whatever version of this program it was."""
+"""Settings that every version of this program records."""
 
-CHANGEABLE_SETTINGS = {
-    *PATH_FIELDS,
-    "keep_states",
-    "preview_every",
-    "frechet_every",
-    "report_to",
-}
-"""Settings that may differ when a run is resumed; any other would make it another run."""
+CHANGEABLE_SETTINGS = {*PATH_FIELDS, "keep_states", "preview_every", "frechet_every", "report_to"}
+"""Settings that may differ when a run is resumed."""
 
 
 def changeable_settings(config: TrainConfig) -> set[str]:
-    """Return the settings that may differ when this run is resumed."""
+    """Return CHANGEABLE_SETTINGS, with the length for a run at a constant learning rate."""
     endless = config.lr_schedule == "constant" and not config.cool_down_images
     return CHANGEABLE_SETTINGS | ({"images_total"} if endless else set())
 
@@ -61,7 +55,7 @@ class RunFolder:
         return self.states / f"images-{images_seen:011d}"
 
     def averages_path(self, images_seen: int) -> Path:
-        """Return the file of the averages kept at a moment of the run."""
+        """Return the file of the averages saved after so many images."""
         return self.averages / f"images-{images_seen:011d}.safetensors"
 
     def preview(self, images_seen: int) -> Path:
@@ -69,94 +63,94 @@ class RunFolder:
         return self.previews / f"{images_seen:011d}.png"
 
     def check_same_run(self, config: TrainConfig) -> None:
-        """Raise ConfigError when the folder holds a run with other settings, or none at all."""
+        """Raise ConfigError if the folder holds a run with other settings."""
         if self.config.exists():
-            whose, cure = f"the run in {self.root}", "give that value, or another --output-dir"
-            check_settings(self.read_settings(), config, changeable_settings(config), whose, cure)
+            owner, fix = f"the run in {self.root}", "give that value, or another --output-dir"
+            check_settings(self.read_settings(), config, changeable_settings(config), owner, fix)
 
     def check_state(self, state: Path, config: TrainConfig) -> None:
-        """Raise ConfigError when a saved state, by its own record, is of a run with other settings.
+        """Raise ConfigError if a saved state is of a run with other settings.
 
-        The states of earlier versions of this program have no record.
+        States saved by earlier versions have no config.json and are not checked.
         """
         if (state / CONFIG_FILE).exists():
-            whose = f"the run that saved {state}"
-            cure = "give that value, move the state away, or name another --output-dir"
-            check_settings(read_settings(state), config, changeable_settings(config), whose, cure)
+            owner = f"the run that saved {state}"
+            fix = "give that value, move the state away, or name another --output-dir"
+            check_settings(read_settings(state), config, changeable_settings(config), owner, fix)
 
     def read_settings(self) -> dict[str, Any]:
-        """Return the settings of the run in the folder; see read_settings."""
+        """Return the settings in the folder's config.json; see the function read_settings."""
         return read_settings(self.root)
 
     def begin(self, config: TrainConfig) -> None:
-        """Make the folder and write down whose run it holds."""
+        """Create the folder and write the run's settings into it."""
         self.previews.mkdir(parents=True, exist_ok=True)
         self.averages.mkdir(exist_ok=True)
         write_settings(self.root, config)
 
 
 def write_settings(folder: Path, config: TrainConfig) -> None:
-    """Write down whose run a folder, or a saved state, is of."""
+    """Write a run's settings into its folder or into a saved state."""
     write_object(folder / CONFIG_FILE, _to_json(config))
 
 
 def read_settings(folder: Path) -> dict[str, Any]:
-    """Return the settings in a folder's config.json; those that it lacks have their defaults.
+    """Return the settings in a folder's config.json, with defaults for missing ones.
 
     Raises:
-        FileError: it is damaged, or not the settings of a training run.
+        FileError: the file is damaged or holds something else.
     """
     path = folder / CONFIG_FILE
-    cure = "restore it (the states of a run hold copies of it), or name another folder"
-    content = read_object(path, cure)
-    settings = _to_json(TrainConfig()) | content
-    unknown = sorted(settings.keys() - _to_json(TrainConfig()).keys())
+    fix = "restore it (the states of a run hold copies of it), or name another folder"
+    content, defaults = read_object(path, fix), _to_json(TrainConfig())
+    settings = defaults | content
+    unknown = sorted(content.keys() - defaults.keys())
     if unknown or not content.keys() >= REQUIRED_SETTINGS:
         found = f"holds {unknown[0]!r:.80}" if unknown else "lacks settings that every run has"
-        raise FileError(f"{path} is not of a training run of this version, for it {found}: {cure}.")
+        raise FileError(f"{path} is not of a training run of this version, for it {found}: {fix}.")
     try:
         make_train_config("cpu", settings)
     except ConfigError as error:
-        raise FileError(f"{path} cannot be used: {cure}. In it, {error}") from error
+        raise FileError(f"{path} cannot be used: {fix}. In it, {error}") from error
     return settings
 
 
 def check_settings(
-    before: dict[str, Any], config: TrainConfig, free: set[str], whose: str, cure: str
+    recorded: dict[str, Any], config: TrainConfig, changeable: set[str], owner: str, fix: str
 ) -> None:
-    """Raise ConfigError when a run's settings differ from those that were recorded.
+    """Raise ConfigError if a run's settings differ from recorded ones.
 
     Args:
-        before: the recorded settings, all of them.
+        recorded: the recorded settings.
         config: the run.
-        free: those that may differ.
-        whose: what recorded them, for the sentence.
-        cure: what to do about it, the end of the sentence.
+        changeable: names of the settings that may differ.
+        owner: what has the recorded settings, for the message.
+        fix: what the user can do, for the message.
     """
     for name, value in _to_json(config).items():
-        if name in free or may_be_equal(name, before[name], value):
+        if name in changeable or may_be_equal(name, recorded[name], value):
             continue
         if name == "images_total":
-            cure += (
+            fix += (
                 "; only a run with --lr-schedule constant and no --cool-down-images can be made "
                 f"longer, any other is begun anew from its weights with --initial-checkpoint "
                 f"{RunFolder(config.output_dir).checkpoint} and another --output-dir"
             )
-        raise ConfigError(f"{flag_name(name)} is {value}, but {whose} has {before[name]}; {cure}.")
+        raise ConfigError(f"{flag_name(name)} is {value}, but {owner} has {recorded[name]}; {fix}.")
 
 
 def _to_json(config: TrainConfig) -> dict[str, Any]:
-    """Return the settings as they look after a round trip through a file: tuples are lists."""
+    """Return the settings as read back from a JSON file: tuples become lists."""
     return dict(json.loads(json.dumps(dataclasses.asdict(config))))
 
 
 @dataclass
 class Progress:
-    """The part of a run's state that is not weights.
+    """The progress of a run, saved as part of its state.
 
     Attributes:
-        step: optimizer steps done.
-        loss_sum: float32 [], sum of the steps' mean losses since the last row that has a loss.
+        step: completed optimizer steps.
+        loss_sum: float32 [], sum of the steps' mean losses since the last row with a loss.
         log: the rows so far.
     """
 
@@ -165,14 +159,14 @@ class Progress:
     log: list[LogRow] = field(default_factory=list)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the progress for accelerate to save."""
+        """Return what accelerate saves."""
         return {"step": self.step, "loss_sum": self.loss_sum, "log": self.log}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take the progress that accelerate has loaded."""
+        """Restore what accelerate has loaded."""
         self.step, self.loss_sum, self.log = state["step"], state["loss_sum"], state["log"]
 
     def steps_since_loss(self, batch_size: int) -> int:
-        """Return the steps since the last row with a loss, which may be from before a resume."""
+        """Return the number of steps since the last row with a loss."""
         rows = [row["images_seen"] for row in self.log if "loss" in row]
         return self.step - (rows[-1] // batch_size if rows else 0)

@@ -1,4 +1,4 @@
-"""How many images a run sees in so many minutes: measured on its own steps before it begins."""
+"""How many images a run can train on in a given time, from measurements of its own steps."""
 
 import dataclasses
 import math
@@ -19,32 +19,32 @@ from fashion_ddpm.training.run_folder import RunFolder
 from fashion_ddpm.training.validation import FRECHET_STEPS, SAMPLE_BATCH_SIZE
 
 MEASURING_SHARE = 0.05
-"""Share of the minutes that measuring the speed may take."""
+"""Largest share of the minutes to spend on measuring the speed."""
 
 MAX_MEASURING_SECONDS = 20.0
-"""Longest time, in seconds, that measuring the speed may take."""
+"""Longest time to spend on measuring the speed."""
 
 RESERVED_SHARE = 0.03
-"""Share of the minutes that is kept for what cannot be measured in advance."""
+"""Share of the minutes reserved for what cannot be measured in advance."""
 
 MAX_FRECHET_SHARE = 0.1
-"""Fréchet distances that would take more than this share of the minutes are left out."""
+"""Fréchet distances are disabled if one takes more than this share of the minutes."""
 
 PREVIEW_ROWS = 400
-"""Images in calls of the network for one grid: two of each of ten classes, twenty steps."""
+"""Images passed through the network for one grid: two of each of ten classes, twenty steps."""
 
 SAVE_SECONDS = 1.0
-"""Time of saving a state and publishing the weights."""
+"""Estimated time of saving a state and the checkpoint."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Costs:
-    """What a run's parts take on this machine, in seconds.
+    """What the parts of a run cost on this machine, in seconds.
 
     Attributes:
-        step: an optimizer step.
+        step: one optimizer step.
         loss_row: one image of a validation.
-        sampling_row: one image in one call of the network while sampling.
+        sampling_row: one image in one evaluation of the network while sampling.
     """
 
     step: float
@@ -53,11 +53,11 @@ class Costs:
 
 
 def time_calls(call: Callable[[], Tensor], seconds: float) -> float:
-    """Return the mean time of a call, seconds, on the slowest process.
+    """Return the mean time of a call in seconds, on the slowest process.
 
     Args:
-        call: what is timed; its first two calls are not.
-        seconds: about how long to measure; at least two calls are, in all processes equally many.
+        call: the function to time, after two warm-up calls.
+        seconds: about how long to measure: at least two calls, the same number in all processes.
     """
     times = [_time_call(call) for _ in range(2)]
     count = max(2, int(gather_parts(seconds / times[-1])[0]))
@@ -66,49 +66,48 @@ def time_calls(call: Callable[[], Tensor], seconds: float) -> float:
 
 def _time_call(call: Callable[[], Tensor]) -> float:
     begin = time.perf_counter()
-    call().sum().item()  # an accelerator's work is over when its result is here
+    call().sum().item()  # waits for an asynchronous device
     return time.perf_counter() - begin
 
 
 def measure_costs(
     network: Network, step: Callable[[], Tensor], seconds: float, ranks: PartialState
 ) -> Costs:
-    """Measure what a run's parts take; the weights are changed.
+    """Measure the costs of a run; this changes its weights.
 
     Args:
-        network: the run's.
-        step: takes an optimizer step.
+        network: the run's network.
+        step: takes one optimizer step.
         seconds: about how long to measure.
-        ranks: this process among all.
+        ranks: accelerate's state of this process.
     """
     count = CPU_CHUNK if ranks.device.type == "cpu" else SAMPLE_BATCH_SIZE
     with network.ema_pipeline() as pipeline, torch.no_grad():
-        rows = [part.to(ranks.device) for part in example_inputs(pipeline.unet, count)]
-        call = time_calls(lambda: pipeline.predict(*rows), seconds / 10)
+        inputs = [part.to(ranks.device) for part in example_inputs(pipeline.unet, count)]
+        call_seconds = time_calls(lambda: pipeline.predict(*inputs), seconds / 10)
     step_seconds = time_calls(step, seconds)
     return Costs(
         step=step_seconds,
-        # A forward pass is a third of a step; every process takes its share of the rows.
+        # A forward pass takes a third of a step; the processes share the images.
         loss_row=step_seconds / 3 / network.config.batch_size,
-        sampling_row=call / count / ranks.num_processes,
+        sampling_row=call_seconds / count / ranks.num_processes,
     )
 
 
 def config_for_minutes(
     config: TrainConfig, start_time: float, measure: Callable[[float], Costs]
 ) -> TrainConfig:
-    """Return the config with the length that fits into its minutes; one without minutes is kept.
+    """Return the config with the run length that fits its minutes, the same in all processes.
 
-    A run that was begun keeps the length that it was given then; all processes get the same one.
+    A config without minutes is returned as it is; a resumed run keeps its length.
 
     Args:
         config: the run.
-        start_time: when the command began, as time.monotonic() tells it.
-        measure: measures the costs within so many seconds.
+        start_time: when the command started, from time.monotonic().
+        measure: measures the costs in about so many seconds.
 
     Raises:
-        ConfigError: the minutes are too few for a step and what follows it, or there is a
-            cool-down of a given length, which minutes choose themselves.
+        ConfigError: the minutes are too few for one step, or the length of the cool-down is given.
     """
     if not config.minutes:
         return config
@@ -119,9 +118,9 @@ def config_for_minutes(
         )
     folder = RunFolder(config.output_dir)
     if folder.config.exists():
-        before = folder.read_settings()
+        recorded = folder.read_settings()
         names = ("images_total", "cool_down_images", "warmup_steps", "frechet_every")
-        return dataclasses.replace(config, **{name: before[name] for name in names})
+        return dataclasses.replace(config, **{name: recorded[name] for name in names})
     seconds = 60 * config.minutes
     costs = measure(min(MAX_MEASURING_SECONDS, MEASURING_SHARE * seconds))
     left = seconds * (1 - RESERVED_SHARE) - (time.monotonic() - start_time)
@@ -129,12 +128,12 @@ def config_for_minutes(
 
 
 def fit_run_length(config: TrainConfig, seconds: float, costs: Costs) -> TrainConfig:
-    """Return the config with as many images as training, measuring and saving fit into a time.
+    """Return the config with as many images as fit into a time, with validations and saves.
 
     Args:
         config: the run.
         seconds: the time.
-        costs: what its parts take.
+        costs: the measured costs.
 
     Raises:
         ConfigError: the time is too short.
@@ -142,14 +141,13 @@ def fit_run_length(config: TrainConfig, seconds: float, costs: Costs) -> TrainCo
     distance = config.frechet_images * FRECHET_STEPS * costs.sampling_row
     if distance > MAX_FRECHET_SHARE * seconds:
         config = dataclasses.replace(config, frechet_every=0)
-    preview = PREVIEW_ROWS * costs.sampling_row
     events = [
         (config.validation_images * costs.loss_row, config.validate_every),
-        (preview, config.preview_every),
+        (PREVIEW_ROWS * costs.sampling_row, config.preview_every),
         (SAVE_SECONDS, config.save_every),
         *([(distance, config.frechet_every)] if config.frechet_every else []),
     ]
-    # Each event comes once at the end, and once every so many images before that.
+    # Each event occurs once at the end, and once every so many images before that.
     at_the_end = sum(cost for cost, _ in events)
     per_image = costs.step / config.batch_size + sum(cost / every for cost, every in events)
     steps = math.floor((seconds - at_the_end) / per_image / config.batch_size)
@@ -162,7 +160,7 @@ def fit_run_length(config: TrainConfig, seconds: float, costs: Costs) -> TrainCo
     return dataclasses.replace(
         config,
         images_total=steps * config.batch_size,
-        # The rate of a short run should not spend it rising.
+        # The warm-up must not fill a short run.
         warmup_steps=min(config.warmup_steps, steps // 10),
         cool_down_images=steps * config.batch_size // 5 if config.lr_schedule == "constant" else 0,
     )

@@ -1,4 +1,4 @@
-"""What a run tells while it lasts: lines, a progress bar, the rows of its log."""
+"""The output of a run: printed lines, a progress bar, the rows of its log."""
 
 import math
 import sys
@@ -14,34 +14,38 @@ from fashion_ddpm.core.step_plan import learning_rate_at
 from fashion_ddpm.training.run_folder import LogRow, Progress
 from fashion_ddpm.training.trackers import scalars
 
-Send = Callable[[dict[str, float], int], None]
-"""(numbers, images seen) → a tracker."""
-
 
 class RunLog:
     """Log rows, tracker calls and printed lines; only the main process prints.
 
     Attributes:
-        bar: the progress bar; shown on a terminal alone.
+        send: sends scalars and the images seen to the trackers.
+        bar: the progress bar, shown only on a terminal.
     """
 
-    def __init__(self, config: TrainConfig, progress: Progress, is_main: bool, send: Send) -> None:
+    def __init__(
+        self,
+        config: TrainConfig,
+        progress: Progress,
+        is_main: bool,
+        send: Callable[[dict[str, float], int], None],
+    ) -> None:
         self.config, self.progress, self.is_main, self.send = config, progress, is_main, send
-        self.last_loss = (0, 0.0)
+        self._last_loss = (0, 0.0)  # step and time of the last row with a loss
 
     @property
     def images_seen(self) -> int:
-        """The images that all processes together have trained on."""
+        """The number of images that all processes together have trained on."""
         return self.progress.step * self.config.batch_size
 
     def print(self, line: str) -> None:
-        """Print a line, once for all processes."""
+        """Print a line, on the main process only."""
         if self.is_main:
             tqdm.write(line, file=sys.stderr)
 
     def begin(self) -> None:
-        """Start the clock and the progress bar where the run begins or goes on."""
-        self.last_loss = (self.progress.step, time.monotonic())
+        """Start the clock and the progress bar when the run starts or resumes."""
+        self._last_loss = (self.progress.step, time.monotonic())
         self.bar = tqdm(
             total=self.config.images_total,
             initial=self.images_seen,
@@ -50,7 +54,7 @@ class RunLog:
         )
 
     def is_due(self, every_images: int) -> bool:
-        """Return whether the last step crossed a multiple of so many images or ended the run."""
+        """Return whether the last step passed a multiple of every_images or ended the run."""
         before = self.images_seen - self.config.batch_size
         crossed = self.images_seen // every_images > before // every_images
         return crossed or self.progress.step == self.config.total_steps
@@ -59,39 +63,38 @@ class RunLog:
         """Record a training loss.
 
         Args:
-            mean: the mean loss over all processes since the last row that has one.
-            gradient_norm: L2 norm of the last step's gradient, before it was scaled down.
-            ema_decay: the decay that the moving average has now.
+            mean: the mean loss over all processes since the last row with one.
+            gradient_norm: L2 norm of the last step's gradient, before clipping.
+            ema_decay: the current decay of the moving average.
         """
-        step, (last_step, last_time) = self.progress.step, self.last_loss
-        self.last_loss = (step, time.monotonic())
-        speed = (step - last_step) * self.config.batch_size / (self.last_loss[1] - last_time)
-        left = max(0, round((self.config.images_total - self.images_seen) / speed))
+        step, now, (last_step, last_time) = self.progress.step, time.monotonic(), self._last_loss
+        self._last_loss = (step, now)
+        speed = (step - last_step) * self.config.batch_size / (now - last_time)
+        seconds_left = max(0, round((self.config.images_total - self.images_seen) / speed))
         row = {
             "loss": mean,
             "learning_rate": learning_rate_at(step - 1, self.config),
             "ema_decay": ema_decay,
             "images_per_second": round(speed, 1),
         }
-        # Float16's gradients may overflow, and JSON has no infinity.
+        # Float16 gradients may overflow, and JSON has no infinity.
         row |= {"gradient_norm": gradient_norm} if math.isfinite(gradient_norm) else {}
-        time_left = timedelta(seconds=left)
+        time_left = timedelta(seconds=seconds_left)
         self._record(row, f"loss {mean:.4f}  {speed:,.0f} images/s  {time_left} left")
 
     def record_validation(self, sums: Tensor) -> None:
-        """Record a validation: all processes' sums of the loss and count, [2, noise levels]."""
+        """Record a validation from the sums of losses and the counts: [2, noise levels]."""
         by_level = (sums[0] / sums[1].clamp(min=1)).tolist()
         mean = (sums[0].sum() / sums[1].sum()).item()
         row = {"validation_loss": mean, "validation_loss_by_level": by_level}
         self._record(row, f"validation loss {mean:.4f}")
 
-    def frechet_distances(self) -> list[float]:
-        """Return the Fréchet distances so far."""
-        return [row["frechet_distance"] for row in self.progress.log if "frechet_distance" in row]
-
-    def record_frechet_distance(self, value: float) -> None:
-        """Record a Fréchet distance of samples from held-out images."""
-        self._record({"frechet_distance": value}, f"Fréchet distance {value:.3f}")
+    def record_frechet_distance(self, value: float) -> bool:
+        """Record a Fréchet distance; return whether it is the smallest so far."""
+        key = "frechet_distance"
+        best = min((row[key] for row in self.progress.log if key in row), default=math.inf)
+        self._record({key: value}, f"Fréchet distance {value:.3f}")
+        return value < best
 
     def _record(self, row: LogRow, line: str) -> None:
         """Add a row to the log, send it to the trackers, print a line."""

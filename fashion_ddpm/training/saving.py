@@ -1,4 +1,4 @@
-"""What a run leaves on disk: states, kept averages, checkpoints of its own or a rebuilt average."""
+"""What a run writes to disk: states, averages and checkpoints, also of a rebuilt average."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,13 +24,13 @@ from fashion_ddpm.training.stopping import TrainingError
 
 @dataclass(frozen=True)
 class RunSaver:
-    """The saves of one run.
+    """Saves the states, averages and checkpoints of one run.
 
     Attributes:
-        accelerator: accelerate's, which knows the parts of a state.
-        network: whose averaged weights are published.
-        run_log: how far the run is.
-        facts: what run.json says of the run from its first step on.
+        accelerator: the accelerate.Accelerator that holds the parts of a state.
+        network: the run's network.
+        run_log: the run's log and progress.
+        facts: entries of run.json that do not change during the run.
     """
 
     accelerator: Accelerator
@@ -44,16 +44,15 @@ class RunSaver:
         return RunFolder(self.network.config.output_dir)
 
     def save_state(self) -> None:
-        """Save the state for resuming, of all processes together, then publish."""
+        """Save the state of all processes for resuming, then publish."""
         final = self.folder.state(self.run_log.images_seen)
-        main = self.accelerator.is_main_process
-        if main:
+        if self.accelerator.is_main_process:
             atomic_folders.create_temporary_folder(final)
         self.accelerator.wait_for_everyone()
         with atomic_folders.report_write_errors(final):
             self.accelerator.save_state(str(atomic_folders.temporary_path(final)))
         self.accelerator.wait_for_everyone()
-        if main:
+        if self.accelerator.is_main_process:
             with atomic_folders.report_write_errors(final):
                 write_settings(atomic_folders.temporary_path(final), self.network.config)
             atomic_folders.finalize_folder(final)
@@ -62,17 +61,17 @@ class RunSaver:
         self.accelerator.wait_for_everyone()
 
     def publish(self) -> None:
-        """Keep the power-function averages, and write the run's checkpoint."""
-        seen = self.run_log.images_seen
-        if seen:
-            path = self.folder.averages_path(seen)
+        """Save the power-function averages and write the run's checkpoint."""
+        images_seen = self.run_log.images_seen
+        if images_seen:
+            path = self.folder.averages_path(images_seen)
             with atomic_folders.report_write_errors(path):
-                self.network.power_averages.save(path, seen)
+                self.network.power_averages.save(path, images_seen)
                 thin_out(self.folder.averages)
         self.write_checkpoint(self.folder.checkpoint)
 
     def publish_if_behind(self) -> None:
-        """Publish what a kill between saving and publishing has left unpublished."""
+        """Publish if the run was killed after it saved its state and before it published."""
         checkpoint, published = self.folder.checkpoint, -1
         if is_intact(checkpoint):
             published = read_run(checkpoint).get("images_seen", -1)
@@ -82,7 +81,7 @@ class RunSaver:
             self.publish()
 
     def write_checkpoint(self, checkpoint: Path) -> None:
-        """Write the averaged weights as a checkpoint folder, and the loss curves."""
+        """Write the EMA weights as a checkpoint folder, and the loss curves."""
         log = self.run_log.progress.log
         facts = {"images_seen": self.run_log.images_seen, **self.facts, "log": log}
         with (
@@ -97,33 +96,30 @@ COPIED_FACTS = (
     *("dataset", "data_sha256", "processes", "device", "mixed_precision"),
     *("started_from", "sampler", "teacher"),
 )
-"""What the new checkpoint's run.json repeats of the run's own."""
+"""Entries of run.json that a checkpoint of a rebuilt average copies from the run's."""
 
 
-def rebuild_checkpoint(run: Path, length: float, at: int | None, output: Path) -> Path:
-    """Write a checkpoint whose weights are a power-function average of a run's.
+def rebuild_checkpoint(run: Path, length: float, images_seen: int | None, output: Path) -> Path:
+    """Write a checkpoint with a power-function average of a run's weights; return its folder.
 
     Args:
         run: the run's output folder.
-        length: relative standard deviation of the average, above 0 and at most 0.289.
-        at: images seen at its end, one of the moments that the run kept; None for the last.
+        length: relative standard deviation of the average, from 0.01 to 0.289.
+        images_seen: end of the average, one of the points that the run saved; default: the last.
         output: the checkpoint's folder; an older one is replaced.
 
-    Returns:
-        The folder.
-
     Raises:
-        TrainingError: the folder holds no averages, or none of that length or moment.
-        CheckpointError: the run has published no checkpoint yet.
+        TrainingError: the folder has no averages, or no average of that length or end.
+        CheckpointError: the run has no checkpoint yet.
     """
     folder = RunFolder(run)
     if not folder.config.exists():
         raise TrainingError(f"{run} is no training run; name the --output-dir of one.")
     if output.exists() and not (output / INDEX_FILE).exists():
         raise TrainingError(f"--output {output} is no checkpoint to replace; name another folder.")
-    kept = list_averages(folder.averages)
-    images_seen = kept[-1].images_seen if at is None else at
-    weights = rebuild_average(kept, length, images_seen)
+    saved = list_averages(folder.averages)
+    images_seen = saved[-1].images_seen if images_seen is None else images_seen
+    weights = rebuild_average(saved, length, images_seen)
     pipeline = load_pipeline(folder.checkpoint)
     try:
         pipeline.unet.load_state_dict(weights)
@@ -132,9 +128,9 @@ def rebuild_checkpoint(run: Path, length: float, at: int | None, output: Path) -
             f"{folder.averages} holds the averages of another network than {folder.checkpoint}; "
             "name a run whose files belong together."
         ) from error
-    before = read_run(folder.checkpoint)
-    facts = {name: before[name] for name in COPIED_FACTS if name in before}
-    log = [row for row in before.get("log", []) if row["images_seen"] <= images_seen]
+    run_facts = read_run(folder.checkpoint)
+    facts = {name: run_facts[name] for name in COPIED_FACTS if name in run_facts}
+    log = [row for row in run_facts.get("log", []) if row["images_seen"] <= images_seen]
     facts |= {"images_seen": images_seen, "average_length": length, "log": log}
     with atomic_folders.report_write_errors(output):
         save_checkpoint(pipeline, output, make_train_config("cpu", folder.read_settings()), facts)

@@ -1,4 +1,4 @@
-"""Trackers to follow a run in: is the package there, and what is sent to it."""
+"""Experiment trackers: which one a run uses, its settings, and what is sent to it."""
 
 import dataclasses
 import secrets
@@ -20,7 +20,7 @@ def select_trackers(report_to: str) -> list[str]:
     """Return accelerate's names of the trackers to use: none or one.
 
     Raises:
-        ConfigError: the package of one that was asked for is not installed.
+        ConfigError: the package of the requested tracker is not installed.
     """
     installed = [str(tracker) for tracker in get_available_trackers()]
     if report_to == "auto":
@@ -36,32 +36,32 @@ def select_trackers(report_to: str) -> list[str]:
 
 
 def settings_for_trackers(config: TrainConfig) -> dict[str, str | int | float | bool]:
-    """Return the run's settings as trackers take them: no tuples."""
+    """Return the run's settings with tuples as strings, because trackers take no tuples."""
     settings = dataclasses.asdict(config)
     return {name: str(v) if isinstance(v, tuple) else v for name, v in settings.items()}
 
 
 LOGIN_TIMEOUT_SECONDS = 60
-"""How long wandb may ask for a login on a terminal; then the run goes on without it."""
+"""How long wandb waits for a login on a terminal before the run continues without it."""
 
 
 def start_trackers(accelerator: Any, config: TrainConfig, folder: Path) -> None:
-    """Start the trackers, and tell them the run's settings.
+    """Start the trackers and send them the run's settings.
 
     Args:
-        accelerator: accelerate's.
+        accelerator: the run's accelerate.Accelerator.
         config: the run.
-        folder: where trackers may keep files.
+        folder: folder for the trackers' files.
 
     Raises:
-        ConfigError: one cannot be started.
+        ConfigError: a tracker cannot be started.
     """
     options = {}
     if config.report_to == "wandb" and accelerator.is_main_process:
         options = {"wandb": wandb_options(config, folder)}
     try:
         accelerator.init_trackers("fashion-ddpm", settings_for_trackers(config), options)
-    except Exception as error:  # each tracker fails in its own way
+    except Exception as error:  # trackers have no common error class
         raise ConfigError(
             f"--report-to {config.report_to} could not be started ({reason(error)}): log in, set "
             "WANDB_MODE=offline for wandb, or give --report-to none."
@@ -69,21 +69,21 @@ def start_trackers(accelerator: Any, config: TrainConfig, folder: Path) -> None:
 
 
 def wandb_options(config: TrainConfig, folder: Path) -> dict[str, Any]:
-    """Return the arguments of wandb.init with which a run that goes on stays one run.
+    """Return arguments of wandb.init with which a resumed run stays the same wandb run.
 
     Args:
         config: the run.
-        folder: where wandb's files lie, and the name by which it knows the run.
+        folder: folder for wandb's files and the id of its run.
     """
-    name = folder / "wandb-id"
-    if not name.exists():
+    id_file = folder / "wandb-id"
+    if not id_file.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        name.write_text(secrets.token_hex(8))
+        id_file.write_text(secrets.token_hex(8))
     return {
-        "id": name.read_text(),
+        "id": id_file.read_text(),
         "resume": "allow",
         "dir": str(folder),
-        # Offline, wandb drops settings that come after its start.
+        # Offline, wandb drops settings that are set after init.
         "config": settings_for_trackers(config),
         "allow_val_change": True,
         "settings": {"login_timeout": LOGIN_TIMEOUT_SECONDS},
@@ -91,7 +91,7 @@ def wandb_options(config: TrainConfig, folder: Path) -> dict[str, Any]:
 
 
 def scalars(row: LogRow) -> dict[str, float]:
-    """Return a log's row as named numbers: a list becomes one number for each of its items."""
+    """Return a log row as scalars: a list becomes one scalar for each of its items."""
     numbers: dict[str, float] = {}
     for name, value in row.items():
         if isinstance(value, list):
@@ -102,16 +102,16 @@ def scalars(row: LogRow) -> dict[str, float]:
 
 
 def send_picture(trackers: Iterable[Any], picture: Image.Image, images_seen: int) -> None:
-    """Send a picture to those of accelerate's trackers that take images.
+    """Send a picture to the trackers that can log images.
 
     Args:
         trackers: accelerate's GeneralTracker objects.
         picture: a grid of samples.
-        images_seen: the step that trackers show it at.
+        images_seen: the step of the picture.
     """
     pixels = np.asarray(picture.convert("RGB"))[None]  # uint8 [1, height, width, 3]
     for tracker in trackers:
         if hasattr(tracker, "log_images"):
-            # TensorBoard alone must be told where the channels are; the others look.
-            layout = {"dataformats": "NHWC"} if tracker.name == "tensorboard" else {}
-            tracker.log_images({"samples": pixels}, step=images_seen, **layout)
+            # TensorBoard is the only one that does not infer where the channels are.
+            options = {"dataformats": "NHWC"} if tracker.name == "tensorboard" else {}
+            tracker.log_images({"samples": pixels}, step=images_seen, **options)

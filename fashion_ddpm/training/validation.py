@@ -1,6 +1,5 @@
-"""What a run is measured by now and then: held-out loss, samples, their Fréchet distance."""
+"""Measurements during a run: held-out loss, sample grids, Fréchet distance."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,32 +23,29 @@ from fashion_ddpm.generation.sample_grid import draw_grid_share, save_grid
 from fashion_ddpm.training.network import Network
 from fashion_ddpm.training.run_log import RunLog
 
-Losses = Callable[[Tensor, Tensor, Draws], Tensor]
-"""(images [B,1,28,28], labels [B], chance) → each image's loss [B]."""
-
 LEVEL_BINS = 4
 SEED = 1
 LOSS_BATCH_SIZE = 250
 SAMPLE_BATCH_SIZE = 64
 
 FRECHET_STEPS = 10
-"""As good as twenty with the default sampler (docs/experiments.md), for half the time."""
+"""Sampling steps for the Fréchet distance: as good as twenty, see docs/experiments.md."""
 
 
 @torch.no_grad()
 def validation_sums(
-    losses: Losses,
+    losses: Callable[[Tensor, Tensor, Draws], Tensor],
     num_train_timesteps: int,
     data: LabelledImages,
     rank: int = 0,
     num_ranks: int = 1,
 ) -> Tensor:
-    """Return one rank's share of the sums; their total does not depend on the number of ranks.
+    """Return one rank's part of the sums; their total does not depend on the number of ranks.
 
     Args:
-        losses: what is summed.
+        losses: (images [B, C, S, S], labels [B], draws) → each image's loss [B].
         num_train_timesteps: T of the network's noise schedule.
-        data: the validation images; the same noise falls on the same image every time.
+        data: the validation images; each gets the same noise every time.
         rank: this process takes images rank, rank + num_ranks, …
         num_ranks: number of processes.
 
@@ -57,20 +53,19 @@ def validation_sums(
         float64 [2, LEVEL_BINS]: sums of the loss, and counts, by quarter of the timesteps.
     """
     sums = torch.zeros(2, LEVEL_BINS, dtype=torch.float64)
-    draws = _draw_fixed_noise(data, num_train_timesteps)
-    mine = torch.arange(rank, len(data), num_ranks)
-    for chosen in mine.split(LOSS_BATCH_SIZE):
-        part, index = draws[chosen], chosen.to(data.images.device)
-        clean, labels = to_model(data.images[index]), data.labels[index]
+    draws, device = _draw_fixed_noise(data, num_train_timesteps), data.images.device
+    for indices in torch.arange(rank, len(data), num_ranks).split(LOSS_BATCH_SIZE):
+        images, labels = (t[indices.to(device)] for t in (data.images, data.labels))
+        part = draws[indices]
         bins = part.timesteps * LEVEL_BINS // num_train_timesteps
-        found = losses(clean, labels, part.to(data.images.device))
-        sums[0].index_add_(0, bins, found.double().cpu())
+        batch_losses = losses(to_model(images), labels, part.to(device))
+        sums[0].index_add_(0, bins, batch_losses.double().cpu())
         sums[1] += torch.bincount(bins, minlength=LEVEL_BINS)
     return sums
 
 
 def _draw_fixed_noise(data: LabelledImages, num_train_timesteps: int) -> Draws:
-    """Draw noise once and for all; timesteps are spread evenly over the images."""
+    """Draw noise from a fixed seed, with timesteps spread evenly over the images."""
     generator = torch.Generator().manual_seed(SEED)
     count = len(data)
     quantiles = (torch.randperm(count, generator=generator) + 0.5) / count
@@ -81,13 +76,13 @@ def _draw_fixed_noise(data: LabelledImages, num_train_timesteps: int) -> Draws:
 
 @dataclass(frozen=True)
 class Validation:
-    """The validations of one run, of the moving average of its weights.
+    """The validations of one run, with the EMA weights.
 
     Attributes:
-        network: what is examined.
+        network: the run's network.
         held_out: the validation split.
-        ranks: this process among all.
-        run_log: where the results go.
+        ranks: accelerate's state of this process.
+        run_log: records the results.
     """
 
     network: Network
@@ -98,17 +93,17 @@ class Validation:
     def validate(self) -> None:
         """Log the validation loss."""
         config = self.network.config
+        rank, num_ranks = self.ranks.process_index, self.ranks.num_processes
         data = self.held_out.take(config.validation_images).to(self.ranks.device)
         with self.network.ema_pipeline():
-            losses, total = self.network.validation_losses, config.num_train_timesteps
             sums = validation_sums(
-                losses, total, data, self.ranks.process_index, self.ranks.num_processes
+                self.network.validation_losses, config.num_train_timesteps, data, rank, num_ranks
             )
         parts = gather_parts(sums)
         self.run_log.record_validation(sum(parts[1:], parts[0]))
 
     def preview(self, path: Path, show: Callable[[Image.Image], None]) -> None:
-        """Save a grid, a class a column, from fixed seeds, and show it."""
+        """Save a grid of samples from fixed seeds, one column a class, and pass it to show."""
         with self.network.ema_pipeline() as pipeline:
             parts = gather_parts(
                 draw_grid_share(pipeline, self.ranks.process_index, self.ranks.num_processes)
@@ -119,29 +114,28 @@ class Validation:
             show(picture)
 
     def log_frechet_distance(self) -> bool:
-        """Log the Fréchet distance of samples from held-out images in the classifier's features.
+        """Log the Fréchet distance from samples to held-out images, in the classifier's features.
 
         Returns:
-            Whether these weights are the best so far; False where no classifier knows the images.
+            Whether it is the smallest so far; False if there is no classifier for the images.
         """
         classifier = matching_classifier(None, self.network.kind)
         if classifier is None:
             return False
         with self.network.ema_pipeline() as pipeline:
-            usual = pipeline.usual_settings
+            settings = pipeline.usual_settings
             request = GenerateRequest(
                 ALL_CLASSES,
                 self.network.config.frechet_images,
-                schedule=str(usual.schedule),
-                sampler=usual.sampler,
+                schedule=str(settings.schedule),
+                sampler=settings.sampler,
                 num_inference_steps=(
-                    usual.num_inference_steps if pipeline.distilled else FRECHET_STEPS
+                    settings.num_inference_steps if pipeline.distilled else FRECHET_STEPS
                 ),
                 class_names=pipeline.class_names,
             )
-            drawn = generate_together(pipeline, request, SAMPLE_BATCH_SIZE, self.ranks, silent=True)
-        samples, real = (classifier.features(each.images) for each in (drawn.images, self.held_out))
-        distance = frechet_distance(samples, real)
-        best = min(self.run_log.frechet_distances(), default=math.inf)
-        self.run_log.record_frechet_distance(distance)
-        return distance < best
+            generated = generate_together(
+                pipeline, request, SAMPLE_BATCH_SIZE, self.ranks, silent=True
+            )
+        samples, real = (classifier.features(s.images) for s in (generated.images, self.held_out))
+        return self.run_log.record_frechet_distance(frechet_distance(samples, real))

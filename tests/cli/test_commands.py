@@ -1,4 +1,4 @@
-"""Tests of what the subcommands do with their flags."""
+"""Tests of the subcommands' flags."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def test_shards_are_not_scored(tmp_path: Path) -> None:
     assert not (tmp_path / "shards").exists()
 
 
-def test_a_class_is_one_of_the_named_checkpoints(tiny_checkpoint: Path) -> None:
+def test_a_class_must_be_one_of_the_given_checkpoints(tiny_checkpoint: Path) -> None:
     with pytest.raises(RequestError, match="class is 'hat'"):
         run("generate", "--class", "hat", "--checkpoint", str(tiny_checkpoint))
 
@@ -38,7 +38,7 @@ def test_an_average_of_another_length_is_rebuilt(
     assert str(output) in capsys.readouterr().out
 
 
-def test_everything_in_too_few_minutes_is_told_before_anything_is_written(tmp_path: Path) -> None:
+def test_too_few_minutes_are_refused_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="--minutes is"):
         run(
             *("train-all", "--preset", "smoke", "--minutes", "0.001"),

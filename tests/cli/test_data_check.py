@@ -1,4 +1,4 @@
-"""Tests of the data check: it passes real data and names each thing that can be wrong."""
+"""Tests of the data check: it accepts real data and reports each kind of damage."""
 
 import dataclasses
 import shutil
@@ -23,34 +23,34 @@ def test_real_data_passes_and_leaves_a_labelled_picture(data_dir: Path, tmp_path
         assert picture.width > 12 * 28
 
 
-def changed(split: LabelledImages, **changes: torch.Tensor) -> LabelledImages:
+def replace(split: LabelledImages, **changes: torch.Tensor) -> LabelledImages:
     return dataclasses.replace(split, **changes)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
     ("damage", "part"),
     [
-        (lambda real: changed(real, labels=real.labels.roll(7)), "labels do not belong to the im"),
-        (lambda real: changed(real, images=255 - real.images), "inverted"),
-        (lambda real: changed(real, images=real.images // 255), r"they lie in \[0, 1\]"),
-        (lambda real: changed(real, images=real.images / 255), "must be uint8"),
-        (lambda real: changed(real, images=real.images // 2), "these are other images"),
-        (lambda real: changed(real, labels=real.labels + 1), "labels reach from 1 to 10"),
+        (lambda real: replace(real, labels=real.labels.roll(7)), "labels do not belong to the im"),
+        (lambda real: replace(real, images=255 - real.images), "inverted"),
+        (lambda real: replace(real, images=real.images // 255), r"they lie in \[0, 1\]"),
+        (lambda real: replace(real, images=real.images / 255), "must be uint8"),
+        (lambda real: replace(real, images=real.images // 2), "these are other images"),
+        (lambda real: replace(real, labels=real.labels + 1), "labels reach from 1 to 10"),
         (lambda real: real.select(slice(1, None)), "unequal counts"),
     ],
 )
-def test_each_damage_is_named(
+def test_each_kind_of_damage_is_reported(
     real: LabelledImages, damage: Callable[[LabelledImages], LabelledImages], part: str
 ) -> None:
     with pytest.raises(DataError, match=part):
         list(check_split("test", damage(real), SUBSET_TOLERANCE))
 
 
-def test_damage_in_the_files_themselves_is_found(data_dir: Path, tmp_path: Path) -> None:
+def test_damage_in_the_files_is_found(data_dir: Path, tmp_path: Path) -> None:
     folder = tmp_path / "data"
     shutil.copytree(data_dir, folder)
     test = load_split(data_dir, "test")
-    write_raw(raw_folder(folder), changed(test, images=255 - test.images), "t10k")
+    write_raw(raw_folder(folder), replace(test, images=255 - test.images), "t10k")
     write_checksums(raw_folder(folder))
     with pytest.raises(DataError, match="inverted"):
         list(check_data(folder))

@@ -1,4 +1,4 @@
-"""Tests of the doctor commands, run as a user runs them, and of the scorer check."""
+"""Tests of the doctor commands in a subprocess, and of the scorer check."""
 
 import re
 from pathlib import Path
@@ -18,7 +18,7 @@ def test_doctor_schedule_says_which_schedule_is_broken() -> None:
     assert "terminal alpha-bar 0.364" in next(line for line in lines if "broken" in line)
 
 
-def test_doctor_data_fails_with_one_sentence_when_there_is_none(tmp_path: Path) -> None:
+def test_doctor_data_fails_with_one_sentence_without_data(tmp_path: Path) -> None:
     picture = str(tmp_path / "data.png")
     done = run("doctor", "data", "--data-dir", str(tmp_path), "--picture", picture)
     assert done.returncode == 1

@@ -1,4 +1,4 @@
-"""Tests of the command that trains, distils and evaluates, in the small."""
+"""Tests of the command that trains, distils and evaluates, with small runs."""
 
 import dataclasses
 import json
@@ -25,33 +25,33 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def plan(tmp_path: Path) -> TrainAll:
-    """Everything in the small; the minutes only make room, the runs are cut short."""
+    """A small plan; its minutes are not used up, because the runs are shortened."""
     data = DataSettings(data_dir=str(MINI_DATA))
     return TrainAll(data, "smoke", minutes=60.0, num_images=60, output=tmp_path / "all")
 
 
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give each run 64 images, whatever the machine could do in its minutes."""
+    """Give each run 64 images instead of the length that fits its minutes."""
 
-    def briefly(config: TrainConfig) -> Path:
+    def train_briefly(config: TrainConfig) -> Path:
         folder = RunFolder(config.output_dir)
         if not folder.config.exists():
             begun = TrainConfig(**{**vars(config), "images_total": 64, "warmup_steps": 1})
             folder.begin(begun)
         return train(config)
 
-    monkeypatch.setattr(module, "train", briefly)
+    monkeypatch.setattr(module, "train", train_briefly)
 
 
 @pytest.mark.usefixtures("short")
-def test_two_checkpoints_and_two_reports_are_left_though_the_first_call_was_stopped(
+def test_two_checkpoints_and_two_reports_are_left_after_the_first_call_was_stopped(
     plan: TrainAll, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As after SIGTERM in the first run: it is saved, and shorter than it should be."""
-    with monkeypatch.context() as once:
-        once.setattr("fashion_ddpm.training.stopping.StopOnSignal.requested", True, raising=False)
-        once.setattr("fashion_ddpm.training.stopping.StopOnSignal.__init__", lambda self: None)
+    """The first run stops early, as after SIGTERM."""
+    with monkeypatch.context() as patch:
+        patch.setattr("fashion_ddpm.training.stopping.StopOnSignal.requested", True, raising=False)
+        patch.setattr("fashion_ddpm.training.stopping.StopOnSignal.__init__", lambda self: None)
         assert not train_all(plan)
     assert not plan.checkpoint.exists()
     assert read_run(RunFolder(plan.output / "network").checkpoint)["images_seen"] < 64
@@ -69,7 +69,7 @@ def test_two_checkpoints_and_two_reports_are_left_though_the_first_call_was_stop
     for folder in plan.checkpoint.parent.iterdir():
         assert all(file.stat().st_size < 10_000_000 for file in folder.rglob("*"))
     before = {path: path.stat().st_mtime_ns for path in plan.output.rglob("*")}
-    assert train_all(plan), "a further call finds everything done"
+    assert train_all(plan), "a further call changes nothing"
     assert {path: path.stat().st_mtime_ns for path in plan.output.rglob("*")} == before
 
 

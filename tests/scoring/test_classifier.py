@@ -36,11 +36,11 @@ def test_logits_are_the_head_over_the_features(real: LabelledImages) -> None:
 def test_saved_and_loaded_it_is_the_same(tmp_path: Path, real: LabelledImages) -> None:
     classifier = Classifier(kind=FASHION_MNIST).eval()
     save_classifier(classifier, tmp_path)
-    again = load_classifier(tmp_path)
-    assert torch.equal(classifier.features(real.images), again.features(real.images))
+    loaded = load_classifier(tmp_path)
+    assert torch.equal(classifier.features(real.images), loaded.features(real.images))
 
 
-def test_a_folder_without_a_classifier_costs_one_sentence(tmp_path: Path) -> None:
+def test_a_folder_without_a_classifier_is_refused_with_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ScoringError, match=r"could not be loaded.+ train-classifier"):
         load_classifier(tmp_path)
     (tmp_path / "model.safetensors").write_bytes(b"no weights")
@@ -49,7 +49,7 @@ def test_a_folder_without_a_classifier_costs_one_sentence(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "{}", '{"class_names": 7}'])
-def test_a_damaged_kind_of_images_costs_a_sentence(tmp_path: Path, content: str) -> None:
+def test_a_damaged_kind_of_images_is_refused_with_a_sentence(tmp_path: Path, content: str) -> None:
     save_classifier(Classifier(kind=FASHION_MNIST), tmp_path)
     (tmp_path / "kind.json").write_text(content)
     with pytest.raises(ScoringError, match=r"kind\.json"):
@@ -62,7 +62,7 @@ def small(**changes: object) -> ClassifierConfig:
 
 
 @pytest.mark.slow
-def test_it_learns_real_classes_and_writes_what_it_measured(data_dir: Path, tmp_path: Path) -> None:
+def test_it_learns_real_classes_and_writes_its_accuracy(data_dir: Path, tmp_path: Path) -> None:
     folder = train_classifier(small(data_dir=str(data_dir), output_dir=str(tmp_path / "out")))
     assert is_intact(folder)
     run = json.loads((folder / "run.json").read_text())
@@ -84,10 +84,10 @@ def test_noise_teaches_nothing(real: LabelledImages) -> None:
 def test_the_same_seed_gives_the_same_classifier(real: LabelledImages) -> None:
     first, second = (fit(real, small(images_total=320), "twice") for _ in range(2))
     pairs = zip(first.parameters(), second.parameters(), strict=True)
-    assert all(torch.equal(one, other) for one, other in pairs)
+    assert all(torch.equal(*pair) for pair in pairs)
 
 
-def test_erasing_blackens_one_square_in_the_share_that_was_asked_for() -> None:
+def test_erasing_blackens_one_square_in_the_given_share_of_images() -> None:
     white = torch.full((400, 28, 28), 255, dtype=torch.uint8)
     erased = erase(white, 0.5, torch.Generator().manual_seed(0))
     touched = (erased == 0).flatten(1).sum(dim=1)
@@ -99,6 +99,6 @@ def test_erasing_blackens_one_square_in_the_share_that_was_asked_for() -> None:
 def test_a_patch_is_erased_in_all_colours() -> None:
     grey = torch.full((6, 28, 28), 9, dtype=torch.uint8)
     colour = grey[..., None].expand(-1, -1, -1, 3)
-    spoilt = [erase(images, 1.0, torch.Generator().manual_seed(0)) for images in (grey, colour)]
-    assert (spoilt[0] == 0).any()
-    assert torch.equal(spoilt[1][..., 2], spoilt[0])
+    erased = [erase(images, 1.0, torch.Generator().manual_seed(0)) for images in (grey, colour)]
+    assert (erased[0] == 0).any()
+    assert torch.equal(erased[1][..., 2], erased[0])

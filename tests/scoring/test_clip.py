@@ -1,4 +1,4 @@
-"""Tests of the scorers, a tiny CLIP and the bundled one, and of what real test images score."""
+"""Tests of the scorers, a tiny CLIP and the bundled one, and of the scores of real images."""
 
 from pathlib import Path
 
@@ -42,8 +42,8 @@ def test_scores_do_not_depend_on_the_other_images(
     bundled: ClipScorer, real: LabelledImages
 ) -> None:
     together = bundled.label_scores(real.images[:9])
-    alone = torch.cat([bundled.label_scores(real.images[i : i + 1]) for i in range(9)])
-    assert torch.allclose(together, alone, atol=1e-5)
+    separate = torch.cat([bundled.label_scores(real.images[i : i + 1]) for i in range(9)])
+    assert torch.allclose(together, separate, atol=1e-5)
 
 
 def test_the_processor_maps_pixels_as_to_model_does(
@@ -55,7 +55,7 @@ def test_the_processor_maps_pixels_as_to_model_does(
     assert torch.allclose(pixels, expected.expand(-1, 3, -1, -1), atol=1e-5)
 
 
-def test_each_image_is_asked_its_own_quality_prompts(
+def test_each_image_is_scored_on_the_quality_prompts_of_its_class(
     bundled: ClipScorer, real: LabelledImages
 ) -> None:
     scores = bundled.quality_scores(real.images[:20], real.labels[:20])
@@ -70,7 +70,7 @@ def test_the_bundled_scorer_recognizes_real_clothes(
 
 
 @pytest.mark.parametrize("name", ["openai/clip-vit-base-patch16", "nowhere/at-all", "/no/folder"])
-def test_a_scorer_that_cannot_be_had_costs_one_sentence(name: str) -> None:
+def test_a_missing_scorer_is_refused_with_one_sentence(name: str) -> None:
     with pytest.raises(ScoringError, match=r"could not be loaded .+ use embedded"):
         load_scorer(name, FASHION_MNIST)
 
@@ -92,7 +92,7 @@ def test_a_clips_prompts_name_the_classes_of_its_images(tiny_clip: Path) -> None
     assert load_baseline(scorer) is None
 
 
-def test_the_embedded_scorer_is_not_asked_about_other_classes() -> None:
+def test_the_embedded_scorer_refuses_other_classes() -> None:
     with pytest.raises(ScoringError, match="has seen nothing but Fashion-MNIST"):
         load_scorer(EMBEDDED, ImageKind(("on", "off"), image_size=28, channels=1))
 

@@ -1,4 +1,4 @@
-"""Tests of the sentences the scorer learns."""
+"""Tests of the captions on which the scorer is trained."""
 
 import torch
 
@@ -30,7 +30,7 @@ def test_the_label_prompts_come_first_and_no_caption_twice() -> None:
     assert len(set(LOWER)) == len(LOWER) == len(CAPTIONS.weights)
 
 
-def test_every_prompt_that_is_ever_asked_is_learned() -> None:
+def test_every_prompt_of_scoring_is_a_caption() -> None:
     for name in CLASS_NAMES:
         assert all(prompt.lower() in LOWER for prompt in quality_prompts(name, kind=FASHION_MNIST))
 

@@ -1,4 +1,4 @@
-"""Tests of the ways in which a clear image is spoilt."""
+"""Tests of the degradations of clear images."""
 
 import pytest
 import torch
@@ -28,7 +28,7 @@ def test_no_noise_changes_nothing(real: LabelledImages) -> None:
 
 
 def test_noise_has_the_variance_of_its_diffusion_level() -> None:
-    """Of mid-grey images only the noise is left, scaled as a level with that sigma scales it."""
+    """Noise on mid-grey images has the standard deviation sigma / sqrt(1 + sigma²)."""
     grey = torch.full((200, 28, 28), 128, dtype=torch.uint8)
     noisy = to_model(add_noise(grey, torch.full((200,), 0.2), generator()))
     assert noisy.std().item() == pytest.approx(0.2 / (1 + 0.2**2) ** 0.5, rel=0.02)
@@ -43,10 +43,10 @@ def test_blur_smooths_and_keeps_the_mean(real: LabelledImages) -> None:
 
 def test_random_degradations_repeat_with_their_generator(real: LabelledImages) -> None:
     for degrade in (add_random_noise, add_random_blur, perturb_slightly):
-        spoilt = degrade(real.images, generator())
-        assert spoilt.dtype == torch.uint8
-        assert torch.equal(spoilt, degrade(real.images, generator()))
-        assert not torch.equal(spoilt, real.images)
+        degraded = degrade(real.images, generator())
+        assert degraded.dtype == torch.uint8
+        assert torch.equal(degraded, degrade(real.images, generator()))
+        assert not torch.equal(degraded, real.images)
 
 
 def test_nearly_clear_images_are_only_moved_and_slightly_noisy(real: LabelledImages) -> None:

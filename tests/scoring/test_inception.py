@@ -16,7 +16,7 @@ from fashion_ddpm.scoring.inception import DOWNLOAD, load_inception
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file as torch-fidelity's, with random numbers in it."""
+    """A file like torch-fidelity's, with random weights."""
     path = tmp_path_factory.mktemp("inception") / "weights.pth"
     torch.save({}, path)
     torch.manual_seed(0)
@@ -30,17 +30,17 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_with_a_local_file_every_distance_is_measured(weights: Path, real: LabelledImages) -> None:
-    some, others = (
+    first, second = (
         LabelledImages(real.images[i::20], real.labels[i::20], kind=FASHION_MNIST) for i in (0, 1)
     )
     rows = distance_rows(
-        "Inception", load_inception(str(weights)), ImageSets(some, others, others, others, others)
+        "Inception", load_inception(str(weights)), ImageSets(first, second, second, second, second)
     )
     assert rows["Inception_frechet_distance"].generated > 0  # type: ignore[operator]
     assert rows["Inception_frechet_distance"].real == pytest.approx(0, abs=1e-6)
 
 
-def test_a_pickle_with_more_than_tensors_is_refused_unopened(tmp_path: Path) -> None:
+def test_a_pickle_with_more_than_tensors_is_refused_without_loading(tmp_path: Path) -> None:
     class Trap:
         """Writes a file when it is unpickled."""
 
@@ -53,12 +53,12 @@ def test_a_pickle_with_more_than_tensors_is_refused_unopened(tmp_path: Path) -> 
     assert not (tmp_path / "sprung").exists()
 
 
-def test_weights_that_are_not_there_cost_one_sentence(tmp_path: Path) -> None:
+def test_missing_weights_are_refused_with_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ScoringError, match="must hold its weights"):
         load_inception(str(tmp_path / "nothing.pth"))
 
 
-def test_a_download_without_a_network_costs_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_download_is_reported_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     def unreachable(*arguments: object, **options: object) -> None:
         raise OSError("no route to host")
 

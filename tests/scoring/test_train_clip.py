@@ -1,4 +1,4 @@
-"""Tests of the embedded scorer's training, end to end in small."""
+"""Tests of the embedded scorer's training, end to end with a small model."""
 
 import json
 from pathlib import Path
@@ -23,19 +23,19 @@ CAPTIONS = build_captions()
 
 def test_the_tokenizer_knows_every_word_of_the_captions_and_reads_capitals_and_commas() -> None:
     tokenizer = build_tokenizer(CAPTIONS.texts)
-    known = tokenizer([*CAPTIONS.texts, *label_prompts(class_names=CLASS_NAMES), BLURRY_PROMPT])[
+    encoded = tokenizer([*CAPTIONS.texts, *label_prompts(class_names=CLASS_NAMES), BLURRY_PROMPT])[
         "input_ids"
     ]
-    assert not any(tokenizer.unk_token_id in ids for ids in known)
+    assert not any(tokenizer.unk_token_id in ids for ids in encoded)
     assert tokenizer("A Clear, well-generated BAG.") == tokenizer("a clear well-generated bag")
     assert tokenizer.unk_token_id in tokenizer("a locomotive")["input_ids"]
-    assert all(len(ids) <= tokenizer.model_max_length for ids in known)
+    assert all(len(ids) <= tokenizer.model_max_length for ids in encoded)
 
 
-def test_a_step_asks_the_label_prompts_first_and_no_caption_twice() -> None:
-    asked = select_captions(5, len(CAPTIONS.texts), ScorerConfig()).tolist()
-    assert asked[:10] == list(range(10))
-    assert len(set(asked)) == len(asked) == ScorerConfig().captions_per_step
+def test_a_step_has_the_label_prompts_first_and_no_caption_twice() -> None:
+    selected = select_captions(5, len(CAPTIONS.texts), ScorerConfig()).tolist()
+    assert selected[:10] == list(range(10))
+    assert len(set(selected)) == len(selected) == ScorerConfig().captions_per_step
 
 
 def test_the_loss_is_least_when_every_image_has_its_true_captions() -> None:
@@ -66,14 +66,14 @@ def trained(
     return train_scorer(config, tiny_pipeline)
 
 
-def test_training_learns_and_says_what_it_measured(trained: Path) -> None:
+def test_training_learns_and_records_its_accuracy(trained: Path) -> None:
     run = json.loads((trained / "run.json").read_text())
     assert run["log"][-1]["loss"] < run["log"][0]["loss"]
     assert run["scores"]["test_zero_shot_accuracy"] > 0.3
     assert "data_dir" not in run["config"]
 
 
-def test_what_was_trained_is_a_clip_folder_that_loads(trained: Path) -> None:
+def test_the_result_is_a_clip_folder_that_loads(trained: Path) -> None:
     names = {path.name for path in trained.iterdir()}
     assert {"model.safetensors", "tokenizer.json", "baseline.json", "manifest.json"} <= names
     assert not any(name.endswith((".bin", ".pt", ".pkl")) for name in names)

@@ -25,9 +25,9 @@ def endless(tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:
     return config
 
 
-def cooled(endless: TrainConfig, output_dir: Path, **flags: object) -> TrainConfig:
-    given = {"from_state": endless.output_dir, "cool_down_images": 128}
-    return make_cool_down_config({**given, "output_dir": str(output_dir), **flags})
+def cool_down(endless: TrainConfig, output_dir: Path, **flags: object) -> TrainConfig:
+    defaults = {"from_state": endless.output_dir, "cool_down_images": 128}
+    return make_cool_down_config({**defaults, "output_dir": str(output_dir), **flags})
 
 
 def test_a_state_cooled_down_twice_gives_the_same_weights_and_the_run_stays(
@@ -36,7 +36,7 @@ def test_a_state_cooled_down_twice_gives_the_same_weights_and_the_run_stays(
     before = {path.name for path in list_states(RunFolder(endless.output_dir).states)}
     hashes = set()
     for name in ("one", "two"):
-        config = cooled(endless, tmp_path / name)
+        config = cool_down(endless, tmp_path / name)
         hashes.add(weights_hash(load_pipeline(train(config))))
         assert run_json(config)["images_seen"] == 384
     assert len(hashes) == 1
@@ -47,7 +47,7 @@ def test_a_state_cooled_down_twice_gives_the_same_weights_and_the_run_stays(
 def test_the_rate_falls_to_nothing_and_earlier_losses_are_the_runs(
     endless: TrainConfig, tmp_path: Path
 ) -> None:
-    config = cooled(endless, tmp_path / "run")
+    config = cool_down(endless, tmp_path / "run")
     train(config)
     rates = [row["learning_rate"] for row in run_json(config)["log"] if "learning_rate" in row]
     assert rates[7] == config.learning_rate
@@ -57,7 +57,7 @@ def test_the_rate_falls_to_nothing_and_earlier_losses_are_the_runs(
 
 
 @pytest.mark.slow
-def test_a_cool_down_goes_on_after_a_kill_though_its_state_is_gone(
+def test_a_cool_down_resumes_after_a_kill_though_its_first_state_is_deleted(
     endless: TrainConfig, tmp_path: Path
 ) -> None:
     shutil.copytree(endless.output_dir, tmp_path / "long")
@@ -67,8 +67,8 @@ def test_a_cool_down_goes_on_after_a_kill_though_its_state_is_gone(
         "output_dir": str(tmp_path / "run"),
         "save_every": 32,
     }
-    whole = make_cool_down_config({**flags, "output_dir": str(tmp_path / "whole")})
-    train(whole)
+    uninterrupted = make_cool_down_config({**flags, "output_dir": str(tmp_path / "other")})
+    train(uninterrupted)
     config = make_cool_down_config(flags)
     train(config)
     shutil.rmtree(tmp_path / "long")
@@ -76,11 +76,11 @@ def test_a_cool_down_goes_on_after_a_kill_though_its_state_is_gone(
     shutil.rmtree(list_states(folder.states)[0])  # as if killed before the last state
     shutil.rmtree(folder.checkpoint)
     train(make_cool_down_config(flags))
-    assert losses(config) == pytest.approx(losses(whole))
+    assert losses(config) == pytest.approx(losses(uninterrupted))
 
 
 def test_the_command_line_cools_down(endless: TrainConfig, tmp_path: Path) -> None:
-    config = cooled(endless, tmp_path / "run")
+    config = cool_down(endless, tmp_path / "run")
     done = launch(config)
     assert done.returncode == 0, done.stderr
     assert is_intact(RunFolder(tmp_path / "run").checkpoint)
@@ -94,14 +94,12 @@ def test_a_run_at_a_constant_rate_may_be_made_longer_and_others_may_not(
     longer = small(tmp_path / "longer", lr_schedule="constant", images_total=320)
     train(longer)
     assert run_json(longer)["images_seen"] == 320
-    way_on = r"--images-total is 640, but the run in .+ --lr-schedule constant .+ --initial-checkp"
-    with pytest.raises(ConfigError, match=way_on):
+    message = r"--images-total is 640, but the run in .+ --lr-schedule constant .+ --initial-checkp"
+    with pytest.raises(ConfigError, match=message):
         train(small(tmp_path / "refused", images_total=640))
 
 
-def test_a_newest_state_that_is_damaged_is_passed_over(
-    endless: TrainConfig, tmp_path: Path
-) -> None:
+def test_a_damaged_newest_state_is_skipped(endless: TrainConfig, tmp_path: Path) -> None:
     shutil.copytree(endless.output_dir, tmp_path / "long")
     newest, before = list_states(RunFolder(tmp_path / "long").states)[:2]
     (newest / "model.safetensors").write_bytes(b"damaged")
@@ -120,11 +118,11 @@ def test_a_newest_state_that_is_damaged_is_passed_over(
         ({"block_out_channels": (8, 16, 16)}, r"--block-out-channels is \(8, 16, 16\), but"),
     ],
 )
-def test_what_cannot_be_cooled_down_is_told(
+def test_an_impossible_cool_down_is_refused(
     endless: TrainConfig, tmp_path: Path, flags: dict[str, object], sentence: str
 ) -> None:
     with pytest.raises(ConfigError, match=sentence):
-        cooled(endless, tmp_path / "run", **flags)
+        cool_down(endless, tmp_path / "run", **flags)
     assert not (tmp_path / "run").exists()
 
 
@@ -132,20 +130,20 @@ def test_a_falling_rate_is_no_start_and_a_folder_is_for_one_cool_down(
     endless: TrainConfig, finished: TrainConfig, tmp_path: Path
 ) -> None:
     with pytest.raises(ConfigError, match="holds another run than a cool-down of"):
-        cooled(endless, Path(endless.output_dir))
-    config = cooled(endless, tmp_path / "run")
+        cool_down(endless, Path(endless.output_dir))
+    config = cool_down(endless, tmp_path / "run")
     train(config)
     for falling in (finished, config):
         with pytest.raises(ConfigError, match="rate was falling already"):
-            cooled(falling, tmp_path / "again")
+            cool_down(falling, tmp_path / "again")
     with pytest.raises(ConfigError, match="holds another run than a cool-down of elsewhere"):
-        cooled(endless, tmp_path / "run", from_state="elsewhere")
+        cool_down(endless, tmp_path / "run", from_state="elsewhere")
 
 
-def test_a_state_is_copied_for_the_run_that_cools_down_and_anew_where_it_is_damaged(
+def test_a_state_is_copied_for_a_cool_down_and_again_if_the_copy_is_damaged(
     endless: TrainConfig, tmp_path: Path
 ) -> None:
-    config, folder = cooled(endless, tmp_path / "run"), RunFolder(tmp_path / "run")
+    config, folder = cool_down(endless, tmp_path / "run"), RunFolder(tmp_path / "run")
     copy_state(config)
     (state,) = list_states(folder.states)
     folder.check_state(state, config)
@@ -156,14 +154,14 @@ def test_a_state_is_copied_for_the_run_that_cools_down_and_anew_where_it_is_dama
 
 
 def test_a_state_of_another_run_is_no_start(endless: TrainConfig, tmp_path: Path) -> None:
-    """Neither at the beginning, nor after a kill when another run has taken its place."""
+    """Neither for a new cool-down, nor for a resumed one after another run replaced the state."""
     shutil.copytree(endless.output_dir, tmp_path / "long")
     flags = {"from_state": str(tmp_path / "long")}
-    config = cooled(endless, tmp_path / "run", **flags)
+    config = cool_down(endless, tmp_path / "run", **flags)
     newest = list_states(RunFolder(tmp_path / "long").states)[0]
     write_settings(newest, dataclasses.replace(endless, seed=5))
     write_manifest(newest)
     with pytest.raises(ConfigError, match=rf"--seed is 0, but the run that saved {newest} has 5"):
-        cooled(endless, tmp_path / "run", **flags)
+        cool_down(endless, tmp_path / "run", **flags)
     with pytest.raises(ConfigError, match=rf"--seed is 0, but the run that saved {newest} has 5"):
         copy_state(config)

@@ -1,4 +1,4 @@
-"""Tests of from where a run starts: its newest saved state, or published weights."""
+"""Tests of what a run starts from: its newest saved state, or the weights of a checkpoint."""
 
 import dataclasses
 import json
@@ -38,7 +38,7 @@ def test_a_run_starts_with_the_weights_of_a_checkpoint_and_says_whose_they_are(
     config = dataclasses.replace(TINY, **start)
     unet, facts = build_initial_unet(config, kind=FASHION_MNIST)
     pairs = zip(unet.parameters(), tiny_pipeline.unet.parameters(), strict=True)
-    assert all(torch.equal(mine, published) for mine, published in pairs)
+    assert all(torch.equal(*pair) for pair in pairs)
     if flag == "teacher":
         assert facts["sampler"] == "turbo"
         assert facts["teacher"]["weights_sha256"] == weights_hash(tiny_pipeline)
@@ -97,12 +97,9 @@ def test_a_checkpoint_that_is_not_there_is_refused(tmp_path: Path) -> None:
         build_initial_unet(config, kind=FASHION_MNIST)
 
 
-Say = list[str]
-
-
 @pytest.fixture
 def config(finished: TrainConfig, tmp_path: Path) -> TrainConfig:
-    """A copy of a finished run, to be spoilt."""
+    """A copy of a finished run, to be damaged."""
     shutil.copytree(finished.output_dir, tmp_path / "run")
     return small(tmp_path / "run")
 
@@ -111,28 +108,28 @@ def newest(config: TrainConfig) -> Path:
     return list_states(RunFolder(config.output_dir).states)[0]
 
 
-def resumable(config: TrainConfig) -> tuple[Path | None, Say]:
-    """Return the state that would be taken, and what was said."""
-    said: Say = []
-    return find_state_to_resume(RunFolder(config.output_dir), config, said.append), said
+def find_resumable(config: TrainConfig) -> tuple[Path | None, list[str]]:
+    """Return the state to resume and the printed lines."""
+    lines: list[str] = []
+    return find_state_to_resume(RunFolder(config.output_dir), config, lines.append), lines
 
 
-def test_a_state_whose_manifest_lists_nothing_is_passed_over(config: TrainConfig) -> None:
+def test_a_state_whose_manifest_lists_nothing_is_skipped(config: TrainConfig) -> None:
     (newest(config) / MANIFEST).write_text("{}")
-    state, (line,) = resumable(config)
+    state, (line,) = find_resumable(config)
     assert state == list_states(RunFolder(config.output_dir).states)[1]
     assert str(newest(config)) in line
 
 
-def test_a_run_with_no_whole_state_does_not_begin_anew(config: TrainConfig) -> None:
+def test_a_run_with_no_intact_state_does_not_start_again(config: TrainConfig) -> None:
     for state in list_states(RunFolder(config.output_dir).states):
         (state / "model.safetensors").write_bytes(b"damaged")
     with pytest.raises(ConfigError, match="holds no state that is whole"):
-        resumable(config)
+        find_resumable(config)
 
 
-def test_an_empty_folder_is_a_run_to_begin(tmp_path: Path) -> None:
-    assert resumable(small(tmp_path / "run")) == (None, [])
+def test_an_empty_folder_is_a_new_run(tmp_path: Path) -> None:
+    assert find_resumable(small(tmp_path / "run")) == (None, [])
 
 
 @pytest.mark.parametrize(
@@ -145,10 +142,10 @@ def test_a_state_of_another_run_is_refused_by_its_own_record(
     write_manifest(newest(config))
     (flag,) = (name.replace("_", "-") for name in other)
     with pytest.raises(ConfigError, match=rf"--{flag} is .+ run that saved {newest(config)} has"):
-        resumable(config)
+        find_resumable(config)
 
 
-def test_without_the_runs_record_another_seed_is_still_refused_and_the_same_goes_on(
+def test_without_the_runs_record_another_seed_is_still_refused_and_the_same_resumes(
     config: TrainConfig,
 ) -> None:
     folder = RunFolder(config.output_dir)
@@ -156,27 +153,27 @@ def test_without_the_runs_record_another_seed_is_still_refused_and_the_same_goes
     with pytest.raises(ConfigError, match=r"--seed is 9, but .+ has 0"):
         Run(small(folder.root, seed=9)).resume()
     assert not folder.config.exists(), "the refused run has not written its own record"
-    assert resumable(config)[0] == newest(config)
+    assert find_resumable(config)[0] == newest(config)
 
 
 def test_a_state_of_an_earlier_version_has_no_record_and_is_taken(config: TrainConfig) -> None:
     (newest(config) / "config.json").unlink()
     write_manifest(newest(config))
-    assert resumable(config)[0] == newest(config)
+    assert find_resumable(config)[0] == newest(config)
 
 
 @pytest.mark.parametrize("name", ["optimizer.bin", "custom_checkpoint_1.pkl", "model.safetensors"])
-def test_a_pickle_in_a_state_costs_a_sentence(config: TrainConfig, name: str) -> None:
+def test_a_pickle_in_a_state_is_refused_with_a_sentence(config: TrainConfig, name: str) -> None:
     (newest(config) / name).write_bytes(pickle.dumps(Path("anything"), protocol=2))
     write_manifest(newest(config))
     with pytest.raises(ConfigError, match=rf"{newest(config)} cannot be loaded \(.+ move it away"):
         Run(config).resume()
 
 
-def test_tensors_of_another_network_cost_a_sentence(
+def test_tensors_of_another_network_are_refused_with_a_sentence(
     config: TrainConfig, shapes_run: TrainConfig
 ) -> None:
-    """As in a state without a record of its settings: three classes instead of ten."""
+    """In a state without a record of its settings: three classes instead of ten."""
     shutil.copytree(newest(shapes_run), newest(config), dirs_exist_ok=True)
     (newest(config) / "config.json").unlink()
     write_manifest(newest(config))
@@ -184,45 +181,51 @@ def test_tensors_of_another_network_cost_a_sentence(
         Run(config).resume()
 
 
-def test_a_folder_that_is_no_state_is_let_alone(config: TrainConfig) -> None:
+def test_a_folder_that_is_no_state_is_ignored(config: TrainConfig) -> None:
     before = newest(config)
     shutil.copytree(before, before.with_name("images-of-mine"))
     shutil.copytree(before, before.with_name("zz-backup"))
-    assert resumable(config)[0] == before
+    assert find_resumable(config)[0] == before
 
 
-def spoilt(**changes: object) -> Callable[[str], str]:
+def replace_fields(**changes: object) -> Callable[[str], str]:
     return lambda text: json.dumps(json.loads(text) | changes)
 
 
 @pytest.mark.parametrize(
-    ("spoil", "sentence"),
+    ("damage", "sentence"),
     [
         (lambda _: "{", "cannot be read"),
         (lambda _: "", "cannot be read"),
         (lambda _: "[]", "must hold an object, not a list"),
         (lambda _: "{}", "lacks settings"),
-        (spoilt(architectures=["CLIPModel"]), "holds 'architectures'"),
-        (spoilt(images_total="many"), "--images-total is 'many'; it must be a whole number"),
-        (spoilt(learning_rate=None), "--learning-rate is None; it must be a number"),
-        (spoilt(block_out_channels=[8, "8"]), "--block-out-channels is '8'; it must be a whole"),
-        (spoilt(batch_size=0), "--batch-size is 0"),
+        (replace_fields(architectures=["CLIPModel"]), "holds 'architectures'"),
+        (
+            replace_fields(images_total="many"),
+            "--images-total is 'many'; it must be a whole number",
+        ),
+        (replace_fields(learning_rate=None), "--learning-rate is None; it must be a number"),
+        (
+            replace_fields(block_out_channels=[8, "8"]),
+            "--block-out-channels is '8'; it must be a whole",
+        ),
+        (replace_fields(batch_size=0), "--batch-size is 0"),
     ],
 )
 def test_a_damaged_or_foreign_record_of_the_run_is_refused_and_kept(
-    config: TrainConfig, spoil: Callable[[str], str], sentence: str
+    config: TrainConfig, damage: Callable[[str], str], sentence: str
 ) -> None:
     path = RunFolder(config.output_dir).config
-    path.write_text(spoil(path.read_text()))
+    path.write_text(damage(path.read_text()))
     before = path.read_text()
     with pytest.raises(FileError, match=sentence) as refused:
-        resumable(config)
+        find_resumable(config)
     assert str(path) in str(refused.value)
     assert path.read_text() == before
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"images_seen": "all"}'])
-def test_a_damaged_checkpoint_is_written_anew(
+def test_a_damaged_checkpoint_is_written_again(
     config: TrainConfig, content: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (RunFolder(config.output_dir).checkpoint / "run.json").write_text(content)

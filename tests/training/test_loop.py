@@ -1,4 +1,4 @@
-"""Tests of the run: what it writes, tells and refuses."""
+"""Tests of a run: what it writes, prints, sends to trackers and refuses."""
 
 import dataclasses
 from pathlib import Path
@@ -42,7 +42,7 @@ def test_training_learns(finished: TrainConfig) -> None:
 
 
 def test_the_published_weights_are_the_moving_average(tmp_path: Path) -> None:
-    """With a decay of 0 the average is the last step's weights; with another it lags behind."""
+    """With a decay of 0 the average equals the last step's weights; otherwise it lags behind."""
     weights = []
     for decay in (0.0, 0.999):
         config = small(tmp_path / str(decay), images_total=128, ema_decay=decay)
@@ -84,34 +84,34 @@ def test_other_recipes_train_too_the_reports_among_them(
     assert len(scheduler.betas) == config.num_train_timesteps
 
 
-def test_the_reports_mistake_is_refused_with_the_fix(tmp_path: Path) -> None:
+def test_the_reports_schedule_is_refused_with_the_fix(tmp_path: Path) -> None:
     config = small(tmp_path / "run", noise_schedule="linear", num_train_timesteps=100)
     with pytest.raises(ConfigError, match="scale the betas by 1000/T"):
         train(config)
     assert not (tmp_path / "run").exists()
 
 
-def test_other_settings_do_not_go_on_with_a_run(finished: TrainConfig) -> None:
+def test_a_run_does_not_resume_with_other_settings(finished: TrainConfig) -> None:
     with pytest.raises(ConfigError, match=r"--seed is 1, but the run in"):
         train(dataclasses.replace(finished, seed=1))
 
 
-def test_a_loss_that_is_no_number_ends_the_run_with_one_sentence(tmp_path: Path) -> None:
+def test_a_loss_that_is_not_finite_ends_the_run_with_one_sentence(tmp_path: Path) -> None:
     config = small(tmp_path / "run", learning_rate=1e30, max_grad_norm=1e30)
     with pytest.raises(TrainingError, match=r"at step 1 .+seed is 2.+ lower --learning-rate"):
         train(config)
 
 
-def test_weights_that_are_no_numbers_are_not_saved(tmp_path: Path) -> None:
-    """They break after the first state, long before the next line of the log."""
+def test_weights_that_are_not_finite_are_not_saved(tmp_path: Path) -> None:
+    """They become NaN after the first state, long before the next log row."""
     config = small(tmp_path / "run", log_every=512)
     run = Run(config)
 
-    def spoil(unet: torch.nn.Module, arguments: object) -> None:
+    def set_to_nan(unet: torch.nn.Module, arguments: object) -> None:
         if run.progress.step == 5:
             next(unet.parameters()).data.fill_(torch.nan)
 
-    run.network.unet.register_forward_pre_hook(spoil)
+    run.network.unet.register_forward_pre_hook(set_to_nan)
     run.resume()
     with pytest.raises(TrainingError, match=r"at step 5 .+ good state is .+images-00000000128:"):
         run.loop()
@@ -120,7 +120,7 @@ def test_weights_that_are_no_numbers_are_not_saved(tmp_path: Path) -> None:
 
 
 class Notebook(GeneralTracker):
-    """An accelerate tracker that keeps what it is given, in memory."""
+    """An accelerate tracker that keeps everything in memory."""
 
     name = "notebook"
     requires_logging_directory = False
@@ -134,23 +134,23 @@ class Notebook(GeneralTracker):
 
     @property
     def tracker(self) -> "Notebook":
-        """What accelerate calls the tracker's own object."""
+        """The underlying tracker, required by GeneralTracker."""
         return self
 
     def store_init_configuration(self, values: dict[str, Any]) -> None:
-        """Keep the run's settings."""
+        """Store the run's settings."""
         self.settings = values
 
     def log(self, values: dict[str, float], step: int | None = None) -> None:
-        """Keep scalars."""
+        """Store scalars."""
         self.rows.append((step or 0, values))
 
     def log_images(self, values: dict[str, Any], step: int) -> None:
-        """Keep pictures."""
+        """Store pictures."""
         self.pictures.append((step, values["samples"]))
 
     def finish(self) -> None:
-        """Note the end."""
+        """Record the end."""
         self.finished = True
 
 
@@ -179,11 +179,11 @@ def test_trackers_see_settings_losses_speed_and_samples(tmp_path: Path) -> None:
 def test_tensorboard_shows_a_run_by_default(tmp_path: Path) -> None:
     config = small(tmp_path / "run", images_total=128, report_to="auto")
     train(config)
-    board = EventAccumulator(str(RunFolder(config.output_dir).trackers / "fashion-ddpm")).Reload()
-    shown = {(event.step, "loss"): event.value for event in board.Scalars("loss")}
-    shown |= {(e.step, "validation_loss"): e.value for e in board.Scalars("validation_loss")}
-    assert shown == pytest.approx(losses(config))
-    assert board.Tags()["images"]
+    events = EventAccumulator(str(RunFolder(config.output_dir).trackers / "fashion-ddpm")).Reload()
+    names = ("loss", "validation_loss")
+    scalars = {(event.step, name): event.value for name in names for event in events.Scalars(name)}
+    assert scalars == pytest.approx(losses(config))
+    assert events.Tags()["images"]
 
 
 def test_a_tracker_that_is_not_installed_is_refused_before_anything_is_written(

@@ -1,4 +1,4 @@
-"""Tests of the network in training."""
+"""Tests of the network during training."""
 
 import dataclasses
 from typing import Any
@@ -26,8 +26,8 @@ def small_network(**changes: Any) -> Network:
     )
 
 
-def batch_of(real: LabelledImages, label_dropout: float = 0.1) -> tuple[Tensor, Tensor, Draws]:
-    """Return eight images, their labels and the batch's chance."""
+def make_batch(real: LabelledImages, label_dropout: float = 0.1) -> tuple[Tensor, Tensor, Draws]:
+    """Return eight images, their labels and the batch's draws."""
     generator = torch.Generator().manual_seed(0)
     draws = draw(torch.Size((8, 1, 28, 28)), 1000, label_dropout, generator)
     return to_model(real.images[:8]), real.labels[:8], draws
@@ -37,7 +37,7 @@ def weights(network: Network) -> torch.Tensor:
     return torch.cat([parameter.detach().flatten() for parameter in network.unet.parameters()])
 
 
-def test_the_average_is_in_the_network_for_a_while_only(real: LabelledImages) -> None:
+def test_the_ema_weights_are_in_the_network_only_within_the_context(real: LabelledImages) -> None:
     network = small_network()
     first = weights(network)
     with torch.no_grad():
@@ -57,16 +57,17 @@ def test_a_step_of_the_optimizer_lowers_the_loss(real: LabelledImages, optimizer
     optimizer = build_optimizer(network.unet, config)
     losses = []
     for _ in range(2):
-        loss = network.loss(*batch_of(real))
+        loss = network.loss(*make_batch(real))
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
     assert losses[1] < losses[0]
 
 
-def test_the_settings_say_how_noise_levels_are_weighted(real: LabelledImages) -> None:
+def test_the_loss_weighting_is_that_of_the_settings(real: LabelledImages) -> None:
     uniform, min_snr = (
-        small_network(loss_weighting=kind).loss(*batch_of(real)) for kind in ("uniform", "min-snr")
+        small_network(loss_weighting=kind).loss(*make_batch(real))
+        for kind in ("uniform", "min-snr")
     )
     assert min_snr < uniform
 
@@ -74,7 +75,7 @@ def test_the_settings_say_how_noise_levels_are_weighted(real: LabelledImages) ->
 def test_a_distillations_loss_falls_and_depends_on_how_far_the_run_is(real: LabelledImages) -> None:
     network = small_network(teacher="somewhere", label_dropout=0.0)
     optimizer = build_optimizer(network.unet, dataclasses.replace(TINY, learning_rate=1e-3))
-    batch = batch_of(real, label_dropout=0.0)
+    batch = make_batch(real, label_dropout=0.0)
     losses = []
     for _ in range(16):
         loss = network.loss(*batch, progress_fraction=0.5)
@@ -83,12 +84,12 @@ def test_a_distillations_loss_falls_and_depends_on_how_far_the_run_is(real: Labe
         optimizer.zero_grad()
         losses.append(loss.item())
     assert losses[-1] < 0.8 * losses[0]
-    early, late = (network.loss(*batch, done) for done in (0.0, 1.0))
-    assert early != late
-    assert network.validation_losses(*batch).mean() == late
+    start, end = (network.loss(*batch, fraction) for fraction in (0.0, 1.0))
+    assert start != end
+    assert network.validation_losses(*batch).mean() == end
 
 
-def test_a_distilled_network_says_how_it_wants_to_be_sampled() -> None:
+def test_a_distilled_network_has_its_own_sampling_settings() -> None:
     with small_network(teacher="somewhere").ema_pipeline() as pipeline:
         assert pipeline.distilled
         assert pipeline.usual_settings.sampler == "turbo"
@@ -109,6 +110,6 @@ def test_muon_takes_the_matrices_and_adamw_the_rest_the_first_and_the_last_layer
     draws = network.draw(2, torch.Generator().manual_seed(0))
     network.loss(torch.zeros(2, 1, 28, 28), torch.zeros(2, dtype=torch.long), draws).backward()
     optimizer.step()
-    kept = {named[id(p)]: set(state) for p, state in optimizer.state.items()}
-    assert all("momentum_buffer" in kept[name] for name in matrices)
-    assert all("exp_avg_sq" in kept[name] for name in rest)
+    states = {named[id(p)]: set(state) for p, state in optimizer.state.items()}
+    assert all("momentum_buffer" in states[name] for name in matrices)
+    assert all("exp_avg_sq" in states[name] for name in rest)

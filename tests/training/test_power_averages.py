@@ -1,4 +1,4 @@
-"""Tests of averages of any length: what they weigh, and how near a rebuilt one comes."""
+"""Tests of averages of any length: their weighting, and the accuracy of rebuilt ones."""
 
 import itertools
 from pathlib import Path
@@ -23,14 +23,14 @@ STEPS = 400
 
 
 class Walk(nn.Module):
-    """A network whose one weight vector moves by a smooth path and some noise."""
+    """A network whose weight vector follows a smooth path with noise."""
 
     def __init__(self) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(64))
 
     def move(self, step: int, generator: torch.Generator) -> None:
-        """Go to the weights of a step."""
+        """Set the weights to those of a step."""
         path = torch.linspace(0.5, 2.0, 64) * (step / STEPS) ** 0.5
         self.weight.data = path + 0.1 * torch.randn(64, generator=generator)
 
@@ -66,22 +66,22 @@ def test_an_average_weighs_every_step_by_the_power_function() -> None:
 def test_an_average_of_another_length_is_rebuilt_from_the_kept_ones(tmp_path: Path) -> None:
     network, generator = Walk(), torch.Generator().manual_seed(0)
     averages = PowerAverages(network)
-    wanted = PowerAverages(network, (0.03, 0.07, 0.15))
+    expected_averages = PowerAverages(network, (0.03, 0.07, 0.15))
     for step in range(1, STEPS + 1):
         network.move(step, generator)
         averages.step(network.parameters())
-        wanted.step(network.parameters())
+        expected_averages.step(network.parameters())
         if step % 40 == 0:
             averages.save(tmp_path / f"images-{step:011d}.safetensors", step)
     kept = list_averages(tmp_path)
     assert len(kept) == 10 * len(LENGTHS)
-    for length, (goal,) in wanted.weights.items():
+    for length, (goal,) in expected_averages.weights.items():
         found = rebuild_average(kept, length, STEPS)["weight"]
         nearest = min((averages.weights[one][0] - goal).norm() for one in LENGTHS)
         assert (found - goal).norm() < 0.3 * nearest, length
 
 
-def test_a_saved_state_goes_on_where_it_was() -> None:
+def test_a_loaded_state_continues_as_the_saved_one() -> None:
     network, generator = Walk(), torch.Generator().manual_seed(0)
     averages, resumed = PowerAverages(network), PowerAverages(network)
     for step in range(1, 5):
@@ -95,7 +95,7 @@ def test_a_saved_state_goes_on_where_it_was() -> None:
         assert torch.equal(averages.weights[length][0], resumed.weights[length][0])
 
 
-def test_a_moment_that_was_not_kept_and_an_empty_folder_are_told(tmp_path: Path) -> None:
+def test_an_unsaved_end_and_an_empty_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="holds no averages"):
         list_averages(tmp_path)
     file = tmp_path / "images-00000000064.safetensors"
@@ -109,7 +109,7 @@ def test_a_moment_that_was_not_kept_and_an_empty_folder_are_told(tmp_path: Path)
         list_averages(tmp_path)
 
 
-def test_older_moments_are_thinned_out_and_the_newest_stays(tmp_path: Path) -> None:
+def test_older_files_are_thinned_out_and_the_newest_stays(tmp_path: Path) -> None:
     for moment in range(1, 200):
         (tmp_path / f"images-{moment:011d}.safetensors").touch()
         thin_out(tmp_path)

@@ -1,4 +1,4 @@
-"""Tests of the format that a run trains in."""
+"""Tests of the choice of a run's mixed precision."""
 
 import json
 from pathlib import Path
@@ -21,7 +21,7 @@ from tests.tools.small_runs import launch, run_json, small
 
 
 def test_auto_measures_both_and_says_why(tmp_path: Path) -> None:
-    """In a process of its own: accelerate keeps one precision as long as a process lasts."""
+    """In a separate process, because accelerate cannot change the precision within one."""
     config = small(tmp_path / "run", images_total=64, mixed_precision="auto")
     done = launch(config)
     assert done.returncode == 0, done.stderr
@@ -38,38 +38,31 @@ def test_auto_measures_both_and_says_why(tmp_path: Path) -> None:
 def test_the_format_with_the_shorter_step_is_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, faster: str
 ) -> None:
-    """A step that other work holds up does not decide: the third one in the faster format."""
-    held_up = iter([1.0, 1.0, 9.0, 1.0])
+    """One slow step, the third one in the faster format, has no influence."""
+    seconds = iter([1.0, 1.0, 9.0, 1.0])
 
     def step_time(unet: object, rows: int, layout: object, bf16: bool) -> float:
-        return next(held_up) if bf16 == (faster == "bf16") else 2.0
+        return next(seconds) if bf16 == (faster == "bf16") else 2.0
 
     monkeypatch.setattr(precision, "_time_step", step_time)
     config = small(tmp_path, mixed_precision="auto")
     assert choose_precision(config, FASHION_MNIST, this_process()).mixed_precision == faster
 
 
-def test_a_cool_down_takes_what_its_run_found(tmp_path: Path) -> None:
+def test_a_resumed_run_and_a_cool_down_keep_the_precision(tmp_path: Path) -> None:
     ranks, run = this_process(), RunFolder(tmp_path / "long")
     run.begin(small(run.root))
-    machine = machine_name(ranks.device)
+    configs = [small(run.root, mixed_precision="auto")]
+    for source in (run.root, run.state(64)):
+        flags = {"mixed_precision": "auto", "from_state": str(source)}
+        configs.append(small(tmp_path / "cooled", **flags))
     for name in ("no", "bf16"):
-        write_precision(run, Precision(machine, name, "measured there"))
-        for place in (run.root, run.state(64)):
-            flags = {"mixed_precision": "auto", "from_state": str(place)}
-            config = small(tmp_path / "cooled", **flags)
+        write_precision(run, Precision(machine_name(ranks.device), name, "measured before"))
+        for config in configs:
             assert choose_precision(config, FASHION_MNIST, ranks).mixed_precision == name
 
 
-def test_a_run_that_goes_on_keeps_what_it_found_on_the_same_machine(tmp_path: Path) -> None:
-    config, ranks = small(tmp_path, mixed_precision="auto"), this_process()
-    machine = machine_name(ranks.device)
-    for name in ("no", "bf16"):
-        write_precision(RunFolder(tmp_path), Precision(machine, name, "measured before"))
-        assert choose_precision(config, FASHION_MNIST, ranks).mixed_precision == name
-
-
-def test_another_machine_or_a_damaged_note_is_measured_anew(tmp_path: Path) -> None:
+def test_another_machine_or_a_damaged_file_is_measured_again(tmp_path: Path) -> None:
     config, ranks = small(tmp_path, mixed_precision="auto"), this_process()
     folder = RunFolder(tmp_path)
     write_precision(folder, Precision("another machine", "fp16", "measured there"))
@@ -80,14 +73,14 @@ def test_another_machine_or_a_damaged_note_is_measured_anew(tmp_path: Path) -> N
         assert choose_precision(config, FASHION_MNIST, ranks).mixed_precision in ("no", "bf16")
 
 
-def test_a_format_that_was_named_is_taken_unmeasured(tmp_path: Path) -> None:
+def test_a_given_format_is_used_without_measuring(tmp_path: Path) -> None:
     config = small(tmp_path, mixed_precision="bf16")
     chosen = choose_precision(config, FASHION_MNIST, this_process())
     assert chosen.mixed_precision == "bf16"
     assert not list(tmp_path.iterdir())
 
 
-def test_a_network_that_cannot_be_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
+def test_an_impossible_network_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
     config = small(tmp_path, mixed_precision="auto", attention_resolutions=(5,))
     with pytest.raises(ConfigError, match="--attention-resolutions 5 is no side"):
         choose_precision(config, FASHION_MNIST, this_process())

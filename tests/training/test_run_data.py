@@ -1,4 +1,4 @@
-"""Tests of runs whose data set changes, moves, or was never recorded."""
+"""Tests of runs whose data set changes, moves, or was not recorded."""
 
 import dataclasses
 import json
@@ -32,7 +32,7 @@ from tests.tools.small_runs import ENVIRONMENT, SCRIPT, flags, run_json, small
 
 @pytest.fixture(scope="module")
 def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with pictures and a run on them that may go on: to be copied, not changed."""
+    """A folder with pictures and a run on them that can be made longer; only for copying."""
     folder = tmp_path_factory.mktemp("begun")
     write_shapes(folder / "shapes", 24)
     train(on_shapes(folder))
@@ -77,17 +77,17 @@ def rename_a_class(shapes: Path) -> None:
 
 @pytest.mark.parametrize("images_total", [64, 128], ids=["at its end", "halfway"])
 @pytest.mark.parametrize(
-    ("deed", "expected"),
+    ("change", "expected"),
     [
         (add_a_picture, r"added: circle/0099\.png"),
         (add_a_class, "added: class star"),
         (rename_a_class, "class circle is now called disc"),
     ],
 )
-def test_a_run_does_not_go_on_with_changed_data(
-    copy: Path, deed: Callable[[Path], None], expected: str, images_total: int
+def test_a_run_does_not_resume_with_changed_data(
+    copy: Path, change: Callable[[Path], None], expected: str, images_total: int
 ) -> None:
-    deed(copy / "shapes")
+    change(copy / "shapes")
     config = on_shapes(copy, images_total=images_total)
     before = {path: path.stat().st_mtime_ns for path in (copy / "run").rglob("*")}
     with pytest.raises(DataError, match=f"{expected}; restore it, or name another --output-dir"):
@@ -95,7 +95,7 @@ def test_a_run_does_not_go_on_with_changed_data(
     assert {path: path.stat().st_mtime_ns for path in (copy / "run").rglob("*")} == before
 
 
-def test_a_run_goes_on_with_the_same_data_wherever_it_lies(
+def test_a_run_resumes_with_the_same_data_in_another_folder(
     copy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (copy / "shapes").rename(copy / "moved")
@@ -111,7 +111,7 @@ def test_a_run_goes_on_with_the_same_data_wherever_it_lies(
         train(dataclasses.replace(config, dataset=f"hub:{copy / 'moved'}"))
 
 
-def test_a_run_without_a_record_goes_on_and_says_so_once(
+def test_a_run_without_a_record_resumes_with_one_warning(
     copy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     RunFolder(copy / "run").data.unlink()
@@ -134,10 +134,10 @@ def test_without_a_record_moved_pictures_and_other_classes_are_refused(copy: Pat
         train(on_shapes(copy))
 
 
-def test_a_cool_down_learns_from_the_data_of_its_run_alone(copy: Path) -> None:
+def test_a_cool_down_trains_only_on_the_data_of_its_run(copy: Path) -> None:
     cooling = {"from_state": str(copy / "run"), "cool_down_images": 64}
-    for place in (copy / "run", list_states(copy / "run" / "states")[0]):
-        cooling["from_state"] = str(place)
+    for source in (copy / "run", list_states(copy / "run" / "states")[0]):
+        cooling["from_state"] = str(source)
         config = make_cool_down_config({**cooling, "output_dir": str(copy / "cooled")})
         add_a_picture(copy / "shapes")
         with pytest.raises(DataError, match="added: circle/0099"):
@@ -163,23 +163,23 @@ def numbered_run(tmp_path: Path) -> TrainConfig:
     return on_shapes(tmp_path)
 
 
-def classes(config: TrainConfig) -> tuple[str, ...]:
+def class_names(config: TrainConfig) -> tuple[str, ...]:
     return load_run_data(config)[0].kind.class_names
 
 
 def test_a_run_keeps_the_order_of_classes_that_its_checkpoint_has(
     numbered_run: TrainConfig,
 ) -> None:
-    assert classes(numbered_run) == ("1", "2", "10")
+    assert class_names(numbered_run) == ("1", "2", "10")
     folder = RunFolder(numbered_run.output_dir)
     folder.begin(numbered_run)
     folder.checkpoint.mkdir()
     published = folder.checkpoint / "run.json"
     published.write_text(json.dumps({"class_names": ["1", "10", "2"]}))
-    assert classes(numbered_run) == ("1", "10", "2")
+    assert class_names(numbered_run) == ("1", "10", "2")
 
 
-def test_a_run_takes_over_the_order_of_classes_of_the_weights_it_starts_from(
+def test_a_run_has_the_order_of_classes_of_its_initial_checkpoint(
     numbered_run: TrainConfig, tmp_path: Path
 ) -> None:
     kind = ImageKind(("1", "10", "2"), image_size=32, channels=3)
@@ -194,7 +194,7 @@ def test_a_run_takes_over_the_order_of_classes_of_the_weights_it_starts_from(
 
 @pytest.mark.slow
 def test_processes_that_read_other_pictures_are_refused(tmp_path: Path) -> None:
-    """Two machines, each with a home of its own."""
+    """Two machines with different home folders."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
@@ -222,11 +222,10 @@ def test_processes_that_read_other_pictures_are_refused(tmp_path: Path) -> None:
     assert not RunFolder(config.output_dir).root.exists()
 
 
-def test_a_run_that_came_between_with_other_pictures_is_refused(begun: Path) -> None:
+def test_a_run_started_meanwhile_with_other_pictures_is_refused(begun: Path) -> None:
     folder = RunFolder(begun / "run")
-    own = read_fingerprint(folder.data)
-    check_run_data(folder, own)
-    first = own.class_names[0]
-    other = Fingerprint({**own.pictures, first: {"other.png": "0"}})
+    fingerprint = read_fingerprint(folder.data)
+    check_run_data(folder, fingerprint)
+    other = Fingerprint({**fingerprint.pictures, "circle": {"other.png": "0"}})
     with pytest.raises(DataError, match="run on other pictures"):
         check_run_data(folder, other)

@@ -1,4 +1,4 @@
-"""Tests of what lies where in a run's folder, and how far the run is."""
+"""Tests of a run's folder, its recorded settings and its progress."""
 
 import dataclasses
 from pathlib import Path
@@ -11,7 +11,7 @@ from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.training.run_folder import Progress, RunFolder
 
 
-def test_the_same_settings_go_on_and_others_are_refused(tmp_path: Path) -> None:
+def test_the_same_settings_are_accepted_and_others_refused(tmp_path: Path) -> None:
     folder, config = RunFolder(tmp_path / "run"), TrainConfig()
     folder.check_same_run(config)
     folder.begin(config)

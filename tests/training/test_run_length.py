@@ -24,22 +24,24 @@ QUICK = Costs(step=0.01, loss_row=1e-5, sampling_row=1e-5)
 
 
 def duration(config: TrainConfig, costs: Costs) -> float:
-    """Return what a run takes, event by event."""
+    """Return the seconds of a run, counted event by event."""
     steps = math.ceil(config.images_total / config.batch_size)
     seconds = steps * costs.step
 
-    def often(every: int) -> int:
+    def count_events(every: int) -> int:
         return sum(
             step * config.batch_size // every > (step - 1) * config.batch_size // every
             or step == steps
             for step in range(1, steps + 1)
         )
 
-    seconds += often(config.validate_every) * config.validation_images * costs.loss_row
-    seconds += often(config.preview_every) * 400 * costs.sampling_row
-    seconds += often(config.save_every) * SAVE_SECONDS
+    seconds += count_events(config.validate_every) * config.validation_images * costs.loss_row
+    seconds += count_events(config.preview_every) * 400 * costs.sampling_row
+    seconds += count_events(config.save_every) * SAVE_SECONDS
     if config.frechet_every:
-        seconds += often(config.frechet_every) * 10 * config.frechet_images * costs.sampling_row
+        seconds += (
+            count_events(config.frechet_every) * 10 * config.frechet_images * costs.sampling_row
+        )
     return seconds
 
 
@@ -47,49 +49,49 @@ def duration(config: TrainConfig, costs: Costs) -> float:
 @pytest.mark.parametrize(
     "costs", [QUICK, Costs(step=2.0, loss_row=5e-3, sampling_row=7e-3)], ids=["fast", "slow"]
 )
-def test_training_and_what_it_entails_fill_the_time(seconds: float, costs: Costs) -> None:
+def test_training_validations_and_saves_fill_the_time(seconds: float, costs: Costs) -> None:
     config = fit_run_length(make_train_config("cpu", {"minutes": seconds / 60}), seconds, costs)
     spent = duration(config, costs)
     one_of_each = duration(dataclasses.replace(config, images_total=1), costs)
     assert seconds - one_of_each - costs.step <= spent <= seconds + costs.step
 
 
-def test_distances_are_left_out_where_they_would_take_too_long() -> None:
+def test_slow_frechet_distances_are_disabled() -> None:
     slow = Costs(step=2.0, loss_row=5e-3, sampling_row=7e-3)
     assert fit_run_length(make_train_config("cpu", {"minutes": 5}), 300, slow).frechet_every == 0
     assert fit_run_length(make_train_config("cpu", {"minutes": 60}), 3600, slow).frechet_every > 0
 
 
-def test_a_short_run_does_not_spend_itself_on_the_warm_up() -> None:
+def test_the_warm_up_of_a_short_run_is_shortened() -> None:
     config = fit_run_length(make_train_config("cpu", {"minutes": 1}), 10, QUICK)
     assert config.warmup_steps == config.total_steps // 10
     constant = make_train_config("cpu", {"minutes": 1, "lr_schedule": "constant"})
     assert fit_run_length(constant, 10, QUICK).cool_down_images > 0
 
 
-def test_too_few_minutes_are_told() -> None:
+def test_too_few_minutes_are_refused() -> None:
     config = make_train_config("cpu", {"minutes": 0.1})
     with pytest.raises(ConfigError, match=r"--minutes is 0\.1; starting, one step .+ give more"):
         fit_run_length(config, 6, Costs(step=5.0, loss_row=5e-3, sampling_row=7e-3))
 
 
-def test_a_run_that_was_begun_keeps_its_length(tmp_path: Path) -> None:
+def test_a_resumed_run_keeps_its_length(tmp_path: Path) -> None:
     config = small(tmp_path / "run", minutes=5.0)
     begun = dataclasses.replace(config, images_total=4096, warmup_steps=7)
     RunFolder(config.output_dir).begin(begun)
 
-    def never(seconds: float) -> Costs:
+    def must_not_measure(seconds: float) -> Costs:
         raise AssertionError("measured again")
 
-    assert config_for_minutes(config, time.monotonic(), never) == begun
+    assert config_for_minutes(config, time.monotonic(), must_not_measure) == begun
 
 
-def test_a_run_without_minutes_is_what_it_was(tmp_path: Path) -> None:
+def test_a_run_without_minutes_is_unchanged(tmp_path: Path) -> None:
     config = small(tmp_path / "run")
     assert config_for_minutes(config, 0.0, lambda seconds: QUICK) is config
 
 
-def test_all_processes_get_the_same_length_though_they_began_at_other_moments(
+def test_all_processes_get_the_same_length_though_they_started_at_different_times(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     config = make_train_config("cpu", {"minutes": 1.0, "output_dir": "nowhere/at-all"})
@@ -113,16 +115,16 @@ def test_minutes_and_a_cool_down_of_a_given_length_are_refused(tmp_path: Path) -
 
 
 @pytest.mark.slow
-def test_a_run_measures_itself_and_then_is_one_that_was_given_its_length(
+def test_a_measured_run_equals_one_with_the_same_length(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A step is said to take an hour, so that as many fit on any machine."""
+    """Each step is assumed to take an hour, so that the length is the same on all machines."""
 
-    def hour(call: Callable[[], Tensor], seconds: float) -> float:
+    def one_hour(call: Callable[[], Tensor], seconds: float) -> float:
         call()
         return 3600.0
 
-    monkeypatch.setattr(run_length, "time_calls", hour)
+    monkeypatch.setattr(run_length, "time_calls", one_hour)
     monkeypatch.setattr(run_length, "PREVIEW_ROWS", 0)
     config = small(tmp_path / "measured", minutes=60.0 * 24, validation_images=1)
     loop.train(config)
@@ -140,8 +142,8 @@ def test_a_run_measures_itself_and_then_is_one_that_was_given_its_length(
 
 
 @pytest.mark.slow
-def test_a_killed_run_of_some_minutes_keeps_to_its_images(tmp_path: Path) -> None:
-    """The length is given, so that nothing here depends on how busy the machine is."""
+def test_a_killed_run_with_minutes_keeps_its_length(tmp_path: Path) -> None:
+    """The length is given, so that it does not depend on the load of the machine."""
     config = small(tmp_path / "run", minutes=0.4, save_every=64)
     folder = RunFolder(config.output_dir)
     folder.begin(dataclasses.replace(config, images_total=480))

@@ -1,4 +1,4 @@
-"""Tests of what a run tells."""
+"""Tests of a run's log and printed lines."""
 
 import math
 from typing import Any
@@ -42,7 +42,7 @@ def test_a_gradient_that_overflowed_is_left_out() -> None:
     assert "gradient_norm" not in sent[0][0]
 
 
-def test_a_validation_is_told_overall_and_by_noise_level() -> None:
+def test_a_validation_is_recorded_overall_and_by_noise_level() -> None:
     log, sent = run_log(step=2)
     log.record_validation(torch.tensor([[3.0, 1.0], [2.0, 2.0]]))
     assert log.progress.log == [
@@ -51,17 +51,18 @@ def test_a_validation_is_told_overall_and_by_noise_level() -> None:
     assert sent[0][0]["validation_loss_by_level/1"] == 0.5
 
 
-def test_other_processes_keep_the_log_and_their_peace(capsys: pytest.CaptureFixture[str]) -> None:
+def test_other_processes_keep_the_log_and_print_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     log, _ = run_log(step=2, is_main=False)
     log.record_validation(torch.ones(2, 4))
     assert len(log.progress.log) == 1
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize(("step", "due"), [(2, False), (3, True), (4, False), (5, True)])
-def test_something_is_due_when_its_multiple_is_crossed(step: int, due: bool) -> None:
-    assert run_log(step)[0].is_due(every_images=65) == due
-
-
-def test_everything_is_due_at_the_last_step() -> None:
-    assert run_log(step=CONFIG.total_steps)[0].is_due(every_images=10**9)
+@pytest.mark.parametrize(
+    ("step", "every_images", "expected"),
+    [(2, 65, False), (3, 65, True), (4, 65, False), (5, 65, True), (CONFIG.total_steps, 999, True)],
+)
+def test_something_is_due_after_each_multiple_and_at_the_last_step(
+    step: int, every_images: int, expected: bool
+) -> None:
+    assert run_log(step)[0].is_due(every_images) == expected

@@ -1,4 +1,4 @@
-"""Tests of why a run stops before its end: a signal, or a loss that is no longer a number."""
+"""Tests of what stops a run early: a signal, or a loss that is not finite."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ CPU = torch.device("cpu")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_is_noted_and_afterwards_works_as_before(number: signal.Signals) -> None:
+def test_a_signal_is_recorded_and_its_handler_restored(number: signal.Signals) -> None:
     before = signal.getsignal(number)
     stop = StopOnSignal()
     with stop:
@@ -26,14 +26,14 @@ def test_a_signal_is_noted_and_afterwards_works_as_before(number: signal.Signals
     assert signal.getsignal(number) is before
 
 
-def test_the_first_step_that_broke_is_remembered() -> None:
+def test_the_first_step_that_is_not_finite_is_recorded() -> None:
     divergence = Divergence(CPU)
-    fine, broken = torch.tensor(1.0), torch.tensor(torch.inf)
-    divergence.record(0, fine, fine)
+    finite, infinite = torch.tensor(1.0), torch.tensor(torch.inf)
+    divergence.record(0, finite, finite)
     assert divergence.first_step == NO_DIVERGENCE
-    divergence.record(1, fine, broken)
-    divergence.record(2, torch.tensor(torch.nan), fine)
-    divergence.record(3, fine, fine)
+    divergence.record(1, finite, infinite)
+    divergence.record(2, torch.tensor(torch.nan), finite)
+    divergence.record(3, finite, finite)
     assert divergence.first_step == 1
 
 

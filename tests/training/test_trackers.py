@@ -1,4 +1,4 @@
-"""Tests of what trackers are sent."""
+"""Tests of the choice of trackers and of what they receive."""
 
 from pathlib import Path
 from typing import Any
@@ -52,25 +52,25 @@ class Album:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.taken: list[Any] = []
+        self.images: list[Any] = []
 
     def log_images(self, values: dict[str, Any], step: int, **options: str) -> None:
-        """Keep what it is given."""
-        self.taken.append((values, step, options))
+        """Store the arguments."""
+        self.images.append((values, step, options))
 
 
 def test_a_picture_goes_to_the_trackers_that_take_images() -> None:
     picture = Image.fromarray(np.arange(12, dtype=np.uint8).reshape(3, 4))
     board, other, without_images = Album("tensorboard"), Album("wandb"), object()
     send_picture([board, other, without_images], picture, images_seen=64)
-    ((values, step, options),) = board.taken
+    ((values, step, options),) = board.images
     assert values["samples"].shape == (1, 3, 4, 3)
     assert (values["samples"][0, :, :, 1] == np.asarray(picture)).all()
     assert (step, options) == (64, {"dataformats": "NHWC"})
-    assert other.taken[0][2] == {}
+    assert other.images[0][2] == {}
 
 
-def test_wandb_knows_a_run_that_goes_on_by_the_same_name_and_all_its_settings(
+def test_wandb_gets_the_same_id_for_a_resumed_run_and_all_its_settings(
     tmp_path: Path,
 ) -> None:
     config = TrainConfig(report_to="wandb")
@@ -84,7 +84,7 @@ def test_wandb_knows_a_run_that_goes_on_by_the_same_name_and_all_its_settings(
 
 
 class Accelerator:
-    """What start_trackers needs of accelerate's."""
+    """The part of accelerate.Accelerator that start_trackers uses."""
 
     is_main_process = True
 
@@ -93,13 +93,13 @@ class Accelerator:
         self.options: dict[str, Any] = {}
 
     def init_trackers(self, name: str, settings: dict[str, Any], options: dict[str, Any]) -> None:
-        """Keep the options, or fail as a tracker does that nobody has logged in to."""
+        """Store the options, or fail as a tracker without a login does."""
         self.options = options
         if self.error:
             raise self.error
 
 
-def test_a_tracker_gets_its_options_and_costs_a_sentence_where_it_cannot_start(
+def test_a_tracker_gets_its_options_and_fails_with_a_sentence(
     tmp_path: Path,
 ) -> None:
     accelerator = Accelerator()

@@ -1,4 +1,4 @@
-"""Tests of what a run is measured by: held-out loss, samples, their distance."""
+"""Tests of the measurements during a run: held-out loss and Fréchet distance."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from tests.tools.small_runs import run_json, small
 
 
 def predict(x: torch.Tensor, timesteps: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """A network that depends on all it is given."""
+    """Return a prediction that depends on all arguments."""
     return x * 0.5 + timesteps.view(-1, 1, 1, 1) / 1000 + labels.view(-1, 1, 1, 1) / 10
 
 
@@ -31,11 +31,11 @@ def losses(clean: Tensor, labels: Tensor, draws: Draws) -> Tensor:
 def test_the_sums_are_the_same_every_time_and_with_any_number_of_ranks(
     real: LabelledImages,
 ) -> None:
-    alone = validation_sums(losses, 1000, real)
-    assert torch.equal(alone, validation_sums(losses, 1000, real))
+    sums = validation_sums(losses, 1000, real)
+    assert torch.equal(sums, validation_sums(losses, 1000, real))
     for num_ranks in (2, 3):
         parts = [validation_sums(losses, 1000, real, r, num_ranks) for r in range(num_ranks)]
-        assert torch.allclose(torch.stack(parts).sum(dim=0), alone)
+        assert torch.allclose(torch.stack(parts).sum(dim=0), sums)
 
 
 def test_every_noise_level_gets_the_same_number_of_images(real: LabelledImages) -> None:
@@ -43,13 +43,13 @@ def test_every_noise_level_gets_the_same_number_of_images(real: LabelledImages) 
     assert sums[1].tolist() == [len(real) / LEVEL_BINS] * LEVEL_BINS
 
 
-def compared(output_dir: Path) -> TrainConfig:
-    """Return a run that compares its samples with real images twice."""
+def frechet_run(output_dir: Path) -> TrainConfig:
+    """Return a run that measures the Fréchet distance twice."""
     return small(output_dir, images_total=256, frechet_every=128, frechet_images=20)
 
 
-def test_the_weights_whose_samples_come_nearest_are_kept(tmp_path: Path) -> None:
-    config = compared(tmp_path / "run")
+def test_the_weights_with_the_smallest_distance_are_kept(tmp_path: Path) -> None:
+    config = frechet_run(tmp_path / "run")
     train(config)
     rows = [row for row in run_json(config)["log"] if "frechet_distance" in row]
     assert [row["images_seen"] for row in rows] == [128, 256]
@@ -59,17 +59,17 @@ def test_the_weights_whose_samples_come_nearest_are_kept(tmp_path: Path) -> None
     assert load_pipeline(folder).class_names == CLASS_NAMES
 
 
-def test_worse_samples_replace_nothing(tmp_path: Path) -> None:
-    run = Run(compared(tmp_path / "run"))
+def test_only_a_smaller_distance_is_the_best(tmp_path: Path) -> None:
+    run = Run(frechet_run(tmp_path / "run"))
     assert run.validation.log_frechet_distance()
     (row,) = run.progress.log
-    assert not run.validation.log_frechet_distance()  # the same weights are as near, not nearer
+    assert not run.validation.log_frechet_distance()  # the same weights: not smaller
     assert [each["frechet_distance"] for each in run.progress.log] == pytest.approx(
         [row["frechet_distance"]] * 2
     )
 
 
-def test_images_that_no_classifier_knows_are_not_compared(tmp_path: Path, shapes: Path) -> None:
+def test_images_without_a_classifier_have_no_distance(tmp_path: Path, shapes: Path) -> None:
     config = small(
         tmp_path / "run",
         dataset=f"imagefolder:{shapes}",
