@@ -128,7 +128,7 @@ def quicken(demo: Demo, backend: str) -> None:
             print(f"app.py: {error}", file=sys.stderr)
             return
         if found:
-            sampler = pipeline.usual_settings.sampler
+            sampler = pipeline.default_settings.sampler
             print(
                 f"* The network for {sampler} runs on {found.runtime}, {found.rows} images a call"
             )

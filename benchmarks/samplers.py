@@ -46,7 +46,7 @@ def measured(
     pipeline: FashionDDPMPipeline, reference: Reference, request: GenerateRequest
 ) -> dict[str, Any]:
     """Generate the images of a request; return what they score and what they cost."""
-    settings, begin = SamplingSettings.of(request), time.monotonic()
+    settings, begin = SamplingSettings.from_request(request), time.monotonic()
     batches = list(pipeline.generate_request(request))
     seconds = time.monotonic() - begin
     images = torch.cat([batch.images for batch in batches])

@@ -50,7 +50,7 @@ def main() -> None:
     arguments = parse_arguments()
     folder = arguments.distilled or distilled_folder(arguments.checkpoint)
     teacher, distilled = load_pipeline(arguments.checkpoint), load_pipeline(folder)
-    networks = {"teacher": teacher, "distilled": distilled.drawing_with(TURBO)}
+    networks = {"teacher": teacher, "distilled": distilled.network_for(TURBO)}
     reference, count = load_reference(arguments.data_dir), arguments.num_images
     floor = reference.floor(arguments.data_dir, count)
     print(

@@ -27,8 +27,8 @@ from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.diffusion.loss import Predictor
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline
-from fashion_ddpm.diffusion.sampling import chunked, in_chunks
-from fashion_ddpm.runtime.backends import Inputs, OutputAlone, example_inputs, openvino_predictor
+from fashion_ddpm.diffusion.sampling import pad_chunks, unet_predictor
+from fashion_ddpm.runtime.backends import Inputs, TensorOutput, example_inputs, openvino_predictor
 
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels last": torch.channels_last}
@@ -53,7 +53,7 @@ def milliseconds(pipeline: FashionDDPMPipeline, batch: int, half: bool, layout: 
 
 def in_inference_mode(unet: UNet2DModel) -> Predictor:
     """Return eager calls without any bookkeeping for gradients."""
-    return torch.inference_mode()(in_chunks(unet))
+    return torch.inference_mode()(unet_predictor(unet))
 
 
 def in_bf16(unet: UNet2DModel) -> Predictor:
@@ -63,12 +63,12 @@ def in_bf16(unet: UNet2DModel) -> Predictor:
         with torch.autocast("cpu", torch.bfloat16):
             return unet(x, timesteps, labels).sample.float()
 
-    return chunked(call)
+    return pad_chunks(call)
 
 
 def contiguous(unet: UNet2DModel) -> Predictor:
     """Return eager calls in contiguous memory."""
-    return in_chunks(copy.deepcopy(unet).to(memory_format=torch.contiguous_format))
+    return unet_predictor(copy.deepcopy(unet).to(memory_format=torch.contiguous_format))
 
 
 def with_plain_attention(unet: UNet2DModel) -> Predictor:
@@ -77,24 +77,24 @@ def with_plain_attention(unet: UNet2DModel) -> Predictor:
     for module in unet.modules():
         if isinstance(module, Attention):
             module.set_processor(AttnProcessor())
-    return in_chunks(unet)
+    return unet_predictor(unet)
 
 
 def traced(unet: UNet2DModel) -> Predictor:
     """Return a TorchScript trace, frozen."""
-    network = torch.jit.trace(OutputAlone(copy.deepcopy(unet)).eval(), example_inputs(unet))
-    return chunked(torch.jit.freeze(network))
+    network = torch.jit.trace(TensorOutput(copy.deepcopy(unet)).eval(), example_inputs(unet))
+    return pad_chunks(torch.jit.freeze(network))
 
 
 def traced_for_inference(unet: UNet2DModel) -> Predictor:
     """Return a TorchScript trace with its convolutions' weights laid out for oneDNN."""
-    network = torch.jit.trace(OutputAlone(copy.deepcopy(unet)).eval(), example_inputs(unet))
-    return chunked(torch.jit.optimize_for_inference(torch.jit.freeze(network)))
+    network = torch.jit.trace(TensorOutput(copy.deepcopy(unet)).eval(), example_inputs(unet))
+    return pad_chunks(torch.jit.optimize_for_inference(torch.jit.freeze(network)))
 
 
 def compiled(unet: UNet2DModel) -> Predictor:
     """Return what torch.compile makes; it needs a C++ compiler."""
-    return chunked(torch.compile(OutputAlone(copy.deepcopy(unet)).eval(), dynamic=False))
+    return pad_chunks(torch.compile(TensorOutput(copy.deepcopy(unet)).eval(), dynamic=False))
 
 
 def by_onnx_runtime(unet: UNet2DModel) -> Predictor:
@@ -106,7 +106,7 @@ def by_onnx_runtime(unet: UNet2DModel) -> Predictor:
     names = ["x", "timesteps", "labels"]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "unet.onnx"
-        network = OutputAlone(copy.deepcopy(unet)).eval()
+        network = TensorOutput(copy.deepcopy(unet)).eval()
         torch.onnx.export(network, example_inputs(unet), path, input_names=names, verbose=False)
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
@@ -114,11 +114,11 @@ def by_onnx_runtime(unet: UNet2DModel) -> Predictor:
         inputs = {name: part.numpy() for name, part in zip(names, rows, strict=True)}
         return torch.from_numpy(session.run(None, inputs)[0])
 
-    return chunked(call)
+    return pad_chunks(call)
 
 
 FORMS: dict[str, tuple[Callable[[UNet2DModel], Predictor], tuple[str, ...]]] = {
-    "eager, once more": (in_chunks, ()),
+    "eager, once more": (unet_predictor, ()),
     "inference mode": (in_inference_mode, ()),
     "contiguous memory": (contiguous, ()),
     "plain attention": (with_plain_attention, ()),
@@ -159,7 +159,7 @@ def compare_forms(
     pipeline: FashionDDPMPipeline, names: Sequence[str], repeats: int, count: int
 ) -> None:
     """Print the table of forms."""
-    eager = in_chunks(pipeline.unet)
+    eager = unet_predictor(pipeline.unet)
     expected, inputs = drawn(pipeline, eager, count), example_inputs(pipeline.unet)
     print(
         f"{origin()}; {repeats} pairs; "

@@ -1,4 +1,4 @@
-"""Deprecated path of published model cards: import from fashion_ddpm."""
+"""Import path of version 0.1, kept for one release: import from fashion_ddpm instead."""
 
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline
 

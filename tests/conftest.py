@@ -21,7 +21,7 @@ from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
 from fashion_ddpm.diffusion.save_checkpoint import save_checkpoint
-from fashion_ddpm.diffusion.schedules import noise_scheduler
+from fashion_ddpm.diffusion.schedules import build_noise_scheduler
 from fashion_ddpm.diffusion.unet import build_unet
 from fashion_ddpm.scoring.clip import ClipScorer
 from fashion_ddpm.scoring.clip_captions import build_captions
@@ -53,7 +53,7 @@ def tiny_pipeline() -> FashionDDPMPipeline:
     """A pipeline with a small untrained network."""
     torch.manual_seed(0)
     return FashionDDPMPipeline(
-        build_unet(TINY, kind=FASHION_MNIST).eval(), noise_scheduler("cosine")
+        build_unet(TINY, kind=FASHION_MNIST).eval(), build_noise_scheduler("cosine")
     )
 
 
@@ -85,7 +85,7 @@ def taught_checkpoint(tmp_path_factory: pytest.TempPathFactory, tiny_checkpoint:
     folder = tmp_path_factory.mktemp("taught") / "tiny"
     shutil.copytree(tiny_checkpoint, folder)
     torch.manual_seed(1)
-    unet, scheduler = build_unet(TINY, kind=FASHION_MNIST).eval(), noise_scheduler("cosine")
+    unet, scheduler = build_unet(TINY, kind=FASHION_MNIST).eval(), build_noise_scheduler("cosine")
     distilled = FashionDDPMPipeline(unet, scheduler, sampler=TURBO)
     teacher = {"weights_sha256": weights_hash(load_pipeline(folder))}
     facts = {"images_seen": 0, "device": "cpu", "log": [], "teacher": teacher}

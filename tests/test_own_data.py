@@ -20,7 +20,7 @@ from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.demo.share import parse_picture
-from fashion_ddpm.diffusion.pipeline import load_pipeline, model_of
+from fashion_ddpm.diffusion.pipeline import load_pipeline, short_weights_hash
 from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.evaluation.command import Evaluation, evaluate
 from fashion_ddpm.evaluation.report import Report
@@ -79,7 +79,7 @@ def test_a_grid_in_colour_carries_its_settings(shapes_checkpoint: Path, tmp_path
         command.run(request, str(shapes_checkpoint), tmp_path / name, 2, None)
     with Image.open(tmp_path / "grid.png") as picture:
         assert picture.mode == "RGB"
-    about = {"model": model_of(load_pipeline(shapes_checkpoint))}
+    about = {"model": short_weights_hash(load_pipeline(shapes_checkpoint))}
     assert read_settings(tmp_path / "grid.png") == request.as_settings() | about
     with np.load(tmp_path / "arrays.npz") as arrays:
         assert arrays["images"].shape == (4, 32, 32, 3)

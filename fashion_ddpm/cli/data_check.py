@@ -16,7 +16,7 @@ from fashion_ddpm.data.fashion_mnist import (
     read_unchecked,
 )
 from fashion_ddpm.data.labelled_images import DataError, LabelledImages, class_counts
-from fashion_ddpm.diffusion.schedules import alpha_bars, noise_scheduler
+from fashion_ddpm.diffusion.schedules import alpha_bars, build_noise_scheduler
 
 KNOWN_MEAN, KNOWN_SIGMA = -0.428, 0.706
 """Mean and standard deviation of the official training images in [−1, 1]."""
@@ -140,7 +140,7 @@ def _check_round_trips(name: str, images: Tensor) -> str:
     clean = to_model(images)
     if not torch.equal(to_uint8(clean), images):
         raise DataError(f"{name}: to_uint8(to_model(images)) differs from the images.")
-    schedule = noise_scheduler("cosine")
+    schedule = build_noise_scheduler("cosine")
     levels = alpha_bars(schedule)
     noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
     for timestep in NOISE_TIMESTEPS:

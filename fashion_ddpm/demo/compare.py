@@ -144,7 +144,7 @@ def draw_cells(
         duration = time.monotonic() - begin
         scores = select_scores(scorer.label_scores(images), torch.tensor(request.labels()))
         score = None if scores is None else scores.mean().item()
-        model = demo.model_of(pipeline.drawing_with(request.sampler))
+        model = demo.short_weights_hash(pipeline.network_for(request.sampler))
         settings = SharedSettings(request, model, scorer_name)
         picture = make_grid(images, COLUMNS_PER_CELL, scale=SCALE)
         name_picture(picture, cell_request.file_name, settings.as_settings())

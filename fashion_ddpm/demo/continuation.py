@@ -80,7 +80,7 @@ def continue_trajectory(
         RequestError: there is no such schedule.
     """
     request = result.request.select_image(index)
-    settings = SamplingSettings.of(replace(request, schedule=schedule))
+    settings = SamplingSettings.from_request(replace(request, schedule=schedule))
     state = _state_at(demo, request, step, wrap_steps)
     names = demo.kind.class_names[:MAX_ENDINGS]
     labels = list(range(len(names)))

@@ -17,11 +17,11 @@ from fashion_ddpm.core.wording import format_number, quantity
 from fashion_ddpm.demo.optional_networks import load_optional_network, load_optional_scorers
 from fashion_ddpm.demo.results import Preview, Result, preview_picture
 from fashion_ddpm.demo.trajectory import Trajectory
-from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, model_of
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, short_weights_hash
 from fashion_ddpm.diffusion.sampling import DenoisingStep, SamplingSettings, num_evaluations
 from fashion_ddpm.diffusion.schedule_check import check_schedule
 from fashion_ddpm.runtime.cost import calibrate
-from fashion_ddpm.runtime.dynamic_batching import BatchingUNet, rows_on
+from fashion_ddpm.runtime.dynamic_batching import BatchingUNet, max_rows_on
 from fashion_ddpm.scoring.clip import EMBEDDED, NO_SCORER, SCORERS, Scorer, load_scorer
 from fashion_ddpm.scoring.clip_baseline import Baseline, load_baseline
 from fashion_ddpm.scoring.errors import ScoringError
@@ -52,7 +52,7 @@ class Demo:
         has_turbo: whether the sampler turbo can be used.
         second_pipeline: the pipeline of --compare-with, if there is one.
         model: the start of the checksum of the base network's weights.
-        model_of: pipeline → the start of the checksum of its weights.
+        short_weights_hash: pipeline → the start of the checksum of its weights.
         kind: the kind of images that all networks draw.
         scorers: names of the scorers; the first one needs no download.
         cost: estimates the time of a request from the newest ones.
@@ -75,13 +75,15 @@ class Demo:
         )
         if second and second.class_names != self.kind.class_names:
             raise RequestError(f"{compare_with} draws {second.kind}; {checkpoint} {self.kind}.")
-        self.model_of = functools.cache(model_of)  # hashing takes 0.1 s; the weights are fixed
-        self.model = self.model_of(self.pipeline)
+        self.short_weights_hash = functools.cache(
+            short_weights_hash
+        )  # hashing takes 0.1 s; the weights are fixed
+        self.model = self.short_weights_hash(self.pipeline)
         self.cost = calibrate(self.pipeline)
         distilled = load_optional_network(
             "The sampler turbo", lambda: self.pipeline.distilled_network
         )
-        self.has_turbo = self.pipeline.distilled or distilled is not None
+        self.has_turbo = self.pipeline.is_distilled or distilled is not None
         self.networks = [
             (each, _install_batching_unet(each)) for each in (self.pipeline, distilled) if each
         ]
@@ -130,12 +132,12 @@ class Demo:
     def check(self, request: GenerateRequest) -> None:
         """Raise UserError for a request that exceeds the limits or has no network."""
         check_size(request.num_images, request.num_inference_steps)
-        self.pipeline.drawing_with(request.sampler)
+        self.pipeline.network_for(request.sampler)
         check_work(self.evaluations(request), self.limits)
 
     def evaluations(self, request: GenerateRequest) -> int:
         """Return the UNet evaluations of a request, summed over its images."""
-        settings = SamplingSettings.of(request)
+        settings = SamplingSettings.from_request(request)
         return request.num_images * num_evaluations(settings, self.pipeline.scheduler)
 
     def run(
@@ -196,8 +198,8 @@ class Demo:
         return result
 
     def model_for(self, request: GenerateRequest) -> str:
-        """Return `model_of` the network that draws a request."""
-        return self.model_of(self.pipeline.drawing_with(request.sampler))
+        """Return `short_weights_hash` the network that draws a request."""
+        return self.short_weights_hash(self.pipeline.network_for(request.sampler))
 
     def trajectory(self, result: Result, index: int) -> Trajectory:
         """Return the trajectory of one image of a result, scored at every step."""
@@ -215,7 +217,7 @@ class Demo:
 
 def _install_batching_unet(pipeline: FashionDDPMPipeline) -> BatchingUNet:
     """Make a pipeline predict by a UNet that batches concurrent calls, and return that."""
-    unet = BatchingUNet(pipeline.predict, rows_on(pipeline.device))
+    unet = BatchingUNet(pipeline.predict, max_rows_on(pipeline.device))
     pipeline.predict = unet
     return unet
 

@@ -17,8 +17,8 @@ from fashion_ddpm.diffusion.sampling import (
     Start,
     denoise,
     draw_noise,
-    in_chunks,
     seed_generators,
+    unet_predictor,
 )
 
 FRAMES = CPU_CHUNK
@@ -38,7 +38,7 @@ def mix_labels(unet: UNet2DModel, others: Tensor, weights: Tensor) -> Predictor:
         others: int64 [B], the other labels.
         weights: float32 [B], share of the other label, 0 … 1.
     """
-    predict_chunks = in_chunks(unet)
+    predict_chunks = unet_predictor(unet)
 
     def mix(module: torch.nn.Embedding, inputs: tuple[Tensor], output: Tensor) -> Tensor:
         return torch.lerp(output, module.weight[others], weights[:, None])
@@ -62,7 +62,7 @@ def blend(demo: Demo, request: BlendRequest, wrap_steps: StepWrapper = iter) -> 
     )
     weights = torch.linspace(0, 1, FRAMES, device=device)
     # The hook changes the shared network, so no other request may be in the same call.
-    predict = demo.unet.alone(mix_labels(demo.pipeline.unet, others, weights))
+    predict = demo.unet.without_batching(mix_labels(demo.pipeline.unet, others, weights))
     seeds = [request.seed] * FRAMES
     steps = denoise(predict, demo.pipeline.scheduler, labels, seeds, SETTINGS, kind=demo.kind)
     *_, last = wrap_steps(steps)

@@ -14,9 +14,9 @@ from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.diffusion.schedules import (
     LinearBetas,
     alpha_bars,
+    build_noise_scheduler,
     log_snr,
     noise_levels,
-    noise_scheduler,
 )
 from fashion_ddpm.scoring.clip import select_scores
 from fashion_ddpm.scoring.clip_baseline import load_real_sample
@@ -60,7 +60,10 @@ class Samples:
 
 def curves(betas: LinearBetas) -> tuple[list[Point], list[Point]]:
     """Return the points of ᾱ and of natural log-SNR over t / T, for the betas and cosine."""
-    schedules = {CUSTOM_BETAS: betas.alpha_bars(), COSINE: alpha_bars(noise_scheduler(COSINE))}
+    schedules = {
+        CUSTOM_BETAS: betas.alpha_bars(),
+        COSINE: alpha_bars(build_noise_scheduler(COSINE)),
+    }
     alpha_bar_points, log_snr_points = [], []
     for name, levels in schedules.items():
         for position in np.linspace(0, 1, CURVE_POINTS):
@@ -78,7 +81,9 @@ def visited_levels(betas: LinearBetas, num_inference_steps: int) -> list[Point]:
         (float(index + 1), name, round(float(ratio), 2))
         for name, schedule in schedules.items()
         for index, ratio in enumerate(
-            log_snr(noise_levels(schedule, num_inference_steps, noise_scheduler(COSINE)).alpha_bar)
+            log_snr(
+                noise_levels(schedule, num_inference_steps, build_noise_scheduler(COSINE)).alpha_bar
+            )
         )
     ]
 
@@ -89,7 +94,7 @@ def noised_image(betas: LinearBetas, class_name: str) -> Image.Image:
     clean = to_model(real.select_class(class_label(class_name))[:1])
     noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
     rows = []
-    for levels in (betas.alpha_bars(), alpha_bars(noise_scheduler(COSINE))):
+    for levels in (betas.alpha_bars(), alpha_bars(build_noise_scheduler(COSINE))):
         for index in np.linspace(0, len(levels) - 1, NOISED_LEVELS).round().astype(int):
             level = float(levels[index])
             rows.append(to_uint8(level**0.5 * clean + (1 - level) ** 0.5 * noise))

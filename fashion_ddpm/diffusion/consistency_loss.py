@@ -1,10 +1,11 @@
-"""One batch's loss in distillation: two noise levels of an image must give the same clean image.
+"""The distillation loss of a batch: two noise levels of an image must predict the same clean image.
 
 Easy consistency tuning (Geng et al., 2024, arXiv 2406.14548). The network predicts v, so that
-f(x_t) = α x_t − σ v is x_0 itself where there is no noise, and what f answers at one level can be
-pulled towards what it answers at a less noisy one, down to the image.
+f(x_t) = α x_t − σ v equals x_0 where there is no noise, and its output at one level is pulled
+towards its output at a less noisy one, down to the image.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,21 +16,21 @@ from torch import Tensor
 from fashion_ddpm.diffusion.loss import Draws, Predictor
 from fashion_ddpm.diffusion.schedules import MIN_ALPHA_BAR, alpha_bars
 
-WIDER = 8.0
-"""How much wider the gap between two levels is near the clean image (the paper's k)."""
+GAP_WIDENING = 8.0
+"""How much wider the gap between two levels is near the clean image: the paper's k."""
 
 
-def gap_at(done: float, halvings: float) -> float:
+def gap_at(progress_fraction: float, halvings: float) -> float:
     """Return the gap between two levels, as a share of the noisier one, by progress in the run.
 
     Args:
-        done: share of the run that is over, in [0, 1].
-        halvings: how often the gap halves; it begins at 1, where the target is the clean image.
+        progress_fraction: share of the run that is over, in [0, 1].
+        halvings: how often the gap halves; it starts at 1, where the target is the clean image.
 
     Returns:
         In (0, 1].
     """
-    return float(2.0 ** (-halvings * done))
+    return float(2.0 ** (-halvings * progress_fraction))
 
 
 @dataclass(frozen=True)
@@ -38,94 +39,99 @@ class LevelPairs:
 
     Attributes:
         sigma: float64 [T], noise over signal, rising.
-        less: float64 [T], the other level's noise over signal, below sigma; 0 is the clean image.
+        target_sigma: float64 [T], that of the target, below sigma; 0 is the clean image.
         timesteps: float64 [T], the noise schedule's timestep with that sigma.
-        less_timesteps: float64 [T].
+        target_timesteps: float64 [T].
     """
 
     sigma: np.ndarray
-    less: np.ndarray
+    target_sigma: np.ndarray
     timesteps: np.ndarray
-    less_timesteps: np.ndarray
+    target_timesteps: np.ndarray
 
-    def of(self, timesteps: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return the four attributes at some timesteps, int64 [B]: float32 [B] each."""
-        columns = (self.sigma, self.less, self.timesteps, self.less_timesteps)
-        where = timesteps.device
-        sigma, less, first, second = (
-            torch.from_numpy(column).float().to(where)[timesteps] for column in columns
-        )
-        return sigma, less, first, second
+    def at(self, timesteps: Tensor) -> Iterator[Tensor]:
+        """Yield the four attributes at given timesteps, int64 [B]: float32 [B] each."""
+        for column in (self.sigma, self.target_sigma, self.timesteps, self.target_timesteps):
+            yield torch.from_numpy(column).float().to(timesteps.device)[timesteps]
 
 
-def level_pairs(training: DDPMScheduler, gap: float) -> LevelPairs:
+def level_pairs(noise_scheduler: DDPMScheduler, gap: float) -> LevelPairs:
     """Return r = t · (1 − gap · (1 + k · sigmoid(−t))), at least 0, for each level t (a sigma).
 
-    Levels noisier than any that sampling visits count as the noisiest that it visits.
+    Levels noisier than sampling visits are clamped to the noisiest one that it visits.
 
     Args:
-        training: the noise schedule.
+        noise_scheduler: the noise schedule.
         gap: in (0, 1]; from 1 on all levels are paired with the clean image.
     """
-    known = np.sqrt(1 / alpha_bars(training) - 1)
-    sigma = known.clip(max=np.sqrt(1 / MIN_ALPHA_BAR - 1))
-    wider = 1 + WIDER / (1 + np.exp(sigma))
-    less = (sigma * (1 - gap * wider)).clip(min=0)
-    positions = np.arange(len(known))
+    training_sigma = np.sqrt(1 / alpha_bars(noise_scheduler) - 1)
+    sigma = training_sigma.clip(max=np.sqrt(1 / MIN_ALPHA_BAR - 1))
+    wider = 1 + GAP_WIDENING / (1 + np.exp(sigma))
+    target_sigma = (sigma * (1 - gap * wider)).clip(min=0)
+    positions = np.arange(len(training_sigma))
     found = [
-        np.interp(np.log(s.clip(min=known[0])), np.log(known), positions) for s in (sigma, less)
+        np.interp(np.log(s.clip(min=training_sigma[0])), np.log(training_sigma), positions)
+        for s in (sigma, target_sigma)
     ]
-    return LevelPairs(sigma, less, *found)
+    return LevelPairs(sigma, target_sigma, *found)
 
 
-def clean_at(
-    predict: Predictor, image: Tensor, noise: Tensor, sigma: Tensor, where: tuple[Tensor, Tensor]
+def predict_clean(
+    predict: Predictor,
+    image: Tensor,
+    noise: Tensor,
+    sigma: Tensor,
+    timesteps: Tensor,
+    labels: Tensor,
 ) -> Tensor:
-    """Return f at a noise level: x_0 as the network sees it, float32 [B, 1, 28, 28].
+    """Return f(x_t), the predicted x_0: float32 [B, C, S, S].
 
     Args:
         predict: the network, which predicts v.
-        image: float32 [B, 1, 28, 28] in [−1, 1].
+        image: float32 [B, C, S, S] in [−1, 1].
         noise: the same shape, standard normal.
         sigma: float32 [B], noise over signal.
-        where: the level's timesteps [B], and the labels [B].
+        timesteps: float32 [B], those of sigma.
+        labels: int64 [B].
     """
     alpha = (1 / (1 + sigma**2).sqrt()).view(-1, 1, 1, 1)
     share = sigma.view(-1, 1, 1, 1) * alpha
     noisy = alpha * image + share * noise
-    return alpha * noisy - share * predict(noisy, *where).float()
+    return alpha * noisy - share * predict(noisy, timesteps, labels).float()
 
 
 def consistency_losses(
     predict: Predictor,
-    training: DDPMScheduler,
+    noise_scheduler: DDPMScheduler,
     clean: Tensor,
     labels: Tensor,
     draws: Draws,
     gap: float,
     null_label: int,
 ) -> Tensor:
-    """Return each image's squared error between f(x_t) and f(x_r), which stands still, by the gap.
+    """Return each image's squared error between f(x_t) and the stop-gradient target f(x_r).
 
-    The error is measured in v, so that while the gap is 1 the loss is that of ordinary training.
+    The error is divided by the gap and measured in v: with a gap of 1 this is the usual v-loss.
 
     Args:
         predict: the network.
-        training: its noise schedule.
+        noise_scheduler: its noise schedule.
         clean: float32 [B, C, S, S] in [−1, 1].
         labels: int64 [B].
-        draws: the batch's chance; both levels of an image share its noise.
+        draws: the batch's random draws; both levels of an image share its noise.
         gap: in (0, 1], as level_pairs takes it.
         null_label: what a dropped label becomes.
 
     Returns:
         float32 [B].
     """
-    sigma, less, timesteps, less_timesteps = level_pairs(training, gap).of(draws.timesteps)
+    sigma, target_sigma, timesteps, target_timesteps = level_pairs(noise_scheduler, gap).at(
+        draws.timesteps
+    )
     labels = torch.where(draws.dropped, null_label, labels)
     with torch.no_grad():
-        target = clean_at(predict, clean, draws.noise, less, (less_timesteps, labels))
-    found = clean_at(predict, clean, draws.noise, sigma, (timesteps, labels))
+        target = predict_clean(predict, clean, draws.noise, target_sigma, target_timesteps, labels)
+    found = predict_clean(predict, clean, draws.noise, sigma, timesteps, labels)
     in_v = (1 + sigma**2) / sigma**2
     error = (found - target).square().mean(dim=(1, 2, 3)) * in_v
-    return error * sigma / (sigma - less)
+    return error * sigma / (sigma - target_sigma)

@@ -1,4 +1,4 @@
-"""FashionDDPMPipeline: a diffusers folder that loads, generates and saves."""
+"""FashionDDPMPipeline: load a checkpoint and generate images with any schedule and sampler."""
 
 import functools
 import hashlib
@@ -34,7 +34,7 @@ from fashion_ddpm.diffusion.sampling import (
     SamplingSettings,
     Start,
     denoise,
-    in_chunks,
+    unet_predictor,
 )
 
 
@@ -46,7 +46,7 @@ class Batch:
         images: uint8 [B, H, W] grey, or [B, H, W, 3] in colour, 0 black … 255 white.
         labels: int64 [B].
         seeds: B seeds, one an image.
-        finite: bool [B], whether the network's output was a number; if not, the image is grey.
+        finite: bool [B], whether the network's output was finite; if not, the image is grey.
     """
 
     images: Tensor
@@ -59,7 +59,7 @@ class FashionDDPMPipeline(DiffusionPipeline):
     """A UNet, the noise schedule it was trained on, and the names of its classes.
 
     Attributes:
-        predict: how the UNet is called; a server puts one here that many requests share.
+        predict: how the UNet is called; a server replaces it by a BatchingUNet.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class FashionDDPMPipeline(DiffusionPipeline):
     ) -> None:
         super().__init__()
         self.register_modules(unet=unet, scheduler=scheduler)
-        self.predict: Predictor = in_chunks(unet)
+        self.predict: Predictor = unet_predictor(unet)
         names = id2label or make_id2label(CLASS_NAMES)
         self.register_to_config(id2label=names, **({"sampler": sampler} if sampler else {}))
 
@@ -82,30 +82,30 @@ class FashionDDPMPipeline(DiffusionPipeline):
 
     @property
     def kind(self) -> ImageKind:
-        """What the network draws."""
+        """Classes, size and colours of the network's images."""
         config = self.unet.config
         return ImageKind(self.class_names, config["sample_size"], config["in_channels"])
 
     @property
-    def distilled(self) -> bool:
-        """Whether the network was trained to draw in a few steps of the sampler turbo."""
+    def is_distilled(self) -> bool:
+        """Whether the network was distilled for a few steps of the sampler turbo."""
         return self.config.get("sampler") == TURBO
 
     @property
-    def usual_settings(self) -> SamplingSettings:
-        """How to sample when nothing is said."""
+    def default_settings(self) -> SamplingSettings:
+        """The sampling settings used if none are given."""
         turbo = SamplingSettings(sampler=TURBO, num_inference_steps=TURBO_STEPS)
-        return turbo if self.distilled else SamplingSettings()
+        return turbo if self.is_distilled else SamplingSettings()
 
     @functools.cached_property
     def distilled_network(self) -> "FashionDDPMPipeline | None":
-        """The network distilled from this one, loaded from the folder beside, if there is one.
+        """The network distilled from this one, loaded from the folder beside it, or None.
 
         Raises:
-            CheckpointError: it cannot be loaded, or another network was its teacher.
+            CheckpointError: it cannot be loaded, or was distilled from another network.
         """
         folder = distilled_folder(self.name_or_path or "")
-        if self.distilled or not (folder / INDEX_FILE).exists():
+        if self.is_distilled or not (folder / INDEX_FILE).exists():
             return None
         if read_run(folder).get("teacher", {}).get("weights_sha256") != weights_hash(self):
             raise CheckpointError(
@@ -114,13 +114,13 @@ class FashionDDPMPipeline(DiffusionPipeline):
             )
         return load_pipeline(folder, str(self.device))
 
-    def drawing_with(self, sampler: str) -> "FashionDDPMPipeline":
-        """Return the pipeline that draws with a sampler: the distilled one with turbo, else this.
+    def network_for(self, sampler: str) -> "FashionDDPMPipeline":
+        """Return the pipeline for a sampler: the distilled one for turbo, else this one.
 
         Raises:
             CheckpointError: the sampler is turbo, and there is no distilled network.
         """
-        if sampler != TURBO or self.distilled:
+        if sampler != TURBO or self.is_distilled:
             return self
         if self.distilled_network is None:
             raise CheckpointError(
@@ -142,15 +142,15 @@ class FashionDDPMPipeline(DiffusionPipeline):
             labels: B labels.
             seeds: B seeds.
             settings: schedule, sampler, steps and guidance.
-            start: where to begin.
+            start: where to start.
 
         Raises:
             CheckpointError: the sampler is turbo, and there is no distilled network.
         """
-        drawing = self.drawing_with(settings.sampler)
-        on_device = torch.tensor(labels, device=self.device)
-        predict, noise = drawing.predict, drawing.scheduler
-        return denoise(predict, noise, on_device, seeds, settings, start, kind=self.kind)
+        network = self.network_for(settings.sampler)
+        device_labels = torch.tensor(labels, device=self.device)
+        predict, scheduler = network.predict, network.scheduler
+        return denoise(predict, scheduler, device_labels, seeds, settings, start, kind=self.kind)
 
     def generate(
         self,
@@ -164,30 +164,32 @@ class FashionDDPMPipeline(DiffusionPipeline):
         Args:
             labels: N labels.
             seeds: N seeds.
-            settings: schedule, sampler, steps and guidance; the usual ones when not given.
-            batch_size: images that are denoised together.
+            settings: schedule, sampler, steps and guidance; default: default_settings.
+            batch_size: images denoised together.
         """
         for start in range(0, len(labels), batch_size):
             part, part_seeds = labels[start:][:batch_size], seeds[start:][:batch_size]
-            *_, last = self.stream(part, part_seeds, settings or self.usual_settings)
+            *_, last = self.stream(part, part_seeds, settings or self.default_settings)
             clean = last.clean.cpu()
             finite = clean.isfinite().flatten(1).all(dim=1)
             yield Batch(to_uint8(clean.nan_to_num()), torch.tensor(part), list(part_seeds), finite)
 
     def stream_request(self, request: GenerateRequest) -> Iterator[DenoisingStep]:
         """Yield every denoising step of a request's images, in one batch."""
-        return self.stream(request.labels(), request.seeds(), SamplingSettings.of(request))
+        return self.stream(
+            request.labels(), request.seeds(), SamplingSettings.from_request(request)
+        )
 
     def generate_request(
         self, request: GenerateRequest, batch_size: int = 64, indices: range | None = None
     ) -> Iterator[Batch]:
-        """Yield the finished images of a request, or those of some indices, batch by batch."""
+        """Yield the finished images of a request, or those of given indices, batch by batch."""
         labels, seeds = request.labels(), request.seeds()
-        chosen = range(request.num_images) if indices is None else indices
+        indices = range(request.num_images) if indices is None else indices
         return self.generate(
-            [labels[index] for index in chosen],
-            [seeds[index] for index in chosen],
-            SamplingSettings.of(request),
+            [labels[index] for index in indices],
+            [seeds[index] for index in indices],
+            SamplingSettings.from_request(request),
             batch_size,
         )
 
@@ -203,13 +205,13 @@ class FashionDDPMPipeline(DiffusionPipeline):
 
 
 def load_pipeline(checkpoint: str | Path, device: str = "cpu") -> FashionDDPMPipeline:
-    """Load a folder, or USER/NAME@REVISION on the Hub: safetensors only, checked, in float32.
+    """Load and check a folder, or USER/NAME@REVISION on the Hub: safetensors only, in float32.
 
     Returns:
         The pipeline, ready to generate; its name_or_path is the folder, or USER/NAME@COMMIT.
 
     Raises:
-        CheckpointError: it is not there, it is not such a pipeline, or a file is damaged.
+        CheckpointError: it does not exist, is no FashionDDPMPipeline, or a file is damaged.
     """
     folder, name = Path(checkpoint), str(checkpoint)
     recover_folder(folder)
@@ -220,10 +222,10 @@ def load_pipeline(checkpoint: str | Path, device: str = "cpu") -> FashionDDPMPip
     try:
         if not folder.is_dir():
             folder, name = fetch_checkpoint(name)
-        pipeline = _loaded(folder)
+        pipeline = _load_components(folder)
     except CheckpointError as error:
         raise CheckpointError(f"{checkpoint} could not be loaded: {error}.") from error
-    except Exception as error:  # a file that is wrong inside fails in as many ways as there are
+    except Exception as error:  # a damaged file can raise anything
         raise CheckpointError(
             f"{checkpoint} could not be loaded ({reason(error)}); name a folder that "
             "train_accelerate.py wrote, or a Hub repository that holds one."
@@ -235,8 +237,8 @@ def load_pipeline(checkpoint: str | Path, device: str = "cpu") -> FashionDDPMPip
     return loaded
 
 
-def _loaded(folder: Path) -> FashionDDPMPipeline:
-    """Load a checked folder's two parts by their own classes, whatever else it may name."""
+def _load_components(folder: Path) -> FashionDDPMPipeline:
+    """Load a folder's UNet and scheduler after checking it, whatever classes it names."""
     names, sampler = check_files(folder)
     unet = UNet2DModel.from_pretrained(
         folder, subfolder="unet", use_safetensors=True, dtype=torch.float32
@@ -247,16 +249,16 @@ def _loaded(folder: Path) -> FashionDDPMPipeline:
 
 
 MODEL_DIGITS = 12
-"""Of a checksum, as links and pictures have it."""
+"""Hex digits of the checksum in links and pictures."""
 
 
-def model_of(pipeline: FashionDDPMPipeline) -> str:
-    """Return the start of the checksum of the weights, which names them in links and pictures."""
+def short_weights_hash(pipeline: FashionDDPMPipeline) -> str:
+    """Return the first digits of weights_hash, by which links and pictures name the weights."""
     return weights_hash(pipeline)[:MODEL_DIGITS]
 
 
 def weights_hash(pipeline: FashionDDPMPipeline) -> str:
-    """Return a checksum of the network's weights, the same wherever the checkpoint lies."""
+    """Return a checksum of the network's weights, independent of file names and formats."""
     digest = hashlib.sha256()
     for name, value in sorted(pipeline.unet.state_dict().items()):
         digest.update(name.encode())

@@ -31,7 +31,7 @@ SOLVERS: dict[str, Callable[..., Any]] = {
 
 
 class ConsistencySampler:
-    """Noises every predicted clean image anew, to the next level; called as diffusers' schedulers.
+    """Adds new noise to predicted clean images, up to the next level; has diffusers' interface.
 
     Attributes:
         timesteps: int64 [K], K − 1 … 0.
@@ -45,13 +45,13 @@ class ConsistencySampler:
         self.timesteps = torch.arange(len(alpha_bar)).flip(0)
 
     def scale_model_input(self, sample: Tensor, timestep: Tensor) -> Tensor:
-        """Return x_t as it is: its variance already is near 1."""
+        """Return x_t unchanged: its variance is near 1 already."""
         return sample
 
     def step(
         self, clean: Tensor, timestep: Tensor, sample: Tensor, generator: Sequence[torch.Generator]
     ) -> SchedulerOutput:
-        """Return the next x_t, made of the predicted clean images and each one's own new noise."""
+        """Return the next x_t: the predicted clean images with new noise."""
         if timestep == 0:
             return SchedulerOutput(clean)
         alpha_bar = float(self._alpha_bar[len(self.timesteps) - int(timestep)])
@@ -62,9 +62,9 @@ class ConsistencySampler:
 def build_sampler(sampler: str, levels: NoiseLevels) -> Any:
     """Return a fresh diffusers scheduler whose own noise schedule *is* the visited levels.
 
-    With K levels its timesteps are K − 1 … 0, whole numbers, so nothing is rounded, no two levels
-    fall together, and every diffusers solver steps between exactly these levels. It expects the
-    predicted clean image as the model's output, so that the caller can guide and clamp it.
+    With K levels its timesteps are the integers K − 1 … 0, so nothing is rounded, no two levels
+    coincide, and every diffusers solver steps between exactly these levels. The model's output is
+    the predicted clean image, so that the caller can apply guidance and clamp it.
 
     Raises:
         ConfigError: the sampler is unknown.

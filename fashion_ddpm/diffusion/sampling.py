@@ -1,4 +1,4 @@
-"""Seeds and labels become images: an iterator over the steps of denoising."""
+"""The sampling loop: from seeds and labels to images, as an iterator over denoising steps."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -16,9 +16,9 @@ from fashion_ddpm.diffusion.samplers import build_sampler
 from fashion_ddpm.diffusion.schedules import LinearBetas, noise_levels
 
 CPU_CHUNK = 8
-"""Images in every UNet call on a CPU: each batch size takes its own way through the kernels and
-rounds its own way, so only a fixed one makes an image independent of its batch to the last bit.
-Where a machine is found to round larger calls alike, these may be taken (backends.py)."""
+"""Images in every UNet call on a CPU. Kernels differ by batch size, and so does rounding: only a
+fixed size makes an image bit-identical in any batch. Larger calls are used where a machine rounds
+them alike (runtime/backends.py)."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class SamplingSettings:
     """Schedule, sampler, steps and guidance; labels and seeds are given separately.
 
     Attributes:
-        schedule: one of SCHEDULES, or betas of one's own.
+        schedule: one of SCHEDULES, or custom betas.
         sampler: one of SAMPLERS, or turbo.
         num_inference_steps: UNet evaluations an image (twice that with guidance).
         guidance_scale: uncond + scale · (cond − uncond); 1.0 is off.
@@ -41,8 +41,8 @@ class SamplingSettings:
     guidance_interval: tuple[float, float] = (0.0, 1.0)
 
     @classmethod
-    def of(cls, request: GenerateRequest) -> "SamplingSettings":
-        """Return the part of a request that says how, not what."""
+    def from_request(cls, request: GenerateRequest) -> "SamplingSettings":
+        """Return the sampling settings of a request."""
         return cls(
             request.schedule,
             request.sampler,
@@ -58,9 +58,9 @@ class Start:
 
     Attributes:
         images: float32 [B, C, S, S] in [−1, 1], clean images that are noised to the first level.
-        noise: float32 [B, C, S, S], standard normal, in place of the seeds' own.
-        strength: share of the steps that are taken, the last ones, in (0, 1]: how much of the
-            images is forgotten (SDEdit, Meng et al., 2022). Below 1 it needs images.
+        noise: float32 [B, C, S, S], standard normal, instead of noise drawn from the seeds.
+        strength: share of the steps that are taken, the last ones, in (0, 1] (SDEdit, Meng et
+            al., 2022). Below 1 it needs images.
     """
 
     images: Tensor | None = None
@@ -80,11 +80,11 @@ NOISE = Start()
 
 @dataclass(frozen=True)
 class PartialTrajectory:
-    """A noisy x_t from which sampling goes on, perhaps on another schedule or as another class.
+    """A noisy x_t to continue sampling from, with any schedule and class.
 
     Attributes:
         noisy: float32 [B, C, S, S], x_t with variance near 1.
-        alpha_bar: its ᾱ, in (0, 1); the schedule's less noisy levels follow.
+        alpha_bar: its ᾱ, in (0, 1); sampling continues with the schedule's less noisy levels.
     """
 
     noisy: Tensor
@@ -93,7 +93,7 @@ class PartialTrajectory:
 
 @dataclass(frozen=True)
 class DenoisingStep:
-    """One step of denoising, as it was before the sampler moved on.
+    """One denoising step: x_t and the prediction from it.
 
     Attributes:
         index: 0 … num_inference_steps − 1.
@@ -108,36 +108,36 @@ class DenoisingStep:
     clean: Tensor
 
 
-def in_chunks(unet: UNet2DModel, most_rows: int = CPU_CHUNK) -> Predictor:
-    """Return the network as a predictor, chunked."""
-    return chunked(lambda x, timesteps, labels: unet(x, timesteps, labels).sample, most_rows)
+def unet_predictor(unet: UNet2DModel, max_rows: int = CPU_CHUNK) -> Predictor:
+    """Return the UNet as a predictor whose calls are padded by pad_chunks."""
+    return pad_chunks(lambda x, timesteps, labels: unet(x, timesteps, labels).sample, max_rows)
 
 
-def chunked(call: Predictor, most_rows: int = CPU_CHUNK) -> Predictor:
+def pad_chunks(call: Predictor, max_rows: int = CPU_CHUNK) -> Predictor:
     """Return a predictor whose calls, on a CPU, are padded to a multiple of CPU_CHUNK rows.
 
     Args:
         call: the network.
-        most_rows: of a call, a multiple of CPU_CHUNK.
+        max_rows: largest batch of one call, a multiple of CPU_CHUNK.
     """
 
     def predict(x: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
         if x.device.type != "cpu":
             return call(x, timesteps, labels)
-        parts = zip(*(rows.split(most_rows) for rows in (x, timesteps, labels)), strict=True)
-        return torch.cat([call(*map(_padded, part)) for part in parts])[: len(x)]
+        parts = zip(*(rows.split(max_rows) for rows in (x, timesteps, labels)), strict=True)
+        return torch.cat([call(*map(_pad, part)) for part in parts])[: len(x)]
 
     return predict
 
 
-def _padded(rows: Tensor) -> Tensor:
+def _pad(rows: Tensor) -> Tensor:
     return torch.cat([rows, rows.new_zeros(-len(rows) % CPU_CHUNK, *rows.shape[1:])])
 
 
 @torch.no_grad()
 def denoise(
     predict: Predictor,
-    training: DDPMScheduler,
+    noise_scheduler: DDPMScheduler,
     labels: Tensor,
     seeds: Sequence[int],
     settings: SamplingSettings,
@@ -145,47 +145,50 @@ def denoise(
     *,
     kind: ImageKind,
 ) -> Iterator[DenoisingStep]:
-    """Yield each step from noise to images; image i depends on its seed and its start alone.
+    """Yield each denoising step; image i depends only on its label, its seed and its start.
 
     Args:
-        predict: the network, as in_chunks makes it or shared with others.
-        training: the noise schedule it was trained on, which also says what it predicts.
-        labels: int64 [B], or the null label, on the network's device.
-        seeds: B seeds, one for each image's initial noise and every later draw.
+        predict: the network, as unet_predictor or a BatchingUNet calls it.
+        noise_scheduler: the noise schedule it was trained on, with its prediction type.
+        labels: int64 [B], class labels or the null label, on the network's device.
+        seeds: B seeds, one per image, for its initial noise and the sampler's noise.
         settings: schedule, sampler, steps and guidance.
         start: where to begin.
-        kind: what the network draws.
+        kind: classes, size and colours of the network's images.
 
     Raises:
         ConfigError: the schedule or the sampler is unknown.
     """
     generators = seed_generators(seeds)
-    levels = noise_levels(settings.schedule, settings.num_inference_steps, training)
+    levels = noise_levels(settings.schedule, settings.num_inference_steps, noise_scheduler)
     if isinstance(start, PartialTrajectory):
-        levels, x = levels.after(start.alpha_bar, training), start.noisy.to(labels.device)
+        levels, x = (
+            levels.continue_from(start.alpha_bar, noise_scheduler),
+            start.noisy.to(labels.device),
+        )
     else:
-        levels = levels.last(math.ceil(start.strength * settings.num_inference_steps))
-        x = _begin(start, float(levels.alpha_bar[0]), generators, labels.device, kind)
+        levels = levels.take_last(math.ceil(start.strength * settings.num_inference_steps))
+        x = _initial_sample(start, float(levels.alpha_bar[0]), generators, labels.device, kind)
     sampler = build_sampler(settings.sampler, levels)
-    # Euler works on x_t / sqrt(ᾱ); its own init_noise_sigma holds only for nearly pure noise.
+    # Euler works on x_t / sqrt(ᾱ); its init_noise_sigma is only right for nearly pure noise.
     x = x / sampler.scale_model_input(torch.ones(()), sampler.timesteps[0])
     both_labels = labels, torch.full_like(labels, kind.null_label)
-    for index, position in enumerate(sampler.timesteps):
-        noisy = sampler.scale_model_input(x, position)
+    for index, timestep in enumerate(sampler.timesteps):
+        noisy = sampler.scale_model_input(x, timestep)
         level = float(levels.alpha_bar[index]), float(levels.timesteps[index])
-        clean = _predict_clean(predict, training, noisy, level, both_labels, settings)
+        clean = _predict_clean(predict, noise_scheduler, noisy, level, both_labels, settings)
         yield DenoisingStep(index, level[0], noisy, clean)
-        x = sampler.step(clean, position, x, generator=generators).prev_sample
+        x = sampler.step(clean, timestep, x, generator=generators).prev_sample
 
 
-def _begin(
+def _initial_sample(
     start: Start,
     alpha_bar: float,
     generators: list[torch.Generator],
     device: torch.device,
     kind: ImageKind,
 ) -> Tensor:
-    """Return x_t at the first level: noise, or the start's images noised."""
+    """Return x_t at the first level: noise, or noised images."""
     x = (start.noise if start.noise is not None else draw_noise(generators, kind)).to(device)
     if start.images is None:
         return x
@@ -193,7 +196,7 @@ def _begin(
 
 
 def seed_generators(seeds: Sequence[int]) -> list[torch.Generator]:
-    """Return a source of chance for each seed; on the CPU, so that it is the same everywhere."""
+    """Return a generator for each seed, on the CPU, where all machines draw the same numbers."""
     return [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
 
 
@@ -204,7 +207,7 @@ def draw_noise(generators: Sequence[torch.Generator], kind: ImageKind) -> Tensor
 
 def _predict_clean(
     predict: Predictor,
-    training: DDPMScheduler,
+    noise_scheduler: DDPMScheduler,
     noisy: Tensor,
     level: tuple[float, float],
     labels: tuple[Tensor, Tensor],
@@ -215,7 +218,7 @@ def _predict_clean(
     The labels are those that were asked for, and as many null labels.
     """
     alpha_bar, timestep = level
-    guided = _is_guided(settings, timestep, training)
+    guided = _is_guided(settings, timestep, noise_scheduler)
     batch, batch_labels = noisy, labels[0]
     if guided:
         batch = torch.cat([noisy, noisy])
@@ -225,23 +228,25 @@ def _predict_clean(
     if guided:
         conditional, unconditional = output.chunk(2)
         output = unconditional + settings.guidance_scale * (conditional - unconditional)
-    return _to_clean(training.config["prediction_type"], noisy, output, alpha_bar).clamp(-1, 1)
+    return _to_clean(noise_scheduler.config["prediction_type"], noisy, output, alpha_bar).clamp(
+        -1, 1
+    )
 
 
-def _is_guided(settings: SamplingSettings, timestep: float, training: DDPMScheduler) -> bool:
+def _is_guided(settings: SamplingSettings, timestep: float, noise_scheduler: DDPMScheduler) -> bool:
     low, high = settings.guidance_interval
-    share = timestep / (len(training.betas) - 1)
+    share = timestep / (len(noise_scheduler.betas) - 1)
     return settings.guidance_scale != 1.0 and low <= share <= high
 
 
-def num_evaluations(settings: SamplingSettings, training: DDPMScheduler) -> int:
-    """Return how often the UNet runs for one image: once a step, twice where guidance acts."""
-    levels = noise_levels(settings.schedule, settings.num_inference_steps, training)
-    return sum(1 + _is_guided(settings, timestep, training) for timestep in levels.timesteps)
+def num_evaluations(settings: SamplingSettings, noise_scheduler: DDPMScheduler) -> int:
+    """Return the UNet evaluations of one image: one a step, two where guidance acts."""
+    levels = noise_levels(settings.schedule, settings.num_inference_steps, noise_scheduler)
+    return sum(1 + _is_guided(settings, timestep, noise_scheduler) for timestep in levels.timesteps)
 
 
 def _to_clean(prediction_type: str, noisy: Tensor, output: Tensor, alpha_bar: float) -> Tensor:
-    """Turn what the network predicts into x_0, given x_t = sqrt(ᾱ) x_0 + sqrt(1 − ᾱ) ε."""
+    """Convert the network's output to x_0, given x_t = sqrt(ᾱ) x_0 + sqrt(1 − ᾱ) ε."""
     alpha, sigma = alpha_bar**0.5, (1 - alpha_bar) ** 0.5
     if prediction_type == "epsilon":
         return (noisy - sigma * output) / alpha

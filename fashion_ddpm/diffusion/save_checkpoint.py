@@ -1,4 +1,4 @@
-"""A trained network becomes a checkpoint folder: diffusers files, run.json, a few figures."""
+"""Write a checkpoint folder: diffusers files, run.json and a manifest."""
 
 import json
 from collections.abc import Mapping
@@ -21,13 +21,13 @@ def save_checkpoint(
     config: TrainConfig,
     facts: Mapping[str, Any],
 ) -> None:
-    """Write a checkpoint folder, whole or not at all; in float16 where float32 is too large.
+    """Write a checkpoint folder atomically, in float16 if float32 exceeds MAX_FILE_BYTES.
 
     Args:
         pipeline: the network with the weights to publish, and its noise schedule.
-        folder: where to; an older checkpoint there is replaced.
+        folder: an older checkpoint there is replaced.
         config: the run's settings.
-        facts: what else run.json says: images seen, losses, device.
+        facts: further entries of run.json: images seen, losses, device.
     """
     size = sum(parameter.numel() for parameter in pipeline.unet.parameters())
     half = size * 4 > MAX_FILE_BYTES
@@ -53,7 +53,7 @@ def save_checkpoint(
 
 
 def _half(unet: Any) -> Any:
-    """Return a float16 copy; the original goes on training."""
+    """Return a float16 copy; training continues with the original."""
     copy = type(unet).from_config(unet.config)
     copy.load_state_dict(unet.state_dict())
     return copy.half()

@@ -1,4 +1,4 @@
-"""The schedule check: can sampling start from pure noise, where this schedule ends?"""
+"""The schedule check: is the noisiest level close enough to pure noise to start sampling there?"""
 
 from dataclasses import dataclass
 
@@ -12,9 +12,9 @@ from fashion_ddpm.diffusion.schedules import (
     SIGMA_SPACED,
     LinearBetas,
     alpha_bars,
+    build_noise_scheduler,
     noise_levels,
-    noise_scheduler,
-    own_alpha_bars,
+    schedule_alpha_bars,
 )
 
 MAX_TERMINAL_ALPHA_BAR = 1e-3
@@ -28,7 +28,7 @@ class ScheduleCheck:
     Attributes:
         name: the schedule, with T where it has one.
         terminal_alpha_bar: share of the image's power left at the noisiest level, in (0, 1).
-        first_sigma, last_sigma: noise over signal, sqrt(1/ᾱ − 1), at a sample's two ends.
+        first_sigma, last_sigma: sqrt(1/ᾱ − 1) at the first and the last level that sampling visits.
     """
 
     name: str
@@ -43,7 +43,7 @@ class ScheduleCheck:
 
     @property
     def starts_from_noise(self) -> bool:
-        """Whether pure noise is what the network saw at the noisiest level."""
+        """Whether the network was trained on (nearly) pure noise at the noisiest level."""
         return self.terminal_alpha_bar <= MAX_TERMINAL_ALPHA_BAR
 
     @property
@@ -66,33 +66,37 @@ def check_schedule(
     num_train_timesteps: int = 1000,
     beta_scale: float = 1.0,
 ) -> ScheduleCheck:
-    """Check a training or a sampling schedule, and what K steps over it visit.
+    """Check a noise schedule or a sampling schedule, and the levels that K steps visit.
 
     Raises:
         ConfigError: the schedule is unknown, or the scaled betas reach 1.
     """
     if isinstance(schedule, str) and schedule in NOISE_SCHEDULES:
-        training = noise_scheduler(schedule, num_train_timesteps, beta_scale=beta_scale)
+        noise_scheduler = build_noise_scheduler(
+            schedule, num_train_timesteps, beta_scale=beta_scale
+        )
         name = f"{schedule} (T = {num_train_timesteps})"
     else:
-        training, name = noise_scheduler("cosine"), str(schedule)
-    visited = noise_levels(schedule, num_inference_steps, training).alpha_bar
-    whole = visited if schedule in SIGMA_SPACED else own_alpha_bars(schedule, training)
+        noise_scheduler, name = build_noise_scheduler("cosine"), str(schedule)
+    visited = noise_levels(schedule, num_inference_steps, noise_scheduler).alpha_bar
+    alpha_bar = (
+        visited if schedule in SIGMA_SPACED else schedule_alpha_bars(schedule, noise_scheduler)
+    )
     sigmas = np.sqrt(1 / visited - 1)
-    return ScheduleCheck(name, float(whole.min()), float(sigmas[0]), float(sigmas[-1]))
+    return ScheduleCheck(name, float(alpha_bar.min()), float(sigmas[0]), float(sigmas[-1]))
 
 
-def training_noise(config: TrainConfig) -> DDPMScheduler:
-    """Return a run's noise schedule, checked.
+def build_run_noise_scheduler(config: TrainConfig) -> DDPMScheduler:
+    """Return a run's noise schedule, after checking that sampling can start at its end.
 
     Raises:
         ConfigError: sampling could not start from its end, and the run does not allow that.
     """
     total = config.num_train_timesteps
-    scheduler = noise_scheduler(
+    noise_scheduler = build_noise_scheduler(
         config.noise_schedule, total, config.prediction_type, config.beta_scale
     )
-    terminal = float(alpha_bars(scheduler).min())
+    terminal = float(alpha_bars(noise_scheduler).min())
     if terminal > MAX_TERMINAL_ALPHA_BAR and not config.allow_nonzero_terminal_snr:
         raise ConfigError(
             f"terminal alpha-bar is {terminal:.3g}; it must be at most {MAX_TERMINAL_ALPHA_BAR:g}, "
@@ -100,4 +104,4 @@ def training_noise(config: TrainConfig) -> DDPMScheduler:
             f"1000/T (--beta-scale {1000 / total:g}) or use --noise-schedule cosine "
             "(--allow-nonzero-terminal-snr trains all the same)."
         )
-    return scheduler
+    return noise_scheduler

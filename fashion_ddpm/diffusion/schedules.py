@@ -1,4 +1,4 @@
-"""Noise schedules, sampling schedules mapped onto them, and samplers."""
+"""Noise schedules, and the noise levels that a sampling schedule visits."""
 
 import warnings
 from dataclasses import dataclass
@@ -13,17 +13,17 @@ from fashion_ddpm.core.settings import ConfigError
 warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning, r"diffusers\.")
 
 MIN_ALPHA_BAR = 1e-5
-"""The noisiest level a sample visits: below it float32 betas cannot tell two levels apart."""
+"""ᾱ of the noisiest level that sampling visits: below it float32 betas cannot tell levels apart."""
 
-SAME_LEVEL = 1e-6
-"""Relative difference of ᾱ below which two levels are one."""
+LEVEL_TOLERANCE = 1e-6
+"""Relative difference of ᾱ below which two levels count as equal."""
 
 MAX_SIGMA = 80.0
-"""Where karras and exponential start (EDM's value): higher, and half the steps see only noise."""
+"""Where karras and exponential start (EDM's value); from higher, half the steps see only noise."""
 
 KARRAS_RHO = 7.0
 SIGMA_SPACED = ("karras", "exponential")
-"""Schedules that are no noise schedule of their own: they only space the levels."""
+"""Sampling schedules that space the levels by sigma and are not noise schedules."""
 
 _BETAS: dict[str, tuple[str, float, float]] = {
     "cosine": ("squaredcos_cap_v2", 1e-4, 0.02),
@@ -36,7 +36,7 @@ _BETAS: dict[str, tuple[str, float, float]] = {
 
 @dataclass(frozen=True)
 class LinearBetas:
-    """A noise schedule of one's own: T levels, betas rising in equal steps from first to last.
+    """A custom noise schedule: T levels, betas rising linearly from the first to the last.
 
     Raises:
         ConfigError: there are fewer than two levels, or the betas do not rise within (0, 1).
@@ -63,16 +63,16 @@ class LinearBetas:
 
 
 STUDENT_BETAS = LinearBetas(100, 1e-4, 0.02)
-"""What the report trained and sampled with."""
+"""The noise schedule of the student's report, for training and sampling."""
 
 
-def noise_scheduler(
+def build_noise_scheduler(
     noise_schedule: str,
     num_train_timesteps: int = 1000,
     prediction_type: str = "v_prediction",
     beta_scale: float = 1.0,
 ) -> DDPMScheduler:
-    """Return the noise schedule a network is trained on.
+    """Return the noise schedule that a network is trained on.
 
     Raises:
         ConfigError: the schedule is unknown, or the scaled betas reach 1.
@@ -98,9 +98,9 @@ def noise_scheduler(
     )
 
 
-def alpha_bars(scheduler: DDPMScheduler) -> np.ndarray:
+def alpha_bars(noise_scheduler: DDPMScheduler) -> np.ndarray:
     """Return ᾱ_t, the share of the image's power left at timestep t: float64 [T], falling."""
-    return np.cumprod(1 - scheduler.betas.double().numpy())
+    return np.cumprod(1 - noise_scheduler.betas.double().numpy())
 
 
 def log_snr(alpha_bar: np.ndarray) -> np.ndarray:
@@ -110,7 +110,7 @@ def log_snr(alpha_bar: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class NoiseLevels:
-    """The noise levels that a sample visits, noisiest first.
+    """The noise levels that sampling visits, noisiest first.
 
     Attributes:
         alpha_bar: float64 [K], rising, in (0, 1).
@@ -120,61 +120,63 @@ class NoiseLevels:
     alpha_bar: np.ndarray
     timesteps: np.ndarray
 
-    def last(self, count: int) -> "NoiseLevels":
+    def take_last(self, count: int) -> "NoiseLevels":
         """Return the least noisy levels."""
         return NoiseLevels(self.alpha_bar[-count:], self.timesteps[-count:])
 
-    def after(self, alpha_bar: float, training: DDPMScheduler) -> "NoiseLevels":
-        """Return a level of another schedule, then these levels that are less noisy than it."""
-        less_noisy = self.alpha_bar[self.alpha_bar > alpha_bar * (1 + SAME_LEVEL)]
-        return _known_as(np.concatenate([[alpha_bar], less_noisy]), training)
+    def continue_from(self, alpha_bar: float, noise_scheduler: DDPMScheduler) -> "NoiseLevels":
+        """Return a given level, then those of these levels that are less noisy."""
+        less_noisy = self.alpha_bar[self.alpha_bar > alpha_bar * (1 + LEVEL_TOLERANCE)]
+        return _to_noise_levels(np.concatenate([[alpha_bar], less_noisy]), noise_scheduler)
 
 
 def noise_levels(
-    schedule: str | LinearBetas, num_inference_steps: int, training: DDPMScheduler
+    schedule: str | LinearBetas, num_inference_steps: int, noise_scheduler: DDPMScheduler
 ) -> NoiseLevels:
     """Return the levels that a sampling schedule visits in K steps.
 
     The optimal denoiser depends on the noise level alone, so a network trained on one schedule
-    serves all: each level is looked up, by log-SNR, on the schedule the network knows.
+    serves all: each level is mapped, by log-SNR, to a timestep of the network's own schedule.
 
     Args:
-        schedule: one of SCHEDULES, or betas of one's own.
+        schedule: one of SCHEDULES, or custom betas.
         num_inference_steps: K, from 1 up.
-        training: the noise schedule of the checkpoint.
+        noise_scheduler: the noise schedule of the checkpoint.
 
     Raises:
         ConfigError: the schedule is unknown.
     """
     if not isinstance(schedule, LinearBetas) and schedule not in SCHEDULES:
         raise ConfigError(f"schedule is {schedule!r}; it must be one of {', '.join(SCHEDULES)}.")
-    known = alpha_bars(training)
+    known = alpha_bars(noise_scheduler)
     if isinstance(schedule, str) and schedule in SIGMA_SPACED:
         lowest_sigma = float(np.sqrt(1 / known[0] - 1))
-        visited = _sigma_spaced(schedule, num_inference_steps, lowest_sigma)
+        visited = _space_by_sigma(schedule, num_inference_steps, lowest_sigma)
     else:
-        visited = _trailing(own_alpha_bars(schedule, training), num_inference_steps)
-    return _known_as(visited, training)
+        visited = _space_trailing(
+            schedule_alpha_bars(schedule, noise_scheduler), num_inference_steps
+        )
+    return _to_noise_levels(visited, noise_scheduler)
 
 
-def _known_as(visited: np.ndarray, training: DDPMScheduler) -> NoiseLevels:
-    """Look levels up, by log-SNR, on the schedule the network knows."""
-    known = log_snr(alpha_bars(training))
+def _to_noise_levels(visited: np.ndarray, noise_scheduler: DDPMScheduler) -> NoiseLevels:
+    """Map levels, by log-SNR, to timesteps of the schedule that the network was trained on."""
+    known = log_snr(alpha_bars(noise_scheduler))
     return NoiseLevels(visited, np.interp(-log_snr(visited), -known, np.arange(len(known))))
 
 
-def own_alpha_bars(schedule: str | LinearBetas, training: DDPMScheduler) -> np.ndarray:
-    """Return ᾱ_t of a schedule that is a noise schedule: float64 [T], falling."""
+def schedule_alpha_bars(schedule: str | LinearBetas, noise_scheduler: DDPMScheduler) -> np.ndarray:
+    """Return ᾱ_t of a sampling schedule that is also a noise schedule: float64 [T], falling."""
     if isinstance(schedule, LinearBetas):
         return schedule.alpha_bars()
     if schedule == "report":
         return STUDENT_BETAS.alpha_bars()
-    if _BETAS[schedule][0] == training.config["beta_schedule"]:
-        return alpha_bars(training)
-    return alpha_bars(noise_scheduler(schedule))
+    if _BETAS[schedule][0] == noise_scheduler.config["beta_schedule"]:
+        return alpha_bars(noise_scheduler)
+    return alpha_bars(build_noise_scheduler(schedule))
 
 
-def _trailing(alpha_bar: np.ndarray, num_inference_steps: int) -> np.ndarray:
+def _space_trailing(alpha_bar: np.ndarray, num_inference_steps: int) -> np.ndarray:
     """Space K timesteps evenly from the noisiest, T − 1, down to T/K − 1 (float: any K works)."""
     total = len(alpha_bar)
     levels = log_snr(alpha_bar)
@@ -184,7 +186,7 @@ def _trailing(alpha_bar: np.ndarray, num_inference_steps: int) -> np.ndarray:
     return _sigmoid(np.interp(timesteps, np.arange(total), levels))
 
 
-def _sigma_spaced(schedule: str, num_inference_steps: int, lowest: float) -> np.ndarray:
+def _space_by_sigma(schedule: str, num_inference_steps: int, lowest: float) -> np.ndarray:
     """Space K levels by sigma = sqrt(1/ᾱ − 1), as Karras et al. (2022) or evenly in its log."""
     if schedule == "karras":
         first, last = MAX_SIGMA ** (1 / KARRAS_RHO), lowest ** (1 / KARRAS_RHO)

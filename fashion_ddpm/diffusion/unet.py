@@ -1,4 +1,4 @@
-"""The network: a TrainConfig becomes a diffusers UNet2DModel with a class embedding."""
+"""The architecture: a diffusers UNet2DModel with a class embedding, from a TrainConfig."""
 
 import torch
 from diffusers import UNet2DModel
@@ -11,7 +11,7 @@ from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.core.settings import ConfigError
 
 GROUP_NORM_CHANNELS = 4
-"""Fewest channels that share a group norm: as in EDM, so that a group never is one channel."""
+"""Fewest channels of a normalization group, as in EDM: a group is never a single channel."""
 
 
 def build_unet(config: TrainConfig, kind: ImageKind) -> UNet2DModel:
@@ -19,7 +19,7 @@ def build_unet(config: TrainConfig, kind: ImageKind) -> UNet2DModel:
 
     Args:
         config: the network's settings.
-        kind: what it shall draw.
+        kind: classes, size and colours of its images.
 
     Raises:
         ConfigError: a channel count or an attention resolution does not fit the images.
@@ -60,7 +60,7 @@ def build_unet(config: TrainConfig, kind: ImageKind) -> UNet2DModel:
 
 
 def _zero_last_layers(unet: UNet2DModel) -> None:
-    """Let every residual block, attention and the whole network begin as if it added nothing."""
+    """Zero the last layer of every residual block, of every attention and of the network."""
     last = [unet.conv_out]
     for module in unet.modules():
         if isinstance(module, ResnetBlock2D):
@@ -73,10 +73,10 @@ def _zero_last_layers(unet: UNet2DModel) -> None:
 
 
 def _sides(image_size: int, levels: int) -> list[int]:
-    """Return the side of the images on each level.
+    """Return the resolution of each level.
 
     Raises:
-        ConfigError: the last level's is no whole number of pixels.
+        ConfigError: the image size cannot be halved that often.
     """
     if image_size % 2 ** (levels - 1):
         raise ConfigError(
@@ -87,11 +87,11 @@ def _sides(image_size: int, levels: int) -> list[int]:
 
 
 def training_layout(unet: UNet2DModel, device: torch.device) -> torch.memory_format:
-    """Put the network into the form that trains fastest on a device; its function stays the same.
+    """Prepare the network to train fastest on a device, in place; its outputs stay the same.
 
     On a CPU the backward passes of fused attention and of group norms over channels-last memory
-    are slow: plain attention and contiguous memory train 1.5 times as fast
-    (docs/experiments.md). A GPU wants the opposite.
+    are slow: unfused attention and contiguous memory train 1.5 times as fast
+    (docs/experiments.md). On a GPU it is the other way round.
 
     Returns:
         The memory format that the network's inputs should have.

@@ -77,7 +77,7 @@ def evaluate(evaluation: Evaluation, output: Path) -> Report | None:
     print_processes(ranks)
     pipeline = load_pipeline(evaluation.checkpoint, str(ranks.device))
     learned_from = read_run(pipeline.name_or_path).get("data_sha256")
-    pipeline = pipeline.drawing_with(evaluation.request.sampler)
+    pipeline = pipeline.network_for(evaluation.request.sampler)
     classifier = matching_classifier(evaluation.classifier, pipeline.kind)
     data = matching_data(evaluation.data, pipeline.kind, evaluation.reference)
     generated = generate_together(pipeline, evaluation.request, evaluation.batch_size, ranks)
@@ -132,7 +132,7 @@ def _protocol(
     evaluation: Evaluation, pipeline: FashionDDPMPipeline, generated: Generated, ranks: PartialState
 ) -> dict[str, object]:
     request, count = evaluation.request, len(generated.finite)
-    settings = SamplingSettings.of(request)
+    settings = SamplingSettings.from_request(request)
     return {
         "checkpoint_sha256": weights_hash(pipeline),
         "num_images": count,

@@ -7,7 +7,7 @@ from tqdm import tqdm
 from fashion_ddpm.core.distributed import gather_parts, print_processes, this_process
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import MODEL_KEY, GenerateRequest
-from fashion_ddpm.diffusion.pipeline import load_pipeline, model_of, weights_hash
+from fashion_ddpm.diffusion.pipeline import load_pipeline, short_weights_hash, weights_hash
 from fashion_ddpm.generation import files
 from fashion_ddpm.generation.command import finite_batches
 from fashion_ddpm.generation.shards import Shards
@@ -35,7 +35,7 @@ def run(
     ranks = this_process()
     print_processes(ranks)
     pipeline = load_pipeline(checkpoint or BUNDLED_CHECKPOINT, str(ranks.device))
-    pipeline = pipeline.drawing_with(request.sampler)
+    pipeline = pipeline.network_for(request.sampler)
     shards = Shards(folder, request, size, weights_hash(pipeline))
     missing = _begun(shards, ranks.is_main_process)
     total = sum(len(shards.rows(shard)) for shard in missing)
@@ -48,7 +48,9 @@ def run(
         for shard in missing[ranks.process_index :: ranks.num_processes]:
             batches = pipeline.generate_request(request, batch_size, shards.rows(shard))
             finished = finite_batches(batches, bar, ranks.num_processes)
-            files.save(finished, shards.path(shard), request, {MODEL_KEY: model_of(pipeline)})
+            files.save(
+                finished, shards.path(shard), request, {MODEL_KEY: short_weights_hash(pipeline)}
+            )
     if ranks.is_main_process:
         print(folder)
 

@@ -12,7 +12,7 @@ from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.core.distributed import this_process
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import MODEL_KEY, GenerateRequest, RequestError
-from fashion_ddpm.diffusion.pipeline import Batch, load_pipeline, model_of
+from fashion_ddpm.diffusion.pipeline import Batch, load_pipeline, short_weights_hash
 from fashion_ddpm.generation import files
 from fashion_ddpm.scoring.clip import ClipScorer, load_scorer
 from fashion_ddpm.scoring.clip_baseline import load_baseline
@@ -47,9 +47,9 @@ def run(
     device = "cuda" if torch.cuda.is_available() else "cpu"
     pipeline = load_pipeline(checkpoint or BUNDLED_CHECKPOINT, device)
     scorer = load_scorer(scorer_name, pipeline.kind) if scorer_name else None
-    pipeline = pipeline.drawing_with(request.sampler)
+    pipeline = pipeline.network_for(request.sampler)
     batches = pipeline.generate_request(request, batch_size)
-    about = {MODEL_KEY: model_of(pipeline)}
+    about = {MODEL_KEY: short_weights_hash(pipeline)}
     with tqdm(total=request.num_images, unit="image") as bar:
         finished = finite_batches(batches, bar)
         kept = list(finished) if scorer else []

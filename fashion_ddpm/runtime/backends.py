@@ -17,19 +17,19 @@ from torch import Tensor, nn
 
 from fashion_ddpm.core.errors import UserError, reason
 from fashion_ddpm.diffusion.loss import Predictor
-from fashion_ddpm.diffusion.sampling import CPU_CHUNK, chunked, in_chunks
+from fashion_ddpm.diffusion.sampling import CPU_CHUNK, pad_chunks, unet_predictor
 
 BACKENDS = ("auto", "eager", "openvino")
-"""auto: OpenVINO where it is installed and pays."""
+"""auto: OpenVINO where it is installed and faster."""
 
-WORTH = 1.2
-"""How many times as fast as eager another backend must be to be taken."""
+MIN_SPEED_UP = 1.2
+"""Speed relative to eager from which auto chooses another backend."""
 
 TOLERANCE = 1e-3
-"""Largest difference to eager's output (which lies around ±1) that float32 can cause."""
+"""Largest difference to eager's output (of magnitude 1) that float32 rounding can cause."""
 
-MOST_ROWS = 32
-"""Most rows of a call on a CPU: more make an image hardly cheaper, but every step longer."""
+MAX_ROWS = 32
+"""Largest batch of a call on a CPU: more rows hardly save time per image, but delay every step."""
 
 REPEATS = 5
 
@@ -38,12 +38,12 @@ Inputs = tuple[Tensor, Tensor, Tensor]
 
 
 class BackendError(UserError):
-    """A backend cannot be used; the message is one sentence with the fix."""
+    """A backend cannot be used."""
 
 
 def check_backend(name: str) -> None:
     """Raise BackendError for a backend whose package is not installed."""
-    if name == "openvino" and not _installed():
+    if name == "openvino" and not _is_openvino_installed():
         raise BackendError(
             "--backend is openvino, which is not installed; run pip install openvino, or use "
             "--backend eager."
@@ -52,12 +52,12 @@ def check_backend(name: str) -> None:
 
 @dataclass(frozen=True)
 class Backend:
-    """What runs a network, drawing the same images.
+    """A faster implementation of a network that gives the same images.
 
     Attributes:
         predict: the network.
-        rows: most rows of a call.
-        runtime: what runs it, for people.
+        rows: largest batch of a call.
+        runtime: its name in messages.
     """
 
     predict: Predictor
@@ -68,20 +68,20 @@ class Backend:
 def faster_backend(unet: UNet2DModel, name: str = "auto") -> Backend | None:
     """Return a backend that runs a network faster, or None where eager PyTorch is the fastest.
 
-    Making one takes seconds; the network may work meanwhile.
+    This takes seconds, during which the network can be used.
 
     Args:
-        unet: on the CPU, float32; on anything else it stays as it is.
-        name: one of BACKENDS; whatever is named is taken, however fast.
+        unet: on the CPU, in float32; for others the answer is None.
+        name: one of BACKENDS; openvino is used even if it is slower.
 
     Raises:
-        BackendError: it is not installed, or cannot run this network.
+        BackendError: the backend is not installed, or cannot run this network.
     """
     check_backend(name)
     if unet.device.type != "cpu":
         return None
-    by_openvino = _by_openvino(unet, name) if name != "eager" and _installed() else None
-    return by_openvino or _in_larger_calls(unet)
+    by_openvino = _by_openvino(unet, name) if name != "eager" and _is_openvino_installed() else None
+    return by_openvino or _with_larger_calls(unet)
 
 
 def _by_openvino(unet: UNet2DModel, name: str) -> Backend | None:
@@ -93,51 +93,54 @@ def _by_openvino(unet: UNet2DModel, name: str) -> Backend | None:
             f"OpenVINO cannot run this network ({reason(error)}); it runs as before, as it does "
             "with --backend eager."
         ) from error
-    if name == "auto" and speed_up(in_chunks(unet), candidate, example_inputs(unet)) < WORTH:
+    if (
+        name == "auto"
+        and measure_speed_up(unet_predictor(unet), candidate, example_inputs(unet)) < MIN_SPEED_UP
+    ):
         return None
     return Backend(candidate, CPU_CHUNK, "OpenVINO")
 
 
 @torch.no_grad()
-def _in_larger_calls(unet: UNet2DModel) -> Backend | None:
-    """Return the network in the largest calls that round as calls of CPU_CHUNK rows do."""
-    inputs = example_inputs(unet, MOST_ROWS)
-    wanted, rows = in_chunks(unet)(*inputs), CPU_CHUNK
-    while rows < MOST_ROWS:
-        more = rows + CPU_CHUNK
-        if not torch.equal(unet(*(part[:more] for part in inputs)).sample, wanted[:more]):
+def _with_larger_calls(unet: UNet2DModel) -> Backend | None:
+    """Return the largest calls that round like calls of CPU_CHUNK rows, if larger ones do."""
+    inputs = example_inputs(unet, MAX_ROWS)
+    expected, rows = unet_predictor(unet)(*inputs), CPU_CHUNK
+    while rows < MAX_ROWS:
+        larger = rows + CPU_CHUNK
+        if not torch.equal(unet(*(part[:larger] for part in inputs)).sample, expected[:larger]):
             break
-        rows = more
-    return Backend(in_chunks(unet, rows), rows, "PyTorch") if rows > CPU_CHUNK else None
+        rows = larger
+    return Backend(unet_predictor(unet, rows), rows, "PyTorch") if rows > CPU_CHUNK else None
 
 
-def _installed() -> bool:
+def _is_openvino_installed() -> bool:
     return importlib.util.find_spec("openvino") is not None
 
 
 @functools.cache
 def _openvino() -> tuple[ModuleType, Any]:
-    """Return OpenVINO and its core, which is never given up.
+    """Return OpenVINO and its core, which is never deleted.
 
-    The thread that first compiles gets the core's memory as its stack for signals. Were another
-    thread the last to use the core, that memory would go, and the next signal end the process.
+    The thread that compiles first gets memory of the core as its signal stack. If another thread
+    dropped the last reference, that memory would be freed and the next signal end the process.
     """
-    # It would tell Google of every conversion; what cannot be imported cannot tell.
+    # It reports every conversion to Google, unless it cannot be imported.
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino
 
     return openvino, openvino.Core()
 
 
-class OutputAlone(nn.Module):
-    """A network that returns its output bare, as exporters want it."""
+class TensorOutput(nn.Module):
+    """A network that returns a tensor, as exporters need it."""
 
     def __init__(self, unet: UNet2DModel) -> None:
         super().__init__()
         self.unet = unet
 
     def forward(self, x: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
-        """Return what the network predicts: float32 [B, C, S, S]."""
+        """Return the network's output: float32 [B, C, S, S]."""
         output: Tensor = self.unet(x, timesteps, labels, return_dict=False)[0]
         return output
 
@@ -156,12 +159,12 @@ def openvino_predictor(unet: UNet2DModel) -> Predictor:
     """Return the network as OpenVINO runs it: in float32, in calls of CPU_CHUNK rows."""
     openvino, core = _openvino()
     inputs = example_inputs(unet)
-    with warnings.catch_warnings(action="ignore"):  # of sizes that never change here
-        network = OutputAlone(copy.deepcopy(unet)).eval()
+    with warnings.catch_warnings(action="ignore"):  # about sizes that are constant here
+        network = TensorOutput(copy.deepcopy(unet)).eval()
         model = openvino.convert_model(network, example_input=inputs)
     model.reshape({index: list(rows.shape) for index, rows in enumerate(inputs)})
     settings = {
-        "INFERENCE_PRECISION_HINT": "f32",  # or it takes bf16, which can be seen
+        "INFERENCE_PRECISION_HINT": "f32",  # else it uses bf16, which is visible in images
         "INFERENCE_NUM_THREADS": torch.get_num_threads(),
         "PERFORMANCE_HINT": "LATENCY",
     }
@@ -172,23 +175,23 @@ def openvino_predictor(unet: UNet2DModel) -> Predictor:
         request.infer([row.numpy() for row in rows], share_inputs=True)
         return torch.from_numpy(request.get_output_tensor().data.copy())
 
-    return chunked(call)
+    return pad_chunks(call)
 
 
 @torch.no_grad()
-def speed_up(eager: Predictor, candidate: Predictor, inputs: Inputs) -> float:
-    """Return how many times as fast a candidate is, 0 if its output is another.
+def measure_speed_up(eager: Predictor, candidate: Predictor, inputs: Inputs) -> float:
+    """Return a candidate's speed relative to eager, or 0 if its output differs.
 
-    The two take turns, so that what else the machine does slows both.
+    The two run alternately, so that other load on the machine slows both.
     """
     if not torch.allclose(eager(*inputs), candidate(*inputs), rtol=0, atol=TOLERANCE):
         return 0.0
     return statistics.median(
-        _seconds(eager, inputs) / _seconds(candidate, inputs) for _ in range(REPEATS)
+        _time_call(eager, inputs) / _time_call(candidate, inputs) for _ in range(REPEATS)
     )
 
 
-def _seconds(predict: Predictor, inputs: Inputs) -> float:
+def _time_call(predict: Predictor, inputs: Inputs) -> float:
     begin = time.perf_counter()
     predict(*inputs)
     return time.perf_counter() - begin

@@ -1,4 +1,4 @@
-"""What a request will cost on this machine, told before it is made."""
+"""Estimate how long a request takes on this machine."""
 
 import itertools
 import math
@@ -16,47 +16,47 @@ from fashion_ddpm.diffusion.sampling import CPU_CHUNK, SamplingSettings, num_eva
 
 CALIBRATION_STEPS = 4
 
-REMEMBERED = 9
-"""Finished requests that an estimate rests on."""
+NUM_REMEMBERED = 9
+"""Finished requests that an estimate is based on."""
 
 
 @dataclass
 class CostMeter:
-    """How long UNet calls take here.
+    """How long UNet calls take on this machine.
 
     Attributes:
         calibrated: seconds of one call on CPU_CHUNK images, measured at the start, with the
             sampler's part.
-        training: the checkpoint's noise schedule, which decides where guidance acts.
+        noise_scheduler: the checkpoint's noise schedule, which decides where guidance acts.
         finished: seconds of one call in each of the newest requests.
     """
 
     calibrated: float
-    training: DDPMScheduler
-    finished: deque[float] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    noise_scheduler: DDPMScheduler
+    finished: deque[float] = field(default_factory=lambda: deque(maxlen=NUM_REMEMBERED))
 
     @property
     def seconds_per_call(self) -> float:
-        """Median of the newest requests, which see the machine as it is now."""
+        """Median of the newest requests, which reflect the current load."""
         return statistics.median(self.finished) if self.finished else self.calibrated
 
     def learn(self, request: GenerateRequest, seconds: float) -> None:
-        """Take the time of a finished request into account.
+        """Include the time of a finished request.
 
-        Those whose last call was not full are left out: they would make a call look cheap.
+        Requests whose last call was not full are ignored: their calls would seem too cheap.
         """
         if request.num_images % CPU_CHUNK == 0:
-            calls = num_evaluations(SamplingSettings.of(request), self.training)
+            calls = num_evaluations(SamplingSettings.from_request(request), self.noise_scheduler)
             self.finished.append(seconds / (calls * request.num_images / CPU_CHUNK))
 
     def seconds(self, request: GenerateRequest) -> float:
         """Return the expected time of a request, in seconds, without scoring."""
-        calls = num_evaluations(SamplingSettings.of(request), self.training)
+        calls = num_evaluations(SamplingSettings.from_request(request), self.noise_scheduler)
         return calls * math.ceil(request.num_images / CPU_CHUNK) * self.seconds_per_call
 
     def sentence(self, request: GenerateRequest) -> str:
-        """Return the estimate and what it rests on, in words."""
-        evaluations = num_evaluations(SamplingSettings.of(request), self.training)
+        """Return the estimate as a sentence."""
+        evaluations = num_evaluations(SamplingSettings.from_request(request), self.noise_scheduler)
         return (
             f"≈ **{format_seconds(self.seconds(request))}** on this machine: "
             f"{quantity(request.num_images, 'image')} × {quantity(evaluations, 'UNet evaluation')}"
@@ -64,7 +64,7 @@ class CostMeter:
 
 
 def calibrate(pipeline: FashionDDPMPipeline) -> CostMeter:
-    """Time a few steps of a batch; the first one warms up and does not count."""
+    """Time a few steps of a batch; the first one is a warm-up."""
     settings = SamplingSettings(num_inference_steps=CALIBRATION_STEPS)
     times = [time.perf_counter()]
     for step in pipeline.stream([0] * CPU_CHUNK, range(CPU_CHUNK), settings):

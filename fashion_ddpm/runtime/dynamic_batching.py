@@ -1,4 +1,4 @@
-"""Dynamic batching: a worker fills each call of the UNet with rows of all requests that wait."""
+"""Dynamic batching: a worker fills each UNet call with rows of all waiting requests."""
 
 import bisect
 import threading
@@ -12,33 +12,33 @@ from torch import Tensor
 from fashion_ddpm.diffusion.loss import Predictor
 from fashion_ddpm.diffusion.sampling import CPU_CHUNK
 
-PATIENCE = 0.004
-"""Seconds that a call with room left waits for the requests that the last call answered: each
-comes back with its next step, and rows that go alone cost as much as eight."""
+MAX_WAIT_SECONDS = 0.004
+"""How long a call that is not full waits for the requests of the previous call, which return with
+their next step: a call with one row costs as much as one with eight."""
 
 ACCELERATOR_ROWS = 64
-"""Most rows of a call on an accelerator, where fewer need no padding."""
+"""Largest batch of a call on an accelerator, where smaller ones need no padding."""
 
 
-def rows_on(device: torch.device) -> int:
-    """Return how many rows a call on a device has, at most."""
+def max_rows_on(device: torch.device) -> int:
+    """Return the largest batch of a call on a device."""
     return CPU_CHUNK if device.type == "cpu" else ACCELERATOR_ROWS
 
 
 @dataclass(eq=False)
 class _Request:
-    """What one caller waits for.
+    """The rows that one caller waits for.
 
     Attributes:
-        inputs: x_t [B, 1, 28, 28], timesteps [B], labels [B].
-        alone: the predictor of a request that shares no call, else None.
+        inputs: x_t [B, C, S, S], timesteps [B], labels [B].
+        own_predict: the predictor of a request that is not batched with others, else None.
         turn: requests are served in this order.
-        answer: the output, once it is there.
+        answer: the output.
         outputs: the output so far.
     """
 
     inputs: tuple[Tensor, Tensor, Tensor]
-    alone: Predictor | None
+    own_predict: Predictor | None
     turn: int = 0
     answer: Future[Tensor] = field(default_factory=Future)
     outputs: list[Tensor] = field(default_factory=list)
@@ -47,8 +47,8 @@ class _Request:
         return len(self.inputs[0])
 
     @property
-    def done(self) -> int:
-        """Rows that are answered."""
+    def rows_done(self) -> int:
+        """Number of rows that have their output."""
         return sum(map(len, self.outputs))
 
 
@@ -59,13 +59,13 @@ _Part = tuple[_Request, slice]
 class BatchingUNet:
     """A predictor for any number of threads, whose rows share the calls of one UNet.
 
-    Calls are of sizes that nobody's images depend on (sampling.py), whoever their rows belong to.
-    A request's turn comes after as many calls as it has rows: a single image goes before sixteen
-    that came a little earlier, but cannot hold them up for longer than sixteen calls.
+    Images do not depend on the size of a call (CPU_CHUNK in diffusion/sampling.py). A request's
+    turn comes after as many calls as it has rows: a single image overtakes a request for sixteen
+    that came just before, but cannot delay it by more than sixteen calls.
 
     Args:
-        predict: the network, as in_chunks makes it; only the worker calls it.
-        max_rows: most rows of a call.
+        predict: the network, as unet_predictor calls it; only the worker thread uses it.
+        max_rows: largest batch of a call.
     """
 
     def __init__(self, predict: Predictor, max_rows: int = CPU_CHUNK) -> None:
@@ -80,36 +80,38 @@ class BatchingUNet:
 
     def __call__(self, x: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
         """Return the network's output; any exception in a call with these rows is raised here."""
-        return self._ask((x, timesteps, labels), None)
+        return self._submit((x, timesteps, labels), None)
 
-    def alone(self, predict: Predictor) -> Predictor:
-        """Return a predictor that takes its turn with the others but shares no call with them."""
-        return lambda x, timesteps, labels: self._ask((x, timesteps, labels), predict)
+    def without_batching(self, predict: Predictor) -> Predictor:
+        """Return a predictor that is queued like all requests but not batched with them."""
+        return lambda x, timesteps, labels: self._submit((x, timesteps, labels), predict)
 
     def replace(self, predict: Predictor, max_rows: int) -> None:
-        """Make another backend of the same network answer from the next call on."""
+        """Use another backend of the same network from the next call on."""
         with self._changed:
             self._predict, self._max_rows = predict, max_rows
 
     def close(self) -> None:
-        """End the worker; whoever waits, or asks later, gets a RuntimeError."""
+        """End the worker; waiting and later callers get a RuntimeError."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
         self._worker.join()
 
-    def _ask(self, inputs: tuple[Tensor, Tensor, Tensor], alone: Predictor | None) -> Tensor:
-        request = _Request(inputs, alone)
+    def _submit(
+        self, inputs: tuple[Tensor, Tensor, Tensor], own_predict: Predictor | None
+    ) -> Tensor:
+        request = _Request(inputs, own_predict)
         try:
-            self._queue(request)
+            self._enqueue(request)
             return request.answer.result()
-        finally:  # an interrupted caller takes its rows along
+        finally:  # if the caller was interrupted, its rows are not needed
             self._withdraw(request)
 
-    def _queue(self, request: _Request) -> None:
+    def _enqueue(self, request: _Request) -> None:
         with self._changed:
             if self._closed:
-                raise RuntimeError("the shared UNet is closed")
+                raise RuntimeError("the batching UNet is closed")
             request.turn = self._calls + len(request)
             bisect.insort(self._waiting, request, key=lambda other: other.turn)
             self._expected -= 1
@@ -132,38 +134,38 @@ class BatchingUNet:
             else:
                 self._deliver(parts, output)
         for request in self._waiting.copy():
-            request.answer.set_exception(RuntimeError("the shared UNet was closed"))
+            request.answer.set_exception(RuntimeError("the batching UNet was closed"))
 
     def _next_call(self) -> list[_Part]:
-        """Wait for rows, then a moment for company; return no rows when all is over."""
+        """Wait for rows, then briefly for more; return an empty list after close()."""
         with self._changed:
             while not self._closed:
                 self._changed.wait_for(lambda: self._waiting or self._closed)
-                patience = self._answered + PATIENCE - time.monotonic()
-                self._changed.wait_for(self._needs_no_company, patience)
+                patience = self._answered + MAX_WAIT_SECONDS - time.monotonic()
+                self._changed.wait_for(self._is_call_ready, patience)
                 if self._waiting and not self._closed:
                     self._calls += 1
                     return self._take()
             return []
 
-    def _needs_no_company(self) -> bool:
-        """Return whether the next call is full, or nobody is about to come back."""
-        if self._closed or self._expected <= 0 or not self._waiting or self._waiting[0].alone:
+    def _is_call_ready(self) -> bool:
+        """Return whether the next call is full, or no more rows are expected soon."""
+        if self._closed or self._expected <= 0 or not self._waiting or self._waiting[0].own_predict:
             return True
-        rows = [len(other) - other.done for other in self._waiting if not other.alone]
+        rows = [len(other) - other.rows_done for other in self._waiting if not other.own_predict]
         return sum(rows) >= self._max_rows
 
     def _take(self) -> list[_Part]:
-        """Take the next call's rows out of what waits."""
+        """Remove the next call's rows from the waiting requests."""
         first = self._waiting[0]
-        if first.alone:
+        if first.own_predict:
             self._waiting.remove(first)
             return [(first, slice(0, len(first)))]
         parts, free = [], self._max_rows
-        for request in [other for other in self._waiting if not other.alone]:
-            end = min(len(request), request.done + free)
-            parts.append((request, slice(request.done, end)))
-            free -= end - request.done
+        for request in [other for other in self._waiting if not other.own_predict]:
+            end = min(len(request), request.rows_done + free)
+            parts.append((request, slice(request.rows_done, end)))
+            free -= end - request.rows_done
             if end == len(request):
                 self._waiting.remove(request)
             if not free:
@@ -171,7 +173,7 @@ class BatchingUNet:
         return parts
 
     def _run(self, parts: list[_Part]) -> Tensor:
-        predict = parts[0][0].alone or self._predict
+        predict = parts[0][0].own_predict or self._predict
         columns = zip(*(request.inputs for request, _ in parts), strict=True)
         slices = [part for _, part in parts]
         x, timesteps, labels = (
@@ -184,8 +186,8 @@ class BatchingUNet:
         sizes = [part.stop - part.start for _, part in parts]
         for (request, _), rows in zip(parts, output.split(sizes), strict=True):
             request.outputs.append(rows)
-        whole = [request for request, _ in parts if request.done == len(request)]
-        with self._changed:  # before anyone can ask again
-            self._expected, self._answered = len(whole), time.monotonic()
-        for request in whole:
+        complete = [request for request, _ in parts if request.rows_done == len(request)]
+        with self._changed:  # before any of them can return
+            self._expected, self._answered = len(complete), time.monotonic()
+        for request in complete:
             request.answer.set_result(torch.cat(request.outputs))

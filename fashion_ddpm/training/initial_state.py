@@ -15,7 +15,7 @@ from fashion_ddpm.core.errors import reason
 from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
-from fashion_ddpm.diffusion.schedule_check import training_noise
+from fashion_ddpm.diffusion.schedule_check import build_run_noise_scheduler
 from fashion_ddpm.diffusion.schedules import alpha_bars
 from fashion_ddpm.diffusion.unet import build_unet
 from fashion_ddpm.training.run_folder import RunFolder
@@ -96,7 +96,7 @@ def _check_teacher(teacher: FashionDDPMPipeline, config: TrainConfig) -> None:
             f"--prediction-type is {config.prediction_type}; a network to distil must predict v: "
             "train the teacher with --prediction-type v_prediction."
         )
-    expected, actual = alpha_bars(teacher.scheduler), alpha_bars(training_noise(config))
+    expected, actual = alpha_bars(teacher.scheduler), alpha_bars(build_run_noise_scheduler(config))
     same = len(expected) == len(actual) and np.allclose(expected, actual, rtol=1e-4)
     if not same or teacher.scheduler.config["prediction_type"] != config.prediction_type:
         raise ConfigError(

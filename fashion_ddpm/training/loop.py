@@ -23,7 +23,7 @@ from fashion_ddpm.core.step_plan import (
     micro_batch_slices,
     step_seed,
 )
-from fashion_ddpm.diffusion.schedule_check import training_noise
+from fashion_ddpm.diffusion.schedule_check import build_run_noise_scheduler
 from fashion_ddpm.diffusion.unet import training_layout
 from fashion_ddpm.training.cool_down import copy_state
 from fashion_ddpm.training.initial_state import build_initial_unet, find_state_to_resume, load_state
@@ -94,7 +94,7 @@ class Run:
         self.ranks = this_process(only_cuda=False)
         self.folder.check_same_run(config)
         micro_batch_size(config, self.ranks.num_processes)  # raises if the batch cannot be divided
-        noise_scheduler = training_noise(config)
+        noise_scheduler = build_run_noise_scheduler(config)
         tracker_names = select_trackers(config.report_to)
         data, warnings = load_run_data(config)
         self.fingerprint = data.fingerprint

@@ -15,10 +15,10 @@ from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.diffusion.consistency_loss import consistency_losses, gap_at
 from fashion_ddpm.diffusion.loss import (
     Draws,
-    draw,
     laplace_probabilities,
     loss_per_image,
     min_snr_weight,
+    sample_draws,
 )
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.training.power_averages import PowerAverages
@@ -63,16 +63,17 @@ class Network:
         self,
         prepared_unet: nn.Module,
         unet: UNet2DModel,
-        noise: DDPMScheduler,
+        noise_scheduler: DDPMScheduler,
         memory_format: torch.memory_format,
         config: TrainConfig,
         kind: ImageKind,
     ) -> None:
-        self.prepared_unet, self.unet, self.noise = prepared_unet, unet, noise
+        self.prepared_unet, self.unet = prepared_unet, unet
+        self.noise_scheduler = noise_scheduler
         self.memory_format, self.kind = memory_format, kind
         self.config, self.sampler = config, TURBO if config.teacher else None
         self.probabilities = (
-            laplace_probabilities(noise, config.laplace_scale)
+            laplace_probabilities(noise_scheduler, config.laplace_scale)
             if config.timestep_distribution == "laplace"
             else None
         )
@@ -90,7 +91,7 @@ class Network:
         """Return a batch's timesteps, noise and dropped labels, on the generator's device."""
         shape = torch.Size((batch_size, *self.kind.shape))
         total, dropout = self.config.num_train_timesteps, self.config.label_dropout
-        return draw(shape, total, dropout, generator, self.probabilities)
+        return sample_draws(shape, total, dropout, generator, self.probabilities)
 
     def loss(
         self, clean: Tensor, labels: Tensor, draws: Draws, progress_fraction: float = 0.0
@@ -106,7 +107,7 @@ class Network:
         losses = self._losses(clean, labels, draws, progress_fraction)
         if self.config.loss_weighting == "min-snr":
             gamma = self.config.min_snr_gamma
-            losses = losses * min_snr_weight(self.noise, draws.timesteps, gamma)
+            losses = losses * min_snr_weight(self.noise_scheduler, draws.timesteps, gamma)
         return losses.mean()
 
     def validation_losses(self, clean: Tensor, labels: Tensor, draws: Draws) -> Tensor:
@@ -116,7 +117,7 @@ class Network:
     def _losses(
         self, clean: Tensor, labels: Tensor, draws: Draws, progress_fraction: float
     ) -> Tensor:
-        batch = (self.predict, self.noise, clean, labels, draws)
+        batch = (self.predict, self.noise_scheduler, clean, labels, draws)
         if self.config.teacher:
             gap = gap_at(progress_fraction, self.config.gap_halvings)
             return consistency_losses(*batch, gap, self.kind.null_label)
@@ -131,7 +132,7 @@ class Network:
         self.unet.eval()
         try:
             names = make_id2label(self.kind.class_names)
-            yield FashionDDPMPipeline(self.unet, self.noise, names, self.sampler)
+            yield FashionDDPMPipeline(self.unet, self.noise_scheduler, names, self.sampler)
         finally:
             self.ema.restore(parameters)
             self.unet.train()

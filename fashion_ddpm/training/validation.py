@@ -123,14 +123,14 @@ class Validation:
         if classifier is None:
             return False
         with self.network.ema_pipeline() as pipeline:
-            settings = pipeline.usual_settings
+            settings = pipeline.default_settings
             request = GenerateRequest(
                 ALL_CLASSES,
                 self.network.config.frechet_images,
                 schedule=str(settings.schedule),
                 sampler=settings.sampler,
                 num_inference_steps=(
-                    settings.num_inference_steps if pipeline.distilled else FRECHET_STEPS
+                    settings.num_inference_steps if pipeline.is_distilled else FRECHET_STEPS
                 ),
                 class_names=pipeline.class_names,
             )

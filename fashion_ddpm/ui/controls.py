@@ -85,7 +85,7 @@ def presets(demo: Demo) -> dict[str, SamplingSettings]:
     """Return the presets by name, with Turbo where there is a distilled network."""
     if not demo.has_turbo:
         return PRESETS
-    return {"Turbo": demo.pipeline.drawing_with(TURBO).usual_settings, **PRESETS}
+    return {"Turbo": demo.pipeline.network_for(TURBO).default_settings, **PRESETS}
 
 
 class Controls:

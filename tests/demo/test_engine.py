@@ -54,7 +54,7 @@ def test_turbo_is_drawn_by_the_network_beside_the_checkpoint(taught_checkpoint: 
     request = GenerateRequest("bag", num_images=3, sampler="turbo", num_inference_steps=4)
     result = demo.draw(request, "embedded")
     (batch,) = load_pipeline(distilled_folder(taught_checkpoint)).generate(
-        request.labels(), request.seeds(), SamplingSettings.of(request)
+        request.labels(), request.seeds(), SamplingSettings.from_request(request)
     )
     assert torch.equal(result.clean[-1], batch.images)
     demo.close()

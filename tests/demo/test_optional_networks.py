@@ -75,7 +75,7 @@ def test_a_damaged_distilled_network_is_left_out_and_named(
     assert not demo.has_turbo
     assert "The sampler turbo is left out: " in capsys.readouterr().err
     with pytest.raises(CheckpointError, match="is no whole safetensors file"):
-        demo.pipeline.drawing_with("turbo")
+        demo.pipeline.network_for("turbo")
 
 
 @pytest.fixture

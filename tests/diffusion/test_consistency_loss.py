@@ -7,19 +7,19 @@ from torch import Tensor
 
 from fashion_ddpm.core.image_kind import NULL_LABEL
 from fashion_ddpm.diffusion.consistency_loss import (
-    clean_at,
     consistency_losses,
     gap_at,
     level_pairs,
+    predict_clean,
 )
-from fashion_ddpm.diffusion.loss import Draws, Predictor, draw, loss_per_image
-from fashion_ddpm.diffusion.schedules import MIN_ALPHA_BAR, noise_scheduler
+from fashion_ddpm.diffusion.loss import Draws, Predictor, loss_per_image, sample_draws
+from fashion_ddpm.diffusion.schedules import MIN_ALPHA_BAR, build_noise_scheduler
 
-TRAINING = noise_scheduler("cosine")
+TRAINING = build_noise_scheduler("cosine")
 TOTAL = 1000
 SHAPE = torch.Size((64, 1, 4, 4))
 LABELS = torch.zeros(64, dtype=torch.long)
-DRAWS = draw(SHAPE, TOTAL, 0.0, torch.Generator().manual_seed(0))
+DRAWS = sample_draws(SHAPE, TOTAL, 0.0, torch.Generator().manual_seed(0))
 CLEAN = torch.rand(SHAPE, generator=torch.Generator().manual_seed(1)) * 2 - 1
 
 
@@ -48,7 +48,7 @@ def losses(predict: Predictor, gap: float, clean: Tensor = CLEAN, draws: Draws =
 
 
 def test_without_noise_f_is_the_image_whatever_the_network_says() -> None:
-    found = clean_at(wild, CLEAN, DRAWS.noise, torch.zeros(64), (torch.zeros(64), LABELS))
+    found = predict_clean(wild, CLEAN, DRAWS.noise, torch.zeros(64), torch.zeros(64), LABELS)
     assert torch.equal(found, CLEAN)
 
 
@@ -89,7 +89,7 @@ def test_the_loss_is_divided_by_the_gap_once() -> None:
 
 
 def test_both_levels_see_the_same_labels_of_which_some_may_be_dropped() -> None:
-    draws = draw(SHAPE, TOTAL, 0.5, torch.Generator().manual_seed(0))
+    draws = sample_draws(SHAPE, TOTAL, 0.5, torch.Generator().manual_seed(0))
     seen: list[Tensor] = []
 
     def predict(x: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
@@ -108,9 +108,11 @@ def test_the_gap_halves_as_often_as_asked() -> None:
 
 
 def test_the_run_begins_with_clean_images_as_targets_and_the_levels_come_together() -> None:
-    assert not level_pairs(TRAINING, 1.0).less.any()
+    assert not level_pairs(TRAINING, 1.0).target_sigma.any()
     gaps = (0.5, 0.1, 1 / 64)
-    ratios = [level_pairs(TRAINING, gap).less / level_pairs(TRAINING, gap).sigma for gap in gaps]
+    ratios = [
+        level_pairs(TRAINING, gap).target_sigma / level_pairs(TRAINING, gap).sigma for gap in gaps
+    ]
     assert (ratios[0] <= ratios[1]).all()
     assert (ratios[1] < ratios[2]).all()
     assert ratios[2].min() > 0.9
@@ -122,9 +124,9 @@ def test_the_run_begins_with_clean_images_as_targets_and_the_levels_come_togethe
 def test_levels_are_known_by_the_networks_own_timesteps() -> None:
     pairs = level_pairs(TRAINING, 0.1)
     assert pairs.timesteps[:990] == pytest.approx(np.arange(990))
-    assert (pairs.less_timesteps <= pairs.timesteps).all()
-    less = torch.from_numpy(pairs.less_timesteps[100:])
-    assert sigma_of(less).flatten().numpy() == pytest.approx(pairs.less[100:], rel=1e-3)
+    assert (pairs.target_timesteps <= pairs.timesteps).all()
+    target = torch.from_numpy(pairs.target_timesteps[100:])
+    assert sigma_of(target).flatten().numpy() == pytest.approx(pairs.target_sigma[100:], rel=1e-3)
 
 
 def test_no_level_is_noisier_than_those_that_sampling_visits() -> None:

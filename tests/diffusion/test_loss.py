@@ -10,19 +10,19 @@ from torch import Tensor
 from fashion_ddpm.core.image_kind import NULL_LABEL
 from fashion_ddpm.diffusion.loss import (
     Draws,
-    draw,
     laplace_probabilities,
     loss_per_image,
     min_snr_weight,
+    sample_draws,
 )
-from fashion_ddpm.diffusion.schedules import alpha_bars, log_snr, noise_scheduler
+from fashion_ddpm.diffusion.schedules import alpha_bars, build_noise_scheduler, log_snr
 
 PREDICTIONS = ("v_prediction", "epsilon", "sample")
 
 
 def make_draws(count: int = 64) -> Draws:
     shape = torch.Size((count, 1, 4, 4))
-    return draw(shape, 1000, 0.1, torch.Generator().manual_seed(0))
+    return sample_draws(shape, 1000, 0.1, torch.Generator().manual_seed(0))
 
 
 def perfect(scheduler: DDPMScheduler, clean: Tensor, draws: Draws) -> Tensor:
@@ -37,7 +37,7 @@ def perfect(scheduler: DDPMScheduler, clean: Tensor, draws: Draws) -> Tensor:
 
 @pytest.mark.parametrize("kind", PREDICTIONS)
 def test_a_perfect_network_has_no_loss_and_another_one_its_squared_error(kind: str) -> None:
-    scheduler, draws = noise_scheduler("cosine", prediction_type=kind), make_draws()
+    scheduler, draws = build_noise_scheduler("cosine", prediction_type=kind), make_draws()
     clean = torch.rand(64, 1, 4, 4) * 2 - 1
     right = perfect(scheduler, clean, draws)
     labels = torch.zeros(64, dtype=torch.long)
@@ -56,7 +56,7 @@ def test_dropped_labels_become_the_null_label_and_no_others_change() -> None:
         return x
 
     clean = torch.zeros(500, 1, 4, 4)
-    loss_per_image(predict, noise_scheduler("cosine"), clean, labels, draws, NULL_LABEL)
+    loss_per_image(predict, build_noise_scheduler("cosine"), clean, labels, draws, NULL_LABEL)
     assert torch.all(seen[0][draws.dropped] == NULL_LABEL)
     assert torch.equal(seen[0][~draws.dropped], labels[~draws.dropped])
     assert 20 < draws.dropped.sum() < 90
@@ -73,7 +73,7 @@ def test_draws_cover_all_timesteps_and_repeat_with_their_seed() -> None:
 @pytest.mark.parametrize("kind", PREDICTIONS)
 def test_min_snr_weighs_the_clean_image_the_same_in_every_prediction(kind: str) -> None:
     """Whatever is predicted, an error in x_0 counts min(SNR, γ), plus 1 in the safe forms."""
-    scheduler = noise_scheduler("cosine", prediction_type=kind)
+    scheduler = build_noise_scheduler("cosine", prediction_type=kind)
     timesteps = torch.tensor([5, 300, 700, 990])
     snr = scheduler.alphas_cumprod[timesteps] / (1 - scheduler.alphas_cumprod[timesteps])
     in_clean = {"v_prediction": snr + 1, "epsilon": snr, "sample": torch.ones(4)}[kind]
@@ -83,12 +83,12 @@ def test_min_snr_weighs_the_clean_image_the_same_in_every_prediction(kind: str) 
 
 
 def test_the_safe_weight_of_pure_noise_is_one_for_v_prediction() -> None:
-    weight = min_snr_weight(noise_scheduler("cosine"), torch.tensor([999]), gamma=5.0)
+    weight = min_snr_weight(build_noise_scheduler("cosine"), torch.tensor([999]), gamma=5.0)
     assert weight.item() == pytest.approx(1.0)
 
 
 def test_laplace_timesteps_follow_the_density_of_log_snr_and_reach_every_level() -> None:
-    training = noise_scheduler("cosine")
+    training = build_noise_scheduler("cosine")
     probabilities = laplace_probabilities(training, scale=1.0)
     assert probabilities.sum() == pytest.approx(1)
     assert probabilities.min() >= 0.1 / 1000
@@ -97,6 +97,6 @@ def test_laplace_timesteps_follow_the_density_of_log_snr_and_reach_every_level()
     near = levels.abs() < 1
     expected = 0.9 * (1 - 1 / torch.e) + 0.1 * near.float().mean()
     assert probabilities[near].sum() == pytest.approx(float(expected), abs=0.01)
-    drawn = draw(torch.Size((20_000, 1, 1, 1)), 1000, 0.0, torch.Generator(), probabilities)
+    drawn = sample_draws(torch.Size((20_000, 1, 1, 1)), 1000, 0.0, torch.Generator(), probabilities)
     share = near[drawn.timesteps].float().mean()
     assert share == pytest.approx(float(expected), abs=0.02)

@@ -83,8 +83,8 @@ def test_turbo_draws_with_the_distilled_network_beside_a_checkpoint(
     assert distilled.distilled
     assert torch.equal(teacher([3], settings=TURBO), distilled([3], settings=TURBO))
     assert not torch.equal(teacher([3], settings=FAST), distilled([3], settings=FAST))
-    assert torch.equal(distilled([3]), distilled([3], settings=distilled.usual_settings))
-    assert distilled.usual_settings.sampler == "turbo"
+    assert torch.equal(distilled([3]), distilled([3], settings=distilled.default_settings))
+    assert distilled.default_settings.sampler == "turbo"
 
 
 def test_the_distilled_network_of_another_network_is_refused(
@@ -94,7 +94,7 @@ def test_the_distilled_network_of_another_network_is_refused(
     shutil.copytree(distilled_folder(taught_checkpoint), distilled_folder(copy))
     load_pipeline(BUNDLED_CHECKPOINT).save_pretrained(copy)
     with pytest.raises(CheckpointError, match="was not distilled from"):
-        load_pipeline(copy).drawing_with("turbo")
+        load_pipeline(copy).network_for("turbo")
 
 
 def test_turbo_without_a_distilled_network_costs_one_sentence(

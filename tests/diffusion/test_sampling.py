@@ -28,10 +28,10 @@ from fashion_ddpm.diffusion.sampling import (
     SamplingSettings,
     Start,
     denoise,
-    in_chunks,
     num_evaluations,
+    unet_predictor,
 )
-from fashion_ddpm.diffusion.schedules import noise_scheduler
+from fashion_ddpm.diffusion.schedules import build_noise_scheduler
 
 STEP_COUNTS = (1, 4, 7, 20, 103)
 
@@ -66,11 +66,13 @@ def fastest_unet() -> UNet2DModel:
 def test_every_sampler_and_schedule_works_with_any_number_of_steps(
     fastest_unet: UNet2DModel, sampler: str, schedule: str
 ) -> None:
-    training, labels = noise_scheduler("cosine"), torch.tensor([3])
+    training, labels = build_noise_scheduler("cosine"), torch.tensor([3])
     for count in STEP_COUNTS:
         settings = SamplingSettings(schedule, sampler, count)
         steps = list(
-            denoise(in_chunks(fastest_unet), training, labels, [0], settings, kind=FASHION_MNIST)
+            denoise(
+                unet_predictor(fastest_unet), training, labels, [0], settings, kind=FASHION_MNIST
+            )
         )
         assert len(steps) == count
         assert all(torch.isfinite(step.noisy).all() for step in steps)
@@ -111,7 +113,7 @@ THEIRS: dict[str, tuple[Any, dict[str, str]]] = {
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_the_native_schedule_equals_diffusers_own_loop(sampler: str) -> None:
-    training = noise_scheduler("linear", prediction_type="sample")
+    training = build_noise_scheduler("linear", prediction_type="sample")
     settings, labels = SamplingSettings("linear", sampler, 20), torch.tensor([4])
     *_, ours = denoise(tame_network, training, labels, [7], settings, kind=FASHION_MNIST)
     solver, options = THEIRS[sampler]
@@ -130,7 +132,7 @@ def test_the_native_schedule_equals_diffusers_own_loop(sampler: str) -> None:
 def test_every_prediction_type_can_be_sampled(
     tiny_pipeline: FashionDDPMPipeline, kind: str
 ) -> None:
-    training = noise_scheduler("cosine", prediction_type=kind)
+    training = build_noise_scheduler("cosine", prediction_type=kind)
     settings = SamplingSettings(num_inference_steps=4)
     *_, last = denoise(
         tiny_pipeline.predict, training, torch.tensor([0]), [0], settings, kind=FASHION_MNIST
@@ -185,7 +187,9 @@ def test_settings_come_from_a_request() -> None:
         guidance_low=0.1,
         guidance_high=0.9,
     )
-    assert SamplingSettings.of(request) == SamplingSettings("karras", "euler", 7, 2.0, (0.1, 0.9))
+    assert SamplingSettings.from_request(request) == SamplingSettings(
+        "karras", "euler", 7, 2.0, (0.1, 0.9)
+    )
 
 
 def test_the_bundled_model_draws_clothes_and_the_report_ruins_them() -> None:
@@ -212,7 +216,7 @@ def test_guidance_goes_from_the_unlabelled_prediction_past_the_labelled_one() ->
     def predict(x: torch.Tensor, timesteps: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         return torch.where(labels == NULL_LABEL, -0.2, 0.1).view(-1, 1, 1, 1).expand_as(x)
 
-    training = noise_scheduler("cosine", prediction_type="sample")
+    training = build_noise_scheduler("cosine", prediction_type="sample")
     for scale, expected in ((1.0, 0.1), (2.0, 0.4), (3.0, 0.7)):
         settings = SamplingSettings(num_inference_steps=2, guidance_scale=scale)
         *_, last = denoise(predict, training, torch.tensor([3]), [0], settings, kind=FASHION_MNIST)

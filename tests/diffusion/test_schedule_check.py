@@ -8,10 +8,10 @@ import torch
 from fashion_ddpm.core.config import SCHEDULES, TrainConfig
 from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.diffusion.schedule_check import (
+    build_run_noise_scheduler,
     check_schedule,
-    training_noise,
 )
-from fashion_ddpm.diffusion.schedules import LinearBetas, noise_scheduler
+from fashion_ddpm.diffusion.schedules import LinearBetas, build_noise_scheduler
 
 
 def test_the_report_starts_with_most_of_the_image_still_there() -> None:
@@ -30,17 +30,17 @@ def test_every_other_sampling_schedule_is_good(name: str) -> None:
 
 def test_a_runs_noise_schedule_is_the_one_its_settings_name() -> None:
     config = TrainConfig(noise_schedule="linear", num_train_timesteps=100, beta_scale=10)
-    noise = training_noise(config)
-    assert torch.equal(noise.betas, noise_scheduler("linear", 100, beta_scale=10).betas)
+    noise = build_run_noise_scheduler(config)
+    assert torch.equal(noise.betas, build_noise_scheduler("linear", 100, beta_scale=10).betas)
     assert noise.config["prediction_type"] == config.prediction_type
 
 
 def test_training_where_sampling_cannot_start_is_refused_with_the_fix() -> None:
     report = TrainConfig(noise_schedule="linear", num_train_timesteps=100)
     with pytest.raises(ConfigError, match=r"0\.364.+--beta-scale 10\b.+cosine"):
-        training_noise(report)
+        build_run_noise_scheduler(report)
     allowed = dataclasses.replace(report, allow_nonzero_terminal_snr=True)
-    assert len(training_noise(allowed).betas) == 100
+    assert len(build_run_noise_scheduler(allowed).betas) == 100
 
 
 def test_betas_of_ones_own_are_checked_too() -> None:

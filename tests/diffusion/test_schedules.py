@@ -13,9 +13,9 @@ from fashion_ddpm.diffusion.schedules import (
     STUDENT_BETAS,
     LinearBetas,
     alpha_bars,
+    build_noise_scheduler,
     log_snr,
     noise_levels,
-    noise_scheduler,
 )
 
 STEP_COUNTS = (1, 2, 4, 7, 10, 20, 50, 61, 100, 103, 1000)
@@ -23,7 +23,7 @@ STEP_COUNTS = (1, 2, 4, 7, 10, 20, 50, 61, 100, 103, 1000)
 
 @pytest.mark.parametrize("name", NOISE_SCHEDULES)
 def test_every_schedule_offered_for_training_ends_in_noise(name: str) -> None:
-    levels = alpha_bars(noise_scheduler(name))
+    levels = alpha_bars(build_noise_scheduler(name))
     assert levels[-1] < 1e-4
     assert np.all(np.diff(levels) < 0)
 
@@ -33,13 +33,13 @@ def test_every_schedule_offered_for_training_ends_in_noise(name: str) -> None:
 def test_levels_fall_from_the_noisiest_and_lie_on_the_training_schedule(
     name: str, steps: int
 ) -> None:
-    training = noise_scheduler("cosine")
+    training = build_noise_scheduler("cosine")
     levels = noise_levels(name, steps, training)
     assert len(levels.alpha_bar) == len(levels.timesteps) == steps
     assert np.all(np.diff(levels.alpha_bar) > 0)
     assert np.all((levels.timesteps >= 0) & (levels.timesteps <= 999))
     if name in NOISE_SCHEDULES:
-        noisiest = max(MIN_ALPHA_BAR, alpha_bars(noise_scheduler(name))[-1])
+        noisiest = max(MIN_ALPHA_BAR, alpha_bars(build_noise_scheduler(name))[-1])
         assert levels.alpha_bar[0] == pytest.approx(noisiest, rel=1e-6)
     known = log_snr(alpha_bars(training))
     there = np.interp(levels.timesteps, np.arange(1000), known)
@@ -48,14 +48,14 @@ def test_levels_fall_from_the_noisiest_and_lie_on_the_training_schedule(
 
 
 def test_the_native_schedule_visits_diffusers_trailing_timesteps() -> None:
-    training = noise_scheduler("linear")
+    training = build_noise_scheduler("linear")
     levels = noise_levels("linear", 20, training)
     training.set_timesteps(20)
     assert np.allclose(levels.timesteps, training.timesteps.numpy(), atol=1e-6)
 
 
 def test_karras_spaces_the_seventh_root_of_sigma_evenly() -> None:
-    alpha_bar = noise_levels("karras", 10, noise_scheduler("cosine")).alpha_bar
+    alpha_bar = noise_levels("karras", 10, build_noise_scheduler("cosine")).alpha_bar
     sigmas = np.sqrt(1 / alpha_bar - 1)
     assert sigmas[0] == pytest.approx(MAX_SIGMA)
     roots = sigmas ** (1 / 7)
@@ -65,7 +65,7 @@ def test_karras_spaces_the_seventh_root_of_sigma_evenly() -> None:
 @pytest.mark.parametrize("sampler", SAMPLERS)
 @pytest.mark.parametrize("steps", STEP_COUNTS[:-1])
 def test_every_sampler_takes_the_levels_one_by_one(sampler: str, steps: int) -> None:
-    levels = noise_levels("cosine", steps, noise_scheduler("cosine"))
+    levels = noise_levels("cosine", steps, build_noise_scheduler("cosine"))
     scheduler = build_sampler(sampler, levels)
     assert scheduler.timesteps.tolist() == list(range(steps - 1, -1, -1))
     own = scheduler.alphas_cumprod.flip(0).double().numpy()
@@ -77,7 +77,7 @@ def test_every_sampler_takes_the_levels_one_by_one(sampler: str, steps: int) -> 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_a_perfect_denoiser_is_followed_to_the_image(sampler: str) -> None:
     image = torch.linspace(-1, 1, 16).view(1, 1, 4, 4)
-    levels = noise_levels("cosine", 10, noise_scheduler("cosine"))
+    levels = noise_levels("cosine", 10, build_noise_scheduler("cosine"))
     scheduler = build_sampler(sampler, levels)
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(image.shape, generator=generator) * scheduler.init_noise_sigma
@@ -88,9 +88,9 @@ def test_a_perfect_denoiser_is_followed_to_the_image(sampler: str) -> None:
 
 
 def test_names_that_do_not_exist_are_refused() -> None:
-    training = noise_scheduler("cosine")
+    training = build_noise_scheduler("cosine")
     with pytest.raises(ConfigError, match="noise schedule is 'report'"):
-        noise_scheduler("report")
+        build_noise_scheduler("report")
     with pytest.raises(ConfigError, match="schedule is 'quadratic'"):
         noise_levels("quadratic", 10, training)
     with pytest.raises(ConfigError, match="sampler is 'heun'"):
@@ -99,15 +99,15 @@ def test_names_that_do_not_exist_are_refused() -> None:
 
 def test_betas_beyond_one_are_refused() -> None:
     with pytest.raises(ConfigError, match="must stay below 1"):
-        noise_scheduler("linear", 10, beta_scale=100)
+        build_noise_scheduler("linear", 10, beta_scale=100)
 
 
 def test_the_report_is_one_choice_of_betas() -> None:
-    training = noise_scheduler("cosine")
+    training = build_noise_scheduler("cosine")
     named, own = (noise_levels(schedule, 20, training) for schedule in ("report", STUDENT_BETAS))
     assert np.array_equal(named.timesteps, own.timesteps)
     assert np.allclose(
-        STUDENT_BETAS.alpha_bars(), alpha_bars(noise_scheduler("linear", 100)), rtol=1e-4
+        STUDENT_BETAS.alpha_bars(), alpha_bars(build_noise_scheduler("linear", 100)), rtol=1e-4
     )
 
 

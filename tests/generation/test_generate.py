@@ -26,7 +26,7 @@ def test_images_come_in_the_order_of_their_seeds(tiny_pipeline: FashionDDPMPipel
     assert found.images.labels.tolist() == [0, 1, 2, 3, 4]
     assert found.finite.all()
     for index in range(5):
-        (alone,) = tiny_pipeline.generate([index], [index], SamplingSettings.of(REQUEST))
+        (alone,) = tiny_pipeline.generate([index], [index], SamplingSettings.from_request(REQUEST))
         assert torch.equal(found.images.images[index], alone.images[0])
 
 

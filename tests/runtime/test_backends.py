@@ -15,14 +15,14 @@ from torch import Tensor
 from fashion_ddpm.core.config import SAMPLERS
 from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
-from fashion_ddpm.diffusion.sampling import CPU_CHUNK, SamplingSettings, denoise, in_chunks
+from fashion_ddpm.diffusion.sampling import CPU_CHUNK, SamplingSettings, denoise, unet_predictor
 from fashion_ddpm.runtime.backends import (
-    MOST_ROWS,
+    MAX_ROWS,
     BackendError,
     example_inputs,
     faster_backend,
+    measure_speed_up,
     openvino_predictor,
-    speed_up,
 )
 from fashion_ddpm.runtime.dynamic_batching import BatchingUNet
 from tests.tools import PATIENCE
@@ -53,10 +53,10 @@ def test_calls_are_as_large_as_this_machine_rounds_alike(
 
     unet.register_forward_hook(answer)
     found = faster_backend(unet, backend)
-    assert (found.rows if found else CPU_CHUNK) == min(alike, MOST_ROWS)
+    assert (found.rows if found else CPU_CHUNK) == min(alike, MAX_ROWS)
     if found:
         inputs = example_inputs(unet, 77)
-        assert torch.equal(found.predict(*inputs), in_chunks(unet)(*inputs))
+        assert torch.equal(found.predict(*inputs), unet_predictor(unet)(*inputs))
 
 
 @pytest.mark.usefixtures("without_openvino")
@@ -78,13 +78,13 @@ def test_a_form_that_breaks_is_told_in_a_sentence(
 def test_a_backend_that_draws_something_else_is_never_faster(
     tiny_pipeline: FashionDDPMPipeline,
 ) -> None:
-    eager, inputs = in_chunks(tiny_pipeline.unet), example_inputs(tiny_pipeline.unet)
+    eager, inputs = unet_predictor(tiny_pipeline.unet), example_inputs(tiny_pipeline.unet)
 
     def other(x: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
         return eager(x, timesteps, labels) + 0.01
 
-    assert speed_up(eager, other, inputs) == 0
-    assert speed_up(eager, eager, inputs) > 0
+    assert measure_speed_up(eager, other, inputs) == 0
+    assert measure_speed_up(eager, eager, inputs) > 0
 
 
 def test_another_form_answers_from_the_next_call_on() -> None:
@@ -102,7 +102,7 @@ def test_openvino_draws_the_same_images(tiny_pipeline: FashionDDPMPipeline, samp
     unet, training = tiny_pipeline.unet, tiny_pipeline.scheduler
     labels = torch.arange(11) % 10
     drawn = []
-    for predict in (in_chunks(unet), openvino_predictor(unet)):
+    for predict in (unet_predictor(unet), openvino_predictor(unet)):
         *_, last = denoise(predict, training, labels, range(11), settings, kind=FASHION_MNIST)
         drawn.append(last.clean)
     assert torch.allclose(drawn[0], drawn[1], rtol=0, atol=1 / 127.5)

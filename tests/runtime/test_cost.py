@@ -4,10 +4,10 @@ import pytest
 
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
-from fashion_ddpm.diffusion.schedules import noise_scheduler
+from fashion_ddpm.diffusion.schedules import build_noise_scheduler
 from fashion_ddpm.runtime.cost import CostMeter, calibrate
 
-METER = CostMeter(0.02, noise_scheduler("cosine"))
+METER = CostMeter(0.02, build_noise_scheduler("cosine"))
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_the_sentence_says_what_the_estimate_rests_on() -> None:
 
 
 def test_the_estimate_learns_from_finished_requests() -> None:
-    meter = CostMeter(3.0, noise_scheduler("cosine"))  # calibrated while the machine was busy
+    meter = CostMeter(3.0, build_noise_scheduler("cosine"))  # calibrated while the machine was busy
     request = GenerateRequest("bag", num_images=16, num_inference_steps=10)
     for seconds in (0.4, 0.4, 90.0):
         meter.learn(request, seconds)

@@ -125,7 +125,9 @@ def many_requests() -> list[GenerateRequest]:
 
 def drawn(pipeline: FashionDDPMPipeline, request: GenerateRequest) -> Tensor:
     """Return the predicted clean images of all steps."""
-    steps = pipeline.stream(request.labels(), request.seeds(), SamplingSettings.of(request))
+    steps = pipeline.stream(
+        request.labels(), request.seeds(), SamplingSettings.from_request(request)
+    )
     return torch.stack([step.clean for step in steps])
 
 
@@ -174,7 +176,7 @@ def test_sixteen_images_are_not_held_up_for_ever(threads: ThreadPoolExecutor, ga
 @pytest.fixture
 def endless_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever waits for company in vain hangs."""
-    monkeypatch.setattr(dynamic_batching, "PATIENCE", 3600)
+    monkeypatch.setattr(dynamic_batching, "MAX_WAIT_SECONDS", 3600)
 
 
 @pytest.mark.usefixtures("endless_patience")
@@ -251,7 +253,7 @@ def test_a_request_that_must_be_alone_takes_its_turn_and_shares_no_call(visitors
         seen.extend(labels.tolist())
         return -x
 
-    one, alone = visitors.ask(2, 1), visitors.ask(3, 2, visitors.shared.alone(own))
+    one, alone = visitors.ask(2, 1), visitors.ask(3, 2, visitors.shared.without_batching(own))
     other = visitors.ask(4, 3)
     visitors.go()
     assert torch.equal(alone.result(60), -rows(3, 2)[0])

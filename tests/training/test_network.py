@@ -10,8 +10,8 @@ from torch import Tensor
 from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.core.images import to_model
 from fashion_ddpm.data.labelled_images import LabelledImages
-from fashion_ddpm.diffusion.loss import Draws, draw
-from fashion_ddpm.diffusion.schedules import noise_scheduler
+from fashion_ddpm.diffusion.loss import Draws, sample_draws
+from fashion_ddpm.diffusion.schedules import build_noise_scheduler
 from fashion_ddpm.diffusion.unet import build_unet
 from fashion_ddpm.training.network import Network, build_optimizer
 from tests.conftest import TINY
@@ -22,14 +22,19 @@ def small_network(**changes: Any) -> Network:
     unet = build_unet(TINY, kind=FASHION_MNIST)
     config = dataclasses.replace(TINY, **changes)
     return Network(
-        unet, unet, noise_scheduler("cosine"), torch.contiguous_format, config, kind=FASHION_MNIST
+        unet,
+        unet,
+        build_noise_scheduler("cosine"),
+        torch.contiguous_format,
+        config,
+        kind=FASHION_MNIST,
     )
 
 
 def make_batch(real: LabelledImages, label_dropout: float = 0.1) -> tuple[Tensor, Tensor, Draws]:
     """Return eight images, their labels and the batch's draws."""
     generator = torch.Generator().manual_seed(0)
-    draws = draw(torch.Size((8, 1, 28, 28)), 1000, label_dropout, generator)
+    draws = sample_draws(torch.Size((8, 1, 28, 28)), 1000, label_dropout, generator)
     return to_model(real.images[:8]), real.labels[:8], draws
 
 
@@ -91,10 +96,10 @@ def test_a_distillations_loss_falls_and_depends_on_how_far_the_run_is(real: Labe
 
 def test_a_distilled_network_has_its_own_sampling_settings() -> None:
     with small_network(teacher="somewhere").ema_pipeline() as pipeline:
-        assert pipeline.distilled
-        assert pipeline.usual_settings.sampler == "turbo"
+        assert pipeline.is_distilled
+        assert pipeline.default_settings.sampler == "turbo"
     with small_network().ema_pipeline() as pipeline:
-        assert not pipeline.distilled
+        assert not pipeline.is_distilled
 
 
 def test_muon_takes_the_matrices_and_adamw_the_rest_the_first_and_the_last_layer() -> None:

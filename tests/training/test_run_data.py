@@ -20,7 +20,7 @@ from fashion_ddpm.data.fingerprint import Fingerprint, read_fingerprint
 from fashion_ddpm.data.labelled_images import DataError
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.diffusion.save_checkpoint import save_checkpoint
-from fashion_ddpm.diffusion.schedules import noise_scheduler
+from fashion_ddpm.diffusion.schedules import build_noise_scheduler
 from fashion_ddpm.diffusion.unet import build_unet
 from fashion_ddpm.training.cool_down import make_cool_down_config
 from fashion_ddpm.training.loop import train
@@ -184,7 +184,9 @@ def test_a_run_has_the_order_of_classes_of_its_initial_checkpoint(
 ) -> None:
     kind = ImageKind(("1", "10", "2"), image_size=32, channels=3)
     unet = build_unet(numbered_run, kind).eval()
-    pipeline = FashionDDPMPipeline(unet, noise_scheduler("cosine"), make_id2label(kind.class_names))
+    pipeline = FashionDDPMPipeline(
+        unet, build_noise_scheduler("cosine"), make_id2label(kind.class_names)
+    )
     save_checkpoint(pipeline, tmp_path / "start", numbered_run, {})
     config = dataclasses.replace(numbered_run, initial_checkpoint=str(tmp_path / "start"))
     train(config)

@@ -12,7 +12,7 @@ from fashion_ddpm.core.image_kind import CLASS_NAMES, NULL_LABEL
 from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.diffusion.loss import Draws, loss_per_image
 from fashion_ddpm.diffusion.pipeline import load_pipeline
-from fashion_ddpm.diffusion.schedules import noise_scheduler
+from fashion_ddpm.diffusion.schedules import build_noise_scheduler
 from fashion_ddpm.training.loop import Run, train
 from fashion_ddpm.training.run_folder import RunFolder
 from fashion_ddpm.training.validation import LEVEL_BINS, validation_sums
@@ -25,7 +25,9 @@ def predict(x: torch.Tensor, timesteps: torch.Tensor, labels: torch.Tensor) -> t
 
 
 def losses(clean: Tensor, labels: Tensor, draws: Draws) -> Tensor:
-    return loss_per_image(predict, noise_scheduler("cosine"), clean, labels, draws, NULL_LABEL)
+    return loss_per_image(
+        predict, build_noise_scheduler("cosine"), clean, labels, draws, NULL_LABEL
+    )
 
 
 def test_the_sums_are_the_same_every_time_and_with_any_number_of_ranks(

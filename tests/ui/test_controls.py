@@ -57,7 +57,7 @@ def test_the_controls_begin_with_the_defaults_of_programs_and_commands(
 ) -> None:
     request = default_request(demo)
     assert request == GenerateRequest(request.class_name)
-    assert SamplingSettings.of(request) == presets(demo)["Balanced"]
+    assert SamplingSettings.from_request(request) == presets(demo)["Balanced"]
     for name in SETTINGS:
         assert getattr(controls, name).value == getattr(request, name)
     command = parse_request(build_parser().parse_args(["generate", "--class", "bag"]))
