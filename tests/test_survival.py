@@ -45,7 +45,7 @@ def test_a_killed_distillation_ends_where_an_undisturbed_one_ends(
     run = run_json(config)
     assert run["sampler"] == "turbo"
     assert run["teacher"]["images_seen"] == finished.images_total
-    assert load_pipeline(RunFolder(config.output_dir).checkpoint).distilled
+    assert load_pipeline(RunFolder(config.output_dir).checkpoint).is_distilled
 
 
 def test_a_damaged_state_is_passed_over_for_the_one_before(

@@ -81,7 +81,11 @@ def finalize_folder(final: Path) -> None:
         shutil.rmtree(replaced, ignore_errors=True)
         if final.exists():
             os.replace(final, replaced)
-            recover_folder(final)
+            try:
+                recover_folder(final)
+            except OSError:
+                os.replace(replaced, final)
+                raise
         else:
             os.replace(temporary, final)
         fsync_path(final.parent)

@@ -135,12 +135,15 @@ BLURRY_PROMPT = f"A blurry or unclear {FASHION_MNIST.prompt_noun}"
 
 
 def label_prompts(class_names: tuple[str, ...]) -> list[str]:
-    """Return a prompt for each class, in label order: "A trouser", "An ankle boot"."""
+    """Return a CLIP prompt for each class, in label order: "A trouser", "An ankle boot".
+
+    The captions that the bundled scorer was trained on are in scoring/clip_captions.py.
+    """
     return [f"{_article(name)} {name}" for name in class_names]
 
 
 def quality_prompts(class_name: str, kind: ImageKind) -> list[str]:
-    """Return the three prompts of the report's CLIP score."""
+    """Return the three CLIP prompts of the student's report."""
     return [
         f"{_article(class_name)} {class_name}",
         f"A clear, well-generated {class_name}",

@@ -92,7 +92,8 @@ class RunLog:
     def record_frechet_distance(self, value: float) -> bool:
         """Record a Fréchet distance; return whether it is the smallest so far."""
         key = "frechet_distance"
-        best = min((row[key] for row in self.progress.log if key in row), default=math.inf)
+        earlier = (row.get(key, math.nan) for row in self.progress.log)
+        best = min(filter(math.isfinite, earlier), default=math.inf)
         self._record({key: value}, f"Fréchet distance {value:.3f}")
         return value < best
 

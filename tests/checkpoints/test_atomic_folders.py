@@ -126,6 +126,23 @@ def test_a_failed_write_leaves_the_older_folder_unchanged(
     assert [path.name for path in tmp_path.iterdir()] == ["state"]
 
 
+def test_a_failed_rename_leaves_the_older_folder_unchanged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    final, replace = write(tmp_path / "state", "old"), os.replace
+
+    def fail(source: Path, target: Path) -> None:
+        if temporary_path(final) == source:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(CheckpointError, match="what was saved before is untouched"):
+        write(final, "new")
+    assert (final / "sub" / "file").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["state"]
+
+
 def test_systems_that_cannot_open_folders_are_supported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -79,8 +79,8 @@ def test_turbo_draws_with_the_distilled_network_beside_a_checkpoint(
 ) -> None:
     teacher = load_pipeline(taught_checkpoint)
     distilled = load_pipeline(distilled_folder(taught_checkpoint))
-    assert not teacher.distilled
-    assert distilled.distilled
+    assert not teacher.is_distilled
+    assert distilled.is_distilled
     assert torch.equal(teacher([3], settings=TURBO), distilled([3], settings=TURBO))
     assert not torch.equal(teacher([3], settings=FAST), distilled([3], settings=FAST))
     assert torch.equal(distilled([3]), distilled([3], settings=distilled.default_settings))

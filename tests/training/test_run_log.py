@@ -51,6 +51,12 @@ def test_a_validation_is_recorded_overall_and_by_noise_level() -> None:
     assert sent[0][0]["validation_loss_by_level/1"] == 0.5
 
 
+def test_the_smallest_distance_is_known_although_an_earlier_one_was_no_number() -> None:
+    log, _ = run_log(step=2)
+    distances = (math.nan, 0.3, 0.4, 0.2)
+    assert [log.record_frechet_distance(value) for value in distances] == [False, True, False, True]
+
+
 def test_other_processes_keep_the_log_and_print_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     log, _ = run_log(step=2, is_main=False)
     log.record_validation(torch.ones(2, 4))
