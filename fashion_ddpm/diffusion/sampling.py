@@ -162,23 +162,23 @@ def denoise(
     generators = seed_generators(seeds)
     levels = noise_levels(settings.schedule, settings.num_inference_steps, noise_scheduler)
     if isinstance(start, PartialTrajectory):
-        levels, x = (
-            levels.continue_from(start.alpha_bar, noise_scheduler),
-            start.noisy.to(labels.device),
-        )
+        levels = levels.continue_from(start.alpha_bar, noise_scheduler)
+        x = start.noisy.to(labels.device)
     else:
         levels = levels.take_last(math.ceil(start.strength * settings.num_inference_steps))
         x = _initial_sample(start, float(levels.alpha_bar[0]), generators, labels.device, kind)
     sampler = build_sampler(settings.sampler, levels)
     # Euler works on x_t / sqrt(ᾱ); its init_noise_sigma is only right for nearly pure noise.
     x = x / sampler.scale_model_input(torch.ones(()), sampler.timesteps[0])
-    both_labels = labels, torch.full_like(labels, kind.null_label)
-    for index, timestep in enumerate(sampler.timesteps):
-        noisy = sampler.scale_model_input(x, timestep)
-        level = float(levels.alpha_bar[index]), float(levels.timesteps[index])
-        clean = _predict_clean(predict, noise_scheduler, noisy, level, both_labels, settings)
-        yield DenoisingStep(index, level[0], noisy, clean)
-        x = sampler.step(clean, timestep, x, generator=generators).prev_sample
+    for index, sampler_timestep in enumerate(sampler.timesteps):
+        noisy = sampler.scale_model_input(x, sampler_timestep)
+        alpha_bar, timestep = float(levels.alpha_bar[index]), float(levels.timesteps[index])
+        scale = settings.guidance_scale if _is_guided(settings, timestep, noise_scheduler) else 1.0
+        output = _guided_output(predict, noisy, timestep, labels, kind.null_label, scale)
+        prediction_type = noise_scheduler.config["prediction_type"]
+        clean = _to_clean(prediction_type, noisy, output, alpha_bar).clamp(-1, 1)
+        yield DenoisingStep(index, alpha_bar, noisy, clean)
+        x = sampler.step(clean, sampler_timestep, x, generator=generators).prev_sample
 
 
 def _initial_sample(
@@ -205,32 +205,24 @@ def draw_noise(generators: Sequence[torch.Generator], kind: ImageKind) -> Tensor
     return torch.stack([torch.randn(kind.shape, generator=generator) for generator in generators])
 
 
-def _predict_clean(
+def _guided_output(
     predict: Predictor,
-    noise_scheduler: DDPMScheduler,
     noisy: Tensor,
-    level: tuple[float, float],
-    labels: tuple[Tensor, Tensor],
-    settings: SamplingSettings,
+    timestep: float,
+    labels: Tensor,
+    null_label: int,
+    scale: float,
 ) -> Tensor:
-    """Predict x_0 at one level (ᾱ, timestep), guided where asked, clamped to the data's range.
-
-    The labels are those that were asked for, and as many null labels.
-    """
-    alpha_bar, timestep = level
-    guided = _is_guided(settings, timestep, noise_scheduler)
-    batch, batch_labels = noisy, labels[0]
-    if guided:
-        batch = torch.cat([noisy, noisy])
-        batch_labels = torch.cat(labels)
-    timesteps = torch.full((len(batch),), timestep, device=batch.device)
-    output = predict(batch, timesteps, batch_labels)
-    if guided:
-        conditional, unconditional = output.chunk(2)
-        output = unconditional + settings.guidance_scale * (conditional - unconditional)
-    return _to_clean(noise_scheduler.config["prediction_type"], noisy, output, alpha_bar).clamp(
-        -1, 1
-    )
+    """Return the network's output with classifier-free guidance; a scale of 1.0 is off."""
+    if scale != 1.0:
+        noisy, labels = noisy.repeat(2, 1, 1, 1), labels.repeat(2)
+        labels[len(labels) // 2 :] = null_label
+    timesteps = torch.full((len(noisy),), timestep, device=noisy.device)
+    output = predict(noisy, timesteps, labels)
+    if scale == 1.0:
+        return output
+    conditional, unconditional = output.chunk(2)
+    return unconditional + scale * (conditional - unconditional)
 
 
 def _is_guided(settings: SamplingSettings, timestep: float, noise_scheduler: DDPMScheduler) -> bool:
