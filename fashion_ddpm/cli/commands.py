@@ -53,7 +53,7 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
     request = parse_request(arguments)
     from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
     from fashion_ddpm.evaluation.command import Evaluation, evaluate
-    from fashion_ddpm.evaluation.report import figure_table
+    from fashion_ddpm.evaluation.report import metrics_table
     from fashion_ddpm.scoring.clip import SCORERS
 
     evaluation = Evaluation(
@@ -68,7 +68,7 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
     )
     report = evaluate(evaluation, arguments.output)
     if report:
-        print("\n".join([*report.warnings, figure_table(report), str(arguments.output)]))
+        print("\n".join([*report.warnings, metrics_table(report), str(arguments.output)]))
     return 0
 
 

@@ -19,7 +19,7 @@ from fashion_ddpm.core.image_kind import ALL_CLASSES
 from fashion_ddpm.core.json_files import read_object, write_object
 from fashion_ddpm.core.requests import EVALUATION_DEFAULTS, GenerateRequest
 from fashion_ddpm.core.settings import ConfigError, flag_name
-from fashion_ddpm.evaluation.command import FEWEST_IMAGES, Evaluation, evaluate
+from fashion_ddpm.evaluation.command import MIN_IMAGES, Evaluation, evaluate
 from fashion_ddpm.evaluation.image_sets import check_counts
 from fashion_ddpm.evaluation.report import REPORT_FILE
 from fashion_ddpm.scoring.clip import EMBEDDED
@@ -60,9 +60,9 @@ class TrainAll:
     def __post_init__(self) -> None:
         if not 0 < self.minutes < math.inf:
             raise ConfigError(f"--minutes is {self.minutes}; it must be above 0: give 30.")
-        if self.num_images < FEWEST_IMAGES:
+        if self.num_images < MIN_IMAGES:
             raise ConfigError(
-                f"--num-images is {self.num_images}; a report needs at least {FEWEST_IMAGES}."
+                f"--num-images is {self.num_images}; a report needs at least {MIN_IMAGES}."
             )
         GenerateRequest(ALL_CLASSES, self.num_images)  # raises if there are too many
 

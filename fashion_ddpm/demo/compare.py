@@ -18,7 +18,7 @@ from fashion_ddpm.core.wording import format_seconds, quantity
 from fashion_ddpm.demo.engine import Demo, StepWrapper, offered_schedules
 from fashion_ddpm.demo.share import SharedSettings
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
-from fashion_ddpm.generation.files import SCORES_FILE, archive, file_name, table_file
+from fashion_ddpm.generation.files import SCORES_FILE, file_name, to_csv, zip_files
 from fashion_ddpm.scoring.clip import select_scores
 
 AXES: dict[str, tuple[str, Sequence[str | float]]] = {
@@ -163,4 +163,4 @@ def zip_sheet(cells: Sequence[Cell]) -> bytes:
         score = "" if cell.score is None else round(cell.score, 4)
         row = {"file_name": name, **settings, "score": score, "seconds": round(cell.seconds, 2)}
         rows.append(row)
-    return archive({**files, SCORES_FILE: table_file(rows)})
+    return zip_files({**files, SCORES_FILE: to_csv(rows)})

@@ -11,7 +11,7 @@ from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind, label_prompts
 from fashion_ddpm.core.images import enlarge, make_grid, name_picture
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.demo.share import SharedSettings
-from fashion_ddpm.generation.files import picture_name, zipped
+from fashion_ddpm.generation.files import picture_name, zip_images
 from fashion_ddpm.scoring.clip_baseline import Baseline
 
 PREVIEW_COLUMNS = 10
@@ -98,7 +98,7 @@ class Result:
     def archive(self) -> bytes:
         """Return a zip file of the images at their own size, with settings and scores."""
         scores = [self.image_scores(index)[0] for index in range(self.request.num_images)]
-        return zipped(self.clean[-1], self.request, self.settings.model_and_scorer(), scores)
+        return zip_images(self.clean[-1], self.request, self.settings.model_and_scorer(), scores)
 
     def image_scores(self, index: int) -> tuple[Scores, Scores]:
         """Return one image's scores for the label prompts and for the quality prompts."""

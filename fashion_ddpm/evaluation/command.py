@@ -1,4 +1,4 @@
-"""The evaluate command: generates on all processes, measures everything, writes one report."""
+"""The evaluate command: generate on all processes, measure, write one report."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,18 +20,18 @@ from fashion_ddpm.evaluation.figures import save_confusion
 from fashion_ddpm.evaluation.image_sets import (
     REFERENCES,
     EvaluationError,
-    image_sets,
-    matching_classifier,
-    matching_data,
+    build_image_sets,
+    load_matching_classifier,
+    load_matching_data,
 )
 from fashion_ddpm.evaluation.measurements import measure_all
 from fashion_ddpm.evaluation.metrics import NEIGHBOURS
-from fashion_ddpm.evaluation.report import Report, save_report, warnings_of
+from fashion_ddpm.evaluation.report import Report, find_warnings, save_report
 from fashion_ddpm.generation.generate import Generated, generate_together
 from fashion_ddpm.scoring.classifier import Classifier
 from fashion_ddpm.scoring.clip import SCORERS
 
-FEWEST_IMAGES = 10 * (NEIGHBOURS + 1)
+MIN_IMAGES = 10 * (NEIGHBOURS + 1)
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class Evaluation:
         data: the data set that the checkpoint was trained on.
         reference: one of REFERENCES, the real images whose distribution is the goal.
         batch_size: images denoised together; it does not change them.
-        classifier: its folder; None for the bundled one, which knows Fashion-MNIST.
-        scorers: CLIP models to ask; one that cannot be loaded is reported as such.
+        classifier: its folder; None for the bundled one, for Fashion-MNIST.
+        scorers: CLIP models; one that cannot be loaded is reported as such.
         inception_weights: a file, "download", or None.
     """
 
@@ -59,55 +59,55 @@ class Evaluation:
     inception_weights: str | None = None
 
     def __post_init__(self) -> None:
-        if self.request.num_images < FEWEST_IMAGES:
+        if self.request.num_images < MIN_IMAGES:
             raise EvaluationError(
                 f"--num-images is {self.request.num_images}; an evaluation needs at least "
-                f"{FEWEST_IMAGES}, and 10,000 for figures that mean something."
+                f"{MIN_IMAGES}, and 10,000 for figures that mean something."
             )
 
 
 def evaluate(evaluation: Evaluation, output: Path) -> Report | None:
-    """Generate, measure, write report.json, report.md and pictures; None but on rank 0.
+    """Generate, measure, write report.json, report.md, pictures; return the report on rank 0.
 
     Raises:
         UserError: the checkpoint, the classifier or the data cannot be loaded.
     """
-    current_commit()  # remembered for the protocol
+    current_commit()  # cached, in case files change while images are generated
     ranks = this_process()
     print_processes(ranks)
     pipeline = load_pipeline(evaluation.checkpoint, str(ranks.device))
-    learned_from = read_run(pipeline.name_or_path).get("data_sha256")
+    trained_on = read_run(pipeline.name_or_path).get("data_sha256")
     pipeline = pipeline.network_for(evaluation.request.sampler)
-    classifier = matching_classifier(evaluation.classifier, pipeline.kind)
-    data = matching_data(evaluation.data, pipeline.kind, evaluation.reference)
+    classifier = load_matching_classifier(evaluation.classifier, pipeline.kind)
+    data = load_matching_data(evaluation.data, pipeline.kind, evaluation.reference)
     generated = generate_together(pipeline, evaluation.request, evaluation.batch_size, ranks)
     if not ranks.is_main_process:
         return None
     output.mkdir(parents=True, exist_ok=True)
     protocol = _protocol(evaluation, pipeline, generated, ranks)
     make_grid(generated.images.images[:100], 10, scale=2).save(output / "samples.png")
-    broken = int((~generated.finite).sum())
+    num_broken = int((~generated.finite).sum())
     usable = generated.images.select(generated.finite)
     warnings = []
-    if broken:
+    if num_broken:
         warnings.append(
-            f"Broken: for {broken:,} of {len(generated.finite):,} images the network's output is "
-            "not a number; the figures leave them out."
+            f"Broken: for {num_broken:,} of {len(generated.finite):,} images the network's output "
+            "is not a number; the figures leave them out."
         )
-    if learned_from and learned_from != data.fingerprint.digest:
+    if trained_on and trained_on != data.fingerprint.digest:
         warnings.append(
             f"Other data: {data.name} is not what the checkpoint was trained on, which may have "
             "learned from pictures of the test split here."
         )
-    if len(usable) < FEWEST_IMAGES:
+    if len(usable) < MIN_IMAGES:
         report = Report(protocol, warnings, {}, {}, [])
     else:
-        report = _measured(evaluation, classifier, data, usable, protocol, warnings, output)
+        report = _measure(evaluation, classifier, data, usable, protocol, warnings, output)
     save_report(report, output)
     return report
 
 
-def _measured(
+def _measure(
     evaluation: Evaluation,
     classifier: Classifier | None,
     data: DataSet,
@@ -116,15 +116,15 @@ def _measured(
     warnings: list[str],
     output: Path,
 ) -> Report:
-    sets = image_sets(data, evaluation.reference, generated)
+    sets = build_image_sets(data, evaluation.reference, generated)
     found = measure_all(sets, classifier, evaluation.scorers, evaluation.inception_weights)
     make_labelled_grid(found.examples, scale=2).save(output / "nearest.png")
     names = data.kind.class_names
     if classifier:
         save_confusion(found.confusion, output / "confusion.png", names)
-    seen = map(sum, zip(*found.confusion, strict=True))
-    predicted = dict(zip(names, seen, strict=bool(classifier)))
-    warnings = [*warnings, *warnings_of(found.rows, len(generated), predicted)]
+    column_sums = map(sum, zip(*found.confusion, strict=True))
+    predicted = dict(zip(names, column_sums, strict=bool(classifier)))
+    warnings = [*warnings, *find_warnings(found.rows, len(generated), predicted)]
     return Report(protocol, warnings, found.rows, found.class_accuracy, found.confusion)
 
 

@@ -1,11 +1,11 @@
-"""Numbers become pictures: loss curves and confusion matrices; the only door to matplotlib."""
+"""Loss curves and confusion matrices as PNG files; the only module that imports matplotlib."""
 
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-os.environ["MPLBACKEND"] = "agg"  # a notebook passes its own on, which is not installed here
+os.environ["MPLBACKEND"] = "agg"  # a notebook sets a backend that may not be installed
 
 from matplotlib.figure import Figure
 
@@ -50,9 +50,9 @@ def save_confusion(counts: Sequence[Sequence[int]], path: Path, class_names: Seq
     axes.set_yticks(ticks, class_names)
     axes.set_xlabel("seen by the classifier")
     axes.set_ylabel("asked for")
-    most = max(max(row) for row in counts)
-    for row, asked in enumerate(counts):
-        for column, count in enumerate(asked):
-            shade = "white" if count > most / 2 else "black"
+    largest = max(max(row) for row in counts)
+    for row, row_counts in enumerate(counts):
+        for column, count in enumerate(row_counts):
+            shade = "white" if count > largest / 2 else "black"
             axes.text(column, row, str(count), ha="center", va="center", color=shade, fontsize=8)
     figure.savefig(path, dpi=110)

@@ -1,4 +1,4 @@
-"""What generated images are measured by: a data set and a classifier of the same classes."""
+"""What generated images are compared with: real images, and a classifier of the same classes."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,24 +16,24 @@ from fashion_ddpm.evaluation.metrics import NEIGHBOURS
 from fashion_ddpm.scoring.classifier import Classifier, load_classifier
 
 REFERENCES = ("test", "train", "validation")
-"""Splits to compare with: settings are chosen on the last, and the first measures them once."""
+"""Splits to compare with: choose settings on validation, measure them once on test."""
 
 FLOOR_SEED = 0
-FEWEST_REAL = NEIGHBOURS + 1
+MIN_REAL_IMAGES = NEIGHBOURS + 1
 
 
 class EvaluationError(UserError):
-    """An evaluation that cannot be done; the message is one sentence with the fix."""
+    """An evaluation is not possible."""
 
 
 @dataclass(frozen=True)
 class ImageSets:
-    """The generated images and the real ones they stand beside.
+    """The generated images and the real ones that they are compared with.
 
     Attributes:
         generated: the images to measure.
         reference: the real images whose distribution they should have.
-        floor: as many other real images, what no generator can beat.
+        floor: as many other real images, the best that a generator can achieve.
         train: the training split.
         test: as many images of the test split.
     """
@@ -45,11 +45,11 @@ class ImageSets:
     test: LabelledImages
 
 
-def matching_classifier(folder: str | Path | None, kind: ImageKind) -> Classifier | None:
-    """Return the classifier of such images; None where none was named and the bundled one is not.
+def load_matching_classifier(folder: str | Path | None, kind: ImageKind) -> Classifier | None:
+    """Return a classifier of such images; None if none is given and the bundled one does not fit.
 
     Raises:
-        EvaluationError: the named one knows other images.
+        EvaluationError: the given one classifies other images.
         ScoringError: it cannot be loaded.
     """
     if folder is None and kind != FASHION_MNIST:
@@ -65,18 +65,18 @@ def matching_classifier(folder: str | Path | None, kind: ImageKind) -> Classifie
     return classifier
 
 
-def matching_data(
+def load_matching_data(
     settings: DataSettings, kind: ImageKind, reference: str = REFERENCES[0]
 ) -> DataSet:
-    """Return the data set by which such images can be measured.
+    """Return the data set to compare images of a kind with.
 
     Args:
         settings: the data set.
         kind: what the checkpoint draws.
-        reference: one of REFERENCES, which must have images enough.
+        reference: one of REFERENCES.
 
     Raises:
-        EvaluationError: its images are of another kind than the checkpoint's, or too few.
+        EvaluationError: its images differ in classes, size or colours, or are too few.
         DataError: it cannot be read.
     """
     data = load_data_set(settings, kind.class_names)
@@ -94,32 +94,32 @@ def check_counts(data: DataSet, settings: DataSettings, reference: str = REFEREN
     """Raise EvaluationError when a split has too few images to compare with."""
     for name in ("train", "test", reference):
         count = len(getattr(data, name))
-        if count < FEWEST_REAL:
+        if count < MIN_REAL_IMAGES:
             raise EvaluationError(
                 f"--dataset {settings.dataset} has {count} {name} images; an evaluation needs at "
-                f"least {FEWEST_REAL}."
+                f"least {MIN_REAL_IMAGES}."
             )
 
 
-def image_sets(data: DataSet, reference: str, generated: LabelledImages) -> ImageSets:
-    """Return the generated images beside the real ones of an evaluation."""
-    asked = generated.labels.unique()
-    train, test = (_of_classes(split, asked) for split in (data.train, data.test))
+def build_image_sets(data: DataSet, reference: str, generated: LabelledImages) -> ImageSets:
+    """Return the image sets of an evaluation, all of the generated classes."""
+    labels = generated.labels.unique()
+    train, test = (_select_classes(split, labels) for split in (data.train, data.test))
     return ImageSets(
         generated=generated,
-        reference=_of_classes(getattr(data, reference), asked),
-        floor=_some(test if reference == "train" else train, len(generated)),
+        reference=_select_classes(getattr(data, reference), labels),
+        floor=_take_random(test if reference == "train" else train, len(generated)),
         train=train,
-        test=_some(test, len(generated)),
+        test=_take_random(test, len(generated)),
     )
 
 
-def _of_classes(split: LabelledImages, labels: Tensor) -> LabelledImages:
+def _select_classes(split: LabelledImages, labels: Tensor) -> LabelledImages:
     """Return the images of the given classes."""
     return split.select(torch.isin(split.labels, labels))
 
 
-def _some(split: LabelledImages, count: int) -> LabelledImages:
-    """Return so many images of a split (all, if it has fewer), drawn once and for all."""
+def _take_random(split: LabelledImages, count: int) -> LabelledImages:
+    """Return a random sample of a split, always the same; all images if it has fewer."""
     order = torch.randperm(len(split), generator=torch.Generator().manual_seed(FLOOR_SEED))
     return split.select(order[:count])

@@ -1,4 +1,4 @@
-"""What an evaluation measures: images in, rows of a report out, each beside its real figure."""
+"""What an evaluation measures: from images to rows of a report, generated and real."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from fashion_ddpm.core.images import to_model
 from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.evaluation.image_sets import ImageSets
 from fashion_ddpm.evaluation.metrics import distances
-from fashion_ddpm.evaluation.nearest_training_image import nearest
+from fashion_ddpm.evaluation.nearest_training_image import find_nearest
 from fashion_ddpm.evaluation.report import Row
 from fashion_ddpm.scoring.classifier import Classifier
 from fashion_ddpm.scoring.clip import ClipScorer, load_scorer
@@ -20,13 +20,16 @@ from fashion_ddpm.scoring.inception import load_inception
 from fashion_ddpm.scoring.train_classifier import accuracy, fit
 
 NEARLY_BLACK = 8
-"""Highest pixel value that counts as black: clothes lie on exact black."""
+"""Highest pixel value that counts as black; the background of real images is 0."""
 
 NEIGHBOUR_SAMPLE = 500
-"""Images whose nearest training image is looked for."""
+"""Number of images whose nearest training image is searched."""
+
+EXAMPLES = 10
+"""How many of them are shown with it."""
 
 SYNTHETIC_EPOCHS = 12
-"""Passes over the images when a classifier is trained on them alone."""
+"""Epochs of a classifier that is trained on generated images alone."""
 
 NO_CLASSIFIER = (
     "the bundled classifier knows Fashion-MNIST alone; train-classifier --dataset … makes one, and "
@@ -44,18 +47,18 @@ _DISTANCES = {
 _NEAREST = "median distance to the nearest training image, in"
 
 Features = Callable[[Tensor], Tensor]
-"""Stored images, uint8 [N, …] → float [N, D]."""
+"""Images, uint8 [N, …] → features, float [N, D]."""
 
 
 @dataclass(frozen=True)
 class Measurements:
-    """Everything that was measured; without a classifier, class_accuracy and confusion are empty.
+    """The results; without a classifier, class_accuracy and confusion are empty.
 
     Attributes:
-        rows: the figures, by key.
+        rows: the metrics, by key.
         class_accuracy: class name → (generated, real), in [0, 1].
-        confusion: [classes][classes] counts, asked for (rows) × seen (columns).
-        examples: row of a picture → uint8 [B, …]: images, and the training images next to them.
+        confusion: [classes][classes] counts, requested (rows) × classified (columns).
+        examples: row of a picture → uint8 [B, …]: images and their nearest training images.
     """
 
     rows: dict[str, Row]
@@ -70,12 +73,12 @@ def measure_all(
     scorers: Sequence[str],
     inception_weights: str | None,
 ) -> Measurements:
-    """Measure everything; a network that cannot be had leaves a row that says why.
+    """Measure everything; for a network that cannot be loaded, a row says why.
 
     Args:
         sets: the images.
         classifier: one of the same classes.
-        scorers: CLIP models to ask.
+        scorers: names of CLIP models.
         inception_weights: a file, "download", or None.
     """
     tables = [confusion(classifier, side) for side in (sets.generated, sets.test) if classifier]
@@ -89,19 +92,19 @@ def measure_all(
         **classification_accuracy_score(sets),
         **nearest_rows,
     }
-    names, asked = sets.generated.kind.class_names, sets.generated.labels.unique().tolist()
+    names, labels = sets.generated.kind.class_names, sets.generated.labels.unique().tolist()
     recalls = [(table.diagonal() / table.sum(dim=1)).tolist() for table in tables]
-    by_class = {names[label]: (recalls[0][label], recalls[1][label]) for label in asked if tables}
+    by_class = {names[label]: (recalls[0][label], recalls[1][label]) for label in labels if tables}
     counts = tables[0].tolist() if tables else []
     return Measurements(rows, by_class, counts, examples)
 
 
 def distance_rows(space: str, features: Features, sets: ImageSets) -> dict[str, Row]:
-    """Measure how near generated and real images lie to the reference, in a feature space.
+    """Measure the distances of generated and of real images to the reference in a feature space.
 
     Args:
-        space: the space's name; it begins the keys.
-        features: the space.
+        space: its name, the prefix of the keys.
+        features: its features of images.
         sets: the images.
     """
     reference = features(sets.reference.images)
@@ -122,10 +125,12 @@ def distance_rows(space: str, features: Features, sets: ImageSets) -> dict[str, 
     return rows
 
 
-def missing_distances(space: str, why: str) -> dict[str, Row]:
-    """Return the row of a feature space that could not be had."""
+def missing_distances(space: str, reason: str) -> dict[str, Row]:
+    """Return the row of a feature space that is not available."""
     return {
-        f"{space}_frechet_distance": Row(f"Fréchet distance ({space})", better="lower", missing=why)
+        f"{space}_frechet_distance": Row(
+            f"Fréchet distance ({space})", better="lower", missing=reason
+        )
     }
 
 
@@ -147,31 +152,31 @@ def _inception_rows(weights: str | None, sets: ImageSets) -> dict[str, Row]:
     return distance_rows("Inception", features, sets)
 
 
-def accuracy_row(fakes: Tensor, reals: Tensor) -> dict[str, Row]:
-    """Return how often the classifier sees what was asked for, from both tables of confusion."""
-    share, real_share = (float(table.trace() / table.sum()) for table in (fakes, reals))
+def accuracy_row(generated: Tensor, real: Tensor) -> dict[str, Row]:
+    """Return the class accuracy, from the confusion of generated and of real images."""
+    share, real_share = (float(table.trace() / table.sum()) for table in (generated, real))
     return {"class_accuracy": Row("class accuracy", share, real_share)}
 
 
 def confusion(classifier: Classifier, images: LabelledImages) -> Tensor:
-    """Return how often a class (row) is seen as each class (column): int64."""
-    seen = classifier.predict(classifier.features(images.images))
+    """Return the confusion matrix, class (row) × predicted class (column): int64."""
+    predicted = classifier.predict(classifier.features(images.images))
     count = classifier.kind.null_label
-    return torch.bincount(images.labels * count + seen, minlength=count**2).view(count, count)
+    return torch.bincount(images.labels * count + predicted, minlength=count**2).view(count, count)
 
 
-def _beside(
+def _compare(
     names: Mapping[str, str],
     measure: Callable[[LabelledImages], Iterable[Tensor]],
     sets: ImageSets,
 ) -> dict[str, Row]:
-    """Return figures, key → name, of the generated images beside those of test images."""
+    """Return the rows of measured values, key → name, for generated and for test images."""
     columns = zip(names.items(), measure(sets.generated), measure(sets.test), strict=True)
     return {key: Row(name, float(fake), float(real)) for (key, name), fake, real in columns}
 
 
 def pixel_rows(sets: ImageSets) -> dict[str, Row]:
-    """Measure brightness: the mean pixel and how much is black."""
+    """Measure brightness: the mean pixel and the share of black pixels."""
 
     def measure(split: LabelledImages) -> Iterable[Tensor]:
         yield to_model(split.images).mean()
@@ -183,11 +188,11 @@ def pixel_rows(sets: ImageSets) -> dict[str, Row]:
         "dark_pixels": f"share of pixels ≤ {NEARLY_BLACK}/255",
         "black_pixels": "share of pixels = 0",
     }
-    return _beside(names, measure, sets)
+    return _compare(names, measure, sets)
 
 
 def clip_rows(scorer: ClipScorer, sets: ImageSets) -> dict[str, Row]:
-    """Measure what a CLIP says: the right label's probability, its wins, and "clear" wins."""
+    """Measure CLIP scores: the right label's probability, top-1 accuracy, and wins of "clear"."""
 
     def measure(split: LabelledImages) -> Iterable[Tensor]:
         scores = scorer.label_scores(split.images)
@@ -201,7 +206,7 @@ def clip_rows(scorer: ClipScorer, sets: ImageSets) -> dict[str, Row]:
         f"label_wins:{scorer.name}": f"right label wins ({scorer.name})",
         f"clear_wins:{scorer.name}": f'"clear, well-generated" wins ({scorer.name})',
     }
-    return _beside(names, measure, sets)
+    return _compare(names, measure, sets)
 
 
 def _scorer_rows(names: Sequence[str], sets: ImageSets) -> dict[str, Row]:
@@ -215,40 +220,39 @@ def _scorer_rows(names: Sequence[str], sets: ImageSets) -> dict[str, Row]:
 
 
 def classification_accuracy_score(sets: ImageSets) -> dict[str, Row]:
-    """Train a classifier on the generated images alone, and one on as many real ones.
+    """Train a classifier on generated images alone, and one on as many real ones.
 
     The classification accuracy score (Ravuri and Vinyals, 2019): accuracy on real test images.
     """
-    count = len(sets.generated)
+    count = min(len(sets.generated), len(sets.train))
     config = ClassifierConfig(images_total=SYNTHETIC_EPOCHS * count, warmup_steps=100)
-    real = sets.train.take(count)
     share, real_share = (
-        accuracy(fit(images, config, f"classifier of {title} images"), sets.test)
-        for title, images in (("generated", sets.generated), ("real", real))
+        accuracy(fit(images.take(count), config, f"classifier of {title} images"), sets.test)
+        for title, images in (("generated", sets.generated), ("real", sets.train))
     )
     name = f"classification accuracy score, {count:,} training images"
     return {"classification_accuracy_score": Row(name, share, real_share, "higher")}
 
 
 def memorisation(
-    classifier: Classifier | None, sets: ImageSets, shown: int = 10
+    classifier: Classifier | None, sets: ImageSets
 ) -> tuple[dict[str, Row], dict[str, Tensor]]:
-    """Look for the nearest training image, in pixels and, with a classifier, in its features.
+    """Find the nearest training images, in pixels and, with a classifier, in its features.
 
     Returns:
-        The median distances, and row of a picture → uint8 [B, …].
+        The rows of median distances, and EXAMPLES images of each row of a picture.
     """
     spaces: dict[str, Features] = {"pixels": lambda images: to_model(images).flatten(1)}
     if classifier:
         spaces["features"] = classifier.features
-    rows, examples = {}, {"generated": sets.generated.images[:shown]}
+    rows, examples = {}, {"generated": sets.generated.images[:EXAMPLES]}
     for space, features in spaces.items():
-        known = features(sets.train.images)
-        (away, indices), (real_away, _) = (
-            nearest(features(split.images[:NEIGHBOUR_SAMPLE]), known)
+        train_features = features(sets.train.images)
+        (distance, indices), (real_distance, _) = (
+            find_nearest(features(split.images[:NEIGHBOUR_SAMPLE]), train_features)
             for split in (sets.generated, sets.test)
         )
-        examples[f"in {space}"] = sets.train.images[indices[:shown]]
-        medians = away.median().item(), real_away.median().item()
+        examples[f"in {space}"] = sets.train.images[indices[:EXAMPLES]]
+        medians = distance.median().item(), real_distance.median().item()
         rows[f"nearest_{space}"] = Row(f"{_NEAREST} {space}", *medians)
     return rows, examples

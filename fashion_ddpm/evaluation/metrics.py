@@ -1,4 +1,4 @@
-"""How far generated images are from real ones, in any feature space: tensors in, numbers out."""
+"""Distances between generated and real images in a feature space: from tensors to numbers."""
 
 import dataclasses
 import math
@@ -33,10 +33,10 @@ def frechet_distance(features: Tensor, others: Tensor) -> float:
         features: float [N, D].
         others: float [M, D].
     """
-    # In single precision the figures would be off by up to 6e-6 of their value.
+    # In single precision the relative error is up to 6e-6.
     sides = [fid_features_to_statistics(rows.double()) for rows in (features, others)]
     distance = fid_statistics_to_metric(*sides, verbose=False)[KEY_METRIC_FID]
-    return max(distance, 0.0)  # rounding alone makes it negative
+    return max(distance, 0.0)  # it can be negative by rounding
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def kernel_distance(features: Tensor, others: Tensor) -> Estimate:
 
 @dataclass(frozen=True)
 class Neighbourhoods:
-    """Whether each side lies where the other one is, all from k-nearest-neighbour balls.
+    """Overlap of generated and real images, from balls around the k nearest neighbours.
 
     Attributes:
         precision: share of generated images inside a real image's ball (Kynkäänniemi, 2019).
@@ -85,9 +85,9 @@ class Neighbourhoods:
     coverage: float
 
 
-def neighbourhoods(generated: Tensor, real: Tensor, k: int = NEIGHBOURS) -> Neighbourhoods:
-    """Compare generated with real features, float [N, D] and [M, D]; both need more than k."""
-    real_radii, generated_radii = ball_radii(real, k), ball_radii(generated, k)
+def neighbourhoods(generated: Tensor, real: Tensor) -> Neighbourhoods:
+    """Compare features, float [N, D] and [M, D], each with more than NEIGHBOURS rows."""
+    real_radii, generated_radii = ball_radii(real), ball_radii(generated)
     inside = torch.zeros(len(generated))
     recalled, covered = [], []
     for rows, radii in zip(real.split(ROWS_AT_ONCE), real_radii.split(ROWS_AT_ONCE), strict=True):
@@ -99,13 +99,13 @@ def neighbourhoods(generated: Tensor, real: Tensor, k: int = NEIGHBOURS) -> Neig
     return Neighbourhoods(
         precision=(inside > 0).float().mean().item(),
         recall=torch.cat(recalled).float().mean().item(),
-        density=inside.mean().item() / k,
+        density=inside.mean().item() / NEIGHBOURS,
         coverage=torch.cat(covered).float().mean().item(),
     )
 
 
 def distances(features: Tensor, reference: Tensor) -> dict[str, Estimate]:
-    """Return all of these, by name, of features float [N, D] beside real ones, float [M, D]."""
+    """Return all distances, by name, of features float [N, D] to reference ones, float [M, D]."""
     shares = dataclasses.asdict(neighbourhoods(features, reference))
     return {
         "frechet_distance": Estimate(frechet_distance(features, reference)),
@@ -114,11 +114,11 @@ def distances(features: Tensor, reference: Tensor) -> dict[str, Estimate]:
     }
 
 
-def ball_radii(points: Tensor, k: int) -> Tensor:
-    """Return each point's distance to its k-th nearest other point: float [N]."""
+def ball_radii(points: Tensor) -> Tensor:
+    """Return each point's distance to its NEIGHBOURS-th nearest other point: float [N]."""
     parts = [
         # The nearest point is the point itself.
-        torch.cdist(rows, points).topk(k + 1, largest=False).values[:, -1]
+        torch.cdist(rows, points).topk(NEIGHBOURS + 1, largest=False).values[:, -1]
         for rows in points.split(ROWS_AT_ONCE)
     ]
     return torch.cat(parts)

@@ -1,4 +1,4 @@
-"""All training images in 32 bytes each: the nearest one to any image, without the data set."""
+"""Find the nearest training image without the data set: each one is stored in 32 bytes."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,10 +12,10 @@ from fashion_ddpm.core.paths import BUNDLED_DIR
 
 NEIGHBOUR_INDEX = BUNDLED_DIR / "training-images.npz"
 COMPONENTS = 32
-"""Principal components that are kept: what is left of an image is blurred, but not another one."""
+"""Principal components that are stored: enough to tell images apart, though blurred."""
 
 LEVELS = 127
-"""Largest code; codes are int8."""
+"""Largest absolute code; codes are int8."""
 
 QUANTILES = 100
 
@@ -25,15 +25,15 @@ ROWS_AT_ONCE = 500
 
 @dataclass(frozen=True)
 class Neighbour:
-    """The training image that is most like an image.
+    """The training image nearest to an image.
 
     Attributes:
-        pictures: uint8 [3, 28, 28]: the image; what the index sees of it; the training image as
-            the index remembers it.
+        pictures: uint8 [3, 28, 28]: the image; the image decoded from its code; the training
+            image decoded from its code.
         number: the training image's index in the training split.
-        distance: between the two as the index sees them, root of summed squares in [−1, 1] units.
+        distance: Euclidean distance of the decoded images, pixels in [−1, 1].
         nearer: share of real test images that have a nearer neighbour, 0 … 1.
-        count: training images that were looked through.
+        count: number of training images.
     """
 
     pictures: Tensor
@@ -43,7 +43,7 @@ class Neighbour:
     count: int
 
     def sentence(self) -> str:
-        """Say how near it is, beside how near real images are."""
+        """Return the distance, compared with those of real test images, as a sentence."""
         return (
             f"The nearest of {self.count:,} training images is number {self.number:,}, at a "
             f"distance of {self.distance:.1f}; {self.nearer:.0%} of real test images have a "
@@ -74,17 +74,19 @@ class NeighbourIndex:
         return codes.round().clamp(-LEVELS, LEVELS).to(torch.int8)
 
     def decode(self, codes: Tensor) -> Tensor:
-        """Return what is left of images: int8 [B, 32] → uint8 [B, 28, 28]."""
+        """Return the images of codes, blurred: int8 [B, 32] → uint8 [B, 28, 28]."""
         flat = codes.float() @ self.basis + self.mean
         return to_uint8(flat.view(-1, 1, IMAGE_SIZE, IMAGE_SIZE))
 
     def distances(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the distance to the nearest training image, and its number, of each image."""
-        lengths = self.basis.norm(dim=1)  # a code counts as much as its component is long
-        return nearest(self.encode(images) * lengths, self.codes * lengths)
+        """Return each image's distance to the nearest training image, and that image's number."""
+        lengths = self.basis.norm(
+            dim=1
+        )  # distances in pixels: codes are in units of their component
+        return find_nearest(self.encode(images) * lengths, self.codes * lengths)
 
     def look_up(self, image: Tensor) -> Neighbour:
-        """Find the training image that is most like a stored image, uint8 [28, 28]."""
+        """Find the training image nearest to an image, uint8 [28, 28]."""
         (distance,), (number,) = self.distances(image[None])
         codes = torch.stack([self.encode(image[None])[0], self.codes[number]])
         return Neighbour(
@@ -97,7 +99,7 @@ class NeighbourIndex:
 
 
 def build_index(train: Tensor, test: Tensor) -> NeighbourIndex:
-    """Make the index of training images; real test images say which distance is usual.
+    """Build the index of training images, with the distances of test images for comparison.
 
     Args:
         train: uint8 [N, 28, 28].
@@ -106,7 +108,7 @@ def build_index(train: Tensor, test: Tensor) -> NeighbourIndex:
     flat = to_model(train).flatten(1)
     mean = flat.mean(dim=0)
     centred = flat - mean
-    _, vectors = torch.linalg.eigh(centred.T @ centred)  # the largest come last
+    _, vectors = torch.linalg.eigh(centred.T @ centred)  # in ascending order
     directions = vectors[:, -COMPONENTS:].T.flip(0)
     largest = (centred @ directions.T).abs().max(dim=0).values
     basis = (directions * (largest / LEVELS)[:, None]).half().float()
@@ -117,7 +119,7 @@ def build_index(train: Tensor, test: Tensor) -> NeighbourIndex:
     return replace(index, real_distances=quantiles)
 
 
-def nearest(queries: Tensor, references: Tensor) -> tuple[Tensor, Tensor]:
+def find_nearest(queries: Tensor, references: Tensor) -> tuple[Tensor, Tensor]:
     """Return each query's distance to its nearest reference, and which: float, int64 [Q]."""
     parts = [torch.cdist(rows, references).min(dim=1) for rows in queries.split(ROWS_AT_ONCE)]
     return torch.cat([part.values for part in parts]), torch.cat([part.indices for part in parts])

@@ -1,4 +1,4 @@
-"""A report on generated images: its figures, its warnings, and how they are written down."""
+"""The report of an evaluation: metrics, warnings, and their JSON and Markdown files."""
 
 import dataclasses
 import json
@@ -16,15 +16,15 @@ REPORT_FILE = "report.json"
 
 @dataclass(frozen=True)
 class Row:
-    """One figure and the same figure for real images.
+    """One metric of the generated images and the same metric of real images.
 
     Attributes:
         name: what was measured.
-        generated: for the generated images; None where it was not measured.
-        real: for real images that were not generated, at the same count.
-        better: "lower", "higher", or "real" when the nearest to the real figure is best.
-        half_width: half of the generated figure's 95 % confidence interval.
-        real_half_width: the same for the real figure.
+        generated: of the generated images; None if it was not measured.
+        real: of as many real images.
+        better: "lower", "higher", or "real" if closest to the real value is best.
+        half_width: half of the 95 % confidence interval of generated.
+        real_half_width: the same of real.
         missing: why it was not measured.
     """
 
@@ -39,14 +39,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything an evaluation found.
+    """The results of an evaluation.
 
     Attributes:
         protocol: how the images were made and what they were compared with.
-        warnings: sentences a reader must know before the figures.
-        rows: the figures, by key.
+        warnings: sentences to read before the metrics.
+        rows: the metrics, by key.
         class_accuracy: class name → (generated, real), in [0, 1].
-        confusion: [classes][classes] counts, asked for (rows) × seen (columns).
+        confusion: [classes][classes] counts, requested (rows) × classified (columns).
     """
 
     protocol: dict[str, Any]
@@ -59,10 +59,12 @@ class Report:
 def save_report(report: Report, folder: Path) -> None:
     """Write report.json and report.md."""
     (folder / "report.md").write_text(to_markdown(report))
-    # JSON knows no NaN and no infinity: they become null.
+    # JSON has no NaN and no infinity: they become null.
     text = json.dumps(dataclasses.asdict(report))
     content = json.loads(text, parse_constant=lambda name: None)
-    write_object(folder / REPORT_FILE, content)  # last and whole: where it is, the report is done
+    write_object(
+        folder / REPORT_FILE, content
+    )  # last, and atomically: if it exists, the report is complete
 
 
 def load_report(path: Path) -> Report:
@@ -83,10 +85,10 @@ def load_report(path: Path) -> Report:
 
 
 def to_markdown(report: Report) -> str:
-    """Return the report as a page: warnings, figures, classes, protocol."""
+    """Return the report as Markdown: warnings, metrics, classes, protocol."""
     lines = ["# Evaluation", ""]
     lines += [f"**{warning}**\n" for warning in report.warnings]
-    lines += [figure_table(report), "", "![samples](samples.png)", ""]
+    lines += [metrics_table(report), "", "![samples](samples.png)", ""]
     if report.class_accuracy:
         lines += ["| class | accuracy | real images |", "|---|---|---|"]
         lines += [
@@ -101,67 +103,67 @@ def to_markdown(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
-def figure_table(report: Report, keys: tuple[str, ...] | None = None) -> str:
-    """Return a Markdown table of the figures, all or some of them."""
-    chosen = [report.rows[key] for key in keys or report.rows if key in report.rows]
+def metrics_table(report: Report, keys: tuple[str, ...] | None = None) -> str:
+    """Return a Markdown table of all metrics, or of those with given keys."""
+    rows = [report.rows[key] for key in keys or report.rows if key in report.rows]
     lines = ["| figure | generated | real images | better |", "|---|---|---|---|"]
-    for row in chosen:
+    for row in rows:
         if row.missing:
             lines.append(f"| {row.name} | not measured: {row.missing} | | {row.better} |")
             continue
-        generated = _number(row.generated, row.half_width)
-        real = _number(row.real, row.real_half_width)
+        generated = _format(row.generated, row.half_width)
+        real = _format(row.real, row.real_half_width)
         lines.append(f"| {row.name} | {generated} | {real} | {row.better} |")
     return "\n".join(lines)
 
 
-def _number(value: float | None, half_width: float | None) -> str:
+def _format(value: float | None, half_width: float | None) -> str:
     if value is None or not math.isfinite(value):
         return "–"
     if half_width and math.isfinite(half_width):
         return format_with_half_width(value, half_width)
-    shown = f"{value:.4g}"
-    return f"{value:,.6f}" if "e" in shown else shown
+    text = f"{value:.4g}"
+    return f"{value:,.6f}" if "e" in text else text
 
 
-def warnings_of(rows: dict[str, Row], num_images: int, predicted: Mapping[str, int]) -> list[str]:
-    """Return what is wrong with the images, in words.
+def find_warnings(rows: dict[str, Row], num_images: int, predicted: Mapping[str, int]) -> list[str]:
+    """Return sentences about what is wrong with the images or the number of them.
 
     Args:
-        rows: the figures.
-        num_images: how many images were measured.
-        predicted: class → how many images the classifier takes for it; empty without a classifier.
+        rows: the metrics.
+        num_images: number of generated images.
+        predicted: class → number of images classified as it; empty without a classifier.
     """
-    found = []
+    warnings = []
     if num_images < 10_000:
-        found.append(
+        warnings.append(
             f"{num_images:,} images: Fréchet distances are biased upwards, the more the fewer "
             "images there are; compare only with figures of the same count."
         )
     if predicted:
-        most = max(predicted, key=predicted.__getitem__)
-        # Of one or two classes, half the images may well be one.
-        if predicted[most] > max(0.5, 1.5 / len(predicted)) * num_images:
-            found.append(
-                f"Collapsed: {predicted[most] / num_images:.0%} of the images look like one class, "
-                f"{most}."
+        largest = max(predicted, key=predicted.__getitem__)
+        # With one or two classes, half of the images may be of one class.
+        if predicted[largest] > max(0.5, 1.5 / len(predicted)) * num_images:
+            warnings.append(
+                f"Collapsed: {predicted[largest] / num_images:.0%} of the images look like one "
+                f"class, {largest}."
             )
-        accuracy, real_accuracy = _pair(rows["class_accuracy"])
+        accuracy, real_accuracy = _values(rows["class_accuracy"])
         if accuracy < max(0.3, 1.2 / len(predicted)) and len(predicted) > 1:
-            found.append(
+            warnings.append(
                 f"Not what was asked for: the classifier recognizes {accuracy:.0%} of the images "
                 f"(real ones: {real_accuracy:.0%}); this is what noise scores."
             )
-    mean, real_mean = _pair(rows["mean_pixel"])
+    mean, real_mean = _values(rows["mean_pixel"])
     if abs(mean - real_mean) > 0.1:
-        found.append(
+        warnings.append(
             f"Off in brightness: the mean pixel is {mean:.3f}, that of real images {real_mean:.3f}."
         )
-    return found
+    return warnings
 
 
-def _pair(row: Row) -> tuple[float, float]:
-    """Return a measured row's two figures."""
+def _values(row: Row) -> tuple[float, float]:
+    """Return the two values of a row that was measured."""
     assert row.generated is not None
     assert row.real is not None
     return row.generated, row.real

@@ -1,4 +1,4 @@
-"""The generate command for a great many images: shards, over all processes, resumed."""
+"""The generate command for many images: shards, written by all processes, resumable."""
 
 from pathlib import Path
 
@@ -20,13 +20,13 @@ def run(
     size: int,
     batch_size: int,
 ) -> None:
-    """Make the shards that a folder lacks, on this process and all launched with it.
+    """Generate the missing shards of a folder, on all launched processes.
 
     Args:
         request: what to generate.
         checkpoint: folder or Hub repository; the bundled one when None.
-        folder: new, or one that an earlier run of the same settings has begun.
-        size: images of a shard.
+        folder: new, or of an earlier run with the same settings.
+        size: images per shard.
         batch_size: images denoised together; it does not change them.
 
     Raises:
@@ -37,7 +37,7 @@ def run(
     pipeline = load_pipeline(checkpoint or BUNDLED_CHECKPOINT, str(ranks.device))
     pipeline = pipeline.network_for(request.sampler)
     shards = Shards(folder, request, size, weights_hash(pipeline))
-    missing = _begun(shards, ranks.is_main_process)
+    missing = _prepare(shards, ranks.is_main_process)
     total = sum(len(shards.rows(shard)) for shard in missing)
     with tqdm(
         total=request.num_images,
@@ -55,11 +55,11 @@ def run(
         print(folder)
 
 
-def _begun(shards: Shards, is_main: bool) -> list[int]:
-    """Check the folder, begin it where it is new, and return the shards that it lacks."""
+def _prepare(shards: Shards, is_main: bool) -> list[int]:
+    """Check or create the folder; return its missing shards."""
     shards.check()
-    gather_parts(None)  # nobody writes before all have looked
+    gather_parts(None)  # no process writes before all have checked
     if is_main:
-        shards.begin()
-    # One list for all: a process that comes late would find shards that others have just made.
+        shards.create_folder()
+    # One list for all: a late process would find shards that others have just written.
     return gather_parts(shards.missing())[0]

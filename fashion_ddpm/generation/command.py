@@ -1,4 +1,4 @@
-"""The generate command: a checked request becomes files and, where asked, a table of scores."""
+"""The generate command: generate the images of a request into files, and score them."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -49,14 +49,14 @@ def run(
     scorer = load_scorer(scorer_name, pipeline.kind) if scorer_name else None
     pipeline = pipeline.network_for(request.sampler)
     batches = pipeline.generate_request(request, batch_size)
-    about = {MODEL_KEY: short_weights_hash(pipeline)}
+    extra_settings = {MODEL_KEY: short_weights_hash(pipeline)}
     with tqdm(total=request.num_images, unit="image") as bar:
         finished = finite_batches(batches, bar)
-        kept = list(finished) if scorer else []
-        files.save(kept or finished, output, request, about)
+        scored = list(finished) if scorer else []
+        files.save(scored or finished, output, request, extra_settings)
     print(output)
     if scorer:
-        print(score_table(scorer, kept))
+        print(score_table(scorer, scored))
 
 
 def finite_batches(batches: Iterable[Batch], bar: tqdm, processes: int = 1) -> Iterator[Batch]:
@@ -64,11 +64,11 @@ def finite_batches(batches: Iterable[Batch], bar: tqdm, processes: int = 1) -> I
 
     Args:
         batches: finished images.
-        bar: what shows the count.
-        processes: each batch counts for all of them: no other news of them, and they are as fast.
+        bar: the progress bar.
+        processes: number of processes, whose progress is assumed to equal this one's.
 
     Raises:
-        CheckpointError: the network's output is not a number.
+        CheckpointError: the network's output is not finite.
     """
     for batch in batches:
         if not batch.finite.all():
@@ -81,9 +81,9 @@ def finite_batches(batches: Iterable[Batch], bar: tqdm, processes: int = 1) -> I
 
 
 def score_table(scorer: ClipScorer, batches: list[Batch]) -> str:
-    """Return a table: mean probability of the right label prompt, and how often it wins.
+    """Return a table: mean probability of the requested label's prompt, and its top-1 accuracy.
 
-    Every figure stands beside what real test images of that class score, where some are bundled.
+    Scores of real test images of each class are shown for comparison, where they are bundled.
     """
     images = torch.cat([batch.images for batch in batches])
     labels = torch.cat([batch.labels for batch in batches])
@@ -93,19 +93,19 @@ def score_table(scorer: ClipScorer, batches: list[Batch]) -> str:
         f"{'class':<12} {'images':>6} {'score':>6} {'real':>6} {'wins':>6} {'clear':>6} {'real':>6}"
     ]
     for label in labels.unique().tolist():
-        mine = labels == label
+        in_class = labels == label
         real = baseline.labels[label, label] if baseline else math.nan
         real_clear = baseline.quality[label, 1] if baseline else math.nan
         lines.append(
-            f"{scorer.kind.class_names[label]:<12} {int(mine.sum()):>6} "
-            f"{scores[mine, label].mean():>6.3f} {_figure(real)} "
-            f"{(scores[mine].argmax(dim=1) == label).float().mean():>6.3f} "
-            f"{quality[mine, 1].mean():>6.3f} {_figure(real_clear)}"
+            f"{scorer.kind.class_names[label]:<12} {int(in_class.sum()):>6} "
+            f"{scores[in_class, label].mean():>6.3f} {_format(real)} "
+            f"{(scores[in_class].argmax(dim=1) == label).float().mean():>6.3f} "
+            f"{quality[in_class, 1].mean():>6.3f} {_format(real_clear)}"
         )
     wins = (scores.argmax(dim=1) == labels).float().mean()
     lines.append(f"all: the right label wins for {wins:.1%} of {len(labels):,} images")
     return "\n".join(lines)
 
 
-def _figure(value: Tensor | float) -> str:
+def _format(value: Tensor | float) -> str:
     return f"{value:>6.3f}" if math.isfinite(value) else f"{'–':>6}"

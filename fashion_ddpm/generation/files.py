@@ -1,4 +1,4 @@
-"""Generated images go to disk: a grid, an archive, or a folder of PNG files."""
+"""Write generated images: a grid, arrays, a folder of PNG files, or a zip file."""
 
 import csv
 import io
@@ -26,28 +26,39 @@ from fashion_ddpm.diffusion.pipeline import Batch
 
 GRID_SCALE = 4
 MIN_COLUMNS, MAX_COLUMNS = 5, 20
-"""How many classes get a column each in a grid; with fewer or more it is nearly square."""
+"""Numbers of classes for which a grid has a column per class; else it is nearly square."""
 
 METADATA_FILE = "metadata.jsonl"
 SCORES_FILE = "scores.csv"
 
-OTHER_FILES = (".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".npy", ".pt", ".zip")
-"""Endings of what somebody wants who will not want a folder."""
+UNSUPPORTED_SUFFIXES = (
+    ".jpg",
+    ".jpeg",
+    ".webp",
+    ".gif",
+    ".bmp",
+    ".tif",
+    ".tiff",
+    ".npy",
+    ".pt",
+    ".zip",
+)
+"""An output with such a suffix is a mistake, not the name of a folder."""
 
 
 def is_one_file(path: Path) -> bool:
-    """Return whether the path's ending asks for a single file; any other path is a folder."""
+    """Return whether the path's suffix means a single file; any other path is a folder."""
     return path.suffix.lower() in (".png", ".npz")
 
 
 def check_output(path: Path) -> None:
-    """Raise RequestError before any work is done, when the results could not be written."""
+    """Raise RequestError if results cannot be written there."""
     if is_one_file(path):
         if path.is_dir():
             raise RequestError(f"--output is {path}, a folder; name a file or drop {path.suffix}.")
         path.parent.mkdir(parents=True, exist_ok=True)
         return
-    if path.suffix.lower() in OTHER_FILES:
+    if path.suffix.lower() in UNSUPPORTED_SUFFIXES:
         raise RequestError(
             f"--output is {path}; a single file is .png or .npz, and a folder has no such ending."
         )
@@ -56,26 +67,29 @@ def check_output(path: Path) -> None:
 
 
 def save(
-    batches: Iterable[Batch], path: Path, request: GenerateRequest, about: Mapping[str, str]
+    batches: Iterable[Batch],
+    path: Path,
+    request: GenerateRequest,
+    extra_settings: Mapping[str, str],
 ) -> None:
-    """Write images as the path's ending says: .png a grid, .npz arrays, else a folder.
+    """Write images, by the path's suffix: .png a grid, .npz arrays, else a folder.
 
     Args:
         batches: finished images.
-        path: the file or folder; it is written whole or not at all.
-        request: what was asked for; it goes into every file.
-        about: what else is known of all images, such as the model; it goes there, too.
+        path: the file or folder, written atomically.
+        request: its settings are written into every file.
+        extra_settings: further settings to write, such as the model.
 
     Raises:
-        CheckpointError: there is no room, or it may not be written.
+        CheckpointError: the disk is full, or the path is not writable.
     """
     if not is_one_file(path):
-        _save_folder(batches, path, request, about)
+        _save_folder(batches, path, request, extra_settings)
         return
-    everything, settings = list(batches), {**request.as_settings(), **about}
-    images = torch.cat([batch.images for batch in everything])
-    labels = torch.cat([batch.labels for batch in everything])
-    seeds = [seed for batch in everything for seed in batch.seeds]
+    batches, settings = list(batches), {**request.as_settings(), **extra_settings}
+    images = torch.cat([batch.images for batch in batches])
+    labels = torch.cat([batch.labels for batch in batches])
+    seeds = [seed for batch in batches for seed in batch.seeds]
     temporary = temporary_path(path)
     with report_write_errors(path):
         if path.suffix.lower() == ".png":
@@ -91,43 +105,48 @@ def save(
                     seeds=np.array(seeds, np.int64),
                     settings=np.array(json.dumps(settings)),
                 )
-        fsync_path(temporary)  # or a power cut could leave the name without its content
+        fsync_path(temporary)  # else a power cut could leave an empty file
         os.replace(temporary, path)
 
 
 def _save_folder(
-    batches: Iterable[Batch], folder: Path, request: GenerateRequest, about: Mapping[str, str]
+    batches: Iterable[Batch],
+    folder: Path,
+    request: GenerateRequest,
+    extra_settings: Mapping[str, str],
 ) -> None:
     temporary = create_temporary_folder(folder)
     images = (image for batch in batches for image in batch.images)
     lines = []
-    for entry, picture in _entries(images, request, about):
+    for entry, picture in _entries(images, request, extra_settings):
         with report_write_errors(folder):
             (temporary / entry["file_name"]).write_bytes(picture)
         lines.append(json.dumps(entry) + "\n")
     with report_write_errors(folder):
         (temporary / METADATA_FILE).write_text("".join(lines))
         if folder.exists():
-            folder.rmdir()  # an empty one; not every system replaces it
+            folder.rmdir()  # it is empty; not every system replaces it
         os.replace(temporary, folder)
 
 
-def zipped(
+def zip_images(
     images: Tensor,
     request: GenerateRequest,
-    about: Mapping[str, str],
+    extra_settings: Mapping[str, str],
     scores: Sequence[Mapping[str, float]],
 ) -> bytes:
     """Return a zip file of PNG files, the list that the datasets library reads, and a table.
 
     Args:
         images: uint8 [B, H, W] or [B, H, W, 3].
-        request: what was asked for.
-        about: what else is known of all images: model and scorer.
-        scores: the label scores of each image, prompt → probability; empty where there are none.
+        request: the request of the images.
+        extra_settings: further settings to write: model and scorer.
+        scores: the label scores of each image, prompt → probability; may be empty.
     """
     pictures, entries = {}, []
-    for (entry, picture), score in zip(_entries(images, request, about), scores, strict=True):
+    for (entry, picture), score in zip(
+        _entries(images, request, extra_settings), scores, strict=True
+    ):
         pictures[entry["file_name"]] = picture
         entries.append(entry | ({"label_scores": dict(score)} if score else {}))
     lines = "".join(json.dumps(entry) + "\n" for entry in entries)
@@ -135,10 +154,10 @@ def zipped(
         {name: value for name, value in entry.items() if name != "label_scores"} | dict(score)
         for entry, score in zip(entries, scores, strict=True)
     ]
-    return archive({**pictures, METADATA_FILE: lines, SCORES_FILE: table_file(rows)})
+    return zip_files({**pictures, METADATA_FILE: lines, SCORES_FILE: to_csv(rows)})
 
 
-def archive(files: Mapping[str, bytes | str]) -> bytes:
+def zip_files(files: Mapping[str, bytes | str]) -> bytes:
     """Return a zip file of named contents."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as target:
@@ -147,7 +166,7 @@ def archive(files: Mapping[str, bytes | str]) -> bytes:
     return buffer.getvalue()
 
 
-def table_file(rows: Sequence[Mapping[str, Any]]) -> str:
+def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return rows of the same columns as the text of a CSV file."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]) if rows else [])
@@ -157,7 +176,7 @@ def table_file(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def file_name(*parts: str, ending: str = ".png") -> str:
-    """Return the name of a file, made of parts that may hold blanks and other signs."""
+    """Return a file name of parts, with special characters replaced."""
     return "_".join(re.sub(r"[^\w.+-]+", "-", part) for part in parts) + ending
 
 
@@ -167,12 +186,16 @@ def picture_name(request: GenerateRequest) -> str:
 
 
 def _entries(
-    images: Iterable[Tensor], request: GenerateRequest, about: Mapping[str, str]
+    images: Iterable[Tensor], request: GenerateRequest, extra_settings: Mapping[str, str]
 ) -> Iterator[tuple[dict[str, Any], bytes]]:
-    """Yield each image's line in the list, and its PNG file, which carries the same settings."""
+    """Yield each image's metadata entry, and its PNG file with the same settings."""
     for index, image in enumerate(images):
-        alone = request.select_image(index)
-        settings, picture = {**alone.as_settings(), **about}, io.BytesIO()
+        image_request = request.select_image(index)
+        settings, picture = {**image_request.as_settings(), **extra_settings}, io.BytesIO()
         save_png(enlarge(image, 1), picture, settings)
-        entry = {"file_name": picture_name(alone), "label": alone.labels()[0], **settings}
+        entry = {
+            "file_name": picture_name(image_request),
+            "label": image_request.labels()[0],
+            **settings,
+        }
         yield entry, picture.getvalue()

@@ -1,4 +1,4 @@
-"""Many processes generate one set of images together."""
+"""Generate one set of images on all processes."""
 
 import time
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ class Generated:
 
     Attributes:
         images: N images and their labels.
-        finite: bool [N], whether the network's output was a number.
-        seconds: the slowest process's time.
+        finite: bool [N], whether the network's output was finite.
+        seconds: time of the slowest process.
     """
 
     images: LabelledImages
@@ -36,30 +36,32 @@ def generate_together(
     ranks: PartialState,
     silent: bool = False,
 ) -> Generated:
-    """Every process generates its share; all get all: the same images for any number of them.
+    """Generate a share of the images on each process; return all of them on every process.
+
+    The images do not depend on the number of processes.
 
     Args:
         pipeline: the model.
         request: the images to generate and how.
         batch_size: images denoised together; it does not change them.
         ranks: this process among all.
-        silent: whether no progress bar is wanted.
+        silent: whether to hide the progress bar.
     """
     indices = range(ranks.process_index, request.num_images, ranks.num_processes)
     begin = time.monotonic()
     batches = []
-    hidden = silent or not ranks.is_main_process
-    with tqdm(total=len(indices), desc="generate", unit="image", disable=hidden) as bar:
+    silent = silent or not ranks.is_main_process
+    with tqdm(total=len(indices), desc="generate", unit="image", disable=silent) as bar:
         for batch in pipeline.generate_request(request, batch_size, indices):
             batches.append(batch)
             bar.update(len(batch.seeds))
-    own = (
+    share = (
         torch.cat([batch.images for batch in batches]),
         torch.cat([batch.finite for batch in batches]),
         time.monotonic() - begin,
     )
-    parts = gather_parts(own)
-    images = torch.empty(request.num_images, *own[0].shape[1:], dtype=torch.uint8)
+    parts = gather_parts(share)
+    images = torch.empty(request.num_images, *share[0].shape[1:], dtype=torch.uint8)
     finite = torch.empty(request.num_images, dtype=torch.bool)
     for rank, (part, part_finite, _) in enumerate(parts):
         images[rank :: ranks.num_processes], finite[rank :: ranks.num_processes] = part, part_finite

@@ -1,4 +1,4 @@
-"""A folder of images in shards: each one written whole, none twice, none with other settings."""
+"""A folder of images in shards: files written atomically, once, all with the same settings."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,21 +8,21 @@ from fashion_ddpm.core.json_files import TEMPORARY_SUFFIX, read_object, write_ob
 from fashion_ddpm.core.requests import GenerateRequest, RequestError
 from fashion_ddpm.generation.files import is_one_file
 
-SIZE = 10_000
-"""Images of a shard where nobody asked for another size: a folder takes no more files than that."""
+DEFAULT_SHARD_SIZE = 10_000
+"""Images per shard by default; an output of more images than this is written in shards."""
 
 SETTINGS_FILE = "shards.json"
 
 
 @dataclass(frozen=True)
 class Shards:
-    """Where each image of a request lies: shard i holds the images from i · size on.
+    """The shards of a request's images: shard i holds the images from i · size on.
 
     Attributes:
-        folder: where they lie; nothing else may.
-        request: all the images.
-        size: images of a shard; the last one may have fewer.
-        weights: checksum of the network that draws them.
+        folder: it contains nothing else.
+        request: of all images.
+        size: images per shard; the last one may have fewer.
+        weights: checksum of the network's weights.
     """
 
     folder: Path
@@ -32,7 +32,7 @@ class Shards:
 
     @property
     def count(self) -> int:
-        """How many shards there are in the end."""
+        """Number of shards."""
         return -(-self.request.num_images // self.size)
 
     def path(self, index: int) -> Path:
@@ -44,11 +44,11 @@ class Shards:
         return range(self.request.num_images)[shard * self.size :][: self.size]
 
     def missing(self) -> list[int]:
-        """Return the shards that are still to be made; a file that is there is whole."""
+        """Return the shards without a file; existing files are complete."""
         return [index for index in range(self.count) if not self.path(index).exists()]
 
     def settings(self) -> dict[str, Any]:
-        """Return what must not change between the runs that fill a folder."""
+        """Return the settings that all runs on a folder must share."""
         return {
             **self.request.as_settings(),
             "shard_size": self.size,
@@ -56,19 +56,20 @@ class Shards:
         }
 
     def check(self) -> None:
-        """Raise RequestError when the folder cannot take these shards; change nothing."""
-        file, mine = self.folder / SETTINGS_FILE, self.settings()
+        """Raise RequestError if the folder contains anything but shards with these settings."""
+        file, settings = self.folder / SETTINGS_FILE, self.settings()
         if file.exists():
             found = read_object(file, "restore it, or name a new folder")
-            others = [
+            differences = [
                 f"{name} {found.get(name)!r}, not {value!r}"
-                for name, value in mine.items()
+                for name, value in settings.items()
                 if found.get(name) != value
             ]
-            if others:
+            if differences:
                 raise RequestError(
-                    f"--output {self.folder} holds shards of another run ({'; '.join(others)}): "
-                    "name a new folder, or repeat that run's settings to go on with it."
+                    f"--output {self.folder} holds shards of another run "
+                    f"({'; '.join(differences)}): name a new folder, or repeat that run's settings "
+                    "to go on with it."
                 )
         elif self.folder.exists() and not self._is_empty():
             raise RequestError(
@@ -82,8 +83,8 @@ class Shards:
             half_written
         }
 
-    def begin(self) -> None:
-        """Make the folder and write the settings into it, unless an earlier run has."""
+    def create_folder(self) -> None:
+        """Create the folder with a file of the settings, unless an earlier run has."""
         file = self.folder / SETTINGS_FILE
         if file.exists():
             return
@@ -91,18 +92,22 @@ class Shards:
         write_object(file, self.settings())
 
 
-def shard_size(output: Path, num_images: int, wanted: int | None) -> int | None:
-    """Return the size of the shards that an output is written in, or None for another form.
+def shard_size(output: Path, num_images: int, requested: int | None) -> int | None:
+    """Return the shard size for an output, or None if it is not written in shards.
 
     Raises:
-        RequestError: shards are wanted of a size, or in a place, that cannot be.
+        RequestError: the requested size is below 1, or the output is a single file.
     """
-    if wanted is None:
-        return SIZE if num_images > SIZE and not is_one_file(output) else None
-    if wanted < 1:
-        raise RequestError(f"--shard-size is {wanted}; it must be at least 1.")
+    if requested is None:
+        return (
+            DEFAULT_SHARD_SIZE
+            if num_images > DEFAULT_SHARD_SIZE and not is_one_file(output)
+            else None
+        )
+    if requested < 1:
+        raise RequestError(f"--shard-size is {requested}; it must be at least 1.")
     if is_one_file(output):
         raise RequestError(
-            f"--shard-size is {wanted}, but --output is {output}, one file; name a folder."
+            f"--shard-size is {requested}, but --output is {output}, one file; name a folder."
         )
-    return wanted
+    return requested

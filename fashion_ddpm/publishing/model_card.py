@@ -10,7 +10,7 @@ from fashion_ddpm.checkpoints.locate import SAMPLES_FILE
 from fashion_ddpm.checkpoints.manifest import update_manifest
 from fashion_ddpm.core.data_settings import FASHION, HUB_PREFIX
 from fashion_ddpm.core.image_kind import COLOURS, FASHION_MNIST, ImageKind
-from fashion_ddpm.evaluation.report import Report, Row, figure_table
+from fashion_ddpm.evaluation.report import Report, Row, metrics_table
 from fashion_ddpm.generation.sample_grid import MAX_COLUMNS, ROWS
 
 MARK = "<!-- results -->"
@@ -66,7 +66,7 @@ def results_section(report: Report) -> str:
             f"{protocol['device']}; commit {protocol['commit']}. Each figure stands beside the "
             "same figure for as many real images.",
             "",
-            figure_table(report, HEADLINE),
+            metrics_table(report, HEADLINE),
         ]
     )
 

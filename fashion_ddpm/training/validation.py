@@ -16,7 +16,7 @@ from fashion_ddpm.core.images import to_model
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.diffusion.loss import Draws
-from fashion_ddpm.evaluation.image_sets import matching_classifier
+from fashion_ddpm.evaluation.image_sets import load_matching_classifier
 from fashion_ddpm.evaluation.metrics import frechet_distance
 from fashion_ddpm.generation.generate import generate_together
 from fashion_ddpm.generation.sample_grid import draw_grid_share, save_grid
@@ -119,7 +119,7 @@ class Validation:
         Returns:
             Whether it is the smallest so far; False if there is no classifier for the images.
         """
-        classifier = matching_classifier(None, self.network.kind)
+        classifier = load_matching_classifier(None, self.network.kind)
         if classifier is None:
             return False
         with self.network.ema_pipeline() as pipeline:

@@ -19,7 +19,7 @@ from fashion_ddpm.demo.trust import (
     training_previews,
 )
 from fashion_ddpm.evaluation.nearest_training_image import load_index
-from fashion_ddpm.evaluation.report import figure_table
+from fashion_ddpm.evaluation.report import metrics_table
 from fashion_ddpm.ui.components import (
     ALWAYS_LAST,
     LATEST_RUN,
@@ -211,7 +211,7 @@ def _build_report_card(demo: Demo) -> None:
     )
     with gr.Row():
         with gr.Column(scale=3, min_width=300):
-            gr.Markdown(figure_table(report), elem_id="report-card")
+            gr.Markdown(metrics_table(report), elem_id="report-card")
         with gr.Column(scale=2, min_width=300):
             gr.Markdown("Asked for (rows), seen by an independent classifier (columns)")
             picture(

@@ -41,7 +41,7 @@ from fashion_ddpm.demo.share import (
     parse_query,
 )
 from fashion_ddpm.diffusion.pipeline import Batch
-from fashion_ddpm.generation.files import save, zipped
+from fashion_ddpm.generation.files import save, zip_images
 from fashion_ddpm.server.limits import PAGE_MAX_IMAGES, PAGE_MAX_STEPS
 from fashion_ddpm.ui.controls import build_request, control_values
 
@@ -115,7 +115,7 @@ def test_every_setting_survives_the_zip_and_the_files_of_generate(
     folder, count = tmp_path_factory.mktemp("files"), request_.num_images
     images, model = torch.zeros(count, 28, 28, dtype=torch.uint8), {"model": "0123456789ab"}
     each = [SharedSettings(request_.select_image(index), **model) for index in range(count)]
-    with zipfile.ZipFile(BytesIO(zipped(images, request_, model, [{}] * count))) as archive:
+    with zipfile.ZipFile(BytesIO(zip_images(images, request_, model, [{}] * count))) as archive:
         archive.extractall(folder / "zip")
     batch = Batch(images, torch.tensor(request_.labels()), [*request_.seeds()], images.bool())
     for name in ("folder", "grid.png", "arrays.npz"):

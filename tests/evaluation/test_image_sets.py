@@ -11,9 +11,9 @@ from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind
 from fashion_ddpm.data.load import load_data_set
 from fashion_ddpm.evaluation.image_sets import (
     EvaluationError,
-    image_sets,
-    matching_classifier,
-    matching_data,
+    build_image_sets,
+    load_matching_classifier,
+    load_matching_data,
 )
 from fashion_ddpm.scoring.classifier import Classifier, load_classifier, save_classifier
 from tests.tools import MINI_DATA
@@ -24,27 +24,27 @@ MINI = DataSettings(data_dir=str(MINI_DATA))
 
 
 def test_the_bundled_classifier_knows_fashion_mnist_alone() -> None:
-    classifier = matching_classifier(None, FASHION_MNIST)
+    classifier = load_matching_classifier(None, FASHION_MNIST)
     assert classifier is not None
     assert classifier.kind == FASHION_MNIST
-    assert matching_classifier(None, KIND) is None
+    assert load_matching_classifier(None, KIND) is None
 
 
 def test_a_classifier_of_other_classes_is_refused(tmp_path: Path) -> None:
     save_classifier(Classifier(KIND), tmp_path)
-    classifier = matching_classifier(tmp_path, KIND)
+    classifier = load_matching_classifier(tmp_path, KIND)
     assert classifier is not None
     assert classifier.kind == KIND
     with pytest.raises(EvaluationError, match=r"knows colour images .+ draws grey images"):
-        matching_classifier(tmp_path, FASHION_MNIST)
+        load_matching_classifier(tmp_path, FASHION_MNIST)
 
 
 def test_a_data_set_of_other_images_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EvaluationError, match=r"has grey images of 28×28 pixels.+draws colour"):
-        matching_data(MINI, KIND)
+        load_matching_data(MINI, KIND)
     write_shapes(tmp_path, 12)
     with pytest.raises(EvaluationError, match="has 3 test images; an evaluation needs at least 5"):
-        matching_data(DataSettings(dataset=f"imagefolder:{tmp_path}"), KIND)
+        load_matching_data(DataSettings(dataset=f"imagefolder:{tmp_path}"), KIND)
 
 
 def pixels(images: Tensor) -> set[bytes]:
@@ -61,7 +61,7 @@ def test_data_and_classifier_have_the_order_of_the_checkpoints_classes(
     numeric = load_data_set(settings)
     assert numeric.kind.class_names == ("1", "2", "10")
     earlier = ImageKind(("1", "10", "2"), image_size=32, channels=3)
-    data = matching_data(settings, earlier)
+    data = load_matching_data(settings, earlier)
     assert data.kind == earlier
     whole = torch.cat([numeric.train.select_class(2), numeric.validation.select_class(2)])
     assert pixels(data.train.select_class(1)) <= pixels(
@@ -70,7 +70,7 @@ def test_data_and_classifier_have_the_order_of_the_checkpoints_classes(
 
     (tmp_path / "classifier").mkdir()
     save_classifier(Classifier(numeric.kind).eval(), tmp_path / "classifier")
-    classifier = matching_classifier(tmp_path / "classifier", earlier)
+    classifier = load_matching_classifier(tmp_path / "classifier", earlier)
     original = load_classifier(tmp_path / "classifier")
     assert classifier is not None
     assert classifier.kind == earlier
@@ -81,9 +81,9 @@ def test_data_and_classifier_have_the_order_of_the_checkpoints_classes(
 def test_real_images_are_of_the_classes_that_were_asked_for() -> None:
     data = load_data_set(MINI)
     generated = data.train.select(data.train.labels == 3)
-    sets = image_sets(data, "test", generated)
+    sets = build_image_sets(data, "test", generated)
     assert set(sets.train.labels.tolist()) == set(sets.test.labels.tolist()) == {3}
     assert len(sets.reference) == 20
-    assert image_sets(data, "train", generated).reference is not sets.test
-    held_out = image_sets(data, "validation", generated).reference
+    assert build_image_sets(data, "train", generated).reference is not sets.test
+    held_out = build_image_sets(data, "validation", generated).reference
     assert torch.equal(held_out.images, data.validation.select_class(3))

@@ -87,6 +87,12 @@ def test_noise_is_worth_less_as_training_data_than_real_images(noisy: ImageSets)
     assert row.generated < row.real - 0.1  # type: ignore[operator]
 
 
+def test_a_small_training_split_is_compared_with_as_few_generated_images(sets: ImageSets) -> None:
+    few = replace(sets, train=sets.train.take(60))
+    (row,) = classification_accuracy_score(few).values()
+    assert "60 training images" in row.name
+
+
 def test_copies_of_training_images_are_found_out(classifier: Classifier, sets: ImageSets) -> None:
     copies = LabelledImages(sets.train.images[5:105], sets.train.labels[5:105], kind=FASHION_MNIST)
     rows, examples = memorisation(classifier, replace(sets, generated=copies))

@@ -67,4 +67,4 @@ def test_far_images_have_no_precision_and_few_modes_no_recall() -> None:
 
 def test_a_ball_reaches_its_kth_neighbour() -> None:
     line = torch.arange(10.0)[:, None]
-    assert ball_radii(line, 2)[[0, 5, 9]].tolist() == [2, 1, 2]
+    assert ball_radii(line)[[0, 5, 9]].tolist() == [4, 2, 4]

@@ -11,8 +11,8 @@ from fashion_ddpm.evaluation.nearest_training_image import (
     NEIGHBOUR_INDEX,
     NeighbourIndex,
     build_index,
+    find_nearest,
     load_index,
-    nearest,
     save_index,
 )
 
@@ -66,6 +66,6 @@ def test_the_bundled_index_holds_the_training_split_in_two_megabytes(
 
 
 def test_the_nearest_reference_is_found() -> None:
-    distances, indices = nearest(torch.tensor([[0.2], [7.6]]), torch.arange(10.0)[:, None])
+    distances, indices = find_nearest(torch.tensor([[0.2], [7.6]]), torch.arange(10.0)[:, None])
     assert indices.tolist() == [0, 8]
     assert distances.tolist() == pytest.approx([0.2, 0.4], abs=1e-5)

@@ -10,10 +10,10 @@ from fashion_ddpm.core.json_files import FileError
 from fashion_ddpm.evaluation.report import (
     Report,
     Row,
-    figure_table,
+    find_warnings,
     load_report,
+    metrics_table,
     save_report,
-    warnings_of,
 )
 
 ROWS = {
@@ -31,7 +31,7 @@ def changed(key: str, generated: float) -> dict[str, Row]:
 
 
 def test_good_images_in_number_cause_no_warning() -> None:
-    assert warnings_of(ROWS, 10_000, EVEN) == []
+    assert find_warnings(ROWS, 10_000, EVEN) == []
 
 
 @pytest.mark.parametrize(
@@ -58,20 +58,20 @@ def test_good_images_in_number_cause_no_warning() -> None:
 def test_what_is_wrong_is_said_in_words(
     rows: dict[str, Row], count: int, predicted: dict[str, int], expected: str
 ) -> None:
-    (warning,) = warnings_of(rows, count, predicted)
+    (warning,) = find_warnings(rows, count, predicted)
     assert expected in warning
 
 
 def test_half_of_the_images_may_be_one_of_two_classes() -> None:
-    assert warnings_of(ROWS, 10_000, {"on": 6_000, "off": 4_000}) == []
-    assert "Collapsed" in warnings_of(ROWS, 10_000, {"on": 9_000, "off": 1_000})[0]
+    assert find_warnings(ROWS, 10_000, {"on": 6_000, "off": 4_000}) == []
+    assert "Collapsed" in find_warnings(ROWS, 10_000, {"on": 9_000, "off": 1_000})[0]
 
 
 def test_the_table_shows_intervals_and_what_was_not_measured() -> None:
-    table = figure_table(Report({}, [], ROWS, {}, []))
+    table = metrics_table(Report({}, [], ROWS, {}, []))
     assert "| kernel distance | 0.0123 ± 0.0020 | 0.001 | lower |" in table
     assert "not measured: no --inception-weights" in table
-    assert figure_table(Report({}, [], ROWS, {}, []), ("mean_pixel",)).count("\n") == 2
+    assert metrics_table(Report({}, [], ROWS, {}, []), ("mean_pixel",)).count("\n") == 2
 
 
 def test_a_saved_report_is_read_back(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from fashion_ddpm.checkpoints.atomic_folders import temporary_path
 from fashion_ddpm.core.json_files import FileError
 from fashion_ddpm.core.requests import GenerateRequest, RequestError
-from fashion_ddpm.generation.shards import SETTINGS_FILE, SIZE, Shards, shard_size
+from fashion_ddpm.generation.shards import DEFAULT_SHARD_SIZE, SETTINGS_FILE, Shards, shard_size
 
 REQUEST = GenerateRequest("all", num_images=25, seed=7)
 
@@ -36,7 +36,7 @@ def test_what_is_missing_is_what_has_no_file(tmp_path: Path) -> None:
 def test_the_same_run_may_go_on_in_its_folder(tmp_path: Path) -> None:
     for _ in range(2):
         shards(tmp_path / "deep" / "new").check()
-        shards(tmp_path / "deep" / "new").begin()
+        shards(tmp_path / "deep" / "new").create_folder()
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_the_same_run_may_go_on_in_its_folder(tmp_path: Path) -> None:
 def test_another_run_in_the_same_folder_is_refused(
     tmp_path: Path, changes: dict[str, Any], expected: str
 ) -> None:
-    shards(tmp_path).begin()
+    shards(tmp_path).create_folder()
     with pytest.raises(RequestError, match=expected):
         shards(tmp_path, **changes).check()
 
@@ -71,11 +71,11 @@ def test_a_folder_or_file_of_others_is_refused_and_a_kill_at_the_very_start_is_n
 @pytest.mark.parametrize(
     ("output", "num_images", "wanted", "expected"),
     [
-        ("folder", SIZE, None, None),
-        ("folder", SIZE + 1, None, SIZE),
+        ("folder", DEFAULT_SHARD_SIZE, None, None),
+        ("folder", DEFAULT_SHARD_SIZE + 1, None, DEFAULT_SHARD_SIZE),
         ("folder", 5, 2, 2),
-        ("out.npz", SIZE + 1, None, None),
-        ("out.png", SIZE + 1, None, None),
+        ("out.npz", DEFAULT_SHARD_SIZE + 1, None, None),
+        ("out.png", DEFAULT_SHARD_SIZE + 1, None, None),
     ],
 )
 def test_a_folder_of_many_images_is_made_of_shards(
@@ -93,7 +93,7 @@ def test_shards_that_cannot_be_are_refused() -> None:
 
 def test_damaged_settings_cost_a_sentence(tmp_path: Path) -> None:
     mine = shards(tmp_path / "shards")
-    mine.begin()
+    mine.create_folder()
     (mine.folder / SETTINGS_FILE).write_text("{")
     with pytest.raises(FileError, match=rf"{SETTINGS_FILE} .+ name a new folder"):
         mine.check()
