@@ -109,14 +109,16 @@ def main() -> None:
     parser.add_argument("--images", nargs="+", type=int, default=[1, 8])
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--seconds", type=float, default=60.0, help="of each row")
-    parser.add_argument("--visitors-at-once", type=int, default=ServerLimits().visitors_at_once)
+    parser.add_argument(
+        "--max-concurrent-requests", type=int, default=ServerLimits().max_concurrent_requests
+    )
     arguments = parser.parse_args()
     print(
         f"{origin()}; {arguments.steps} steps; "
         f"{arguments.seconds:.0f} s a row\n\n| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}"
     )
-    for visitors in (arguments.visitors_at_once, 1):
-        with served("--visitors-at-once", str(visitors)) as address:
+    for visitors in (arguments.max_concurrent_requests, 1):
+        with served("--max-concurrent-requests", str(visitors)) as address:
             ask(address, "bag", arguments.steps, 1, 0)  # the first one warms up
             for images, clients in itertools.product(arguments.images, arguments.clients):
                 answers = loop(address, clients, images, arguments.steps, arguments.seconds)

@@ -25,7 +25,7 @@ LONG = [*SOUND[:2], 100, *SOUND[3:5], 16, *SOUND[6:]]
 def app() -> Iterator[str]:
     """The app as an operator sets it who has a proxy on the same machine, and another to go out."""
     flags = ("--root-path", PREFIX, "--trusted-proxy", "127.0.0.1", "--allow-host", "demo.example")
-    limits = ("--burst", "4", "--a-minute", "0.001", "--max-concurrent-per-visitor", "9")
+    limits = ("--burst", "4", "--requests-per-minute", "0.001", "--max-concurrent-per-visitor", "9")
     with running(
         *(*flags, *limits, "--drain-seconds", "0"),
         environment={"GRADIO_HEARTBEAT_INTERVAL": "0.05", "ALL_PROXY": "socks5://127.0.0.1:9"},
@@ -144,7 +144,7 @@ def test_streams_are_marked_and_beat_so_that_no_proxy_holds_them_back(app: str) 
 
 def test_a_proxy_on_this_machine_that_is_not_trusted_shares_one_visitors_limits() -> None:
     """Whoever sits at this machine has none; and the header alone makes no further visitor."""
-    with running("--burst", "2", "--a-minute", "0.001", "--drain-seconds", "0") as app:
+    with running("--burst", "2", "--requests-per-minute", "0.001", "--drain-seconds", "0") as app:
 
         def statuses(*all_headers: dict[str, Any]) -> list[int]:
             return [asked(app.address, headers).status for headers in all_headers]

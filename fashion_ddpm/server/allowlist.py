@@ -43,20 +43,20 @@ class Event:
     """One thing that the page can ask for.
 
     Attributes:
-        inputs: values it takes.
-        queued: whether it goes through the queue.
-        network: whether it runs the network.
-        clicked: whether it comes with the index of what was clicked.
+        num_inputs: values it takes.
+        is_queued: whether it goes through the queue.
+        runs_network: whether it runs the network.
+        is_select: whether it comes with the index of what was clicked.
     """
 
-    inputs: int
-    queued: bool
-    network: bool
-    clicked: bool = False
+    num_inputs: int
+    is_queued: bool
+    runs_network: bool
+    is_select: bool = False
 
 
 @dataclass(frozen=True)
-class Asked:
+class CheckedBody:
     """A body that may pass.
 
     Attributes:
@@ -77,16 +77,16 @@ class Allowlist:
     Attributes:
         events: fn_index → event.
         parameters: names of the endpoint's parameters, in order.
-        added: values of the last ones for programs that were written before they were added.
+        defaults: values of the last ones for programs that were written before they were added.
         mcp: whether language models are served too.
     """
 
     events: Mapping[int, Event]
     parameters: tuple[str, ...]
-    added: tuple[Any, ...] = ()
+    defaults: tuple[Any, ...] = ()
     mcp: bool = False
 
-    def check_address(self, method: str, path: str) -> None:
+    def check_path(self, method: str, path: str) -> None:
         """Raise HTTPException for an address, or a method, that the page does not need."""
         raw = path.encode(errors="replace")
         if len(raw) > _LONGEST_PATH or max(map(len, raw.split(b"/"))) > _LONGEST_NAME:
@@ -117,7 +117,7 @@ class Allowlist:
                 return path.removeprefix(start)
         return None
 
-    def check_body(self, path: str, body: bytes) -> Asked:
+    def check_body(self, path: str, body: bytes) -> CheckedBody:
         """Return what a body asks for; uploads are checked elsewhere.
 
         Raises:
@@ -130,40 +130,40 @@ class Allowlist:
                 400, f"session_hash is {safe_repr(session)}; it must be 1 to 64 letters and digits."
             )
         if path in (f"{API}/cancel", f"{API}/reset"):
-            return Asked(None, session or "", json.dumps(values).encode())
+            return CheckedBody(None, session or "", json.dumps(values).encode())
         if path == f"{API}/call/v2/{ENDPOINT}":
             return self._named(values)
         if path == f"{API}/call/{ENDPOINT}":
             # Gradio streams a session's answers, whichever request they belong to: a program that
             # named one could read the answers of its last request as those of its next.
-            event = Event(len(self.parameters), queued=True, network=True)
+            event = Event(len(self.parameters), is_queued=True, runs_network=True)
             session, kept = None, {"data": self._completed(values.get("data"))}
         else:
-            event = self._event(values, queued=not path.startswith(_RUN))
+            event = self._event(values, is_queued=not path.startswith(_RUN))
             kept = {name: values[name] for name in _KEPT if name in values}
-            if session is None and event.queued:
+            if session is None and event.is_queued:
                 raise HTTPException(400, "session_hash is missing; the page sends one.")
-        _check_data(kept.get("data"), event.inputs)
-        _check_extras(values, event.clicked)
-        if event.clicked:  # the page leaves the value out where a gallery has just been emptied
+        _check_data(kept.get("data"), event.num_inputs)
+        _check_extras(values, event.is_select)
+        if event.is_select:  # the page leaves the value out where a gallery has just been emptied
             kept["event_data"] = {"value": None, **values["event_data"]}
-        return Asked(event, session or "", json.dumps(kept).encode())
+        return CheckedBody(event, session or "", json.dumps(kept).encode())
 
     def _completed(self, data: Any) -> Any:
         """Return a list of values with those of parameters that its program does not know."""
-        old = isinstance(data, list) and len(data) == len(self.parameters) - len(self.added)
-        return [*data, *self.added] if old else data
+        old = isinstance(data, list) and len(data) == len(self.parameters) - len(self.defaults)
+        return [*data, *self.defaults] if old else data
 
-    def _event(self, values: Mapping[str, Any], queued: bool) -> Event:
+    def _event(self, values: Mapping[str, Any], is_queued: bool) -> Event:
         index = values.get("fn_index")
         event = self.events.get(index) if type(index) is int else None
-        if event is None or event.queued != queued:
+        if event is None or event.is_queued != is_queued:
             raise HTTPException(
                 400, f"fn_index is {safe_repr(index)}; the page has no such event: reload it."
             )
         return event
 
-    def _named(self, values: Mapping[str, Any]) -> Asked:
+    def _named(self, values: Mapping[str, Any]) -> CheckedBody:
         """Return what a body of named values asks for; all but the first may be left out."""
         unknown = [name for name in values if name not in self.parameters]
         if unknown:
@@ -172,8 +172,8 @@ class Allowlist:
                 f"{safe_repr(unknown[0])} is none of {', '.join(self.parameters)}; leave it out.",
             )
         _check_data(list(values.values()), len(values))
-        event = Event(len(values), queued=True, network=True)
-        return Asked(event, "", json.dumps(values).encode())
+        event = Event(len(values), is_queued=True, runs_network=True)
+        return CheckedBody(event, "", json.dumps(values).encode())
 
 
 _KEPT = ("data", "session_hash", "fn_index", "trigger_id")
@@ -197,10 +197,10 @@ def _no_number(name: str) -> None:
     raise ValueError(name)
 
 
-def _check_data(data: Any, inputs: int) -> None:
-    if not isinstance(data, list) or len(data) != inputs:
+def _check_data(data: Any, num_inputs: int) -> None:
+    if not isinstance(data, list) or len(data) != num_inputs:
         given = f"a list of {len(data)}" if isinstance(data, list) else safe_repr(data)
-        raise HTTPException(400, f"data is {given}; it must be a list of {inputs} values.")
+        raise HTTPException(400, f"data is {given}; it must be a list of {num_inputs} values.")
     left = list(data)
     while left:
         value = left.pop()
@@ -220,10 +220,10 @@ def _check_file(value: Mapping[str, Any]) -> None:
         )
 
 
-def _check_extras(values: Mapping[str, Any], clicked: bool) -> None:
+def _check_extras(values: Mapping[str, Any], is_select: bool) -> None:
     trigger = values.get("trigger_id")
     if trigger is not None and type(trigger) is not int:
         raise HTTPException(400, f"trigger_id is {safe_repr(trigger)}; leave it out.")
     data = values.get("event_data")
-    if clicked and not (isinstance(data, dict) and type(data.get("index")) is int):
+    if is_select and not (isinstance(data, dict) and type(data.get("index")) is int):
         raise HTTPException(400, f"event_data is {safe_repr(data)}; it must have an index.")

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive, Scope, Send
 
-POLICY = "; ".join(
+CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'self'",
         "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",  # gradio's own page needs these
@@ -27,8 +27,8 @@ POLICY = "; ".join(
 )
 """The page loads nothing from elsewhere, and nobody but itself and the Hub may frame it."""
 
-HEADERS = {
-    "content-security-policy": POLICY,
+SECURITY_HEADERS = {
+    "content-security-policy": CONTENT_SECURITY_POLICY,
     "x-content-type-options": "nosniff",
     "referrer-policy": "strict-origin-when-cross-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
@@ -37,11 +37,11 @@ HEADERS = {
 STREAM_HEADERS = {"x-accel-buffering": "no", "cache-control": "no-cache, no-transform"}
 """A proxy passes each event on at once: nginx reads the first, Cloudflare and others the second."""
 
-UNREAD = 8_000_000
+MAX_DISCARDED_BYTES = 8_000_000
 """Bytes that are read of a body that is too long, before the sentence that says so."""
 
 
-def without_prefix(scope: Scope, prefix: str) -> Scope:
+def strip_prefix(scope: Scope, prefix: str) -> Scope:
     """Return a request as a proxy that strips a path prefix passes it on.
 
     Args:
@@ -55,7 +55,7 @@ def without_prefix(scope: Scope, prefix: str) -> Scope:
     return {**scope, "path": path.removeprefix(prefix), "raw_path": raw}
 
 
-def is_foreign(headers: Mapping[str, str], hosts: Container[str]) -> bool:
+def is_cross_origin(headers: Mapping[str, str], hosts: Container[str]) -> bool:
     """Return whether a browser says that another page than this server's sent a request.
 
     Args:
@@ -76,8 +76,8 @@ def is_foreign(headers: Mapping[str, str], hosts: Container[str]) -> bool:
     return not host or not (host in own or host in hosts or without_port in hosts)
 
 
-def secured(send: Send, foreign: bool) -> Send:
-    """Return a send that adds HEADERS, and takes away what would let foreign pages read.
+def add_security_headers(send: Send, cross_origin: bool) -> Send:
+    """Return a send that adds SECURITY_HEADERS, and takes away what would let foreign pages read.
 
     Streams of events get STREAM_HEADERS as well.
     """
@@ -86,18 +86,18 @@ def secured(send: Send, foreign: bool) -> Send:
         if message["type"] == "http.response.start":
             message.setdefault("headers", [])
             headers = MutableHeaders(scope=message)
-            headers.update(HEADERS)
+            headers.update(SECURITY_HEADERS)
             if headers.get("content-type", "").startswith("text/event-stream"):
                 headers.update(STREAM_HEADERS)
             for name in list(headers):
-                if foreign and name.startswith("access-control-"):
+                if cross_origin and name.startswith("access-control-"):
                     del headers[name]
         await send(message)
 
     return with_headers
 
 
-def readable(send: Send, on_status: Callable[[int], None]) -> Send:
+def rewrite_error_status(send: Send, on_status: Callable[[int], None]) -> Send:
     """Return a send that gives an answer that tells a mistake its status, and notes what it was.
 
     Gradio answers 500 for every exception of an event that is not queued, also for one that tells
@@ -128,22 +128,22 @@ def _tells(body: bytes) -> bool:
         return False
 
 
-async def read_body(request: Request, most: int, seconds: float) -> bytes:
+async def read_body(request: Request, max_bytes: int, timeout: float) -> bytes:
     """Return the whole body of a request, however it is sent.
 
-    Of a body that is too long UNREAD bytes are read and none kept: whoever is still sending would
-    not read the answer.
+    Of a body that is too long MAX_DISCARDED_BYTES bytes are read and none kept: whoever is still
+    sending would not read the answer.
 
     Args:
         request: whose body was not read yet.
-        most: bytes that it may have.
-        seconds: in which it must have arrived.
+        max_bytes: bytes that it may have.
+        timeout: in which it must have arrived.
     """
     length = request.headers.get("content-length", "")
-    too_long = length.isdecimal() and int(length) > most
-    body, unread = bytearray(), UNREAD
+    too_long = length.isdecimal() and int(length) > max_bytes
+    body, unread = bytearray(), MAX_DISCARDED_BYTES
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(timeout):
             async for part in request.stream():
                 if too_long:
                     unread -= len(part)
@@ -151,7 +151,7 @@ async def read_body(request: Request, most: int, seconds: float) -> bytes:
                         break
                 else:
                     body += part
-                    too_long = len(body) > most
+                    too_long = len(body) > max_bytes
     except ClientDisconnect as error:
         raise HTTPException(400, "The request ended before it was complete.") from error
     except TimeoutError as error:
@@ -159,11 +159,11 @@ async def read_body(request: Request, most: int, seconds: float) -> bytes:
             sentence = "The request took too long to arrive; send it again."
             raise HTTPException(408, sentence) from error
     if too_long:
-        raise HTTPException(413, f"The request is too long; here at most {most:,} bytes.")
+        raise HTTPException(413, f"The request is too long; here at most {max_bytes:,} bytes.")
     return bytes(body)
 
 
-def replay(body: bytes, receive: Receive) -> Receive:
+def replay_body(body: bytes, receive: Receive) -> Receive:
     """Return a receive that gives a body that was read already, and then waits for the end."""
     whole: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 

@@ -18,10 +18,10 @@ LOCALHOST = "127.0.0.1"
 FIRST_PORT, NUM_PORTS = 7860, 100
 """Without a port the first free one of these is taken."""
 
-READ_AT_LAUNCH = ("GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT", "GRADIO_NUM_PORTS")
+GRADIO_VARIABLES = ("GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT", "GRADIO_NUM_PORTS")
 """Gradio reads these when it starts its server: a port that is no number, or IPv6, would end it."""
 
-PRIVATE = (
+PRIVATE_NETWORKS = (
     *("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"),
     *("169.254.0.0/16", "::1/128", "fc00::/7", "fe80::/10"),
 )
@@ -133,7 +133,7 @@ def read_deployment(
         port=_port(*port) if port[1] else None,
         root_path=root_path,
         allowed_hosts=frozenset(names - {""}),
-        trusted_proxies=networks or (PRIVATE if on_space(environment) else ()),
+        trusted_proxies=networks or (PRIVATE_NETWORKS if on_space(environment) else ()),
     )
 
 
@@ -236,7 +236,7 @@ def _bind(host: str, port: int) -> int:
     return port
 
 
-def launch_arguments(deployment: Deployment) -> dict[str, Any]:
+def prepare_launch(deployment: Deployment) -> dict[str, Any]:
     """Return gradio's arguments for where to listen; prepare the environment for what has none.
 
     Raises:
@@ -244,7 +244,7 @@ def launch_arguments(deployment: Deployment) -> dict[str, Any]:
     """
     host = deployment.host
     port = choose_port(host, deployment.port)
-    for variable in READ_AT_LAUNCH:  # the deployment has their values
+    for variable in GRADIO_VARIABLES:  # the deployment has their values
         os.environ.pop(variable, None)
     # Gradio starts uvicorn, which asks this variable whom to believe.
     os.environ["FORWARDED_ALLOW_IPS"] = ",".join(deployment.trusted_proxies)

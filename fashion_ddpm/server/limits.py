@@ -16,7 +16,7 @@ PAGE_MAX_STEPS = 100
 class ServerLimits:
     """The bounds of one server; app.py has a flag for each."""
 
-    visitors_at_once: int = setting(
+    max_concurrent_requests: int = setting(
         16, "requests that share the network; 1: they take turns", low=1, high=256
     )
     queue_size: int = setting(40, "requests that may wait; more are refused", low=1, high=10_000)
@@ -39,7 +39,7 @@ class ServerLimits:
     burst: int = setting(
         60, "requests from one address that may come at once", low=1, high=1_000_000
     )
-    a_minute: float = setting(
+    requests_per_minute: float = setting(
         60.0, "requests a minute from one address after that", low=0.001, high=1_000_000
     )
     max_body: int = setting(65_536, "bytes of a request's body", low=1024, high=16_000_000)
@@ -52,7 +52,7 @@ class ServerLimits:
     max_upload_side: int = setting(
         2048, "longest side of an uploaded picture, pixels", low=28, high=8192
     )
-    body_seconds: float = setting(
+    body_timeout: float = setting(
         20.0, "seconds in which a request must have arrived", low=0.01, high=3600
     )
     max_temporary: int = setting(
@@ -72,10 +72,13 @@ class ServerLimits:
             )
 
 
-RENAMED = {
+RENAMED_FLAGS = {
     "--places-a-visitor": "max_concurrent_per_visitor",
     "--places-an-address": "max_concurrent_per_address",
     "--max-pixels": "max_upload_side",
+    "--a-minute": "requests_per_minute",
+    "--visitors-at-once": "max_concurrent_requests",
+    "--body-seconds": "body_timeout",
 }
 """Old flag → the limit that it sets; deprecated, and gone in the next release."""
 
@@ -83,9 +86,10 @@ RENAMED = {
 def add_limit_flags(parser: argparse.ArgumentParser) -> None:
     """Add a flag for each limit, and the old flags, which the help does not list."""
     add_flags(parser, ServerLimits)
-    for old, name in RENAMED.items():
+    for old, name in RENAMED_FLAGS.items():
+        type_ = type(getattr(ServerLimits, name))
         parser.add_argument(
-            old, dest=name, type=int, default=argparse.SUPPRESS, help=argparse.SUPPRESS
+            old, dest=name, type=type_, default=argparse.SUPPRESS, help=argparse.SUPPRESS
         )
 
 
@@ -99,10 +103,10 @@ def check_work(evaluations: int, limits: ServerLimits) -> None:
         )
 
 
-MORE = " (python -m fashion_ddpm generate takes more)"
+MORE_HINT = " (python -m fashion_ddpm generate takes more)"
 
 
 def check_size(num_images: Any, num_inference_steps: Any) -> None:
     """Raise RequestError for other images or steps than the page's sliders have."""
-    check_integer("num_images", num_images, 1, PAGE_MAX_IMAGES, MORE)
-    check_integer("num_inference_steps", num_inference_steps, 1, PAGE_MAX_STEPS, MORE)
+    check_integer("num_images", num_images, 1, PAGE_MAX_IMAGES, MORE_HINT)
+    check_integer("num_inference_steps", num_inference_steps, 1, PAGE_MAX_STEPS, MORE_HINT)

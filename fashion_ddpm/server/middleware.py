@@ -10,14 +10,14 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fashion_ddpm.core.requests import safe_repr
-from fashion_ddpm.server.allowlist import API, MCP, UPLOAD, Allowlist, Asked
+from fashion_ddpm.server.allowlist import API, MCP, UPLOAD, Allowlist, CheckedBody
 from fashion_ddpm.server.asgi import (
-    is_foreign,
+    add_security_headers,
+    is_cross_origin,
     read_body,
-    readable,
-    replay,
-    secured,
-    without_prefix,
+    replay_body,
+    rewrite_error_status,
+    strip_prefix,
 )
 from fashion_ddpm.server.deployment import is_loopback
 from fashion_ddpm.server.limits import ServerLimits
@@ -25,13 +25,13 @@ from fashion_ddpm.server.monitoring import Monitor
 from fashion_ddpm.server.rate_limit import RateLimiter, network_of
 from fashion_ddpm.server.uploads import check_upload
 
-OTHER = 10
+CHEAP_REQUEST_FACTOR = 10
 """Requests that do not run the network, such as moving a slider: so many times as frequent."""
 
-WEIGHTY = ("/", "/config", "/config/", f"{API}/info")
+RATE_LIMITED_PAGES = ("/", "/config", "/config/", f"{API}/info")
 """Pages that are made anew for each visitor."""
 
-FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+PROXY_HEADERS = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 """Headers by which a proxy says that it stands between."""
 
 _REPLACED = (b"content-type", b"content-length", b"transfer-encoding", b"accept-encoding")
@@ -42,19 +42,19 @@ class ServerContext:
     """What the middleware must know of the server behind it.
 
     Attributes:
-        holding: (session, address) → requests that the visitor, and all at that address, have in
-            the queue.
-        knows: whether a session, or an event, has answers to come.
-        about: what /readyz says besides.
+        count_requests: (session, address) → requests that the visitor, and all at that address,
+            have in the queue.
+        has_answers: whether a session, or an event, has answers to come.
+        readiness_info: what /readyz says besides.
         public: whether visitors are strangers, who must share; None: those who come through a
             proxy are, and whoever asks this machine by its own name is not.
         hosts: names by which the server goes besides the one that was asked for.
         prefix: the path below which a proxy serves the page, and may strip or not.
     """
 
-    holding: Callable[[str, str], tuple[int, int]]
-    knows: Callable[[str], bool]
-    about: dict[str, str]
+    count_requests: Callable[[str, str], tuple[int, int]]
+    has_answers: Callable[[str], bool]
+    readiness_info: dict[str, str]
     public: bool | None = None
     hosts: frozenset[str] = frozenset()
     prefix: str = ""
@@ -84,8 +84,9 @@ class Middleware:
     ) -> None:
         self._app, self._allowlist, self._limits = app, allowlist, limits
         self._monitor, self._context = monitor, context
-        self._costly = RateLimiter(limits.burst, limits.a_minute)
-        self._cheap = RateLimiter(OTHER * limits.burst, OTHER * limits.a_minute)
+        self._costly = RateLimiter(limits.burst, limits.requests_per_minute)
+        factor = CHEAP_REQUEST_FACTOR
+        self._cheap = RateLimiter(factor * limits.burst, factor * limits.requests_per_minute)
         self.streams = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -98,28 +99,29 @@ class Middleware:
         elif prefix and scope["path"] == prefix:
             query = scope["query_string"].decode("latin-1")
             to = f"{prefix}/" + (f"?{query}" if query else "")
-            await RedirectResponse(to)(scope, receive, secured(send, foreign=False))
+            send = add_security_headers(send, cross_origin=False)
+            await RedirectResponse(to)(scope, receive, send)
         else:
-            await self._serve(Request(without_prefix(scope, prefix), receive), send)
+            await self._serve(Request(strip_prefix(scope, prefix), receive), send)
 
     async def _serve(self, request: Request, send: Send) -> None:
         scope, receive, path = request.scope, request.receive, request.scope["path"]
-        foreign = is_foreign(request.headers, self._context.hosts)
-        send = secured(send, foreign)
-        own = self._own_answer(request.method, path)
+        cross_origin = is_cross_origin(request.headers, self._context.hosts)
+        send = add_security_headers(send, cross_origin)
+        own = self._health_or_metrics(request.method, path)
         if own is not None:
             own.headers["cache-control"] = "no-store"
             await own(scope, receive, send)
             return
         try:
-            self._allowlist.check_address(request.method, path)
+            self._allowlist.check_path(request.method, path)
             stream = self._allowlist.stream_name(path, scope["query_string"].decode("latin-1"))
             if request.method not in ("GET", "HEAD"):
-                receive, costly = await self._read(request, foreign)
-                send = readable(send, self._counted if costly else lambda status: None)
-            elif stream is not None and not self._context.knows(stream):
+                receive, costly = await self._read(request, cross_origin)
+                send = rewrite_error_status(send, self._counted if costly else lambda status: None)
+            elif stream is not None and not self._context.has_answers(stream):
                 raise HTTPException(404, "Nothing was asked here under this name; ask again.")
-            elif path in WEIGHTY:
+            elif path in RATE_LIMITED_PAGES:
                 self._check_rate(self._cheap, self._address(request))
         except HTTPException as refusal:
             self._monitor.count("rejected")
@@ -139,13 +141,13 @@ class Middleware:
         public = self._context.public
         if public is None:
             own_name = is_loopback(request.headers.get("host", ""))
-            public = not own_name or any(name in request.headers for name in FORWARDED)
+            public = not own_name or any(name in request.headers for name in PROXY_HEADERS)
         return network_of(request.client.host if request.client else "") if public else None
 
     def _counted(self, status: int) -> None:
         self._monitor.count("accepted" if status == 200 else "rejected")
 
-    def _own_answer(self, method: str, path: str) -> Response | None:
+    def _health_or_metrics(self, method: str, path: str) -> Response | None:
         """Return what is said to those who watch over the server.
 
         Gradio asks HEAD / when it is launched, and gives up where drawing the whole page for it
@@ -158,15 +160,15 @@ class Middleware:
         if path == "/metrics":
             return Response(generate_latest(self._monitor.registry), media_type=CONTENT_TYPE_LATEST)
         if path == "/readyz":
-            reason = "draining" if self._monitor.draining else self._monitor.broken
+            reason = "draining" if self._monitor.is_draining else self._monitor.failure
             status = {"status": "not ready", "reason": reason} if reason else {"status": "ready"}
-            return JSONResponse({**status, **self._context.about}, 503 if reason else 200)
+            return JSONResponse({**status, **self._context.readiness_info}, 503 if reason else 200)
         return None
 
-    async def _read(self, request: Request, foreign: bool) -> tuple[Receive, bool]:
+    async def _read(self, request: Request, cross_origin: bool) -> tuple[Receive, bool]:
         """Return where the app may read the body from, and whether it runs the network."""
         path, headers = request.scope["path"], request.headers
-        if foreign:
+        if cross_origin:
             origin, host = (safe_repr(headers.get(name, "")) for name in ("origin", "host"))
             raise HTTPException(
                 403,
@@ -177,14 +179,14 @@ class Middleware:
         address = self._address(request)
         self._check_rate(self._cheap, address)
         most = self._limits.max_upload if path == UPLOAD else self._limits.max_body
-        body = await read_body(request, most, self._limits.body_seconds)
+        body = await read_body(request, most, self._limits.body_timeout)
         if path == UPLOAD:
             check_upload(headers.get("content-type", ""), body, self._limits.max_upload_side)
-            return replay(body, request.receive), False
+            return replay_body(body, request.receive), False
         if path.startswith(MCP):
-            return replay(body, request.receive), False
+            return replay_body(body, request.receive), False
         asked = self._allowlist.check_body(path, body)
-        costly = asked.event is not None and asked.event.network
+        costly = asked.event is not None and asked.event.runs_network
         if costly:
             self._admit(asked, address)
         request.scope["headers"] = [
@@ -192,19 +194,19 @@ class Middleware:
             (b"content-type", b"application/json"),
             (b"content-length", str(len(asked.body)).encode()),
         ]
-        return replay(asked.body, request.receive), costly
+        return replay_body(asked.body, request.receive), costly
 
-    def _admit(self, asked: Asked, address: str | None) -> None:
+    def _admit(self, asked: CheckedBody, address: str | None) -> None:
         """Let a request for the network in, or say why not and when."""
-        if self._monitor.draining:
+        if self._monitor.is_draining:
             sentence = "The server is being restarted; try again in a minute."
             raise HTTPException(503, sentence, retry_after(60))
-        if self._monitor.broken:
+        if self._monitor.failure:
             sentence = "The server cannot draw now; try again later."
             raise HTTPException(503, sentence, retry_after(300))
         if address is None:
             return
-        own, here = self._context.holding(asked.session, address)
+        own, here = self._context.count_requests(asked.session, address)
         for held, most, who in (
             (own, self._limits.max_concurrent_per_visitor, "You have"),
             (here, self._limits.max_concurrent_per_address, "Your address has"),
@@ -215,7 +217,7 @@ class Middleware:
         self._check_rate(self._costly, address)
 
     def _check_rate(self, limiter: RateLimiter, address: str | None) -> None:
-        wait = 0 if address is None else limiter.seconds_to_wait(address)
+        wait = 0 if address is None else limiter.take_token(address)
         if wait:
             sentence = f"Too many requests from your address; wait {wait:.0f} s."
             raise HTTPException(429, sentence, retry_after(wait))

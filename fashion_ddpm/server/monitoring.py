@@ -19,10 +19,10 @@ from fashion_ddpm.core.errors import UserError, reason
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.diffusion.sampling import DenoisingStep, SamplingSettings
 
-KEPT = 1000
+MAX_DURATIONS = 1000
 """Finished requests whose times the percentiles are taken from."""
 
-BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
+BUCKET_SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 """Seconds up to which Prometheus counts finished requests."""
 
 RATE_SECONDS = 60.0
@@ -30,10 +30,10 @@ RATE_SECONDS = 60.0
 
 LOG = logging.getLogger("fashion_ddpm.requests")
 
-COUNTED = ("accepted", "done", "rejected", "cancelled", "failed")
+OUTCOMES = ("accepted", "done", "rejected", "cancelled", "failed")
 """What is counted: let in by the middleware, and how each of them ended; or turned away."""
 
-NOT_YOUR_FAULT = "This failed here, and not because of what you asked for; please try again."
+INTERNAL_ERROR = "This failed here, and not because of what you asked for; please try again."
 
 
 class RequestEndedError(UserError):
@@ -49,8 +49,8 @@ class Monitor:
 
     Attributes:
         registry: the counts and times of requests, as Prometheus collects them.
-        broken: why it cannot, or None.
-        draining: whether it only finishes what it has begun.
+        failure: why it cannot, or None.
+        is_draining: whether it only finishes what it has begun.
     """
 
     def __init__(self, pipeline: FashionDDPMPipeline, max_seconds: float) -> None:
@@ -63,18 +63,18 @@ class Monitor:
             ["outcome"],
             registry=self.registry,
         )
-        for outcome in COUNTED:
+        for outcome in OUTCOMES:
             self._requests.labels(outcome)  # a count of 0 is listed too
         self._durations = Histogram(
             "fashion_ddpm_request_seconds",
             "Seconds that finished requests took.",
-            buckets=BUCKETS,
+            buckets=BUCKET_SECONDS,
             registry=self.registry,
         )
-        self._seconds: deque[float] = deque(maxlen=KEPT)
+        self._seconds: deque[float] = deque(maxlen=MAX_DURATIONS)
         self._images: deque[tuple[float, int]] = deque()
-        self.broken: str | None = None
-        self.draining = False
+        self.failure: str | None = None
+        self.is_draining = False
         self.check_network()
 
     def check_network(self) -> None:
@@ -82,10 +82,10 @@ class Monitor:
         settings = SamplingSettings(num_inference_steps=2)
         *_, last = self._pipeline.stream([0], [0], settings)
         if not last.clean.isfinite().all():
-            self.broken = "the network's output is not a number"
+            self.failure = "the network's output is not a number"
 
     @contextmanager
-    def request(self, operation: str) -> Iterator["Attempt"]:
+    def track_request(self, operation: str) -> Iterator["Attempt"]:
         """Watch one request, whatever becomes of it."""
         attempt, outcome = Attempt(self, time.monotonic() + self._max_seconds), "failed"
         begin = time.monotonic()
@@ -132,7 +132,7 @@ class Monitor:
             images, seconds = sum(count for _, count in self._images), list(self._seconds)
         parts = statistics.quantiles(seconds, n=20, method="inclusive") if seconds[1:] else []
         return {
-            **{name: self._count_of(name) for name in COUNTED},
+            **{name: self._count_of(name) for name in OUTCOMES},
             "p50_seconds": round(parts[9], 3) if parts else None,
             "p95_seconds": round(parts[18], 3) if parts else None,
             "images_per_second": round(images / RATE_SECONDS, 3),
@@ -154,7 +154,7 @@ class Attempt:
         self._monitor, self._end = monitor, end
         self.images = 0
 
-    def watch(self, steps: Iterator[DenoisingStep]) -> Iterator[DenoisingStep]:
+    def wrap_steps(self, steps: Iterator[DenoisingStep]) -> Iterator[DenoisingStep]:
         """Yield the steps of a trajectory, as long as there is time and they are numbers.
 
         Raises:
@@ -164,8 +164,8 @@ class Attempt:
         while (step := self._next(steps)) is not None:
             if not step.clean.isfinite().all():
                 self._monitor.check_network()
-                if self._monitor.broken:
-                    raise RequestEndedError(NOT_YOUR_FAULT)
+                if self._monitor.failure:
+                    raise RequestEndedError(INTERNAL_ERROR)
                 raise RequestEndedError(
                     "These settings lead to values that are no numbers; choose another schedule, "
                     "or fewer steps."
@@ -188,8 +188,8 @@ class Attempt:
         except torch.OutOfMemoryError as error:
             raise RequestEndedError("The memory is full; ask for fewer images.") from error
         except torch.AcceleratorError as error:  # whatever comes after it on this device fails too
-            self._monitor.broken = f"the accelerator failed ({reason(error)})"
-            raise RequestEndedError(NOT_YOUR_FAULT) from error
+            self._monitor.failure = f"the accelerator failed ({reason(error)})"
+            raise RequestEndedError(INTERNAL_ERROR) from error
 
 
 def start_log() -> None:

@@ -5,7 +5,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-REMEMBERED = 10_000
+MAX_ADDRESSES = 10_000
 """Addresses whose tokens are kept; the one that was silent longest is forgotten first."""
 
 
@@ -34,23 +34,23 @@ class RateLimiter:
 
     Args:
         burst: tokens of a full bucket.
-        a_minute: tokens that a bucket gets in a minute.
+        per_minute: tokens that a bucket gets in a minute.
         clock: seconds, rising; it may not jump when the machine's clock is set.
     """
 
     def __init__(
-        self, burst: int, a_minute: float, clock: Callable[[], float] = time.monotonic
+        self, burst: int, per_minute: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._burst, self._rate, self._clock = burst, a_minute / 60, clock
+        self._burst, self._rate, self._clock = burst, per_minute / 60, clock
         self._tokens: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def seconds_to_wait(self, address: str) -> float:
+    def take_token(self, address: str) -> float:
         """Take a token and return 0, or take none and return when there will be one."""
         now = self._clock()
         tokens, at = self._tokens.pop(address, (float(self._burst), now))
         tokens = min(self._burst, tokens + (now - at) * self._rate)
         enough = tokens >= 1
         self._tokens[address] = (tokens - enough, now)
-        if len(self._tokens) > REMEMBERED:
+        if len(self._tokens) > MAX_ADDRESSES:
             self._tokens.popitem(last=False)
         return 0.0 if enough else (1 - tokens) / self._rate

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from fashion_ddpm.server.errors import ServerError
 
-ROOM = 1_000_000
+MIN_FREE_BYTES = 1_000_000
 """Bytes that a folder must have room for to be chosen: what a few results weigh."""
 
-MEMORY = Path("/dev/shm")
-PAUSE = 5.0
+SHARED_MEMORY_DIR = Path("/dev/shm")
+SWEEP_SECONDS = 5.0
 """Seconds between two looks at how much lies there."""
 
 
@@ -25,7 +25,7 @@ def temporary_root() -> str:
     try:
         return tempfile.gettempdir()
     except FileNotFoundError:
-        return str(MEMORY)
+        return str(SHARED_MEMORY_DIR)
 
 
 def choose_folder() -> Path:
@@ -35,30 +35,30 @@ def choose_folder() -> Path:
         ServerError: neither the disk nor the memory has room.
     """
     named = [os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP")]
-    for parent in (*named, "/tmp", "/var/tmp", MEMORY, Path.cwd()):
+    for parent in (*named, "/tmp", "/var/tmp", SHARED_MEMORY_DIR, Path.cwd()):
         if not parent or not Path(parent).is_dir():
             continue
         folder = None
         with suppress(OSError):
             folder = Path(tempfile.mkdtemp(prefix="fashion-ddpm-", dir=parent))
-            (folder / "room").write_bytes(bytes(ROOM))
+            (folder / "room").write_bytes(bytes(MIN_FREE_BYTES))
             (folder / "room").unlink()
             return folder
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
     raise ServerError(
-        f"no folder has room for {ROOM:,} bytes of temporary pictures; free some, or name one with "
-        "TMPDIR."
+        f"no folder has room for {MIN_FREE_BYTES:,} bytes of temporary pictures; free some, or "
+        "name one with TMPDIR."
     )
 
 
-def sweep(folder: Path, most: int, kept: frozenset[Path] = frozenset()) -> int:
-    """Remove the oldest files until the rest weighs no more than `most`; return its weight.
+def sweep(folder: Path, max_bytes: int, protected: frozenset[Path] = frozenset()) -> int:
+    """Remove the oldest files until the rest weighs no more than `max_bytes`; return its weight.
 
     Args:
         folder: whose files, however deep.
-        most: bytes.
-        kept: files that are never removed.
+        max_bytes: bytes.
+        protected: files that are never removed.
     """
     found = []
     for path in folder.rglob("*"):
@@ -67,9 +67,9 @@ def sweep(folder: Path, most: int, kept: frozenset[Path] = frozenset()) -> int:
                 found.append((path.stat().st_mtime, path.stat().st_size, path))
     weight = sum(size for _, size, _ in found)
     for _, size, path in sorted(found):
-        if weight <= most:
+        if weight <= max_bytes:
             break
-        if path not in kept:
+        if path not in protected:
             with suppress(OSError):
                 path.unlink()
                 weight -= size
@@ -82,19 +82,19 @@ class Sweeper:
 
     Args:
         folder: whose files.
-        most: bytes.
-        kept: files that are never removed: those of the page itself.
+        max_bytes: bytes.
+        protected: files that are never removed: those of the page itself.
     """
 
-    def __init__(self, folder: Path, most: int, kept: frozenset[Path]) -> None:
-        self._folder, self._most, self._kept = folder, most, kept
+    def __init__(self, folder: Path, max_bytes: int, protected: frozenset[Path]) -> None:
+        self._folder, self._max_bytes, self._protected = folder, max_bytes, protected
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
-        while not self._over.wait(PAUSE):
-            sweep(self._folder, self._most, self._kept)
+        while not self._over.wait(SWEEP_SECONDS):
+            sweep(self._folder, self._max_bytes, self._protected)
 
     def close(self) -> None:
         """End the thread."""

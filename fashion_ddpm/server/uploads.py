@@ -4,7 +4,7 @@ import re
 
 from starlette.exceptions import HTTPException
 
-PNG = b"\x89PNG\r\n\x1a\n"
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _BOUNDARY = re.compile(r'multipart/form-data;\s*boundary="?([0-9A-Za-z_./+-]{1,70})"?')
 _FILE = re.compile(rb'name="files"; filename="[^"\r\n]{0,255}"', re.IGNORECASE)
 
@@ -32,7 +32,7 @@ def check_upload(content_type: str, body: bytes, max_side: int) -> None:
 
 
 def _check_png(content: bytes, max_side: int) -> None:
-    if not content.startswith(PNG) or content[12:16] != b"IHDR":
+    if not content.startswith(PNG_SIGNATURE) or content[12:16] != b"IHDR":
         raise HTTPException(415, "The file is not a PNG picture; only those can be uploaded here.")
     width, height = (int.from_bytes(content[start : start + 4], "big") for start in (16, 20))
     if max(width, height) > max_side:

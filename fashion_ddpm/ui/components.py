@@ -10,7 +10,7 @@ import pandas as pd
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.requests import PAGE_LABELS
 from fashion_ddpm.demo.engine import Demo, StepWrapper
-from fashion_ddpm.server.monitoring import NOT_YOUR_FAULT, StoppedError
+from fashion_ddpm.server.monitoring import INTERNAL_ERROR, StoppedError
 
 MODEL_QUEUE: dict[str, Any] = {"concurrency_id": "model"}
 """For events that run the network: they share one queue, which bounds how many run at once."""
@@ -57,7 +57,7 @@ def report_errors(names: Mapping[str, str] = PAGE_LABELS) -> Iterator[None]:
     except UserError as error:
         raise gr.Error(error_message(error, names), print_exception=False) from error
     except Exception as error:
-        raise gr.Error(NOT_YOUR_FAULT) from error
+        raise gr.Error(INTERNAL_ERROR) from error
 
 
 SHOW_AND_GENERATE = """() => {
@@ -84,8 +84,8 @@ def monitor_request(
     demo: Demo, operation: str, names: Mapping[str, str] = PAGE_LABELS
 ) -> Iterator[StepWrapper]:
     """Count a request that runs the network, limit its time, and report its errors."""
-    with report_errors(names), demo.monitor.request(operation) as attempt:
-        yield attempt.watch
+    with report_errors(names), demo.monitor.track_request(operation) as attempt:
+        yield attempt.wrap_steps
 
 
 def as_int(value: Any) -> Any:

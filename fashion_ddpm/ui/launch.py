@@ -19,7 +19,7 @@ from fashion_ddpm.core.errors import reason
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.share import LINK_DEFAULTS
 from fashion_ddpm.server.allowlist import ENDPOINT, Allowlist, Event
-from fashion_ddpm.server.deployment import Deployment, launch_arguments, on_space
+from fashion_ddpm.server.deployment import Deployment, on_space, prepare_launch
 from fashion_ddpm.server.errors import ServerError
 from fashion_ddpm.server.middleware import Middleware, ServerContext
 from fashion_ddpm.server.monitoring import start_log
@@ -81,9 +81,9 @@ class Server:
         # Before the launch, in which gradio gives its server five seconds to start.
         self._allowlist = build_allowlist(page, launch.mcp)
         self._context = ServerContext(
-            holding=self._count_requests,
-            knows=self._has_answers,
-            about={
+            count_requests=self._count_requests,
+            has_answers=self._has_answers,
+            readiness_info={
                 "version": fashion_ddpm.__version__,
                 "model": demo.model,
                 "device": str(demo.pipeline.device),
@@ -103,13 +103,13 @@ class Server:
         page.queue(
             api_open=False,
             max_size=limits.queue_size,
-            default_concurrency_limit=limits.visitors_at_once,
+            default_concurrency_limit=limits.max_concurrent_requests,
         )
         page._queue.sleep_when_free = QUEUE_POLL_SECONDS
         page._queue.progress_update_sleep_when_free = QUEUE_POLL_SECONDS
         try:
             _, address, _ = page.launch(
-                **launch_arguments(launch.deployment),
+                **prepare_launch(launch.deployment),
                 num_workers=0,  # workers would serve files without the middleware
                 share=launch.share,
                 prevent_thread_lock=True,
@@ -194,7 +194,7 @@ class Server:
 
     def _drain(self) -> None:
         """Refuse new requests and wait for the others, until drain_seconds or a second SIGTERM."""
-        self._demo.monitor.draining = True
+        self._demo.monitor.is_draining = True
         deadline = time.monotonic() + self._demo.limits.drain_seconds
         while (self._events() or self._middleware.streams) and time.monotonic() < deadline:
             if self._stop_now.wait(DRAIN_POLL_SECONDS):
@@ -221,14 +221,14 @@ def build_allowlist(page: gr.Blocks, mcp: bool) -> Allowlist:
     """Return the allowlist of the page's events and of the endpoint."""
     events = {
         index: Event(
-            inputs=len(fn.inputs),
-            queued=bool(fn.queue),
-            network=fn.concurrency_id == MODEL_QUEUE["concurrency_id"],
-            clicked=fn.fn is not None and any(name == "select" for _, name in fn.targets),
+            num_inputs=len(fn.inputs),
+            is_queued=bool(fn.queue),
+            runs_network=fn.concurrency_id == MODEL_QUEUE["concurrency_id"],
+            is_select=fn.fn is not None and any(name == "select" for _, name in fn.targets),
         )
         for index, fn in page.fns.items()
     }
     endpoint = page.get_api_info()["named_endpoints"][f"/{ENDPOINT}"]
     parameters = tuple(each["parameter_name"] for each in endpoint["parameters"])
-    added = tuple(LINK_DEFAULTS[name] for name in OPTIONAL_FIELDS)
-    return Allowlist(events, parameters, added, mcp)
+    defaults = tuple(LINK_DEFAULTS[name] for name in OPTIONAL_FIELDS)
+    return Allowlist(events, parameters, defaults, mcp)

@@ -18,7 +18,7 @@ from PIL import Image
 from fashion_ddpm.checkpoints.locate import SAMPLES_FILE
 from fashion_ddpm.core.images import FILE_NAME_KEY
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, ROOT
-from fashion_ddpm.server.monitoring import NOT_YOUR_FAULT
+from fashion_ddpm.server.monitoring import INTERNAL_ERROR
 from fashion_ddpm.ui.components import IMAGES_GONE, NO_QUEUE
 
 DISK_FULL = "The server has no room left for pictures; please try again in a few minutes."
@@ -79,7 +79,7 @@ class Page(gr.Blocks):
         except Exception as error:
             if isinstance(error, OSError) or isinstance(error.__cause__, OSError):
                 raise gr.Error(DISK_FULL, print_exception=False) from error
-            raise gr.Error(NOT_YOUR_FAULT) from error
+            raise gr.Error(INTERNAL_ERROR) from error
 
 
 def save_pil_atomically(

@@ -9,9 +9,9 @@ from starlette.exceptions import HTTPException
 from fashion_ddpm.server.allowlist import API, Allowlist, Event
 
 EVENTS = {
-    0: Event(2, queued=False, network=False),
-    1: Event(3, queued=True, network=True),
-    2: Event(1, queued=True, network=False, clicked=True),
+    0: Event(2, is_queued=False, runs_network=False),
+    1: Event(3, is_queued=True, runs_network=True),
+    2: Event(1, is_queued=True, runs_network=False, is_select=True),
 }
 ALLOWLIST = Allowlist(EVENTS, ("class_name", "steps"))
 JOIN, RUN, CALL = f"{API}/queue/join", f"{API}/run/predict", f"{API}/call/generate"
@@ -32,7 +32,7 @@ JOIN, RUN, CALL = f"{API}/queue/join", f"{API}/run/predict", f"{API}/call/genera
     ],
 )
 def test_what_the_page_needs_is_open(method: str, path: str) -> None:
-    ALLOWLIST.check_address(method, path)
+    ALLOWLIST.check_path(method, path)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_what_the_page_needs_is_open(method: str, path: str) -> None:
 )
 def test_what_it_does_not_need_is_closed(method: str, path: str) -> None:
     with pytest.raises(HTTPException, match="nothing at this address"):
-        ALLOWLIST.check_address(method, path)
+        ALLOWLIST.check_path(method, path)
 
 
 @pytest.mark.parametrize(
@@ -74,16 +74,16 @@ def test_what_it_does_not_need_is_closed(method: str, path: str) -> None:
     ids=["name", "bytes", "path", "none"],
 )
 def test_an_address_that_no_file_can_have_is_told_so(rest: str) -> None:
-    ALLOWLIST.check_address("GET", f"/static/{rest[:127]}")
+    ALLOWLIST.check_path("GET", f"/static/{rest[:127]}")
     with pytest.raises(HTTPException, match="at most 1,000 bytes, and 255 between") as refusal:
-        ALLOWLIST.check_address("GET", f"/static/{rest}")
+        ALLOWLIST.check_path("GET", f"/static/{rest}")
     assert refusal.value.status_code == 414
 
 
 def test_language_models_are_let_in_only_where_they_are_served() -> None:
-    Allowlist(EVENTS, ("class_name",), mcp=True).check_address("POST", f"{API}/mcp/")
+    Allowlist(EVENTS, ("class_name",), mcp=True).check_path("POST", f"{API}/mcp/")
     with pytest.raises(HTTPException):
-        Allowlist(EVENTS, ("class_name",), mcp=True).check_address("POST", f"{API}/mcpx")
+        Allowlist(EVENTS, ("class_name",), mcp=True).check_path("POST", f"{API}/mcpx")
 
 
 def sent(**values: Any) -> bytes:
@@ -119,7 +119,7 @@ def test_a_program_has_no_session_in_which_its_answers_could_be_mixed_up() -> No
 def test_a_program_may_leave_named_values_out() -> None:
     asked = ALLOWLIST.check_body(f"{API}/call/v2/generate", b'{"class_name": "bag"}')
     assert asked.event is not None
-    assert asked.event.network
+    assert asked.event.runs_network
     with pytest.raises(HTTPException, match="'hat' is none of class_name, steps"):
         ALLOWLIST.check_body(f"{API}/call/v2/generate", b'{"hat": 1}')
 
@@ -163,7 +163,7 @@ def test_a_body_that_makes_no_sense_is_refused_in_a_sentence(
 
 
 def test_a_program_written_before_a_parameter_was_added_is_served() -> None:
-    allowlist = Allowlist(EVENTS, ("class_name", "steps", "guidance_low"), added=(0.0,))
+    allowlist = Allowlist(EVENTS, ("class_name", "steps", "guidance_low"), defaults=(0.0,))
     for data, passed in ((["bag", 3], ["bag", 3, 0.0]), (["bag", 3, 0.5], ["bag", 3, 0.5])):
         asked = allowlist.check_body(CALL, json.dumps({"data": data}).encode())
         assert json.loads(asked.body)["data"] == passed

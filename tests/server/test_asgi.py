@@ -9,7 +9,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message, Send
 
-from fashion_ddpm.server.asgi import HEADERS, is_foreign, read_body, readable, replay, secured
+from fashion_ddpm.server.asgi import (
+    SECURITY_HEADERS,
+    add_security_headers,
+    is_cross_origin,
+    read_body,
+    replay_body,
+    rewrite_error_status,
+)
 
 
 def sent(wrapped: Callable[[Send], Send], *messages: Message) -> list[Message]:
@@ -45,18 +52,18 @@ def sent(wrapped: Callable[[Send], Send], *messages: Message) -> list[Message]:
     ],
 )
 def test_another_page_is_known_by_its_origin(headers: dict[str, str], expected: bool) -> None:
-    assert is_foreign(headers, {"me.hf.space"}) == expected
+    assert is_cross_origin(headers, {"me.hf.space"}) == expected
 
 
-@pytest.mark.parametrize("foreign", [False, True])
-def test_headers_are_added_and_foreign_pages_lose_their_leave(foreign: bool) -> None:
+@pytest.mark.parametrize("cross_origin", [False, True])
+def test_headers_are_added_and_foreign_pages_lose_their_leave(cross_origin: bool) -> None:
     cors = (b"access-control-allow-origin", b"https://evil.example")
     start = {"type": "http.response.start", "status": 200, "headers": [cors, (b"a", b"b")]}
-    (message,) = sent(lambda send: secured(send, foreign), start)
+    (message,) = sent(lambda send: add_security_headers(send, cross_origin), start)
     headers = Headers(raw=message["headers"])
-    assert (cors[0].decode() in headers) == (not foreign)
+    assert (cors[0].decode() in headers) == (not cross_origin)
     assert headers["a"] == "b"
-    assert HEADERS.items() <= set(headers.items())
+    assert SECURITY_HEADERS.items() <= set(headers.items())
 
 
 @pytest.mark.parametrize(
@@ -71,7 +78,7 @@ def test_headers_are_added_and_foreign_pages_lose_their_leave(foreign: bool) -> 
 def test_a_told_mistake_is_no_fault_of_the_servers(body: bytes, expected: int) -> None:
     seen: list[int] = []
     start, end = sent(
-        lambda send: readable(send, seen.append),
+        lambda send: rewrite_error_status(send, seen.append),
         {"type": "http.response.start", "status": 500, "headers": []},
         {"type": "http.response.body", "body": body},
     )
@@ -83,7 +90,7 @@ def test_a_body_is_read_once_more_and_then_the_end_is_awaited() -> None:
         return {"type": "http.disconnect"}
 
     async def run() -> list[Message]:
-        again = replay(b"abc", receive)
+        again = replay_body(b"abc", receive)
         return [await again(), await again()]
 
     first, second = asyncio.run(run())
@@ -111,7 +118,7 @@ def test_a_body_is_read_whole_or_refused(parts: list[bytes], status: int | None)
         return messages.pop(0)
 
     request = Request({"type": "http", "headers": []}, receive)
-    reading = read_body(request, most=3, seconds=60)
+    reading = read_body(request, max_bytes=3, timeout=60)
     if status is None:
         assert asyncio.run(reading) == b"abc"
         return

@@ -10,13 +10,13 @@ import pytest
 
 from fashion_ddpm.server.deployment import (
     FIRST_PORT,
-    PRIVATE,
-    READ_AT_LAUNCH,
+    GRADIO_VARIABLES,
+    PRIVATE_NETWORKS,
     Deployment,
     add_address_flags,
     choose_port,
     is_loopback,
-    launch_arguments,
+    prepare_launch,
     read_deployment,
 )
 from fashion_ddpm.server.errors import ServerError
@@ -66,7 +66,7 @@ def test_without_flags_and_variables_only_this_machine_is_served() -> None:
             {"trusted_proxies": ("127.0.0.1/32", "10.0.0.0/8")},
         ),
         ((), {"FORWARDED_ALLOW_IPS": "::1, "}, {"trusted_proxies": ("::1/128",)}),
-        ((), {"SPACE_ID": "user/name"}, {"trusted_proxies": PRIVATE}),
+        ((), {"SPACE_ID": "user/name"}, {"trusted_proxies": PRIVATE_NETWORKS}),
     ],
 )
 def test_flags_come_before_the_environment(
@@ -164,16 +164,16 @@ def test_a_host_that_is_not_this_machine_is_told(host: str) -> None:
 
 
 def test_what_gradio_and_uvicorn_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*READ_AT_LAUNCH, "FORWARDED_ALLOW_IPS"):
+    for name in (*GRADIO_VARIABLES, "FORWARDED_ALLOW_IPS"):
         monkeypatch.setenv(name, "abc")
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.example")
     monkeypatch.setenv("NO_PROXY", "intranet.example")
     monkeypatch.setenv("no_proxy", "")
-    told = launch_arguments(Deployment("localhost", 0, "/demo", trusted_proxies=("10.0.0.0/8",)))
+    told = prepare_launch(Deployment("localhost", 0, "/demo", trusted_proxies=("10.0.0.0/8",)))
     assert (told["server_name"], told["root_path"]) == ("localhost", "/demo")
     assert told["server_port"] > 0
     assert os.environ["FORWARDED_ALLOW_IPS"] == "10.0.0.0/8"
-    assert not set(READ_AT_LAUNCH) & set(os.environ)
+    assert not set(GRADIO_VARIABLES) & set(os.environ)
     for host in ("localhost:7860", "127.0.0.1:7860", "intranet.example"):
         assert proxy_bypass(host), f"{host} is asked through the proxy"
     assert not proxy_bypass("elsewhere.example")

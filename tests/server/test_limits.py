@@ -7,7 +7,7 @@ import pytest
 
 from fashion_ddpm.core.requests import RequestError
 from fashion_ddpm.core.settings import ConfigError, flag_name, given_flags
-from fashion_ddpm.server.limits import RENAMED, ServerLimits, add_limit_flags, check_work
+from fashion_ddpm.server.limits import RENAMED_FLAGS, ServerLimits, add_limit_flags, check_work
 
 NUMBERS = [field.name for field in dataclasses.fields(ServerLimits)]
 
@@ -34,7 +34,7 @@ def test_work_is_bounded_and_the_message_names_it_the_bound_and_the_fix() -> Non
         check_work(1601, ServerLimits())
 
 
-@pytest.mark.parametrize(("old", "name"), RENAMED.items())
+@pytest.mark.parametrize(("old", "name"), RENAMED_FLAGS.items())
 def test_an_old_flag_still_sets_its_limit_and_is_not_listed(old: str, name: str) -> None:
     parser = argparse.ArgumentParser()
     add_limit_flags(parser)

@@ -31,8 +31,8 @@ def strangers() -> Iterator[str]:
 
     That work, on the same processors, outlasts a dozen small requests on any machine.
     """
-    flags = ("--burst", "4", "--a-minute", "0.001", "--drain-seconds", "0")
-    turns = ("--visitors-at-once", "1", "--max-seconds", "3600")
+    flags = ("--burst", "4", "--requests-per-minute", "0.001", "--drain-seconds", "0")
+    turns = ("--max-concurrent-requests", "1", "--max-seconds", "3600")
     with running(*flags, *turns, environment={"SPACE_ID": "user/name"}) as app:
         event_named(app.address, "generate", len(LONG))
         for tab in ("a", "b", "c", "d"):
@@ -99,7 +99,7 @@ def test_a_body_is_bounded_however_it_is_sent(address: str) -> None:
 
 
 def test_a_body_that_does_not_come_is_not_waited_for() -> None:
-    with served("--body-seconds", "0.2") as address:
+    with served("--body-timeout", "0.2") as address:
         link = http.client.HTTPConnection(urllib.parse.urlsplit(address).netloc, timeout=PATIENCE)
         link.putrequest("POST", CALL)
         link.putheader("Content-Length", "100")
@@ -183,7 +183,9 @@ def test_a_lone_local_user_is_not_hindered(address: str) -> None:
 
 
 def test_a_full_queue_is_said() -> None:
-    with served("--visitors-at-once", "1", "--queue-size", "1", "--drain-seconds", "0") as address:
+    with served(
+        "--max-concurrent-requests", "1", "--queue-size", "1", "--drain-seconds", "0"
+    ) as address:
         answers = [asked(address, f"s{number}") for number in range(4)]
         assert 503 in [status for status, _ in answers]
         assert {status for status, _ in answers} == {200, 503}

@@ -29,9 +29,9 @@ def ends(monitor: Monitor, steps: Iterator[DenoisingStep], expected: str) -> Non
     """Check that a request is ended with a sentence, and counts no images."""
     with (
         pytest.raises(RequestEndedError, match=expected),
-        monitor.request("images") as attempt,
+        monitor.track_request("images") as attempt,
     ):
-        list(attempt.watch(steps))
+        list(attempt.wrap_steps(steps))
     assert attempt.images == 0
 
 
@@ -46,8 +46,8 @@ def test_a_request_that_ends_well_is_counted_timed_and_logged(
     monitor = Monitor(pipeline, max_seconds=60)
     with caplog.at_level(logging.INFO, LOG.name):
         for _ in range(2):
-            with monitor.request("images") as attempt:
-                assert len(list(attempt.watch(trajectory(pipeline)))) == 3
+            with monitor.track_request("images") as attempt:
+                assert len(list(attempt.wrap_steps(trajectory(pipeline)))) == 3
     metrics = monitor.metrics()
     assert metrics["done"] == 2
     assert metrics["images_per_second"] == pytest.approx(4 / 60, abs=1e-3)
@@ -61,7 +61,7 @@ def test_every_end_is_counted_under_its_name(pipeline: FashionDDPMPipeline) -> N
     monitor = Monitor(pipeline, max_seconds=60)
 
     def watched(error: BaseException | None) -> Generator[None, None, None]:
-        with monitor.request("images"):
+        with monitor.track_request("images"):
             yield
             if error:
                 raise error
@@ -86,16 +86,16 @@ def test_a_request_that_takes_too_long_ends_at_its_next_step(pipeline: FashionDD
 def test_a_network_that_gives_no_numbers_is_seen_when_it_is_loaded(
     pipeline: FashionDDPMPipeline,
 ) -> None:
-    assert Monitor(pipeline, max_seconds=60).broken is None
+    assert Monitor(pipeline, max_seconds=60).failure is None
     break_it(pipeline)
-    assert Monitor(pipeline, max_seconds=60).broken == "the network's output is not a number"
+    assert Monitor(pipeline, max_seconds=60).failure == "the network's output is not a number"
 
 
 def test_a_network_that_breaks_later_is_seen_too(pipeline: FashionDDPMPipeline) -> None:
     monitor = Monitor(pipeline, max_seconds=60)
     break_it(pipeline)
     ends(monitor, trajectory(pipeline), "not because of what you asked")
-    assert monitor.broken
+    assert monitor.failure
 
 
 def test_a_visitors_impossible_settings_do_not_break_the_app(pipeline: FashionDDPMPipeline) -> None:
@@ -103,7 +103,7 @@ def test_a_visitors_impossible_settings_do_not_break_the_app(pipeline: FashionDD
     step = next(trajectory(pipeline))
     step.clean[0, 0, 0, 0] = torch.nan
     ends(monitor, iter([step]), "another schedule")
-    assert monitor.broken is None
+    assert monitor.failure is None
 
 
 @pytest.mark.parametrize(
@@ -122,4 +122,4 @@ def test_an_accelerators_errors_are_told_apart(
 
     monitor = Monitor(pipeline, max_seconds=60)
     ends(monitor, steps(), message)
-    assert bool(monitor.broken) == broken
+    assert bool(monitor.failure) == broken

@@ -10,7 +10,7 @@ import pytest
 from fashion_ddpm.server import temporary_files
 from fashion_ddpm.server.errors import ServerError
 from fashion_ddpm.server.temporary_files import (
-    MEMORY,
+    SHARED_MEMORY_DIR,
     Sweeper,
     choose_folder,
     sweep,
@@ -42,7 +42,7 @@ def test_a_folder_that_weighs_little_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_the_sweeper_does_it_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(temporary_files, "PAUSE", 0.01)
+    monkeypatch.setattr(temporary_files, "SWEEP_SECONDS", 0.01)
     paths = filled(tmp_path, 3)
     sweeper = Sweeper(tmp_path, 1000, frozenset())
     while paths[1].exists():
@@ -77,4 +77,4 @@ def test_the_memory_is_the_last_resort(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert temporary_root() == tempfile.gettempdir()
     monkeypatch.setattr(tempfile, "gettempdir", nowhere)
-    assert temporary_root() == str(MEMORY)
+    assert temporary_root() == str(SHARED_MEMORY_DIR)

@@ -14,7 +14,7 @@ from tests.tools import PATIENCE
 
 ROOT = Path(__file__).parent.parent.parent
 
-SLOW_MACHINE = ("--max-seconds", "3600", "--body-seconds", "600")
+SLOW_MACHINE = ("--max-seconds", "3600", "--body-timeout", "600")
 """No request of a test is ended because the machine is busy with others."""
 
 

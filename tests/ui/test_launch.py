@@ -43,10 +43,10 @@ def test_what_comes_while_an_older_answer_is_awaited_is_not_dropped(page: gr.Blo
 def test_the_allowlist_knows_what_the_page_can_be_asked(allowlist: Allowlist) -> None:
     assert allowlist.parameters[:2] == ("class_name", "schedule")
     assert allowlist.parameters[-1] == "guidance_high"
-    costly = [event for event in allowlist.events.values() if event.network]
+    costly = [event for event in allowlist.events.values() if event.runs_network]
     assert costly
-    assert all(event.queued for event in costly)
-    assert sum(event.clicked for event in allowlist.events.values()) == 3
+    assert all(event.is_queued for event in costly)
+    assert sum(event.is_select for event in allowlist.events.values()) == 3
 
 
 @pytest.mark.parametrize(
