@@ -1,1 +1,1 @@
-"""HTTP in front of the page: allowlist, rates, uploads, limits, monitoring."""
+"""HTTP in front of the page: allowlist, rate limits, uploads, limits, monitoring."""

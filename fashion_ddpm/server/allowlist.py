@@ -1,4 +1,4 @@
-"""What may reach the page at all: which addresses, and which bodies; everything else is refused."""
+"""Paths and bodies that may reach gradio; everything else is refused."""
 
 import json
 import re
@@ -14,39 +14,39 @@ from fashion_ddpm.core.requests import safe_repr
 API = "/gradio_api"
 UPLOAD = f"{API}/upload"
 ENDPOINT = "generate"
-"""The one endpoint for programs."""
+"""The only API endpoint."""
 
 MCP = f"{API}/mcp"
 
 _SESSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_OWN_FILE = re.compile(r"(/|[A-Za-z]:[/\\])[^/\\]")
-_OPEN = {
+_LOCAL_FILE = re.compile(r"(/|[A-Za-z]:[/\\])[^/\\]")
+_GET_PATHS = {
     *("/", "/config", "/config/", "/theme.css", "/favicon.ico", "/robots.txt", "/manifest.json"),
     *(f"{API}/{name}" for name in ("info", "startup-events", "app_id", "queue/status")),
     *(f"{API}/{name}" for name in ("queue/data", "upload_progress")),
 }
-_OPEN_BELOW = (
+_GET_PREFIXES = (
     *("/assets/", "/static/", "/svelte/", f"{API}/heartbeat/"),
     *(f"{API}/call/{ENDPOINT}/", f"{API}/call/v2/{ENDPOINT}/"),
 )
-_POSTS = {
+_POST_PATHS = {
     *(f"{API}/{name}" for name in ("queue/join", "cancel", "reset")),
     *(UPLOAD, f"{API}/call/{ENDPOINT}", f"{API}/call/v2/{ENDPOINT}"),
 }
-_RUN = f"{API}/run/"
-_LONGEST_PATH, _LONGEST_NAME = 1000, 255
-"""Bytes; file systems allow names of 255, and whoever asks one for more is told of an error."""
+_RUN_PREFIX = f"{API}/run/"
+_MAX_PATH_BYTES, _MAX_NAME_BYTES = 1000, 255
+"""File systems allow names of 255 bytes; a longer one would raise an OSError."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that the page can ask for.
+    """An event listener of the page.
 
     Attributes:
-        num_inputs: values it takes.
-        is_queued: whether it goes through the queue.
+        num_inputs: number of its input components.
+        is_queued: whether it goes through gradio's queue.
         runs_network: whether it runs the network.
-        is_select: whether it comes with the index of what was clicked.
+        is_select: whether it is a select event, whose event_data has the index of what was clicked.
     """
 
     num_inputs: int
@@ -60,9 +60,9 @@ class CheckedBody:
     """A body that may pass.
 
     Attributes:
-        event: what it asks for, or None when it is no event.
-        session: the visitor's session, or "" for a program that has none.
-        body: the body without anything that is not needed.
+        event: the event it triggers, or None.
+        session: session hash of the page, or "" for a program.
+        body: JSON with only the fields that gradio needs.
     """
 
     event: Event | None
@@ -72,13 +72,13 @@ class CheckedBody:
 
 @dataclass(frozen=True)
 class Allowlist:
-    """Knows the page's events.
+    """The paths and bodies that may pass.
 
     Attributes:
         events: fn_index → event.
         parameters: names of the endpoint's parameters, in order.
-        defaults: values of the last ones for programs that were written before they were added.
-        mcp: whether language models are served too.
+        defaults: values of the last parameters for programs written before these were added.
+        mcp: whether the MCP server may be reached.
     """
 
     events: Mapping[int, Event]
@@ -87,43 +87,43 @@ class Allowlist:
     mcp: bool = False
 
     def check_path(self, method: str, path: str) -> None:
-        """Raise HTTPException for an address, or a method, that the page does not need."""
+        """Raise HTTPException for a path, or a method, that the page does not need."""
         raw = path.encode(errors="replace")
-        if len(raw) > _LONGEST_PATH or max(map(len, raw.split(b"/"))) > _LONGEST_NAME:
+        if len(raw) > _MAX_PATH_BYTES or max(map(len, raw.split(b"/"))) > _MAX_NAME_BYTES:
             raise HTTPException(
                 414,
-                f"The address is too long; at most {_LONGEST_PATH:,} bytes, and {_LONGEST_NAME} "
-                "between two slashes.",
+                f"The address is too long; at most {_MAX_PATH_BYTES:,} bytes, and "
+                f"{_MAX_NAME_BYTES} between two slashes.",
             )
         if self.mcp and (path == MCP or path.startswith(f"{MCP}/")):
             return
-        if method == "POST" and (path in _POSTS or path.startswith(_RUN)):
+        if method == "POST" and (path in _POST_PATHS or path.startswith(_RUN_PREFIX)):
             return
         if method in ("GET", "HEAD"):
-            if path in _OPEN or path.startswith(_OPEN_BELOW):
+            if path in _GET_PATHS or path.startswith(_GET_PREFIXES):
                 return
             file = path.removeprefix(f"{API}/file=")
-            if file != path and _OWN_FILE.match(file) and ".." not in file:
+            if file != path and _LOCAL_FILE.match(file) and ".." not in file:
                 return
         raise HTTPException(404, "There is nothing at this address.")
 
     @staticmethod
-    def stream_name(path: str, query: str) -> str | None:
-        """Return the session, or the event, whose answers an address streams."""
+    def stream_name(path: str, query: QueryParams) -> str | None:
+        """Return the session hash, or the event ID, whose answers a path streams, or None."""
         if path == f"{API}/queue/data":
-            return QueryParams(query).get("session_hash", "")
-        for start in (f"{API}/call/v2/{ENDPOINT}/", f"{API}/call/{ENDPOINT}/"):
-            if path.startswith(start):
-                return path.removeprefix(start)
+            return query.get("session_hash", "")
+        for prefix in (f"{API}/call/v2/{ENDPOINT}/", f"{API}/call/{ENDPOINT}/"):
+            if path.startswith(prefix):
+                return path.removeprefix(prefix)
         return None
 
     def check_body(self, path: str, body: bytes) -> CheckedBody:
-        """Return what a body asks for; uploads are checked elsewhere.
+        """Return a POST body's event, session and needed fields; not for uploads.
 
         Raises:
-            HTTPException: it is no JSON, or nothing that the page or the endpoint understands.
+            HTTPException: it is not JSON, or neither an event nor an endpoint call.
         """
-        values = _object(body)
+        values = _parse_object(body)
         session = values.get("session_hash")
         if session is not None and not (isinstance(session, str) and _SESSION.fullmatch(session)):
             raise HTTPException(
@@ -132,29 +132,29 @@ class Allowlist:
         if path in (f"{API}/cancel", f"{API}/reset"):
             return CheckedBody(None, session or "", json.dumps(values).encode())
         if path == f"{API}/call/v2/{ENDPOINT}":
-            return self._named(values)
+            return self._check_named(values)
         if path == f"{API}/call/{ENDPOINT}":
-            # Gradio streams a session's answers, whichever request they belong to: a program that
-            # named one could read the answers of its last request as those of its next.
+            # Gradio streams all answers of a session: a program that named one could take answers
+            # of its previous request for those of the next.
             event = Event(len(self.parameters), is_queued=True, runs_network=True)
-            session, kept = None, {"data": self._completed(values.get("data"))}
+            session, fields = None, {"data": self._add_defaults(values.get("data"))}
         else:
-            event = self._event(values, is_queued=not path.startswith(_RUN))
-            kept = {name: values[name] for name in _KEPT if name in values}
+            event = self._find_event(values, is_queued=not path.startswith(_RUN_PREFIX))
+            fields = {name: values[name] for name in _EVENT_FIELDS if name in values}
             if session is None and event.is_queued:
                 raise HTTPException(400, "session_hash is missing; the page sends one.")
-        _check_data(kept.get("data"), event.num_inputs)
-        _check_extras(values, event.is_select)
-        if event.is_select:  # the page leaves the value out where a gallery has just been emptied
-            kept["event_data"] = {"value": None, **values["event_data"]}
-        return CheckedBody(event, session or "", json.dumps(kept).encode())
+        _check_data(fields.get("data"), event.num_inputs)
+        _check_event_fields(values, event.is_select)
+        if event.is_select:  # the page sends no value if a gallery has just been emptied
+            fields["event_data"] = {"value": None, **values["event_data"]}
+        return CheckedBody(event, session or "", json.dumps(fields).encode())
 
-    def _completed(self, data: Any) -> Any:
-        """Return a list of values with those of parameters that its program does not know."""
-        old = isinstance(data, list) and len(data) == len(self.parameters) - len(self.defaults)
-        return [*data, *self.defaults] if old else data
+    def _add_defaults(self, data: Any) -> Any:
+        """Append the defaults to the values of a program that does not know these parameters."""
+        is_old = isinstance(data, list) and len(data) == len(self.parameters) - len(self.defaults)
+        return [*data, *self.defaults] if is_old else data
 
-    def _event(self, values: Mapping[str, Any], is_queued: bool) -> Event:
+    def _find_event(self, values: Mapping[str, Any], is_queued: bool) -> Event:
         index = values.get("fn_index")
         event = self.events.get(index) if type(index) is int else None
         if event is None or event.is_queued != is_queued:
@@ -163,8 +163,8 @@ class Allowlist:
             )
         return event
 
-    def _named(self, values: Mapping[str, Any]) -> CheckedBody:
-        """Return what a body of named values asks for; all but the first may be left out."""
+    def _check_named(self, values: Mapping[str, Any]) -> CheckedBody:
+        """Check a body of named parameters, of which all but the first may be missing."""
         unknown = [name for name in values if name not in self.parameters]
         if unknown:
             raise HTTPException(
@@ -176,14 +176,13 @@ class Allowlist:
         return CheckedBody(event, "", json.dumps(values).encode())
 
 
-_KEPT = ("data", "session_hash", "fn_index", "trigger_id")
-"""What passes as it was sent; a flag of gradio's own making must not come from outside."""
+_EVENT_FIELDS = ("data", "session_hash", "fn_index", "trigger_id")
+"""Fields that pass unchanged; others could be gradio's internal flags."""
 
 
-def _object(body: bytes) -> dict[str, Any]:
-    """Return the object that a JSON body holds."""
+def _parse_object(body: bytes) -> dict[str, Any]:
     try:
-        values = json.loads(body, parse_constant=_no_number)
+        values = json.loads(body, parse_constant=_reject_constant)
     except (ValueError, RecursionError) as error:
         raise HTTPException(
             400, "The request is no JSON; NaN and Infinity are none either."
@@ -193,7 +192,7 @@ def _object(body: bytes) -> dict[str, Any]:
     return values
 
 
-def _no_number(name: str) -> None:
+def _reject_constant(name: str) -> None:
     raise ValueError(name)
 
 
@@ -201,26 +200,26 @@ def _check_data(data: Any, num_inputs: int) -> None:
     if not isinstance(data, list) or len(data) != num_inputs:
         given = f"a list of {len(data)}" if isinstance(data, list) else safe_repr(data)
         raise HTTPException(400, f"data is {given}; it must be a list of {num_inputs} values.")
-    left = list(data)
-    while left:
-        value = left.pop()
+    pending = list(data)
+    while pending:
+        value = pending.pop()
         if isinstance(value, dict):
             _check_file(value)
-            left += value.values()
+            pending += value.values()
         elif isinstance(value, list):
-            left += value
+            pending += value
 
 
 def _check_file(value: Mapping[str, Any]) -> None:
-    """Refuse files that the server would have to fetch."""
+    """Refuse files that the server would have to download."""
     path = value.get("path")
-    if isinstance(path, str) and not (_OWN_FILE.match(path) and ".." not in path):
+    if isinstance(path, str) and not (_LOCAL_FILE.match(path) and ".." not in path):
         raise HTTPException(
             400, f"path is {safe_repr(path)}; it must be a file that was uploaded here."
         )
 
 
-def _check_extras(values: Mapping[str, Any], is_select: bool) -> None:
+def _check_event_fields(values: Mapping[str, Any], is_select: bool) -> None:
     trigger = values.get("trigger_id")
     if trigger is not None and type(trigger) is not int:
         raise HTTPException(400, f"trigger_id is {safe_repr(trigger)}; leave it out.")

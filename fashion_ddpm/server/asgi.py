@@ -1,4 +1,4 @@
-"""What is changed of a request and of its answer on the way: headers, status, a body read once."""
+"""Helpers for ASGI messages: path prefix, security headers, error status, bounded bodies."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'self'",
-        "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",  # gradio's own page needs these
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",  # gradio needs these
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data: blob:",
         "font-src 'self' data:",
@@ -25,7 +25,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "frame-ancestors 'self' https://huggingface.co https://*.huggingface.co",
     )
 )
-"""The page loads nothing from elsewhere, and nobody but itself and the Hub may frame it."""
+"""The page loads nothing from other hosts; only itself and the Hub may frame it."""
 
 SECURITY_HEADERS = {
     "content-security-policy": CONTENT_SECURITY_POLICY,
@@ -35,18 +35,18 @@ SECURITY_HEADERS = {
 }
 
 STREAM_HEADERS = {"x-accel-buffering": "no", "cache-control": "no-cache, no-transform"}
-"""A proxy passes each event on at once: nginx reads the first, Cloudflare and others the second."""
+"""Keep proxies from buffering events: nginx reads the first, Cloudflare and others the second."""
 
 MAX_DISCARDED_BYTES = 8_000_000
-"""Bytes that are read of a body that is too long, before the sentence that says so."""
+"""Bytes of a body that is too long that are read before the refusal is sent."""
 
 
 def strip_prefix(scope: Scope, prefix: str) -> Scope:
-    """Return a request as a proxy that strips a path prefix passes it on.
+    """Return a request's scope without a path prefix, as from a proxy that strips it.
 
     Args:
-        scope: the request's.
-        prefix: "" or "/path"; a request that is not below it stays as it is.
+        scope: the request's; unchanged if its path is not below the prefix.
+        prefix: "" or "/path".
     """
     path, raw = scope["path"], scope.get("raw_path") or b""
     if not prefix or not path.startswith(f"{prefix}/"):
@@ -56,33 +56,33 @@ def strip_prefix(scope: Scope, prefix: str) -> Scope:
 
 
 def is_cross_origin(headers: Mapping[str, str], hosts: Container[str]) -> bool:
-    """Return whether a browser says that another page than this server's sent a request.
+    """Return whether, by its Origin, another site's page sent a request.
 
     Args:
         headers: the request's.
-        hosts: names by which this server goes besides the one that was asked for; one without a
-            port stands for all of its ports.
+        hosts: further names of this server, beside the request's Host; one without a port stands
+            for all ports.
     """
     origin = headers.get("origin")
     if origin is None:
         return False
-    # A page elsewhere cannot make a browser send X-Forwarded-Host without asking us first.
-    own = [headers.get(name, "").lower() for name in ("host", "x-forwarded-host")]
+    # Another site's page can set X-Forwarded-Host only after a preflight, which is refused.
+    own_hosts = [headers.get(name, "").lower() for name in ("host", "x-forwarded-host")]
     try:
         host = urlsplit(origin).netloc.lower() if "://" in origin else ""
-    except ValueError:  # no address at all
+    except ValueError:  # not a URL
         host = ""
     without_port = re.sub(r":[0-9]+$", "", host)
-    return not host or not (host in own or host in hosts or without_port in hosts)
+    return not host or not (host in own_hosts or host in hosts or without_port in hosts)
 
 
 def add_security_headers(send: Send, cross_origin: bool) -> Send:
-    """Return a send that adds SECURITY_HEADERS, and takes away what would let foreign pages read.
+    """Return a send that adds SECURITY_HEADERS, and STREAM_HEADERS to event streams.
 
-    Streams of events get STREAM_HEADERS as well.
+    Cross-origin requests lose the CORS headers with which gradio would let other pages read.
     """
 
-    async def with_headers(message: Message) -> None:
+    async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             message.setdefault("headers", [])
             headers = MutableHeaders(scope=message)
@@ -94,34 +94,34 @@ def add_security_headers(send: Send, cross_origin: bool) -> Send:
                     del headers[name]
         await send(message)
 
-    return with_headers
+    return send_with_headers
 
 
-def rewrite_error_status(send: Send, on_status: Callable[[int], None]) -> Send:
-    """Return a send that gives an answer that tells a mistake its status, and notes what it was.
+def rewrite_error_status(send: Send, on_status: Callable[[int], None] | None = None) -> Send:
+    """Return a send that changes status 500 to 422 if the body explains an error to the user.
 
-    Gradio answers 500 for every exception of an event that is not queued, also for one that tells
-    the visitor what to change.
+    Gradio answers 500 for every exception of an event that is not queued. The final status is
+    passed to `on_status`.
     """
-    held: list[Message] = []
+    held: list[Message] = []  # a start with status 500, until its body comes
 
-    async def translated(message: Message) -> None:
+    async def send_rewritten(message: Message) -> None:
         if message["type"] == "http.response.start" and message["status"] == 500:
             held.append(message)
             return
-        if held:
-            start = held.pop()
-            start["status"] = 422 if _tells(message.get("body", b"")) else 500
+        start = held.pop() if held else message
+        if start is not message and _has_error(message.get("body", b"")):
+            start["status"] = 422
+        if on_status and start["type"] == "http.response.start":
             on_status(start["status"])
+        if start is not message:
             await send(start)
-        elif message["type"] == "http.response.start":
-            on_status(message["status"])
         await send(message)
 
-    return translated
+    return send_rewritten
 
 
-def _tells(body: bytes) -> bool:
+def _has_error(body: bytes) -> bool:
     try:
         return bool(json.loads(body)["error"])
     except (ValueError, KeyError, TypeError):
@@ -129,25 +129,28 @@ def _tells(body: bytes) -> bool:
 
 
 async def read_body(request: Request, max_bytes: int, timeout: float) -> bytes:
-    """Return the whole body of a request, however it is sent.
+    """Return the body of a request, with or without Content-Length.
 
-    Of a body that is too long MAX_DISCARDED_BYTES bytes are read and none kept: whoever is still
-    sending would not read the answer.
+    Up to MAX_DISCARDED_BYTES of a body that is too long are read and dropped, because a client
+    that is still sending does not read the answer.
 
     Args:
-        request: whose body was not read yet.
-        max_bytes: bytes that it may have.
-        timeout: in which it must have arrived.
+        request: one whose body has not been read.
+        max_bytes: the longest body allowed.
+        timeout: seconds for the whole body to arrive.
+
+    Raises:
+        HTTPException: the body is incomplete (400), late (408) or too long (413).
     """
     length = request.headers.get("content-length", "")
     too_long = length.isdecimal() and int(length) > max_bytes
-    body, unread = bytearray(), MAX_DISCARDED_BYTES
+    body, discarded = bytearray(), 0
     try:
         async with asyncio.timeout(timeout):
             async for part in request.stream():
                 if too_long:
-                    unread -= len(part)
-                    if unread <= 0:
+                    discarded += len(part)
+                    if discarded >= MAX_DISCARDED_BYTES:
                         break
                 else:
                     body += part
@@ -164,10 +167,10 @@ async def read_body(request: Request, max_bytes: int, timeout: float) -> bytes:
 
 
 def replay_body(body: bytes, receive: Receive) -> Receive:
-    """Return a receive that gives a body that was read already, and then waits for the end."""
-    whole: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+    """Return a receive that yields a body that was already read, then what `receive` yields."""
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def again() -> Message:
-        return whole.pop() if whole else await receive()
+    async def receive_body() -> Message:
+        return messages.pop() if messages else await receive()
 
-    return again
+    return receive_body

@@ -1,4 +1,4 @@
-"""Where a server listens, and by which names and through which proxies it is reached."""
+"""Where the server listens, its host names and its trusted proxies."""
 
 import argparse
 import ipaddress
@@ -16,34 +16,34 @@ from fashion_ddpm.server.errors import ServerError
 
 LOCALHOST = "127.0.0.1"
 FIRST_PORT, NUM_PORTS = 7860, 100
-"""Without a port the first free one of these is taken."""
+"""Default: the first free one of these ports."""
 
 GRADIO_VARIABLES = ("GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT", "GRADIO_NUM_PORTS")
-"""Gradio reads these when it starts its server: a port that is no number, or IPv6, would end it."""
+"""Gradio reads these at launch, and fails on IPv6 or a port that is not a number."""
 
 PRIVATE_NETWORKS = (
     *("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"),
     *("169.254.0.0/16", "::1/128", "fc00::/7", "fe80::/10"),
 )
-"""Networks that no visitor on the internet can come from."""
+"""Networks that are not routed on the internet: loopback, private, carrier-grade, link-local."""
 
-_NAME = r"([a-z0-9_]([a-z0-9._-]*[a-z0-9_])?|\[[0-9a-f:.]+\])(:[0-9]{1,5})?"
-_HOST = re.compile(_NAME, re.IGNORECASE)
-_ROOT = re.compile(rf"(https?://{_NAME})?(?P<path>(/[a-z0-9_~-][a-z0-9._~-]*)*)", re.IGNORECASE)
-_OWN_PATHS = (["assets"], ["config"], ["gradio_api"], ["static"], ["svelte"])
+_NETLOC = r"([a-z0-9_]([a-z0-9._-]*[a-z0-9_])?|\[[0-9a-f:.]+\])(:[0-9]{1,5})?"
+_HOST = re.compile(_NETLOC, re.IGNORECASE)
+_ROOT = re.compile(rf"(https?://{_NETLOC})?(?P<path>(/[a-z0-9_~-][a-z0-9._~-]*)*)", re.IGNORECASE)
+_RESERVED_PATHS = (["assets"], ["config"], ["gradio_api"], ["static"], ["svelte"])
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """Where a server listens, and how it is reached.
+    """Where the server listens, and how it is reached.
 
     Attributes:
         host: the name or address to listen at; IPv6 without brackets.
-        port: the port; 0 for any free one, None for the first free one from FIRST_PORT on.
+        port: 0 for any free port, None for the first free one from FIRST_PORT on.
         root_path: where a proxy serves the page: "", "/path" or "https://host/path".
-        allowed_hosts: host names, with or without a port, whose pages may send requests besides
-            the one that was asked for; in lower case.
-        trusted_proxies: networks (CIDR) whose word on where a request comes from is believed.
+        allowed_hosts: host names, in lower case, with or without a port, whose pages may send
+            requests, beside the request's Host.
+        trusted_proxies: networks (CIDR) of proxies whose X-Forwarded-For is used.
     """
 
     host: str = LOCALHOST
@@ -59,13 +59,13 @@ class Deployment:
 
     @property
     def is_local(self) -> bool:
-        """Whether nobody but this machine can be expected to connect."""
-        reached = self.root_path or self.allowed_hosts or self.trusted_proxies
-        return is_loopback(self.host) and not reached
+        """Whether only this machine is expected to connect."""
+        is_proxied = self.root_path or self.allowed_hosts or self.trusted_proxies
+        return is_loopback(self.host) and not is_proxied
 
 
 def add_address_flags(parser: argparse.ArgumentParser) -> None:
-    """Add the flags that `read_deployment` reads."""
+    """Add the flags for `read_deployment`."""
     parser.add_argument(
         "--host",
         help="address to listen at, such as 0.0.0.0 (all of IPv4), :: (all of IPv6) or ::1; "
@@ -101,36 +101,35 @@ def add_address_flags(parser: argparse.ArgumentParser) -> None:
 def read_deployment(
     arguments: argparse.Namespace, environment: Mapping[str, str] | None = None
 ) -> Deployment:
-    """Return what the flags say, or else the environment.
+    """Return the deployment of the flags, or else of the environment.
 
     Args:
         arguments: the parsed flags.
         environment: the variables; this process's when None.
 
     Raises:
-        ServerError: one of them cannot be used.
+        ServerError: a value is invalid.
     """
     environment = os.environ if environment is None else environment
 
-    def given(flag: str, variable: str) -> tuple[str, str]:
-        """Return a value, and what it was given by."""
+    def read(flag: str, variable: str) -> tuple[str, str]:
+        """Return the name of the flag or variable that is set, and its value."""
         value = getattr(arguments, flag.removeprefix("--").replace("-", "_"))
         return (variable, environment.get(variable, "")) if value is None else (flag, value)
 
-    _, host = given("--host", "GRADIO_SERVER_NAME")
-    port = given("--port", "GRADIO_SERVER_PORT")
+    _, host = read("--host", "GRADIO_SERVER_NAME")
+    port = read("--port", "GRADIO_SERVER_PORT")
     proxies = [("--trusted-proxy", value) for value in arguments.trusted_proxy or ()]
     if not proxies:
         listed = environment.get("FORWARDED_ALLOW_IPS", "").split(",")
         proxies = [("FORWARDED_ALLOW_IPS", value.strip()) for value in listed if value.strip()]
-    networks = tuple(_network(*each) for each in proxies)
-    root_path = _root_path(*given("--root-path", "GRADIO_ROOT_PATH"))
-    names = {_host_name("--allow-host", value) for value in arguments.allow_host or ()}
-    # The hosts by which a Space, or a full root path, says that it goes.
+    networks = tuple(_parse_network(*each) for each in proxies)
+    root_path = _parse_root_path(*read("--root-path", "GRADIO_ROOT_PATH"))
+    names = {_parse_host_name("--allow-host", value) for value in arguments.allow_host or ()}
     names |= {environment.get("SPACE_HOST", "").lower(), urlsplit(root_path).netloc.lower()}
     return Deployment(
         host=host.strip().removeprefix("[").removesuffix("]") or LOCALHOST,
-        port=_port(*port) if port[1] else None,
+        port=_parse_port(*port) if port[1] else None,
         root_path=root_path,
         allowed_hosts=frozenset(names - {""}),
         trusted_proxies=networks or (PRIVATE_NETWORKS if on_space(environment) else ()),
@@ -143,7 +142,7 @@ def on_space(environment: Mapping[str, str] | None = None) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host, with or without a port, is this machine as it calls itself."""
+    """Return whether a host, with or without a port, is localhost or a loopback address."""
     try:
         name = urlsplit(f"//{host}").hostname if host.count(":") < 2 or "[" in host else host
         return name == "localhost" or ipaddress.ip_address(name or "").is_loopback
@@ -151,7 +150,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _port(source: str, value: str) -> int:
+def _parse_port(source: str, value: str) -> int:
     if not (value.isascii() and value.isdigit() and len(value) < 6 and int(value) <= 65535):
         raise ServerError(
             f"{source} is {value!r}; it must be a whole number from 0 (any free port) to 65535."
@@ -159,10 +158,10 @@ def _port(source: str, value: str) -> int:
     return int(value)
 
 
-def _root_path(source: str, value: str) -> str:
+def _parse_root_path(source: str, value: str) -> str:
     root = value.rstrip("/")
     found = None
-    with suppress(ValueError):  # of a host that is none
+    with suppress(ValueError):  # an invalid IPv6 address
         urlsplit(root)
         found = _ROOT.fullmatch(root)
     if found is None:
@@ -170,14 +169,14 @@ def _root_path(source: str, value: str) -> str:
             f"{source} is {value!r}; it must be a path such as /demo, or an address such as "
             "https://example.org/demo."
         )
-    if found["path"].split("/")[1:2] in _OWN_PATHS:
+    if found["path"].split("/")[1:2] in _RESERVED_PATHS:
         raise ServerError(
             f"{source} is {value!r}; the page has addresses of its own there: choose another path."
         )
     return root
 
 
-def _host_name(source: str, value: str) -> str:
+def _parse_host_name(source: str, value: str) -> str:
     if not _HOST.fullmatch(value):
         raise ServerError(
             f"{source} is {value!r}; it must be a host name such as demo.example.org, with or "
@@ -186,7 +185,7 @@ def _host_name(source: str, value: str) -> str:
     return value.lower()
 
 
-def _network(source: str, value: str) -> str:
+def _parse_network(source: str, value: str) -> str:
     with suppress(ValueError):
         network = ipaddress.ip_network(value, strict=False)
         if network.prefixlen > 0:
@@ -198,11 +197,11 @@ def _network(source: str, value: str) -> str:
 
 
 def choose_port(host: str, port: int | None) -> int:
-    """Return a port that can be listened at.
+    """Return a port that the server can listen at.
 
     Args:
-        host: where to listen.
-        port: the port; 0 for any free one, None for the first free one from FIRST_PORT on.
+        host: the name or address to listen at.
+        port: 0 for any free port, None for the first free one from FIRST_PORT on.
 
     Raises:
         ServerError: the port is taken, or the host is not this machine's.
@@ -215,9 +214,9 @@ def choose_port(host: str, port: int | None) -> int:
             f"machine, such as {LOCALHOST}, 0.0.0.0 or ::1."
         ) from error
     last = FIRST_PORT + NUM_PORTS - 1
-    for each in range(FIRST_PORT, last + 1) if port is None else [port]:
+    for candidate in range(FIRST_PORT, last + 1) if port is None else [port]:
         try:
-            return _bind(host, each)
+            return _bind(host, candidate)
         except OSError as error:
             why = error.strerror or reason(error)
     ports = f"ports {FIRST_PORT} to {last}" if port is None else f"port {port}"
@@ -228,7 +227,7 @@ def choose_port(host: str, port: int | None) -> int:
 
 
 def _bind(host: str, port: int) -> int:
-    """Return the port at which a host, and gradio's look at 127.0.0.1, could listen now."""
+    """Return a port that is free at the host, and at 127.0.0.1, where gradio tries it."""
     for name in (host, LOCALHOST):
         family, *_, address = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)[0]
         with socket.create_server(address[:2], family=family) as server:
@@ -237,18 +236,18 @@ def _bind(host: str, port: int) -> int:
 
 
 def prepare_launch(deployment: Deployment) -> dict[str, Any]:
-    """Return gradio's arguments for where to listen; prepare the environment for what has none.
+    """Return gradio's arguments for the address, and set variables for what has no argument.
 
     Raises:
-        ServerError: it cannot listen there.
+        ServerError: the server cannot listen there.
     """
     host = deployment.host
     port = choose_port(host, deployment.port)
-    for variable in GRADIO_VARIABLES:  # the deployment has their values
+    for variable in GRADIO_VARIABLES:  # their values are in the deployment
         os.environ.pop(variable, None)
-    # Gradio starts uvicorn, which asks this variable whom to believe.
+    # Uvicorn, which gradio starts, takes its trusted proxies from this variable.
     os.environ["FORWARDED_ALLOW_IPS"] = ",".join(deployment.trusted_proxies)
-    # Gradio asks its own server whether it is up, and no HTTP_PROXY may stand between.
+    # Gradio sends its server a request to see if it is up; HTTP_PROXY must not apply.
     old = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
     names = [*([old] if old else []), "localhost", LOCALHOST, "::1", host]
     os.environ["no_proxy"] = ",".join(dict.fromkeys(names))

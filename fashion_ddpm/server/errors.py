@@ -1,7 +1,7 @@
-"""The mistakes of this package that are the user's to fix."""
+"""Errors of this package."""
 
 from fashion_ddpm.core.errors import UserError
 
 
 class ServerError(UserError):
-    """The server cannot be started as it was asked; the message has the fix."""
+    """The server cannot be started as configured; the message has the fix."""

@@ -1,4 +1,4 @@
-"""What a server lets visitors ask of it, and for how long: every bound, with its unit."""
+"""All limits of the server, with their units."""
 
 import argparse
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from fashion_ddpm.core.settings import ConfigError, add_flags, check_fields, set
 
 PAGE_MAX_IMAGES = 16
 PAGE_MAX_STEPS = 100
-"""What one visitor may ask of a machine with two cores; the command line has no such limit."""
+"""Limits of one request to the page; the command line has none."""
 
 
 @dataclass(frozen=True)
 class ServerLimits:
-    """The bounds of one server; app.py has a flag for each."""
+    """Limits of the server; app.py has a flag for each."""
 
     max_concurrent_requests: int = setting(
         16, "requests that share the network; 1: they take turns", low=1, high=256
@@ -80,11 +80,11 @@ RENAMED_FLAGS = {
     "--visitors-at-once": "max_concurrent_requests",
     "--body-seconds": "body_timeout",
 }
-"""Old flag → the limit that it sets; deprecated, and gone in the next release."""
+"""Deprecated flag → the limit that it sets; to be removed in the next release."""
 
 
 def add_limit_flags(parser: argparse.ArgumentParser) -> None:
-    """Add a flag for each limit, and the old flags, which the help does not list."""
+    """Add a flag for each limit, and the deprecated flags, which the help does not list."""
     add_flags(parser, ServerLimits)
     for old, name in RENAMED_FLAGS.items():
         type_ = type(getattr(ServerLimits, name))
@@ -94,7 +94,7 @@ def add_limit_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def check_work(evaluations: int, limits: ServerLimits) -> None:
-    """Raise RequestError when a request costs more UNet evaluations than one may."""
+    """Raise RequestError if a request needs more than max_evaluations."""
     if evaluations > limits.max_evaluations:
         raise RequestError(
             f"the request costs {evaluations:,} UNet evaluations (images × steps, twice that with "
@@ -107,6 +107,6 @@ MORE_HINT = " (python -m fashion_ddpm generate takes more)"
 
 
 def check_size(num_images: Any, num_inference_steps: Any) -> None:
-    """Raise RequestError for other images or steps than the page's sliders have."""
+    """Raise RequestError if the number of images or steps is outside the page's sliders."""
     check_integer("num_images", num_images, 1, PAGE_MAX_IMAGES, MORE_HINT)
     check_integer("num_inference_steps", num_inference_steps, 1, PAGE_MAX_STEPS, MORE_HINT)

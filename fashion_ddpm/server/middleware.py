@@ -1,24 +1,18 @@
-"""The outermost layer of the server: sizes, rates, foreign pages, headers, and how it is doing."""
+"""The outermost ASGI layer: allowlist, rate limits, body sizes, headers, health and metrics."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fashion_ddpm.core.requests import safe_repr
-from fashion_ddpm.server.allowlist import API, MCP, UPLOAD, Allowlist, CheckedBody
-from fashion_ddpm.server.asgi import (
-    add_security_headers,
-    is_cross_origin,
-    read_body,
-    replay_body,
-    rewrite_error_status,
-    strip_prefix,
-)
+from fashion_ddpm.server import asgi
+from fashion_ddpm.server.allowlist import API, MCP, UPLOAD, Allowlist
 from fashion_ddpm.server.deployment import is_loopback
 from fashion_ddpm.server.limits import ServerLimits
 from fashion_ddpm.server.monitoring import Monitor
@@ -26,29 +20,29 @@ from fashion_ddpm.server.rate_limit import RateLimiter, network_of
 from fashion_ddpm.server.uploads import check_upload
 
 CHEAP_REQUEST_FACTOR = 10
-"""Requests that do not run the network, such as moving a slider: so many times as frequent."""
+"""Factor on burst and rate for requests that do not run the network, such as moving a slider."""
 
 RATE_LIMITED_PAGES = ("/", "/config", "/config/", f"{API}/info")
-"""Pages that are made anew for each visitor."""
+"""Pages that gradio builds for each request."""
 
 PROXY_HEADERS = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
-"""Headers by which a proxy says that it stands between."""
+"""Headers that proxies add."""
 
-_REPLACED = (b"content-type", b"content-length", b"transfer-encoding", b"accept-encoding")
+_REPLACED_HEADERS = (b"content-type", b"content-length", b"transfer-encoding", b"accept-encoding")
 
 
 @dataclass(frozen=True)
 class ServerContext:
-    """What the middleware must know of the server behind it.
+    """What the middleware needs from the server behind it.
 
     Attributes:
-        count_requests: (session, address) → requests that the visitor, and all at that address,
-            have in the queue.
-        has_answers: whether a session, or an event, has answers to come.
-        readiness_info: what /readyz says besides.
-        public: whether visitors are strangers, who must share; None: those who come through a
-            proxy are, and whoever asks this machine by its own name is not.
-        hosts: names by which the server goes besides the one that was asked for.
+        count_requests: (session, address) → requests in the queue of this session, and of all at
+            this address.
+        has_answers: whether a session or an event ID has answers to stream.
+        readiness_info: further entries of /readyz.
+        public: whether limits apply to all visitors; None: only to requests that come through a
+            proxy, or whose Host is not this machine's own.
+        hosts: further host names of this server, beside the request's Host.
         prefix: the path below which a proxy serves the page, and may strip or not.
     """
 
@@ -61,14 +55,14 @@ class ServerContext:
 
 
 class Middleware:
-    """An ASGI app around another one.
+    """ASGI middleware that checks requests before they reach gradio.
 
     Args:
-        app: the app.
-        allowlist: what may reach the app.
-        limits: how much of it, and how often.
-        monitor: whether it is well, and what is counted.
-        context: the rest of the server.
+        app: gradio's app.
+        allowlist: paths and bodies that may pass.
+        limits: sizes and rates.
+        monitor: health, and the counts of requests.
+        context: the server behind.
 
     Attributes:
         streams: answers that are being streamed now.
@@ -84,74 +78,57 @@ class Middleware:
     ) -> None:
         self._app, self._allowlist, self._limits = app, allowlist, limits
         self._monitor, self._context = monitor, context
-        self._costly = RateLimiter(limits.burst, limits.requests_per_minute)
-        factor = CHEAP_REQUEST_FACTOR
-        self._cheap = RateLimiter(factor * limits.burst, factor * limits.requests_per_minute)
+        burst, rate = limits.burst, limits.requests_per_minute
+        self._network_limiter = RateLimiter(burst, rate)
+        self._cheap_limiter = RateLimiter(CHEAP_REQUEST_FACTOR * burst, CHEAP_REQUEST_FACTOR * rate)
         self.streams = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, refuse or pass on."""
+        """Answer, refuse or forward a request."""
         prefix = self._context.prefix
         if scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})  # no page of ours opens one
+            await send({"type": "websocket.close", "code": 1008})  # the page opens none
         elif scope["type"] != "http":
             await self._app(scope, receive, send)
         elif prefix and scope["path"] == prefix:
             query = scope["query_string"].decode("latin-1")
-            to = f"{prefix}/" + (f"?{query}" if query else "")
-            send = add_security_headers(send, cross_origin=False)
-            await RedirectResponse(to)(scope, receive, send)
+            redirect = RedirectResponse(f"{prefix}/" + (f"?{query}" if query else ""))
+            await redirect(scope, receive, asgi.add_security_headers(send, cross_origin=False))
         else:
-            await self._serve(Request(strip_prefix(scope, prefix), receive), send)
+            await self._serve(Request(asgi.strip_prefix(scope, prefix), receive), send)
 
     async def _serve(self, request: Request, send: Send) -> None:
         scope, receive, path = request.scope, request.receive, request.scope["path"]
-        cross_origin = is_cross_origin(request.headers, self._context.hosts)
-        send = add_security_headers(send, cross_origin)
-        own = self._health_or_metrics(request.method, path)
-        if own is not None:
-            own.headers["cache-control"] = "no-store"
-            await own(scope, receive, send)
+        cross_origin = asgi.is_cross_origin(request.headers, self._context.hosts)
+        send = asgi.add_security_headers(send, cross_origin)
+        response = self._health_or_metrics(request.method, path)
+        if response is not None:
+            response.headers["cache-control"] = "no-store"
+            await response(scope, receive, send)
             return
+        is_stream = False
         try:
             self._allowlist.check_path(request.method, path)
-            stream = self._allowlist.stream_name(path, scope["query_string"].decode("latin-1"))
-            if request.method not in ("GET", "HEAD"):
-                receive, costly = await self._read(request, cross_origin)
-                send = rewrite_error_status(send, self._counted if costly else lambda status: None)
-            elif stream is not None and not self._context.has_answers(stream):
-                raise HTTPException(404, "Nothing was asked here under this name; ask again.")
-            elif path in RATE_LIMITED_PAGES:
-                self._check_rate(self._cheap, self._address(request))
+            if request.method in ("GET", "HEAD"):
+                is_stream = self._check_get(request)
+            elif cross_origin:
+                raise cross_origin_refusal(request.headers)
+            else:
+                receive, send = await self._check_post(request, send)
         except HTTPException as refusal:
             self._monitor.count("rejected")
             await refusal_response(path, refusal)(scope, receive, send)
             return
-        self.streams += stream is not None
+        self.streams += is_stream
         try:
             await self._app(scope, receive, send)
         finally:
-            self.streams -= stream is not None
-
-    def _address(self, request: Request) -> str | None:
-        """Return the address whose limits count, or None for a user of this machine.
-
-        Uvicorn has replaced the client by what a trusted proxy says of it.
-        """
-        public = self._context.public
-        if public is None:
-            own_name = is_loopback(request.headers.get("host", ""))
-            public = not own_name or any(name in request.headers for name in PROXY_HEADERS)
-        return network_of(request.client.host if request.client else "") if public else None
-
-    def _counted(self, status: int) -> None:
-        self._monitor.count("accepted" if status == 200 else "rejected")
+            self.streams -= is_stream
 
     def _health_or_metrics(self, method: str, path: str) -> Response | None:
-        """Return what is said to those who watch over the server.
+        """Return the response for a probe, or None for any other request.
 
-        Gradio asks HEAD / when it is launched, and gives up where drawing the whole page for it
-        takes more than three seconds.
+        HEAD / is one: gradio sends it at launch, and gives up if the page takes over three seconds.
         """
         if path == "/healthz" or (method == "HEAD" and path == "/"):
             return JSONResponse({"status": "alive"})
@@ -165,73 +142,102 @@ class Middleware:
             return JSONResponse({**status, **self._context.readiness_info}, 503 if reason else 200)
         return None
 
-    async def _read(self, request: Request, cross_origin: bool) -> tuple[Receive, bool]:
-        """Return where the app may read the body from, and whether it runs the network."""
-        path, headers = request.scope["path"], request.headers
-        if cross_origin:
-            origin, host = (safe_repr(headers.get(name, "")) for name in ("origin", "host"))
-            raise HTTPException(
-                403,
-                f"Requests from other pages are not answered: Origin is {origin} and Host {host}. "
-                "Open this server's own page; behind a proxy that passes another Host on, start it "
-                "with --allow-host.",
-            )
-        address = self._address(request)
-        self._check_rate(self._cheap, address)
-        most = self._limits.max_upload if path == UPLOAD else self._limits.max_body
-        body = await read_body(request, most, self._limits.body_timeout)
-        if path == UPLOAD:
-            check_upload(headers.get("content-type", ""), body, self._limits.max_upload_side)
-            return replay_body(body, request.receive), False
-        if path.startswith(MCP):
-            return replay_body(body, request.receive), False
-        asked = self._allowlist.check_body(path, body)
-        costly = asked.event is not None and asked.event.runs_network
-        if costly:
-            self._admit(asked, address)
-        request.scope["headers"] = [
-            *(pair for pair in request.scope["headers"] if pair[0] not in _REPLACED),
-            (b"content-type", b"application/json"),
-            (b"content-length", str(len(asked.body)).encode()),
-        ]
-        return replay_body(asked.body, request.receive), costly
+    def _check_get(self, request: Request) -> bool:
+        """Return whether the answer is a stream; raise HTTPException to refuse."""
+        path = request.scope["path"]
+        stream = self._allowlist.stream_name(path, request.query_params)
+        if stream is not None and not self._context.has_answers(stream):
+            raise HTTPException(404, "Nothing was asked here under this name; ask again.")
+        if path in RATE_LIMITED_PAGES:
+            self._check_rate(self._cheap_limiter, self._address(request))
+        return stream is not None
 
-    def _admit(self, asked: CheckedBody, address: str | None) -> None:
-        """Let a request for the network in, or say why not and when."""
+    async def _check_post(self, request: Request, send: Send) -> tuple[Receive, Send]:
+        """Return the channels for the app: a checked body, and a send that counts the outcome."""
+        path, limits, address = request.scope["path"], self._limits, self._address(request)
+        on_status: Callable[[int], None] | None = None
+        self._check_rate(self._cheap_limiter, address)
+        max_bytes = limits.max_upload if path == UPLOAD else limits.max_body
+        body = await asgi.read_body(request, max_bytes, limits.body_timeout)
+        if path == UPLOAD:
+            check_upload(request.headers.get("content-type", ""), body, limits.max_upload_side)
+        elif not path.startswith(MCP):
+            checked = self._allowlist.check_body(path, body)
+            if checked.event is not None and checked.event.runs_network:
+                self._admit(checked.session, address)
+                on_status = self._count_status
+            body = checked.body
+            _replace_headers(request.scope, body)
+        return asgi.replay_body(body, request.receive), asgi.rewrite_error_status(send, on_status)
+
+    def _address(self, request: Request) -> str | None:
+        """Return the address to limit, or None for a user of this machine.
+
+        Behind a trusted proxy, uvicorn has set the client to the visitor.
+        """
+        public = self._context.public
+        if public is None:
+            is_own_host = is_loopback(request.headers.get("host", ""))
+            public = not is_own_host or any(name in request.headers for name in PROXY_HEADERS)
+        return network_of(request.client.host if request.client else "") if public else None
+
+    def _count_status(self, status: int) -> None:
+        self._monitor.count("accepted" if status == 200 else "rejected")
+
+    def _admit(self, session: str, address: str | None) -> None:
+        """Raise HTTPException, with Retry-After, if a request may not run the network now."""
         if self._monitor.is_draining:
-            sentence = "The server is being restarted; try again in a minute."
-            raise HTTPException(503, sentence, retry_after(60))
+            raise retry_later(503, 60, "The server is being restarted; try again in a minute.")
         if self._monitor.failure:
-            sentence = "The server cannot draw now; try again later."
-            raise HTTPException(503, sentence, retry_after(300))
+            raise retry_later(503, 300, "The server cannot draw now; try again later.")
         if address is None:
             return
-        own, here = self._context.count_requests(asked.session, address)
-        for held, most, who in (
-            (own, self._limits.max_concurrent_per_visitor, "You have"),
-            (here, self._limits.max_concurrent_per_address, "Your address has"),
+        session_count, address_count = self._context.count_requests(session, address)
+        for count, limit, subject in (
+            (session_count, self._limits.max_concurrent_per_visitor, "You have"),
+            (address_count, self._limits.max_concurrent_per_address, "Your address has"),
         ):
-            if held >= most:
-                sentence = f"{who} {held} requests here, and at most {most}; wait for one."
-                raise HTTPException(429, sentence, retry_after(5))
-        self._check_rate(self._costly, address)
+            if count >= limit:
+                sentence = f"{subject} {count} requests here, and at most {limit}; wait for one."
+                raise retry_later(429, 5, sentence)
+        self._check_rate(self._network_limiter, address)
 
     def _check_rate(self, limiter: RateLimiter, address: str | None) -> None:
         wait = 0 if address is None else limiter.take_token(address)
         if wait:
-            sentence = f"Too many requests from your address; wait {wait:.0f} s."
-            raise HTTPException(429, sentence, retry_after(wait))
+            raise retry_later(429, wait, f"Too many requests from your address; wait {wait:.0f} s.")
 
 
-def retry_after(seconds: float) -> dict[str, str]:
-    """Return the header that says when to ask again."""
-    return {"retry-after": str(max(1, round(seconds)))}
+def _replace_headers(scope: Scope, body: bytes) -> None:
+    """Describe the checked body; drop Accept-Encoding, as rewrite_error_status reads answers."""
+    scope["headers"] = [
+        *(pair for pair in scope["headers"] if pair[0] not in _REPLACED_HEADERS),
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+
+
+def cross_origin_refusal(headers: Headers) -> HTTPException:
+    """Return the refusal of a request that another site's page sent."""
+    origin, host = (safe_repr(headers.get(name, "")) for name in ("origin", "host"))
+    return HTTPException(
+        403,
+        f"Requests from other pages are not answered: Origin is {origin} and Host {host}. Open "
+        "this server's own page; behind a proxy that passes another Host on, start it with "
+        "--allow-host.",
+    )
+
+
+def retry_later(status: int, seconds: float, sentence: str) -> HTTPException:
+    """Return a refusal with Retry-After."""
+    return HTTPException(status, sentence, {"retry-after": str(max(1, round(seconds)))})
 
 
 def refusal_response(path: str, refusal: HTTPException) -> Response:
-    """Return what a refused request is answered: a plain sentence to an upload, JSON to others.
+    """Return the response for a refused request.
 
-    The page shows the body of a refused upload as it is.
+    Gradio's page shows the text of a refused upload, "detail" (FastAPI's key) of a refused queued
+    event, and "error" of one that is not queued.
     """
     sentence, headers = refusal.detail, {"cache-control": "no-store", **(refusal.headers or {})}
     if path == UPLOAD:

@@ -1,4 +1,4 @@
-"""Counts, latencies and time limits of requests, and whether the app can serve."""
+"""Counts, durations and time limits of requests, and the health of the app."""
 
 import json
 import logging
@@ -20,37 +20,37 @@ from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.diffusion.sampling import DenoisingStep, SamplingSettings
 
 MAX_DURATIONS = 1000
-"""Finished requests whose times the percentiles are taken from."""
+"""Number of finished requests from which the percentiles are computed."""
 
 BUCKET_SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
-"""Seconds up to which Prometheus counts finished requests."""
+"""Bucket bounds of the Prometheus histogram of durations."""
 
 RATE_SECONDS = 60.0
-"""Images a second are counted over the last minute."""
+"""Window over which images per second are counted."""
 
 LOG = logging.getLogger("fashion_ddpm.requests")
 
 OUTCOMES = ("accepted", "done", "rejected", "cancelled", "failed")
-"""What is counted: let in by the middleware, and how each of them ended; or turned away."""
+"""Labels of the request counter; "accepted" counts those that the middleware let in."""
 
 INTERNAL_ERROR = "This failed here, and not because of what you asked for; please try again."
 
 
 class RequestEndedError(UserError):
-    """A request that had to be ended; the message says why in one sentence."""
+    """A request was ended by the server; the message says why."""
 
 
 class StoppedError(UserError):
-    """A request that its visitor stopped, or replaced by a newer one; nothing went wrong."""
+    """A request was stopped, or replaced by a newer one, by its visitor; this is not a failure."""
 
 
 class Monitor:
-    """What the app knows of its own state: requests so far, and whether it can serve more.
+    """Metrics of requests, and the health of the app.
 
     Attributes:
-        registry: the counts and times of requests, as Prometheus collects them.
-        failure: why it cannot, or None.
-        is_draining: whether it only finishes what it has begun.
+        registry: Prometheus metrics.
+        failure: why the app cannot generate images, or None.
+        is_draining: whether new requests are refused because the server is stopping.
     """
 
     def __init__(self, pipeline: FashionDDPMPipeline, max_seconds: float) -> None:
@@ -64,7 +64,7 @@ class Monitor:
             registry=self.registry,
         )
         for outcome in OUTCOMES:
-            self._requests.labels(outcome)  # a count of 0 is listed too
+            self._requests.labels(outcome)  # lists it at 0
         self._durations = Histogram(
             "fashion_ddpm_request_seconds",
             "Seconds that finished requests took.",
@@ -78,7 +78,7 @@ class Monitor:
         self.check_network()
 
     def check_network(self) -> None:
-        """Draw one image; the app is broken when it is not made of numbers."""
+        """Draw one image, and set `failure` if it is not finite."""
         settings = SamplingSettings(num_inference_steps=2)
         *_, last = self._pipeline.stream([0], [0], settings)
         if not last.clean.isfinite().all():
@@ -86,9 +86,9 @@ class Monitor:
 
     @contextmanager
     def track_request(self, operation: str) -> Iterator["Attempt"]:
-        """Watch one request, whatever becomes of it."""
+        """Count, time and log a request, whatever its outcome."""
         attempt, outcome = Attempt(self, time.monotonic() + self._max_seconds), "failed"
-        begin = time.monotonic()
+        start = time.monotonic()
         try:
             yield attempt
             outcome = "done"
@@ -101,13 +101,13 @@ class Monitor:
             outcome = "rejected"
             raise
         finally:
-            self._note(operation, outcome, time.monotonic() - begin, attempt.images)
+            self._record(operation, outcome, time.monotonic() - start, attempt.images)
 
-    def count(self, what: str) -> None:
-        """Count what happened to a request before, or instead of, being run."""
-        self._requests.labels(what).inc()
+    def count(self, outcome: str) -> None:
+        """Count a request under one of OUTCOMES."""
+        self._requests.labels(outcome).inc()
 
-    def _note(self, operation: str, outcome: str, seconds: float, images: int) -> None:
+    def _record(self, operation: str, outcome: str, seconds: float, images: int) -> None:
         now = time.monotonic()
         self.count(outcome)
         if outcome == "done":
@@ -115,53 +115,51 @@ class Monitor:
             with self._lock:
                 self._seconds.append(seconds)
                 self._images.append((now, images))
-        note = {
+        entry = {
+            "time": datetime.now(UTC).isoformat(timespec="seconds"),
             "request": operation,
             "outcome": outcome,
             "seconds": round(seconds, 3),
             "images": images,
         }
-        LOG.info(json.dumps({"time": datetime.now(UTC).isoformat(timespec="seconds"), **note}))
+        LOG.info(json.dumps(entry))
 
     def metrics(self) -> dict[str, Any]:
-        """Return counts since the start, percentiles of seconds, and images a second."""
+        """Return counts since the start, percentiles of durations, and images per second."""
         now = time.monotonic()
         with self._lock:
             while self._images and self._images[0][0] < now - RATE_SECONDS:
                 self._images.popleft()
             images, seconds = sum(count for _, count in self._images), list(self._seconds)
-        parts = statistics.quantiles(seconds, n=20, method="inclusive") if seconds[1:] else []
+        ventiles = statistics.quantiles(seconds, n=20, method="inclusive") if seconds[1:] else []
+        value_of, name = self.registry.get_sample_value, "fashion_ddpm_requests_total"
         return {
-            **{name: self._count_of(name) for name in OUTCOMES},
-            "p50_seconds": round(parts[9], 3) if parts else None,
-            "p95_seconds": round(parts[18], 3) if parts else None,
+            **{each: int(value_of(name, {"outcome": each}) or 0) for each in OUTCOMES},
+            "p50_seconds": round(ventiles[9], 3) if ventiles else None,
+            "p95_seconds": round(ventiles[18], 3) if ventiles else None,
             "images_per_second": round(images / RATE_SECONDS, 3),
         }
 
-    def _count_of(self, outcome: str) -> int:
-        name, labels = "fashion_ddpm_requests_total", {"outcome": outcome}
-        return int(self.registry.get_sample_value(name, labels) or 0)
-
 
 class Attempt:
-    """One request while it lasts.
+    """A request that is being run.
 
     Attributes:
-        images: how many were finished so far.
+        images: number of finished images.
     """
 
-    def __init__(self, monitor: Monitor, end: float) -> None:
-        self._monitor, self._end = monitor, end
+    def __init__(self, monitor: Monitor, deadline: float) -> None:
+        self._monitor, self._deadline = monitor, deadline
         self.images = 0
 
     def wrap_steps(self, steps: Iterator[DenoisingStep]) -> Iterator[DenoisingStep]:
-        """Yield the steps of a trajectory, as long as there is time and they are numbers.
+        """Yield the steps of a trajectory, and check each for finite values and the time limit.
 
         Raises:
-            RequestEndedError: the time is over, the memory is full, or a step is no image.
+            RequestEndedError: the time is over, the memory full, or a value not finite.
         """
         clean = None
-        while (step := self._next(steps)) is not None:
+        while (step := self._next_step(steps)) is not None:
             if not step.clean.isfinite().all():
                 self._monitor.check_network()
                 if self._monitor.failure:
@@ -172,31 +170,28 @@ class Attempt:
                 )
             clean = step.clean
             yield step
-            self._check_time()
+            if time.monotonic() > self._deadline:
+                raise RequestEndedError(
+                    "The request took longer than a request may take here; ask for fewer images or "
+                    "steps, or try again when fewer visitors are here."
+                )
         self.images += 0 if clean is None else len(clean)
 
-    def _check_time(self) -> None:
-        if time.monotonic() > self._end:
-            raise RequestEndedError(
-                "The request took longer than a request may take here; ask for fewer images or "
-                "steps, or try again when fewer visitors are here."
-            )
-
-    def _next(self, steps: Iterator[DenoisingStep]) -> DenoisingStep | None:
+    def _next_step(self, steps: Iterator[DenoisingStep]) -> DenoisingStep | None:
         try:
             return next(steps, None)
         except torch.OutOfMemoryError as error:
             raise RequestEndedError("The memory is full; ask for fewer images.") from error
-        except torch.AcceleratorError as error:  # whatever comes after it on this device fails too
+        except torch.AcceleratorError as error:  # later calls on this device fail too
             self._monitor.failure = f"the accelerator failed ({reason(error)})"
             raise RequestEndedError(INTERNAL_ERROR) from error
 
 
 def start_log() -> None:
-    """Write a line of JSON for each request to the standard error."""
+    """Log each request to stderr as a line of JSON."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(message)s"))
-    handler.handleError = lambda record: None  # type: ignore[method-assign]  # as on a full disk
+    handler.handleError = lambda record: None  # type: ignore[method-assign]  # a full disk, say
     LOG.addHandler(handler)
     LOG.setLevel(logging.INFO)
     LOG.propagate = False

@@ -1,4 +1,4 @@
-"""Who asks, and how often one may: addresses, and a bucket of tokens for each."""
+"""Rate limits: a token bucket for each client address."""
 
 import ipaddress
 import time
@@ -6,17 +6,16 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 MAX_ADDRESSES = 10_000
-"""Addresses whose tokens are kept; the one that was silent longest is forgotten first."""
+"""Addresses whose buckets are kept; the least recent one is dropped first."""
 
 
 def network_of(client: str) -> str:
-    """Return what one visitor is known by: an IPv4 address, or the /64 of an IPv6 address.
+    """Return the key of a client's rate limit: its IPv4 address, or the /64 of its IPv6 address.
 
-    One IPv6 subscriber is given a /64 as a whole.
+    One IPv6 subscriber usually has a /64.
 
     Args:
-        client: the other end of the connection, or what a trusted proxy says of it; whatever is
-            no address counts as one visitor.
+        client: the client's address; the key of anything else is "".
     """
     try:
         address = ipaddress.ip_address(client)
@@ -30,12 +29,12 @@ def network_of(client: str) -> str:
 
 
 class RateLimiter:
-    """A bucket of tokens for each address, refilled steadily; a request takes one.
+    """A token bucket for each address; a request takes one token.
 
     Args:
         burst: tokens of a full bucket.
-        per_minute: tokens that a bucket gets in a minute.
-        clock: seconds, rising; it may not jump when the machine's clock is set.
+        per_minute: tokens added per minute.
+        clock: a monotonic clock, in seconds.
     """
 
     def __init__(
@@ -45,12 +44,12 @@ class RateLimiter:
         self._tokens: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take_token(self, address: str) -> float:
-        """Take a token and return 0, or take none and return when there will be one."""
+        """Take a token and return 0; or, if there is none, return the seconds until there is."""
         now = self._clock()
-        tokens, at = self._tokens.pop(address, (float(self._burst), now))
-        tokens = min(self._burst, tokens + (now - at) * self._rate)
-        enough = tokens >= 1
-        self._tokens[address] = (tokens - enough, now)
+        tokens, last = self._tokens.pop(address, (float(self._burst), now))
+        tokens = min(self._burst, tokens + (now - last) * self._rate)
+        is_allowed = tokens >= 1
+        self._tokens[address] = (tokens - is_allowed, now)
         if len(self._tokens) > MAX_ADDRESSES:
             self._tokens.popitem(last=False)
-        return 0.0 if enough else (1 - tokens) / self._rate
+        return 0.0 if is_allowed else (1 - tokens) / self._rate

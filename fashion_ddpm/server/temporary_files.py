@@ -1,4 +1,4 @@
-"""Where temporary pictures lie, and how many: a folder that can be written to, and a ceiling."""
+"""A writable folder for temporary pictures, and a limit on its size."""
 
 import os
 import shutil
@@ -10,17 +10,17 @@ from pathlib import Path
 from fashion_ddpm.server.errors import ServerError
 
 MIN_FREE_BYTES = 1_000_000
-"""Bytes that a folder must have room for to be chosen: what a few results weigh."""
+"""Free space that a folder must have: about a few results."""
 
 SHARED_MEMORY_DIR = Path("/dev/shm")
 SWEEP_SECONDS = 5.0
-"""Seconds between two looks at how much lies there."""
+"""Seconds between two checks of the folder's size."""
 
 
 def temporary_root() -> str:
-    """Return the usual folder for temporary files, or the memory where no disk can be written to.
+    """Return the default folder for temporary files, or /dev/shm if no disk is writable.
 
-    Libraries look for one as soon as they are imported, and end the app when there is none.
+    Some libraries need one at import, and would end the app.
     """
     try:
         return tempfile.gettempdir()
@@ -29,20 +29,20 @@ def temporary_root() -> str:
 
 
 def choose_folder() -> Path:
-    """Return a new folder that can hold pictures, for this user alone.
+    """Return a new folder that only this user can read, with free space for pictures.
 
     Raises:
-        ServerError: neither the disk nor the memory has room.
+        ServerError: no folder has enough space.
     """
-    named = [os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP")]
-    for parent in (*named, "/tmp", "/var/tmp", SHARED_MEMORY_DIR, Path.cwd()):
+    configured = [os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP")]
+    for parent in (*configured, "/tmp", "/var/tmp", SHARED_MEMORY_DIR, Path.cwd()):
         if not parent or not Path(parent).is_dir():
             continue
         folder = None
         with suppress(OSError):
             folder = Path(tempfile.mkdtemp(prefix="fashion-ddpm-", dir=parent))
-            (folder / "room").write_bytes(bytes(MIN_FREE_BYTES))
-            (folder / "room").unlink()
+            (folder / "test").write_bytes(bytes(MIN_FREE_BYTES))
+            (folder / "test").unlink()
             return folder
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -53,50 +53,44 @@ def choose_folder() -> Path:
 
 
 def sweep(folder: Path, max_bytes: int, protected: frozenset[Path] = frozenset()) -> int:
-    """Remove the oldest files until the rest weighs no more than `max_bytes`; return its weight.
+    """Remove the oldest files until the folder has at most `max_bytes`; return its size.
 
     Args:
-        folder: whose files, however deep.
-        max_bytes: bytes.
+        folder: the folder, with its subfolders.
+        max_bytes: the largest size.
         protected: files that are never removed.
     """
-    found = []
+    files = []
     for path in folder.rglob("*"):
         with suppress(OSError):
             if path.is_file():
-                found.append((path.stat().st_mtime, path.stat().st_size, path))
-    weight = sum(size for _, size, _ in found)
-    for _, size, path in sorted(found):
-        if weight <= max_bytes:
+                files.append((path.stat().st_mtime, path.stat().st_size, path))
+    total = sum(size for _, size, _ in files)
+    for _, size, path in sorted(files):
+        if total <= max_bytes:
             break
         if path not in protected:
             with suppress(OSError):
                 path.unlink()
-                weight -= size
+                total -= size
                 path.parent.rmdir()  # gradio makes a folder for each file
-    return weight
+    return total
 
 
 class Sweeper:
-    """Keeps a folder below a weight, in a thread of its own.
-
-    Args:
-        folder: whose files.
-        max_bytes: bytes.
-        protected: files that are never removed: those of the page itself.
-    """
+    """A thread that calls `sweep` with these arguments every SWEEP_SECONDS."""
 
     def __init__(self, folder: Path, max_bytes: int, protected: frozenset[Path]) -> None:
         self._folder, self._max_bytes, self._protected = folder, max_bytes, protected
-        self._over = threading.Event()
+        self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
-        while not self._over.wait(SWEEP_SECONDS):
+        while not self._stopped.wait(SWEEP_SECONDS):
             sweep(self._folder, self._max_bytes, self._protected)
 
     def close(self) -> None:
-        """End the thread."""
-        self._over.set()
+        """Stop the thread."""
+        self._stopped.set()
         self._thread.join()

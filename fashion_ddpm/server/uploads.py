@@ -1,4 +1,4 @@
-"""What may be uploaded: small PNG files, as a browser sends them, and nothing else."""
+"""Checks of uploads: only small PNG files in a browser's multipart form."""
 
 import re
 
@@ -10,19 +10,18 @@ _FILE = re.compile(rb'name="files"; filename="[^"\r\n]{0,255}"', re.IGNORECASE)
 
 
 def check_upload(content_type: str, body: bytes, max_side: int) -> None:
-    """Raise HTTPException unless a body holds small PNG files.
+    """Raise HTTPException unless a multipart form contains only small PNG files.
 
     Args:
-        content_type: the header.
-        body: all of it.
-        max_side: longest side of a picture that is decoded here.
+        content_type: the header Content-Type.
+        body: the whole body.
+        max_side: longest side allowed, in pixels.
     """
-    found = _BOUNDARY.fullmatch(content_type)
-    if not found:
+    match = _BOUNDARY.fullmatch(content_type)
+    if not match:
         raise HTTPException(400, "An upload must be multipart/form-data with a plain boundary.")
-    line = b"--" + found[1].encode()
-    before, *parts = body.split(line)
-    if before or len(parts) < 2 or parts.pop().strip() != b"--":
+    preamble, *parts = body.split(b"--" + match[1].encode())
+    if preamble or len(parts) < 2 or parts.pop().strip() != b"--":
         raise HTTPException(400, "The upload is incomplete; send it again.")
     for part in parts:
         head, _, content = part.partition(b"\r\n\r\n")

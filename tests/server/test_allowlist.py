@@ -1,4 +1,4 @@
-"""Tests of which addresses and bodies reach the page."""
+"""Tests of the allowlist."""
 
 import json
 from typing import Any
@@ -31,7 +31,7 @@ JOIN, RUN, CALL = f"{API}/queue/join", f"{API}/run/predict", f"{API}/call/genera
         ("POST", f"{API}/upload"),
     ],
 )
-def test_what_the_page_needs_is_open(method: str, path: str) -> None:
+def test_paths_that_the_page_needs_pass(method: str, path: str) -> None:
     ALLOWLIST.check_path(method, path)
 
 
@@ -63,63 +63,63 @@ def test_what_the_page_needs_is_open(method: str, path: str) -> None:
         ("OPTIONS", JOIN),
     ],
 )
-def test_what_it_does_not_need_is_closed(method: str, path: str) -> None:
+def test_all_other_paths_and_methods_are_refused(method: str, path: str) -> None:
     with pytest.raises(HTTPException, match="nothing at this address"):
         ALLOWLIST.check_path(method, path)
 
 
 @pytest.mark.parametrize(
-    "rest",
+    "name",
     ["x" * 256, "ü" * 128, "/x" * 600, "\udcff" * 256],
     ids=["name", "bytes", "path", "none"],
 )
-def test_an_address_that_no_file_can_have_is_told_so(rest: str) -> None:
-    ALLOWLIST.check_path("GET", f"/static/{rest[:127]}")
+def test_a_path_that_is_too_long_is_refused(name: str) -> None:
+    ALLOWLIST.check_path("GET", f"/static/{name[:127]}")
     with pytest.raises(HTTPException, match="at most 1,000 bytes, and 255 between") as refusal:
-        ALLOWLIST.check_path("GET", f"/static/{rest}")
+        ALLOWLIST.check_path("GET", f"/static/{name}")
     assert refusal.value.status_code == 414
 
 
-def test_language_models_are_let_in_only_where_they_are_served() -> None:
+def test_mcp_passes_only_if_it_is_served() -> None:
     Allowlist(EVENTS, ("class_name",), mcp=True).check_path("POST", f"{API}/mcp/")
     with pytest.raises(HTTPException):
         Allowlist(EVENTS, ("class_name",), mcp=True).check_path("POST", f"{API}/mcpx")
 
 
-def sent(**values: Any) -> bytes:
+def encode(**values: Any) -> bytes:
     return json.dumps({"session_hash": "s1", **values}).encode()
 
 
-def test_a_body_passes_without_what_is_not_needed() -> None:
-    body = sent(fn_index=1, data=[1, 2, 3], batched=True, simple_format=True, oauth_token="x")
-    asked = ALLOWLIST.check_body(JOIN, body)
-    assert asked.event == EVENTS[1]
-    assert asked.session == "s1"
-    assert set(json.loads(asked.body)) == {"data", "session_hash", "fn_index"}
+def test_a_body_passes_without_unneeded_fields() -> None:
+    body = encode(fn_index=1, data=[1, 2, 3], batched=True, simple_format=True, oauth_token="x")
+    checked = ALLOWLIST.check_body(JOIN, body)
+    assert checked.event == EVENTS[1]
+    assert checked.session == "s1"
+    assert set(json.loads(checked.body)) == {"data", "session_hash", "fn_index"}
 
 
 @pytest.mark.parametrize("extra", [500, 0.02, "500", [1], {"index": 0}, True, None])
-def test_whatever_comes_with_an_event_that_needs_nothing_is_left_out(extra: Any) -> None:
-    asked = ALLOWLIST.check_body(JOIN, sent(fn_index=1, data=[1, 2, 3], event_data=extra))
-    assert "event_data" not in json.loads(asked.body)
+def test_event_data_of_other_events_is_dropped(extra: Any) -> None:
+    checked = ALLOWLIST.check_body(JOIN, encode(fn_index=1, data=[1, 2, 3], event_data=extra))
+    assert "event_data" not in json.loads(checked.body)
 
 
-def test_the_index_of_a_click_passes() -> None:
-    for place in ({"index": 3, "value": {"caption": "bag"}}, {"index": 9}):
-        asked = ALLOWLIST.check_body(JOIN, sent(fn_index=2, data=[1], event_data=place))
-        assert json.loads(asked.body)["event_data"] == {"value": None, **place}
+def test_event_data_of_a_select_event_passes() -> None:
+    for event_data in ({"index": 3, "value": {"caption": "bag"}}, {"index": 9}):
+        checked = ALLOWLIST.check_body(JOIN, encode(fn_index=2, data=[1], event_data=event_data))
+        assert json.loads(checked.body)["event_data"] == {"value": None, **event_data}
 
 
-def test_a_program_has_no_session_in_which_its_answers_could_be_mixed_up() -> None:
-    asked = ALLOWLIST.check_body(CALL, sent(data=[1, 2]))
-    assert asked.session == ""
-    assert json.loads(asked.body) == {"data": [1, 2]}
+def test_the_session_of_a_program_is_dropped() -> None:
+    checked = ALLOWLIST.check_body(CALL, encode(data=[1, 2]))
+    assert checked.session == ""
+    assert json.loads(checked.body) == {"data": [1, 2]}
 
 
-def test_a_program_may_leave_named_values_out() -> None:
-    asked = ALLOWLIST.check_body(f"{API}/call/v2/generate", b'{"class_name": "bag"}')
-    assert asked.event is not None
-    assert asked.event.runs_network
+def test_named_parameters_may_be_missing() -> None:
+    checked = ALLOWLIST.check_body(f"{API}/call/v2/generate", b'{"class_name": "bag"}')
+    assert checked.event is not None
+    assert checked.event.runs_network
     with pytest.raises(HTTPException, match="'hat' is none of class_name, steps"):
         ALLOWLIST.check_body(f"{API}/call/v2/generate", b'{"hat": 1}')
 
@@ -133,39 +133,37 @@ def test_a_program_may_leave_named_values_out() -> None:
         (JOIN, b"[" * 60_000, "no JSON"),
         (JOIN, b'{"fn_index": ' + b"9" * 5000 + b"}", "no JSON"),
         (JOIN, b"[]", "must be a JSON object"),
-        (JOIN, sent(fn_index=1, data=[1]), "data is a list of 1; it must be a list of 3"),
-        (JOIN, sent(fn_index=1, data="abc"), "data is 'abc'; it must be a list"),
-        (JOIN, sent(fn_index=1), "data is None"),
-        (JOIN, sent(fn_index=0, data=[1, 2]), "fn_index is 0; the page has no such event"),
-        (JOIN, sent(fn_index=True, data=[1, 2, 3]), "fn_index is True"),
-        (JOIN, sent(fn_index=99, data=[]), "fn_index is 99"),
-        (JOIN, sent(fn_index=1, data=[1, 2, 3], session_hash=7), "session_hash is 7"),
-        (JOIN, sent(fn_index=1, data=[1, 2, 3], session_hash="a" * 65), "session_hash is"),
-        (JOIN, sent(fn_index=1, data=[1, 2, 3], session_hash="../x"), "session_hash is"),
+        (JOIN, encode(fn_index=1, data=[1]), "data is a list of 1; it must be a list of 3"),
+        (JOIN, encode(fn_index=1, data="abc"), "data is 'abc'; it must be a list"),
+        (JOIN, encode(fn_index=1), "data is None"),
+        (JOIN, encode(fn_index=0, data=[1, 2]), "fn_index is 0; the page has no such event"),
+        (JOIN, encode(fn_index=True, data=[1, 2, 3]), "fn_index is True"),
+        (JOIN, encode(fn_index=99, data=[]), "fn_index is 99"),
+        (JOIN, encode(fn_index=1, data=[1, 2, 3], session_hash=7), "session_hash is 7"),
+        (JOIN, encode(fn_index=1, data=[1, 2, 3], session_hash="a" * 65), "session_hash is"),
+        (JOIN, encode(fn_index=1, data=[1, 2, 3], session_hash="../x"), "session_hash is"),
         (JOIN, b'{"fn_index": 1, "data": [1, 2, 3]}', "session_hash is missing"),
-        (JOIN, sent(fn_index=1, data=[1, 2, 3], trigger_id=True), "trigger_id is True"),
-        (JOIN, sent(fn_index=2, data=[1]), "event_data is None"),
-        (JOIN, sent(fn_index=2, data=[1], event_data=500), "event_data is 500"),
-        (JOIN, sent(fn_index=2, data=[1], event_data={"index": "0", "value": 1}), "event_data is"),
-        (RUN, sent(fn_index=1, data=[1, 2, 3]), "fn_index is 1"),
-        (RUN, sent(fn_index=0, data=[{"path": "http://x/"}, 2]), "path is 'http://x/'"),
-        (RUN, sent(fn_index=0, data=[[{"a": {"path": "../x"}}], 2]), "path is '../x'"),
-        (CALL, sent(data=[1, 2, 3]), "data is a list of 3; it must be a list of 2"),
+        (JOIN, encode(fn_index=1, data=[1, 2, 3], trigger_id=True), "trigger_id is True"),
+        (JOIN, encode(fn_index=2, data=[1]), "event_data is None"),
+        (JOIN, encode(fn_index=2, data=[1], event_data=500), "event_data is 500"),
+        (JOIN, encode(fn_index=2, data=[1], event_data={"index": "0"}), "event_data is"),
+        (RUN, encode(fn_index=1, data=[1, 2, 3]), "fn_index is 1"),
+        (RUN, encode(fn_index=0, data=[{"path": "http://x/"}, 2]), "path is 'http://x/'"),
+        (RUN, encode(fn_index=0, data=[[{"a": {"path": "../x"}}], 2]), "path is '../x'"),
+        (CALL, encode(data=[1, 2, 3]), "data is a list of 3; it must be a list of 2"),
     ],
 )
-def test_a_body_that_makes_no_sense_is_refused_in_a_sentence(
-    path: str, body: bytes, expected: str
-) -> None:
-    with pytest.raises(HTTPException, match=expected) as caught:
+def test_an_invalid_body_is_refused_with_a_reason(path: str, body: bytes, expected: str) -> None:
+    with pytest.raises(HTTPException, match=expected) as refusal:
         ALLOWLIST.check_body(path, body)
-    assert caught.value.status_code == 400
-    assert len(caught.value.detail) < 200
+    assert refusal.value.status_code == 400
+    assert len(refusal.value.detail) < 200
 
 
-def test_a_program_written_before_a_parameter_was_added_is_served() -> None:
+def test_programs_without_the_last_parameters_get_their_defaults() -> None:
     allowlist = Allowlist(EVENTS, ("class_name", "steps", "guidance_low"), defaults=(0.0,))
     for data, passed in ((["bag", 3], ["bag", 3, 0.0]), (["bag", 3, 0.5], ["bag", 3, 0.5])):
-        asked = allowlist.check_body(CALL, json.dumps({"data": data}).encode())
-        assert json.loads(asked.body)["data"] == passed
+        checked = allowlist.check_body(CALL, json.dumps({"data": data}).encode())
+        assert json.loads(checked.body)["data"] == passed
     with pytest.raises(HTTPException, match="data is a list of 1; it must be a list of 3"):
         allowlist.check_body(CALL, b'{"data": ["bag"]}')

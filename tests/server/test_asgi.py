@@ -1,4 +1,4 @@
-"""Tests of what is changed of requests and answers on the way."""
+"""Tests of the ASGI helpers."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,30 +9,23 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message, Send
 
-from fashion_ddpm.server.asgi import (
-    SECURITY_HEADERS,
-    add_security_headers,
-    is_cross_origin,
-    read_body,
-    replay_body,
-    rewrite_error_status,
-)
+from fashion_ddpm.server import asgi
 
 
-def sent(wrapped: Callable[[Send], Send], *messages: Message) -> list[Message]:
-    """Return what comes out at the other end of a send."""
-    out: list[Message] = []
+def send_through(wrap: Callable[[Send], Send], *messages: Message) -> list[Message]:
+    """Return the messages that a wrapped send passes on."""
+    sent: list[Message] = []
 
     async def send(message: Message) -> None:
-        out.append(message)
+        sent.append(message)
 
     async def run() -> None:
-        through = wrapped(send)
+        wrapped = wrap(send)
         for message in messages:
-            await through(message)
+            await wrapped(message)
 
     asyncio.run(run())
-    return out
+    return sent
 
 
 @pytest.mark.parametrize(
@@ -51,19 +44,19 @@ def sent(wrapped: Callable[[Send], Send], *messages: Message) -> list[Message]:
         ({"host": "a.example", "origin": "http://["}, True),
     ],
 )
-def test_another_page_is_known_by_its_origin(headers: dict[str, str], expected: bool) -> None:
-    assert is_cross_origin(headers, {"me.hf.space"}) == expected
+def test_cross_origin_requests_are_recognized(headers: dict[str, str], expected: bool) -> None:
+    assert asgi.is_cross_origin(headers, {"me.hf.space"}) == expected
 
 
 @pytest.mark.parametrize("cross_origin", [False, True])
-def test_headers_are_added_and_foreign_pages_lose_their_leave(cross_origin: bool) -> None:
+def test_security_headers_are_added_and_cors_headers_removed(cross_origin: bool) -> None:
     cors = (b"access-control-allow-origin", b"https://evil.example")
     start = {"type": "http.response.start", "status": 200, "headers": [cors, (b"a", b"b")]}
-    (message,) = sent(lambda send: add_security_headers(send, cross_origin), start)
+    (message,) = send_through(lambda send: asgi.add_security_headers(send, cross_origin), start)
     headers = Headers(raw=message["headers"])
     assert (cors[0].decode() in headers) == (not cross_origin)
     assert headers["a"] == "b"
-    assert SECURITY_HEADERS.items() <= set(headers.items())
+    assert asgi.SECURITY_HEADERS.items() <= set(headers.items())
 
 
 @pytest.mark.parametrize(
@@ -75,23 +68,23 @@ def test_headers_are_added_and_foreign_pages_lose_their_leave(cross_origin: bool
         (b"[]", 500),
     ],
 )
-def test_a_told_mistake_is_no_fault_of_the_servers(body: bytes, expected: int) -> None:
-    seen: list[int] = []
-    start, end = sent(
-        lambda send: rewrite_error_status(send, seen.append),
+def test_an_explained_error_gets_status_422(body: bytes, expected: int) -> None:
+    statuses: list[int] = []
+    start, end = send_through(
+        lambda send: asgi.rewrite_error_status(send, statuses.append),
         {"type": "http.response.start", "status": 500, "headers": []},
         {"type": "http.response.body", "body": body},
     )
-    assert [start["status"], end["body"], seen] == [expected, body, [expected]]
+    assert [start["status"], end["body"], statuses] == [expected, body, [expected]]
 
 
-def test_a_body_is_read_once_more_and_then_the_end_is_awaited() -> None:
+def test_a_body_is_replayed_before_further_messages() -> None:
     async def receive() -> Message:
         return {"type": "http.disconnect"}
 
     async def run() -> list[Message]:
-        again = replay_body(b"abc", receive)
-        return [await again(), await again()]
+        replayed = asgi.replay_body(b"abc", receive)
+        return [await replayed(), await replayed()]
 
     first, second = asyncio.run(run())
     assert (first["body"], first["more_body"], second["type"]) == (b"abc", False, "http.disconnect")
@@ -106,19 +99,18 @@ def test_a_body_is_read_once_more_and_then_the_end_is_awaited() -> None:
         ([b"a"], 400),
     ],
 )
-def test_a_body_is_read_whole_or_refused(parts: list[bytes], status: int | None) -> None:
-    is_whole = status != 400
+def test_a_body_is_complete_or_refused(parts: list[bytes], status: int | None) -> None:
     messages: list[Message] = [
         {"type": "http.request", "body": part, "more_body": True} for part in parts
     ]
-    messages[-1]["more_body"] = not is_whole
+    messages[-1]["more_body"] = status == 400
     messages.append({"type": "http.disconnect"})
 
     async def receive() -> Message:
         return messages.pop(0)
 
     request = Request({"type": "http", "headers": []}, receive)
-    reading = read_body(request, max_bytes=3, timeout=60)
+    reading = asgi.read_body(request, max_bytes=3, timeout=60)
     if status is None:
         assert asyncio.run(reading) == b"abc"
         return

@@ -1,4 +1,4 @@
-"""Tests of where a server listens and how it is reached."""
+"""Tests of the deployment: flags, environment, ports."""
 
 import argparse
 import os
@@ -22,14 +22,14 @@ from fashion_ddpm.server.deployment import (
 from fashion_ddpm.server.errors import ServerError
 
 
-def read(*flags: str, **environment: str) -> Deployment:
+def parse(*flags: str, **environment: str) -> Deployment:
     parser = argparse.ArgumentParser()
     add_address_flags(parser)
     return read_deployment(parser.parse_args(flags), environment)
 
 
-def test_without_flags_and_variables_only_this_machine_is_served() -> None:
-    assert read() == Deployment()
+def test_the_default_deployment_is_local() -> None:
+    assert parse() == Deployment()
     assert Deployment().is_local
 
 
@@ -72,7 +72,7 @@ def test_without_flags_and_variables_only_this_machine_is_served() -> None:
 def test_flags_come_before_the_environment(
     flags: tuple[str, ...], environment: Mapping[str, str], expected: Mapping[str, object]
 ) -> None:
-    assert read(*flags, **environment) == Deployment(**expected)  # type: ignore[arg-type]
+    assert parse(*flags, **environment) == Deployment(**expected)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -103,13 +103,13 @@ def test_flags_come_before_the_environment(
         ("FORWARDED_ALLOW_IPS", "*", "such as 127.0.0.1"),
     ],
 )
-def test_what_cannot_be_used_is_named_with_its_source_and_what_is_allowed(
+def test_an_invalid_value_is_refused_with_its_source_and_what_is_allowed(
     source: str, value: str, allowed: str
 ) -> None:
     is_flag = source.startswith("--")
     flags, environment = ([f"{source}={value}"], {}) if is_flag else ([], {source: value})
     with pytest.raises(ServerError, match=allowed) as failure:
-        read(*flags, **environment)
+        parse(*flags, **environment)
     assert str(failure.value).startswith(f"{source} is {value!r}; ")
 
 
@@ -127,7 +127,7 @@ def test_what_cannot_be_used_is_named_with_its_source_and_what_is_allowed(
         (Deployment(trusted_proxies=("127.0.0.1/32",)), False),
     ],
 )
-def test_strangers_are_expected_where_they_can_come(deployment: Deployment, expected: bool) -> None:
+def test_is_local_unless_others_connect(deployment: Deployment, expected: bool) -> None:
     assert deployment.is_local == expected
 
 
@@ -138,7 +138,7 @@ def test_strangers_are_expected_where_they_can_come(deployment: Deployment, expe
         *((name, False) for name in ("", "a.example", "127.0.0.1.evil", "::", "[bad", "10.0.0.1")),
     ],
 )
-def test_this_machine_is_known_by_its_own_names(host: str, expected: bool) -> None:
+def test_loopback_hosts_are_recognized(host: str, expected: bool) -> None:
     assert is_loopback(host) == expected
 
 
@@ -147,7 +147,7 @@ def test_the_prefix_is_the_path_of_the_root_path() -> None:
     assert {root: Deployment(root_path=root).prefix for root in roots} == roots
 
 
-def test_a_free_port_is_found_and_a_taken_one_is_told() -> None:
+def test_a_free_port_is_found_and_a_taken_one_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(ServerError, match=rf"port {port} of 127.+ in use.+--port 0"):
@@ -158,22 +158,22 @@ def test_a_free_port_is_found_and_a_taken_one_is_told() -> None:
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid", "x" * 300])
-def test_a_host_that_is_not_this_machine_is_told(host: str) -> None:
+def test_a_host_that_is_not_this_machine_is_refused(host: str) -> None:
     with pytest.raises(ServerError, match=rf"--host {host[:100]}"):
         choose_port(host, 0)
 
 
-def test_what_gradio_and_uvicorn_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gradio_and_uvicorn_get_the_deployment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (*GRADIO_VARIABLES, "FORWARDED_ALLOW_IPS"):
         monkeypatch.setenv(name, "abc")
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.example")
     monkeypatch.setenv("NO_PROXY", "intranet.example")
     monkeypatch.setenv("no_proxy", "")
-    told = prepare_launch(Deployment("localhost", 0, "/demo", trusted_proxies=("10.0.0.0/8",)))
-    assert (told["server_name"], told["root_path"]) == ("localhost", "/demo")
-    assert told["server_port"] > 0
+    arguments = prepare_launch(Deployment("localhost", 0, "/demo", trusted_proxies=("10.0.0.0/8",)))
+    assert (arguments["server_name"], arguments["root_path"]) == ("localhost", "/demo")
+    assert arguments["server_port"] > 0
     assert os.environ["FORWARDED_ALLOW_IPS"] == "10.0.0.0/8"
     assert not set(GRADIO_VARIABLES) & set(os.environ)
     for host in ("localhost:7860", "127.0.0.1:7860", "intranet.example"):
-        assert proxy_bypass(host), f"{host} is asked through the proxy"
+        assert proxy_bypass(host), f"{host} is requested through the proxy"
     assert not proxy_bypass("elsewhere.example")

@@ -1,4 +1,4 @@
-"""Tests of how requests are watched, and of what the app knows of itself."""
+"""Tests of request metrics and of the app's health."""
 
 import json
 import logging
@@ -17,7 +17,7 @@ from fashion_ddpm.server.monitoring import LOG, Monitor, RequestEndedError
 
 @pytest.fixture
 def pipeline(tiny_checkpoint: Path) -> FashionDDPMPipeline:
-    """A network of its own, to be broken."""
+    """A pipeline that a test may break."""
     return load_pipeline(tiny_checkpoint)
 
 
@@ -25,8 +25,8 @@ def trajectory(pipeline: FashionDDPMPipeline) -> Iterator[DenoisingStep]:
     return pipeline.stream([1, 2], [0, 1], SamplingSettings(num_inference_steps=3))
 
 
-def ends(monitor: Monitor, steps: Iterator[DenoisingStep], expected: str) -> None:
-    """Check that a request is ended with a sentence, and counts no images."""
+def check_ended(monitor: Monitor, steps: Iterator[DenoisingStep], expected: str) -> None:
+    """Check that a request is ended with a message, and counts no images."""
     with (
         pytest.raises(RequestEndedError, match=expected),
         monitor.track_request("images") as attempt,
@@ -35,12 +35,12 @@ def ends(monitor: Monitor, steps: Iterator[DenoisingStep], expected: str) -> Non
     assert attempt.images == 0
 
 
-def break_it(pipeline: FashionDDPMPipeline) -> None:
+def break_network(pipeline: FashionDDPMPipeline) -> None:
     with torch.no_grad():
         pipeline.unet.conv_out.weight.fill_(float("nan"))
 
 
-def test_a_request_that_ends_well_is_counted_timed_and_logged(
+def test_a_finished_request_is_counted_timed_and_logged(
     pipeline: FashionDDPMPipeline, caplog: pytest.LogCaptureFixture
 ) -> None:
     monitor = Monitor(pipeline, max_seconds=60)
@@ -57,10 +57,10 @@ def test_a_request_that_ends_well_is_counted_timed_and_logged(
     assert (line["request"], line["outcome"], line["images"]) == ("images", "done", 2)
 
 
-def test_every_end_is_counted_under_its_name(pipeline: FashionDDPMPipeline) -> None:
+def test_every_outcome_is_counted(pipeline: FashionDDPMPipeline) -> None:
     monitor = Monitor(pipeline, max_seconds=60)
 
-    def watched(error: BaseException | None) -> Generator[None, None, None]:
+    def run(error: BaseException | None) -> Generator[None, None, None]:
         with monitor.track_request("images"):
             yield
             if error:
@@ -68,10 +68,10 @@ def test_every_end_is_counted_under_its_name(pipeline: FashionDDPMPipeline) -> N
 
     for error in (UserError("a"), RequestEndedError("b"), ZeroDivisionError("c")):
         with pytest.raises(type(error)):
-            list(watched(error))
-    left = watched(None)
-    next(left)
-    left.close()
+            list(run(error))
+    cancelled = run(None)
+    next(cancelled)
+    cancelled.close()
     metrics = monitor.metrics()
     assert [metrics[name] for name in ("done", "rejected", "failed", "cancelled")] == [0, 1, 2, 1]
     page = generate_latest(monitor.registry).decode()
@@ -79,47 +79,45 @@ def test_every_end_is_counted_under_its_name(pipeline: FashionDDPMPipeline) -> N
     assert "fashion_ddpm_request_seconds_count 0.0" in page
 
 
-def test_a_request_that_takes_too_long_ends_at_its_next_step(pipeline: FashionDDPMPipeline) -> None:
-    ends(Monitor(pipeline, max_seconds=0), trajectory(pipeline), "took longer")
+def test_a_request_that_takes_too_long_is_ended(pipeline: FashionDDPMPipeline) -> None:
+    check_ended(Monitor(pipeline, max_seconds=0), trajectory(pipeline), "took longer")
 
 
-def test_a_network_that_gives_no_numbers_is_seen_when_it_is_loaded(
-    pipeline: FashionDDPMPipeline,
-) -> None:
+def test_a_broken_network_is_detected_at_start(pipeline: FashionDDPMPipeline) -> None:
     assert Monitor(pipeline, max_seconds=60).failure is None
-    break_it(pipeline)
+    break_network(pipeline)
     assert Monitor(pipeline, max_seconds=60).failure == "the network's output is not a number"
 
 
-def test_a_network_that_breaks_later_is_seen_too(pipeline: FashionDDPMPipeline) -> None:
+def test_a_network_that_breaks_later_is_detected(pipeline: FashionDDPMPipeline) -> None:
     monitor = Monitor(pipeline, max_seconds=60)
-    break_it(pipeline)
-    ends(monitor, trajectory(pipeline), "not because of what you asked")
+    break_network(pipeline)
+    check_ended(monitor, trajectory(pipeline), "not because of what you asked")
     assert monitor.failure
 
 
-def test_a_visitors_impossible_settings_do_not_break_the_app(pipeline: FashionDDPMPipeline) -> None:
+def test_settings_that_diverge_are_not_a_failure_of_the_app(pipeline: FashionDDPMPipeline) -> None:
     monitor = Monitor(pipeline, max_seconds=60)
     step = next(trajectory(pipeline))
     step.clean[0, 0, 0, 0] = torch.nan
-    ends(monitor, iter([step]), "another schedule")
+    check_ended(monitor, iter([step]), "another schedule")
     assert monitor.failure is None
 
 
 @pytest.mark.parametrize(
-    ("error", "message", "broken"),
+    ("error", "message", "is_fatal"),
     [
         (torch.OutOfMemoryError("full"), "The memory is full; ask for fewer images", False),
         (torch.AcceleratorError("assert"), "not because of what you asked", True),
     ],
 )
-def test_an_accelerators_errors_are_told_apart(
-    pipeline: FashionDDPMPipeline, error: Exception, message: str, broken: bool
+def test_out_of_memory_is_not_fatal_and_other_accelerator_errors_are(
+    pipeline: FashionDDPMPipeline, error: Exception, message: str, is_fatal: bool
 ) -> None:
     def steps() -> Iterator[DenoisingStep]:
         yield from trajectory(pipeline)
         raise error
 
     monitor = Monitor(pipeline, max_seconds=60)
-    ends(monitor, steps(), message)
-    assert bool(monitor.failure) == broken
+    check_ended(monitor, steps(), message)
+    assert bool(monitor.failure) == is_fatal

@@ -1,4 +1,4 @@
-"""Tests of addresses and of how often one may ask."""
+"""Tests of the rate limiter and its addresses."""
 
 import pytest
 
@@ -15,13 +15,11 @@ from fashion_ddpm.server.rate_limit import MAX_ADDRESSES, RateLimiter, network_o
         ("<script>", ""),
     ],
 )
-def test_a_visitor_is_known_by_an_address_or_by_the_network_of_one_subscriber(
-    client: str, expected: str
-) -> None:
+def test_clients_are_told_apart_by_ipv4_address_or_ipv6_network(client: str, expected: str) -> None:
     assert network_of(client) == expected
 
 
-def test_a_bucket_gives_a_burst_and_is_refilled_steadily() -> None:
+def test_a_bucket_allows_a_burst_and_refills() -> None:
     now = [0.0]
     limiter = RateLimiter(burst=2, per_minute=30, clock=lambda: now[0])
     assert [limiter.take_token("a") for _ in range(3)] == [0, 0, 2]
@@ -32,9 +30,9 @@ def test_a_bucket_gives_a_burst_and_is_refilled_steadily() -> None:
     assert [limiter.take_token("a") for _ in range(3)] == [0, 0, 2]
 
 
-def test_a_flood_of_addresses_fills_no_memory() -> None:
+def test_the_number_of_buckets_is_bounded() -> None:
     limiter = RateLimiter(burst=1, per_minute=1)
     for number in range(MAX_ADDRESSES + 1):
         limiter.take_token(str(number))
-    assert limiter.take_token("1") > 0  # one of those that are remembered
-    assert limiter.take_token("0") == 0  # the one that was silent longest
+    assert limiter.take_token("1") > 0  # kept
+    assert limiter.take_token("0") == 0  # dropped as the least recent

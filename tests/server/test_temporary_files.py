@@ -1,4 +1,4 @@
-"""Tests of where temporary pictures lie, and how many."""
+"""Tests of the temporary folder and its size limit."""
 
 import os
 import tempfile
@@ -18,8 +18,8 @@ from fashion_ddpm.server.temporary_files import (
 )
 
 
-def filled(folder: Path, count: int, size: int = 1000) -> list[Path]:
-    """Return files in folders of their own, oldest first."""
+def make_files(folder: Path, count: int, size: int = 1000) -> list[Path]:
+    """Write files, each in its own folder; return their paths, oldest first."""
     paths = [folder / str(number) / "image.png" for number in range(count)]
     for number, path in enumerate(paths):
         path.parent.mkdir()
@@ -28,22 +28,22 @@ def filled(folder: Path, count: int, size: int = 1000) -> list[Path]:
     return paths
 
 
-def test_the_oldest_files_go_first_and_the_pages_own_never(tmp_path: Path) -> None:
-    paths = filled(tmp_path, 5)
+def test_the_oldest_files_are_removed_but_not_protected_ones(tmp_path: Path) -> None:
+    paths = make_files(tmp_path, 5)
     assert sweep(tmp_path, 2500, frozenset(paths[:1])) == 2000
     assert [path.exists() for path in paths] == [True, False, False, False, True]
     assert not paths[1].parent.exists()
 
 
-def test_a_folder_that_weighs_little_is_left_alone(tmp_path: Path) -> None:
-    paths = filled(tmp_path, 3)
+def test_a_small_folder_is_unchanged(tmp_path: Path) -> None:
+    paths = make_files(tmp_path, 3)
     assert sweep(tmp_path, 3000) == 3000
     assert all(path.exists() for path in paths)
 
 
-def test_the_sweeper_does_it_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sweeper_runs_in_background(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(temporary_files, "SWEEP_SECONDS", 0.01)
-    paths = filled(tmp_path, 3)
+    paths = make_files(tmp_path, 3)
     sweeper = Sweeper(tmp_path, 1000, frozenset())
     while paths[1].exists():
         pass
@@ -51,7 +51,7 @@ def test_the_sweeper_does_it_by_itself(tmp_path: Path, monkeypatch: pytest.Monke
     assert paths[2].exists()
 
 
-def test_a_folder_that_cannot_be_written_to_is_passed_over(
+def test_a_folder_that_is_not_writable_is_skipped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("no folder")
@@ -62,19 +62,19 @@ def test_a_folder_that_cannot_be_written_to_is_passed_over(
     assert list(folder.iterdir()) == []
 
 
-def test_no_folder_at_all_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(**options: Any) -> str:
+def test_no_writable_folder_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(**options: Any) -> str:
         raise OSError
 
-    monkeypatch.setattr(tempfile, "mkdtemp", full)
+    monkeypatch.setattr(tempfile, "mkdtemp", fail)
     with pytest.raises(ServerError, match="no folder has room for"):
         choose_folder()
 
 
-def test_the_memory_is_the_last_resort(monkeypatch: pytest.MonkeyPatch) -> None:
-    def nowhere() -> str:
+def test_shared_memory_is_the_last_resort(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> str:
         raise FileNotFoundError
 
     assert temporary_root() == tempfile.gettempdir()
-    monkeypatch.setattr(tempfile, "gettempdir", nowhere)
+    monkeypatch.setattr(tempfile, "gettempdir", fail)
     assert temporary_root() == str(SHARED_MEMORY_DIR)

@@ -1,4 +1,4 @@
-"""Tests of what may be uploaded."""
+"""Tests of the checks of uploads."""
 
 import io
 
@@ -11,15 +11,15 @@ from fashion_ddpm.server.uploads import check_upload
 TYPE = "multipart/form-data; boundary=----line"
 
 
-def png(side: int = 28) -> bytes:
-    """Return a picture."""
+def make_png(side: int = 28) -> bytes:
+    """Return a square PNG file."""
     file = io.BytesIO()
     Image.new("L", (side, side)).save(file, "PNG")
     return file.getvalue()
 
 
-def form(*contents: bytes, head: bytes = b'name="files"; filename="a.png"') -> bytes:
-    """Return a form of files, as a browser sends it."""
+def make_form(*contents: bytes, head: bytes = b'name="files"; filename="a.png"') -> bytes:
+    """Return a multipart form with files, as a browser sends it."""
     parts = [
         b"------line\r\nContent-Disposition: form-data; " + head + b"\r\n\r\n" + content + b"\r\n"
         for content in contents
@@ -28,26 +28,26 @@ def form(*contents: bytes, head: bytes = b'name="files"; filename="a.png"') -> b
 
 
 def test_small_png_files_pass() -> None:
-    check_upload(TYPE, form(png(), png(280)), 2048)
+    check_upload(TYPE, make_form(make_png(), make_png(280)), 2048)
 
 
 @pytest.mark.parametrize(
     ("body", "status", "expected"),
     [
-        (form(b"GIF89a"), 415, "not a PNG"),
-        (form(b"<svg onload=alert(1)>"), 415, "not a PNG"),
-        (form(png(), b"%PDF-"), 415, "not a PNG"),
-        (form(png(4000)), 413, "4,000 × 4,000 pixels; here it must have at most 2,048"),
-        (form(png(), head=b'name="other"'), 400, "files and nothing else"),
-        (form(png())[:-20], 400, "incomplete"),
+        (make_form(b"GIF89a"), 415, "not a PNG"),
+        (make_form(b"<svg onload=alert(1)>"), 415, "not a PNG"),
+        (make_form(make_png(), b"%PDF-"), 415, "not a PNG"),
+        (make_form(make_png(4000)), 413, "4,000 × 4,000 pixels; here it must have at most 2,048"),
+        (make_form(make_png(), head=b'name="other"'), 400, "files and nothing else"),
+        (make_form(make_png())[:-20], 400, "incomplete"),
         (b"", 400, "incomplete"),
         (b"------line--", 400, "incomplete"),
     ],
 )
-def test_everything_else_is_refused(body: bytes, status: int, expected: str) -> None:
-    with pytest.raises(HTTPException, match=expected) as caught:
+def test_other_uploads_are_refused(body: bytes, status: int, expected: str) -> None:
+    with pytest.raises(HTTPException, match=expected) as refusal:
         check_upload(TYPE, body, 2048)
-    assert caught.value.status_code == status
+    assert refusal.value.status_code == status
 
 
 @pytest.mark.parametrize(
@@ -55,4 +55,4 @@ def test_everything_else_is_refused(body: bytes, status: int, expected: str) -> 
 )
 def test_a_form_must_name_its_boundary(kind: str) -> None:
     with pytest.raises(HTTPException, match="boundary"):
-        check_upload(kind, form(png()), 2048)
+        check_upload(kind, make_form(make_png()), 2048)
