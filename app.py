@@ -39,16 +39,16 @@ with pause_garbage_collection():
     from fashion_ddpm.ui.trust import Trust
     from fashion_ddpm.ui.why_blurry import WhyBlurry
 
-CLEAN_UP = (600, 3600)
+DELETE_CACHE_SECONDS = (600, 3600)
 """Seconds between two clean-ups of temporary pictures, and the age at which they go."""
 
-FASHION = (
+FASHION_MNIST_TEXTS = (
     "Fashion DDPM",
     """A small diffusion model draws clothes out of noise. Pick a garment, a schedule and a step
 count; then try the schedule **report** and see how one wrong choice ruins a good model.""",
 )
 
-OWN = (
+CUSTOM_DATA_TEXTS = (
     "Images out of noise",
     """A small diffusion model, trained on pictures of one's own. Pick a class, a schedule and a
 step count; then follow an image back to its noise.""",
@@ -58,12 +58,12 @@ step count; then follow an image back to its noise.""",
 def build_page(demo: Demo) -> gr.Blocks:
     """Return the page: one tab a question."""
     is_fashion_mnist = demo.kind.is_fashion_mnist
-    title, introduction = FASHION if is_fashion_mnist else OWN
+    title, introduction = FASHION_MNIST_TEXTS if is_fashion_mnist else CUSTOM_DATA_TEXTS
     seen = read_run(demo.pipeline.name_or_path).get("images_seen")
     if seen and not is_fashion_mnist:
         introduction += f" This network has seen {seen:,} images; with few, it draws haze."
     set_link_preview(title, introduction)
-    with Page(title=title, delete_cache=CLEAN_UP) as page:
+    with Page(title=title, delete_cache=DELETE_CACHE_SECONDS) as page:
         gr.Markdown(f"# {title}\n{introduction}")
         with gr.Tabs() as tabs:
             with gr.Tab("Create", id="create"):
@@ -98,7 +98,7 @@ def ignore_known_warnings() -> None:
 def main() -> None:
     """Load the model and serve the page."""
     ignore_known_warnings()
-    arguments, temporary = parse(), None
+    arguments, temporary = parse_arguments(), None
     try:
         deployment = read_deployment(arguments)
         launch = Launch(deployment, arguments.share, arguments.mcp, arguments.public)
@@ -109,7 +109,7 @@ def main() -> None:
             os.environ["GRADIO_TEMP_DIR"] = str(temporary)
         demo = Demo(arguments.checkpoint, arguments.compare_with, limits)
         server = Server(demo, build_page(demo), launch)
-        server.wait(lambda: quicken(demo, arguments.backend))
+        server.wait(lambda: use_faster_backend(demo, arguments.backend))
     except (UserError, OSError) as error:
         sys.exit(f"app.py: {error_message(error)}")
     except KeyboardInterrupt:
@@ -119,7 +119,7 @@ def main() -> None:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
-def quicken(demo: Demo, backend: str) -> None:
+def use_faster_backend(demo: Demo, backend: str) -> None:
     """Run the networks by a faster backend where there is one; the page is up meanwhile."""
     for pipeline, unet in demo.networks:
         try:
@@ -138,7 +138,7 @@ def quicken(demo: Demo, backend: str) -> None:
                 demo.cost = min(meters, key=lambda meter: meter.seconds_per_call)
 
 
-def parse() -> argparse.Namespace:
+def parse_arguments() -> argparse.Namespace:
     """Return what the command line asks for; end the program where it cannot be used."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(

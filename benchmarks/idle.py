@@ -11,9 +11,9 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.tables import origin, table, titled, write_section
+from benchmarks.tables import machine_and_commit, section_title, table, write_section
 from fashion_ddpm.runtime.backends import BACKENDS
-from tests.tools.serving import running
+from tests.tools.serving import run_app
 
 TITLE = "A server with nobody there"
 
@@ -26,7 +26,7 @@ def processor_seconds(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-def share(process: psutil.Process, seconds: float) -> float:
+def cpu_share(process: psutil.Process, seconds: float) -> float:
     """Return the share of one core that a process takes from now on, for so many seconds."""
     taken, begin = processor_seconds(process), time.monotonic()
     time.sleep(seconds)
@@ -40,9 +40,9 @@ def settle(process: psutil.Process, seconds: float) -> None:
         process: the app, which looks for faster forms of its networks after it has started.
         seconds: of each look.
     """
-    before, now = 1.0, share(process, seconds)
+    before, now = 1.0, cpu_share(process, seconds)
     while abs(now - before) > 0.01:
-        before, now = now, share(process, seconds)
+        before, now = now, cpu_share(process, seconds)
 
 
 def main() -> None:
@@ -53,16 +53,16 @@ def main() -> None:
     parser.add_argument("--backend", default="eager", choices=BACKENDS)
     parser.add_argument("--output", type=Path, default=Path("docs/speed.md"))
     arguments = parser.parse_args()
-    with running("--backend", arguments.backend) as app:
+    with run_app("--backend", arguments.backend) as app:
         process = psutil.Process(app.process.pid)
         settle(process, 10.0)
-        shares = [share(process, arguments.seconds) for _ in range(arguments.runs)]
+        shares = [cpu_share(process, arguments.seconds) for _ in range(arguments.runs)]
     rows = [[f"{arguments.seconds:g} s", f"{each:.2%}"] for each in shares]
     text = (
-        f"`python -m benchmarks.idle --backend {arguments.backend}`; {origin()}.\n\n"
+        f"`python -m benchmarks.idle --backend {arguments.backend}`; {machine_and_commit()}.\n\n"
         f"{table(COLUMNS, rows)}"
     )
-    write_section(arguments.output, titled(TITLE, arguments.backend), text)
+    write_section(arguments.output, section_title(TITLE, arguments.backend), text)
 
 
 if __name__ == "__main__":

@@ -12,21 +12,21 @@ from playwright.sync_api import Browser, expect
 
 from benchmarks.tables import table
 from fashion_ddpm.demo.engine import PRESETS
-from tests.tools.browsing import generate, layout_shift, opened_browser, visiting
-from tests.tools.serving import served
+from tests.tools.browsing import generate, layout_shift, open_browser, open_page
+from tests.tools.serving import serve_app
 
 PRESET = "Balanced"
-PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime / 1000"
-PICTURES = "[...document.querySelectorAll('#gallery img')].filter(one => one.complete).length"
+FIRST_PAINT_JS = "performance.getEntriesByName('first-contentful-paint')[0].startTime / 1000"
+NUM_IMAGES_JS = "[...document.querySelectorAll('#gallery img')].filter(one => one.complete).length"
 
 
 def visit(browser: Browser, address: str) -> dict[str, float]:
     """Return what one visitor waits for, in seconds."""
     begin, steps = time.monotonic(), PRESETS[PRESET].num_inference_steps
-    with visiting(browser, address) as page:
-        page.wait_for_function(f"{PICTURES} === 10")
+    with open_page(browser, address) as page:
+        page.wait_for_function(f"{NUM_IMAGES_JS} === 10")
         shown = time.monotonic() - begin
-        paint, shift = float(page.evaluate(PAINT)), layout_shift(page)
+        paint, shift = float(page.evaluate(FIRST_PAINT_JS)), layout_shift(page)
         page.get_by_role("button", name=f"{PRESET} · {steps}").click()
         expect(page.get_by_text(f"8 images × {steps} UNet")).to_be_visible()
         begin = time.monotonic()
@@ -49,7 +49,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--visits", type=int, default=7)
     arguments = parser.parse_args()
-    with served() as address, opened_browser() as browser:
+    with serve_app() as address, open_browser() as browser:
         visits = [visit(browser, address) for _ in range(arguments.visits)]
     rows = [(name, f"{median(each[name] for each in visits):.2f}") for name in visits[0]]
     print(table((f"what, median of {len(visits)}", "seconds"), rows))

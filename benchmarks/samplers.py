@@ -42,7 +42,7 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def measured(
+def measure_request(
     pipeline: FashionDDPMPipeline, reference: Reference, request: GenerateRequest
 ) -> dict[str, Any]:
     """Generate the images of a request; return what they score and what they cost."""
@@ -79,7 +79,7 @@ def main() -> None:
             sampler=sampler,
             num_inference_steps=steps,
         )
-        found["rows"].append(measured(pipeline, reference, request))
+        found["rows"].append(measure_request(pipeline, reference, request))
         arguments.output.write_text(json.dumps(found, indent=1) + "\n")
     save_budgets(found["rows"], found["floor"], arguments.output.with_suffix(".png"))
 

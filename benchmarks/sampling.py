@@ -20,7 +20,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from benchmarks.quality import Reference, load_reference
-from benchmarks.tables import origin, table, titled, write_section
+from benchmarks.tables import machine_and_commit, section_title, table, write_section
 from fashion_ddpm.core.images import to_uint8
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, BUNDLED_DIR
 from fashion_ddpm.core.requests import GenerateRequest
@@ -30,7 +30,7 @@ from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.runtime.backends import BACKENDS, faster_backend
 
-TIMED = 16
+NUM_TIMED_IMAGES = 16
 TITLE = "Sixteen images"
 TURBO = BUNDLED_DIR / "fashion-mnist-turbo"
 TURBO_STEPS = (4, 2, 1)
@@ -63,7 +63,7 @@ class Row:
     scores: dict[str, float]
 
 
-def ours(checkpoint: Path, settings: SamplingSettings, backend: str) -> Draw:
+def our_method(checkpoint: Path, settings: SamplingSettings, backend: str) -> Draw:
     """Return this repository's method."""
     pipeline = load_pipeline(checkpoint)
     if found := faster_backend(pipeline.unet, backend):
@@ -72,13 +72,15 @@ def ours(checkpoint: Path, settings: SamplingSettings, backend: str) -> Draw:
     def draw(labels: Sequence[int], seed: int) -> Tensor:
         seeds = range(seed, seed + len(labels))
         return torch.cat(
-            [batch.images for batch in pipeline.generate(labels, seeds, settings, TIMED)]
+            [batch.images for batch in pipeline.generate(labels, seeds, settings, NUM_TIMED_IMAGES)]
         )
 
     return draw
 
 
-def plain(checkpoint: Path, kind: type[DDIMScheduler] | type[DDPMScheduler], steps: int) -> Draw:
+def diffusers_method(
+    checkpoint: Path, kind: type[DDIMScheduler] | type[DDPMScheduler], steps: int
+) -> Draw:
     """Return the loop that diffusers' documentation shows, float32, with labels."""
     unet = UNet2DModel.from_pretrained(checkpoint, subfolder="unet", dtype=torch.float32)
     scheduler = kind.from_pretrained(checkpoint, subfolder="scheduler")
@@ -96,22 +98,22 @@ def plain(checkpoint: Path, kind: type[DDIMScheduler] | type[DDPMScheduler], ste
     return draw
 
 
-def methods(checkpoint: Path, backend: str) -> list[Method]:
+def all_methods(checkpoint: Path, backend: str) -> list[Method]:
     """Return all methods; the few-step network's too, once it is bundled."""
-    found = [Method(DDIM, 50, plain(checkpoint, DDIMScheduler, 50))]
+    found = [Method(DDIM, 50, diffusers_method(checkpoint, DDIMScheduler, 50))]
     for name, settings in PRESETS.items():
         steps = settings.num_inference_steps
-        found.append(Method(f"ours, {name}", steps, ours(checkpoint, settings, backend)))
+        found.append(Method(f"ours, {name}", steps, our_method(checkpoint, settings, backend)))
     if TURBO.exists():
         for steps in TURBO_STEPS:
             settings = SamplingSettings(sampler="turbo", num_inference_steps=steps)
-            found.append(Method("ours, Turbo", steps, ours(TURBO, settings, backend)))
-    return [*found, Method(DDPM, 1000, plain(checkpoint, DDPMScheduler, 1000))]
+            found.append(Method("ours, Turbo", steps, our_method(TURBO, settings, backend)))
+    return [*found, Method(DDPM, 1000, diffusers_method(checkpoint, DDPMScheduler, 1000))]
 
 
-def seconds(method: Method, repeats: int) -> float:
+def median_seconds(method: Method, repeats: int) -> float:
     """Return the median time of 16 images, after a call to warm up; DDPM is timed but once."""
-    labels, times = GenerateRequest("all", num_images=TIMED).labels(), []
+    labels, times = GenerateRequest("all", num_images=NUM_TIMED_IMAGES).labels(), []
     if method.name != DDPM:
         method.draw(labels, 0)
     for _ in range(1 if method.name == DDPM else repeats):
@@ -121,15 +123,15 @@ def seconds(method: Method, repeats: int) -> float:
     return statistics.median(times)
 
 
-def quality(method: Method, reference: Reference, count: int) -> dict[str, float]:
+def measure_quality(method: Method, reference: Reference, count: int) -> dict[str, float]:
     """Return the Fréchet distance and the class accuracy of so many images."""
     labels = GenerateRequest("all", num_images=count).labels()
-    starts = tqdm(range(0, count, TIMED), desc=f"{method.name}, {method.steps} steps")
-    images = torch.cat([method.draw(labels[start:][:TIMED], start) for start in starts])
+    starts = tqdm(range(0, count, NUM_TIMED_IMAGES), desc=f"{method.name}, {method.steps} steps")
+    images = torch.cat([method.draw(labels[start:][:NUM_TIMED_IMAGES], start) for start in starts])
     return reference.measure(images, torch.tensor(labels))
 
 
-def cells(row: Row, ddim: Row) -> list[str]:
+def table_cells(row: Row, ddim: Row) -> list[str]:
     """Return a row of the table."""
     numbers = [row.method.name, str(row.method.steps), f"{row.seconds:.2f}"]
     numbers.append(f"{ddim.seconds / row.seconds:.1f} ×")
@@ -159,17 +161,17 @@ def main() -> None:
     reference, count = load_reference(arguments.data_dir), arguments.num_images
     floor = reference.floor(arguments.data_dir, count)
     rows = []
-    for method in methods(arguments.checkpoint, arguments.backend):
+    for method in all_methods(arguments.checkpoint, arguments.backend):
         unmeasured = method.name == DDPM and arguments.no_ddpm_distance
-        scores = {} if unmeasured else quality(method, reference, count)
-        rows.append(Row(method, seconds(method, arguments.repeats), scores))
+        scores = {} if unmeasured else measure_quality(method, reference, count)
+        rows.append(Row(method, median_seconds(method, arguments.repeats), scores))
     text = (
         f"`python -m benchmarks.sampling --backend {arguments.backend}`, distance over {count:,} "
         f"images against the test split (as many real training images: {floor:.3f}), time: "
-        f"median of {arguments.repeats}; {origin()}."
-        f"\n\n{table(COLUMNS, [cells(row, rows[0]) for row in rows])}"
+        f"median of {arguments.repeats}; {machine_and_commit()}."
+        f"\n\n{table(COLUMNS, [table_cells(row, rows[0]) for row in rows])}"
     )
-    write_section(arguments.output, titled(TITLE, arguments.backend), text)
+    write_section(arguments.output, section_title(TITLE, arguments.backend), text)
 
 
 if __name__ == "__main__":

@@ -43,13 +43,13 @@ from fashion_ddpm.runtime.backends import openvino_predictor
 COMMITS = {"440k": "d3da767", "940k": "f4b698a"}
 """Images that an earlier network saw → the commit that bundled it."""
 
-BLOCK = 200
+BLOCK_SIZE = 200
 """Images in one file, a multiple of a call's rows."""
 
 RESTART_SIGMA = 0.42
 """EDM's 0.30 for data of deviation 0.5 (Xu et al., 2023, arXiv 2306.14878), scaled to 0.71."""
 
-REAL = "real images"
+REAL_IMAGES = "real images"
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Setting:
 
 SDE = partial(Setting, "dpm++2m-sde")
 SETTINGS = (
-    Setting(REAL),
+    Setting(REAL_IMAGES),
     *(Setting(steps=steps) for steps in (10, 20)),
     Setting(schedule="cosine"),
     *(SDE(steps=steps) for steps in (10, 20, 40)),
@@ -102,7 +102,7 @@ def load_network(images_seen: str = "") -> FashionDDPMPipeline:
 
 
 @cache
-def fast_network(images_seen: str = "", older: str = "", extrapolation: float = 0.0) -> Predictor:
+def load_predictor(images_seen: str = "", older: str = "", extrapolation: float = 0.0) -> Predictor:
     """Return a network as OpenVINO runs it, its weights combined with older ones in float32."""
     unet = copy.deepcopy(load_network(images_seen).unet)
     if older:
@@ -112,7 +112,7 @@ def fast_network(images_seen: str = "", older: str = "", extrapolation: float = 
     return openvino_predictor(unet)
 
 
-def autoguided(predict: Predictor, guide: Predictor, scale: float) -> Predictor:
+def autoguide(predict: Predictor, guide: Predictor, scale: float) -> Predictor:
     """Return a predictor whose x_0 is guide + scale · (network − guide).
 
     Autoguidance (Karras et al., 2024, arXiv 2406.02507): away from a weaker network. At one noise
@@ -134,9 +134,9 @@ def autoguided(predict: Predictor, guide: Predictor, scale: float) -> Predictor:
 def draw_images(setting: Setting, labels: Tensor, seeds: Sequence[int]) -> tuple[Tensor, int]:
     """Return images, uint8 [B, 28, 28], and how often a network ran for each of them."""
     settings = SamplingSettings(setting.schedule, setting.sampler, setting.steps)
-    predict = fast_network("", setting.older, setting.extrapolation)
+    predict = load_predictor("", setting.older, setting.extrapolation)
     if setting.guide:
-        predict = autoguided(predict, fast_network(setting.guide), setting.scale)
+        predict = autoguide(predict, load_predictor(setting.guide), setting.scale)
     sample = partial(
         denoise, predict, load_network().scheduler, labels, seeds, settings, kind=FASHION_MNIST
     )
@@ -158,8 +158,8 @@ def load_images(setting: Setting, folder: Path, request: GenerateRequest) -> tup
     """Return a request's images, drawing the blocks that no file holds, and their evaluations."""
     blocks = []
     name = "_".join(map(str, asdict(setting).values()))
-    for index, part in enumerate(tqdm(torch.tensor(request.labels()).split(BLOCK), desc=name)):
-        first = request.seed + index * BLOCK
+    for index, part in enumerate(tqdm(torch.tensor(request.labels()).split(BLOCK_SIZE), desc=name)):
+        first = request.seed + index * BLOCK_SIZE
         path = folder / f"{name}-{first}-{len(part)}.npz"
         if not path.exists():
             images, evaluations = draw_images(setting, part, range(first, first + len(part)))
@@ -173,7 +173,7 @@ def measure(setting: Setting, flags: argparse.Namespace, reference: Reference) -
     """Return what a setting costs, and what its images score against the reference's features."""
     request = GenerateRequest(ALL_CLASSES, num_images=flags.num_images, seed=flags.first_seed)
     labels = request.labels()
-    if setting.sampler == REAL:
+    if setting.sampler == REAL_IMAGES:
         # As many of each class as are generated: chance in the classes would raise the floor.
         train = load_split(flags.data_dir, "train")
         of_each = [train.select_class(label) for label in range(len(train.kind.class_names))]

@@ -15,10 +15,10 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from benchmarks.tables import origin
+from benchmarks.tables import machine_and_commit
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.server.limits import ServerLimits
-from tests.tools.serving import served
+from tests.tools.serving import serve_app
 
 ENDPOINT = "gradio_api/call/generate"
 
@@ -36,16 +36,16 @@ class Answer:
         images: how many were finished; 0 when the request was refused.
         preview: seconds to the first preview.
         end: seconds to the finished images.
-        at: when it ended, on time.monotonic's clock.
+        finished_at: when it ended, on time.monotonic's clock.
     """
 
     images: int
     preview: float
     end: float
-    at: float
+    finished_at: float
 
 
-def ask(address: str, class_name: str, steps: int, images: int, seed: int) -> Answer:
+def send_request(address: str, class_name: str, steps: int, images: int, seed: int) -> Answer:
     """Send one request and read its events as they come."""
     values = [class_name, "cosine", steps, "dpm++2m", 1.0, images, seed, "embedded"]
     request = urllib.request.Request(
@@ -70,7 +70,7 @@ def ask(address: str, class_name: str, steps: int, images: int, seed: int) -> An
     return Answer(finished, now - begin if preview is None else preview, now - begin, now)
 
 
-def loop(address: str, clients: int, images: int, steps: int, seconds: float) -> list[Answer]:
+def run_loop(address: str, clients: int, images: int, steps: int, seconds: float) -> list[Answer]:
     """Run a closed loop; return the answers that came before its end."""
     together, ends = threading.Barrier(clients), [0.0]
 
@@ -80,17 +80,17 @@ def loop(address: str, clients: int, images: int, steps: int, seconds: float) ->
         ends[0] = max(ends[0], end)
         for seed in itertools.count(1000 * number):
             name = CLASS_NAMES[number % len(CLASS_NAMES)]
-            answers.append(ask(address, name, steps, images, seed))
+            answers.append(send_request(address, name, steps, images, seed))
             if time.monotonic() >= end:
                 return answers
         raise AssertionError
 
     with ThreadPoolExecutor(clients) as threads:
         answers = [answer for own in threads.map(client, range(clients)) for answer in own]
-    return [answer for answer in answers if answer.at <= ends[0]]
+    return [answer for answer in answers if answer.finished_at <= ends[0]]
 
 
-def row(answers: list[Answer], seconds: float) -> list[str]:
+def table_cells(answers: list[Answer], seconds: float) -> list[str]:
     """Return images a second, refusals, and the times' median and 95th percentile."""
     whole = [answer for answer in answers if answer.images]
     cells = [f"{sum(answer.images for answer in whole) / seconds:.2f}"]
@@ -114,16 +114,16 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     print(
-        f"{origin()}; {arguments.steps} steps; "
+        f"{machine_and_commit()}; {arguments.steps} steps; "
         f"{arguments.seconds:.0f} s a row\n\n| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}"
     )
     for visitors in (arguments.max_concurrent_requests, 1):
-        with served("--max-concurrent-requests", str(visitors)) as address:
-            ask(address, "bag", arguments.steps, 1, 0)  # the first one warms up
+        with serve_app("--max-concurrent-requests", str(visitors)) as address:
+            send_request(address, "bag", arguments.steps, 1, 0)  # the first one warms up
             for images, clients in itertools.product(arguments.images, arguments.clients):
-                answers = loop(address, clients, images, arguments.steps, arguments.seconds)
+                answers = run_loop(address, clients, images, arguments.steps, arguments.seconds)
                 cells = [str(visitors), str(clients), str(images)]
-                cells += row(answers, arguments.seconds)
+                cells += table_cells(answers, arguments.seconds)
                 print(f"| {' | '.join(cells)} |", flush=True)
 
 

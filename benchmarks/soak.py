@@ -25,26 +25,26 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from benchmarks.tables import origin
+from benchmarks.tables import machine_and_commit
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.demo.results import IMAGE_SCALE
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.server.limits import ServerLimits
-from tests.tools.asking import API, CALL, SOUND, Answer, events, fetch, send
-from tests.tools.serving import Running, running
-from tests.tools.strangeness import VALUES
+from tests.tools.asking import API, CALL, VALID_DATA, Answer, events, fetch, send
+from tests.tools.serving import RunningApp, run_app
+from tests.tools.strangeness import INVALID_VALUES
 
 STEPS = 4
-SEEDS = 16
+NUM_SEEDS = 16
 """Seeds of each class that visitors ask for; as many images are drawn here to compare with."""
 
 MAX_IMAGES = 4
-MAX_GROWTH = 50.0
+MAX_GROWTH_MB = 50.0
 """Megabytes that the app may grow by after the warm-up, the first fifth of the time."""
 
-PAUSE = 1.0
+POLL_SECONDS = 1.0
 """Seconds between two looks at the app's memory and temporary pictures."""
 
 
@@ -55,7 +55,7 @@ class Findings:
     counts: Counter[str] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)
     memory: list[tuple[float, float]] = field(default_factory=list)
-    temporary: float = 0.0
+    max_temporary_mb: float = 0.0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, what: str, seconds: float | None = None) -> None:
@@ -72,7 +72,7 @@ class Client:
 
     address: str
     number: int
-    chance: random.Random
+    rng: random.Random
     expected: dict[tuple[str, int], np.ndarray]
     findings: Findings
 
@@ -90,31 +90,31 @@ class Client:
             print(f"unexpected: {path} {answer}"[:500], file=sys.stderr)
         return answer
 
-    def begin(self) -> tuple[list[Any], str]:
+    def start_request(self) -> tuple[list[Any], str]:
         """Ask for images; return what was asked and the event, "" where it was refused."""
-        name, count = self.chance.choice(CLASS_NAMES), self.chance.randint(1, MAX_IMAGES)
-        seed = self.chance.randrange(SEEDS - count + 1)
+        name, count = self.rng.choice(CLASS_NAMES), self.rng.randint(1, MAX_IMAGES)
+        seed = self.rng.randrange(NUM_SEEDS - count + 1)
         data = [name, "cosine", STEPS, "dpm++2m", 1.0, count, seed, "embedded"]
         answer = self.post(CALL, {"data": data})
         return data, json.loads(answer.text)["event_id"] if answer.kind == "page" else ""
 
-    def normal(self) -> None:
+    def request_images(self) -> None:
         """Ask, wait, and compare the images with what its seeds give."""
         begin = time.monotonic()
-        data, event = self.begin()
+        data, event = self.start_request()
         for name, content in events(self.address, f"{CALL}/{event}") if event else ():
             if name == "complete":
                 self.findings.add("completed", time.monotonic() - begin)
                 self.findings.add(
                     "completed, with the images of its seeds"
-                    if self.owns(data, content[1])
+                    if self.has_expected_images(data, content[1])
                     else "BAD: somebody else's images"
                 )
             elif name == "error":
                 self.findings.add("BAD: a sound request failed")
                 print(f"failed: {content}"[:500], file=sys.stderr)
 
-    def owns(self, data: list[Any], pictures: list[dict[str, Any]]) -> bool:
+    def has_expected_images(self, data: list[Any], pictures: list[dict[str, Any]]) -> bool:
         """Return whether pictures are what was asked for."""
         wanted = [self.expected[data[0], data[6] + index] for index in range(data[5])]
         found = [
@@ -123,37 +123,37 @@ class Client:
         ]
         return len(found) == len(wanted) and all(map(np.array_equal, found, wanted))
 
-    def abusive(self) -> None:
+    def send_invalid(self) -> None:
         """Send what nobody should."""
-        index = self.chance.randrange(len(SOUND))
-        data = list(SOUND)
-        data[index] = self.chance.choice(list(VALUES.values())[index])
+        index = self.rng.randrange(len(VALID_DATA))
+        data = list(VALID_DATA)
+        data[index] = self.rng.choice(list(INVALID_VALUES.values())[index])
         bodies: list[Any] = [{"data": data}, {"data": ["x" * 100_000]}, b"{", b"[" * 9000]
         for body in bodies:
             self.post(CALL, body)
         self.post(f"{API}/queue/join", {"data": [], "fn_index": 999, "session_hash": "x"})
         self.findings.add("abusive")
 
-    def disconnecting(self) -> None:
+    def disconnect(self) -> None:
         """Leave after the first answer, or before it."""
-        _, event = self.begin()
-        if event and self.chance.random() < 0.5:
+        _, event = self.start_request()
+        if event and self.rng.random() < 0.5:
             next(iter(events(self.address, f"{CALL}/{event}")), None)
         self.findings.add("disconnected")
 
-    def cancelling(self) -> None:
+    def cancel(self) -> None:
         """Stop what it has begun."""
-        _, event = self.begin()
+        _, event = self.start_request()
         if event:
             self.post(f"{API}/cancel", {"session_hash": event, "fn_index": 0, "event_id": event})
         self.findings.add("cancelled")
 
-    def live(self, end: float) -> None:
+    def run(self, end: float) -> None:
         """Do one thing after the other until the end."""
-        kinds = (self.normal, self.abusive, self.disconnecting, self.cancelling)
+        kinds = (self.request_images, self.send_invalid, self.disconnect, self.cancel)
         while time.monotonic() < end:
             try:
-                self.chance.choices(kinds, (6, 1, 1, 1))[0]()
+                self.rng.choices(kinds, (6, 1, 1, 1))[0]()
             except (OSError, http.client.HTTPException) as error:
                 self.findings.add("BAD: an answer broke off")
                 print(f"broke off: {error!r}", file=sys.stderr)
@@ -165,28 +165,28 @@ def is_full(sentence: str) -> bool:
     return sentence == f"Queue is full. Max size is {size} and size is {size}."
 
 
-def drawn() -> dict[tuple[str, int], np.ndarray]:
+def draw_expected() -> dict[tuple[str, int], np.ndarray]:
     """Return what each class and seed must give, enlarged as the app does."""
     pipeline, found = load_pipeline(BUNDLED_CHECKPOINT), {}
     settings = SamplingSettings(num_inference_steps=STEPS)
     for label, name in enumerate(CLASS_NAMES):
-        (batch,) = pipeline.generate([label] * SEEDS, range(SEEDS), settings)
+        (batch,) = pipeline.generate([label] * NUM_SEEDS, range(NUM_SEEDS), settings)
         for seed, image in enumerate(batch.images.numpy()):
             found[name, seed] = image.repeat(IMAGE_SCALE, 0).repeat(IMAGE_SCALE, 1)
     return found
 
 
-def watch(app: Running, folder: Path, findings: Findings, over: threading.Event) -> None:
+def record_memory(app: RunningApp, folder: Path, findings: Findings, over: threading.Event) -> None:
     """Note the app's memory and the weight of its temporary pictures, in megabytes."""
     status = Path(f"/proc/{app.process.pid}/status")
-    while not over.wait(PAUSE):
+    while not over.wait(POLL_SECONDS):
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS"))
         findings.memory.append((time.monotonic(), int(line.split()[1]) / 1000))
         sizes = [path.stat().st_size for path in list(folder.rglob("*")) if path.exists()]
-        findings.temporary = max(findings.temporary, sum(sizes) / 1e6)
+        findings.max_temporary_mb = max(findings.max_temporary_mb, sum(sizes) / 1e6)
 
 
-def growth(memory: list[tuple[float, float]]) -> float:
+def memory_growth(memory: list[tuple[float, float]]) -> float:
     """Return how much memory the last fifth of the time took more than the second one."""
     parts = np.array_split(np.array([size for _, size in memory]), 5)
     return float(np.median(parts[-1]) - np.median(parts[1]))
@@ -194,22 +194,22 @@ def growth(memory: list[tuple[float, float]]) -> float:
 
 def soak(clients: int, minutes: float, seed: int) -> tuple[Findings, dict[str, Any]]:
     """Run all clients against one app; return what was seen and the app's own figures."""
-    findings, expected, over = Findings(), drawn(), threading.Event()
+    findings, expected, over = Findings(), draw_expected(), threading.Event()
     with tempfile.TemporaryDirectory() as folder:
         environment = {"SPACE_ID": "user/name", "TMPDIR": folder}
         with (
             open(Path(folder) / "log", "wb") as log,
-            running(environment=environment, stderr=log) as app,
+            run_app(environment=environment, stderr=log) as app,
             ThreadPoolExecutor(clients + 1) as threads,
         ):
-            watching = threads.submit(watch, app, Path(folder), findings, over)
+            watching = threads.submit(record_memory, app, Path(folder), findings, over)
             end = time.monotonic() + 60 * minutes
             visitors = [
                 Client(app.address, number, random.Random(f"{seed} {number}"), expected, findings)
                 for number in range(clients)
             ]
             try:
-                for living in [threads.submit(visitor.live, end) for visitor in visitors]:
+                for living in [threads.submit(visitor.run, end) for visitor in visitors]:
                     living.result()
             finally:
                 over.set()
@@ -220,7 +220,7 @@ def soak(clients: int, minutes: float, seed: int) -> tuple[Findings, dict[str, A
     return findings, metrics
 
 
-def lines(findings: Findings, metrics: dict[str, Any], minutes: float) -> Iterator[str]:
+def table_lines(findings: Findings, metrics: dict[str, Any], minutes: float) -> Iterator[str]:
     """Yield the table."""
     parts = statistics.quantiles(findings.seconds, n=20, method="inclusive")
     rows = {
@@ -228,8 +228,8 @@ def lines(findings: Findings, metrics: dict[str, Any], minutes: float) -> Iterat
         "completed a minute": f"{findings.counts['completed'] / minutes:.1f}",
         "seconds to the images, p50 / p95": f"{parts[9]:.2f} / {parts[18]:.2f}",
         "memory at the end, MB": f"{findings.memory[-1][1]:.0f}",
-        "memory growth after the warm-up, MB": f"{growth(findings.memory):.1f}",
-        "temporary pictures at most, MB": f"{findings.temporary:.1f}",
+        "memory growth after the warm-up, MB": f"{memory_growth(findings.memory):.1f}",
+        "temporary pictures at most, MB": f"{findings.max_temporary_mb:.1f}",
         **{f"the app says: {name}": value for name, value in metrics.items()},
     }
     yield "| what | seen |\n|---|---|"
@@ -245,12 +245,12 @@ def main() -> None:
     arguments = parser.parse_args()
     findings, metrics = soak(arguments.clients, arguments.minutes, arguments.seed)
     print(f"{arguments.clients} clients, {arguments.minutes:g} minutes, seed {arguments.seed}")
-    print(f"{origin()}\n")
-    print("\n".join(lines(findings, metrics, arguments.minutes)))
+    print(f"{machine_and_commit()}\n")
+    print("\n".join(table_lines(findings, metrics, arguments.minutes)))
     broken = [name for name in findings.counts if name.startswith("BAD")]
-    if growth(findings.memory) > MAX_GROWTH:
-        broken.append(f"memory grew by more than {MAX_GROWTH:g} MB")
-    if findings.temporary > ServerLimits().max_temporary / 1e6 + MAX_GROWTH:
+    if memory_growth(findings.memory) > MAX_GROWTH_MB:
+        broken.append(f"memory grew by more than {MAX_GROWTH_MB:g} MB")
+    if findings.max_temporary_mb > ServerLimits().max_temporary / 1e6 + MAX_GROWTH_MB:
         broken.append("temporary pictures were not bounded")
     if broken:
         sys.exit("; ".join(broken))

@@ -23,15 +23,15 @@ from fashion_ddpm.diffusion.sampling import NOISE, SamplingSettings, Start
 BATCH_SIZE = 100
 
 
-def samples(
-    pipeline: FashionDDPMPipeline, real: LabelledImages, settings: SamplingSettings, noised: bool
+def draw_samples(
+    pipeline: FashionDDPMPipeline, real: LabelledImages, settings: SamplingSettings, is_noised: bool
 ) -> torch.Tensor:
     """Return one image for each real one, of its class, from either start: uint8 [N, 28, 28]."""
     parts = []
     for start in range(0, len(real), BATCH_SIZE):
         chosen = slice(start, start + BATCH_SIZE)
         labels = real.labels[chosen].tolist()
-        begin = Start(images=to_model(real.images[chosen])) if noised else NOISE
+        begin = Start(images=to_model(real.images[chosen])) if is_noised else NOISE
         seeds = range(start, start + len(labels))
         *_, last = pipeline.stream(labels, seeds, settings, begin)
         parts.append(to_uint8(last.clean))
@@ -61,8 +61,8 @@ def main() -> None:
     print(line(f"{count:,} real validation images", reference, real.images, real.labels))
     for steps in arguments.steps:
         settings = SamplingSettings("report", "ddpm", steps)
-        for title, noised in (("pure noise", False), ("noised real images", True)):
-            images = samples(pipeline, real, settings, noised)
+        for title, is_noised in (("pure noise", False), ("noised real images", True)):
+            images = draw_samples(pipeline, real, settings, is_noised)
             print(line(f"{steps} steps from {title}", reference, images, real.labels), flush=True)
 
 

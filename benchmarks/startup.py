@@ -10,23 +10,23 @@ import statistics
 import time
 from pathlib import Path
 
-from benchmarks.serving import ask
-from benchmarks.tables import origin, table, titled, write_section
+from benchmarks.serving import send_request
+from benchmarks.tables import machine_and_commit, section_title, table, write_section
 from fashion_ddpm.demo.engine import PRESETS
 from fashion_ddpm.runtime.backends import BACKENDS
-from tests.tools.serving import served
+from tests.tools.serving import serve_app
 
 TITLE = "From python app.py to the first image"
 
 COLUMNS = ("seconds after the start", "median", "all")
 
 
-def start(images: int, steps: int, flags: list[str]) -> tuple[float, float, float]:
+def time_start(images: int, steps: int, flags: list[str]) -> tuple[float, float, float]:
     """Return the seconds from the start to the first page, preview and finished images."""
     begin = time.monotonic()
-    with served(*flags) as address:
+    with serve_app(*flags) as address:
         page = time.monotonic() - begin
-        answer = ask(address, "bag", steps, images, seed=0)
+        answer = send_request(address, "bag", steps, images, seed=0)
         if not answer.images:
             raise RuntimeError("app.py gave no image")
         return page, page + answer.preview, page + answer.end
@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("docs/speed.md"))
     arguments = parser.parse_args()
     flags = ["--backend", arguments.backend]
-    runs = [start(arguments.images, arguments.steps, flags) for _ in range(arguments.runs)]
+    runs = [time_start(arguments.images, arguments.steps, flags) for _ in range(arguments.runs)]
     names = ("first page", "first preview", f"first {arguments.images} finished")
     rows = [
         [name, f"{statistics.median(times):.1f}", ", ".join(f"{each:.1f}" for each in times)]
@@ -50,10 +50,10 @@ def main() -> None:
     ]
     text = (
         f"`python -m benchmarks.startup --backend {arguments.backend}`, {arguments.runs} cold "
-        f"starts, {arguments.steps} steps; {origin()}. A page is looked for five "
+        f"starts, {arguments.steps} steps; {machine_and_commit()}. A page is looked for five "
         f"times a second.\n\n{table(COLUMNS, rows)}"
     )
-    write_section(arguments.output, titled(TITLE, arguments.backend), text)
+    write_section(arguments.output, section_title(TITLE, arguments.backend), text)
 
 
 if __name__ == "__main__":

@@ -21,12 +21,12 @@ def table(columns: Sequence[str], rows: Iterable[Iterable[object]] = ()) -> str:
     return "\n".join(map(row, [columns, ["---"] * len(columns), *rows]))
 
 
-def origin() -> str:
+def machine_and_commit() -> str:
     """Return what every figure must say: the machine and the commit."""
     return f"{device_name(torch.device('cpu'))}; commit {current_commit()}"
 
 
-def titled(title: str, backend: str) -> str:
+def section_title(title: str, backend: str) -> str:
     """Return the title of a section about one backend: eager is what is installed by itself."""
     return title if backend == "eager" else f"{title}, by {backend}"
 

@@ -38,7 +38,7 @@ NEVER = 10**9
 """Images until something happens that is not to be timed."""
 
 
-class Pictures(Dataset):
+class DecodedImages(Dataset):
     """Images as the example has them: decoded pictures, transformed one by one."""
 
     def __init__(self, images: LabelledImages) -> None:
@@ -62,7 +62,7 @@ def example_speed(config: TrainConfig, steps: int) -> float:
     optimizer = torch.optim.AdamW(unet.parameters(), lr=1e-4, betas=(0.95, 0.999))
     rate = get_cosine_schedule_with_warmup(optimizer, 500, 10_000)
     loader = DataLoader(
-        Pictures(load_split(config.data_dir, "train")), config.batch_size, shuffle=True
+        DecodedImages(load_split(config.data_dir, "train")), config.batch_size, shuffle=True
     )
     unet, optimizer, loader, rate = accelerator.prepare(unet, optimizer, loader, rate)
     average = EMAModel(unet.parameters(), decay=0.9999, use_ema_warmup=True)

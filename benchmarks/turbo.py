@@ -8,8 +8,8 @@ import argparse
 from itertools import product
 
 from benchmarks.quality import load_reference
-from benchmarks.samplers import measured
-from benchmarks.tables import origin, row, table
+from benchmarks.samplers import measure_request
+from benchmarks.tables import machine_and_commit, row, table
 from fashion_ddpm.checkpoints.locate import distilled_folder, read_run
 from fashion_ddpm.core.config import SCHEDULES, TURBO
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
@@ -17,8 +17,8 @@ from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.core.settings import default_data_dir
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 
-ORDINARY = ("dpm++2m", "ddim", "ddpm")
-FEW, MANY = (1, 2, 4), 20
+TEACHER_SAMPLERS = ("dpm++2m", "ddim", "ddpm")
+FEW_STEPS, MANY_STEPS = (1, 2, 4), 20
 COLUMNS = (
     *("network", "sampler", "schedule", "steps"),
     *("Fréchet distance", "class accuracy", "ms an image"),
@@ -37,11 +37,14 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def points(arguments: argparse.Namespace) -> list[tuple[str, str, int]]:
+def table_settings(arguments: argparse.Namespace) -> list[tuple[str, str, int]]:
     """Return what is measured: sampler, schedule and steps of each row."""
-    rows = list(product([TURBO], arguments.schedules, FEW))
+    rows = list(product([TURBO], arguments.schedules, FEW_STEPS))
     if not arguments.only_distilled:
-        rows += [*product(ORDINARY, ["cosine"], FEW), (ORDINARY[0], "cosine", MANY)]
+        rows += [
+            *product(TEACHER_SAMPLERS, ["cosine"], FEW_STEPS),
+            (TEACHER_SAMPLERS[0], "cosine", MANY_STEPS),
+        ]
     return rows
 
 
@@ -56,12 +59,12 @@ def main() -> None:
     print(
         f"{count:,} images, seeds 0 … {count - 1}, guidance 1.0; the distilled network has seen "
         f"{read_run(folder)['images_seen']:,} images; Fréchet distance of as many real images "
-        f"{floor:.3f}; {origin()}.\n\n{table(COLUMNS)}"
+        f"{floor:.3f}; {machine_and_commit()}.\n\n{table(COLUMNS)}"
     )
-    for sampler, schedule, steps in points(arguments):
+    for sampler, schedule, steps in table_settings(arguments):
         request = GenerateRequest("all", count, schedule, sampler, steps)
         name = "distilled" if sampler == TURBO else "teacher"
-        found = measured(networks[name], reference, request)
+        found = measure_request(networks[name], reference, request)
         scores = f"{found['frechet_distance']:.3f}", f"{found['class_accuracy']:.1%}"
         print(row([name, sampler, schedule, steps, *scores, found["ms_per_image"]]), flush=True)
 

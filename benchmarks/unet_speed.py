@@ -22,7 +22,7 @@ from diffusers import UNet2DModel
 from diffusers.models.attention_processor import Attention, AttnProcessor
 from torch import Tensor
 
-from benchmarks.tables import origin, row, table
+from benchmarks.tables import machine_and_commit, row, table
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.diffusion.loss import Predictor
@@ -37,13 +37,13 @@ FORM_COLUMNS = ("form", "as fast as eager", "seconds to make", "largest uint8 di
 
 
 @torch.no_grad()
-def milliseconds(pipeline: FashionDDPMPipeline, batch: int, half: bool, layout: str) -> float:
+def ms_per_image(pipeline: FashionDDPMPipeline, batch: int, bf16: bool, layout: str) -> float:
     """Return the median time of a call, per image."""
     unet = pipeline.unet.to(memory_format=LAYOUTS[layout])
     x = torch.randn(batch, 1, 28, 28).contiguous(memory_format=LAYOUTS[layout])
     timesteps, labels = torch.full((batch,), 500.0), torch.zeros(batch, dtype=torch.long)
     times = []
-    with torch.autocast("cpu", torch.bfloat16, enabled=half):
+    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
         for _ in range(REPEATS):
             begin = time.perf_counter()
             unet(x, timesteps, labels)
@@ -51,12 +51,12 @@ def milliseconds(pipeline: FashionDDPMPipeline, batch: int, half: bool, layout: 
     return 1000 * statistics.median(times[2:]) / batch
 
 
-def in_inference_mode(unet: UNet2DModel) -> Predictor:
+def build_inference_mode(unet: UNet2DModel) -> Predictor:
     """Return eager calls without any bookkeeping for gradients."""
     return torch.inference_mode()(unet_predictor(unet))
 
 
-def in_bf16(unet: UNet2DModel) -> Predictor:
+def build_bf16(unet: UNet2DModel) -> Predictor:
     """Return calls under bf16 autocast."""
 
     def call(x: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
@@ -66,12 +66,12 @@ def in_bf16(unet: UNet2DModel) -> Predictor:
     return pad_chunks(call)
 
 
-def contiguous(unet: UNet2DModel) -> Predictor:
+def build_contiguous(unet: UNet2DModel) -> Predictor:
     """Return eager calls in contiguous memory."""
     return unet_predictor(copy.deepcopy(unet).to(memory_format=torch.contiguous_format))
 
 
-def with_plain_attention(unet: UNet2DModel) -> Predictor:
+def build_plain_attention(unet: UNet2DModel) -> Predictor:
     """Return eager calls with attention written out."""
     unet = copy.deepcopy(unet)
     for module in unet.modules():
@@ -80,24 +80,24 @@ def with_plain_attention(unet: UNet2DModel) -> Predictor:
     return unet_predictor(unet)
 
 
-def traced(unet: UNet2DModel) -> Predictor:
+def build_traced(unet: UNet2DModel) -> Predictor:
     """Return a TorchScript trace, frozen."""
     network = torch.jit.trace(TensorOutput(copy.deepcopy(unet)).eval(), example_inputs(unet))
     return pad_chunks(torch.jit.freeze(network))
 
 
-def traced_for_inference(unet: UNet2DModel) -> Predictor:
+def build_traced_for_inference(unet: UNet2DModel) -> Predictor:
     """Return a TorchScript trace with its convolutions' weights laid out for oneDNN."""
     network = torch.jit.trace(TensorOutput(copy.deepcopy(unet)).eval(), example_inputs(unet))
     return pad_chunks(torch.jit.optimize_for_inference(torch.jit.freeze(network)))
 
 
-def compiled(unet: UNet2DModel) -> Predictor:
+def build_compiled(unet: UNet2DModel) -> Predictor:
     """Return what torch.compile makes; it needs a C++ compiler."""
     return pad_chunks(torch.compile(TensorOutput(copy.deepcopy(unet)).eval(), dynamic=False))
 
 
-def by_onnx_runtime(unet: UNet2DModel) -> Predictor:
+def build_onnx_runtime(unet: UNet2DModel) -> Predictor:
     """Return an ONNX export in ONNX Runtime."""
     import onnxruntime
 
@@ -119,21 +119,21 @@ def by_onnx_runtime(unet: UNet2DModel) -> Predictor:
 
 FORMS: dict[str, tuple[Callable[[UNet2DModel], Predictor], tuple[str, ...]]] = {
     "eager, once more": (unet_predictor, ()),
-    "inference mode": (in_inference_mode, ()),
-    "contiguous memory": (contiguous, ()),
-    "plain attention": (with_plain_attention, ()),
-    "bf16 autocast": (in_bf16, ()),
-    "traced and frozen": (traced, ()),
-    "traced, optimize_for_inference": (traced_for_inference, ()),
-    "torch.compile": (compiled, ()),
-    "ONNX Runtime": (by_onnx_runtime, ("onnxruntime", "onnx", "onnxscript")),
+    "inference mode": (build_inference_mode, ()),
+    "contiguous memory": (build_contiguous, ()),
+    "plain attention": (build_plain_attention, ()),
+    "bf16 autocast": (build_bf16, ()),
+    "traced and frozen": (build_traced, ()),
+    "traced, optimize_for_inference": (build_traced_for_inference, ()),
+    "torch.compile": (build_compiled, ()),
+    "ONNX Runtime": (build_onnx_runtime, ("onnxruntime", "onnx", "onnxscript")),
     "OpenVINO": (openvino_predictor, ("openvino",)),
 }
 """What is tried → how it is made, and the packages that it needs."""
 
 
 @torch.no_grad()
-def ratio(eager: Predictor, other: Predictor, inputs: Inputs, repeats: int) -> float:
+def speedup(eager: Predictor, other: Predictor, inputs: Inputs, repeats: int) -> float:
     """Return how many times as fast as eager a form is."""
     clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
     ratios = []
@@ -146,7 +146,7 @@ def ratio(eager: Predictor, other: Predictor, inputs: Inputs, repeats: int) -> f
     return statistics.median(ratios)
 
 
-def drawn(pipeline: FashionDDPMPipeline, predict: Predictor, count: int) -> Tensor:
+def draw_samples(pipeline: FashionDDPMPipeline, predict: Predictor, count: int) -> Tensor:
     """Return whole samples by a form of the network, 20 steps: uint8 [N, 28, 28] as int."""
     pipeline.predict = predict
     request = GenerateRequest("all", count, schedule="cosine", num_inference_steps=20)
@@ -160,9 +160,9 @@ def compare_forms(
 ) -> None:
     """Print the table of forms."""
     eager = unet_predictor(pipeline.unet)
-    expected, inputs = drawn(pipeline, eager, count), example_inputs(pipeline.unet)
+    expected, inputs = draw_samples(pipeline, eager, count), example_inputs(pipeline.unet)
     print(
-        f"{origin()}; {repeats} pairs; "
+        f"{machine_and_commit()}; {repeats} pairs; "
         f"difference over {count} images, 20 steps\n\n{table(FORM_COLUMNS)}",
         flush=True,
     )
@@ -176,8 +176,8 @@ def compare_forms(
             for _ in range(2):  # some are made by their first calls
                 predict(*inputs)
         made = time.perf_counter() - begin
-        difference = (drawn(pipeline, predict, count) - expected).abs().max().item()
-        speed = f"{ratio(eager, predict, inputs, repeats):.2f} ×"
+        difference = (draw_samples(pipeline, predict, count) - expected).abs().max().item()
+        speed = f"{speedup(eager, predict, inputs, repeats):.2f} ×"
         print(row([name, speed, f"{made:.1f}", f"{difference:.0f}"]), flush=True)
 
 
@@ -193,11 +193,11 @@ def main() -> None:
     if arguments.forms is not None:
         compare_forms(pipeline, arguments.forms, arguments.repeats, arguments.num_images)
         return
-    kinds = [(half, layout) for half in (False, True) for layout in LAYOUTS]
-    names = [f"{'bf16' if half else 'float32'}, {layout}" for half, layout in kinds]
+    kinds = [(bf16, layout) for bf16 in (False, True) for layout in LAYOUTS]
+    names = [f"{'bf16' if bf16 else 'float32'}, {layout}" for bf16, layout in kinds]
     print(table(("batch", *names)))
     for batch in BATCH_SIZES:
-        times = [f"{milliseconds(pipeline, batch, *kind):.1f}" for kind in kinds]
+        times = [f"{ms_per_image(pipeline, batch, *kind):.1f}" for kind in kinds]
         print(row([batch, *times]), flush=True)
 
 

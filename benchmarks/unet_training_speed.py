@@ -19,7 +19,7 @@ from fashion_ddpm.core.config import TrainConfig, make_train_config
 from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.diffusion.unet import build_unet, training_layout
 
-WARM_UP = 2
+WARM_UP_STEPS = 2
 
 
 def images_per_second(
@@ -31,7 +31,7 @@ def images_per_second(
     x = torch.randn(config.batch_size, 1, 28, 28).contiguous(memory_format=layout)
     timesteps, labels = torch.randint(1000, (len(x),)), torch.randint(10, (len(x),))
     times = []
-    for _ in range(WARM_UP + steps):
+    for _ in range(WARM_UP_STEPS + steps):
         begin = time.perf_counter()
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
             output = unet(x, timesteps, labels).sample
@@ -39,7 +39,7 @@ def images_per_second(
         optimizer.step()
         optimizer.zero_grad()
         times.append(time.perf_counter() - begin)
-    return len(x) / statistics.median(times[WARM_UP:])
+    return len(x) / statistics.median(times[WARM_UP_STEPS:])
 
 
 def main() -> None:

@@ -28,10 +28,10 @@ from fashion_ddpm.scoring.clip_captions import build_captions
 from fashion_ddpm.scoring.train_clip import build_clip, build_processor, build_tokenizer
 from fashion_ddpm.training.loop import train
 from tests.tools import MINI_DATA
-from tests.tools.browsing import NO_BROWSER, browser_path, opened_browser, visiting
-from tests.tools.serving import served
+from tests.tools.browsing import NO_BROWSER, browser_path, open_browser, open_page
+from tests.tools.serving import serve_app
 from tests.tools.shapes import write_shapes
-from tests.tools.small_runs import small
+from tests.tools.small_runs import small_config
 
 TINY = TrainConfig(block_out_channels=(8, 8, 16), batch_size=32, mixed_precision="no")
 
@@ -43,7 +43,7 @@ def data_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
-def real() -> LabelledImages:
+def real_images() -> LabelledImages:
     """200 real test images, 20 of each class."""
     return load_split(MINI_DATA, "test")
 
@@ -74,13 +74,13 @@ def demo(tiny_checkpoint: Path) -> Demo:
 
 
 @pytest.fixture(scope="session")
-def bundled() -> Demo:
+def bundled_demo() -> Demo:
     """A demo of the bundled network."""
     return Demo()
 
 
 @pytest.fixture(scope="session")
-def taught_checkpoint(tmp_path_factory: pytest.TempPathFactory, tiny_checkpoint: Path) -> Path:
+def checkpoint_with_turbo(tmp_path_factory: pytest.TempPathFactory, tiny_checkpoint: Path) -> Path:
     """The same, with a small network beside it that says it was distilled from it."""
     folder = tmp_path_factory.mktemp("taught") / "tiny"
     shutil.copytree(tiny_checkpoint, folder)
@@ -116,7 +116,7 @@ def tiny_clip(tmp_path_factory: pytest.TempPathFactory, tiny_scorer: ClipScorer)
 @pytest.fixture(scope="session")
 def address() -> Iterator[str]:
     """The app on the bundled weights, for tests that leave it as it is."""
-    with served() as address:
+    with serve_app() as address:
         yield address
 
 
@@ -125,37 +125,37 @@ def browser() -> Iterator[Browser]:
     """Chromium or Chrome, found by name; a playwright that lives on would forbid asyncio.run."""
     if browser_path() is None and os.environ.get("REQUIRE_BROWSER") != "1":
         pytest.skip(NO_BROWSER)
-    with opened_browser() as browser:
+    with open_browser() as browser:
         yield browser
 
 
 @pytest.fixture
 def page(browser: Browser, address: str) -> Iterator[Page]:
     """The demo's page on a desktop, with the pictures of the start in view."""
-    with visiting(browser, address) as page:
+    with open_page(browser, address) as page:
         expect(page.get_by_text("drawn before you came")).to_be_visible()
         yield page
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:
     """A small training run that nothing disturbed; to be copied, not changed."""
-    config = small(tmp_path_factory.mktemp("finished") / "run")
+    config = small_config(tmp_path_factory.mktemp("finished") / "run")
     train(config)
     return config
 
 
 @pytest.fixture(scope="session")
-def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shapes_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data set of one's own: three classes of coloured shapes, 32×32."""
     return write_shapes(tmp_path_factory.mktemp("own") / "shapes", 70)
 
 
 @pytest.fixture(scope="session")
-def shapes_run(shapes: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:
+def shapes_run(shapes_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:
     """A small training run on them, finished; to be read, not changed."""
     folder = tmp_path_factory.mktemp("shapes") / "run"
-    config = small(folder, dataset=f"imagefolder:{shapes}", attention_resolutions=(8,))
+    config = small_config(folder, dataset=f"imagefolder:{shapes_dir}", attention_resolutions=(8,))
     train(config)
     return config
 

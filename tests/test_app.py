@@ -22,7 +22,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult, ImageContent, TextContent
 from PIL import Image
 
-from app import build_page, main, quicken
+from app import build_page, main, use_faster_backend
 from fashion_ddpm.core.config import TURBO
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.demo.engine import Demo
@@ -30,17 +30,17 @@ from fashion_ddpm.demo.results import Result
 from fashion_ddpm.diffusion.sampling import DenoisingStep, SamplingSettings
 from fashion_ddpm.scoring.clip import EMBEDDED
 from fashion_ddpm.ui.share import python_call
-from tests.tools import PATIENCE
-from tests.tools.serving import served
+from tests.tools import TIMEOUT_S
+from tests.tools.serving import serve_app
 
-SOUND = {"class_name": "bag", "steps": 3, "num_images": 2, "seed": 7}
-LONG = {"class_name": "coat", "steps": 100, "guidance_scale": 2.0, "num_images": 8}
+VALID_REQUEST = {"class_name": "bag", "steps": 3, "num_images": 2, "seed": 7}
+LONG_REQUEST = {"class_name": "coat", "steps": 100, "guidance_scale": 2.0, "num_images": 8}
 
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """The app on the bundled weights, with the tool for language models."""
-    with served("--mcp") as address:
+    with serve_app("--mcp") as address:
         yield address
 
 
@@ -51,7 +51,7 @@ def client(address: str) -> Client:
 
 def ask(client: Client, **changes: Any) -> Any:
     """Send a sound request with a few values changed."""
-    return client.predict(**(SOUND | changes), api_name="/generate")
+    return client.predict(**(VALID_REQUEST | changes), api_name="/generate")
 
 
 def test_the_api_has_one_endpoint_that_tells_settings_and_scores(client: Client) -> None:
@@ -95,7 +95,7 @@ def test_bad_input_is_answered_by_a_sentence_that_names_it(
 
 def test_a_short_request_ends_while_a_long_one_goes_on(address: str, client: Client) -> None:
     alone = Path(ask(client)[1][0]["image"]).read_bytes()
-    job = Client(address, verbose=False).submit(**LONG, api_name="/generate")
+    job = Client(address, verbose=False).submit(**LONG_REQUEST, api_name="/generate")
     next(job)
     assert Path(ask(client)[1][0]["image"]).read_bytes() == alone
     assert not job.done()
@@ -128,10 +128,10 @@ def test_stop_closes_the_generator(
             raise
 
     monkeypatch.setattr(demo.pipeline, "stream", watched)
-    job = Client(address, verbose=False).submit(**LONG, api_name="/generate")
+    job = Client(address, verbose=False).submit(**LONG_REQUEST, api_name="/generate")
     next(job)
     job.cancel()
-    assert closed.wait(PATIENCE)
+    assert closed.wait(TIMEOUT_S)
 
 
 def test_the_python_call_on_the_page_draws_the_same_images(own_app: tuple[Demo, str]) -> None:
@@ -202,7 +202,7 @@ def test_a_backend_that_breaks_costs_a_sentence_and_the_app_goes_on(
     monkeypatch.setitem(sys.modules, "openvino", None)
     demo = Demo(tiny_checkpoint)
     before = demo.pipeline([9], seed=3)
-    quicken(demo, "auto")
+    use_faster_backend(demo, "auto")
     assert "OpenVINO cannot run this network" in capsys.readouterr().err
     assert torch.equal(demo.pipeline([9], seed=3), before)
     demo.unet.close()
@@ -215,12 +215,12 @@ def test_requests_leave_no_record_that_grows(tiny_checkpoint: Path) -> None:
 
 
 def test_visitors_get_faster_networks_and_the_same_images(
-    taught_checkpoint: Path, capsys: pytest.CaptureFixture[str]
+    checkpoint_with_turbo: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    demo = Demo(taught_checkpoint)
+    demo = Demo(checkpoint_with_turbo)
     chosen = [SamplingSettings(sampler=name, num_inference_steps=2) for name in ("dpm++2m", TURBO)]
     before = [demo.pipeline([9, 3], seed=3, settings=settings).int() for settings in chosen]
-    quicken(demo, "openvino")
+    use_faster_backend(demo, "openvino")
     told = capsys.readouterr().out
     for settings, images in zip(chosen, before, strict=True):
         assert f"for {settings.sampler} runs on OpenVINO" in told

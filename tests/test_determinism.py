@@ -18,12 +18,12 @@ from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
 from fashion_ddpm.diffusion.sampling import SamplingSettings
 from tests.tools.golden import GOLDEN, SAMPLERS, STEPS, checksums, draw, machine
-from tests.tools.threads import num_threads
+from tests.tools.threads import use_threads
 
-LARGEST, SHARE = 2, 0.01
+MAX_PIXEL_DISTANCE, MAX_DIFFERENT_SHARE = 2, 0.01
 """On any CPU no pixel is further from the golden one, of 255, and no larger share differs."""
 
-GPU_MEAN = 2.0
+MAX_GPU_MEAN_DISTANCE = 2.0
 """On a GPU, which multiplies with fewer bits: the mean distance of a sampler's pixels, of 255."""
 
 each_sampler = pytest.mark.parametrize("sampler", SAMPLERS)
@@ -49,8 +49,8 @@ def golden(sampler: str) -> np.ndarray:
 
 def assert_near(drawn: np.ndarray, expected: np.ndarray) -> None:
     distance = np.abs(drawn.astype(int) - expected)
-    assert distance.max() <= LARGEST
-    assert (distance > 0).mean() <= SHARE
+    assert distance.max() <= MAX_PIXEL_DISTANCE
+    assert (distance > 0).mean() <= MAX_DIFFERENT_SHARE
 
 
 def test_the_golden_images_are_of_the_bundled_weights(
@@ -107,7 +107,7 @@ def test_the_number_of_threads_moves_an_image_no_further_than_is_allowed(
 ) -> None:
     drawn = []
     for count in (1, 2, 3):
-        with num_threads(count):
+        with use_threads(count):
             drawn.append(all_steps(pipeline))
     for other in drawn[1:]:
         assert torch.allclose(other, drawn[0], atol=1e-4)
@@ -118,4 +118,4 @@ def test_the_number_of_threads_moves_an_image_no_further_than_is_allowed(
 @each_sampler
 def test_a_gpu_draws_nearly_the_golden_images(sampler: str) -> None:
     drawn = draw(load_pipeline(BUNDLED_CHECKPOINT, "cuda"), sampler)
-    assert np.abs(drawn.astype(int) - golden(sampler)).mean() <= GPU_MEAN
+    assert np.abs(drawn.astype(int) - golden(sampler)).mean() <= MAX_GPU_MEAN_DISTANCE

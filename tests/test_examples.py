@@ -7,20 +7,20 @@ from pathlib import Path
 from fashion_ddpm.core.data_settings import DataSettings
 from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.data.load import load_data_set
-from tests.tools import PATIENCE
+from tests.tools import TIMEOUT_S
 
 SCRIPT = Path(__file__).parent.parent / "examples" / "power_grid.py"
 
 
-def written(folder: Path, seed: int) -> dict[str, bytes]:
+def run_example(folder: Path, seed: int) -> dict[str, bytes]:
     """Run the script; return its files."""
     flags = [str(folder), "--images-per-class", "12", "--seed", str(seed)]
-    subprocess.run([sys.executable, SCRIPT, *flags], check=True, timeout=PATIENCE)
+    subprocess.run([sys.executable, SCRIPT, *flags], check=True, timeout=TIMEOUT_S)
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.png")}
 
 
 def test_the_power_grid_is_a_data_set_and_its_seed_says_which(tmp_path: Path) -> None:
-    first, again, other = (written(tmp_path / str(place), place // 2) for place in range(3))
+    first, again, other = (run_example(tmp_path / str(place), place // 2) for place in range(3))
     assert first == again
     assert not set(first.values()) & set(other.values())
     data = load_data_set(DataSettings(dataset=f"imagefolder:{tmp_path / '0'}"))
@@ -29,7 +29,7 @@ def test_the_power_grid_is_a_data_set_and_its_seed_says_which(tmp_path: Path) ->
 
 
 def test_nights_without_sun_and_weekends_without_work_are_dark(tmp_path: Path) -> None:
-    written(tmp_path, 0)
+    run_example(tmp_path, 0)
     images = load_data_set(DataSettings(dataset=f"imagefolder:{tmp_path}")).train
     solar, office = images.select_class(4).float(), images.select_class(2).float()
     assert solar[:, :, :3].mean() < 10 < solar[:, :, 13:15].mean()

@@ -8,25 +8,25 @@ from pathlib import Path
 
 import pytest
 
-from tests.tools import PATIENCE
-from tests.tools.asking import CALL, SOUND, Answer, call, events, send
-from tests.tools.full_disk import small_disk
-from tests.tools.serving import Running, running
+from tests.tools import TIMEOUT_S
+from tests.tools.asking import CALL, VALID_DATA, Answer, call, events, send
+from tests.tools.full_disk import mount_small_disk
+from tests.tools.serving import RunningApp, run_app
 
 pytestmark = pytest.mark.slow
 
-LONG = [*SOUND[:2], 30, *SOUND[3:]]
+LONG_DATA = [*VALID_DATA[:2], 30, *VALID_DATA[3:]]
 
 
-def begun(address: str, data: list[object]) -> str:
+def start_request(address: str, data: list[object]) -> str:
     """Start a request and wait until it runs; return where its answers are."""
     first = send(address, "POST", CALL, {"data": data})
     return f"{CALL}/{json.loads(first.text)['event_id']}"
 
 
-def begin_and_read(app: Running, data: list[object]) -> tuple[threading.Thread, list[str]]:
+def begin_and_read(app: RunningApp, data: list[object]) -> tuple[threading.Thread, list[str]]:
     """Start a request, read its answers in a thread, and return when the first has come."""
-    path, names, first = begun(app.address, data), list[str](), threading.Event()
+    path, names, first = start_request(app.address, data), list[str](), threading.Event()
 
     def read() -> None:
         for name, _ in events(app.address, path):
@@ -35,13 +35,13 @@ def begin_and_read(app: Running, data: list[object]) -> tuple[threading.Thread, 
 
     reader = threading.Thread(target=read)
     reader.start()
-    assert first.wait(PATIENCE)
+    assert first.wait(TIMEOUT_S)
     return reader, names
 
 
 def test_sigterm_lets_the_running_end_and_nobody_in_and_then_exits_well() -> None:
-    with running("--drain-seconds", "120") as app:
-        reader, names = begin_and_read(app, LONG)
+    with run_app("--drain-seconds", "120") as app:
+        reader, names = begin_and_read(app, LONG_DATA)
         app.process.send_signal(signal.SIGTERM)
         while (ready := send(app.address, "GET", "/readyz")).status == 200:
             pass
@@ -50,26 +50,28 @@ def test_sigterm_lets_the_running_end_and_nobody_in_and_then_exits_well() -> Non
         assert refused.status == 503
         assert "being restarted" in refused.text
         assert send(app.address, "GET", "/healthz").status == 200
-        reader.join(PATIENCE)
+        reader.join(TIMEOUT_S)
         assert names[-1] == "complete"
-        assert app.process.wait(PATIENCE) == 0
+        assert app.process.wait(TIMEOUT_S) == 0
 
 
 def test_an_end_that_takes_too_long_is_not_waited_for() -> None:
-    with running("--drain-seconds", "0") as app:
-        reader, names = begin_and_read(app, [*SOUND[:2], 100, *SOUND[3:5], 16, *SOUND[6:]])
+    with run_app("--drain-seconds", "0") as app:
+        reader, names = begin_and_read(
+            app, [*VALID_DATA[:2], 100, *VALID_DATA[3:5], 16, *VALID_DATA[6:]]
+        )
         app.process.send_signal(signal.SIGTERM)
-        assert app.process.wait(PATIENCE) == 0
-        reader.join(PATIENCE)
+        assert app.process.wait(TIMEOUT_S) == 0
+        reader.join(TIMEOUT_S)
         assert "complete" not in names
 
 
 def test_ctrl_c_ends_it_at_once_and_well_and_its_temporary_pictures_go(tmp_path: Path) -> None:
-    with running(environment={"TMPDIR": str(tmp_path)}) as app:
+    with run_app(environment={"TMPDIR": str(tmp_path)}) as app:
         assert call(app.address).kind == "images"
         assert list(tmp_path.rglob("*.png"))
         app.process.send_signal(signal.SIGINT)
-        assert app.process.wait(PATIENCE) == 0
+        assert app.process.wait(TIMEOUT_S) == 0
     assert list(tmp_path.rglob("*.png")) == []
 
 
@@ -77,12 +79,12 @@ def test_without_a_folder_that_can_be_written_to_it_serves(tmp_path: Path) -> No
     file = tmp_path / "file"  # root may write to any folder, but not into a file
     file.write_text("no folder")
     caches = {name: str(file / "cache") for name in ("HF_HOME", "XDG_CACHE_HOME")}
-    with running(environment={"TMPDIR": str(file), "HOME": str(file), **caches}) as app:
+    with run_app(environment={"TMPDIR": str(file), "HOME": str(file), **caches}) as app:
         assert call(app.address).kind == "images"
 
 
 def test_without_a_home_it_serves() -> None:
-    with running(before=("env", "--unset=HOME")) as app:
+    with run_app(wrapper=("env", "--unset=HOME")) as app:
         assert call(app.address).kind == "images"
 
 
@@ -90,7 +92,7 @@ def test_where_warnings_are_errors_it_serves_and_none_is_told(tmp_path: Path) ->
     strict = {"PYTHONWARNINGS": "error"}
     with (
         open(tmp_path / "log", "wb") as log,
-        running("--public", environment=strict, stderr=log) as app,
+        run_app("--public", environment=strict, stderr=log) as app,
     ):
         assert call(app.address).kind == "images"
         assert send(app.address, "GET", "/").status == 200
@@ -101,18 +103,18 @@ def test_where_warnings_are_errors_it_serves_and_none_is_told(tmp_path: Path) ->
 
 def test_without_a_network_it_serves_and_a_scorer_from_the_hub_is_a_sentence() -> None:
     nowhere = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HUB_OFFLINE": "0"}
-    with running(environment=nowhere | {"HF_HUB_DOWNLOAD_TIMEOUT": "1"}) as app:
+    with run_app(environment=nowhere | {"HF_HUB_DOWNLOAD_TIMEOUT": "1"}) as app:
         assert call(app.address).kind == "images"
-        answer = call(app.address, [*SOUND[:7], "openai/clip-vit-base-patch32"])
-        assert answer.is_told
+        answer = call(app.address, [*VALID_DATA[:7], "openai/clip-vit-base-patch32"])
+        assert answer.is_explained
         assert "could not be loaded" in answer.text
         assert call(app.address).kind == "images"
 
 
 def test_a_disk_that_is_full_from_the_start_is_passed_over(tmp_path: Path) -> None:
     with (
-        small_disk(tmp_path / "disk", "100k") as disk,
-        running(environment={"TMPDIR": str(disk)}) as app,
+        mount_small_disk(tmp_path / "disk", "100k") as disk,
+        run_app(environment={"TMPDIR": str(disk)}) as app,
     ):
         assert call(app.address).kind == "images"
         assert list(disk.rglob("*.png")) == []
@@ -122,25 +124,25 @@ def test_a_disk_that_fills_up_is_a_sentence_and_when_it_has_room_again_images(
     tmp_path: Path,
 ) -> None:
     with (
-        small_disk(tmp_path / "disk", "4m") as disk,
-        running(environment={"TMPDIR": str(disk)}) as app,
+        mount_small_disk(tmp_path / "disk", "4m") as disk,
+        run_app(environment={"TMPDIR": str(disk)}) as app,
     ):
         assert call(app.address).kind == "images"
         block = disk / "block"
         with suppress(OSError), open(block, "wb", buffering=0) as file:
             while True:
                 file.write(bytes(4096))
-        full = call(app.address, [*SOUND[:6], 77, "embedded"])
-        assert full.is_told
+        full = call(app.address, [*VALID_DATA[:6], 77, "embedded"])
+        assert full.is_explained
         assert "no room left for pictures" in full.text
         assert send(app.address, "GET", "/").status == 200
         block.unlink()
-        assert call(app.address, [*SOUND[:6], 77, "embedded"]).kind == "images"
+        assert call(app.address, [*VALID_DATA[:6], 77, "embedded"]).kind == "images"
 
 
 def test_a_log_that_cannot_be_written_harms_nobody(tmp_path: Path) -> None:
-    with small_disk(tmp_path / "disk", "4k") as disk, open(disk / "log", "wb") as log:
-        with running(stderr=log) as app:
+    with mount_small_disk(tmp_path / "disk", "4k") as disk, open(disk / "log", "wb") as log:
+        with run_app(stderr=log) as app:
             answers: list[Answer] = [call(app.address) for _ in range(40)]
         assert {answer.kind for answer in answers} == {"images"}
         assert (disk / "log").stat().st_size <= 4096

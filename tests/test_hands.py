@@ -9,10 +9,17 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from fashion_ddpm.publishing.space_trial import free_port
-from tests.tools.browsing import generate, save_picture, visiting
-from tests.tools.hands import GESTURES, PASSIVE, Hands, Sent, tabs_of, unasked
-from tests.tools.serving import running
+from fashion_ddpm.publishing.space_trial import find_free_port
+from tests.tools.browsing import generate, open_page, save_picture
+from tests.tools.hands import (
+    GESTURES,
+    PASSIVE,
+    Hands,
+    Traffic,
+    components_by_tab,
+    find_unused_events,
+)
+from tests.tools.serving import run_app
 
 pytestmark = pytest.mark.slow
 
@@ -28,8 +35,8 @@ def test_whatever_a_hand_does_is_taken(
         "has_touch": touch,
         "permissions": ["clipboard-read", "clipboard-write"],
     }
-    with visiting(browser, address, **options) as page:
-        sent = Sent()
+    with open_page(browser, address, **options) as page:
+        sent = Traffic()
         sent.watch(page)
         page.reload()
         expect(page.locator("#gallery img")).to_have_count(10)
@@ -37,18 +44,18 @@ def test_whatever_a_hand_does_is_taken(
         hands.settle()
         config = page.evaluate("window.gradio_config")
         made = 0
-        for tab, components in tabs_of(config).items():
-            made += use(hands, tab, components)
-        assert not sent.refused
-        assert touch or not unasked(config, sent.events)
-        print(f"{made} components, {sent.gestures} gestures, {len(sent.refused)} refused")
+        for tab, components in components_by_tab(config).items():
+            made += use_components(hands, tab, components)
+        assert not sent.refusals
+        assert touch or not find_unused_events(config, sent.events)
+        print(f"{made} components, {sent.gestures} gestures, {len(sent.refusals)} refused")
 
 
 SAME_BY_FINGER = {"button", "file", "downloadbutton", "imageeditor"}
 """Components for which a browser makes the same events of a tap as of a click."""
 
 
-def use(hands: Hands, tab: str, components: list[dict[str, Any]]) -> int:
+def use_components(hands: Hands, tab: str, components: list[dict[str, Any]]) -> int:
     """Make every gesture on every component of a tab; return how many components took one."""
     unknown = {each["type"] for each in components} - PASSIVE - set(GESTURES)
     assert not unknown, f"tests/tools/hands.py knows no gesture for {unknown}"
@@ -64,7 +71,7 @@ def use(hands: Hands, tab: str, components: list[dict[str, Any]]) -> int:
             or (component in later and not props.get("elem_id"))
         ):
             continue
-        if hands.touch and component["type"] in SAME_BY_FINGER:
+        if hands.has_touch and component["type"] in SAME_BY_FINGER:
             continue
         hands.open(tab)
         panel = hands.page.locator("[role=tabpanel]").filter(visible=True).last
@@ -79,14 +86,14 @@ SELECTED = "#gallery .thumbnail-item.selected"
 THUMBNAILS = "#gallery button.thumbnail-item"
 
 
-def scored(page: Page) -> str:
+def top_class(page: Page) -> str:
     """Return the class that scores highest for the selected image."""
     return page.get_by_test_id("label-output-value").first.inner_text()
 
 
 def test_what_is_highlighted_is_what_is_scored(page: Page) -> None:
     expect(page.locator(SELECTED)).to_have_count(1)
-    assert scored(page) == "A T-shirt"
+    assert top_class(page) == "A T-shirt"
     for index in (1, 8, 3, 9, 4, 5, 2, 7):  # each before the one before is answered
         page.locator(THUMBNAILS).nth(index).click()
     first = page.get_by_test_id("label-output-value").first
@@ -106,25 +113,25 @@ def test_the_step_that_the_slider_was_left_at_is_shown(page: Page) -> None:
     track.focus()
     for key in ["ArrowLeft"] * 12 + ["ArrowRight"] * 5:
         page.keyboard.press(key)
-    hurried = source_after(page, shown)
+    hurried = read_settled_image(page, shown)
     step = page.get_by_label("number input for Step", exact=True)
     expect(step).to_have_value("6")
     step.fill("2")
     step.press("Enter")
-    source_after(page, shown)
+    read_settled_image(page, shown)
     step.fill("6")
     step.press("Enter")
-    assert source_after(page, shown) == hurried
+    assert read_settled_image(page, shown) == hurried
     step.fill("99")
     step.press("Tab")  # the page takes it for the last one
     expect(step).to_have_value("10")
-    at_last = source_after(page, shown)
+    at_last = read_settled_image(page, shown)
     step.fill("10")
     step.press("Enter")
-    assert source_after(page, shown) == at_last != hurried
+    assert read_settled_image(page, shown) == at_last != hurried
 
 
-def source_after(page: Page, picture: Any) -> bytes:
+def read_settled_image(page: Page, picture: Any) -> bytes:
     """Return a picture when it has not changed for a while."""
     source, same = "", 0
     while same < 30:
@@ -207,19 +214,19 @@ def test_a_tab_can_be_linked_reloaded_and_left_by_back(
         expect(page).to_have_url(re.compile(word))
     page.go_back()
     expect(chosen).to_have_text("Why blurry?")
-    with visiting(browser, page.url) as linked:
+    with open_page(browser, page.url) as linked:
         expect(linked.locator("[role=tab][aria-selected=true]")).to_have_text("Why blurry?")
         expect(linked).to_have_url(re.compile("tab=why"))
     page.go_back()
     expect(chosen).to_have_text("Create")
     for steps in (1, 1, -1, -1, 1):  # each before the tab of the one before has opened
-        page.evaluate(GO, steps)
+        page.evaluate(GO_IN_HISTORY_JS, steps)
     expect(chosen).to_have_text("Why blurry?")
     page.go_forward()
     expect(chosen).to_have_text("Trust")
 
 
-GO = """(steps) => new Promise((resolve) => {
+GO_IN_HISTORY_JS = """(steps) => new Promise((resolve) => {
   addEventListener("popstate", resolve, {once: true});
   history.go(steps);
 })"""
@@ -251,12 +258,12 @@ def test_what_was_said_of_one_image_goes_with_it(page: Page) -> None:
 
 
 def test_the_newest_of_two_images_has_the_endings(page: Page) -> None:
-    sent = Sent()
+    sent = Traffic()
     sent.watch(page)
     page.get_by_role("button", name="Continue from here").click()
     page.locator(THUMBNAILS).nth(3).click()
     expect(page.get_by_test_id("label-output-value").first).to_have_text("A dress")
-    Hands(page, sent, touch=False, picture=Path()).settle()
+    Hands(page, sent, has_touch=False, picture=Path()).settle()
     expect(page.locator("#endings img")).to_have_count(0)
     page.get_by_role("button", name="Continue from here").click()
     expect(page.locator("#endings img")).to_have_count(10)
@@ -264,13 +271,13 @@ def test_the_newest_of_two_images_has_the_endings(page: Page) -> None:
 
 def test_a_page_that_outlived_its_server_is_told(browser: Browser) -> None:
     page = browser.new_page()  # its console complains of the pictures that are gone
-    place = {"GRADIO_SERVER_PORT": str(free_port())}
-    with running(environment=place) as app:
+    place = {"GRADIO_SERVER_PORT": str(find_free_port())}
+    with run_app(environment=place) as app:
         page.goto(app.address)
         generate(page, Steps="2")
         expect(page.get_by_text("2 steps, 16 UNet evaluations")).to_be_visible()
     said = page.locator(".toast-body").get_by_text("These images are no longer kept here")
-    with running(environment=place):
+    with run_app(environment=place):
         page.locator(THUMBNAILS).nth(2).click()
         expect(said).to_have_count(1)
         for name in ("number input for Step", "Continue from here"):

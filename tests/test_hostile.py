@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from fashion_ddpm.core.requests import API_PARAMETERS
 from fashion_ddpm.ui.api import ENDPOINT_FIELDS
-from tests.tools.asking import API, CALL, SOUND, call, event_named, join, link_event, send
-from tests.tools.serving import served
-from tests.tools.strangeness import VALUES, bodies, queries
+from tests.tools.asking import API, CALL, VALID_DATA, call, find_event, find_link_event, join, send
+from tests.tools.serving import serve_app
+from tests.tools.strangeness import INVALID_VALUES, data_lists, queries
 
 pytestmark = pytest.mark.slow
 
-NAMES = tuple(API_PARAMETERS[name] for name in ENDPOINT_FIELDS)
+PARAMETER_NAMES = tuple(API_PARAMETERS[name] for name in ENDPOINT_FIELDS)
 FUZZ = settings(
     max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
@@ -27,33 +27,33 @@ FUZZ = settings(
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """The app on the bundled weights; when all is over it must still be well."""
-    with served() as address:
+    with serve_app() as address:
         yield address
         assert call(address).kind == "images"
         assert json.loads(send(address, "GET", "/readyz").text)["status"] == "ready"
 
 
-@pytest.mark.parametrize("place", range(len(SOUND)), ids=NAMES)
+@pytest.mark.parametrize("place", range(len(VALID_DATA)), ids=PARAMETER_NAMES)
 def test_every_strange_value_of_a_program_is_a_sentence_that_names_it(
     address: str, place: int
 ) -> None:
-    for value in list(VALUES.values())[place]:
-        answer = call(address, [*SOUND[:place], value, *SOUND[place + 1 :]])
-        assert answer.is_told, (value, answer)
-        assert NAMES[place] in answer.text
+    for value in list(INVALID_VALUES.values())[place]:
+        answer = call(address, [*VALID_DATA[:place], value, *VALID_DATA[place + 1 :]])
+        assert answer.is_explained, (value, answer)
+        assert PARAMETER_NAMES[place] in answer.text
         assert "; it must be " in answer.text
         assert not set("<>\x00\u202e") & set(answer.text)
         assert len(answer.text) < 400
 
 
 def test_values_that_only_look_strange_are_served(address: str) -> None:
-    assert call(address, SOUND[:-2]).kind == "images"  # a program of earlier versions
+    assert call(address, VALID_DATA[:-2]).kind == "images"  # a program of earlier versions
     for place, value in ((0, "ANKLE BOOT"), (0, " 9 "), (2, 1.0), (4, 1), (6, 2**32 - 1), (9, 0)):
-        answer = call(address, [*SOUND[:place], value, *SOUND[place + 1 :]])
+        answer = call(address, [*VALID_DATA[:place], value, *VALID_DATA[place + 1 :]])
         assert answer.kind == "images", (value, answer)
 
 
-GAMES: list[tuple[str, list[Any], int]] = [
+EVENTS: list[tuple[str, list[Any], int]] = [
     ("blend", ["bag", "coat", 0], 0),
     ("walk", ["bag", 0, 1], 0),
     ("draw_1", [None, 0, "bag", "schedule", 0], 2),  # the visitor's run, and its number
@@ -61,51 +61,51 @@ GAMES: list[tuple[str, list[Any], int]] = [
     ("explain", [100, 1e-4, 0.02, "bag"], 0),
     ("score_real_images", ["embedded"], 0),
 ]
-IN_PLACE = {"explain": 0, "score_real_images": 2}
+ERROR_OUTPUTS = {"explain": 0, "score_real_images": 2}
 """Event → which of its outputs tells of mistakes; of all others gradio's message does."""
-STRANGE: list[Any] = [None, "", "<b>", [], {}, True, -1, 2.5, 1e308, 2**64, "x" * 10_000, [[{}]]]
+BAD_VALUES: list[Any] = [None, "", "<b>", [], {}, True, -1, 2.5, 1e308, 2**64, "x" * 10_000, [[{}]]]
 
 
-@pytest.mark.parametrize(("name", "sound", "first"), GAMES, ids=[game[0] for game in GAMES])
+@pytest.mark.parametrize(("name", "sound", "first"), EVENTS, ids=[game[0] for game in EVENTS])
 def test_every_strange_value_of_the_pages_own_events_is_a_sentence(
     address: str, name: str, sound: list[Any], first: int
 ) -> None:
-    index = event_named(address, name, len(sound))
+    index = find_event(address, name, len(sound))
     for place in range(first, len(sound)):
-        for number, value in enumerate(STRANGE):
+        for number, value in enumerate(BAD_VALUES):
             data = [*sound[:place], value, *sound[place + 1 :]]
             answer = join(address, index, data, f"s{index}-{place}-{number}")
             told = answer.text
-            if name in IN_PLACE and answer.kind == "images":
-                told = answer.text["data"][IN_PLACE[name]]
+            if name in ERROR_OUTPUTS and answer.kind == "images":
+                told = answer.text["data"][ERROR_OUTPUTS[name]]
             else:
-                assert answer.is_told, (data, answer)
+                assert answer.is_explained, (data, answer)
             assert "must be" in told or "betas that rise" in told, (data, answer)
             assert "<" not in told
 
 
 PNG_FILE = {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}
-PAPERS: list[Any] = [
+INVALID_DRAWINGS: list[Any] = [
     *(None, "x", [], {}),
     {"composite": PNG_FILE, "background": None, "layers": []},
     {"composite": PNG_FILE | {"path": "http://169.254.169.254/"}},
     {"composite": PNG_FILE | {"path": "/tmp/../etc/passwd"}},
     {"composite": PNG_FILE | {"path": "/proc/self/environ"}},
 ]
-FILES = ["/etc/passwd", "app.py", "http://example.com/a.png", "C:\\x", ""]
+INVALID_PATHS = ["/etc/passwd", "app.py", "http://example.com/a.png", "C:\\x", ""]
 
 
 @pytest.mark.parametrize(
     ("name", "data"),
     [
-        *(("redraw", [paper, "bag", 0.5]) for paper in PAPERS),
-        *(("read", [PNG_FILE | {"path": path}]) for path in FILES),
+        *(("redraw", [paper, "bag", 0.5]) for paper in INVALID_DRAWINGS),
+        *(("read", [PNG_FILE | {"path": path}]) for path in INVALID_PATHS),
     ],
 )
 def test_a_file_that_was_not_uploaded_is_a_sentence(
     address: str, name: str, data: list[Any]
 ) -> None:
-    assert join(address, event_named(address, name, len(data)), data, "file").is_told
+    assert join(address, find_event(address, name, len(data)), data, "file").is_explained
 
 
 @pytest.mark.parametrize(
@@ -114,8 +114,8 @@ def test_a_file_that_was_not_uploaded_is_a_sentence(
         ("POST", CALL, b"\xff\xfe"),
         ("POST", CALL, b'{"a":' * 10_000 + b"1" + b"}" * 10_000),
         ("POST", CALL, b'{"data": 1, "data": [1]}'),
-        ("POST", CALL, {"data": list(SOUND[:-1])}),
-        ("POST", CALL, {"data": list(SOUND), "session_hash": "x" * 60_000}),
+        ("POST", CALL, {"data": list(VALID_DATA[:-1])}),
+        ("POST", CALL, {"data": list(VALID_DATA), "session_hash": "x" * 60_000}),
         ("POST", CALL, {"data": ["x" * 9_000_000]}),
         ("POST", f"{API}/queue/join", {"data": [], "fn_index": 999, "session_hash": "a"}),
         ("POST", f"{API}/cancel", {"session_hash": "a"}),
@@ -171,24 +171,24 @@ def test_a_strange_link_opens_the_page_and_changes_nothing_or_what_it_may(
 ) -> None:
     sent = quote(query, safe="=&%;")
     assert send(address, "GET", f"/?{sent}").status == 200
-    answer = join(address, link_event(address), [], "link", query=sent)
+    answer = join(address, find_link_event(address), [], "link", query=sent)
     assert answer.kind == "images", answer
 
 
 @FUZZ
-@given(bodies())
+@given(data_lists())
 def test_fuzzed_programs_get_images_or_a_sentence(address: str, data: list[Any]) -> None:
     answer = call(address, data)
-    assert answer.kind == "images" or answer.is_told, (data, answer)
+    assert answer.kind == "images" or answer.is_explained, (data, answer)
 
 
 @FUZZ
 @given(queries())
 def test_fuzzed_links_open_the_page(address: str, query: str) -> None:
-    assert join(address, link_event(address), [], "link", query=query).kind == "images"
+    assert join(address, find_link_event(address), [], "link", query=query).kind == "images"
 
 
 @FUZZ
 @given(st.binary(max_size=300), st.sampled_from([CALL, f"{API}/queue/join", f"{API}/upload"]))
 def test_fuzzed_bodies_are_refused_in_a_sentence(address: str, body: bytes, path: str) -> None:
-    assert send(address, "POST", path, body).is_told
+    assert send(address, "POST", path, body).is_explained

@@ -16,12 +16,20 @@ from fashion_ddpm.checkpoints.atomic_folders import list_states
 from fashion_ddpm.checkpoints.manifest import is_intact
 from fashion_ddpm.core.config import PRESETS, TrainConfig
 from fashion_ddpm.core.settings import add_flags
-from fashion_ddpm.publishing.space_trial import free_port
+from fashion_ddpm.publishing.space_trial import find_free_port
 from fashion_ddpm.training.loop import train
 from fashion_ddpm.training.run_folder import RunFolder
 from fashion_ddpm.training.saving import rebuild_checkpoint
-from tests.tools import PATIENCE
-from tests.tools.small_runs import ENVIRONMENT, ROOT, SCRIPT, flags, losses, run_json, small
+from tests.tools import TIMEOUT_S
+from tests.tools.small_runs import (
+    ENVIRONMENT,
+    ROOT,
+    SCRIPT,
+    make_flags,
+    read_losses,
+    read_run_json,
+    small_config,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -88,16 +96,16 @@ def test_there_are_no_other_configurations() -> None:
 @pytest.fixture(scope="module")
 def two_machines(tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:
     """A run by two launchers that know nothing of each other but an address, as on two machines."""
-    config = small(tmp_path_factory.mktemp("two-machines") / "run")
-    address = ["--main_process_ip", "127.0.0.1", "--main_process_port", str(free_port())]
+    config = small_config(tmp_path_factory.mktemp("two-machines") / "run")
+    address = ["--main_process_ip", "127.0.0.1", "--main_process_port", str(find_free_port())]
     environment = ENVIRONMENT | {"GLOO_SOCKET_IFNAME": "lo"}
     machines = []
     for rank in ("0", "1"):
         where = ["--num_machines", "2", "--machine_rank", rank, "--num_processes", "2", *address]
-        line = [*launcher("multi_node", *where), SCRIPT, *flags(config)]
+        line = [*launcher("multi_node", *where), SCRIPT, *make_flags(config)]
         machines.append(subprocess.Popen(line, env=environment, stderr=subprocess.PIPE, text=True))
     try:
-        printed = [machine.communicate(timeout=PATIENCE)[1] for machine in machines]
+        printed = [machine.communicate(timeout=TIMEOUT_S)[1] for machine in machines]
     finally:
         for machine in machines:
             machine.terminate()
@@ -108,58 +116,58 @@ def two_machines(tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:
 
 
 def test_two_machines_meet_and_train_to_the_losses_of_one_process(
-    finished: TrainConfig, two_machines: TrainConfig
+    finished_run: TrainConfig, two_machines: TrainConfig
 ) -> None:
-    assert run_json(two_machines)["processes"] == 2
-    assert losses(two_machines) == pytest.approx(losses(finished), rel=1e-3)
+    assert read_run_json(two_machines)["processes"] == 2
+    assert read_losses(two_machines) == pytest.approx(read_losses(finished_run), rel=1e-3)
     assert is_intact(RunFolder(two_machines.output_dir).checkpoint)
 
 
 def test_one_process_goes_on_where_two_have_stopped(
-    finished: TrainConfig, two_machines: TrainConfig, tmp_path: Path
+    finished_run: TrainConfig, two_machines: TrainConfig, tmp_path: Path
 ) -> None:
-    config = small(tmp_path / "run")
+    config = small_config(tmp_path / "run")
     shutil.copytree(two_machines.output_dir, config.output_dir)
     shutil.rmtree(list_states(RunFolder(config.output_dir).states)[0])
     shutil.rmtree(RunFolder(config.output_dir).checkpoint)
     train(config)
-    assert run_json(config)["processes"] == 1
-    assert losses(config) == pytest.approx(losses(finished), rel=1e-3)
+    assert read_run_json(config)["processes"] == 1
+    assert read_losses(config) == pytest.approx(read_losses(finished_run), rel=1e-3)
 
 
 def test_a_launch_that_starts_one_process_instead_of_two_is_noticed(tmp_path: Path) -> None:
     """Accelerate takes --num_processes on the CPU without --multi_gpu, and starts one."""
-    config = small(tmp_path / "run", images_total=32)
+    config = small_config(tmp_path / "run", images_total=32)
     line = ["-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2", SCRIPT]
     done = subprocess.run(
-        [sys.executable, *line, *flags(config)],
+        [sys.executable, *line, *make_flags(config)],
         env=ENVIRONMENT,
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT_S,
     )
     assert done.returncode == 0, done.stderr
     assert "processes: 1" in done.stderr
     assert "--num_processes" in done.stderr.split("processes: 1")[1]
-    assert run_json(config)["processes"] == 1
+    assert read_run_json(config)["processes"] == 1
 
 
 def test_what_notebooks_and_accelerate_leave_in_the_environment_changes_nothing(
-    finished: TrainConfig, tmp_path: Path
+    finished_run: TrainConfig, tmp_path: Path
 ) -> None:
-    config = small(tmp_path / "run")
+    config = small_config(tmp_path / "run")
     left = {
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "ACCELERATE_GRADIENT_ACCUMULATION_STEPS": "4",
         "ACCELERATE_DYNAMO_BACKEND": "EAGER",
     }
     done = subprocess.run(
-        [sys.executable, SCRIPT, *flags(config)],
+        [sys.executable, SCRIPT, *make_flags(config)],
         env=ENVIRONMENT | left,
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT_S,
     )
     assert done.returncode == 0, done.stderr
-    assert losses(config) == pytest.approx(losses(finished), rel=1e-3)
+    assert read_losses(config) == pytest.approx(read_losses(finished_run), rel=1e-3)
     rebuild_checkpoint(Path(config.output_dir), 0.1, None, tmp_path / "average")

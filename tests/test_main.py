@@ -15,7 +15,7 @@ from fashion_ddpm.cli import doctor
 from fashion_ddpm.core.images import read_settings
 from fashion_ddpm.generation import bulk
 from fashion_ddpm.training import saving
-from tests.tools import MINI_DATA, PATIENCE
+from tests.tools import MINI_DATA, TIMEOUT_S
 
 IMPORTED_EARLY = (bulk, doctor, saving)
 """Modules that commands import lazily; the user of locked_folder may be unable to read them."""
@@ -30,7 +30,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         env=os.environ | {"HF_HUB_OFFLINE": "1"},
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT_S,
     )
 
 
@@ -79,10 +79,10 @@ def test_an_error_is_one_sentence_and_nothing_is_written(
 
 @pytest.mark.slow
 def test_turbo_draws_with_the_distilled_network_or_reports_that_there_is_none(
-    tiny_checkpoint: Path, taught_checkpoint: Path, tmp_path: Path
+    tiny_checkpoint: Path, checkpoint_with_turbo: Path, tmp_path: Path
 ) -> None:
     turbo = ("generate", "--sampler", "turbo", "--num-images", "3", "--output")
-    drawn = run(*turbo, str(tmp_path / "drawn.png"), "--checkpoint", str(taught_checkpoint))
+    drawn = run(*turbo, str(tmp_path / "drawn.png"), "--checkpoint", str(checkpoint_with_turbo))
     assert drawn.returncode == 0, drawn.stderr
     assert read_settings(tmp_path / "drawn.png")["num_inference_steps"] == 4
     for output in ("refused.npz", "refused.png", "refused"):

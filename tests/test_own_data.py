@@ -25,12 +25,12 @@ from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.evaluation.command import Evaluation, evaluate
 from fashion_ddpm.evaluation.report import Report
 from fashion_ddpm.generation import command
-from fashion_ddpm.publishing.model_card import Address, model_card
+from fashion_ddpm.publishing.model_card import HubRepos, model_card
 from fashion_ddpm.scoring.train_classifier import train_classifier
 from fashion_ddpm.training.loop import train
-from tests.tools import PATIENCE
+from tests.tools import TIMEOUT_S
 from tests.tools.shapes import SHAPES
-from tests.tools.small_runs import losses
+from tests.tools.small_runs import read_losses
 
 ROOT = Path(__file__).parent.parent
 KIND = ImageKind(SHAPES, image_size=32, channels=3)
@@ -46,7 +46,7 @@ def test_training_learns_and_the_checkpoint_says_what_it_draws(
     assert str(Path(shapes_run.dataset.partition(":")[2]).parent) not in json.dumps(run)
     assert load_pipeline(shapes_checkpoint).kind == KIND
     assert read_class_names(shapes_checkpoint) == SHAPES
-    found = losses(shapes_run)
+    found = read_losses(shapes_run)
     assert found[(512, "loss")] < found[(32, "loss")]
 
 
@@ -103,16 +103,18 @@ def test_the_command_line_knows_the_checkpoints_classes(
     command = [sys.executable, "-m", "fashion_ddpm", "generate", "--num-images", "1"]
     command += ["--checkpoint", str(shapes_checkpoint), "--output", str(tmp_path / "one.png")]
     done = subprocess.run(
-        [*command, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE
+        [*command, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_S
     )
     assert done.returncode == 1
     assert expected in done.stderr
     assert not list(tmp_path.iterdir())
 
 
-def evaluated(checkpoint: Path, shapes: Path, output: Path, classifier: Path | None) -> Report:
+def run_evaluation(
+    checkpoint: Path, shapes_dir: Path, output: Path, classifier: Path | None
+) -> Report:
     request = GenerateRequest("all", num_images=60, num_inference_steps=2, class_names=SHAPES)
-    data = DataSettings(dataset=f"imagefolder:{shapes}")
+    data = DataSettings(dataset=f"imagefolder:{shapes_dir}")
     report = evaluate(
         Evaluation(request, checkpoint, data, classifier=classifier, scorers=["embedded"]), output
     )
@@ -121,9 +123,9 @@ def evaluated(checkpoint: Path, shapes: Path, output: Path, classifier: Path | N
 
 
 def test_an_evaluation_measures_what_is_defined_and_says_why_the_rest_is_not(
-    shapes_checkpoint: Path, shapes: Path, tmp_path: Path
+    shapes_checkpoint: Path, shapes_dir: Path, tmp_path: Path
 ) -> None:
-    report = evaluated(shapes_checkpoint, shapes, tmp_path, None)
+    report = run_evaluation(shapes_checkpoint, shapes_dir, tmp_path, None)
     for key in ("mean_pixel", "dark_pixels", "nearest_pixels", "classification_accuracy_score"):
         assert report.rows[key].generated is not None
         assert report.rows[key].real is not None
@@ -136,7 +138,7 @@ def test_an_evaluation_measures_what_is_defined_and_says_why_the_rest_is_not(
     assert "confusion.png" not in page
     with Image.open(tmp_path / "nearest.png") as picture:
         assert picture.mode == "RGB"
-    card = model_card(read_run(shapes_checkpoint), report, Address("ada/shapes", "ada/draw"))
+    card = model_card(read_run(shapes_checkpoint), report, HubRepos("ada/shapes", "ada/draw"))
     assert "of the data set shapes" in card
     assert "32×32 images, colour" in card
     assert "not measured" in card
@@ -148,10 +150,10 @@ def test_an_evaluation_measures_what_is_defined_and_says_why_the_rest_is_not(
 
 @pytest.mark.slow
 def test_a_classifier_of_the_same_data_set_measures_distances(
-    shapes_checkpoint: Path, shapes: Path, tmp_path: Path
+    shapes_checkpoint: Path, shapes_dir: Path, tmp_path: Path
 ) -> None:
     config = ClassifierConfig(
-        dataset=f"imagefolder:{shapes}",
+        dataset=f"imagefolder:{shapes_dir}",
         output_dir=str(tmp_path / "classifier"),
         images_total=1_280,
         batch_size=32,
@@ -159,7 +161,7 @@ def test_a_classifier_of_the_same_data_set_measures_distances(
     )
     classifier = train_classifier(config)
     assert json.loads((classifier / "run.json").read_text())["scores"]["test_accuracy"] > 0.5
-    report = evaluated(shapes_checkpoint, shapes, tmp_path / "report", classifier)
+    report = run_evaluation(shapes_checkpoint, shapes_dir, tmp_path / "report", classifier)
     assert report.rows["domain_frechet_distance"].generated is not None
     assert set(report.class_accuracy) == set(SHAPES)
     assert len(report.confusion) == 3

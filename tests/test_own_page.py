@@ -26,10 +26,10 @@ from fashion_ddpm.demo.results import Result
 from fashion_ddpm.demo.share import parse_query
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.publishing.folders import write_model_folder, write_space_folder
-from fashion_ddpm.publishing.model_card import Address
+from fashion_ddpm.publishing.model_card import HubRepos
 from fashion_ddpm.publishing.space import check_space
 from fashion_ddpm.scoring.degradations import draw_half_denoised
-from tests.tools.serving import served
+from tests.tools.serving import serve_app
 from tests.tools.shapes import SHAPES
 
 pytestmark = pytest.mark.slow
@@ -109,7 +109,7 @@ def test_two_checkpoints_of_other_classes_cannot_be_compared(shapes_checkpoint: 
 
 
 def test_it_can_be_published(shapes_checkpoint: Path, tmp_path: Path) -> None:
-    demo, address = Demo(shapes_checkpoint), Address("ada/shapes", "ada/draw")
+    demo, address = Demo(shapes_checkpoint), HubRepos("ada/shapes", "ada/draw")
     write_model_folder(tmp_path / "model", shapes_checkpoint, demo, None, address)
     write_space_folder(tmp_path / "space", tmp_path / "model", demo, None, address)
     check_space(tmp_path / "space")
@@ -124,7 +124,7 @@ def test_it_can_be_published(shapes_checkpoint: Path, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def client(shapes_checkpoint: Path) -> Iterator[Client]:
-    with served("--checkpoint", str(shapes_checkpoint)) as address:
+    with serve_app("--checkpoint", str(shapes_checkpoint)) as address:
         yield Client(address, verbose=False)
 
 

@@ -11,9 +11,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from fashion_ddpm.core.images import save_png
 from fashion_ddpm.core.requests import GenerateRequest
-from tests.tools.browsing import generate, layout_shift, open_tab, save_picture, visiting
-from tests.tools.hands import Hands, Sent, imageeditor
-from tests.tools.serving import served
+from tests.tools.browsing import generate, layout_shift, open_page, open_tab, save_picture
+from tests.tools.hands import Hands, Traffic, imageeditor
+from tests.tools.serving import serve_app
 
 pytestmark = pytest.mark.slow
 
@@ -59,7 +59,7 @@ def test_the_first_page_shows_one_image_of_each_class_and_runs_nothing(page: Pag
 def test_the_page_does_not_jump_while_it_opens(
     browser: Browser, address: str, width: int, height: int
 ) -> None:
-    with visiting(browser, address, viewport={"width": width, "height": height}) as page:
+    with open_page(browser, address, viewport={"width": width, "height": height}) as page:
         expect(page.locator("#gallery img")).to_have_count(10)
         expect(page.get_by_role("tab", name="Create")).to_be_visible()
         assert layout_shift(page) < 0.25  # it was 0.3 to 0.9; 0.1 is measured by benchmarks.page
@@ -110,7 +110,7 @@ def test_a_cell_of_the_contact_sheet_opens_in_create(page: Page) -> None:
 
 
 def test_the_report_is_caused_and_repaired(browser: Browser, address: str) -> None:
-    with visiting(browser, address, viewport={"width": 360, "height": 740}) as page:
+    with open_page(browser, address, viewport={"width": 360, "height": 740}) as page:
         open_tab(page, "Why blurry?")
         expect(page.get_by_text("broken: 60 % of the image's amplitude").last).to_be_visible()
         page.get_by_role("button", name="Fix: T = 1000").click()
@@ -127,7 +127,7 @@ def test_the_keyboard_alone_generates(page: Page) -> None:
 
 
 def test_two_visitors_get_their_own_images(browser: Browser, address: str) -> None:
-    with visiting(browser, address) as one, visiting(browser, address) as other:
+    with open_page(browser, address) as one, open_page(browser, address) as other:
         one.get_by_role("radio", name="bag").check()
         other.get_by_role("radio", name="coat").check()
         for page in (one, other):
@@ -159,7 +159,7 @@ def test_garments_are_blended_and_a_drawing_is_made_real(page: Page) -> None:
     open_tab(page, "Play")
     page.get_by_role("button", name="Blend", exact=True).click()
     expect(page.get_by_alt_text("from the first garment to the second")).to_be_visible()
-    imageeditor(Hands(page, Sent(), touch=False, picture=Path()), page.locator("body"), {})
+    imageeditor(Hands(page, Traffic(), has_touch=False, picture=Path()), page.locator("body"), {})
     page.get_by_role("button", name="Make it real").click()
     expect(page.get_by_alt_text("your drawing, and seven garments")).to_be_visible()
 
@@ -167,7 +167,7 @@ def test_garments_are_blended_and_a_drawing_is_made_real(page: Page) -> None:
 def test_a_link_restores_the_page_after_a_restart_of_the_server(
     browser: Browser, address: str, tmp_path: Path
 ) -> None:
-    with visiting(browser, address) as page:
+    with open_page(browser, address) as page:
         page.get_by_role("radio", name="bag").check()
         generate(page, Steps="5")
         expect(page.get_by_text("5 steps, 40 UNet evaluations")).to_be_visible()
@@ -183,7 +183,7 @@ def test_a_link_restores_the_page_after_a_restart_of_the_server(
         ]
         expect(page.get_by_text("client.predict(class_name='bag', num_images=8")).to_be_visible()
     assert link.startswith(address)
-    with served() as after, visiting(browser, link.replace(address, after)) as page:
+    with serve_app() as after, open_page(browser, link.replace(address, after)) as page:
         expect(page.get_by_text("5 steps, 40 UNet evaluations")).to_be_visible()
         expect(page.get_by_role("radio", name="bag")).to_be_checked()
         assert save_picture(page, 2, tmp_path / "after.png").read_bytes() == picture.read_bytes()
@@ -198,7 +198,7 @@ def test_a_link_with_a_mistake_draws_nothing_and_stays_in_the_address(
     browser: Browser, address: str
 ) -> None:
     link = f"{address}/?class=%3Cscript%3E&steps=1"
-    with visiting(browser, link) as page:
+    with open_page(browser, link) as page:
         expect(page.get_by_text("The link could not be read. Class is")).to_be_visible()
         expect(page.locator("#gallery img")).to_have_count(10)
         # What the page would have done by itself comes before what a visitor asks for.
@@ -263,7 +263,7 @@ def test_every_tab_fits_its_screen_and_bars_nobodys_way(
     browser: Browser, address: str, tab: str, width: int, height: int, scheme: str
 ) -> None:
     viewport = {"width": width, "height": height}
-    with visiting(browser, address, viewport=viewport, color_scheme=scheme) as page:
+    with open_page(browser, address, viewport=viewport, color_scheme=scheme) as page:
         open_tab(page, tab)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         found = Axe().run(page).response["violations"]

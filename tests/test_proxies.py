@@ -8,17 +8,17 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, expect
 
-from fashion_ddpm.publishing.space_trial import free_port
-from tests.tools.asking import API, CALL, SOUND, Answer, call, events, send
-from tests.tools.browsing import visiting
-from tests.tools.proxying import Proxy, proxied
-from tests.tools.serving import running
+from fashion_ddpm.publishing.space_trial import find_free_port
+from tests.tools.asking import API, CALL, VALID_DATA, Answer, call, events, send
+from tests.tools.browsing import open_page
+from tests.tools.proxying import Proxy, serve_proxy
+from tests.tools.serving import run_app
 
 pytestmark = pytest.mark.slow
 
 PREFIX = "/fashion"
-STRIPPING, KEEPING = Proxy(PREFIX), Proxy(PREFIX, strips=False)
-LONG = [*SOUND[:2], 100, *SOUND[3:5], 16, *SOUND[6:]]
+STRIPPING, KEEPING = Proxy(PREFIX), Proxy(PREFIX, strips_prefix=False)
+LONG_DATA = [*VALID_DATA[:2], 100, *VALID_DATA[3:5], 16, *VALID_DATA[6:]]
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def app() -> Iterator[str]:
     """The app as an operator sets it who has a proxy on the same machine, and another to go out."""
     flags = ("--root-path", PREFIX, "--trusted-proxy", "127.0.0.1", "--allow-host", "demo.example")
     limits = ("--burst", "4", "--requests-per-minute", "0.001", "--max-concurrent-per-visitor", "9")
-    with running(
+    with run_app(
         *(*flags, *limits, "--drain-seconds", "0"),
         environment={"GRADIO_HEARTBEAT_INTERVAL": "0.05", "ALL_PROXY": "socks5://127.0.0.1:9"},
     ) as app:
@@ -36,17 +36,17 @@ def app() -> Iterator[str]:
 @pytest.fixture(params=[STRIPPING, KEEPING], ids=["stripped", "kept"])
 def address(app: str, request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of a proxy that strips the prefix, and of one that does not."""
-    with proxied(app, request.param) as address:
+    with serve_proxy(app, request.param) as address:
         yield address
 
 
-def ending(address: str) -> str:
+def ip_suffix(address: str) -> str:
     """Return the last half of an IPv4 address, another one for each proxy."""
     port = urlsplit(address).port or 0
     return f"{port // 256}.{port % 256}"
 
 
-def visitor(name: str) -> dict[str, str]:
+def forwarded_for(name: str) -> dict[str, str]:
     """Return the headers of a request that has come through another proxy before."""
     return {"X-Forwarded-For": name}
 
@@ -55,7 +55,7 @@ def test_a_program_draws_through_a_proxy_and_gets_addresses_that_work_there(addr
     assert send(address, "GET", f"{PREFIX}/").status == 200
     assert send(address, "GET", f"{PREFIX}/healthz").status == 200
     assert send(address, "GET", "/").status == 404  # the proxy's own answer
-    headers = {"Origin": address, **visitor(f"93.1.{ending(address)}")}
+    headers = {"Origin": address, **forwarded_for(f"93.1.{ip_suffix(address)}")}
     answer = call(address, headers=headers, path=PREFIX + CALL)
     assert answer.kind == "images", answer
     picture = answer.text[1][0]["image"]["url"]
@@ -64,7 +64,7 @@ def test_a_program_draws_through_a_proxy_and_gets_addresses_that_work_there(addr
 
 
 def test_the_path_without_its_last_slash_leads_to_the_page(app: str) -> None:
-    with proxied(app, KEEPING) as address:
+    with serve_proxy(app, KEEPING) as address:
         answer = send(address, "GET", f"{PREFIX}?class=bag")
     assert (answer.status, answer.headers["location"]) == (307, f"{PREFIX}/?class=bag")
 
@@ -72,16 +72,16 @@ def test_the_path_without_its_last_slash_leads_to_the_page(app: str) -> None:
 def test_a_tab_that_lost_its_connection_draws_what_it_was_asked_for(
     browser: Browser, app: str
 ) -> None:
-    page = browser.new_page(extra_http_headers=visitor("93.4.1.1"))  # limits of its own
-    port = free_port()
-    with proxied(app, STRIPPING, port) as address:
+    page = browser.new_page(extra_http_headers=forwarded_for("93.4.1.1"))  # limits of its own
+    port = find_free_port()
+    with serve_proxy(app, STRIPPING, port) as address:
         page.goto(f"{address}{PREFIX}/")
         page.get_by_role("radio", name="trouser").check()
         page.get_by_label("number input for Steps").fill("100")
         page.get_by_role("button", name="Generate", exact=True).click()
         expect(page.get_by_text("of 100")).to_be_visible()
     expect(page.get_by_text("Connection to the server was lost")).to_be_visible()
-    with proxied(app, STRIPPING, port):
+    with serve_proxy(app, STRIPPING, port):
         expect(page.get_by_text("8 images in")).to_be_visible()
         expect(page.get_by_text("100 steps, 800 UNet evaluations")).to_be_visible()
         expect(page.get_by_text("trouser, seed 7")).to_be_visible()
@@ -89,7 +89,7 @@ def test_a_tab_that_lost_its_connection_draws_what_it_was_asked_for(
 
 
 def test_the_page_draws_in_a_browser_behind_a_proxy(browser: Browser, address: str) -> None:
-    with visiting(browser, f"{address}{PREFIX}/") as page:
+    with open_page(browser, f"{address}{PREFIX}/") as page:
         page.get_by_label("number input for Steps").fill("2")
         page.get_by_role("button", name="Generate", exact=True).click()
         expect(page.get_by_text("8 images in")).to_be_visible()
@@ -98,16 +98,16 @@ def test_the_page_draws_in_a_browser_behind_a_proxy(browser: Browser, address: s
         assert pictures.first.evaluate("picture => picture.naturalWidth") == 8 * 28
 
 
-def asked(address: str, headers: dict[str, str], path: str = CALL) -> Answer:
+def start_request(address: str, headers: dict[str, str], path: str = CALL) -> Answer:
     """Start a request of one image, and do not wait for it."""
-    return send(address, "POST", path, {"data": list(SOUND)}, headers)
+    return send(address, "POST", path, {"data": list(VALID_DATA)}, headers)
 
 
 def test_where_the_proxy_passes_another_host_on_the_name_must_be_allowed(app: str) -> None:
-    with proxied(app, Proxy(passes_host=False)) as address:
+    with serve_proxy(app, Proxy(passes_host=False)) as address:
         names = ("https://demo.example", "https://demo.example:8443", "https://evil.example")
         answers = [
-            asked(address, {"Origin": name, **visitor("93.184.2.1")}, PREFIX + CALL)
+            start_request(address, {"Origin": name, **forwarded_for("93.184.2.1")}, PREFIX + CALL)
             for name in names
         ]
     assert [answer.status for answer in answers] == [200, 200, 403]
@@ -119,9 +119,9 @@ def test_where_the_proxy_passes_another_host_on_the_name_must_be_allowed(app: st
 def test_each_visitor_behind_a_trusted_proxy_has_limits_of_their_own(address: str) -> None:
     def statuses(name: str, count: int) -> list[int]:
         path = PREFIX + CALL
-        return [asked(address, visitor(name), path).status for _ in range(count)]
+        return [start_request(address, forwarded_for(name), path).status for _ in range(count)]
 
-    one, two = (f"93.{kind}.{ending(address)}" for kind in (3, 4))
+    one, two = (f"93.{kind}.{ip_suffix(address)}" for kind in (3, 4))
     assert statuses(one, 5) == [200] * 4 + [429]
     assert statuses(two, 1) == [200]
     # What a visitor writes into the header stands before what the proxies have seen.
@@ -129,12 +129,12 @@ def test_each_visitor_behind_a_trusted_proxy_has_limits_of_their_own(address: st
 
 
 def test_streams_are_marked_and_beat_so_that_no_proxy_holds_them_back(app: str) -> None:
-    first = send(app, "POST", CALL, {"data": LONG}, visitor("93.184.5.1"))
+    first = send(app, "POST", CALL, {"data": LONG_DATA}, forwarded_for("93.184.5.1"))
     path = f"{CALL}/{json.loads(first.text)['event_id']}"
     names = [name for name, _ in events(app, path)]
     assert "heartbeat" in names
     assert names[-1] == "complete"
-    short = asked(app, visitor("93.184.5.1"))
+    short = start_request(app, forwarded_for("93.184.5.1"))
     stream = send(app, "GET", f"{CALL}/{json.loads(short.text)['event_id']}")
     assert stream.headers["x-accel-buffering"] == "no"
     assert "no-transform" in stream.headers["cache-control"]
@@ -144,12 +144,12 @@ def test_streams_are_marked_and_beat_so_that_no_proxy_holds_them_back(app: str) 
 
 def test_a_proxy_on_this_machine_that_is_not_trusted_shares_one_visitors_limits() -> None:
     """Whoever sits at this machine has none; and the header alone makes no further visitor."""
-    with running("--burst", "2", "--requests-per-minute", "0.001", "--drain-seconds", "0") as app:
+    with run_app("--burst", "2", "--requests-per-minute", "0.001", "--drain-seconds", "0") as app:
 
         def statuses(*all_headers: dict[str, Any]) -> list[int]:
-            return [asked(app.address, headers).status for headers in all_headers]
+            return [start_request(app.address, headers).status for headers in all_headers]
 
-        visitors = [visitor(f"93.184.6.{number}") for number in range(3)]
+        visitors = [forwarded_for(f"93.184.6.{number}") for number in range(3)]
         assert statuses(*visitors) == [200, 200, 429]
         assert statuses({"Host": "demo.example"}) == [429]
         assert statuses({}, {}, {}, {"Host": "localhost:7860"}) == [200] * 4

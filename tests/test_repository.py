@@ -16,27 +16,27 @@ from fashion_ddpm.diffusion.sampling import SamplingSettings
 ROOT = Path(__file__).parent.parent
 
 
-def pins() -> dict[str, str]:
+def read_pins() -> dict[str, str]:
     lines = (ROOT / "requirements.txt").read_text().split()
     return dict(line.split("==") for line in lines)
 
 
-def front_matter() -> dict[str, str]:
+def read_front_matter() -> dict[str, str]:
     block = (ROOT / "README.md").read_text().split("---\n")[1]
     return dict(line.split(": ", 1) for line in block.splitlines())
 
 
 def test_the_space_runs_the_gradio_that_is_tested() -> None:
-    matter = front_matter()
+    matter = read_front_matter()
     assert matter["sdk"] == "gradio"
-    assert matter["sdk_version"] == pins()["gradio"]
+    assert matter["sdk_version"] == read_pins()["gradio"]
     assert matter["python_version"].strip('"') == "3.11"
     assert (ROOT / matter["app_file"]).exists()
     assert len(matter["short_description"]) <= 60
 
 
 def test_what_is_installed_is_what_is_pinned() -> None:
-    wanted = pins()
+    wanted = read_pins()
     installed = {name: version for name, version in library_versions().items() if name in wanted}
     assert installed
     assert {name: version.split("+")[0] for name, version in installed.items()} == {

@@ -12,11 +12,11 @@ from fashion_ddpm.checkpoints.manifest import MANIFEST, files_to_list, find_faul
 from fashion_ddpm.core.paths import BUNDLED_DIR
 
 ROOT = Path(__file__).parent.parent
-OURS = sorted(
+SOURCE_FILES = sorted(
     [*(ROOT / "fashion_ddpm").rglob("*.py"), ROOT / "app.py", ROOT / "train_accelerate.py"]
 )
 
-MADE_BY = {
+COMMANDS = {
     "gallery.npz": "make gallery",
     "previews": "make gallery",
     "training-images.npz": "python -m fashion_ddpm neighbours",
@@ -31,7 +31,7 @@ MADE_BY = {
 
 
 def command_for(name: str) -> str:
-    return next(MADE_BY[part] for part in (name, name.split("/")[0]) if part in MADE_BY)
+    return next(COMMANDS[part] for part in (name, name.split("/")[0]) if part in COMMANDS)
 
 
 def test_every_bundled_file_is_what_a_manifest_lists() -> None:
@@ -68,7 +68,7 @@ def test_the_package_declares_no_other_dependency() -> None:
     assert dynamic["dependencies"] == {"file": ["requirements.txt"]}
 
 
-def dangers(source: str) -> Iterator[str]:
+def find_dangers(source: str) -> Iterator[str]:
     """Yield what could make data run as code, or reads a secret; ruff's S rules find the rest."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import | ast.ImportFrom):
@@ -83,13 +83,13 @@ def dangers(source: str) -> Iterator[str]:
             given = {word.arg: ast.unparse(word.value) for word in node.keywords}
             if "trust_remote_code" in given:
                 yield "trust_remote_code"
-            for function, word, safe in SAFE:
+            for function, word, safe in SAFE_ARGUMENTS:
                 if re.fullmatch(function, called) and given.get(word) != safe:
                     yield f"{called} without {word}={safe}"
 
 
 UNPICKLERS = {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
-SAFE = (
+SAFE_ARGUMENTS = (
     (r"torch\.load", "weights_only", "True"),
     (r"np\.load", "allow_pickle", "False"),
     (r"(UNet|CLIPModel|Diffusion).*\.from_pretrained", "use_safetensors", "True"),
@@ -97,10 +97,10 @@ SAFE = (
 """Functions that unpickle, unless they are given a word."""
 
 
-@pytest.mark.parametrize("path", OURS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SOURCE_FILES, ids=lambda path: path.stem)
 def test_no_data_runs_as_code_and_no_secret_is_read(path: Path) -> None:
     """The Hub's own client finds the user's token; nothing here knows where it lies."""
-    assert not list(dangers(path.read_text()))
+    assert not list(find_dangers(path.read_text()))
 
 
 @pytest.mark.parametrize(
@@ -119,4 +119,4 @@ def test_no_data_runs_as_code_and_no_secret_is_read(path: Path) -> None:
     ],
 )
 def test_such_code_would_be_found(source: str) -> None:
-    assert list(dangers(source))
+    assert list(find_dangers(source))

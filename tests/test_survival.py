@@ -19,86 +19,93 @@ from fashion_ddpm.core.json_files import TEMPORARY_SUFFIX
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.training.loop import Run, train
 from fashion_ddpm.training.run_folder import RunFolder
-from tests.tools import PATIENCE
-from tests.tools.full_disk import files_up_to, small_disk
-from tests.tools.kills import train_and_die
-from tests.tools.small_runs import ENVIRONMENT, command, launch, losses, run_json, small
+from tests.tools import TIMEOUT_S
+from tests.tools.full_disk import limit_file_size, mount_small_disk
+from tests.tools.kills import train_until_killed
+from tests.tools.small_runs import (
+    ENVIRONMENT,
+    argv,
+    read_losses,
+    read_run_json,
+    run_training_script,
+    small_config,
+)
 
 pytestmark = pytest.mark.slow
 
 
 def test_a_killed_distillation_ends_where_an_undisturbed_one_ends(
-    finished: TrainConfig, tmp_path: Path
+    finished_run: TrainConfig, tmp_path: Path
 ) -> None:
-    teacher = str(RunFolder(finished.output_dir).checkpoint)
-    undisturbed = small(tmp_path / "whole", teacher=teacher)
+    teacher = str(RunFolder(finished_run.output_dir).checkpoint)
+    undisturbed = small_config(tmp_path / "whole", teacher=teacher)
     train(undisturbed)
-    config = small(tmp_path / "run", teacher=teacher)
-    process = subprocess.Popen(command(config), env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
+    config = small_config(tmp_path / "run", teacher=teacher)
+    process = subprocess.Popen(argv(config), env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
     wait_for(process, "256 images  validation loss")
     process.kill()
     process.communicate()
-    assert run_json(config)["images_seen"] < config.images_total
-    done = launch(config)
+    assert read_run_json(config)["images_seen"] < config.images_total
+    done = run_training_script(config)
     assert "resumed at" in done.stderr
-    assert losses(config) == pytest.approx(losses(undisturbed))
-    run = run_json(config)
+    assert read_losses(config) == pytest.approx(read_losses(undisturbed))
+    run = read_run_json(config)
     assert run["sampler"] == "turbo"
-    assert run["teacher"]["images_seen"] == finished.images_total
+    assert run["teacher"]["images_seen"] == finished_run.images_total
     assert load_pipeline(RunFolder(config.output_dir).checkpoint).is_distilled
 
 
 def test_a_damaged_state_is_passed_over_for_the_one_before(
-    finished: TrainConfig, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    finished_run: TrainConfig, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    shutil.copytree(finished.output_dir, tmp_path / "run")
-    config = small(tmp_path / "run")
+    shutil.copytree(finished_run.output_dir, tmp_path / "run")
+    config = small_config(tmp_path / "run")
     newest = list_states(RunFolder(config.output_dir).states)[0]
     (newest / "model.safetensors").write_bytes(b"damaged")
     train(config)
     printed = capfd.readouterr().err
     assert "is damaged" in printed
     assert "resumed at 384 images" in printed
-    assert losses(config) == pytest.approx(losses(finished))
+    assert read_losses(config) == pytest.approx(read_losses(finished_run))
 
 
 def test_sigterm_saves_before_leaving(tmp_path: Path) -> None:
-    config = small(tmp_path / "run", images_total=10**7, save_every=10**7)
-    process = subprocess.Popen(command(config), env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
+    config = small_config(tmp_path / "run", images_total=10**7, save_every=10**7)
+    process = subprocess.Popen(argv(config), env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     for line in process.stderr:
         if "loss" in line:
             break
     process.send_signal(signal.SIGTERM)
-    _, rest = process.communicate(timeout=PATIENCE)
+    _, rest = process.communicate(timeout=TIMEOUT_S)
     assert process.returncode == 0
     assert "run the same command to go on" in rest
     (state,) = list_states(RunFolder(config.output_dir).states)
     assert is_intact(state)
-    assert 0 < run_json(config)["images_seen"] < config.images_total
+    assert 0 < read_run_json(config)["images_seen"] < config.images_total
 
 
 def test_a_checkpoint_that_a_kill_left_behind_is_published_on_resume(
-    finished: TrainConfig, tmp_path: Path
+    finished_run: TrainConfig, tmp_path: Path
 ) -> None:
     """As after a kill between the last state's rename and the checkpoint's."""
-    shutil.copytree(finished.output_dir, tmp_path / "run")
-    config = small(tmp_path / "run")
+    shutil.copytree(finished_run.output_dir, tmp_path / "run")
+    config = small_config(tmp_path / "run")
     shutil.rmtree(RunFolder(config.output_dir).checkpoint)
     assert is_intact(train(config))
-    assert losses(config) == losses(finished)
+    assert read_losses(config) == read_losses(finished_run)
 
 
 def test_kills_at_steps_and_inside_saves_change_nothing(
-    finished: TrainConfig, tmp_path: Path
+    finished_run: TrainConfig, tmp_path: Path
 ) -> None:
     """The same command, killed again and again, ends where an undisturbed one ends."""
-    config, chance = small(tmp_path / "run"), random.Random(0)
+    config, rng = small_config(tmp_path / "run"), random.Random(0)
     context = get_context("forkserver")
-    context.set_forkserver_preload([train_and_die.__module__])
+    context.set_forkserver_preload([train_until_killed.__module__])
     folder, kills, cut_short, status = RunFolder(config.output_dir), 0, set(), None
     while status != 0 and kills < 60:
-        process = context.Process(target=train_and_die, args=(config, chance.randrange(1, 80)))
+        process = context.Process(target=train_until_killed, args=(config, rng.randrange(1, 80)))
         process.start()
         process.join()
         status = process.exitcode
@@ -111,20 +118,22 @@ def test_kills_at_steps_and_inside_saves_change_nothing(
     assert {f"checkpoint{TEMPORARY_SUFFIX}"} < cut_short, (
         "some fell into saving, some into publishing"
     )
-    assert losses(config) == pytest.approx(losses(finished))
+    assert read_losses(config) == pytest.approx(read_losses(finished_run))
 
 
-def unfinished(finished: TrainConfig, folder: Path) -> TrainConfig:
+def copy_unfinished_run(finished_run: TrainConfig, folder: Path) -> TrainConfig:
     """Return the run with its last quarter undone, in another folder."""
-    config = small(folder)
-    shutil.copytree(finished.output_dir, folder)
+    config = small_config(folder)
+    shutil.copytree(finished_run.output_dir, folder)
     shutil.rmtree(list_states(RunFolder(folder).states)[0])
     return config
 
 
-def test_a_full_disk_costs_one_sentence_and_no_state(finished: TrainConfig, tmp_path: Path) -> None:
-    with small_disk(tmp_path / "disk", "4m") as disk:
-        config = unfinished(finished, disk / "run")
+def test_a_full_disk_costs_one_sentence_and_no_state(
+    finished_run: TrainConfig, tmp_path: Path
+) -> None:
+    with mount_small_disk(tmp_path / "disk", "4m") as disk:
+        config = copy_unfinished_run(finished_run, disk / "run")
         (disk / "filler").write_bytes(bytes(shutil.disk_usage(disk).free - 50_000))
         with pytest.raises(CheckpointError, match=r"00000000512 could not be written .+ make room"):
             train(config)
@@ -133,17 +142,17 @@ def test_a_full_disk_costs_one_sentence_and_no_state(finished: TrainConfig, tmp_
         assert is_intact(RunFolder(config.output_dir).checkpoint)
         (disk / "filler").unlink()
         train(config)
-        assert losses(config) == pytest.approx(losses(finished))
+        assert read_losses(config) == pytest.approx(read_losses(finished_run))
 
 
 def test_a_file_that_cannot_grow_costs_one_sentence_and_no_state(
-    finished: TrainConfig, tmp_path: Path
+    finished_run: TrainConfig, tmp_path: Path
 ) -> None:
     """As on a full disk, for those who may not mount one."""
-    run = Run(unfinished(finished, tmp_path / "run"))
+    run = Run(copy_unfinished_run(finished_run, tmp_path / "run"))
     run.resume()
     with (
-        files_up_to(40_000),
+        limit_file_size(40_000),
         pytest.raises(CheckpointError, match=r"images-00000000512 could not .+ make room"),
     ):
         run.loop()
@@ -173,12 +182,12 @@ def wait_for(process: subprocess.Popen[str], words: str) -> None:
 
 def test_a_killed_rank_ends_the_others_too_or_all_start_again(tmp_path: Path) -> None:
     """The first death is forgiven (--max_restarts 1), the second is not."""
-    config = small(tmp_path / "run", images_total=10**7)
-    launcher = command(config, processes=2, restarts=1)
+    config = small_config(tmp_path / "run", images_total=10**7)
+    launcher = argv(config, processes=2, restarts=1)
     # Otherwise PyTorch may send a restarted process to the address of the one that died.
     environment = ENVIRONMENT | {"TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
     process = subprocess.Popen(launcher, env=environment, stderr=subprocess.PIPE, text=True)
-    limit = Timer(PATIENCE, process.terminate)
+    limit = Timer(TIMEOUT_S, process.terminate)
     limit.start()
     try:
         wait_for(process, "192 images  loss")
@@ -186,7 +195,7 @@ def test_a_killed_rank_ends_the_others_too_or_all_start_again(tmp_path: Path) ->
         wait_for(process, "resumed at")
         wait_for(process, "images  loss")
         rank_one(process.pid).kill()
-        process.communicate(timeout=PATIENCE)
+        process.communicate(timeout=TIMEOUT_S)
     finally:
         limit.cancel()
         process.terminate()
@@ -200,13 +209,13 @@ def test_a_killed_rank_ends_the_others_too_or_all_start_again(tmp_path: Path) ->
 
 
 def test_a_second_run_in_the_same_folder_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
-    config = small(tmp_path / "run", images_total=10**7, save_every=10**7)
+    config = small_config(tmp_path / "run", images_total=10**7, save_every=10**7)
     first = subprocess.Popen(
-        command(config, processes=2), env=ENVIRONMENT, stderr=subprocess.PIPE, text=True
+        argv(config, processes=2), env=ENVIRONMENT, stderr=subprocess.PIPE, text=True
     )
     try:
         wait_for(first, "images  loss")
-        second = launch(config)
+        second = run_training_script(config)
         assert second.returncode == 1
         assert "Traceback" not in second.stderr
         pid = int(RunFolder(config.output_dir).lock.read_text().partition("pid=")[2].split()[0])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fashion_ddpm.core.config import make_train_config
-from tests.tools import MINI_DATA, PATIENCE
+from tests.tools import MINI_DATA, TIMEOUT_S
 
 ROOT = Path(__file__).parent.parent
 CPU = str(ROOT / "configs" / "accelerate" / "cpu.yaml")
@@ -22,7 +22,7 @@ def run(*arguments: str, launcher: tuple[str, ...] = ()) -> subprocess.Completed
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT_S,
     )
 
 

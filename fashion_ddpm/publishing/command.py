@@ -13,12 +13,12 @@ from fashion_ddpm.demo.trust import bundled_report
 from fashion_ddpm.publishing.errors import PublishingError
 from fashion_ddpm.publishing.folders import check_checkpoint, write_model_folder, write_space_folder
 from fashion_ddpm.publishing.hub import MODEL, SPACE, Hub, Repository
-from fashion_ddpm.publishing.model_card import Address
+from fashion_ddpm.publishing.model_card import HubRepos
 from fashion_ddpm.publishing.space import check_space
 from fashion_ddpm.publishing.space_trial import try_space
 
 DEFAULT_OUTPUT = Path("runs/publish")
-MANY = 9
+MAX_LISTED_FILES = 9
 """Files in a folder that are counted, not named."""
 
 
@@ -63,7 +63,7 @@ def publish(publication: Publication) -> Iterator[str]:
     folders = {model: publication.output / MODEL, space: publication.output / SPACE}
     yield from _write_folders(publication)
     for root in folders.values():
-        yield from _listed(root)
+        yield from _describe_folder(root)
     check_space(folders[space])
     try_space(folders[space])
     yield f"The Space runs from {folders[space]}."
@@ -93,25 +93,25 @@ def _write_folders(publication: Publication) -> Iterator[str]:
             f"figures: python -m fashion_ddpm evaluate --checkpoint {publication.checkpoint} "
             "makes one, and --evaluation names its folder."
         )
-    address = Address(publication.model, publication.space)
+    repos = HubRepos(publication.model, publication.space)
     temporary = atomic_folders.create_temporary_folder(publication.output)
-    write_model_folder(temporary / MODEL, publication.checkpoint, demo, report, address)
+    write_model_folder(temporary / MODEL, publication.checkpoint, demo, report, repos)
     evaluation = publication.evaluation if report else None
-    write_space_folder(temporary / SPACE, temporary / MODEL, demo, evaluation, address)
+    write_space_folder(temporary / SPACE, temporary / MODEL, demo, evaluation, repos)
     shutil.rmtree(publication.output, ignore_errors=True)
     os.replace(temporary, publication.output)
 
 
-def _listed(root: Path) -> Iterator[str]:
+def _describe_folder(root: Path) -> Iterator[str]:
     """Yield a line on all files below a folder, and one on each folder inside: names, size."""
     files = [path for path in sorted(root.rglob("*")) if path.is_file()]
-    yield f"{root}: {len(files)} files, {_size(files)}"
+    yield f"{root}: {len(files)} files, {_format_size(files)}"
     for folder in sorted({path.parent for path in files}):
         inside = [path for path in files if path.parent == folder]
         names = [path.name for path in inside]
-        shown = ", ".join(names) if len(names) <= MANY else f"{len(names)} files"
-        yield f"  {folder.relative_to(root)}/  {shown}, {_size(inside)}"
+        shown = ", ".join(names) if len(names) <= MAX_LISTED_FILES else f"{len(names)} files"
+        yield f"  {folder.relative_to(root)}/  {shown}, {_format_size(inside)}"
 
 
-def _size(files: Iterable[Path]) -> str:
+def _format_size(files: Iterable[Path]) -> str:
     return f"{sum(path.stat().st_size for path in files) / 1e6:.2f} MB"

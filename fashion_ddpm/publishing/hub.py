@@ -15,11 +15,11 @@ from fashion_ddpm.publishing.errors import PublishingError
 
 MODEL, SPACE = "model", "space"
 COMMIT_MESSAGE = "Published by python -m fashion_ddpm publish"
-LOGIN = (
+LOGIN_HINT = (
     "create one with write access on https://huggingface.co/settings/tokens, then run hf auth "
     "login or set HF_TOKEN"
 )
-AGAIN = "run the same command again with --overwrite"
+RETRY_HINT = "run the same command again with --overwrite"
 
 
 @dataclass(frozen=True)
@@ -72,11 +72,11 @@ class Hub:
             PublishingError: no token, no network, no right to write, or a repository that exists.
         """
         if get_token() is None:
-            raise PublishingError(f"There is no token for the Hub; {LOGIN}.")
-        with self._told("the account could not be read"):
+            raise PublishingError(f"There is no token for the Hub; {LOGIN_HINT}.")
+        with self._report_errors("the account could not be read"):
             account = self.api.whoami()
         if account.get("auth", {}).get("accessToken", {}).get("role") == "read":
-            raise PublishingError(f"The token may only read; {LOGIN}.")
+            raise PublishingError(f"The token may only read; {LOGIN_HINT}.")
         owners = [account["name"], *(group["name"] for group in account.get("orgs", []))]
         for repository in repositories:
             owner = repository.name.split("/")[0]
@@ -86,10 +86,10 @@ class Hub:
                     f"{', '.join(owners)} only."
                 )
         for repository in repositories:
-            self._check_free(repository, private=private, overwrite=overwrite)
+            self._check_repository(repository, private=private, overwrite=overwrite)
 
-    def _check_free(self, repository: Repository, *, private: bool, overwrite: bool) -> None:
-        with self._told(f"the {repository} could not be looked up"):
+    def _check_repository(self, repository: Repository, *, private: bool, overwrite: bool) -> None:
+        with self._report_errors(f"the {repository} could not be looked up"):
             try:
                 found = self.api.repo_info(repository.name, repo_type=repository.repo_type)
             except RepositoryNotFoundError:
@@ -122,7 +122,7 @@ class Hub:
         """
         links, done = [], "nothing was uploaded"
         for repository in folders:
-            with self._told(f"the {repository} could not be created and {done}"):
+            with self._report_errors(f"the {repository} could not be created and {done}"):
                 link = self.api.create_repo(
                     repository.name,
                     repo_type=repository.repo_type,
@@ -133,7 +133,7 @@ class Hub:
             links.append(str(link))
             done = f"nothing was uploaded, but the {repository} is there now"
         for repository, folder in folders.items():
-            with self._told(f"the upload of the {repository} stopped ({AGAIN})"):
+            with self._report_errors(f"the upload of the {repository} stopped ({RETRY_HINT})"):
                 self.api.upload_folder(
                     repo_id=repository.name,
                     repo_type=repository.repo_type,
@@ -144,7 +144,7 @@ class Hub:
         return links
 
     @contextmanager
-    def _told(self, what: str) -> Iterator[None]:
+    def _report_errors(self, what: str) -> Iterator[None]:
         """Turn the library's errors into a sentence that begins with what could not be done."""
         try:
             yield

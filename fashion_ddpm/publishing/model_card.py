@@ -13,14 +13,14 @@ from fashion_ddpm.core.image_kind import COLOURS, FASHION_MNIST, ImageKind
 from fashion_ddpm.evaluation.report import Report, Row, metrics_table
 from fashion_ddpm.generation.sample_grid import MAX_COLUMNS, ROWS
 
-MARK = "<!-- results -->"
+RESULTS_MARKER = "<!-- results -->"
 """Before and after the generated part of the README."""
 
 CARD_FILE = "README.md"
 TEMPLATE = Path(__file__).with_name("model_card.md")
 """Of the card, in Jinja."""
 
-HEADLINE = (
+README_ROWS = (
     "class_accuracy",
     "domain_frechet_distance",
     "domain_kernel_distance",
@@ -36,10 +36,10 @@ HEADLINE = (
 """The rows that the README shows; the report has them all."""
 
 
-DATASET = "zalando-datasets/fashion_mnist"
+HUB_DATASET = "zalando-datasets/fashion_mnist"
 
 
-def kind_of(run: dict[str, Any]) -> ImageKind:
+def get_image_kind(run: dict[str, Any]) -> ImageKind:
     """Return what a checkpoint draws, by its run.json (the first ones did not tell the size)."""
     size, channels = run.get("image_size", 28), run.get("channels", 1)
     return ImageKind(tuple(run["class_names"]), size, channels)
@@ -49,7 +49,7 @@ def hub_datasets(run: dict[str, Any]) -> list[str] | None:
     """Return the data set's name on the Hub, where it has one there."""
     name = run.get("dataset", FASHION)
     if name == FASHION:
-        return [DATASET]
+        return [HUB_DATASET]
     source = name.removeprefix(HUB_PREFIX)
     return [source] if name.startswith(HUB_PREFIX) and "/" in source else None
 
@@ -66,19 +66,19 @@ def results_section(report: Report) -> str:
             f"{protocol['device']}; commit {protocol['commit']}. Each figure stands beside the "
             "same figure for as many real images.",
             "",
-            metrics_table(report, HEADLINE),
+            metrics_table(report, README_ROWS),
         ]
     )
 
 
-def with_results(readme: str, report: Report) -> str:
+def replace_results(readme: str, report: Report) -> str:
     """Return the README with the part between the two marks made anew."""
-    before, _, after = readme.split(MARK)
-    return f"{before}{MARK}\n{results_section(report)}\n{MARK}{after}"
+    before, _, after = readme.split(RESULTS_MARKER)
+    return f"{before}{RESULTS_MARKER}\n{results_section(report)}\n{RESULTS_MARKER}{after}"
 
 
 @dataclass(frozen=True)
-class Address:
+class HubRepos:
     """Where a published model lies, as its card says it.
 
     Attributes:
@@ -90,17 +90,17 @@ class Address:
     space: str
 
 
-def model_card(run: dict[str, Any], report: Report | None, address: Address | None = None) -> str:
+def model_card(run: dict[str, Any], report: Report | None, repos: HubRepos | None = None) -> str:
     """Return the checkpoint's README: metadata for the Hub, how to use it, what it scored.
 
     Args:
         run: what run.json says of the training.
         report: what evaluate found; None where these weights were not evaluated.
-        address: where it is published; None for a folder on disk.
+        repos: where it is published; None for a folder on disk.
     """
-    kind = kind_of(run)
+    kind = get_image_kind(run)
     on_fashion = kind == FASHION_MNIST
-    name = "fashion-ddpm" if on_fashion else f"ddpm-{_source(run)}"
+    name = "fashion-ddpm" if on_fashion else f"ddpm-{_dataset_name(run)}"
     data = ModelCardData(
         license="mit" if on_fashion else None,
         library_name="diffusers",
@@ -115,17 +115,17 @@ def model_card(run: dict[str, Any], report: Report | None, address: Address | No
         data,
         template_path=str(TEMPLATE),
         name=name,
-        title=_title(run),
+        title=_dataset_title(run),
         run=run,
         kind=kind,
         on_fashion=on_fashion,
         colour=COLOURS[kind.channels],
-        address=address,
-        source=address.model if address else ".",
+        repos=repos,
+        source=repos.model if repos else ".",
         samples=SAMPLES_FILE,
         rows=ROWS,
         shown=run["class_names"][:MAX_COLUMNS],
-        example=_example(kind),
+        example=_example_call(kind),
         results=results_section(report) if report else "These weights were not evaluated.",
         accuracy=accuracy,
         weakest=min(accuracy, key=lambda name: accuracy[name][0], default=None),
@@ -133,18 +133,18 @@ def model_card(run: dict[str, Any], report: Report | None, address: Address | No
     return str(card)
 
 
-def _title(run: dict[str, Any]) -> str:
+def _dataset_title(run: dict[str, Any]) -> str:
     """Return what a reader calls the data set."""
     name = run.get("dataset", FASHION)
-    return "Fashion-MNIST" if name == FASHION else f"the data set {_source(run)}"
+    return "Fashion-MNIST" if name == FASHION else f"the data set {_dataset_name(run)}"
 
 
-def _source(run: dict[str, Any]) -> str:
+def _dataset_name(run: dict[str, Any]) -> str:
     """Return the last part of the data set's name: of "hub:ada/boots" it is "boots"."""
     return str(run.get("dataset", FASHION)).split(":")[-1].split("/")[-1]
 
 
-def _example(kind: ImageKind) -> str:
+def _example_call(kind: ImageKind) -> str:
     """Return a call's arguments and, behind them, what it returns."""
     labels = [kind.null_label - 1, kind.null_label - 1, min(1, kind.null_label - 1)]
     shape = [3, kind.image_size, kind.image_size, *[3] * (kind.channels == 3)]
@@ -152,15 +152,15 @@ def _example(kind: ImageKind) -> str:
 
 
 def _eval_results(report: Report, run: dict[str, Any]) -> list[EvalResult] | None:
-    measured = [key for key in HEADLINE if key in report.rows and not report.rows[key].missing]
+    measured = [key for key in README_ROWS if key in report.rows and not report.rows[key].missing]
     return [_eval_result(key, report.rows[key], run) for key in measured] or None
 
 
 def _eval_result(key: str, row: Row, run: dict[str, Any]) -> EvalResult:
     return EvalResult(
         task_type="unconditional-image-generation",
-        dataset_type=_source(run).replace("-", "_"),
-        dataset_name=_title(run),
+        dataset_type=_dataset_name(run).replace("-", "_"),
+        dataset_name=_dataset_title(run),
         metric_type=key,
         metric_name=row.name,
         metric_value=row.generated,
@@ -169,6 +169,6 @@ def _eval_result(key: str, row: Row, run: dict[str, Any]) -> EvalResult:
 
 def write_results(readme: Path, checkpoint: Path, run: dict[str, Any], report: Report) -> None:
     """Write both documents, and the card's checksum into the manifest above the checkpoint."""
-    readme.write_text(with_results(readme.read_text(), report))
+    readme.write_text(replace_results(readme.read_text(), report))
     (checkpoint / CARD_FILE).write_text(model_card(run, report))
     update_manifest(checkpoint.parent, f"{checkpoint.name}/{CARD_FILE}")

@@ -7,12 +7,12 @@ from typing import Any
 
 from fashion_ddpm.diffusion.save_checkpoint import MAX_FILE_BYTES
 from fashion_ddpm.publishing.errors import PublishingError
-from fashion_ddpm.publishing.space_card import front_matter
+from fashion_ddpm.publishing.space_card import read_front_matter
 
 README, REQUIREMENTS = "README.md", "requirements.txt"
 
 # fmt: off
-KEYS = frozenset((
+FRONT_MATTER_KEYS = frozenset((
     "title", "emoji", "colorFrom", "colorTo", "sdk", "sdk_version", "python_version", "app_file",
     "app_port", "base_path", "fullWidth", "header", "short_description", "models", "datasets",
     "tags", "thumbnail", "license", "pinned", "suggested_hardware", "suggested_storage",
@@ -23,13 +23,13 @@ KEYS = frozenset((
 # fmt: on
 """What a Space's front matter may hold (Spaces configuration reference)."""
 
-NEEDED = ("title", "emoji", "colorFrom", "colorTo", "app_file", "license", "short_description")
+NEEDED_KEYS = ("title", "emoji", "colorFrom", "colorTo", "app_file", "license", "short_description")
 COLOURS = ("red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray")
-MAX_DESCRIPTION = 60
-OLDEST_PYTHON = 11
+MAX_DESCRIPTION_LENGTH = 60
+PYTHON_MINOR = 11
 """The 11 of 3.11: the pinned libraries install on nothing older."""
 
-PIN = re.compile(r"([\w.-]+)==([\w.]+)")
+PIN_PATTERN = re.compile(r"([\w.-]+)==([\w.]+)")
 
 
 def check_space(folder: Path) -> None:
@@ -41,17 +41,17 @@ def check_space(folder: Path) -> None:
     Raises:
         PublishingError: something is wrong; the message names everything that is.
     """
-    matter = front_matter((folder / README).read_text())
+    matter = read_front_matter((folder / README).read_text())
     lines = (folder / REQUIREMENTS).read_text().split("\n")
     wanted = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     found = [
-        *_faults_of_words(matter),
-        *_faults_of_what_runs(matter, folder, wanted),
+        *_find_metadata_faults(matter),
+        *_find_runtime_faults(matter, folder, wanted),
         *(
             f"{REQUIREMENTS} asks for {line}, but must pin one version with =="
             for line in wanted
-            if not PIN.fullmatch(line)
+            if not PIN_PATTERN.fullmatch(line)
         ),
         *(
             f"{path.relative_to(folder)} has {path.stat().st_size:,} bytes, but at most "
@@ -64,28 +64,28 @@ def check_space(folder: Path) -> None:
         raise PublishingError(f"A Space would refuse {folder}: {'; '.join(found)}.")
 
 
-def _faults_of_words(matter: dict[str, Any]) -> Iterator[str]:
-    for key in sorted(matter.keys() - KEYS):
+def _find_metadata_faults(matter: dict[str, Any]) -> Iterator[str]:
+    for key in sorted(matter.keys() - FRONT_MATTER_KEYS):
         yield f"{key} is no key of a Space's front matter"
-    for key in NEEDED:
+    for key in NEEDED_KEYS:
         if not matter.get(key):
             yield f"{key} is missing"
     for key in ("colorFrom", "colorTo"):
         if matter.get(key) and matter[key] not in COLOURS:
             yield f"{key} is {matter[key]}, but must be one of {', '.join(COLOURS)}"
     length = len(str(matter.get("short_description", "")))
-    if length > MAX_DESCRIPTION:
-        yield f"short_description has {length} characters, but at most {MAX_DESCRIPTION} fit"
+    if length > MAX_DESCRIPTION_LENGTH:
+        yield f"short_description has {length} characters, but at most {MAX_DESCRIPTION_LENGTH} fit"
 
 
-def _faults_of_what_runs(matter: dict[str, Any], folder: Path, wanted: list[str]) -> Iterator[str]:
+def _find_runtime_faults(matter: dict[str, Any], folder: Path, wanted: list[str]) -> Iterator[str]:
     if matter.get("sdk") != "gradio":
         yield f"sdk is {matter.get('sdk')}, but must be gradio"
     if f"gradio=={matter.get('sdk_version')}" not in wanted:
         yield f"sdk_version is {matter.get('sdk_version')}, but {REQUIREMENTS} pins another gradio"
     python = matter.get("python_version")
     found = re.fullmatch(r"3\.(\d+)(\.\d+)?", python) if isinstance(python, str) else None
-    if found is None or int(found[1]) < OLDEST_PYTHON:
-        yield f'python_version is {python!r}, but must be "3.{OLDEST_PYTHON}" or newer, in quotes'
+    if found is None or int(found[1]) < PYTHON_MINOR:
+        yield f'python_version is {python!r}, but must be "3.{PYTHON_MINOR}" or newer, in quotes'
     if matter.get("app_file") and not (folder / str(matter["app_file"])).is_file():
         yield f"app_file is {matter['app_file']}, which is not there"

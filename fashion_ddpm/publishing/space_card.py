@@ -7,7 +7,7 @@ from huggingface_hub import SpaceCard
 from fashion_ddpm.core.errors import reason
 from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.publishing.errors import PublishingError
-from fashion_ddpm.publishing.model_card import hub_datasets, kind_of
+from fashion_ddpm.publishing.model_card import get_image_kind, hub_datasets
 
 
 def space_card(readme: str, model: str, run: dict[str, Any]) -> str:
@@ -21,11 +21,11 @@ def space_card(readme: str, model: str, run: dict[str, Any]) -> str:
     Raises:
         PublishingError: the front matter cannot be read.
     """
-    card = _read(readme)
+    card = _load_card(readme)
     data: Any = card.data
     data.models, data.datasets = [model], hub_datasets(run)
     drawn = "draws clothes out of noise, beside what CLIP says of them"
-    if kind_of(run) != FASHION_MNIST:
+    if get_image_kind(run) != FASHION_MNIST:
         data.title, data.emoji = model.split("/")[-1], "🎨"
         data.short_description = "Draw images of a class out of noise, step by step"
         drawn = "draws images out of noise, trained on pictures of its owner's"
@@ -46,16 +46,16 @@ python app.py
     return str(card)
 
 
-def front_matter(readme: str) -> dict[str, Any]:
+def read_front_matter(readme: str) -> dict[str, Any]:
     """Return the YAML block at the top of a README.
 
     Raises:
         PublishingError: it cannot be read.
     """
-    return dict(_read(readme).data.to_dict())
+    return dict(_load_card(readme).data.to_dict())
 
 
-def _read(readme: str) -> SpaceCard:
+def _load_card(readme: str) -> SpaceCard:
     try:
         return SpaceCard(readme)
     except Exception as error:  # the YAML reader's own errors are no part of the Hub's library

@@ -11,15 +11,15 @@ from pathlib import Path
 
 from fashion_ddpm.publishing.errors import PublishingError
 
-PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
+INHERITED_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
 """What a process needs to begin at all; everything else of this environment stays here."""
 
-MAX_SECONDS = 300
-PAUSE = 0.2
+TIMEOUT_SECONDS = 300
+POLL_SECONDS = 0.2
 STOP_SECONDS = 30
 
 
-def try_space(folder: Path, app_file: str = "app.py", max_seconds: float = MAX_SECONDS) -> None:
+def try_space(folder: Path, app_file: str = "app.py", timeout: float = TIMEOUT_SECONDS) -> None:
     """Start the app in an environment of its own, wait until the page answers, stop it.
 
     The app sees no network but this machine's, no PYTHONPATH, no cache and no home of the user's,
@@ -28,12 +28,12 @@ def try_space(folder: Path, app_file: str = "app.py", max_seconds: float = MAX_S
     Args:
         folder: the Space's files.
         app_file: what to start, as the front matter says.
-        max_seconds: how long to wait for the page.
+        timeout: how long to wait for the page.
 
     Raises:
         PublishingError: the app ended or did not answer; the message has its last words.
     """
-    port = free_port()
+    port = find_free_port()
     with tempfile.TemporaryDirectory() as home, open(Path(home) / "log", "wb") as log:
         process = subprocess.Popen(
             [sys.executable, app_file],
@@ -43,19 +43,19 @@ def try_space(folder: Path, app_file: str = "app.py", max_seconds: float = MAX_S
             stderr=subprocess.STDOUT,
         )
         try:
-            answered = answers(port, process, max_seconds)
+            answered = wait_for_page(port, process, timeout)
         finally:
             _stop(process)
         if not answered:
             words = (Path(home) / "log").read_text(errors="replace").strip().split("\n")[-1]
             raise PublishingError(
                 f"{folder / app_file} does not run in an environment of its own: it gave no page "
-                f"within {max_seconds:g} seconds, and its last words were: {words or 'none'}"
+                f"within {timeout:g} seconds, and its last words were: {words or 'none'}"
             )
 
 
 def _environment(home: str, port: int) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    kept = {name: os.environ[name] for name in INHERITED_VARIABLES if name in os.environ}
     return kept | {
         "HOME": home,
         "TMPDIR": home,
@@ -67,24 +67,24 @@ def _environment(home: str, port: int) -> dict[str, str]:
     }
 
 
-def free_port() -> int:
+def find_free_port() -> int:
     """Return a port that nobody listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
 
 
-def answers(port: int, process: subprocess.Popen[bytes], max_seconds: float) -> bool:
+def wait_for_page(port: int, process: subprocess.Popen[bytes], timeout: float) -> bool:
     """Wait for the page; return whether it came."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    deadline = time.monotonic() + max_seconds
+    deadline = time.monotonic() + timeout
     while time.monotonic() < deadline and process.poll() is None:
         try:
             left = max(1.0, deadline - time.monotonic())
             with direct.open(f"http://127.0.0.1:{port}/", timeout=left):
                 return True
         except OSError:
-            time.sleep(PAUSE)
+            time.sleep(POLL_SECONDS)
     return False
 
 

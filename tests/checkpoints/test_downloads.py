@@ -11,7 +11,7 @@ from fashion_ddpm.checkpoints.downloads import fetch_checkpoint
 from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.diffusion.pipeline import load_pipeline
-from tests.tools.local_hub import REVISION, LocalHub, Stored, local_hub, python_on
+from tests.tools.local_hub import REVISION, LocalHub, StoredRepository, run_python, serve_local_hub
 
 OLD = "a" * 40
 
@@ -36,7 +36,7 @@ def read_files(folder: Path) -> dict[str, bytes]:
 @pytest.fixture
 def hub(tiny_checkpoint: Path) -> Iterator[LocalHub]:
     """ada/tiny with an intact older commit and a newer one with damaged weights."""
-    with local_hub() as hub:
+    with serve_local_hub() as hub:
         intact = read_files(tiny_checkpoint)
         extra = {
             "pytorch_model.bin": b"pickle",
@@ -48,8 +48,10 @@ def hub(tiny_checkpoint: Path) -> Iterator[LocalHub]:
         weights = bytearray(intact["unet/diffusion_pytorch_model.safetensors"])
         weights[-1000] ^= 1
         swapped = {**intact, "unet/diffusion_pytorch_model.safetensors": bytes(weights)}
-        stored = Stored({}, files={**swapped, **extra}, older={OLD: {**intact, **extra}})
-        hub.stored["model", "ada/tiny"] = stored
+        stored = StoredRepository(
+            {}, files={**swapped, **extra}, history={OLD: {**intact, **extra}}
+        )
+        hub.repos["model", "ada/tiny"] = stored
         yield hub
 
 
@@ -57,7 +59,7 @@ def test_a_pinned_commit_loads_without_other_files_and_missing_ones_are_refused(
     hub: LocalHub, tmp_path: Path
 ) -> None:
     missing = ("ada/nothing", f"ada/tiny@{'b' * 40}")
-    printed = python_on(hub, tmp_path, "-c", LOAD, f"ada/tiny@{OLD}", *missing)
+    printed = run_python(hub, tmp_path, "-c", LOAD, f"ada/tiny@{OLD}", *missing)
     loaded, *sentences = printed.strip().split("\n")
     assert loaded == f"ada/tiny@{OLD} T-shirt"
     for name, sentence in zip(missing, sentences, strict=True):
@@ -82,11 +84,11 @@ def test_a_pinned_commit_loads_without_other_files_and_missing_ones_are_refused(
 def test_the_newest_commit_is_named_and_a_damaged_file_in_it_is_refused(
     hub: LocalHub, tmp_path: Path
 ) -> None:
-    printed = python_on(hub, tmp_path, "-c", LOAD, "ada/tiny")
+    printed = run_python(hub, tmp_path, "-c", LOAD, "ada/tiny")
     assert "ada/tiny could not be loaded: unet/diffusion_pytorch_model.safetensors" in printed
     assert "swapped" in printed
-    hub.stored["model", "ada/tiny"].files = hub.stored["model", "ada/tiny"].older[OLD]
-    again = python_on(hub, tmp_path / "other", "-c", LOAD, "ada/tiny", "ada/tiny@main")
+    hub.repos["model", "ada/tiny"].files = hub.repos["model", "ada/tiny"].history[OLD]
+    again = run_python(hub, tmp_path / "other", "-c", LOAD, "ada/tiny", "ada/tiny@main")
     assert again.split("\n")[:2] == [f"ada/tiny@{REVISION} T-shirt"] * 2
 
 

@@ -9,7 +9,7 @@ import pytest
 from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.checkpoints.manifest import MANIFEST, update_manifest
 from fashion_ddpm.checkpoints.npz import load_arrays, save_arrays
-from tests.tools.tampering import Bomb
+from tests.tools.tampering import PickleBomb
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_a_truncated_or_missing_file_is_refused(path: Path, size: int) -> None:
 
 def test_python_objects_are_neither_written_nor_read(path: Path) -> None:
     proof = path.with_name("proof")
-    objects = np.array([Bomb(proof)], dtype=object)
+    objects = np.array([PickleBomb(proof)], dtype=object)
     with pytest.raises(ValueError, match="allow_pickle=False"):
         save_arrays(path, {"numbers": objects})
     np.savez_compressed(path, numbers=objects)

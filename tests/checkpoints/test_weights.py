@@ -18,7 +18,7 @@ from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, BUNDLED_CLASSIFIER, BUND
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.scoring.classifier import load_classifier
 from fashion_ddpm.scoring.clip import load_scorer
-from tests.tools.tampering import SPOILT_FILES, UNLIKE_THE_MANIFEST, Spoil, Weights
+from tests.tools.tampering import MANIFEST_MISMATCHES, SPOILT_FILES, Spoil, WeightsFolder
 
 LOADERS: dict[str, tuple[Path, str, Callable[[str], object]]] = {
     "network": (BUNDLED_CHECKPOINT, "unet/diffusion_pytorch_model.safetensors", load_pipeline),
@@ -29,12 +29,12 @@ each_kind = pytest.mark.parametrize("kind", LOADERS)
 
 
 @pytest.fixture
-def weights(kind: str, tmp_path: Path) -> Weights:
+def weights(kind: str, tmp_path: Path) -> WeightsFolder:
     """A copy of a bundled folder, and weights of the same shapes but other values."""
     original, name, _ = LOADERS[kind]
     folder = tmp_path / "copy"
     shutil.copytree(original, folder)
-    weights = Weights(folder, name, tmp_path / "other.safetensors", tmp_path / "proof")
+    weights = WeightsFolder(folder, name, tmp_path / "other.safetensors", tmp_path / "proof")
     shutil.copy(weights.path, tmp_path / "kept")
     weights.rewrite(lambda tensors: [value.neg_() for value in tensors.values()])
     shutil.move(weights.path, weights.other)
@@ -42,7 +42,7 @@ def weights(kind: str, tmp_path: Path) -> Weights:
     return weights
 
 
-def load_error(kind: str, weights: Weights) -> str:
+def load_error(kind: str, weights: WeightsFolder) -> str:
     """Load damaged weights; return the error message."""
     with pytest.raises(UserError) as caught:
         LOADERS[kind][2](str(weights.folder))
@@ -60,7 +60,7 @@ def load_error(kind: str, weights: Weights) -> str:
 @pytest.mark.parametrize("spoil", SPOILT_FILES.values(), ids=SPOILT_FILES)
 @pytest.mark.parametrize("listed", [True, False], ids=["with manifest", "without manifest"])
 def test_a_damaged_or_unsafe_file_is_refused(
-    kind: str, weights: Weights, spoil: Spoil, listed: bool
+    kind: str, weights: WeightsFolder, spoil: Spoil, listed: bool
 ) -> None:
     if not listed:
         (weights.folder / MANIFEST).unlink()
@@ -69,14 +69,14 @@ def test_a_damaged_or_unsafe_file_is_refused(
 
 
 @each_kind
-@pytest.mark.parametrize("spoil", UNLIKE_THE_MANIFEST.values(), ids=UNLIKE_THE_MANIFEST)
-def test_unlisted_files_are_refused(kind: str, weights: Weights, spoil: Spoil) -> None:
+@pytest.mark.parametrize("spoil", MANIFEST_MISMATCHES.values(), ids=MANIFEST_MISMATCHES)
+def test_unlisted_files_are_refused(kind: str, weights: WeightsFolder, spoil: Spoil) -> None:
     spoil(weights)
     assert MANIFEST in load_error(kind, weights)
 
 
 @each_kind
-def test_every_listed_file_is_checked(kind: str, weights: Weights) -> None:
+def test_every_listed_file_is_checked(kind: str, weights: WeightsFolder) -> None:
     for name in read_manifest(weights.folder):
         path = weights.folder / name
         content = path.read_bytes()
@@ -90,7 +90,7 @@ def test_every_listed_file_is_checked(kind: str, weights: Weights) -> None:
 
 
 @each_kind
-def test_a_folder_without_a_manifest_loads(kind: str, weights: Weights) -> None:
+def test_a_folder_without_a_manifest_loads(kind: str, weights: WeightsFolder) -> None:
     (weights.folder / MANIFEST).unlink()
     (weights.folder / "README.md").write_text("from elsewhere")
     LOADERS[kind][2](str(weights.folder))
@@ -99,7 +99,7 @@ def test_a_folder_without_a_manifest_loads(kind: str, weights: Weights) -> None:
 @pytest.mark.slow
 @each_kind
 def test_a_damaged_config_without_a_manifest_loads_or_is_refused(
-    kind: str, weights: Weights
+    kind: str, weights: WeightsFolder
 ) -> None:
     (weights.folder / MANIFEST).unlink()
     for path in sorted(weights.folder.rglob("*.json")):

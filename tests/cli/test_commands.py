@@ -29,11 +29,11 @@ def test_a_class_must_be_one_of_the_given_checkpoints(tiny_checkpoint: Path) -> 
 
 
 def test_an_average_of_another_length_is_rebuilt(
-    finished: TrainConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    finished_run: TrainConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = tmp_path / "average"
     flags = ("--length", "0.08", "--at", "384", "--output", str(output))
-    assert run("rebuild-average", finished.output_dir, *flags) == 0
+    assert run("rebuild-average", finished_run.output_dir, *flags) == 0
     assert is_intact(output)
     assert str(output) in capsys.readouterr().out
 

@@ -40,10 +40,10 @@ def replace(split: LabelledImages, **changes: torch.Tensor) -> LabelledImages:
     ],
 )
 def test_each_kind_of_damage_is_reported(
-    real: LabelledImages, damage: Callable[[LabelledImages], LabelledImages], part: str
+    real_images: LabelledImages, damage: Callable[[LabelledImages], LabelledImages], part: str
 ) -> None:
     with pytest.raises(DataError, match=part):
-        list(check_split("test", damage(real), SUBSET_TOLERANCE))
+        list(check_split("test", damage(real_images), SUBSET_TOLERANCE))
 
 
 def test_damage_in_the_files_is_found(data_dir: Path, tmp_path: Path) -> None:

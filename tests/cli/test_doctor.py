@@ -37,8 +37,8 @@ def shares(line: str) -> list[float]:
     return [float(found) for found in re.findall(r"([\d.]+)%", line)]
 
 
-def test_the_bundled_scorer_tells_clear_from_noisy_and_blurred(real: LabelledImages) -> None:
-    garments, *answers = check_scorer(load_scorer(EMBEDDED, FASHION_MNIST), real)
+def test_the_bundled_scorer_tells_clear_from_noisy_and_blurred(real_images: LabelledImages) -> None:
+    garments, *answers = check_scorer(load_scorer(EMBEDDED, FASHION_MNIST), real_images)
     assert "200 real images" in garments
     assert shares(garments)[0] >= 85
     clear, noisy, blurred = map(shares, answers)
@@ -47,7 +47,7 @@ def test_the_bundled_scorer_tells_clear_from_noisy_and_blurred(real: LabelledIma
     assert blurred[2] >= 95
 
 
-def test_every_image_gives_one_answer(tiny_scorer: ClipScorer, real: LabelledImages) -> None:
-    for line in list(check_scorer(tiny_scorer, real))[1:]:
+def test_every_image_gives_one_answer(tiny_scorer: ClipScorer, real_images: LabelledImages) -> None:
+    for line in list(check_scorer(tiny_scorer, real_images))[1:]:
         assert len(shares(line)) == len(ANSWERS)
         assert abs(sum(shares(line)) - 100) < 0.2

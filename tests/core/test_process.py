@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fashion_ddpm.core.process import available_cpus, limit_threads, pause_garbage_collection
-from tests.tools import PATIENCE
+from tests.tools import TIMEOUT_S
 from tests.tools.serving import ROOT
 
 PROGRAM = """
@@ -101,7 +101,7 @@ demo = Demo()
 page = app.build_page(demo)
 page.queue(api_open=False)
 _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)
-app.quicken(demo, "auto")
+app.use_faster_backend(demo, "auto")
 assert b"Fashion DDPM" in urllib.request.urlopen(address).read()
 page.close()
 demo.unet.close()
@@ -118,7 +118,7 @@ def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT_S,
     )
 
 

@@ -19,7 +19,7 @@ from fashion_ddpm.data.fingerprint import (
 )
 from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.data.load import load_data_set
-from tests.tools.shapes import shape, write_shapes
+from tests.tools.shapes import draw_shape, write_shapes
 
 
 def fingerprint_folder(folder: Path) -> Fingerprint:
@@ -41,7 +41,7 @@ def test_the_same_pictures_elsewhere_are_the_same_data(before: Path, tmp_path: P
 
 
 def add(folder: Path) -> None:
-    shape("circle", 99).save(folder / "circle" / "new.png")
+    draw_shape("circle", 99).save(folder / "circle" / "new.png")
 
 
 def remove(folder: Path) -> None:
@@ -50,7 +50,7 @@ def remove(folder: Path) -> None:
 
 
 def change(folder: Path) -> None:
-    shape("circle", 98).save(folder / "circle" / "0003.png")
+    draw_shape("circle", 98).save(folder / "circle" / "0003.png")
 
 
 def swap(folder: Path) -> None:
@@ -61,7 +61,7 @@ def swap(folder: Path) -> None:
 
 def add_class(folder: Path) -> None:
     (folder / "star").mkdir()
-    shape("circle", 97).save(folder / "star" / "one.png")
+    draw_shape("circle", 97).save(folder / "star" / "one.png")
 
 
 def remove_class(folder: Path) -> None:
@@ -125,7 +125,7 @@ def test_two_renamed_classes_are_distinguished() -> None:
 def test_damaged_pictures_are_not_part_of_the_fingerprint(before: Path, tmp_path: Path) -> None:
     shutil.copytree(before, tmp_path / "many")
     for seed in range(12, 80):
-        shape("circle", seed).save(tmp_path / "many" / "circle" / f"{seed:04d}.png")
+        draw_shape("circle", seed).save(tmp_path / "many" / "circle" / f"{seed:04d}.png")
     one = fingerprint_folder(tmp_path / "many")
     (tmp_path / "many" / "circle" / "broken.png").touch()
     assert fingerprint_folder(tmp_path / "many").digest == one.digest
@@ -150,15 +150,15 @@ def test_fingerprint_of_a_hub_data_set(
     assert list(describe_changes(found[0], found[2])) == ["changed: train row 3"]
 
 
-def test_fingerprint_of_fashion_mnist(data_dir: Path, real: LabelledImages) -> None:
+def test_fingerprint_of_fashion_mnist(data_dir: Path, real_images: LabelledImages) -> None:
     data = load_data_set(DataSettings(data_dir=str(data_dir)))
     assert data.fingerprint == fingerprint_splits(
         {"train": data.train, "validation": data.validation, "test": data.test}
     )
-    images = real.images.clone()
-    images[real.labels == 8] += 1
-    others = fingerprint_splits({"test": dataclasses.replace(real, images=images)})
-    assert list(describe_changes(fingerprint_splits({"test": real}), others)) == [
+    images = real_images.images.clone()
+    images[real_images.labels == 8] += 1
+    others = fingerprint_splits({"test": dataclasses.replace(real_images, images=images)})
+    assert list(describe_changes(fingerprint_splits({"test": real_images}), others)) == [
         "changed: the test images of bag"
     ]
 

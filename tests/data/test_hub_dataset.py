@@ -9,7 +9,7 @@ from PIL import Image
 from fashion_ddpm.data import hub_dataset
 from fashion_ddpm.data.hub_dataset import list_hub_dataset
 from fashion_ddpm.data.labelled_images import DataError
-from tests.tools.shapes import SHAPES, shape, write_shapes
+from tests.tools.shapes import SHAPES, draw_shape, write_shapes
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,7 @@ def test_a_local_folder_gives_classes_splits_and_pictures(tmp_path: Path) -> Non
     (first,) = [picture for picture in listing.train if picture.label == 1][:1]
     with Image.open(io.BytesIO(first.read())) as picture:
         assert picture.convert("RGB").tobytes() in {
-            shape("square", seed).tobytes() for seed in range(4)
+            draw_shape("square", seed).tobytes() for seed in range(4)
         }
 
 
@@ -47,7 +47,7 @@ def test_a_damaged_picture_is_found_when_it_is_opened(tmp_path: Path) -> None:
 
 def test_a_data_set_without_labels_is_refused(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
-    shape("circle", 1).save(tmp_path / "data" / "one.png")
+    draw_shape("circle", 1).save(tmp_path / "data" / "one.png")
     with pytest.raises(DataError, match="has the columns image; it must have one of images and"):
         list_hub_dataset(str(tmp_path / "data"))
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from fashion_ddpm.data.image_folder import list_image_folder
 from fashion_ddpm.data.labelled_images import DataError
-from tests.tools.shapes import SHAPES, shape, write_shapes
+from tests.tools.shapes import SHAPES, draw_shape, write_shapes
 
 
 def names_in(folder: Path) -> list[str]:
@@ -21,7 +21,7 @@ def test_each_folder_is_a_class_and_pictures_are_sorted_by_name(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "circle" / "0001" / "monday").mkdir(parents=True)
-    shape("circle", 9).save(tmp_path / "circle" / "0001" / "monday" / "late.PNG")
+    draw_shape("circle", 9).save(tmp_path / "circle" / "0001" / "monday" / "late.PNG")
     listing = list_image_folder(str(write_shapes(tmp_path, 2)))
     assert listing.class_names == SHAPES
     assert [(picture.name, picture.label) for picture in listing.train] == [
@@ -35,15 +35,15 @@ def test_each_folder_is_a_class_and_pictures_are_sorted_by_name(
     ]
     assert not listing.test
     with Image.open(io.BytesIO(listing.train[0].read())) as picture:
-        assert picture.tobytes() == shape("circle", 0).tobytes()
+        assert picture.tobytes() == draw_shape("circle", 0).tobytes()
 
 
 def test_train_and_test_are_taken_where_they_exist(tmp_path: Path) -> None:
     write_shapes(tmp_path / "train", 3)
     assert list_image_folder(str(tmp_path)).class_names == SHAPES
-    shape("triangle", 7).save(tmp_path / "train" / "triangle" / "more.png")
+    draw_shape("triangle", 7).save(tmp_path / "train" / "triangle" / "more.png")
     (tmp_path / "test" / "triangle").mkdir(parents=True)
-    shape("triangle", 8).save(tmp_path / "test" / "triangle" / "one.png")
+    draw_shape("triangle", 8).save(tmp_path / "test" / "triangle" / "one.png")
     listing = list_image_folder(str(tmp_path))
     assert len(listing.train) == 10
     assert [(picture.name, picture.label) for picture in listing.test] == [
@@ -64,7 +64,7 @@ def test_pictures_below_a_hidden_folder_are_ignored_and_counted(
     for folder in (tmp_path / parent / name, tmp_path / parent / name / "circle"):
         folder.mkdir(parents=True)
         for seed in range(3):
-            shape("circle", seed).save(folder / f"copy-{seed}.png")
+            draw_shape("circle", seed).save(folder / f"copy-{seed}.png")
     listing = list_image_folder(str(tmp_path))
     assert names_in(tmp_path) == before
     assert listing.class_names == SHAPES
@@ -102,8 +102,8 @@ def test_a_class_without_pictures_is_refused(
 def test_pictures_in_no_class_folder_are_counted(tmp_path: Path) -> None:
     for split in ("train", "test", "val"):
         write_shapes(tmp_path / split, 2)
-    shape("circle", 9).save(tmp_path / "train" / "overview.png")
-    shape("circle", 9).save(tmp_path / "loose.png")
+    draw_shape("circle", 9).save(tmp_path / "train" / "overview.png")
+    draw_shape("circle", 9).save(tmp_path / "loose.png")
     listing = list_image_folder(str(tmp_path))
     assert [len(listing.train), len(listing.test)] == [6, 6]
     (note,) = listing.notes
@@ -116,7 +116,7 @@ def test_a_class_may_be_called_train_or_test(tmp_path: Path) -> None:
     (tmp_path / "circle").rename(tmp_path / "train")
     (tmp_path / "square").rename(tmp_path / "test")
     (tmp_path / "train" / "steam").mkdir()
-    shape("circle", 9).save(tmp_path / "train" / "steam" / "engine.png")
+    draw_shape("circle", 9).save(tmp_path / "train" / "steam" / "engine.png")
     listing = list_image_folder(str(tmp_path))
     assert listing.class_names == ("test", "train", "triangle")
     assert [picture.label for picture in listing.train] == [0, 0, 1, 1, 1, 2, 2]
@@ -132,7 +132,7 @@ def test_an_ambiguous_train_folder_is_refused(tmp_path: Path) -> None:
     write_shapes(tmp_path / "test", 2)
     (tmp_path / "notes").mkdir()
     assert len(list_image_folder(str(tmp_path)).test) == 6
-    shape("circle", 9).save(tmp_path / "notes" / "plan.png")
+    draw_shape("circle", 9).save(tmp_path / "notes" / "plan.png")
     with pytest.raises(DataError, match="train holds folders and no pictures, but notes lies"):
         list_image_folder(str(tmp_path))
 
@@ -150,7 +150,7 @@ def test_names_of_splits_and_classes_ignore_case(tmp_path: Path) -> None:
 def test_numbers_are_sorted_numerically_unless_an_order_is_given(tmp_path: Path) -> None:
     for name in ("1", "2", "10"):
         (tmp_path / name).mkdir()
-        shape("circle", int(name)).save(tmp_path / name / "one.png")
+        draw_shape("circle", int(name)).save(tmp_path / name / "one.png")
     for recorded in (("1", "10", "2"), ("1", "2", "10"), ("1", "10", "3")):
         listing = list_image_folder(str(tmp_path), recorded)
         assert listing.class_names == (("1", "2", "10") if "3" in recorded else recorded)
@@ -158,7 +158,7 @@ def test_numbers_are_sorted_numerically_unless_an_order_is_given(tmp_path: Path)
             (f"{name}/one.png", label) for label, name in enumerate(listing.class_names)
         ]
     (tmp_path / "ten").mkdir()
-    shape("circle", 3).save(tmp_path / "ten" / "one.png")
+    draw_shape("circle", 3).save(tmp_path / "ten" / "one.png")
     assert list_image_folder(str(tmp_path)).class_names == ("1", "10", "2", "ten")
 
 
@@ -166,7 +166,7 @@ def test_symbolic_links_are_followed_but_not_cyclic_ones(tmp_path: Path) -> None
     elsewhere = write_shapes(tmp_path / "elsewhere", 2)
     data = tmp_path / "data"
     (data / "own").mkdir(parents=True)
-    shape("circle", 5).save(data / "own" / "a.png")
+    draw_shape("circle", 5).save(data / "own" / "a.png")
     (data / "linked").symlink_to(elsewhere / "circle")
     (data / "own" / "more").symlink_to(elsewhere / "square")
     (data / "own" / "z.png").symlink_to(elsewhere / "circle" / "0001.png")
@@ -222,6 +222,6 @@ def test_a_path_without_class_folders_is_refused(tmp_path: Path) -> None:
         list_image_folder(str(tmp_path / "nowhere"))
     with pytest.raises(DataError, match="nosuchuser"):
         list_image_folder("~nosuchuser/pictures")
-    shape("circle", 1).save(tmp_path / "loose.png")
+    draw_shape("circle", 1).save(tmp_path / "loose.png")
     with pytest.raises(DataError, match="holds no folders; it must hold one for each class"):
         list_image_folder(str(tmp_path))

@@ -11,7 +11,7 @@ from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.data.fashion_mnist import load_split
 from fashion_ddpm.data.labelled_images import DataError
 from fashion_ddpm.data.load import DataSet, load_data_set
-from tests.tools.shapes import SHAPES, shape, write_shapes
+from tests.tools.shapes import SHAPES, draw_shape, write_shapes
 
 
 def load(folder: Path) -> DataSet:
@@ -31,7 +31,7 @@ def test_image_folders_are_split_deterministically_by_class(tmp_path: Path) -> N
     assert data.kind == ImageKind(SHAPES, image_size=32, channels=3)
     assert data.name == "imagefolder:shapes"
     assert torch.equal(data.train.images, again.train.images)
-    known = {shape(name, seed).tobytes(): name for name in SHAPES for seed in range(24)}
+    known = {draw_shape(name, seed).tobytes(): name for name in SHAPES for seed in range(24)}
     for split, count in ((data.train, 20), (data.validation, 2), (data.test, 2)):
         assert torch.bincount(split.labels).tolist() == [count] * 3
         assert split.images.shape[1:] == (32, 32, 3)
@@ -92,5 +92,5 @@ def test_class_folders_with_reserved_names_are_refused(tmp_path: Path) -> None:
 def test_a_data_set_may_have_one_class(tmp_path: Path) -> None:
     (tmp_path / "circle").mkdir()
     for seed in range(12):
-        shape("circle", seed, 16, "L").save(tmp_path / "circle" / f"{seed}.png")
+        draw_shape("circle", seed, 16, "L").save(tmp_path / "circle" / f"{seed}.png")
     assert load(tmp_path).kind == ImageKind(("circle",), image_size=16, channels=1)

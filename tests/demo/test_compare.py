@@ -21,11 +21,11 @@ def test_rows_vary_one_thing_and_columns_the_steps(demo: Demo, axis: str) -> Non
 
 
 def test_turbo_has_a_row_among_the_samplers_where_a_network_can_do_it(
-    demo: Demo, taught_checkpoint: Path
+    demo: Demo, checkpoint_with_turbo: Path
 ) -> None:
     without, with_turbo = (
         {request.row for request in cell_requests(each, "bag", 0, "sampler")}
-        for each in (demo, Demo(taught_checkpoint))
+        for each in (demo, Demo(checkpoint_with_turbo))
     )
     assert with_turbo - without == {"turbo"}
 

@@ -15,15 +15,15 @@ REQUEST = GenerateRequest(
 
 
 @pytest.fixture(scope="module")
-def result(bundled: Demo) -> Result:
-    return bundled.draw(REQUEST, "embedded")
+def result(bundled_demo: Demo) -> Result:
+    return bundled_demo.draw(REQUEST, "embedded")
 
 
 @pytest.mark.parametrize("step", [0, 2, 3])
 def test_the_same_class_and_schedule_end_where_the_trajectory_ended(
-    bundled: Demo, result: Result, step: int
+    bundled_demo: Demo, result: Result, step: int
 ) -> None:
-    continuation = continue_trajectory(bundled, result, 1, step, "cosine")
+    continuation = continue_trajectory(bundled_demo, result, 1, step, "cosine")
     (bag,) = (ending for ending in continuation.endings if ending.class_name == "bag")
     expected = np.asarray(enlarge(result.clean[-1, 1], 8), dtype=int)
     assert np.abs(np.asarray(bag.picture, dtype=int) - expected).max() <= 1
@@ -31,9 +31,9 @@ def test_the_same_class_and_schedule_end_where_the_trajectory_ended(
 
 
 def test_the_earlier_the_trajectory_is_left_the_more_can_become_of_it(
-    bundled: Demo, result: Result
+    bundled_demo: Demo, result: Result
 ) -> None:
-    first, last = (continue_trajectory(bundled, result, 0, step, "cosine") for step in (0, 3))
+    first, last = (continue_trajectory(bundled_demo, result, 0, step, "cosine") for step in (0, 3))
     assert first.sigma > last.sigma
     possible = [
         sum((ending.score or 0) > 0.5 for ending in continuation.endings)
@@ -45,19 +45,22 @@ def test_the_earlier_the_trajectory_is_left_the_more_can_become_of_it(
 
 
 def test_another_schedule_goes_on_and_an_unknown_one_is_refused(
-    bundled: Demo, result: Result
+    bundled_demo: Demo, result: Result
 ) -> None:
     own, other = (
-        continue_trajectory(bundled, result, 0, 1, schedule) for schedule in ("cosine", "karras")
+        continue_trajectory(bundled_demo, result, 0, 1, schedule)
+        for schedule in ("cosine", "karras")
     )
     assert own.sigma == other.sigma
     assert own.endings[8].picture.tobytes() != other.endings[8].picture.tobytes()
     with pytest.raises(RequestError, match="schedule is 'magic'"):
-        continue_trajectory(bundled, result, 0, 1, "magic")
+        continue_trajectory(bundled_demo, result, 0, 1, "magic")
 
 
-def test_steps_beyond_the_ends_are_the_ends(bundled: Demo, result: Result) -> None:
-    assert [continue_trajectory(bundled, result, 0, step, "cosine").step for step in (-5, 99)] == [
+def test_steps_beyond_the_ends_are_the_ends(bundled_demo: Demo, result: Result) -> None:
+    assert [
+        continue_trajectory(bundled_demo, result, 0, step, "cosine").step for step in (-5, 99)
+    ] == [
         1,
         4,
     ]

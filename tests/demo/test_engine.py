@@ -48,18 +48,18 @@ def test_the_note_says_why_the_reports_schedule_fails() -> None:
     assert "Verdict: good" in schedule_note("cosine", 20)
 
 
-def test_turbo_is_drawn_by_the_network_beside_the_checkpoint(taught_checkpoint: Path) -> None:
-    demo = Demo(taught_checkpoint)
+def test_turbo_is_drawn_by_the_network_beside_the_checkpoint(checkpoint_with_turbo: Path) -> None:
+    demo = Demo(checkpoint_with_turbo)
     assert demo.has_turbo
     request = GenerateRequest("bag", num_images=3, sampler="turbo", num_inference_steps=4)
     result = demo.draw(request, "embedded")
-    (batch,) = load_pipeline(distilled_folder(taught_checkpoint)).generate(
+    (batch,) = load_pipeline(distilled_folder(checkpoint_with_turbo)).generate(
         request.labels(), request.seeds(), SamplingSettings.from_request(request)
     )
     assert torch.equal(result.clean[-1], batch.images)
     demo.close()
 
 
-def test_a_distilled_network_alone_has_turbo_too(taught_checkpoint: Path, demo: Demo) -> None:
-    assert Demo(distilled_folder(taught_checkpoint)).has_turbo
+def test_a_distilled_network_alone_has_turbo_too(checkpoint_with_turbo: Path, demo: Demo) -> None:
+    assert Demo(distilled_folder(checkpoint_with_turbo)).has_turbo
     assert not demo.has_turbo

@@ -10,12 +10,12 @@ from fashion_ddpm.demo.gallery import GALLERY, TENSORS, first_images, load_galle
 
 
 def test_the_bundled_gallery_is_what_the_bundled_weights_draw(
-    bundled: Demo, tmp_path: Path
+    bundled_demo: Demo, tmp_path: Path
 ) -> None:
-    gallery = load_gallery(bundled)
+    gallery = load_gallery(bundled_demo)
     assert gallery is not None, "run make gallery"
-    save_gallery(bundled, tmp_path / "gallery.npz")
-    redrawn = load_gallery(bundled, tmp_path / "gallery.npz")
+    save_gallery(bundled_demo, tmp_path / "gallery.npz")
+    redrawn = load_gallery(bundled_demo, tmp_path / "gallery.npz")
     assert redrawn is not None
     assert gallery.request == redrawn.request
     # CPUs round differently, so images may differ a little.

@@ -66,11 +66,11 @@ def test_the_app_does_not_start_with_a_damaged_network_of_its_own(tmp_path: Path
 
 
 def test_a_damaged_distilled_network_is_left_out_and_named(
-    taught_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    checkpoint_with_turbo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     copy = tmp_path / "tiny"
-    shutil.copytree(taught_checkpoint, copy)
-    copy_truncated(distilled_folder(taught_checkpoint), distilled_folder(copy), WEIGHTS)
+    shutil.copytree(checkpoint_with_turbo, copy)
+    copy_truncated(distilled_folder(checkpoint_with_turbo), distilled_folder(copy), WEIGHTS)
     demo = Demo(copy)
     assert not demo.has_turbo
     assert "The sampler turbo is left out: " in capsys.readouterr().err

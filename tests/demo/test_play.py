@@ -22,28 +22,30 @@ def frames(picture: Image.Image) -> torch.Tensor:
     return torch.from_numpy(np.stack([small[:, 30 * i : 30 * i + 28] for i in range(8)]))
 
 
-def draw(bundled: Demo, label: int, seed: int) -> torch.Tensor:
+def draw(bundled_demo: Demo, label: int, seed: int) -> torch.Tensor:
     """Return the image of a seed and a class: float [28, 28], 0 … 255."""
-    *_, last = bundled.pipeline.stream([label], [seed], SamplingSettings(num_inference_steps=20))
+    *_, last = bundled_demo.pipeline.stream(
+        [label], [seed], SamplingSettings(num_inference_steps=20)
+    )
     return ((last.clean[0, 0] + 1) * 127.5).round()
 
 
-def test_a_blend_begins_as_one_class_and_ends_as_the_other(bundled: Demo) -> None:
-    strip = frames(blend(bundled, BlendRequest("trouser", "bag", 0))).float()
-    assert (strip[0] - draw(bundled, 1, 0)).abs().max() <= 2
-    assert (strip[-1] - draw(bundled, 8, 0)).abs().max() <= 2
+def test_a_blend_begins_as_one_class_and_ends_as_the_other(bundled_demo: Demo) -> None:
+    strip = frames(blend(bundled_demo, BlendRequest("trouser", "bag", 0))).float()
+    assert (strip[0] - draw(bundled_demo, 1, 0)).abs().max() <= 2
+    assert (strip[-1] - draw(bundled_demo, 8, 0)).abs().max() <= 2
     assert (strip[4] - strip[0]).abs().mean() > 1
-    assert not bundled.pipeline.unet.class_embedding._forward_hooks
+    assert not bundled_demo.pipeline.unet.class_embedding._forward_hooks
 
 
-def test_a_blend_beside_a_generation_changes_neither(bundled: Demo) -> None:
+def test_a_blend_beside_a_generation_changes_neither(bundled_demo: Demo) -> None:
     def generation() -> torch.Tensor:
-        (batch,) = bundled.pipeline.generate([1] * 8, range(8), SamplingSettings("karras"))
+        (batch,) = bundled_demo.pipeline.generate([1] * 8, range(8), SamplingSettings("karras"))
         return batch.images
 
-    images, strip = generation(), frames(blend(bundled, BLEND))
+    images, strip = generation(), frames(blend(bundled_demo, BLEND))
     with ThreadPoolExecutor(1) as threads:
-        blending = threads.submit(blend, bundled, BLEND)
+        blending = threads.submit(blend, bundled_demo, BLEND)
         concurrent = [generation()]
         while not blending.done():
             concurrent.append(generation())
@@ -51,10 +53,10 @@ def test_a_blend_beside_a_generation_changes_neither(bundled: Demo) -> None:
     assert all(torch.equal(batch, images) for batch in concurrent)
 
 
-def test_a_walk_ends_at_the_second_seeds_image(bundled: Demo) -> None:
-    strip = frames(walk(bundled, WalkRequest("coat", 4, 9))).float()
+def test_a_walk_ends_at_the_second_seeds_image(bundled_demo: Demo) -> None:
+    strip = frames(walk(bundled_demo, WalkRequest("coat", 4, 9))).float()
     for index, seed in ((0, 4), (-1, 9)):
-        assert (strip[index] - draw(bundled, 4, seed)).abs().max() <= 2
+        assert (strip[index] - draw(bundled_demo, 4, seed)).abs().max() <= 2
     assert (strip[3] - strip[0]).abs().mean() > 1
 
 
@@ -65,16 +67,17 @@ def test_every_step_between_two_noises_is_noise() -> None:
     assert torch.equal(slerp(one, one, 0.5), one)
 
 
-def test_a_drawing_is_kept_where_little_of_it_is_forgotten(bundled: Demo) -> None:
+def test_a_drawing_is_kept_where_little_of_it_is_forgotten(bundled_demo: Demo) -> None:
     drawing = np.zeros((280, 280), np.uint8)
     drawing[40:250, 100:180] = 200
     weak, strong = (
-        frames(redraw(bundled, drawing, RedrawRequest("trouser", s))).float() for s in (0.2, 1.0)
+        frames(redraw(bundled_demo, drawing, RedrawRequest("trouser", s))).float()
+        for s in (0.2, 1.0)
     )
     assert torch.equal(weak[0], strong[0])
     assert (weak[1:] - weak[0]).abs().mean() < (strong[1:] - strong[0]).abs().mean()
 
 
-def test_empty_paper_is_refused(bundled: Demo) -> None:
+def test_empty_paper_is_refused(bundled_demo: Demo) -> None:
     with pytest.raises(RequestError, match="paper is empty"):
-        redraw(bundled, np.zeros((280, 280), np.uint8), RedrawRequest("bag", 0.5))
+        redraw(bundled_demo, np.zeros((280, 280), np.uint8), RedrawRequest("bag", 0.5))

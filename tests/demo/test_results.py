@@ -25,9 +25,9 @@ def test_the_mean_is_that_of_the_images_of_the_same_class(demo: Demo) -> None:
     assert torch.allclose(each.mean(dim=0), mean)
 
 
-def test_an_image_stands_beside_real_ones_of_its_own_class(bundled: Demo) -> None:
+def test_an_image_stands_beside_real_ones_of_its_own_class(bundled_demo: Demo) -> None:
     request = GenerateRequest("all", num_images=10, num_inference_steps=1)
-    result = bundled.draw(request, "embedded")
+    result = bundled_demo.draw(request, "embedded")
     for index, prompt in enumerate(label_prompts(class_names=CLASS_NAMES)):
         labels, quality = result.real_scores(index)
         assert max(labels, key=labels.__getitem__) == prompt

@@ -20,10 +20,10 @@ from fashion_ddpm.demo.trajectory import (
 
 
 @pytest.fixture(scope="module")
-def boot(bundled: Demo) -> Trajectory:
+def boot(bundled_demo: Demo) -> Trajectory:
     request = GenerateRequest("ankle boot", num_images=3, num_inference_steps=14, seed=2)
-    result = bundled.draw(request, "embedded")
-    trajectory = bundled.trajectory(result, 1)
+    result = bundled_demo.draw(request, "embedded")
+    trajectory = bundled_demo.trajectory(result, 1)
     assert torch.equal(trajectory.clean[-1], result.clean[-1, 1])
     return trajectory
 

@@ -18,9 +18,9 @@ from fashion_ddpm.scoring.clip import EMBEDDED
 
 
 def test_previews_lie_beside_the_checkpoint_in_the_order_of_training(
-    bundled: Demo, tiny_checkpoint: Path
+    bundled_demo: Demo, tiny_checkpoint: Path
 ) -> None:
-    assert len(training_previews(bundled)) >= 6
+    assert len(training_previews(bundled_demo)) >= 6
     tiny = Demo(tiny_checkpoint)
     assert training_previews(tiny) == []
     folder = tiny_checkpoint.parent / "previews"
@@ -35,15 +35,15 @@ def test_previews_lie_beside_the_checkpoint_in_the_order_of_training(
 
 
 def test_the_report_belongs_to_the_bundled_weights_alone(
-    bundled: Demo, tiny_checkpoint: Path, tmp_path: Path
+    bundled_demo: Demo, tiny_checkpoint: Path, tmp_path: Path
 ) -> None:
-    assert bundled_report(bundled) is not None
+    assert bundled_report(bundled_demo) is not None
     assert bundled_report(Demo(tiny_checkpoint)) is None
-    assert bundled_report(bundled, tmp_path) is None
+    assert bundled_report(bundled_demo, tmp_path) is None
 
 
 def test_the_losses_stand_between_the_reports_ends(
-    bundled: Demo, tiny_checkpoint: Path, tmp_path: Path
+    bundled_demo: Demo, tiny_checkpoint: Path, tmp_path: Path
 ) -> None:
     log = [{"images_seen": 10, "loss": 0.5}, {"images_seen": 30, "validation_loss": 0.3}]
     shutil.copytree(tiny_checkpoint, tmp_path / "copy")
@@ -54,11 +54,11 @@ def test_the_losses_stand_between_the_reports_ends(
     assert (30, "the report's validation", 0.1083) in points
     assert len(points) == 2 + 2 * len(STUDENT_LOSSES)
     assert loss_points(Demo(tiny_checkpoint)) == []
-    assert len(loss_points(bundled)) > 10
+    assert len(loss_points(bundled_demo)) > 10
 
 
-def test_the_scorers_limits_are_told_class_by_class(bundled: Demo) -> None:
-    scores = dict(real_scores(bundled, EMBEDDED))
+def test_the_scorers_limits_are_told_class_by_class(bundled_demo: Demo) -> None:
+    scores = dict(real_scores(bundled_demo, EMBEDDED))
     assert min(scores, key=scores.__getitem__) == "shirt"
-    assert len(scorer_confusion(bundled, EMBEDDED)) == 10
-    assert scorer_confusion(bundled, EMBEDDED)[1][:1] == ["trouser"]
+    assert len(scorer_confusion(bundled_demo, EMBEDDED)) == 10
+    assert scorer_confusion(bundled_demo, EMBEDDED)[1][:1] == ["trouser"]

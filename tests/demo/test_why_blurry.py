@@ -36,10 +36,10 @@ def test_the_noised_image_fills_two_rows_of_ten() -> None:
 
 
 def test_the_same_network_fails_with_the_report_and_draws_when_it_is_repaired(
-    bundled: Demo,
+    bundled_demo: Demo,
 ) -> None:
     report, repaired = (
-        draw_samples(bundled, betas, "ankle boot", 10) for betas in (STUDENT_BETAS, REPAIRED)
+        draw_samples(bundled_demo, betas, "ankle boot", 10) for betas in (STUDENT_BETAS, REPAIRED)
     )
     assert report.score is not None
     assert report.score < 0.3

@@ -13,7 +13,7 @@ from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline
 from fashion_ddpm.diffusion.sampling import SamplingSettings
-from tests.tools.local_hub import local_hub, python_on
+from tests.tools.local_hub import run_python, serve_local_hub
 
 FAST = SamplingSettings(num_inference_steps=3)
 
@@ -75,10 +75,10 @@ TURBO = SamplingSettings(sampler="turbo", num_inference_steps=2)
 
 
 def test_turbo_draws_with_the_distilled_network_beside_a_checkpoint(
-    taught_checkpoint: Path,
+    checkpoint_with_turbo: Path,
 ) -> None:
-    teacher = load_pipeline(taught_checkpoint)
-    distilled = load_pipeline(distilled_folder(taught_checkpoint))
+    teacher = load_pipeline(checkpoint_with_turbo)
+    distilled = load_pipeline(distilled_folder(checkpoint_with_turbo))
     assert not teacher.is_distilled
     assert distilled.is_distilled
     assert torch.equal(teacher([3], settings=TURBO), distilled([3], settings=TURBO))
@@ -88,10 +88,10 @@ def test_turbo_draws_with_the_distilled_network_beside_a_checkpoint(
 
 
 def test_the_distilled_network_of_another_network_is_refused(
-    taught_checkpoint: Path, tmp_path: Path
+    checkpoint_with_turbo: Path, tmp_path: Path
 ) -> None:
     copy = tmp_path / "tiny"
-    shutil.copytree(distilled_folder(taught_checkpoint), distilled_folder(copy))
+    shutil.copytree(distilled_folder(checkpoint_with_turbo), distilled_folder(copy))
     load_pipeline(BUNDLED_CHECKPOINT).save_pretrained(copy)
     with pytest.raises(CheckpointError, match="was not distilled from"):
         load_pipeline(copy).network_for("turbo")
@@ -105,8 +105,8 @@ def test_turbo_without_a_distilled_network_costs_one_sentence(
             pipeline([3], settings=TURBO)
 
 
-def test_same_seed_gives_same_image_in_any_batch_with_turbo(taught_checkpoint: Path) -> None:
-    pipeline = load_pipeline(taught_checkpoint)
+def test_same_seed_gives_same_image_in_any_batch_with_turbo(checkpoint_with_turbo: Path) -> None:
+    pipeline = load_pipeline(checkpoint_with_turbo)
     for steps in (1, 2, 4):
         settings = SamplingSettings(sampler="turbo", num_inference_steps=steps)
         *_, alone = pipeline.stream([9], [0], settings)
@@ -131,9 +131,9 @@ print(bool((pushed([3], settings=fast) == pipeline([3], settings=fast)).all()))
 def test_a_pipeline_pushed_to_the_hub_loads_from_there_and_draws_the_same(
     tiny_checkpoint: Path, tmp_path: Path
 ) -> None:
-    with local_hub() as hub:
-        printed = python_on(hub, tmp_path, "-c", PUSH, str(tiny_checkpoint))
-        stored = hub.stored["model", "ada/tiny"]
+    with serve_local_hub() as hub:
+        printed = run_python(hub, tmp_path, "-c", PUSH, str(tiny_checkpoint))
+        stored = hub.repos["model", "ada/tiny"]
     assert printed.split() == ["True", "True"]
     assert stored.settings["visibility"] == "private"
     assert "unet/diffusion_pytorch_model.safetensors" in stored.files

@@ -202,9 +202,11 @@ def test_the_bundled_model_draws_clothes_and_the_report_ruins_them() -> None:
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_a_slightly_noised_beginning_is_found_again(sampler: str, real: LabelledImages) -> None:
+def test_a_slightly_noised_beginning_is_found_again(
+    sampler: str, real_images: LabelledImages
+) -> None:
     pipeline = load_pipeline(BUNDLED_CHECKPOINT)
-    clean, labels = to_model(real.images[:4]), real.labels[:4].tolist()
+    clean, labels = to_model(real_images.images[:4]), real_images.labels[:4].tolist()
     settings = SamplingSettings("report", sampler, num_inference_steps=10)
     *_, noised = pipeline.stream(labels, range(4), settings, Start(images=clean))
     *_, from_noise = pipeline.stream(labels, range(4), settings)
@@ -232,9 +234,11 @@ def test_every_sampler_begins_with_the_same_noise(sampler: str) -> None:
     assert torch.allclose(first[0], noise, atol=1e-5)
 
 
-def test_a_weak_start_keeps_most_of_the_image_and_costs_fewer_steps(real: LabelledImages) -> None:
+def test_a_weak_start_keeps_most_of_the_image_and_costs_fewer_steps(
+    real_images: LabelledImages,
+) -> None:
     pipeline = load_pipeline(BUNDLED_CHECKPOINT)
-    clean, labels = to_model(real.images[:4]), real.labels[:4].tolist()
+    clean, labels = to_model(real_images.images[:4]), real_images.labels[:4].tolist()
     settings, distances = SamplingSettings(num_inference_steps=10), []
     for strength, expected in ((0.25, 3), (0.5, 5), (1.0, 10)):
         start = Start(images=clean, strength=strength)

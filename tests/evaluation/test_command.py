@@ -22,8 +22,8 @@ from fashion_ddpm.diffusion.save_checkpoint import save_checkpoint
 from fashion_ddpm.evaluation.command import Evaluation, evaluate
 from fashion_ddpm.evaluation.image_sets import EvaluationError
 from fashion_ddpm.evaluation.report import Report
-from tests.tools import MINI_DATA, PATIENCE
-from tests.tools.threads import num_threads
+from tests.tools import MINI_DATA, TIMEOUT_S
+from tests.tools.threads import use_threads
 
 ROOT = Path(__file__).parent.parent.parent
 MINI = DataSettings(data_dir=str(MINI_DATA))
@@ -40,7 +40,7 @@ def run(checkpoint: Path, output: Path, **changes: Any) -> Report:
 @pytest.fixture(scope="module")
 def bundled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Report, Path]:
     folder = tmp_path_factory.mktemp("evaluation")
-    with num_threads(1):  # as in the launches below
+    with use_threads(1):  # as in the launches below
         return run(BUNDLED_CHECKPOINT, folder), folder
 
 
@@ -117,7 +117,7 @@ def test_two_processes_find_the_same_figures_as_one(
         env=os.environ | {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT_S,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("| class accuracy |") == 1

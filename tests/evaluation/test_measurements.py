@@ -29,11 +29,11 @@ def classifier() -> Classifier:
 
 
 @pytest.fixture(scope="module")
-def sets(real: LabelledImages) -> ImageSets:
+def sets(real_images: LabelledImages) -> ImageSets:
     """Test images in the place of generated ones: a generator without a fault."""
     train = load_split(MINI_DATA, "train")
     floor = LabelledImages(train.images[:200], train.labels[:200], kind=FASHION_MNIST)
-    return ImageSets(real, real, floor, train, real)
+    return ImageSets(real_images, real_images, floor, train, real_images)
 
 
 @pytest.fixture(scope="module")

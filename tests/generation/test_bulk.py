@@ -15,8 +15,8 @@ from fashion_ddpm.checkpoints.atomic_folders import temporary_path
 from fashion_ddpm.core.requests import GenerateRequest, RequestError
 from fashion_ddpm.generation import bulk
 from fashion_ddpm.generation.shards import SETTINGS_FILE
-from tests.tools import PATIENCE
-from tests.tools.threads import num_threads
+from tests.tools import TIMEOUT_S
+from tests.tools.threads import use_threads
 
 pytestmark = pytest.mark.slow
 
@@ -52,7 +52,7 @@ def contents(folder: Path) -> Contents:
 def whole(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Contents:
     """What a run makes that nobody kills."""
     folder = tmp_path_factory.mktemp("bulk") / "whole"
-    with num_threads(1):  # as in the launches below
+    with use_threads(1):  # as in the launches below
         bulk.run(REQUEST, str(tiny_checkpoint), folder, SIZE, batch_size=64)
     return contents(folder)
 
@@ -111,7 +111,7 @@ def test_two_processes_share_the_shards_and_make_the_same_images(
         env=ENVIRONMENT,
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT_S,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == [str(folder)]

@@ -15,7 +15,7 @@ from fashion_ddpm.core.requests import GenerateRequest, RequestError
 from fashion_ddpm.demo.share import parse_picture
 from fashion_ddpm.diffusion.pipeline import Batch
 from fashion_ddpm.generation.files import check_output, picture_name, save
-from tests.tools.full_disk import files_up_to
+from tests.tools.full_disk import limit_file_size
 
 REQUEST = GenerateRequest(class_name="all", num_images=12, seed=100)
 ABOUT = {"model": "0123456789ab"}
@@ -82,7 +82,10 @@ def test_a_files_name_is_one_that_every_system_takes() -> None:
 
 @pytest.mark.parametrize("name", ["out.npz", "out.PNG", "out"])
 def test_a_full_disk_costs_one_sentence_and_leaves_nothing(tmp_path: Path, name: str) -> None:
-    with files_up_to(100), pytest.raises(CheckpointError, match=f"{name} could not .+ make room"):
+    with (
+        limit_file_size(100),
+        pytest.raises(CheckpointError, match=f"{name} could not .+ make room"),
+    ):
         save(batches(), tmp_path / name, REQUEST, ABOUT)
     assert not list(tmp_path.iterdir())
     save(batches(), tmp_path / name, REQUEST, ABOUT)

@@ -13,12 +13,12 @@ from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.diffusion.save_checkpoint import save_checkpoint
 from fashion_ddpm.publishing.command import Publication, publish
 from tests.conftest import TINY
-from tests.tools.local_hub import LocalHub, local_hub, python_on
+from tests.tools.local_hub import LocalHub, run_python, serve_local_hub
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parent.parent.parent
-STRANGER = """
+LOAD_FROM_HUB = """
 from diffusers import DDPMScheduler, UNet2DModel
 unet = UNet2DModel.from_pretrained("ada/boots", subfolder="unet")
 scheduler = DDPMScheduler.from_pretrained("ada/boots", subfolder="scheduler")
@@ -42,10 +42,10 @@ def upload(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upload]:
     """The bundled checkpoint, published."""
     folder = tmp_path_factory.mktemp("upload")
     output = folder / "folders"
-    with local_hub() as hub:
+    with serve_local_hub() as hub:
         names = ("--model", "ada/boots", "--space", "ada/boots-demo", "--output", str(output))
         command = ("-m", "fashion_ddpm", "publish", *names)
-        yield Upload(hub, output, python_on(hub, folder, *command).splitlines())
+        yield Upload(hub, output, run_python(hub, folder, *command).splitlines())
 
 
 def test_both_folders_arrive_whole_and_the_links_come_last(upload: Upload) -> None:
@@ -56,7 +56,7 @@ def test_both_folders_arrive_whole_and_the_links_come_last(upload: Upload) -> No
             for path in folder.rglob("*")
             if path.is_file()
         }
-        assert upload.hub.stored[kind, name].files == files | {".gitattributes": b""}
+        assert upload.hub.repos[kind, name].files == files | {".gitattributes": b""}
     address = upload.hub.address
     assert upload.lines[-2:] == [f"{address}/ada/boots", f"{address}/spaces/ada/boots-demo"]
 
@@ -67,7 +67,7 @@ def test_the_space_was_seen_to_run_before_anything_was_sent(upload: Upload) -> N
 
 
 def test_a_stranger_loads_the_model_by_its_name(upload: Upload, tmp_path: Path) -> None:
-    printed = python_on(upload.hub, tmp_path, "-c", STRANGER)
+    printed = run_python(upload.hub, tmp_path, "-c", LOAD_FROM_HUB)
     assert printed.splitlines() == ["28 1000", "(3, 28, 28)"]
 
 

@@ -18,10 +18,10 @@ from fashion_ddpm.demo.gallery import load_gallery
 from fashion_ddpm.demo.trust import bundled_report
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.publishing.folders import check_checkpoint, write_model_folder, write_space_folder
-from fashion_ddpm.publishing.model_card import Address
+from fashion_ddpm.publishing.model_card import HubRepos
 from fashion_ddpm.publishing.space import check_space
 
-ADDRESS = Address("ada/boots", "ada/boots-demo")
+REPOS = HubRepos("ada/boots", "ada/boots-demo")
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def demo() -> Demo:
 def model(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundled checkpoint's model repository."""
     folder = tmp_path_factory.mktemp("folders") / "model"
-    write_model_folder(folder, BUNDLED_CHECKPOINT, demo, bundled_report(demo), ADDRESS)
+    write_model_folder(folder, BUNDLED_CHECKPOINT, demo, bundled_report(demo), REPOS)
     return folder
 
 
@@ -42,7 +42,7 @@ def space(demo: Demo, model: Path) -> Path:
     """The Space that draws with it."""
     py_compile.compile(image_kind.__file__)  # so that there is a cache to be left out
     folder = model.with_name("space")
-    write_space_folder(folder, model, demo, EVALUATION_DIR, ADDRESS)
+    write_space_folder(folder, model, demo, EVALUATION_DIR, REPOS)
     return folder
 
 
@@ -96,8 +96,8 @@ def test_other_weights_get_a_first_picture_of_their_own_and_no_figures(
     tiny_checkpoint: Path, tmp_path: Path
 ) -> None:
     demo = Demo(tiny_checkpoint)
-    write_model_folder(tmp_path / "model", tiny_checkpoint, demo, None, ADDRESS)
-    write_space_folder(tmp_path / "space", tmp_path / "model", demo, None, ADDRESS)
+    write_model_folder(tmp_path / "model", tiny_checkpoint, demo, None, REPOS)
+    write_space_folder(tmp_path / "space", tmp_path / "model", demo, None, REPOS)
     assert load_gallery(demo, tmp_path / "space" / "checkpoints" / "gallery.npz") is not None
     assert "were not evaluated" in (tmp_path / "model" / "README.md").read_text()
     assert not (tmp_path / "space" / "docs").exists()
@@ -106,14 +106,14 @@ def test_other_weights_get_a_first_picture_of_their_own_and_no_figures(
 
 
 def test_a_space_takes_the_distilled_network_of_its_own_network_along(
-    taught_checkpoint: Path, tmp_path: Path
+    checkpoint_with_turbo: Path, tmp_path: Path
 ) -> None:
-    demo, space = Demo(taught_checkpoint), tmp_path / "space"
-    write_model_folder(tmp_path / "model", taught_checkpoint, demo, None, ADDRESS)
-    write_space_folder(space, tmp_path / "model", demo, None, ADDRESS)
+    demo, space = Demo(checkpoint_with_turbo), tmp_path / "space"
+    write_model_folder(tmp_path / "model", checkpoint_with_turbo, demo, None, REPOS)
+    write_space_folder(space, tmp_path / "model", demo, None, REPOS)
     inside = space / "checkpoints" / "fashion-mnist-turbo"
     assert is_intact(inside)
-    assert names(inside) == names(distilled_folder(taught_checkpoint))
+    assert names(inside) == names(distilled_folder(checkpoint_with_turbo))
 
 
 def test_what_else_lies_in_a_checkpoint_stays_there(tiny_checkpoint: Path, tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_what_else_lies_in_a_checkpoint_stays_there(tiny_checkpoint: Path, tmp_p
     shutil.copytree(tiny_checkpoint, copy)
     for name in ("notes.txt", "unet/.cache", "optimizer.bin"):
         (copy / name).touch()
-    write_model_folder(tmp_path / "model", copy, Demo(copy), None, ADDRESS)
+    write_model_folder(tmp_path / "model", copy, Demo(copy), None, REPOS)
     assert names(tmp_path / "model") == names(tiny_checkpoint) | {
         "LICENSE",
         "README.md",

@@ -7,7 +7,7 @@ import pytest
 
 from fashion_ddpm.publishing.errors import PublishingError
 from fashion_ddpm.publishing.hub import MODEL, SPACE, Hub, Repository
-from tests.tools.local_hub import READ_TOKEN, TOKEN, LocalHub, local_hub
+from tests.tools.local_hub import READ_TOKEN, TOKEN, LocalHub, serve_local_hub
 
 REPOSITORIES = (Repository(MODEL, "ada/boots"), Repository(SPACE, "garments/boots-demo"))
 
@@ -17,7 +17,7 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LocalHub
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "token"))
     monkeypatch.setenv("HF_TOKEN", TOKEN)
-    with local_hub() as hub:
+    with serve_local_hub() as hub:
         yield hub
 
 
@@ -47,17 +47,17 @@ def test_both_repositories_are_made_and_filled_and_the_links_are_given_back(
     check(server)
     links = Hub(server.address).upload(folders, private=True, overwrite=False)
     assert links == [f"{server.address}/ada/boots", f"{server.address}/spaces/garments/boots-demo"]
-    assert server.written == [
+    assert server.write_calls == [
         "POST /api/repos/create",
         "POST /api/repos/create",
         "POST /api/models/ada/boots/commit/main",
         "POST /api/spaces/garments/boots-demo/commit/main",
     ]
-    space = server.stored["space", "garments/boots-demo"]
+    space = server.repos["space", "garments/boots-demo"]
     assert space.settings["sdk"] == "gradio"
     assert space.settings["visibility"] == "private"
     assert space.files["unet/weights"] == b"space"
-    assert server.stored["model", "ada/boots"].files["unet/weights"] == b"model"
+    assert server.repos["model", "ada/boots"].files["unet/weights"] == b"model"
 
 
 def test_overwriting_leaves_nothing_of_the_old_files(
@@ -65,22 +65,22 @@ def test_overwriting_leaves_nothing_of_the_old_files(
 ) -> None:
     hub = Hub(server.address)
     hub.upload(folders, private=False, overwrite=False)
-    assert "visibility" not in server.stored["model", "ada/boots"].settings, "the account's rule"
+    assert "visibility" not in server.repos["model", "ada/boots"].settings, "the account's rule"
     old = folders[REPOSITORIES[0]] / "unet" / "weights"
     old.rename(old.with_name("better"))
     check(server, overwrite=True)
     hub.upload(folders, private=False, overwrite=True)
-    assert set(server.stored["model", "ada/boots"].files) == {".gitattributes", "unet/better"}
+    assert set(server.repos["model", "ada/boots"].files) == {".gitattributes", "unet/better"}
 
 
 def test_an_existing_repository_is_left_alone_without_overwrite(
     server: LocalHub, folders: dict[Repository, Path]
 ) -> None:
     Hub(server.address).upload(dict([*folders.items()][1:]), private=False, overwrite=False)
-    before = list(server.written)
+    before = list(server.write_calls)
     with pytest.raises(PublishingError, match="space garments/boots-demo exists; name another, or"):
         check(server)
-    assert server.written == before
+    assert server.write_calls == before
 
 
 def test_private_does_not_pretend_to_hide_what_is_public(
@@ -140,7 +140,7 @@ def test_a_refused_space_says_what_is_there_by_then(
     server.refusal = (402, "A subscription is needed")
     with pytest.raises(PublishingError, match=r"model ada/boots is there now.*402"):
         Hub(server.address).upload(folders, private=False, overwrite=False)
-    assert set(server.stored["model", "ada/boots"].files) == {".gitattributes"}
+    assert set(server.repos["model", "ada/boots"].files) == {".gitattributes"}
 
 
 def test_a_readme_that_the_hub_refuses_costs_one_sentence(

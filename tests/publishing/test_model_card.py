@@ -12,11 +12,11 @@ from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.diffusion.pipeline import load_pipeline, weights_hash
 from fashion_ddpm.evaluation.report import Report, Row, load_report
 from fashion_ddpm.publishing.model_card import (
-    MARK,
-    Address,
+    RESULTS_MARKER,
+    HubRepos,
     model_card,
+    replace_results,
     results_section,
-    with_results,
     write_results,
 )
 
@@ -65,16 +65,16 @@ def test_a_card_without_a_report_has_no_figures_and_says_so() -> None:
 
 
 def test_a_published_card_names_its_address_and_shows_its_samples() -> None:
-    text = model_card(read_run(BUNDLED_CHECKPOINT), REPORT, Address("ada/boots", "ada/demo"))
+    text = model_card(read_run(BUNDLED_CHECKPOINT), REPORT, HubRepos("ada/boots", "ada/demo"))
     assert 'UNet2DModel.from_pretrained("ada/boots", subfolder="unet")' in text
     assert "https://huggingface.co/spaces/ada/demo" in text
     assert "](samples.png)" in text
 
 
 def test_only_the_part_between_the_marks_changes() -> None:
-    made = with_results(f"before\n{MARK}\nold\n{MARK}\nafter\n", REPORT)
-    assert made == f"before\n{MARK}\n{results_section(REPORT)}\n{MARK}\nafter\n"
-    assert with_results(made, REPORT) == made
+    made = replace_results(f"before\n{RESULTS_MARKER}\nold\n{RESULTS_MARKER}\nafter\n", REPORT)
+    assert made == f"before\n{RESULTS_MARKER}\n{results_section(REPORT)}\n{RESULTS_MARKER}\nafter\n"
+    assert replace_results(made, REPORT) == made
 
 
 def test_the_repositorys_documents_are_made_from_its_report(tmp_path: Path) -> None:

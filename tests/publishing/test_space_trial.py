@@ -34,7 +34,7 @@ def test_an_app_that_fails_is_reported_with_its_last_words(tmp_path: Path) -> No
 def test_an_app_that_never_answers_is_ended(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text("import threading; threading.Event().wait()")
     with pytest.raises(PublishingError, match="no page within 1 seconds"):
-        try_space(tmp_path, max_seconds=1)
+        try_space(tmp_path, timeout=1)
 
 
 def test_the_app_gets_nothing_of_this_environment(

@@ -25,7 +25,7 @@ from fashion_ddpm.runtime.backends import (
     openvino_predictor,
 )
 from fashion_ddpm.runtime.dynamic_batching import BatchingUNet
-from tests.tools import PATIENCE
+from tests.tools import TIMEOUT_S
 from tests.tools.serving import ROOT
 
 
@@ -129,7 +129,7 @@ def result_of(program: str) -> subprocess.CompletedProcess[str]:
         "found = openvino_predictor(load_pipeline(BUNDLED_CHECKPOINT).unet)\n"
     )
     command = [sys.executable, "-c", made + program]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_S)
 
 
 @pytest.mark.slow

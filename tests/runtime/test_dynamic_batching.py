@@ -20,7 +20,7 @@ from fashion_ddpm.diffusion.sampling import CPU_CHUNK, SamplingSettings
 from fashion_ddpm.runtime import dynamic_batching
 from fashion_ddpm.runtime.backends import Backend, faster_backend
 from fashion_ddpm.runtime.dynamic_batching import BatchingUNet
-from tests.tools import PATIENCE
+from tests.tools import TIMEOUT_S
 
 UNLUCKY = 13
 
@@ -66,7 +66,7 @@ def rows(count: int, label: int) -> tuple[Tensor, Tensor, Tensor]:
 def waits_until(shared: BatchingUNet, number: int) -> None:
     """Return when so many requests wait."""
     with shared._changed:
-        assert shared._changed.wait_for(lambda: len(shared._waiting) == number, timeout=PATIENCE)
+        assert shared._changed.wait_for(lambda: len(shared._waiting) == number, timeout=TIMEOUT_S)
 
 
 class Visitors:
@@ -78,7 +78,7 @@ class Visitors:
     def occupy(self) -> "Future[Tensor]":
         """Keep the worker in a call with one row, of label 0."""
         future = self.threads.submit(self.shared, *rows(1, 0))
-        assert self.gate.began.acquire(timeout=PATIENCE)
+        assert self.gate.began.acquire(timeout=TIMEOUT_S)
         return future
 
     def ask(self, count: int, label: int, predict: Predictor | None = None) -> "Future[Tensor]":
@@ -166,7 +166,7 @@ def test_sixteen_images_are_not_held_up_for_ever(threads: ThreadPoolExecutor, ga
     for _ in range(8):
         asked.append(visitors.ask(1, 2))
         gate.may_end.release()
-        assert gate.began.acquire(timeout=PATIENCE)
+        assert gate.began.acquire(timeout=TIMEOUT_S)
     visitors.go()
     assert all(future.result(60) is not None for future in asked)
     assert gate.calls[:8] == [[0], [2], [2], [2], [1], [1], [1], [1]]
@@ -236,7 +236,7 @@ def test_who_is_interrupted_takes_its_rows_along(visitors: Visitors) -> None:
         interrupting = visitors.threads.submit(interrupt)
         with pytest.raises(InterruptedError, match="enough"):
             visitors.shared(*rows(3, 1))
-        interrupting.result(PATIENCE)
+        interrupting.result(TIMEOUT_S)
     finally:
         signal.signal(signal.SIGUSR1, before)
     other = visitors.ask(1, 2)
@@ -283,7 +283,7 @@ def test_closing_ends_the_thread_and_tells_whoever_waits(visitors: Visitors) -> 
     served, waiting = visitors.occupy(), visitors.ask(1, 1)
     closing = visitors.threads.submit(visitors.shared.close)
     with visitors.shared._changed:
-        assert visitors.shared._changed.wait_for(lambda: visitors.shared._closed, timeout=PATIENCE)
+        assert visitors.shared._changed.wait_for(lambda: visitors.shared._closed, timeout=TIMEOUT_S)
     visitors.go()
     closing.result(60)
     assert served.result(60) is not None

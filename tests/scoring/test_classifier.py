@@ -21,23 +21,23 @@ from fashion_ddpm.scoring.errors import ScoringError
 from fashion_ddpm.scoring.train_classifier import accuracy, erase, fit, train_classifier
 
 
-def test_the_bundled_classifier_knows_real_clothes(real: LabelledImages) -> None:
-    assert accuracy(load_classifier(), real) >= 0.9
+def test_the_bundled_classifier_knows_real_clothes(real_images: LabelledImages) -> None:
+    assert accuracy(load_classifier(), real_images) >= 0.9
 
 
-def test_logits_are_the_head_over_the_features(real: LabelledImages) -> None:
+def test_logits_are_the_head_over_the_features(real_images: LabelledImages) -> None:
     classifier = load_classifier()
-    features = classifier.features(real.images)
+    features = classifier.features(real_images.images)
     assert features.shape == (200, NUM_FEATURES)
-    logits = classifier((real.images.unsqueeze(1) / 127.5) - 1)
+    logits = classifier((real_images.images.unsqueeze(1) / 127.5) - 1)
     assert torch.equal(classifier.predict(features), logits.argmax(dim=1))
 
 
-def test_saved_and_loaded_it_is_the_same(tmp_path: Path, real: LabelledImages) -> None:
+def test_saved_and_loaded_it_is_the_same(tmp_path: Path, real_images: LabelledImages) -> None:
     classifier = Classifier(kind=FASHION_MNIST).eval()
     save_classifier(classifier, tmp_path)
     loaded = load_classifier(tmp_path)
-    assert torch.equal(classifier.features(real.images), loaded.features(real.images))
+    assert torch.equal(classifier.features(real_images.images), loaded.features(real_images.images))
 
 
 def test_a_folder_without_a_classifier_is_refused_with_one_sentence(tmp_path: Path) -> None:
@@ -72,17 +72,19 @@ def test_it_learns_real_classes_and_writes_its_accuracy(data_dir: Path, tmp_path
     assert measured == pytest.approx(run["scores"]["test_accuracy"])
 
 
-def test_noise_teaches_nothing(real: LabelledImages) -> None:
+def test_noise_teaches_nothing(real_images: LabelledImages) -> None:
     generator = torch.Generator().manual_seed(0)
     noise = torch.randint(0, 256, (200, 28, 28), generator=generator, dtype=torch.uint8)
     classifier = fit(
-        LabelledImages(noise, real.labels, kind=FASHION_MNIST), small(images_total=1_600), "noise"
+        LabelledImages(noise, real_images.labels, kind=FASHION_MNIST),
+        small(images_total=1_600),
+        "noise",
     )
-    assert accuracy(classifier, real) < 0.3
+    assert accuracy(classifier, real_images) < 0.3
 
 
-def test_the_same_seed_gives_the_same_classifier(real: LabelledImages) -> None:
-    first, second = (fit(real, small(images_total=320), "twice") for _ in range(2))
+def test_the_same_seed_gives_the_same_classifier(real_images: LabelledImages) -> None:
+    first, second = (fit(real_images, small(images_total=320), "twice") for _ in range(2))
     pairs = zip(first.parameters(), second.parameters(), strict=True)
     assert all(torch.equal(*pair) for pair in pairs)
 

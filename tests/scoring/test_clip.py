@@ -31,42 +31,44 @@ def bundled() -> ClipScorer:
     return load_scorer(EMBEDDED, FASHION_MNIST)
 
 
-def test_any_clip_in_a_local_folder_is_a_scorer(tiny_clip: Path, real: LabelledImages) -> None:
+def test_any_clip_in_a_local_folder_is_a_scorer(
+    tiny_clip: Path, real_images: LabelledImages
+) -> None:
     scorer = load_scorer(str(tiny_clip), FASHION_MNIST)
-    scores = scorer.probabilities(real.images[:7], ["A bag", "A trouser", "A hat"])
+    scores = scorer.probabilities(real_images.images[:7], ["A bag", "A trouser", "A hat"])
     assert scores.shape == (7, 3)
     assert torch.allclose(scores.sum(dim=1), torch.ones(7))
 
 
 def test_scores_do_not_depend_on_the_other_images(
-    bundled: ClipScorer, real: LabelledImages
+    bundled: ClipScorer, real_images: LabelledImages
 ) -> None:
-    together = bundled.label_scores(real.images[:9])
-    separate = torch.cat([bundled.label_scores(real.images[i : i + 1]) for i in range(9)])
+    together = bundled.label_scores(real_images.images[:9])
+    separate = torch.cat([bundled.label_scores(real_images.images[i : i + 1]) for i in range(9)])
     assert torch.allclose(together, separate, atol=1e-5)
 
 
 def test_the_processor_maps_pixels_as_to_model_does(
-    tiny_scorer: ClipScorer, real: LabelledImages
+    tiny_scorer: ClipScorer, real_images: LabelledImages
 ) -> None:
-    colour = [image.unsqueeze(0).expand(3, -1, -1) for image in real.images[:3]]
+    colour = [image.unsqueeze(0).expand(3, -1, -1) for image in real_images.images[:3]]
     pixels = tiny_scorer.processor(images=colour, return_tensors="pt")["pixel_values"]
-    expected = real.images[:3].unsqueeze(1).float() / 127.5 - 1
+    expected = real_images.images[:3].unsqueeze(1).float() / 127.5 - 1
     assert torch.allclose(pixels, expected.expand(-1, 3, -1, -1), atol=1e-5)
 
 
 def test_each_image_is_scored_on_the_quality_prompts_of_its_class(
-    bundled: ClipScorer, real: LabelledImages
+    bundled: ClipScorer, real_images: LabelledImages
 ) -> None:
-    scores = bundled.quality_scores(real.images[:20], real.labels[:20])
-    one = bundled.quality_scores(real.images[3:4], real.labels[3:4])
+    scores = bundled.quality_scores(real_images.images[:20], real_images.labels[:20])
+    one = bundled.quality_scores(real_images.images[3:4], real_images.labels[3:4])
     assert torch.allclose(scores[3:4], one, atol=1e-5)
 
 
 def test_the_bundled_scorer_recognizes_real_clothes(
-    bundled: ClipScorer, real: LabelledImages
+    bundled: ClipScorer, real_images: LabelledImages
 ) -> None:
-    assert zero_shot_accuracy(bundled, real) >= 0.85
+    assert zero_shot_accuracy(bundled, real_images) >= 0.85
 
 
 @pytest.mark.parametrize("name", ["openai/clip-vit-base-patch16", "nowhere/at-all", "/no/folder"])

@@ -23,8 +23,10 @@ def generator() -> torch.Generator:
     return torch.Generator().manual_seed(0)
 
 
-def test_no_noise_changes_nothing(real: LabelledImages) -> None:
-    assert torch.equal(add_noise(real.images, torch.zeros(200), generator()), real.images)
+def test_no_noise_changes_nothing(real_images: LabelledImages) -> None:
+    assert torch.equal(
+        add_noise(real_images.images, torch.zeros(200), generator()), real_images.images
+    )
 
 
 def test_noise_has_the_variance_of_its_diffusion_level() -> None:
@@ -34,24 +36,24 @@ def test_noise_has_the_variance_of_its_diffusion_level() -> None:
     assert noisy.std().item() == pytest.approx(0.2 / (1 + 0.2**2) ** 0.5, rel=0.02)
 
 
-def test_blur_smooths_and_keeps_the_mean(real: LabelledImages) -> None:
-    soft = blur(real.images, 1.5).float()
-    sharp = real.images.float()
+def test_blur_smooths_and_keeps_the_mean(real_images: LabelledImages) -> None:
+    soft = blur(real_images.images, 1.5).float()
+    sharp = real_images.images.float()
     assert soft.diff(dim=2).abs().mean() < 0.6 * sharp.diff(dim=2).abs().mean()
     assert soft.mean().item() == pytest.approx(sharp.mean().item(), rel=0.05)
 
 
-def test_random_degradations_repeat_with_their_generator(real: LabelledImages) -> None:
+def test_random_degradations_repeat_with_their_generator(real_images: LabelledImages) -> None:
     for degrade in (add_random_noise, add_random_blur, perturb_slightly):
-        degraded = degrade(real.images, generator())
+        degraded = degrade(real_images.images, generator())
         assert degraded.dtype == torch.uint8
-        assert torch.equal(degraded, degrade(real.images, generator()))
-        assert not torch.equal(degraded, real.images)
+        assert torch.equal(degraded, degrade(real_images.images, generator()))
+        assert not torch.equal(degraded, real_images.images)
 
 
-def test_nearly_clear_images_are_only_moved_and_slightly_noisy(real: LabelledImages) -> None:
-    near = perturb_slightly(real.images, generator())
-    spread = near.float().std() / real.images.float().std()
+def test_nearly_clear_images_are_only_moved_and_slightly_noisy(real_images: LabelledImages) -> None:
+    near = perturb_slightly(real_images.images, generator())
+    spread = near.float().std() / real_images.images.float().std()
     assert spread.item() == pytest.approx(1, abs=2 * CLEAR_SIGMA)
 
 

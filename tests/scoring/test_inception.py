@@ -29,9 +29,12 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_with_a_local_file_every_distance_is_measured(weights: Path, real: LabelledImages) -> None:
+def test_with_a_local_file_every_distance_is_measured(
+    weights: Path, real_images: LabelledImages
+) -> None:
     first, second = (
-        LabelledImages(real.images[i::20], real.labels[i::20], kind=FASHION_MNIST) for i in (0, 1)
+        LabelledImages(real_images.images[i::20], real_images.labels[i::20], kind=FASHION_MNIST)
+        for i in (0, 1)
     )
     rows = distance_rows(
         "Inception", load_inception(str(weights)), ImageSets(first, second, second, second, second)

@@ -8,20 +8,20 @@ from collections.abc import Iterator
 import pytest
 
 from tests.server.test_uploads import make_form, make_png
-from tests.tools import PATIENCE
-from tests.tools.asking import API, CALL, SOUND, call, dependencies, event_named, send
-from tests.tools.serving import running, served
+from tests.tools import TIMEOUT_S
+from tests.tools.asking import API, CALL, VALID_DATA, call, dependencies, find_event, send
+from tests.tools.serving import run_app, serve_app
 
 pytestmark = pytest.mark.slow
 
-LONG = [*SOUND[:2], 100, *SOUND[3:5], 16, *SOUND[6:]]
+LONG = [*VALID_DATA[:2], 100, *VALID_DATA[3:5], 16, *VALID_DATA[6:]]
 FORM = {"Content-Type": "multipart/form-data; boundary=----line"}
 
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """The app without limits for visitors."""
-    with served("--drain-seconds", "0") as address:
+    with serve_app("--drain-seconds", "0") as address:
         yield address
 
 
@@ -33,8 +33,8 @@ def space() -> Iterator[str]:
     """
     flags = ("--burst", "4", "--requests-per-minute", "0.001", "--drain-seconds", "0")
     queue = ("--max-concurrent-requests", "1", "--max-seconds", "3600")
-    with running(*flags, *queue, environment={"SPACE_ID": "user/name"}) as app:
-        event_named(app.address, "generate", len(LONG))
+    with run_app(*flags, *queue, environment={"SPACE_ID": "user/name"}) as app:
+        find_event(app.address, "generate", len(LONG))
         for session in ("a", "b", "c", "d"):
             assert start_request(app.address, session, "93.184.1.1")[0] == 200
         yield app.address
@@ -55,7 +55,7 @@ def test_requests_are_counted(address: str) -> None:
 
     before = metrics()
     call(address)
-    call(address, ["hat", *SOUND[1:]])
+    call(address, ["hat", *VALID_DATA[1:]])
     call(address, [])
     after = metrics()
     changed = {name: after[name] - before[name] for name in ("accepted", "done", "rejected")}
@@ -78,7 +78,7 @@ def test_every_response_has_security_headers(address: str) -> None:
 def test_cross_origin_pages_can_neither_send_nor_read(address: str, origin: str) -> None:
     for host in ({}, {"Host": "demo.example"}):
         headers = {"Origin": origin, **host}
-        assert send(address, "POST", CALL, {"data": list(SOUND)}, headers).status == 403
+        assert send(address, "POST", CALL, {"data": list(VALID_DATA)}, headers).status == 403
         answer = send(address, "GET", "/config", headers=headers)
         assert not [name for name in answer.headers if name.startswith("access-control")]
         preflight = headers | {"Access-Control-Request-Method": "POST"}
@@ -94,13 +94,15 @@ def test_bodies_are_bounded_with_and_without_content_length(address: str) -> Non
     assert send(address, "POST", CALL, long).status == 413
     parts = iter([long[:1000]] * 100)
     assert send(address, "POST", CALL, parts, chunked=True).status in (0, 413)
-    whole = iter([json.dumps({"data": list(SOUND)}).encode()])
+    whole = iter([json.dumps({"data": list(VALID_DATA)}).encode()])
     assert send(address, "POST", CALL, whole, chunked=True).status == 200
 
 
 def test_a_body_that_does_not_arrive_times_out() -> None:
-    with served("--body-timeout", "0.2") as address:
-        client = http.client.HTTPConnection(urllib.parse.urlsplit(address).netloc, timeout=PATIENCE)
+    with serve_app("--body-timeout", "0.2") as address:
+        client = http.client.HTTPConnection(
+            urllib.parse.urlsplit(address).netloc, timeout=TIMEOUT_S
+        )
         client.putrequest("POST", CALL)
         client.putheader("Content-Length", "100")
         client.endheaders(b"{")
@@ -116,8 +118,8 @@ def test_only_small_png_files_can_be_uploaded(address: str, content: bytes, stat
 
 
 def test_evaluations_are_bounded_and_the_page_shows_the_limit(address: str) -> None:
-    answer = call(address, [*SOUND[:2], 100, "ddim", 2.0, 16, 0, "embedded"])
-    assert answer.is_told
+    answer = call(address, [*VALID_DATA[:2], 100, "ddim", 2.0, 16, 0, "embedded"])
+    assert answer.is_explained
     assert "3,200 UNet evaluations" in answer.text
     assert "at most 1,600" in send(address, "GET", "/config").text
 
@@ -128,13 +130,13 @@ def test_queued_events_cannot_bypass_the_queue(address: str) -> None:
     for index in queued:
         body = {"data": [0] * 9, "fn_index": index, "session_hash": "a"}
         assert send(address, "POST", f"{API}/run/predict", body).status == 400
-    assert send(address, "POST", f"{API}/run/generate", {"data": list(SOUND)}).status == 400
+    assert send(address, "POST", f"{API}/run/generate", {"data": list(VALID_DATA)}).status == 400
 
 
 def test_a_slow_request_ends_with_a_message() -> None:
-    with served("--max-seconds", "0.1") as address:
+    with serve_app("--max-seconds", "0.1") as address:
         answer = call(address, LONG)
-        assert answer.is_told
+        assert answer.is_explained
         assert "took longer" in answer.text
 
 
@@ -149,7 +151,7 @@ def start_request(address: str, session: str | None, client: str = "") -> tuple[
     path = CALL
     body: dict[str, object] = {"data": LONG}
     if session:
-        index = event_named(address, "generate", len(LONG))
+        index = find_event(address, "generate", len(LONG))
         path, body = f"{API}/queue/join", {**body, "fn_index": index, "session_hash": session}
     answer = send(address, "POST", path, body, {"X-Forwarded-For": client} if client else {})
     if answer.kind == "page":
@@ -183,7 +185,7 @@ def test_a_local_user_has_no_limits(address: str) -> None:
 
 
 def test_a_full_queue_is_reported() -> None:
-    with served(
+    with serve_app(
         "--max-concurrent-requests", "1", "--queue-size", "1", "--drain-seconds", "0"
     ) as address:
         answers = [start_request(address, f"s{number}") for number in range(4)]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-PATIENCE = 300.0
+TIMEOUT_S = 300.0
 """Seconds after which a test gives up waiting: whatever takes so long, on however busy a machine,
 hangs. No result may depend on a shorter limit."""
 

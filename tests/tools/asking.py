@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.tools import PATIENCE
+from tests.tools import TIMEOUT_S
 
 API = "/gradio_api"
 CALL = f"{API}/call/generate"
-SOUND = ("bag", "cosine", 1, "dpm++2m", 1.0, 1, 0, "embedded", 0.0, 1.0)
+VALID_DATA = ("bag", "cosine", 1, "dpm++2m", 1.0, 1, 0, "embedded", 0.0, 1.0)
 """Class, schedule, steps, sampler, guidance, images, seed, scorer, guidance from and to."""
 
 
@@ -35,14 +35,14 @@ class Answer:
     headers: Mapping[str, str]
 
     @property
-    def is_told(self) -> bool:
+    def is_explained(self) -> bool:
         """Whether a mistake was answered as one should be."""
         return self.kind == "sentence" and self.status < 500
 
 
-def connection(address: str) -> http.client.HTTPConnection:
+def connect(address: str) -> http.client.HTTPConnection:
     """Return a connection to the app, which is patient with a busy machine."""
-    return http.client.HTTPConnection(urlsplit(address).netloc, timeout=PATIENCE)
+    return http.client.HTTPConnection(urlsplit(address).netloc, timeout=TIMEOUT_S)
 
 
 def send(
@@ -66,7 +66,7 @@ def send(
     raw = isinstance(body, bytes | Iterator) or body is None
     content = body if raw else json.dumps(body).encode()
     kind = {"Content-Type": "application/json"} | dict(headers or {})
-    with closing(connection(address)) as link:
+    with closing(connect(address)) as link:
         try:
             link.request(method, path, content, kind, encode_chunked=chunked)
             response = link.getresponse()
@@ -78,10 +78,10 @@ def send(
         return Answer(response.status, "page", text, found)
     if text and found.get("content-type", "").startswith("text/plain"):
         return Answer(response.status, "sentence", text, found)
-    return Answer(response.status, *_told(text), found)
+    return Answer(response.status, *_parse_error(text), found)
 
 
-def _told(text: str) -> tuple[str, str]:
+def _parse_error(text: str) -> tuple[str, str]:
     """Return "sentence" and it, or "silent" and the whole text."""
     try:
         values = json.loads(text)
@@ -93,7 +93,7 @@ def _told(text: str) -> tuple[str, str]:
 
 def events(address: str, path: str) -> Iterator[tuple[str, Any]]:
     """Yield the name and the content of each event of a stream."""
-    with closing(connection(address)) as link:
+    with closing(connect(address)) as link:
         link.request("GET", path)
         name = ""
         for line in link.getresponse():
@@ -104,7 +104,7 @@ def events(address: str, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def call(
-    address: str, data: Any = SOUND, headers: Mapping[str, str] | None = None, path: str = CALL
+    address: str, data: Any = VALID_DATA, headers: Mapping[str, str] | None = None, path: str = CALL
 ) -> Answer:
     """Ask the endpoint for programs, and wait for what becomes of it."""
     body = data if isinstance(data, bytes) else {"data": list(data)}
@@ -114,11 +114,11 @@ def call(
     identity = json.loads(first.text)["event_id"]
     for name, content in events(address, f"{path}/{identity}"):
         if name in ("complete", "error"):
-            return _ended(name == "complete", content, first)
+            return _final_answer(name == "complete", content, first)
     return Answer(200, "broken", "the stream ended", first.headers)
 
 
-def _ended(success: bool, content: Any, first: Answer) -> Answer:
+def _final_answer(success: bool, content: Any, first: Answer) -> Answer:
     """Return what the last event of a stream says."""
     if success:
         return Answer(200, "images", content, first.headers)
@@ -142,7 +142,7 @@ def join(address: str, index: int, data: Any, session: str, query: str = "") -> 
         return first
     for _, content in events(address, f"{API}/queue/data?session_hash={session}"):
         if content["msg"] == "process_completed":
-            return _ended(content["success"], content["output"], first)
+            return _final_answer(content["success"], content["output"], first)
     return Answer(200, "broken", "the stream ended", first.headers)
 
 
@@ -153,7 +153,7 @@ def dependencies(address: str) -> dict[int, dict[str, Any]]:
 
 
 @functools.cache
-def event_named(address: str, name: str, inputs: int) -> int:
+def find_event(address: str, name: str, inputs: int) -> int:
     """Return the index of the event whose handler has a name and a number of inputs."""
     return next(
         index
@@ -163,7 +163,7 @@ def event_named(address: str, name: str, inputs: int) -> int:
 
 
 @functools.cache
-def link_event(address: str) -> int:
+def find_link_event(address: str) -> int:
     """Return the index of the event that reads a link when the page is opened."""
     return next(
         index
@@ -174,6 +174,6 @@ def link_event(address: str) -> int:
 
 def fetch(address: str, path: str) -> bytes:
     """Return a file that the app made."""
-    with closing(connection(address)) as link:
+    with closing(connect(address)) as link:
         link.request("GET", f"{API}/file={path}")
         return link.getresponse().read()

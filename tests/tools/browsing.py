@@ -8,13 +8,13 @@ from typing import Any
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
-from tests.tools import PATIENCE
+from tests.tools import TIMEOUT_S
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 NO_BROWSER = f"no browser: none of {', '.join(BROWSERS)} is on the PATH"
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 
-expect.set_options(timeout=1000 * PATIENCE)  # a busy machine is slow, not wrong
+expect.set_options(timeout=1000 * TIMEOUT_S)  # a busy machine is slow, not wrong
 
 
 def browser_path() -> str | None:
@@ -23,7 +23,7 @@ def browser_path() -> str | None:
 
 
 @contextmanager
-def opened_browser() -> Iterator[Browser]:
+def open_browser() -> Iterator[Browser]:
     """Start the browser, without a window."""
     path = browser_path()
     if path is None:
@@ -34,21 +34,24 @@ def opened_browser() -> Iterator[Browser]:
         browser.close()
 
 
-def text_of(line: ConsoleMessage) -> str:
+def format_message(line: ConsoleMessage) -> str:
     """Return what the browser complains of, and of which address."""
     return f"{line.text} ({line.location.get('url', '')})"
 
 
 @contextmanager
-def visiting(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
+def open_page(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
     """Open the demo; no request may leave the machine, no script may fail or complain."""
     page = browser.new_page(**{"viewport": {"width": 1280, "height": 1300}, **options})
     asked: list[str] = []
     broken: list[str] = []
-    page.set_default_timeout(1000 * PATIENCE)
+    page.set_default_timeout(1000 * TIMEOUT_S)
     page.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: broken.append(str(error)))
-    page.on("console", lambda line: broken.append(text_of(line)) if line.type == "error" else None)
+    page.on(
+        "console",
+        lambda line: broken.append(format_message(line)) if line.type == "error" else None,
+    )
     page.goto(address)
     yield page
     own = "/".join(address.split("/")[:3])

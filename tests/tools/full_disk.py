@@ -10,7 +10,7 @@ import pytest
 
 
 @contextmanager
-def small_disk(folder: Path, size: str) -> Iterator[Path]:
+def mount_small_disk(folder: Path, size: str) -> Iterator[Path]:
     """Mount a disk of a size."""
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
@@ -23,7 +23,7 @@ def small_disk(folder: Path, size: str) -> Iterator[Path]:
 
 
 @contextmanager
-def files_up_to(size: int) -> Iterator[None]:
+def limit_file_size(size: int) -> Iterator[None]:
     """Fail every write beyond so many bytes of a file, as a full disk does."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))

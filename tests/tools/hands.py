@@ -13,10 +13,10 @@ from playwright.sync_api import Locator, Page, Request, Response, expect
 from fashion_ddpm.server.allowlist import API
 
 HEARTBEAT = f"{API}/heartbeat/"
-PATIENCE = 180_000
+TIMEOUT_MS = 180_000
 """Milliseconds until what was asked for has come, on a busy machine."""
 
-QUIET = 8
+QUIET_TENTHS = 8
 """Tenths of a second without a request after which nothing more is expected."""
 
 PASSIVE = {
@@ -27,19 +27,19 @@ PASSIVE = {
 
 
 @dataclass
-class Sent:
+class Traffic:
     """What the page sent so far.
 
     Attributes:
         events: indices of the events that it asked the server for.
-        refused: (status, address, body) of each request that was turned down.
-        open: requests that are not answered whole yet.
+        refusals: (status, address, body) of each request that was turned down.
+        open_requests: requests that are not answered whole yet.
         gestures: how many were made.
     """
 
     events: set[int] = field(default_factory=set)
-    refused: list[tuple[int, str, str]] = field(default_factory=list)
-    open: set[Request] = field(default_factory=set)
+    refusals: list[tuple[int, str, str]] = field(default_factory=list)
+    open_requests: set[Request] = field(default_factory=set)
     gestures: int = 0
 
     def watch(self, page: Page) -> None:
@@ -51,18 +51,18 @@ class Sent:
 
     def _began(self, request: Request) -> None:
         if HEARTBEAT not in request.url:
-            self.open.add(request)
+            self.open_requests.add(request)
         asks = f"{API}/queue/join" in request.url or f"{API}/run/" in request.url
         if asks and request.method == "POST":
             self.events.add(json.loads(request.post_data or "{}")["fn_index"])
 
     def _ended(self, request: Request) -> None:
-        self.open.discard(request)
+        self.open_requests.discard(request)
 
     def _answered(self, response: Response) -> None:
         request = response.request
         if response.status >= 400 and request.method == "POST":
-            self.refused.append((response.status, request.url, str(request.post_data)[:300]))
+            self.refusals.append((response.status, request.url, str(request.post_data)[:300]))
 
 
 @dataclass(frozen=True)
@@ -72,19 +72,19 @@ class Hands:
     Attributes:
         page: the demo.
         sent: what it sent.
-        touch: whether they tap.
+        has_touch: whether they tap.
         picture: a picture made by the demo, to be dropped.
     """
 
     page: Page
-    sent: Sent
-    touch: bool
+    sent: Traffic
+    has_touch: bool
     picture: Path
 
     def press(self, target: Locator) -> None:
         """Click or tap, as soon as the target is there."""
         target.scroll_into_view_if_needed()
-        target.tap() if self.touch else target.click()
+        target.tap() if self.has_touch else target.click()
         self.sent.gestures += 1
 
     def type_in(self, target: Locator, text: str, *keys: str) -> None:
@@ -114,26 +114,26 @@ class Hands:
     def settle(self) -> None:
         """Wait until nothing more comes from the server."""
         quiet = 0
-        for _ in range(PATIENCE // 100):
+        for _ in range(TIMEOUT_MS // 100):
             self.page.wait_for_timeout(100)
-            quiet = 0 if self.sent.open else quiet + 1
-            if quiet == QUIET:
+            quiet = 0 if self.sent.open_requests else quiet + 1
+            if quiet == QUIET_TENTHS:
                 return
-        raise TimeoutError(f"still open: {[request.url for request in self.sent.open]}")
+        raise TimeoutError(f"still open: {[request.url for request in self.sent.open_requests]}")
 
 
-def slider(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
+def slider(hands: Hands, container: Locator, props: dict[str, Any]) -> None:
     """Type a number, use the keys, press on the track and drag the handle."""
     label = props["label"]
-    number = at.get_by_label(f"number input for {label}", exact=True)
-    track = at.get_by_label(f"range slider for {label}", exact=True)
+    number = container.get_by_label(f"number input for {label}", exact=True)
+    track = container.get_by_label(f"range slider for {label}", exact=True)
     if number.is_disabled():
         return
     low = props["minimum"]
     hands.key(track, "End")
     hands.key(track, "Home", "ArrowRight")
     hands.press(track)
-    if not hands.touch:
+    if not hands.has_touch:
         box = track.bounding_box()
         assert box is not None
         middle = box["y"] + box["height"] / 2
@@ -148,17 +148,17 @@ def slider(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
     hands.type_in(number, f"{min(cheap, props['maximum']):g}", "Enter")
 
 
-def number(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
+def number(hands: Hands, container: Locator, props: dict[str, Any]) -> None:
     """Type a number, leave the field by Tab and by Enter, and count up by a key."""
-    entry = at.get_by_label(props["label"], exact=True)
+    entry = container.get_by_label(props["label"], exact=True)
     hands.type_in(entry, "5", "Tab")
     hands.type_in(entry, "7", "Enter")
     hands.key(entry, "ArrowUp")
 
 
-def dropdown(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
+def dropdown(hands: Hands, container: Locator, props: dict[str, Any]) -> None:
     """Choose by pressing, by keys and by typing; end with what was there."""
-    entry = at.get_by_label(props["label"], exact=True)
+    entry = container.get_by_label(props["label"], exact=True)
     names = [str(shown) for shown, _ in props["choices"]]
     hands.press(entry)
     hands.press(hands.page.get_by_role("option", name=names[-1], exact=True))
@@ -169,37 +169,37 @@ def dropdown(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
     hands.page.keyboard.press("Tab")
 
 
-def radio(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
+def radio(hands: Hands, container: Locator, props: dict[str, Any]) -> None:
     """Press each choice, go on by a key, end with the first."""
-    group = at.get_by_role("group", name=props["label"])
+    group = container.get_by_role("group", name=props["label"])
     if not group.count():
-        group = at
+        group = container
     for _, value in reversed(props["choices"]):
         hands.press(group.locator(f'input[type=radio][value="{value}"]').first)
     hands.key(group.get_by_role("radio").first, "Space")
 
 
-def checkbox(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
+def checkbox(hands: Hands, container: Locator, props: dict[str, Any]) -> None:
     """Check and uncheck, by a press and by a key."""
-    box = at.get_by_label(props["label"], exact=True)
+    box = container.get_by_label(props["label"], exact=True)
     hands.press(box)
     hands.key(box, "Space")
 
 
-def button(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
+def button(hands: Hands, container: Locator, props: dict[str, Any]) -> None:
     """Press it, then again by a key before the first answer has come."""
-    target = at.get_by_role("button", name=props["value"], exact=True)
+    target = container.get_by_role("button", name=props["value"], exact=True)
     hands.press(target)
     hands.key(target, "Enter")
     if props["value"] == "Draw the sheet":  # all of it would take minutes
-        expect(at.locator("#sheet img").first).to_be_visible(timeout=PATIENCE)
+        expect(container.locator("#sheet img").first).to_be_visible(timeout=TIMEOUT_MS)
     elif props["value"] == "Generate":
         hands.settle()
 
 
-def gallery(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
+def gallery(hands: Hands, container: Locator, props: dict[str, Any]) -> None:
     """Press the last picture, then the first by a key."""
-    pictures = at.locator(f"#{props['elem_id']} .thumbnail-item")
+    pictures = container.locator(f"#{props['elem_id']} .thumbnail-item")
     if not pictures.count():  # endings go when other images are shown
         return
     hands.press(pictures.last)
@@ -208,29 +208,29 @@ def gallery(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
         hands.key(pictures.first, "Enter")
 
 
-def file(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
+def file(hands: Hands, container: Locator, props: dict[str, Any]) -> None:
     """Choose a picture without settings, then twice a good one: the box is ready for each."""
     foreign = hands.picture.with_name("foreign.png")
     Image.new("L", (28, 28)).save(foreign)
     for chosen in (foreign, hands.picture, hands.picture):
-        at.locator("input[type=file]").first.set_input_files(chosen)
+        container.locator("input[type=file]").first.set_input_files(chosen)
         hands.sent.gestures += 1
         if chosen == foreign:  # the message goes by itself after ten seconds
             hands.page.locator(".toast-body.error .toast-close").click()
         hands.settle()
 
 
-def downloadbutton(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
+def downloadbutton(hands: Hands, container: Locator, props: dict[str, Any]) -> None:
     """Download what it offers."""
     with hands.page.expect_download() as download:
-        hands.press(at.get_by_role("button", name=re.compile(re.escape(props["label"]))))
+        hands.press(container.get_by_role("button", name=re.compile(re.escape(props["label"]))))
     assert download.value.path().stat().st_size
 
 
-def imageeditor(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
+def imageeditor(hands: Hands, container: Locator, props: dict[str, Any]) -> None:
     """Choose the brush, draw a line, take it back and draw another."""
-    hands.press(at.get_by_role("button", name="Brush"))
-    canvas = at.locator(".image-container canvas, .pixi-target canvas").last
+    hands.press(container.get_by_role("button", name="Brush"))
+    canvas = container.locator(".image-container canvas, .pixi-target canvas").last
     canvas.scroll_into_view_if_needed()
     for turn in range(2):
         box = canvas.bounding_box()
@@ -243,34 +243,36 @@ def imageeditor(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
         hands.page.mouse.up()
         hands.sent.gestures += 1
         if turn == 0:
-            hands.press(at.get_by_role("button", name="Undo"))
+            hands.press(container.get_by_role("button", name="Undo"))
 
 
-def image(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
+def image(hands: Hands, container: Locator, props: dict[str, Any]) -> None:
     """Enlarge it and come back."""
-    shown = at.get_by_alt_text(props["alt_text"], exact=True)
-    large = at.locator(".image-container").filter(has=shown).get_by_label("View in full screen")
+    shown = container.get_by_alt_text(props["alt_text"], exact=True)
+    large = (
+        container.locator(".image-container").filter(has=shown).get_by_label("View in full screen")
+    )
     if large.count():
         hands.press(large.first)
         hands.page.keyboard.press("Escape")
 
 
-def accordion(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
+def accordion(hands: Hands, container: Locator, props: dict[str, Any]) -> None:
     """Unfold it; what is inside comes next."""
-    fold = at.get_by_role("button", name=re.compile(f"^{props['label']}"))
+    fold = container.get_by_role("button", name=re.compile(f"^{props['label']}"))
     hands.press(fold)
 
 
-def copied(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
+def copy_text(hands: Hands, container: Locator, props: dict[str, Any]) -> None:
     """Copy what stands there."""
-    for copy in at.get_by_label(re.compile("copy", re.IGNORECASE)).all():
+    for copy in container.get_by_label(re.compile("copy", re.IGNORECASE)).all():
         if copy.is_visible():
             hands.press(copy)
 
 
-def dataframe(hands: Hands, at: Locator, props: dict[str, Any]) -> None:
+def dataframe(hands: Hands, container: Locator, props: dict[str, Any]) -> None:
     """Press a cell and a head."""
-    table = at.locator(f"#{props['elem_id']}")
+    table = container.locator(f"#{props['elem_id']}")
     hands.press(table.get_by_text(re.compile(r"^\d+%$")).filter(visible=True).first)
     hands.press(table.locator("th").filter(visible=True).first)
 
@@ -288,30 +290,30 @@ GESTURES: dict[str, Callable[[Hands, Locator, dict[str, Any]], None]] = {
     "imageeditor": imageeditor,
     "image": image,
     "accordion": accordion,
-    "textbox": copied,
-    "code": copied,
+    "textbox": copy_text,
+    "code": copy_text,
     "dataframe": dataframe,
 }
 
 
-def blocks(layout: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def iterate_blocks(layout: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield a block of the page's layout and all below it, in order."""
     yield layout
     for child in layout.get("children") or []:
-        yield from blocks(child)
+        yield from iterate_blocks(child)
 
 
-def tabs_of(config: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+def components_by_tab(config: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """Return the label of each tab → its components, in order."""
     components = {each["id"]: each for each in config["components"]}
     return {
         components[tab["id"]]["props"]["label"]: [components[each["id"]] for each in below]
-        for tab, *below in map(blocks, blocks(config["layout"]))
+        for tab, *below in map(iterate_blocks, iterate_blocks(config["layout"]))
         if tab["id"] in components and components[tab["id"]]["type"] == "tabitem"
     }
 
 
-def unasked(config: dict[str, Any], events: set[int]) -> list[int]:
+def find_unused_events(config: dict[str, Any], events: set[int]) -> list[int]:
     """Return the events of components in view that the server was never asked for."""
     hidden = {
         each["id"]

@@ -21,7 +21,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from fashion_ddpm.publishing.space_trial import free_port
+from fashion_ddpm.publishing.space_trial import find_free_port
 
 ROOT = Path(__file__).parent.parent.parent
 TOKEN, READ_TOKEN = "hf_that_writes", "hf_that_reads"
@@ -31,25 +31,25 @@ REVISION = "c" * 40
 
 
 @dataclass
-class Stored:
+class StoredRepository:
     """A repository.
 
     Attributes:
         settings: what it was created with.
         files: what its newest commit, REVISION, holds.
-        older: commit → what it held.
+        history: commit → what it held.
     """
 
     settings: dict[str, Any]
     files: dict[str, bytes] = field(default_factory=dict)
-    older: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    history: dict[str, dict[str, bytes]] = field(default_factory=dict)
 
     def commit(self, revision: str) -> tuple[str, dict[str, bytes]]:
         """Return the commit that a revision names, and its files."""
-        if revision in self.older:
-            return revision, self.older[revision]
+        if revision in self.history:
+            return revision, self.history[revision]
         if revision not in ("main", REVISION):
-            raise _missing("Revision")
+            raise _not_found("Revision")
         return REVISION, self.files
 
 
@@ -60,14 +60,14 @@ class LocalHub:
     Attributes:
         address: what HF_ENDPOINT must be.
         calls: "METHOD path" of each request, in order.
-        stored: (repo_type, name) → the repository.
+        repos: (repo_type, name) → the repository.
         refusal: what to answer when a Space shall be created: status and message.
         faults: what to find in each README.
     """
 
     address: str
     calls: list[str] = field(default_factory=list)
-    stored: dict[tuple[str, str], Stored] = field(default_factory=dict)
+    repos: dict[tuple[str, str], StoredRepository] = field(default_factory=dict)
     refusal: tuple[int, str] | None = None
     faults: list[str] = field(default_factory=list)
 
@@ -81,14 +81,14 @@ class LocalHub:
                 Route(f"{repository}/preupload/main", self._preupload, methods=["POST"]),
                 Route(f"{repository}/commit/main", self._commit, methods=["POST"]),
                 Route(f"{repository}/tree/{{revision}}", self._tree),
-                Route(f"{repository}/revision/{{revision}}", self._about),
-                Route(repository, self._about),
+                Route(f"{repository}/revision/{{revision}}", self._repo_info),
+                Route(repository, self._repo_info),
                 Route("/{owner}/{name}/resolve/{revision}/{path:path}", self._file),
             ]
         )
 
     @property
-    def written(self) -> list[str]:
+    def write_calls(self) -> list[str]:
         """The calls that change something."""
         return [call for call in self.calls if call.endswith(("/create", "/commit/main"))]
 
@@ -116,9 +116,9 @@ class LocalHub:
         if kind == "space" and self.refusal:
             status, message = self.refusal
             return JSONResponse({"error": message}, status)
-        if (kind, name) in self.stored:
+        if (kind, name) in self.repos:
             return JSONResponse({"error": "You already created this repo", "url": url}, 409)
-        self.stored[kind, name] = Stored(settings, {".gitattributes": b""})
+        self.repos[kind, name] = StoredRepository(settings, {".gitattributes": b""})
         return JSONResponse({"url": url})
 
     async def _preupload(self, request: Request) -> Response:
@@ -146,7 +146,7 @@ class LocalHub:
             ]
         )
 
-    async def _about(self, request: Request) -> Response:
+    async def _repo_info(self, request: Request) -> Response:
         commit, files = self._commit_of(request)
         names = [{"rfilename": path} for path in files]
         private = self._stored(request).settings.get("visibility") == "private"
@@ -156,15 +156,15 @@ class LocalHub:
     async def _file(self, request: Request) -> Response:
         commit, files = self._commit_of(request)
         if request.path_params["path"] not in files:
-            raise _missing("Entry")
+            raise _not_found("Entry")
         content = files[request.path_params["path"]]
         headers = {"ETag": f'"{_checksum(content)}"', "X-Repo-Commit": commit}
         return Response(content, headers=headers)
 
-    def _stored(self, request: Request) -> Stored:
-        if _key(request) not in self.stored:
-            raise _missing("Repo")
-        return self.stored[_key(request)]
+    def _stored(self, request: Request) -> StoredRepository:
+        if _key(request) not in self.repos:
+            raise _not_found("Repo")
+        return self.repos[_key(request)]
 
     def _commit_of(self, request: Request) -> tuple[str, dict[str, bytes]]:
         return self._stored(request).commit(request.path_params.get("revision", "main"))
@@ -179,7 +179,7 @@ def _key(request: Request) -> tuple[str, str]:
     return asked.get("kind", "models").removesuffix("s"), f"{asked['owner']}/{asked['name']}"
 
 
-def _missing(what: str) -> HTTPException:
+def _not_found(what: str) -> HTTPException:
     return HTTPException(404, f"{what} not found", headers={"X-Error-Code": f"{what}NotFound"})
 
 
@@ -188,9 +188,9 @@ def _checksum(content: bytes) -> str:
 
 
 @contextmanager
-def local_hub() -> Iterator[LocalHub]:
+def serve_local_hub() -> Iterator[LocalHub]:
     """Serve an empty Hub while the context lasts."""
-    port = free_port()
+    port = find_free_port()
     hub = LocalHub(f"http://127.0.0.1:{port}")
     server = uvicorn.Server(uvicorn.Config(hub, port=port, log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run)
@@ -204,7 +204,7 @@ def local_hub() -> Iterator[LocalHub]:
         thread.join()
 
 
-def python_on(hub: LocalHub, home: Path, *arguments: str) -> str:
+def run_python(hub: LocalHub, home: Path, *arguments: str) -> str:
     """Run Python with a small Hub in the true one's place; return what it printed.
 
     Args:

@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from fashion_ddpm.publishing.space_trial import free_port
+from fashion_ddpm.publishing.space_trial import find_free_port
 
-OF_THE_CONNECTION = {"connection", "keep-alive", "transfer-encoding", "upgrade"}
+HOP_BY_HOP_HEADERS = {"connection", "keep-alive", "transfer-encoding", "upgrade"}
 """Headers that a proxy may not pass on."""
 
 
@@ -24,23 +24,23 @@ class Proxy:
 
     Attributes:
         prefix: the path below which it serves the app; it answers 404 to all others.
-        strips: whether the app gets the path without that prefix.
+        strips_prefix: whether the app gets the path without that prefix.
         passes_host: whether the app gets the Host that the visitor asked for, or its own.
     """
 
     prefix: str = ""
-    strips: bool = True
+    strips_prefix: bool = True
     passes_host: bool = True
 
-    def path(self, path: str) -> str | None:
+    def upstream_path(self, path: str) -> str | None:
         """Return the path that the app is asked for, or None where the proxy does not serve it."""
         if not path.startswith(f"{self.prefix}/"):
-            return path if path == self.prefix and not self.strips else None
-        return path.removeprefix(self.prefix) if self.strips else path
+            return path if path == self.prefix and not self.strips_prefix else None
+        return path.removeprefix(self.prefix) if self.strips_prefix else path
 
-    def headers(self, request: Request) -> list[tuple[str, str]]:
+    def upstream_headers(self, request: Request) -> list[tuple[str, str]]:
         """Return the headers that the app gets; they name all who asked in a row."""
-        dropped = {*OF_THE_CONNECTION, "x-forwarded-for", *(() if self.passes_host else ["host"])}
+        dropped = {*HOP_BY_HOP_HEADERS, "x-forwarded-for", *(() if self.passes_host else ["host"])}
         kept = [each for each in request.headers.items() if each[0] not in dropped]
         client = [request.client.host] if request.client else []
         chain = ", ".join([*request.headers.getlist("x-forwarded-for"), *client])
@@ -57,7 +57,7 @@ def proxy_app(upstream: str, proxy: Proxy) -> Starlette:
     client = httpx.AsyncClient(base_url=upstream, timeout=None, trust_env=False)
 
     async def pass_on(request: Request) -> Response:
-        path = proxy.path(request.url.path)
+        path = proxy.upstream_path(request.url.path)
         if path is None:
             # A browser asks every site for this, wherever the page is.
             is_icon = request.url.path == "/favicon.ico"
@@ -66,7 +66,7 @@ def proxy_app(upstream: str, proxy: Proxy) -> Starlette:
             client.build_request(
                 request.method,
                 httpx.URL(path=path, query=request.url.query.encode()),
-                headers=proxy.headers(request),
+                headers=proxy.upstream_headers(request),
                 content=request.stream() if request.method == "POST" else None,
             ),
             stream=True,
@@ -81,7 +81,7 @@ def proxy_app(upstream: str, proxy: Proxy) -> Starlette:
         response.raw_headers = [
             (name, value)
             for name, value in answer.headers.raw
-            if name.decode().lower() not in OF_THE_CONNECTION
+            if name.decode().lower() not in HOP_BY_HOP_HEADERS
         ]
         return response
 
@@ -89,12 +89,12 @@ def proxy_app(upstream: str, proxy: Proxy) -> Starlette:
 
 
 @contextmanager
-def proxied(upstream: str, proxy: Proxy, port: int | None = None) -> Iterator[str]:
+def serve_proxy(upstream: str, proxy: Proxy, port: int | None = None) -> Iterator[str]:
     """Start a proxy in front of an app; yield its address, without the prefix.
 
     At the end it drops all connections.
     """
-    port = port or free_port()
+    port = port or find_free_port()
     config = uvicorn.Config(
         proxy_app(upstream, proxy),
         port=port,

@@ -11,8 +11,8 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, ViewportSize
 
-from tests.tools.browsing import generate, open_tab, opened_browser, visiting
-from tests.tools.serving import ROOT, served
+from tests.tools.browsing import generate, open_browser, open_page, open_tab
+from tests.tools.serving import ROOT, serve_app
 
 FOLDER = ROOT / "docs" / "screenshots"
 DESKTOP: ViewportSize = {"width": 1280, "height": 1000}
@@ -20,14 +20,14 @@ PHONE: ViewportSize = {"width": 360, "height": 740}
 COLOURS = 256
 """As many as keep the plots' lines apart; a picture then weighs a third."""
 
-PATIENCE = 120_000
+TIMEOUT_MS = 120_000
 """Milliseconds until a sheet or a game is drawn."""
 
 
 def create(page: Page) -> None:
     """Draw ankle boots and follow the second one back to its noise."""
     generate(page)
-    page.get_by_text("8 images in").wait_for(timeout=PATIENCE)
+    page.get_by_text("8 images in").wait_for(timeout=TIMEOUT_MS)
     page.locator("#gallery button.thumbnail-item").nth(1).click()
     page.get_by_text("From step").wait_for()
 
@@ -36,14 +36,14 @@ def compare(page: Page) -> None:
     """Draw the sheet of schedules."""
     open_tab(page, "Compare")
     page.get_by_role("button", name="Draw the sheet").click()
-    page.get_by_text("28 of 28 cells").wait_for(timeout=4 * PATIENCE)
+    page.get_by_text("28 of 28 cells").wait_for(timeout=4 * TIMEOUT_MS)
 
 
 def why(page: Page) -> None:
     """Repair the report's schedule."""
     open_tab(page, "Why blurry?")
     page.get_by_role("button", name="The report: T = 100").click()
-    page.get_by_text(re.compile(r"linear \(T = 100.+label score")).wait_for(timeout=PATIENCE)
+    page.get_by_text(re.compile(r"linear \(T = 100.+label score")).wait_for(timeout=TIMEOUT_MS)
 
 
 def trust(page: Page) -> None:
@@ -58,7 +58,7 @@ def play(page: Page) -> None:
     open_tab(page, "Play")
     for name, picture in (("Blend", "from the first garment"), ("Walk", "from the first seed")):
         page.get_by_role("button", name=name, exact=True).click()
-        page.get_by_alt_text(picture).wait_for(timeout=PATIENCE)
+        page.get_by_alt_text(picture).wait_for(timeout=TIMEOUT_MS)
 
 
 TABS: dict[str, Callable[[Page], None]] = {
@@ -80,12 +80,12 @@ def save(page: Page, path: Path) -> None:
 
 def main() -> None:
     """Take a picture of each tab on a desktop, and of the first on a phone in the dark."""
-    with served() as address, opened_browser() as browser:
+    with serve_app() as address, open_browser() as browser:
         for name, use in TABS.items():
-            with visiting(browser, address, viewport=DESKTOP) as page:
+            with open_page(browser, address, viewport=DESKTOP) as page:
                 use(page)
                 save(page, FOLDER / f"{name}.png")
-        with visiting(browser, address, viewport=PHONE, color_scheme="dark") as page:
+        with open_page(browser, address, viewport=PHONE, color_scheme="dark") as page:
             create(page)
             save(page, FOLDER / "phone.png")
 

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from fashion_ddpm.publishing.space_trial import answers, free_port
-from tests.tools import PATIENCE
+from fashion_ddpm.publishing.space_trial import find_free_port, wait_for_page
+from tests.tools import TIMEOUT_S
 
 ROOT = Path(__file__).parent.parent.parent
 
-SLOW_MACHINE = ("--max-seconds", "3600", "--body-timeout", "600")
+SLOW_MACHINE_FLAGS = ("--max-seconds", "3600", "--body-timeout", "600")
 """No request of a test is ended because the machine is busy with others."""
 
 
 @dataclass(frozen=True)
-class Running:
+class RunningApp:
     """The app while it runs.
 
     Attributes:
@@ -32,12 +32,12 @@ class Running:
 
 
 @contextmanager
-def running(
+def run_app(
     *flags: str,
     environment: Mapping[str, str] | None = None,
     stderr: IO[bytes] | None = None,
-    before: tuple[str, ...] = (),
-) -> Iterator[Running]:
+    wrapper: tuple[str, ...] = (),
+) -> Iterator[RunningApp]:
     """Start app.py without a network, on the bundled weights, and end it.
 
     Args:
@@ -45,32 +45,32 @@ def running(
             seconds of the processor from whatever is tested.
         environment: what differs from this process's.
         stderr: where its log goes.
-        before: a command that runs the app's own, such as prlimit.
+        wrapper: a command that runs the app's own, such as prlimit.
     """
-    port = int((environment or {}).get("GRADIO_SERVER_PORT", free_port()))
+    port = int((environment or {}).get("GRADIO_SERVER_PORT", find_free_port()))
     own = {"HF_HUB_OFFLINE": "1", "GRADIO_SERVER_PORT": str(port)}
     process = subprocess.Popen(
-        [*before, sys.executable, "app.py", "--backend", "eager", *SLOW_MACHINE, *flags],
+        [*wrapper, sys.executable, "app.py", "--backend", "eager", *SLOW_MACHINE_FLAGS, *flags],
         cwd=ROOT,
         env=os.environ | own | dict(environment or {}),
         stdout=subprocess.DEVNULL,
         stderr=stderr,
     )
     try:
-        if not answers(port, process, PATIENCE):
+        if not wait_for_page(port, process, TIMEOUT_S):
             raise TimeoutError(f"app.py does not answer; exit status: {process.poll()}")
-        yield Running(f"http://127.0.0.1:{port}", process)
+        yield RunningApp(f"http://127.0.0.1:{port}", process)
     finally:
         process.terminate()
         try:
-            process.wait(timeout=PATIENCE)
+            process.wait(timeout=TIMEOUT_S)
         except subprocess.TimeoutExpired:
             process.kill()
             raise
 
 
 @contextmanager
-def served(*flags: str) -> Iterator[str]:
+def serve_app(*flags: str) -> Iterator[str]:
     """Start app.py and yield its address."""
-    with running(*flags) as app:
+    with run_app(*flags) as app:
         yield app.address

@@ -9,14 +9,14 @@ SHAPES = ("circle", "square", "triangle")
 SIDE = 32
 
 
-def shape(name: str, seed: int, side: int = SIDE, mode: str = "RGB") -> Image.Image:
+def draw_shape(name: str, seed: int, side: int = SIDE, mode: str = "RGB") -> Image.Image:
     """Return a shape of a random colour, size and place on black."""
-    chance = random.Random(f"{name} {seed}")
+    rng = random.Random(f"{name} {seed}")
     picture = Image.new(mode, (side, side))
     pen = ImageDraw.Draw(picture)
-    colour = tuple(chance.randint(90, 255) for _ in mode)
-    radius = chance.uniform(0.2, 0.35) * side
-    x, y = (chance.uniform(radius, side - radius) for _ in "xy")
+    colour = tuple(rng.randint(90, 255) for _ in mode)
+    radius = rng.uniform(0.2, 0.35) * side
+    x, y = (rng.uniform(radius, side - radius) for _ in "xy")
     box = (x - radius, y - radius, x + radius, y + radius)
     if name == "circle":
         pen.ellipse(box, fill=colour)
@@ -32,5 +32,5 @@ def write_shapes(folder: Path, per_class: int, side: int = SIDE, mode: str = "RG
     for name in SHAPES:
         (folder / name).mkdir(parents=True, exist_ok=True)
         for seed in range(per_class):
-            shape(name, seed, side, mode).save(folder / name / f"{seed:04d}.png")
+            draw_shape(name, seed, side, mode).save(folder / name / f"{seed:04d}.png")
     return folder

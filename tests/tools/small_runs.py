@@ -10,14 +10,14 @@ from typing import Any
 
 from fashion_ddpm.core.config import TrainConfig, make_train_config
 from fashion_ddpm.training.run_folder import RunFolder
-from tests.tools import MINI_DATA, PATIENCE
+from tests.tools import MINI_DATA, TIMEOUT_S
 
 ROOT = Path(__file__).parent.parent.parent
 SCRIPT = str(ROOT / "train_accelerate.py")
 ENVIRONMENT = os.environ | {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
 
 
-def small(output_dir: Path, **changes: Any) -> TrainConfig:
+def small_config(output_dir: Path, **changes: Any) -> TrainConfig:
     """Return a run of 16 steps that saves every fourth."""
     settings = {
         "data_dir": str(MINI_DATA),
@@ -32,7 +32,7 @@ def small(output_dir: Path, **changes: Any) -> TrainConfig:
     return make_train_config("smoke", settings | changes)
 
 
-def flags(config: TrainConfig) -> list[str]:
+def make_flags(config: TrainConfig) -> list[str]:
     """Return the command line of a config."""
     words = []
     for field in dataclasses.fields(config):
@@ -46,32 +46,32 @@ def flags(config: TrainConfig) -> list[str]:
     return words
 
 
-def command(config: TrainConfig, processes: int = 1, restarts: int = 0) -> list[str]:
+def argv(config: TrainConfig, processes: int = 1, restarts: int = 0) -> list[str]:
     """Return the command that trains a config, started by torchrun when in several processes."""
     launcher = [sys.executable]
     if processes > 1:
         launcher += ["-m", "torch.distributed.run", "--standalone"]
         launcher += ["--nproc_per_node", str(processes), "--max_restarts", str(restarts)]
-    return [*launcher, SCRIPT, *flags(config)]
+    return [*launcher, SCRIPT, *make_flags(config)]
 
 
-def launch(config: TrainConfig) -> subprocess.CompletedProcess[str]:
+def run_training_script(config: TrainConfig) -> subprocess.CompletedProcess[str]:
     """Run the training script to its end, in one process."""
     return subprocess.run(
-        command(config), env=ENVIRONMENT, capture_output=True, text=True, timeout=PATIENCE
+        argv(config), env=ENVIRONMENT, capture_output=True, text=True, timeout=TIMEOUT_S
     )
 
 
-def run_json(config: TrainConfig) -> dict[str, Any]:
+def read_run_json(config: TrainConfig) -> dict[str, Any]:
     """Return what a run has published about itself."""
     return dict(json.loads((RunFolder(config.output_dir).checkpoint / "run.json").read_text()))
 
 
-def losses(config: TrainConfig) -> dict[tuple[int, str], float]:
+def read_losses(config: TrainConfig) -> dict[tuple[int, str], float]:
     """Return a run's training and validation losses, by the images seen and their kind."""
     return {
         (row["images_seen"], kind): row[kind]
-        for row in run_json(config)["log"]
+        for row in read_run_json(config)["log"]
         for kind in ("loss", "validation_loss")
         if kind in row
     }

@@ -10,23 +10,23 @@ from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.requests import SETTING_NAMES as LINK_WORDS
 from fashion_ddpm.demo.share import OLD_WORDS
 
-TYPES: list[Any] = [None, [], {}, [1], {"a": 1}, True]
-NUMBERS: list[Any] = [*TYPES, "", "5", "abc", -1, 1e308, -1e308, 2**63, 2**64, 10**100]
-WORDS: list[Any] = [
-    *TYPES,
+BAD_TYPES: list[Any] = [None, [], {}, [1], {"a": 1}, True]
+INVALID_NUMBERS: list[Any] = [*BAD_TYPES, "", "5", "abc", -1, 1e308, -1e308, 2**63, 2**64, 10**100]
+INVALID_WORDS: list[Any] = [
+    *BAD_TYPES,
     *("", 0, 1.5, "x" * 10_000, "<img src=x onerror=alert(1)>", "../", "👢", "\u202eabc", "a\0b"),
 ]
-VALUES: dict[str, list[Any]] = {
-    "class": [*WORDS, "T-shirt/top", "hat", "10", "-1", "²", "１２", "bag;", "None"],
-    "schedule": [*WORDS, "Cosine", "cosine "],
-    "steps": [*NUMBERS, 2.5, 0, 101, 1001, 10**9],
-    "sampler": [*WORDS, "heun", "DDIM"],
-    "guidance_scale": [*NUMBERS, 0, 0.99, 10.001],
-    "num_images": [*NUMBERS, 2.5, 0, 17],
-    "seed": [*NUMBERS, 2**32, 0.5],
-    "scorer": [*WORDS, "openai/clip", "/etc/passwd"],
-    "guidance_low": [*NUMBERS, -0.01, 1.01],
-    "guidance_high": [*NUMBERS, -0.01, 1.01],
+INVALID_VALUES: dict[str, list[Any]] = {
+    "class": [*INVALID_WORDS, "T-shirt/top", "hat", "10", "-1", "²", "１２", "bag;", "None"],
+    "schedule": [*INVALID_WORDS, "Cosine", "cosine "],
+    "steps": [*INVALID_NUMBERS, 2.5, 0, 101, 1001, 10**9],
+    "sampler": [*INVALID_WORDS, "heun", "DDIM"],
+    "guidance_scale": [*INVALID_NUMBERS, 0, 0.99, 10.001],
+    "num_images": [*INVALID_NUMBERS, 2.5, 0, 17],
+    "seed": [*INVALID_NUMBERS, 2**32, 0.5],
+    "scorer": [*INVALID_WORDS, "openai/clip", "/etc/passwd"],
+    "guidance_low": [*INVALID_NUMBERS, -0.01, 1.01],
+    "guidance_high": [*INVALID_NUMBERS, -0.01, 1.01],
 }
 """Field of a request → values that it may not have."""
 
@@ -40,7 +40,7 @@ JSON = st.recursive(
 """Anything that JSON can say."""
 
 
-def bodies() -> st.SearchStrategy[list[Any]]:
+def data_lists() -> st.SearchStrategy[list[Any]]:
     """Make up lists of values: sound ones in which one, two or all are replaced."""
     sound: list[st.SearchStrategy[Any]] = [
         st.sampled_from([*CLASS_NAMES, "all", "3"]),

@@ -16,7 +16,7 @@ from torch import Tensor
 from fashion_ddpm.checkpoints.manifest import MANIFEST
 
 
-class Bomb:
+class PickleBomb:
     """A pickle that leaves a file behind when somebody loads it."""
 
     def __init__(self, proof: Path) -> None:
@@ -28,7 +28,7 @@ class Bomb:
 
 
 @dataclass(frozen=True)
-class Weights:
+class WeightsFolder:
     """A copy of a folder, to be spoilt.
 
     Attributes:
@@ -63,13 +63,13 @@ class Weights:
 
         self.rewrite(change_it)
 
-    def flip(self, place: int) -> None:
+    def flip_bit(self, place: int) -> None:
         """Flip the lowest bit of a byte; negative places count from the end."""
         content = bytearray(self.path.read_bytes())
         content[place] ^= 1
         self.path.write_bytes(content)
 
-    def cut(self, size: int) -> None:
+    def truncate(self, size: int) -> None:
         """Keep so many bytes; with a negative size all but so many."""
         os.truncate(self.path, size if size >= 0 else self.path.stat().st_size + size)
 
@@ -79,7 +79,7 @@ class Weights:
         self.path.unlink(missing_ok=True)
         self.path.symlink_to(target)
 
-    def put_a_pipe(self) -> None:
+    def replace_by_pipe(self) -> None:
         """Put a named pipe there, on which a careless reader waits for ever."""
         self.path.unlink()
         os.mkfifo(self.path)
@@ -88,14 +88,14 @@ class Weights:
         """Write a file beside the tensors, of the same name with another ending."""
         self.path.with_suffix(ending).write_bytes(content)
 
-    def bomb(self) -> bytes:
+    def make_bomb(self) -> bytes:
         """Return a pickle that leaves the proof behind when it is loaded."""
-        return pickle.dumps(Bomb(self.proof))
+        return pickle.dumps(PickleBomb(self.proof))
 
-    def put_a_pickle_beside_nothing(self) -> None:
+    def replace_by_pickle(self) -> None:
         """Leave a pickle, and no safetensors file."""
         self.path.unlink()
-        self.add(".bin", self.bomb())
+        self.add(".bin", self.make_bomb())
 
     def change_manifest(self, change: Callable[[dict[str, str]], object]) -> None:
         """Write another manifest than the folder's."""
@@ -104,37 +104,37 @@ class Weights:
         (self.folder / MANIFEST).write_text(json.dumps(listed))
 
 
-Spoil = Callable[[Weights], object]
+Spoil = Callable[[WeightsFolder], object]
 
-ELSEWHERE = b'{"metadata": {}, "weight_map": {"x": "../../elsewhere.safetensors"}}'
+FOREIGN_INDEX = b'{"metadata": {}, "weight_map": {"x": "../../elsewhere.safetensors"}}'
 """An index that sends a library to other files."""
 
 SPOILT_FILES: dict[str, Spoil] = {
-    "half": lambda weights: weights.cut(weights.path.stat().st_size // 2),
-    "empty": lambda weights: weights.cut(0),
-    "all but a byte": lambda weights: weights.cut(-1),
-    "a bit among the names": lambda weights: weights.flip(20),
+    "half": lambda weights: weights.truncate(weights.path.stat().st_size // 2),
+    "empty": lambda weights: weights.truncate(0),
+    "all but a byte": lambda weights: weights.truncate(-1),
+    "a bit among the names": lambda weights: weights.flip_bit(20),
     "missing": lambda weights: weights.path.unlink(),
     "a tensor less": lambda weights: weights.rewrite(dict.popitem),
     "a tensor of another shape": lambda weights: weights.rewrite_largest(lambda big: big[1:]),
-    "NaN": lambda weights: weights.rewrite_largest(lambda big: put_a_number(big, torch.nan)),
-    "infinity": lambda weights: weights.rewrite_largest(lambda big: put_a_number(big, torch.inf)),
-    "a pickle": lambda weights: weights.put_a_pickle_beside_nothing(),
-    "a pickle under its name": lambda weights: weights.path.write_bytes(weights.bomb()),
-    "a torch file": lambda weights: torch.save({"bomb": Bomb(weights.proof)}, weights.path),
+    "NaN": lambda weights: weights.rewrite_largest(lambda big: set_one_value(big, torch.nan)),
+    "infinity": lambda weights: weights.rewrite_largest(lambda big: set_one_value(big, torch.inf)),
+    "a pickle": lambda weights: weights.replace_by_pickle(),
+    "a pickle under its name": lambda weights: weights.path.write_bytes(weights.make_bomb()),
+    "a torch file": lambda weights: torch.save({"bomb": PickleBomb(weights.proof)}, weights.path),
     "a link that leads out": lambda weights: weights.link_to(weights.folder.parent / "elsewhere"),
     "a link to itself": lambda weights: weights.link_to(weights.path),
-    "a pipe": lambda weights: weights.put_a_pipe(),
-    "a list of other files": lambda weights: weights.add(".safetensors.index.json", ELSEWHERE),
+    "a pipe": lambda weights: weights.replace_by_pipe(),
+    "a list of other files": lambda weights: weights.add(".safetensors.index.json", FOREIGN_INDEX),
     "an adapter": lambda weights: (weights.path.parent / "adapter_config.json").write_text("{}"),
 }
 """What is refused with or without a manifest."""
 
-UNLIKE_THE_MANIFEST: dict[str, Spoil] = {
+MANIFEST_MISMATCHES: dict[str, Spoil] = {
     "another training's file": lambda weights: shutil.copy(weights.other, weights.path),
-    "a bit that no library notices": lambda weights: weights.flip(-1000),
+    "a bit that no library notices": lambda weights: weights.flip_bit(-1000),
     "unlisted tensors": lambda weights: weights.add(".fp16.safetensors", weights.path.read_bytes()),
-    "an unlisted pickle": lambda weights: weights.add(".bin", weights.bomb()),
+    "an unlisted pickle": lambda weights: weights.add(".bin", weights.make_bomb()),
     "unlisted code": lambda weights: weights.add(".py", b""),
     "unlisted settings": lambda weights: weights.add(".json", b"{}"),
     "no list": lambda weights: (weights.folder / MANIFEST).write_text("[]"),
@@ -149,7 +149,7 @@ UNLIKE_THE_MANIFEST: dict[str, Spoil] = {
 """What only a manifest can know."""
 
 
-def put_a_number(tensor: Tensor, number: float) -> Tensor:
+def set_one_value(tensor: Tensor, number: float) -> Tensor:
     """Put a number at one place of a tensor."""
     tensor.view(-1)[7] = number
     return tensor

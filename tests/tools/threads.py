@@ -7,7 +7,7 @@ import torch
 
 
 @contextmanager
-def num_threads(count: int) -> Iterator[None]:
+def use_threads(count: int) -> Iterator[None]:
     """Have torch take so many threads meanwhile; each process of a launch has one."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)

@@ -14,13 +14,15 @@ from fashion_ddpm.diffusion.pipeline import load_pipeline, weights_hash
 from fashion_ddpm.training.cool_down import copy_state, find_state, make_cool_down_config
 from fashion_ddpm.training.loop import train
 from fashion_ddpm.training.run_folder import RunFolder, read_settings, write_settings
-from tests.tools.small_runs import launch, losses, run_json, small
+from tests.tools.small_runs import read_losses, read_run_json, run_training_script, small_config
 
 
 @pytest.fixture(scope="module")
 def endless(tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:
     """A run at a constant rate, 256 images long."""
-    config = small(tmp_path_factory.mktemp("endless"), lr_schedule="constant", images_total=256)
+    config = small_config(
+        tmp_path_factory.mktemp("endless"), lr_schedule="constant", images_total=256
+    )
     train(config)
     return config
 
@@ -38,10 +40,10 @@ def test_a_state_cooled_down_twice_gives_the_same_weights_and_the_run_stays(
     for name in ("one", "two"):
         config = cool_down(endless, tmp_path / name)
         hashes.add(weights_hash(load_pipeline(train(config))))
-        assert run_json(config)["images_seen"] == 384
+        assert read_run_json(config)["images_seen"] == 384
     assert len(hashes) == 1
     assert {path.name for path in list_states(RunFolder(endless.output_dir).states)} == before
-    assert run_json(endless)["images_seen"] == 256
+    assert read_run_json(endless)["images_seen"] == 256
 
 
 def test_the_rate_falls_to_nothing_and_earlier_losses_are_the_runs(
@@ -49,11 +51,11 @@ def test_the_rate_falls_to_nothing_and_earlier_losses_are_the_runs(
 ) -> None:
     config = cool_down(endless, tmp_path / "run")
     train(config)
-    rates = [row["learning_rate"] for row in run_json(config)["log"] if "learning_rate" in row]
+    rates = [row["learning_rate"] for row in read_run_json(config)["log"] if "learning_rate" in row]
     assert rates[7] == config.learning_rate
     assert rates[8:] == sorted(rates[8:], reverse=True)
     assert rates[-1] < 0.2 * config.learning_rate
-    assert losses(endless).items() <= losses(config).items()
+    assert read_losses(endless).items() <= read_losses(config).items()
 
 
 @pytest.mark.slow
@@ -76,27 +78,27 @@ def test_a_cool_down_resumes_after_a_kill_though_its_first_state_is_deleted(
     shutil.rmtree(list_states(folder.states)[0])  # as if killed before the last state
     shutil.rmtree(folder.checkpoint)
     train(make_cool_down_config(flags))
-    assert losses(config) == pytest.approx(losses(uninterrupted))
+    assert read_losses(config) == pytest.approx(read_losses(uninterrupted))
 
 
 def test_the_command_line_cools_down(endless: TrainConfig, tmp_path: Path) -> None:
     config = cool_down(endless, tmp_path / "run")
-    done = launch(config)
+    done = run_training_script(config)
     assert done.returncode == 0, done.stderr
     assert is_intact(RunFolder(tmp_path / "run").checkpoint)
 
 
 def test_a_run_at_a_constant_rate_may_be_made_longer_and_others_may_not(
-    endless: TrainConfig, finished: TrainConfig, tmp_path: Path
+    endless: TrainConfig, finished_run: TrainConfig, tmp_path: Path
 ) -> None:
-    for config, name in ((endless, "longer"), (finished, "refused")):
+    for config, name in ((endless, "longer"), (finished_run, "refused")):
         shutil.copytree(config.output_dir, tmp_path / name)
-    longer = small(tmp_path / "longer", lr_schedule="constant", images_total=320)
+    longer = small_config(tmp_path / "longer", lr_schedule="constant", images_total=320)
     train(longer)
-    assert run_json(longer)["images_seen"] == 320
+    assert read_run_json(longer)["images_seen"] == 320
     message = r"--images-total is 640, but the run in .+ --lr-schedule constant .+ --initial-checkp"
     with pytest.raises(ConfigError, match=message):
-        train(small(tmp_path / "refused", images_total=640))
+        train(small_config(tmp_path / "refused", images_total=640))
 
 
 def test_a_damaged_newest_state_is_skipped(endless: TrainConfig, tmp_path: Path) -> None:
@@ -127,13 +129,13 @@ def test_an_impossible_cool_down_is_refused(
 
 
 def test_a_falling_rate_is_no_start_and_a_folder_is_for_one_cool_down(
-    endless: TrainConfig, finished: TrainConfig, tmp_path: Path
+    endless: TrainConfig, finished_run: TrainConfig, tmp_path: Path
 ) -> None:
     with pytest.raises(ConfigError, match="holds another run than a cool-down of"):
         cool_down(endless, Path(endless.output_dir))
     config = cool_down(endless, tmp_path / "run")
     train(config)
-    for falling in (finished, config):
+    for falling in (finished_run, config):
         with pytest.raises(ConfigError, match="rate was falling already"):
             cool_down(falling, tmp_path / "again")
     with pytest.raises(ConfigError, match="holds another run than a cool-down of elsewhere"):

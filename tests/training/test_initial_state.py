@@ -27,7 +27,7 @@ from fashion_ddpm.training.initial_state import (
 from fashion_ddpm.training.loop import Run
 from fashion_ddpm.training.run_folder import RunFolder, write_settings
 from tests.conftest import TINY
-from tests.tools.small_runs import run_json, small
+from tests.tools.small_runs import read_run_json, small_config
 
 
 @pytest.mark.parametrize("flag", ["initial_checkpoint", "teacher"])
@@ -83,12 +83,12 @@ def test_a_teacher_is_read_once_and_may_be_gone_when_the_run_saves(
     shutil.copytree(tiny_checkpoint, tmp_path / "teacher")
     teacher: dict[str, Any] = {"teacher": str(tmp_path / "teacher"), "label_dropout": 0.0}
     shape = TINY.block_out_channels
-    config = small(tmp_path / "run", images_total=64, block_out_channels=shape, **teacher)
+    config = small_config(tmp_path / "run", images_total=64, block_out_channels=shape, **teacher)
     run = Run(config)
     shutil.rmtree(tmp_path / "teacher")
     run.resume()
     run.loop()
-    assert run_json(config)["teacher"]["weights_sha256"] == weights_hash(tiny_pipeline)
+    assert read_run_json(config)["teacher"]["weights_sha256"] == weights_hash(tiny_pipeline)
 
 
 def test_a_checkpoint_that_is_not_there_is_refused(tmp_path: Path) -> None:
@@ -98,10 +98,10 @@ def test_a_checkpoint_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def config(finished: TrainConfig, tmp_path: Path) -> TrainConfig:
+def config(finished_run: TrainConfig, tmp_path: Path) -> TrainConfig:
     """A copy of a finished run, to be damaged."""
-    shutil.copytree(finished.output_dir, tmp_path / "run")
-    return small(tmp_path / "run")
+    shutil.copytree(finished_run.output_dir, tmp_path / "run")
+    return small_config(tmp_path / "run")
 
 
 def newest(config: TrainConfig) -> Path:
@@ -129,7 +129,7 @@ def test_a_run_with_no_intact_state_does_not_start_again(config: TrainConfig) ->
 
 
 def test_an_empty_folder_is_a_new_run(tmp_path: Path) -> None:
-    assert find_resumable(small(tmp_path / "run")) == (None, [])
+    assert find_resumable(small_config(tmp_path / "run")) == (None, [])
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_an_empty_folder_is_a_new_run(tmp_path: Path) -> None:
 def test_a_state_of_another_run_is_refused_by_its_own_record(
     config: TrainConfig, other: dict[str, object]
 ) -> None:
-    write_settings(newest(config), small(Path(config.output_dir), **other))
+    write_settings(newest(config), small_config(Path(config.output_dir), **other))
     write_manifest(newest(config))
     (flag,) = (name.replace("_", "-") for name in other)
     with pytest.raises(ConfigError, match=rf"--{flag} is .+ run that saved {newest(config)} has"):
@@ -151,7 +151,7 @@ def test_without_the_runs_record_another_seed_is_still_refused_and_the_same_resu
     folder = RunFolder(config.output_dir)
     folder.config.unlink()
     with pytest.raises(ConfigError, match=r"--seed is 9, but .+ has 0"):
-        Run(small(folder.root, seed=9)).resume()
+        Run(small_config(folder.root, seed=9)).resume()
     assert not folder.config.exists(), "the refused run has not written its own record"
     assert find_resumable(config)[0] == newest(config)
 
@@ -231,4 +231,4 @@ def test_a_damaged_checkpoint_is_written_again(
     (RunFolder(config.output_dir).checkpoint / "run.json").write_text(content)
     Run(config).resume()
     assert "checkpoint is damaged" in capfd.readouterr().err
-    assert run_json(config)["images_seen"] == config.images_total
+    assert read_run_json(config)["images_seen"] == config.images_total

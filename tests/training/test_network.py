@@ -31,18 +31,22 @@ def small_network(**changes: Any) -> Network:
     )
 
 
-def make_batch(real: LabelledImages, label_dropout: float = 0.1) -> tuple[Tensor, Tensor, Draws]:
+def make_batch(
+    real_images: LabelledImages, label_dropout: float = 0.1
+) -> tuple[Tensor, Tensor, Draws]:
     """Return eight images, their labels and the batch's draws."""
     generator = torch.Generator().manual_seed(0)
     draws = sample_draws(torch.Size((8, 1, 28, 28)), 1000, label_dropout, generator)
-    return to_model(real.images[:8]), real.labels[:8], draws
+    return to_model(real_images.images[:8]), real_images.labels[:8], draws
 
 
 def weights(network: Network) -> torch.Tensor:
     return torch.cat([parameter.detach().flatten() for parameter in network.unet.parameters()])
 
 
-def test_the_ema_weights_are_in_the_network_only_within_the_context(real: LabelledImages) -> None:
+def test_the_ema_weights_are_in_the_network_only_within_the_context(
+    real_images: LabelledImages,
+) -> None:
     network = small_network()
     first = weights(network)
     with torch.no_grad():
@@ -56,31 +60,35 @@ def test_the_ema_weights_are_in_the_network_only_within_the_context(real: Labell
 
 
 @pytest.mark.parametrize("optimizer_name", ["adamw", "muon"])
-def test_a_step_of_the_optimizer_lowers_the_loss(real: LabelledImages, optimizer_name: str) -> None:
+def test_a_step_of_the_optimizer_lowers_the_loss(
+    real_images: LabelledImages, optimizer_name: str
+) -> None:
     network = small_network()
     config = dataclasses.replace(TINY, learning_rate=1e-3, optimizer=optimizer_name)
     optimizer = build_optimizer(network.unet, config)
     losses = []
     for _ in range(2):
-        loss = network.loss(*make_batch(real))
+        loss = network.loss(*make_batch(real_images))
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
     assert losses[1] < losses[0]
 
 
-def test_the_loss_weighting_is_that_of_the_settings(real: LabelledImages) -> None:
+def test_the_loss_weighting_is_that_of_the_settings(real_images: LabelledImages) -> None:
     uniform, min_snr = (
-        small_network(loss_weighting=kind).loss(*make_batch(real))
+        small_network(loss_weighting=kind).loss(*make_batch(real_images))
         for kind in ("uniform", "min-snr")
     )
     assert min_snr < uniform
 
 
-def test_a_distillations_loss_falls_and_depends_on_how_far_the_run_is(real: LabelledImages) -> None:
+def test_a_distillations_loss_falls_and_depends_on_how_far_the_run_is(
+    real_images: LabelledImages,
+) -> None:
     network = small_network(teacher="somewhere", label_dropout=0.0)
     optimizer = build_optimizer(network.unet, dataclasses.replace(TINY, learning_rate=1e-3))
-    batch = make_batch(real, label_dropout=0.0)
+    batch = make_batch(real_images, label_dropout=0.0)
     losses = []
     for _ in range(16):
         loss = network.loss(*batch, progress_fraction=0.5)

@@ -17,21 +17,21 @@ from fashion_ddpm.training.precision import (
     write_precision,
 )
 from fashion_ddpm.training.run_folder import RunFolder
-from tests.tools.small_runs import launch, run_json, small
+from tests.tools.small_runs import read_run_json, run_training_script, small_config
 
 
 def test_auto_measures_both_and_says_why(tmp_path: Path) -> None:
     """In a separate process, because accelerate cannot change the precision within one."""
-    config = small(tmp_path / "run", images_total=64, mixed_precision="auto")
-    done = launch(config)
+    config = small_config(tmp_path / "run", images_total=64, mixed_precision="auto")
+    done = run_training_script(config)
     assert done.returncode == 0, done.stderr
     chosen = read_precision(RunFolder(config.output_dir))
     assert chosen
     assert chosen.mixed_precision in ("no", "bf16")
     assert "in float32 and" in chosen.reason
     assert f"mixed precision: {chosen.mixed_precision} ({chosen.reason})" in done.stderr
-    assert run_json(config)["mixed_precision"] == chosen.mixed_precision
-    assert run_json(config)["config"]["mixed_precision"] == "auto"
+    assert read_run_json(config)["mixed_precision"] == chosen.mixed_precision
+    assert read_run_json(config)["config"]["mixed_precision"] == "auto"
 
 
 @pytest.mark.parametrize("faster", ["no", "bf16"])
@@ -45,17 +45,17 @@ def test_the_format_with_the_shorter_step_is_taken(
         return next(seconds) if bf16 == (faster == "bf16") else 2.0
 
     monkeypatch.setattr(precision, "_time_step", step_time)
-    config = small(tmp_path, mixed_precision="auto")
+    config = small_config(tmp_path, mixed_precision="auto")
     assert choose_precision(config, FASHION_MNIST, this_process()).mixed_precision == faster
 
 
 def test_a_resumed_run_and_a_cool_down_keep_the_precision(tmp_path: Path) -> None:
     ranks, run = this_process(), RunFolder(tmp_path / "long")
-    run.begin(small(run.root))
-    configs = [small(run.root, mixed_precision="auto")]
+    run.begin(small_config(run.root))
+    configs = [small_config(run.root, mixed_precision="auto")]
     for source in (run.root, run.state(64)):
         flags = {"mixed_precision": "auto", "from_state": str(source)}
-        configs.append(small(tmp_path / "cooled", **flags))
+        configs.append(small_config(tmp_path / "cooled", **flags))
     for name in ("no", "bf16"):
         write_precision(run, Precision(machine_name(ranks.device), name, "measured before"))
         for config in configs:
@@ -63,7 +63,7 @@ def test_a_resumed_run_and_a_cool_down_keep_the_precision(tmp_path: Path) -> Non
 
 
 def test_another_machine_or_a_damaged_file_is_measured_again(tmp_path: Path) -> None:
-    config, ranks = small(tmp_path, mixed_precision="auto"), this_process()
+    config, ranks = small_config(tmp_path, mixed_precision="auto"), this_process()
     folder = RunFolder(tmp_path)
     write_precision(folder, Precision("another machine", "fp16", "measured there"))
     assert choose_precision(config, FASHION_MNIST, ranks).machine == machine_name(ranks.device)
@@ -74,13 +74,13 @@ def test_another_machine_or_a_damaged_file_is_measured_again(tmp_path: Path) -> 
 
 
 def test_a_given_format_is_used_without_measuring(tmp_path: Path) -> None:
-    config = small(tmp_path, mixed_precision="bf16")
+    config = small_config(tmp_path, mixed_precision="bf16")
     chosen = choose_precision(config, FASHION_MNIST, this_process())
     assert chosen.mixed_precision == "bf16"
     assert not list(tmp_path.iterdir())
 
 
 def test_an_impossible_network_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
-    config = small(tmp_path, mixed_precision="auto", attention_resolutions=(5,))
+    config = small_config(tmp_path, mixed_precision="auto", attention_resolutions=(5,))
     with pytest.raises(ConfigError, match="--attention-resolutions 5 is no side"):
         choose_precision(config, FASHION_MNIST, this_process())

@@ -26,8 +26,8 @@ from fashion_ddpm.training.cool_down import make_cool_down_config
 from fashion_ddpm.training.loop import train
 from fashion_ddpm.training.run_data import UNRECORDED_WARNING, check_run_data, load_run_data
 from fashion_ddpm.training.run_folder import RunFolder
-from tests.tools.shapes import shape, write_shapes
-from tests.tools.small_runs import ENVIRONMENT, SCRIPT, flags, run_json, small
+from tests.tools.shapes import draw_shape, write_shapes
+from tests.tools.small_runs import ENVIRONMENT, SCRIPT, make_flags, read_run_json, small_config
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def on_shapes(folder: Path, **changes: object) -> TrainConfig:
         "preview_every": 4096,
         "validation_images": 4,
     }
-    return small(folder / "run", **settings | changes)
+    return small_config(folder / "run", **settings | changes)
 
 
 @pytest.fixture
@@ -62,17 +62,17 @@ def copy(begun: Path, tmp_path: Path) -> Path:
     return tmp_path / "copy"
 
 
-def add_a_picture(shapes: Path) -> None:
-    shape("circle", 99).save(shapes / "circle" / "0099.png")
+def add_a_picture(shapes_dir: Path) -> None:
+    draw_shape("circle", 99).save(shapes_dir / "circle" / "0099.png")
 
 
-def add_a_class(shapes: Path) -> None:
-    (shapes / "star").mkdir()
-    shape("circle", 99).save(shapes / "star" / "one.png")
+def add_a_class(shapes_dir: Path) -> None:
+    (shapes_dir / "star").mkdir()
+    draw_shape("circle", 99).save(shapes_dir / "star" / "one.png")
 
 
-def rename_a_class(shapes: Path) -> None:
-    (shapes / "circle").rename(shapes / "disc")
+def rename_a_class(shapes_dir: Path) -> None:
+    (shapes_dir / "circle").rename(shapes_dir / "disc")
 
 
 @pytest.mark.parametrize("images_total", [64, 128], ids=["at its end", "halfway"])
@@ -104,9 +104,9 @@ def test_a_run_resumes_with_the_same_data_in_another_folder(
     assert f"resumed at 64 images from {copy}" in (printed := capsys.readouterr().err)
     assert UNRECORDED_WARNING not in printed
     config = on_shapes(copy, images_total=128, **moved)
-    assert run_json(config)["images_seen"] == 128
+    assert read_run_json(config)["images_seen"] == 128
     recorded = read_fingerprint(RunFolder(config.output_dir).data)
-    assert run_json(config)["data_sha256"] == recorded.digest
+    assert read_run_json(config)["data_sha256"] == recorded.digest
     with pytest.raises(ConfigError, match=r"--dataset is hub:.+moved"):
         train(dataclasses.replace(config, dataset=f"hub:{copy / 'moved'}"))
 
@@ -148,7 +148,7 @@ def test_a_cool_down_trains_only_on_the_data_of_its_run(copy: Path) -> None:
     moved = {"dataset": f"imagefolder:{copy / 'moved'}"}
     config = make_cool_down_config({**cooling, **moved, "output_dir": str(copy / "cooled")})
     train(config)
-    assert run_json(config)["images_seen"] == 128
+    assert read_run_json(config)["images_seen"] == 128
     assert RunFolder(copy / "cooled").data.read_text() == RunFolder(copy / "run").data.read_text()
 
 
@@ -158,7 +158,7 @@ def numbered_run(tmp_path: Path) -> TrainConfig:
     for name in ("1", "2", "10"):
         (tmp_path / "shapes" / name).mkdir(parents=True)
         for seed in range(12):
-            picture = shape("circle", int(name) * 100 + seed)
+            picture = draw_shape("circle", int(name) * 100 + seed)
             picture.save(tmp_path / "shapes" / name / f"{seed}.png")
     return on_shapes(tmp_path)
 
@@ -190,7 +190,7 @@ def test_a_run_has_the_order_of_classes_of_its_initial_checkpoint(
     save_checkpoint(pipeline, tmp_path / "start", numbered_run, {})
     config = dataclasses.replace(numbered_run, initial_checkpoint=str(tmp_path / "start"))
     train(config)
-    assert run_json(config)["class_names"] == ["1", "10", "2"]
+    assert read_run_json(config)["class_names"] == ["1", "10", "2"]
     assert list(json.loads(RunFolder(config.output_dir).data.read_text())) == ["1", "10", "2"]
 
 
@@ -210,7 +210,7 @@ def test_processes_that_read_other_pictures_are_refused(tmp_path: Path) -> None:
             **{"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"},
             **{"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "GLOO_SOCKET_IFNAME": "lo"},
         }
-        line = [sys.executable, SCRIPT, *flags(config)]
+        line = [sys.executable, SCRIPT, *make_flags(config)]
         machines.append(subprocess.Popen(line, env=environment, stderr=subprocess.PIPE, text=True))
     try:
         printed = [machine.communicate(timeout=240)[1] for machine in machines]

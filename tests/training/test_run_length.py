@@ -18,7 +18,14 @@ from fashion_ddpm.training import loop, run_length
 from fashion_ddpm.training.loop import Run
 from fashion_ddpm.training.run_folder import RunFolder
 from fashion_ddpm.training.run_length import SAVE_SECONDS, Costs, config_for_minutes, fit_run_length
-from tests.tools.small_runs import ENVIRONMENT, command, launch, losses, run_json, small
+from tests.tools.small_runs import (
+    ENVIRONMENT,
+    argv,
+    read_losses,
+    read_run_json,
+    run_training_script,
+    small_config,
+)
 
 QUICK = Costs(step=0.01, loss_row=1e-5, sampling_row=1e-5)
 
@@ -76,7 +83,7 @@ def test_too_few_minutes_are_refused() -> None:
 
 
 def test_a_resumed_run_keeps_its_length(tmp_path: Path) -> None:
-    config = small(tmp_path / "run", minutes=5.0)
+    config = small_config(tmp_path / "run", minutes=5.0)
     begun = dataclasses.replace(config, images_total=4096, warmup_steps=7)
     RunFolder(config.output_dir).begin(begun)
 
@@ -87,7 +94,7 @@ def test_a_resumed_run_keeps_its_length(tmp_path: Path) -> None:
 
 
 def test_a_run_without_minutes_is_unchanged(tmp_path: Path) -> None:
-    config = small(tmp_path / "run")
+    config = small_config(tmp_path / "run")
     assert config_for_minutes(config, 0.0, lambda seconds: QUICK) is config
 
 
@@ -109,7 +116,7 @@ def test_all_processes_get_the_same_length_though_they_started_at_different_time
 
 def test_minutes_and_a_cool_down_of_a_given_length_are_refused(tmp_path: Path) -> None:
     flags = {"lr_schedule": "constant", "cool_down_images": 64}
-    config = small(tmp_path / "run", minutes=1.0, **flags)
+    config = small_config(tmp_path / "run", minutes=1.0, **flags)
     with pytest.raises(ConfigError, match="--cool-down-images is 64, but --minutes chooses"):
         config_for_minutes(config, 0.0, lambda seconds: QUICK)
 
@@ -126,41 +133,41 @@ def test_a_measured_run_equals_one_with_the_same_length(
 
     monkeypatch.setattr(run_length, "time_calls", one_hour)
     monkeypatch.setattr(run_length, "PREVIEW_ROWS", 0)
-    config = small(tmp_path / "measured", minutes=60.0 * 24, validation_images=1)
+    config = small_config(tmp_path / "measured", minutes=60.0 * 24, validation_images=1)
     loop.train(config)
     settings = RunFolder(config.output_dir).read_settings()
     length = settings["images_total"]
-    assert 32 * 15 < length == run_json(config)["images_seen"] < 32 * 24
-    given = small(
+    assert 32 * 15 < length == read_run_json(config)["images_seen"] < 32 * 24
+    given = small_config(
         tmp_path / "given",
         images_total=length,
         warmup_steps=settings["warmup_steps"],
         validation_images=1,
     )
     loop.train(given)
-    assert losses(config) == losses(given)
+    assert read_losses(config) == read_losses(given)
 
 
 @pytest.mark.slow
 def test_a_killed_run_with_minutes_keeps_its_length(tmp_path: Path) -> None:
     """The length is given, so that it does not depend on the load of the machine."""
-    config = small(tmp_path / "run", minutes=0.4, save_every=64)
+    config = small_config(tmp_path / "run", minutes=0.4, save_every=64)
     folder = RunFolder(config.output_dir)
     folder.begin(dataclasses.replace(config, images_total=480))
-    process = subprocess.Popen(command(config), env=ENVIRONMENT, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(argv(config), env=ENVIRONMENT, stderr=subprocess.DEVNULL)
     while len(list_states(folder.states)) < 2 and process.poll() is None:
         time.sleep(0.01)
     process.kill()
     process.wait()
-    done = launch(config)
+    done = run_training_script(config)
     assert done.returncode == 0, done.stderr
     assert "resumed at" in done.stderr
-    assert run_json(config)["images_seen"] == 480
+    assert read_run_json(config)["images_seen"] == 480
     assert is_intact(folder.checkpoint)
 
 
 def test_the_costs_of_a_run_are_measured_on_its_own_steps(tmp_path: Path) -> None:
-    config = small(tmp_path / "run", minutes=60.0)
+    config = small_config(tmp_path / "run", minutes=60.0)
     costs = Run(config).measure_costs(0.1)
     assert min(costs.step, costs.loss_row, costs.sampling_row) > 0
     assert not (tmp_path / "run").exists()

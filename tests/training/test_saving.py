@@ -17,10 +17,12 @@ from fashion_ddpm.training.stopping import TrainingError
 
 
 def test_a_kept_length_gives_the_weights_that_the_run_had(
-    finished: TrainConfig, tmp_path: Path
+    finished_run: TrainConfig, tmp_path: Path
 ) -> None:
-    output = rebuild_checkpoint(Path(finished.output_dir), LENGTHS[1], None, tmp_path / "average")
-    run = Run(finished)
+    output = rebuild_checkpoint(
+        Path(finished_run.output_dir), LENGTHS[1], None, tmp_path / "average"
+    )
+    run = Run(finished_run)
     run.resume()
     rebuilt = torch.cat([p.flatten() for p in load_pipeline(output).unet.parameters()]).half()
     deviations = []
@@ -30,8 +32,10 @@ def test_a_kept_length_gives_the_weights_that_the_run_had(
     assert deviations[1] < 1e-4 < deviations[0]
 
 
-def test_the_new_checkpoint_says_which_average_it_is(finished: TrainConfig, tmp_path: Path) -> None:
-    output = rebuild_checkpoint(Path(finished.output_dir), 0.12, 384, tmp_path / "average")
+def test_the_new_checkpoint_says_which_average_it_is(
+    finished_run: TrainConfig, tmp_path: Path
+) -> None:
+    output = rebuild_checkpoint(Path(finished_run.output_dir), 0.12, 384, tmp_path / "average")
     run = read_run(output)
     assert run["images_seen"] == 384
     assert run["average_length"] == 0.12
@@ -45,18 +49,18 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_no_checkpoint_is_not_replaced(
-    finished: TrainConfig, tmp_path: Path
+    finished_run: TrainConfig, tmp_path: Path
 ) -> None:
     (tmp_path / "mine").mkdir()
     with pytest.raises(TrainingError, match="is no checkpoint to replace"):
-        rebuild_checkpoint(Path(finished.output_dir), 0.1, None, tmp_path / "mine")
+        rebuild_checkpoint(Path(finished_run.output_dir), 0.1, None, tmp_path / "mine")
 
 
 def test_averages_of_another_network_are_refused_with_a_sentence(
-    finished: TrainConfig, shapes_run: TrainConfig, tmp_path: Path
+    finished_run: TrainConfig, shapes_run: TrainConfig, tmp_path: Path
 ) -> None:
     """One file of another run among those of a run, then only files of another run."""
-    shutil.copytree(finished.output_dir, tmp_path / "run")
+    shutil.copytree(finished_run.output_dir, tmp_path / "run")
     ours, theirs = (RunFolder(root).averages for root in (tmp_path / "run", shapes_run.output_dir))
     (foreign,) = theirs.glob("*00512.safetensors")
     shutil.copy(foreign, ours)

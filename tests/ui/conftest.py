@@ -11,9 +11,9 @@ from fashion_ddpm.demo.results import Result
 
 
 @pytest.fixture(scope="session")
-def result(bundled: Demo) -> Result:
+def result(bundled_demo: Demo) -> Result:
     """The bundled gallery: one image of each class."""
-    result = load_gallery(bundled)
+    result = load_gallery(bundled_demo)
     assert result is not None
     return result
 

@@ -97,10 +97,10 @@ def test_the_note_is_there_before_anything_is_chosen(controls: Controls, blocks:
 
 
 def test_turbo_is_offered_where_a_network_can_do_it(
-    demo: Demo, taught_checkpoint: Path, controls: Controls
+    demo: Demo, checkpoint_with_turbo: Path, controls: Controls
 ) -> None:
     assert "Turbo" not in presets(demo)
     assert ("turbo", "turbo") not in controls.sampler.choices
-    taught = Demo(taught_checkpoint)
+    taught = Demo(checkpoint_with_turbo)
     assert presets(taught)["Turbo"] == SamplingSettings("cosine", "turbo", 4)
     assert ("turbo", "turbo") in Controls(taught).sampler.choices

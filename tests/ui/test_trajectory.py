@@ -13,8 +13,8 @@ from fashion_ddpm.ui.trajectory import TrajectoryPanel
 
 
 @pytest.fixture(scope="module")
-def panel(bundled: Demo, blocks: gr.Blocks) -> TrajectoryPanel:
-    return TrajectoryPanel(bundled, SelectedImage(None), None)
+def panel(bundled_demo: Demo, blocks: gr.Blocks) -> TrajectoryPanel:
+    return TrajectoryPanel(bundled_demo, SelectedImage(None), None)
 
 
 @pytest.fixture
@@ -23,13 +23,13 @@ def selected(result: Result) -> tuple[Selection, str, int]:
 
 
 def test_the_panel_is_empty_or_filled_and_its_slider_ends_with_the_trajectory(
-    panel: TrajectoryPanel, bundled: Demo, result: Result
+    panel: TrajectoryPanel, bundled_demo: Demo, result: Result
 ) -> None:
-    trajectory = bundled.trajectory(result, 0)
+    trajectory = bundled_demo.trajectory(result, 0)
     shown = panel.show(trajectory)
     assert list(shown) == panel.outputs()
     assert shown[panel.slider]["maximum"] == 10
-    full = TrajectoryPanel(bundled, SelectedImage(result), trajectory)
+    full = TrajectoryPanel(bundled_demo, SelectedImage(result), trajectory)
     assert (full.slider.maximum, full.slider.value) == (10, 10)
     assert panel.filmstrip.value is None
 

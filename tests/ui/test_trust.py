@@ -10,8 +10,8 @@ from fashion_ddpm.ui.trust import Trust
 
 
 @pytest.fixture(scope="module")
-def tab(bundled: Demo, blocks: gr.Blocks) -> Trust:
-    return Trust(bundled, SelectedImage(None))
+def tab(bundled_demo: Demo, blocks: gr.Blocks) -> Trust:
+    return Trust(bundled_demo, SelectedImage(None))
 
 
 def test_a_scorer_is_shown_by_class_and_by_confusion_or_is_told_to_be_missing(tab: Trust) -> None:
