@@ -9,11 +9,11 @@ import warnings
 
 from fashion_ddpm.server.temporary_files import choose_folder, temporary_root
 
-# These are read when gradio is imported, or when the page is built.
+# Read when gradio is imported, or when the page is built.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"  # for a dashboard that is closed here
+os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"  # its dashboard is not served here
 os.environ["TMPDIR"] = temporary_root()
-os.environ["MPLBACKEND"] = "agg"  # a notebook passes its own on, which is not installed here
+os.environ["MPLBACKEND"] = "agg"  # a notebook sets a backend that is not installed here
 
 from fashion_ddpm.core.process import limit_threads, pause_garbage_collection
 from fashion_ddpm.server.deployment import add_address_flags, read_deployment
@@ -40,7 +40,7 @@ with pause_garbage_collection():
     from fashion_ddpm.ui.why_blurry import WhyBlurry
 
 DELETE_CACHE_SECONDS = (600, 3600)
-"""Seconds between two clean-ups of temporary pictures, and the age at which they go."""
+"""Gradio's delete_cache: interval of the clean-up, and age of the files it deletes."""
 
 FASHION_MNIST_TEXTS = (
     "Fashion DDPM",
@@ -56,7 +56,7 @@ step count; then follow an image back to its noise.""",
 
 
 def build_page(demo: Demo) -> gr.Blocks:
-    """Return the page: one tab a question."""
+    """Return the page with all tabs."""
     is_fashion_mnist = demo.kind.is_fashion_mnist
     title, introduction = FASHION_MNIST_TEXTS if is_fashion_mnist else CUSTOM_DATA_TEXTS
     seen = read_run(demo.pipeline.name_or_path).get("images_seen")
@@ -85,10 +85,10 @@ def build_page(demo: Demo) -> gr.Blocks:
 
 
 def ignore_known_warnings() -> None:
-    """Ignore what gradio 6.31 is known to be warned of: python -W error shall find ours.
+    """Ignore warnings that gradio 6.31 causes, so that python -W error finds only ours.
 
-    It calls pandas in a way that pandas 4 will not know, and leaves the event loops of its locks,
-    with their sockets (AF_UNIX), to the garbage collector.
+    It calls pandas in a deprecated way, and leaves event loops and their sockets (AF_UNIX) to the
+    garbage collector.
     """
     warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"gradio\.queueing")
     for message in ("unclosed event loop", r"unclosed <socket\.socket fd=\d+, family=1,"):
@@ -120,7 +120,7 @@ def main() -> None:
 
 
 def use_faster_backend(demo: Demo, backend: str) -> None:
-    """Run the networks by a faster backend where there is one; the page is up meanwhile."""
+    """Switch the networks to a faster backend if there is one, while the page is served."""
     for pipeline, unet in demo.networks:
         try:
             found = faster_backend(pipeline.unet, backend)
@@ -133,13 +133,13 @@ def use_faster_backend(demo: Demo, backend: str) -> None:
                 f"* The network for {sampler} runs on {found.runtime}, {found.rows} images a call"
             )
             unet.replace(found.predict, found.rows)
-            if pipeline is demo.pipeline:  # visitors may be here already, and slow it
+            if pipeline is demo.pipeline:  # requests that already run make calibration too slow
                 meters = demo.cost, calibrate(pipeline)
                 demo.cost = min(meters, key=lambda meter: meter.seconds_per_call)
 
 
 def parse_arguments() -> argparse.Namespace:
-    """Return what the command line asks for; end the program where it cannot be used."""
+    """Parse the command line; exit on an invalid one."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--checkpoint", default=BUNDLED_CHECKPOINT, help="folder or USER/NAME@REVISION"

@@ -1,7 +1,7 @@
-"""Does anything break it? Requests that nobody should send, a great many, to a running app.
+"""Send many invalid requests to a running app and count its answers.
 
-python -m benchmarks.fuzz starts app.py and prints a Markdown table: how many requests of which kind
-got which answer. Most are refused before the network runs; sound ones take one step.
+python -m benchmarks.fuzz starts app.py and prints a Markdown table: how many requests of each kind
+got which answer. Most are refused before the network runs; valid ones take one step.
 """
 
 import argparse
@@ -28,7 +28,7 @@ SendRequest = Callable[[str, random.Random], Answer]
 
 
 def send_valid_request(address: str, rng: random.Random) -> Answer:
-    """Ask for an image that may be asked for."""
+    """Request one image with valid values."""
     name, schedule = rng.choice(CLASS_NAMES), rng.choice(SCHEDULES)
     sampler, scale = rng.choice(SAMPLERS), rng.uniform(1, 10)
     seed = rng.randrange(2**32)
@@ -36,7 +36,7 @@ def send_valid_request(address: str, rng: random.Random) -> Answer:
 
 
 def send_invalid_values(address: str, rng: random.Random) -> Answer:
-    """Ask with one to three values that may not be."""
+    """Send a request with one to three invalid values."""
     data = list(VALID_DATA)
     for index in rng.sample(range(len(data)), rng.randint(1, 3)):
         data[index] = rng.choice(list(INVALID_VALUES.values())[index])
@@ -44,12 +44,12 @@ def send_invalid_values(address: str, rng: random.Random) -> Answer:
 
 
 def send_invalid_list(address: str, rng: random.Random) -> Answer:
-    """Ask with a list of anything, of any length."""
+    """Send a random list of any length."""
     return call(address, rng.choices([*INVALID_WORDS, *VALID_DATA], k=rng.randrange(12)))
 
 
 def open_invalid_link(address: str, rng: random.Random) -> Answer:
-    """Open the page at a link of anything."""
+    """Open the page with a random query string."""
     words = ["class", "images", "schedule", "sampler", "steps", "guidance", "seed", "model", "x"]
     values = [*map(str, INVALID_WORDS), *CLASS_NAMES, "1", "1e9", "nan"]
     pairs = [(rng.choice(words), rng.choice(values)[:200]) for _ in range(6)]
@@ -58,7 +58,7 @@ def open_invalid_link(address: str, rng: random.Random) -> Answer:
 
 
 def send_invalid_body(address: str, rng: random.Random) -> Answer:
-    """Send bytes, or half of a sound body, to anything that takes a body."""
+    """Send random bytes, or part of a valid body, to an address that takes one."""
     ends = ("call/generate", "call/v2/generate", "queue/join", "run/predict", "cancel", "upload")
     body = rng.choice(
         [
@@ -72,7 +72,7 @@ def send_invalid_body(address: str, rng: random.Random) -> Answer:
 
 
 def request_invalid_path(address: str, rng: random.Random) -> Answer:
-    """Ask for addresses that are closed or are none."""
+    """Request an address that is forbidden or does not exist."""
     starts = (
         "/",
         f"{API}/",
@@ -88,7 +88,7 @@ def request_invalid_path(address: str, rng: random.Random) -> Answer:
 
 
 def send_cross_origin(address: str, rng: random.Random) -> Answer:
-    """Ask from another page."""
+    """Send a request with the Origin of another site."""
     origin = rng.choice(["https://evil.example", "null", "http://localhost:1", "x"])
     return send(address, "POST", CALL, {"data": list(VALID_DATA)}, {"Origin": origin})
 
@@ -102,30 +102,30 @@ REQUEST_KINDS: dict[str, tuple[float, SendRequest]] = {
     "strange addresses": (0.1, request_invalid_path),
     "requests of foreign pages": (0.05, send_cross_origin),
 }
-"""Name → its share of all requests, and what it sends."""
+"""Name → its share of all requests, and the function that sends one."""
 
 
 def classify(answer: Answer) -> str:
-    """Return what a table calls an answer."""
+    """Return the column of an answer."""
     return "5xx" if answer.status >= 500 else answer.kind
 
 
 def send_requests(address: str, requests: int, seed: int) -> dict[str, Counter[str]]:
-    """Send all requests, a few at a time; return how often each kind got each answer."""
+    """Send all requests in parallel; return how often each kind got each answer."""
     counts: dict[str, Counter[str]] = {name: Counter() for name in REQUEST_KINDS}
 
-    def orders() -> Iterator[tuple[str, int]]:
+    def choose_kinds() -> Iterator[tuple[str, int]]:
         rng = random.Random(seed)
         shares = [share for share, _ in REQUEST_KINDS.values()]
         for number in range(requests):
             yield rng.choices(list(REQUEST_KINDS), shares)[0], number
 
-    def one(order: tuple[str, int]) -> tuple[str, Answer]:
-        name, number = order
+    def send_one(name_and_number: tuple[str, int]) -> tuple[str, Answer]:
+        name, number = name_and_number
         return name, REQUEST_KINDS[name][1](address, random.Random(f"{seed} {number}"))
 
     with ThreadPoolExecutor(WORKERS) as threads:
-        for name, answer in threads.map(one, orders()):
+        for name, answer in threads.map(send_one, choose_kinds()):
             counts[name][classify(answer)] += 1
             if classify(answer) not in GOOD_ANSWERS:
                 print(f"{name}: {answer}"[:500], file=sys.stderr)
@@ -133,15 +133,15 @@ def send_requests(address: str, requests: int, seed: int) -> dict[str, Counter[s
 
 
 def main() -> None:
-    """Print the table; fail where anything got an answer that it should not."""
+    """Print the table; exit with an error if any answer was bad."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     with serve_app() as address:
         counts = send_requests(address, arguments.requests, arguments.seed)
-        well = send(address, "GET", "/readyz").status == 200
-    print(f"Seed {arguments.seed}; commit {current_commit()}; afterwards ready: {well}\n")
+        is_ready = send(address, "GET", "/readyz").status == 200
+    print(f"Seed {arguments.seed}; commit {current_commit()}; afterwards ready: {is_ready}\n")
     counts["all"] = sum(counts.values(), Counter())
     rows = [
         [name, found.total(), *(found[answer] for answer in ANSWER_KINDS)]
@@ -149,7 +149,7 @@ def main() -> None:
     ]
     print(table(("kind", "sent", *ANSWER_KINDS), rows))
     bad = sum(counts["all"][answer] for answer in ANSWER_KINDS[len(GOOD_ANSWERS) :])
-    if bad or not well:
+    if bad or not is_ready:
         sys.exit(f"{bad} requests got an answer that nobody should get.")
 
 

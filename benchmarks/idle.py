@@ -1,8 +1,7 @@
-"""How busy is a server while nobody is there?
+"""CPU use of an idle server.
 
-python -m benchmarks.idle starts app.py, waits until it has settled, and measures the processor time
-that it takes while nothing is asked of it, as a share of one core; the table goes into
-docs/speed.md.
+python -m benchmarks.idle starts app.py, waits until its start-up work is done, and measures its CPU
+time without requests, as a share of one core; the table goes into docs/speed.md.
 """
 
 import argparse
@@ -21,25 +20,20 @@ COLUMNS = ("measured over", "share of one core")
 
 
 def processor_seconds(process: psutil.Process) -> float:
-    """Return the processor time that a process has taken so far, in seconds."""
+    """Return the CPU time of a process so far, in seconds."""
     times = process.cpu_times()
     return float(times.user + times.system)
 
 
 def cpu_share(process: psutil.Process, seconds: float) -> float:
-    """Return the share of one core that a process takes from now on, for so many seconds."""
-    taken, begin = processor_seconds(process), time.monotonic()
+    """Measure for some seconds which share of one core a process uses."""
+    before, begin = processor_seconds(process), time.monotonic()
     time.sleep(seconds)
-    return (processor_seconds(process) - taken) / (time.monotonic() - begin)
+    return (processor_seconds(process) - before) / (time.monotonic() - begin)
 
 
 def settle(process: psutil.Process, seconds: float) -> None:
-    """Wait until two looks in a row find shares that differ by less than a hundredth of a core.
-
-    Args:
-        process: the app, which looks for faster forms of its networks after it has started.
-        seconds: of each look.
-    """
+    """Wait until two measurements in a row differ by less than 0.01: the app converts networks."""
     before, now = 1.0, cpu_share(process, seconds)
     while abs(now - before) > 0.01:
         before, now = now, cpu_share(process, seconds)

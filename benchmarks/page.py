@@ -1,4 +1,4 @@
-"""How long does a visitor wait? First paint, first preview, eight images, in a real browser.
+"""Waiting times in a real browser: first paint, first preview, eight images.
 
 python -m benchmarks.page serves the app, visits it several times with headless Chromium, and
 prints the medians. The browser and the server share the machine, as they do not on a Space.
@@ -21,7 +21,7 @@ NUM_IMAGES_JS = "[...document.querySelectorAll('#gallery img')].filter(one => on
 
 
 def visit(browser: Browser, address: str) -> dict[str, float]:
-    """Return what one visitor waits for, in seconds."""
+    """Return the waiting times of one visit, in seconds."""
     begin, steps = time.monotonic(), PRESETS[PRESET].num_inference_steps
     with open_page(browser, address) as page:
         page.wait_for_function(f"{NUM_IMAGES_JS} === 10")

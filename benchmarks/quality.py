@@ -1,4 +1,4 @@
-"""How good are images? What the independent classifier says of them, in every benchmark alike."""
+"""Image quality by the independent classifier, as all benchmarks measure it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +12,11 @@ from fashion_ddpm.scoring.classifier import Classifier, load_classifier
 
 @dataclass(frozen=True)
 class Reference:
-    """Real images that others are compared with.
+    """Real images to compare with.
 
     Attributes:
-        classifier: the independent network.
-        features: of the real images, [N, D].
+        classifier: the independent classifier.
+        features: features of the real images, [N, D].
     """
 
     classifier: Classifier
@@ -25,19 +25,19 @@ class Reference:
     def measure(self, images: Tensor, labels: Tensor) -> dict[str, float]:
         """Return the Fréchet distance and the class accuracy of images: uint8 [B, 28, 28], [B]."""
         features = self.classifier.features(images)
-        right = self.classifier.predict(features) == labels
+        correct = self.classifier.predict(features) == labels
         return {
             "frechet_distance": frechet_distance(features, self.features),
-            "class_accuracy": right.float().mean().item(),
+            "class_accuracy": correct.float().mean().item(),
         }
 
     def floor(self, data_dir: Path | str, count: int) -> float:
-        """Return the Fréchet distance of so many training images."""
+        """Return the Fréchet distance of as many training images."""
         train = load_split(data_dir, "train")
         return frechet_distance(self.classifier.features(train.images[:count]), self.features)
 
 
 def load_reference(data_dir: Path | str, split: str = "test") -> Reference:
-    """Return a split of Fashion-MNIST as the classifier sees it."""
+    """Load a split of Fashion-MNIST and compute its features."""
     classifier = load_classifier()
     return Reference(classifier, classifier.features(load_split(data_dir, split).images))

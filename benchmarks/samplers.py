@@ -1,8 +1,8 @@
-"""Which sampler at which budget? Every sampler × schedule × steps, from the same seeds.
+"""Image quality and cost of every sampler × schedule × number of steps, from the same seeds.
 
-python -m benchmarks.samplers --data-dir DIR adds what is missing to docs/samplers.json and draws
-docs/samplers.png. It may be stopped and repeated: what was measured for these weights and this
-number of images is kept.
+python -m benchmarks.samplers --data-dir DIR adds missing rows to docs/samplers.json and draws
+docs/samplers.png. It can be interrupted and repeated: rows for the same weights and number of
+images are kept.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def parse_arguments() -> argparse.Namespace:
 def measure_request(
     pipeline: FashionDDPMPipeline, reference: Reference, request: GenerateRequest
 ) -> dict[str, Any]:
-    """Generate the images of a request; return what they score and what they cost."""
+    """Generate the images of a request; return their quality and cost."""
     settings, begin = SamplingSettings.from_request(request), time.monotonic()
     batches = list(pipeline.generate_request(request))
     seconds = time.monotonic() - begin
@@ -61,14 +61,14 @@ def measure_request(
 
 
 def main() -> None:
-    """Measure what is missing, then draw everything."""
+    """Measure the missing rows, then plot all."""
     arguments = parse_arguments()
     pipeline, reference = load_pipeline(arguments.checkpoint), load_reference(arguments.data_dir)
     floor = reference.floor(arguments.data_dir, arguments.num_images)
-    about = {"checkpoint_sha256": weights_hash(pipeline), "num_images": arguments.num_images}
+    key_values = {"checkpoint_sha256": weights_hash(pipeline), "num_images": arguments.num_images}
     found = json.loads(arguments.output.read_text()) if arguments.output.exists() else {}
-    if {key: found.get(key) for key in about} != about:
-        found = {**about, "floor": floor, "commit": current_commit(), "rows": []}
+    if {key: found.get(key) for key in key_values} != key_values:
+        found = {**key_values, "floor": floor, "commit": current_commit(), "rows": []}
     done = {(row["sampler"], row["schedule"], row["steps"]) for row in found["rows"]}
     wanted = list(product(arguments.samplers, arguments.schedules, arguments.steps))
     for sampler, schedule, steps in tqdm([point for point in wanted if point not in done]):
@@ -85,11 +85,11 @@ def main() -> None:
 
 
 def save_budgets(rows: Sequence[Mapping[str, Any]], floor: float, path: Path) -> None:
-    """Draw distance against cost into a PNG: samplers on cosine, schedules under dpm++2m.
+    """Plot distance over cost: samplers with cosine, schedules with dpm++2m.
 
     Args:
-        rows: each with sampler, schedule, evaluations and frechet_distance.
-        floor: what as many real images score.
+        rows: rows with sampler, schedule, evaluations and frechet_distance.
+        floor: the distance of as many real images.
         path: the PNG.
     """
     figure = Figure(figsize=(10, 4), layout="constrained")

@@ -1,10 +1,9 @@
-"""What do sixteen images cost, and how good are they? Ours beside what one would do otherwise.
+"""Time and quality of 16 images: this repository beside plain diffusers code.
 
 python -m benchmarks.sampling --data-dir DIR times 16 images and measures the Fréchet distance of
 more of them, for the page's presets and for plain diffusers code: DDIM in 50 steps and DDPM in
-1000. The table goes into docs/speed.md, that of --backend openvino into a section of its own. Run
-it on a machine that does nothing else; the distance of DDPM takes longer than all the rest, and
---no-ddpm-distance leaves it out.
+1000. The table goes into docs/speed.md, with a separate section for --backend openvino. Run it on
+an idle machine; the distance of DDPM takes longer than all the rest: --no-ddpm-distance skips it.
 """
 
 import argparse
@@ -47,7 +46,7 @@ Draw = Callable[[Sequence[int], int], Tensor]
 
 @dataclass(frozen=True)
 class Method:
-    """A method to make images."""
+    """A way to generate images."""
 
     name: str
     steps: int
@@ -56,7 +55,7 @@ class Method:
 
 @dataclass(frozen=True)
 class Row:
-    """What a method costs, and how good its images are, where that was measured."""
+    """Time and, unless it was skipped, image quality of a method."""
 
     method: Method
     seconds: float
@@ -99,20 +98,20 @@ def diffusers_method(
 
 
 def all_methods(checkpoint: Path, backend: str) -> list[Method]:
-    """Return all methods; the few-step network's too, once it is bundled."""
-    found = [Method(DDIM, 50, diffusers_method(checkpoint, DDIMScheduler, 50))]
+    """Return all methods, with the distilled network if it is bundled."""
+    methods = [Method(DDIM, 50, diffusers_method(checkpoint, DDIMScheduler, 50))]
     for name, settings in PRESETS.items():
         steps = settings.num_inference_steps
-        found.append(Method(f"ours, {name}", steps, our_method(checkpoint, settings, backend)))
+        methods.append(Method(f"ours, {name}", steps, our_method(checkpoint, settings, backend)))
     if TURBO.exists():
         for steps in TURBO_STEPS:
             settings = SamplingSettings(sampler="turbo", num_inference_steps=steps)
-            found.append(Method("ours, Turbo", steps, our_method(TURBO, settings, backend)))
-    return [*found, Method(DDPM, 1000, diffusers_method(checkpoint, DDPMScheduler, 1000))]
+            methods.append(Method("ours, Turbo", steps, our_method(TURBO, settings, backend)))
+    return [*methods, Method(DDPM, 1000, diffusers_method(checkpoint, DDPMScheduler, 1000))]
 
 
 def median_seconds(method: Method, repeats: int) -> float:
-    """Return the median time of 16 images, after a call to warm up; DDPM is timed but once."""
+    """Return the median time of 16 images after a warm-up; DDPM is timed once, without one."""
     labels, times = GenerateRequest("all", num_images=NUM_TIMED_IMAGES).labels(), []
     if method.name != DDPM:
         method.draw(labels, 0)
@@ -124,7 +123,7 @@ def median_seconds(method: Method, repeats: int) -> float:
 
 
 def measure_quality(method: Method, reference: Reference, count: int) -> dict[str, float]:
-    """Return the Fréchet distance and the class accuracy of so many images."""
+    """Return the Fréchet distance and the class accuracy of `count` images."""
     labels = GenerateRequest("all", num_images=count).labels()
     starts = tqdm(range(0, count, NUM_TIMED_IMAGES), desc=f"{method.name}, {method.steps} steps")
     images = torch.cat([method.draw(labels[start:][:NUM_TIMED_IMAGES], start) for start in starts])

@@ -1,7 +1,8 @@
-"""What does sampling gain without training? Guides, chance, restarts and combined weights.
+"""Image quality of sampling methods that need no training.
 
-python -m benchmarks.sampling_gains --data-dir DIR adds what is missing of SETTINGS to --output. It
-may be stopped and repeated: images are kept, and more of them cost only the new ones.
+Autoguidance, SDE samplers, restarts and extrapolated weights: python -m benchmarks.sampling_gains
+--data-dir DIR adds the missing rows of SETTINGS to --output. It can be interrupted and repeated:
+images are kept, and a larger number costs only the new ones.
 """
 
 import argparse
@@ -41,10 +42,10 @@ from fashion_ddpm.evaluation.metrics import neighbourhoods
 from fashion_ddpm.runtime.backends import openvino_predictor
 
 COMMITS = {"440k": "d3da767", "940k": "f4b698a"}
-"""Images that an earlier network saw → the commit that bundled it."""
+"""Training images of an earlier network → the commit that bundled it."""
 
 BLOCK_SIZE = 200
-"""Images in one file, a multiple of a call's rows."""
+"""Images per file, a multiple of the batch size."""
 
 RESTART_SIGMA = 0.42
 """EDM's 0.30 for data of deviation 0.5 (Xu et al., 2023, arXiv 2306.14878), scaled to 0.71."""
@@ -57,7 +58,7 @@ class Setting:
     """How to sample.
 
     Attributes:
-        sampler: as in SamplingSettings, or REAL for training images, the floor.
+        sampler: as in SamplingSettings, or REAL_IMAGES for training images, the floor.
         schedule, steps: as in SamplingSettings.
         guide, scale: the network of autoguidance, a key of COMMITS or none, and its w.
         restarts: how often an image is noised to RESTART_SIGMA and denoised again.
@@ -90,7 +91,7 @@ SETTINGS = (
 
 @cache
 def load_network(images_seen: str = "") -> FashionDDPMPipeline:
-    """Return the bundled network, or an earlier one out of the repository's history."""
+    """Load the bundled network, or an earlier one from the repository's history."""
     if not images_seen:
         return load_pipeline(BUNDLED_CHECKPOINT)
     with tempfile.TemporaryDirectory() as folder:
@@ -103,12 +104,12 @@ def load_network(images_seen: str = "") -> FashionDDPMPipeline:
 
 @cache
 def load_predictor(images_seen: str = "", older: str = "", extrapolation: float = 0.0) -> Predictor:
-    """Return a network as OpenVINO runs it, its weights combined with older ones in float32."""
+    """Return an OpenVINO predictor, its weights extrapolated from older ones in float32."""
     unet = copy.deepcopy(load_network(images_seen).unet)
     if older:
         before = load_network(older).unet.state_dict()
         for name, weight in unet.state_dict().items():
-            weight += extrapolation * (weight - before[name])  # In place: the network's own.
+            weight += extrapolation * (weight - before[name])  # in place, in the network
     return openvino_predictor(unet)
 
 
@@ -132,7 +133,7 @@ def autoguide(predict: Predictor, guide: Predictor, scale: float) -> Predictor:
 
 
 def draw_images(setting: Setting, labels: Tensor, seeds: Sequence[int]) -> tuple[Tensor, int]:
-    """Return images, uint8 [B, 28, 28], and how often a network ran for each of them."""
+    """Return images, uint8 [B, 28, 28], and the network evaluations per image."""
     settings = SamplingSettings(setting.schedule, setting.sampler, setting.steps)
     predict = load_predictor("", setting.older, setting.extrapolation)
     if setting.guide:
@@ -142,9 +143,7 @@ def draw_images(setting: Setting, labels: Tensor, seeds: Sequence[int]) -> tuple
     )
     steps = list(sample())
     generators = seed_generators(seeds)
-    draw_noise(
-        generators, kind=FASHION_MNIST
-    )  # What a deterministic sampler draws; what follows is new.
+    draw_noise(generators, kind=FASHION_MNIST)  # skip the noise that sample() has used
     alpha_bar = 1 / (1 + RESTART_SIGMA**2)
     for _ in range(setting.restarts):
         noisy = alpha_bar**0.5 * steps[-1].clean + (1 - alpha_bar) ** 0.5 * draw_noise(
@@ -155,7 +154,7 @@ def draw_images(setting: Setting, labels: Tensor, seeds: Sequence[int]) -> tuple
 
 
 def load_images(setting: Setting, folder: Path, request: GenerateRequest) -> tuple[Tensor, int]:
-    """Return a request's images, drawing the blocks that no file holds, and their evaluations."""
+    """Return a request's images, drawn or from files, and their evaluations."""
     blocks = []
     name = "_".join(map(str, asdict(setting).values()))
     for index, part in enumerate(tqdm(torch.tensor(request.labels()).split(BLOCK_SIZE), desc=name)):
@@ -170,11 +169,11 @@ def load_images(setting: Setting, folder: Path, request: GenerateRequest) -> tup
 
 
 def measure(setting: Setting, flags: argparse.Namespace, reference: Reference) -> dict[str, Any]:
-    """Return what a setting costs, and what its images score against the reference's features."""
+    """Return the cost of a setting and the quality of its images."""
     request = GenerateRequest(ALL_CLASSES, num_images=flags.num_images, seed=flags.first_seed)
     labels = request.labels()
     if setting.sampler == REAL_IMAGES:
-        # As many of each class as are generated: chance in the classes would raise the floor.
+        # The same number of each class as generated: random classes would raise the floor.
         train = load_split(flags.data_dir, "train")
         of_each = [train.select_class(label) for label in range(len(train.kind.class_names))]
         images = torch.stack([of_each[label][i // len(of_each)] for i, label in enumerate(labels)])
@@ -204,7 +203,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Measure what is missing."""
+    """Measure the missing rows."""
     flags = parse_arguments()
     checksum = weights_hash(load_network())
     flags.images_dir = flags.images_dir / checksum[:12]

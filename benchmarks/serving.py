@@ -1,8 +1,8 @@
-"""Does sharing the UNet pay? Clients that ask again as soon as they are answered, over HTTP.
+"""Throughput and latency with and without dynamic batching: closed-loop clients over HTTP.
 
-python -m benchmarks.serving starts app.py twice, once with visitors that share the network and once
-with visitors that take turns, and prints a Markdown table. Run it on a machine that does nothing
-else; the clients' own work is part of what is measured.
+python -m benchmarks.serving starts app.py twice, with requests that share the network and with
+requests that take turns, and prints a Markdown table. Run it on an idle machine; the clients' own
+work is measured too.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from benchmarks.tables import machine_and_commit
+from benchmarks.tables import machine_and_commit, row, table
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.server.limits import ServerLimits
 from tests.tools.serving import serve_app
@@ -30,13 +30,13 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Answer:
-    """What one request got.
+    """The result of one request.
 
     Attributes:
-        images: how many were finished; 0 when the request was refused.
+        images: number of finished images; 0 if the request was refused.
         preview: seconds to the first preview.
         end: seconds to the finished images.
-        finished_at: when it ended, on time.monotonic's clock.
+        finished_at: time.monotonic() at the end.
     """
 
     images: int
@@ -46,7 +46,7 @@ class Answer:
 
 
 def send_request(address: str, class_name: str, steps: int, images: int, seed: int) -> Answer:
-    """Send one request and read its events as they come."""
+    """Send one request and read its events."""
     values = [class_name, "cosine", steps, "dpm++2m", 1.0, images, seed, "embedded"]
     request = urllib.request.Request(
         f"{address}/{ENDPOINT}",
@@ -72,10 +72,10 @@ def send_request(address: str, class_name: str, steps: int, images: int, seed: i
 
 def run_loop(address: str, clients: int, images: int, steps: int, seconds: float) -> list[Answer]:
     """Run a closed loop; return the answers that came before its end."""
-    together, ends = threading.Barrier(clients), [0.0]
+    barrier, ends = threading.Barrier(clients), [0.0]
 
     def client(number: int) -> list[Answer]:
-        together.wait()
+        barrier.wait()
         end, answers = time.monotonic() + seconds, []
         ends[0] = max(ends[0], end)
         for seed in itertools.count(1000 * number):
@@ -86,18 +86,17 @@ def run_loop(address: str, clients: int, images: int, steps: int, seconds: float
         raise AssertionError
 
     with ThreadPoolExecutor(clients) as threads:
-        answers = [answer for own in threads.map(client, range(clients)) for answer in own]
+        answers = [answer for found in threads.map(client, range(clients)) for answer in found]
     return [answer for answer in answers if answer.finished_at <= ends[0]]
 
 
 def table_cells(answers: list[Answer], seconds: float) -> list[str]:
-    """Return images a second, refusals, and the times' median and 95th percentile."""
-    whole = [answer for answer in answers if answer.images]
-    cells = [f"{sum(answer.images for answer in whole) / seconds:.2f}"]
-    cells.append(str(len(answers) - len(whole)))
-    for times in ([answer.preview for answer in whole], [answer.end for answer in whole]):
-        enough = len(times) > 1
-        parts = statistics.quantiles(times, n=20, method="inclusive") if enough else times * 19
+    """Return images per second, refusals, and median and 95th percentile of both times."""
+    complete = [answer for answer in answers if answer.images]
+    cells = [f"{sum(answer.images for answer in complete) / seconds:.2f}"]
+    cells.append(str(len(answers) - len(complete)))
+    for times in ([answer.preview for answer in complete], [answer.end for answer in complete]):
+        parts = statistics.quantiles(times, n=20, method="inclusive") if times[1:] else times * 19
         cells += [f"{parts[index]:.2f} s" if parts else "" for index in (9, 18)]
     return cells
 
@@ -114,17 +113,16 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     print(
-        f"{machine_and_commit()}; {arguments.steps} steps; "
-        f"{arguments.seconds:.0f} s a row\n\n| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}"
+        f"{machine_and_commit()}; {arguments.steps} steps; {arguments.seconds:.0f} s a row\n\n"
+        f"{table(COLUMNS)}"
     )
     for visitors in (arguments.max_concurrent_requests, 1):
         with serve_app("--max-concurrent-requests", str(visitors)) as address:
             send_request(address, "bag", arguments.steps, 1, 0)  # the first one warms up
             for images, clients in itertools.product(arguments.images, arguments.clients):
                 answers = run_loop(address, clients, images, arguments.steps, arguments.seconds)
-                cells = [str(visitors), str(clients), str(images)]
-                cells += table_cells(answers, arguments.seconds)
-                print(f"| {' | '.join(cells)} |", flush=True)
+                cells = table_cells(answers, arguments.seconds)
+                print(row([visitors, clients, images, *cells]), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Does it hold? Visitors of every temper for half an hour, and what the app was like afterwards.
+"""Soak test: normal, invalid, disconnecting and cancelling clients for half an hour.
 
-python -m benchmarks.soak starts app.py as on a Space, each client at an address of its own, and
+python -m benchmarks.soak starts app.py as on a Space, each client with its own IP address, and
 prints a Markdown table. Every completed image is compared with one drawn here from its seed. It
-fails where something is not as promised. Rehearse it with --clients 4 --minutes 1.
+exits with an error if an answer, memory or disk use is wrong. Try it with --clients 4 --minutes 1.
 """
 
 import argparse
@@ -16,7 +16,6 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +24,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from benchmarks.tables import machine_and_commit
+from benchmarks.tables import machine_and_commit, table
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.demo.results import IMAGE_SCALE
@@ -38,19 +37,19 @@ from tests.tools.strangeness import INVALID_VALUES
 
 STEPS = 4
 NUM_SEEDS = 16
-"""Seeds of each class that visitors ask for; as many images are drawn here to compare with."""
+"""Seeds per class that clients request; their images are drawn here to compare with."""
 
 MAX_IMAGES = 4
 MAX_GROWTH_MB = 50.0
-"""Megabytes that the app may grow by after the warm-up, the first fifth of the time."""
+"""Megabytes by which the app may grow after the warm-up, the first fifth of the time."""
 
 POLL_SECONDS = 1.0
-"""Seconds between two looks at the app's memory and temporary pictures."""
+"""Seconds between measurements of the app's memory and temporary files."""
 
 
 @dataclass
 class Findings:
-    """What was seen; all clients add to it."""
+    """Observations of all clients."""
 
     counts: Counter[str] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)
@@ -58,17 +57,17 @@ class Findings:
     max_temporary_mb: float = 0.0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def add(self, what: str, seconds: float | None = None) -> None:
-        """Count something, and how long it took."""
+    def add(self, event: str, seconds: float | None = None) -> None:
+        """Count an event, and record how long it took."""
         with self.lock:
-            self.counts[what] += 1
+            self.counts[event] += 1
             if seconds is not None:
                 self.seconds.append(seconds)
 
 
 @dataclass(frozen=True)
 class Client:
-    """One visitor, at an address of its own."""
+    """One client with its own IP address."""
 
     address: str
     number: int
@@ -77,7 +76,7 @@ class Client:
     findings: Findings
 
     def post(self, path: str, body: Any) -> Answer:
-        """Send something and check the status."""
+        """Send a request and check the status."""
         answer = send(
             self.address, "POST", path, body, {"X-Forwarded-For": f"93.184.0.{self.number}"}
         )
@@ -91,7 +90,7 @@ class Client:
         return answer
 
     def start_request(self) -> tuple[list[Any], str]:
-        """Ask for images; return what was asked and the event, "" where it was refused."""
+        """Request images; return the values and the event, "" if it was refused."""
         name, count = self.rng.choice(CLASS_NAMES), self.rng.randint(1, MAX_IMAGES)
         seed = self.rng.randrange(NUM_SEEDS - count + 1)
         data = [name, "cosine", STEPS, "dpm++2m", 1.0, count, seed, "embedded"]
@@ -99,7 +98,7 @@ class Client:
         return data, json.loads(answer.text)["event_id"] if answer.kind == "page" else ""
 
     def request_images(self) -> None:
-        """Ask, wait, and compare the images with what its seeds give."""
+        """Request images, wait, and compare them with those of their seeds."""
         begin = time.monotonic()
         data, event = self.start_request()
         for name, content in events(self.address, f"{CALL}/{event}") if event else ():
@@ -115,16 +114,16 @@ class Client:
                 print(f"failed: {content}"[:500], file=sys.stderr)
 
     def has_expected_images(self, data: list[Any], pictures: list[dict[str, Any]]) -> bool:
-        """Return whether pictures are what was asked for."""
-        wanted = [self.expected[data[0], data[6] + index] for index in range(data[5])]
+        """Return whether the pictures are the requested ones."""
+        expected = [self.expected[data[0], data[6] + index] for index in range(data[5])]
         found = [
             np.asarray(Image.open(io.BytesIO(fetch(self.address, each["image"]["path"]))))
             for each in pictures
         ]
-        return len(found) == len(wanted) and all(map(np.array_equal, found, wanted))
+        return len(found) == len(expected) and all(map(np.array_equal, found, expected))
 
     def send_invalid(self) -> None:
-        """Send what nobody should."""
+        """Send invalid values, bodies and events."""
         index = self.rng.randrange(len(VALID_DATA))
         data = list(VALID_DATA)
         data[index] = self.rng.choice(list(INVALID_VALUES.values())[index])
@@ -135,21 +134,21 @@ class Client:
         self.findings.add("abusive")
 
     def disconnect(self) -> None:
-        """Leave after the first answer, or before it."""
+        """Disconnect after the first answer, or before it."""
         _, event = self.start_request()
         if event and self.rng.random() < 0.5:
             next(iter(events(self.address, f"{CALL}/{event}")), None)
         self.findings.add("disconnected")
 
     def cancel(self) -> None:
-        """Stop what it has begun."""
+        """Cancel a request that has begun."""
         _, event = self.start_request()
         if event:
             self.post(f"{API}/cancel", {"session_hash": event, "fn_index": 0, "event_id": event})
         self.findings.add("cancelled")
 
     def run(self, end: float) -> None:
-        """Do one thing after the other until the end."""
+        """Send random requests until the end."""
         kinds = (self.request_images, self.send_invalid, self.disconnect, self.cancel)
         while time.monotonic() < end:
             try:
@@ -160,13 +159,13 @@ class Client:
 
 
 def is_full(sentence: str) -> bool:
-    """Return whether a refusal says that as many wait as may."""
+    """Return whether a refusal says that the queue is full."""
     size = ServerLimits().queue_size
     return sentence == f"Queue is full. Max size is {size} and size is {size}."
 
 
 def draw_expected() -> dict[tuple[str, int], np.ndarray]:
-    """Return what each class and seed must give, enlarged as the app does."""
+    """Return the image of each class and seed, enlarged as by the app."""
     pipeline, found = load_pipeline(BUNDLED_CHECKPOINT), {}
     settings = SamplingSettings(num_inference_steps=STEPS)
     for label, name in enumerate(CLASS_NAMES):
@@ -176,10 +175,10 @@ def draw_expected() -> dict[tuple[str, int], np.ndarray]:
     return found
 
 
-def record_memory(app: RunningApp, folder: Path, findings: Findings, over: threading.Event) -> None:
-    """Note the app's memory and the weight of its temporary pictures, in megabytes."""
+def record_memory(app: RunningApp, folder: Path, findings: Findings, stop: threading.Event) -> None:
+    """Record the app's memory and the size of its temporary files, in megabytes."""
     status = Path(f"/proc/{app.process.pid}/status")
-    while not over.wait(POLL_SECONDS):
+    while not stop.wait(POLL_SECONDS):
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS"))
         findings.memory.append((time.monotonic(), int(line.split()[1]) / 1000))
         sizes = [path.stat().st_size for path in list(folder.rglob("*")) if path.exists()]
@@ -187,14 +186,14 @@ def record_memory(app: RunningApp, folder: Path, findings: Findings, over: threa
 
 
 def memory_growth(memory: list[tuple[float, float]]) -> float:
-    """Return how much memory the last fifth of the time took more than the second one."""
+    """Return by how much memory grew from the second to the last fifth of the time."""
     parts = np.array_split(np.array([size for _, size in memory]), 5)
     return float(np.median(parts[-1]) - np.median(parts[1]))
 
 
 def soak(clients: int, minutes: float, seed: int) -> tuple[Findings, dict[str, Any]]:
-    """Run all clients against one app; return what was seen and the app's own figures."""
-    findings, expected, over = Findings(), draw_expected(), threading.Event()
+    """Run all clients against one app; return the findings and the app's metrics."""
+    findings, expected, stop = Findings(), draw_expected(), threading.Event()
     with tempfile.TemporaryDirectory() as folder:
         environment = {"SPACE_ID": "user/name", "TMPDIR": folder}
         with (
@@ -202,26 +201,26 @@ def soak(clients: int, minutes: float, seed: int) -> tuple[Findings, dict[str, A
             run_app(environment=environment, stderr=log) as app,
             ThreadPoolExecutor(clients + 1) as threads,
         ):
-            watching = threads.submit(record_memory, app, Path(folder), findings, over)
+            recording = threads.submit(record_memory, app, Path(folder), findings, stop)
             end = time.monotonic() + 60 * minutes
             visitors = [
                 Client(app.address, number, random.Random(f"{seed} {number}"), expected, findings)
                 for number in range(clients)
             ]
             try:
-                for living in [threads.submit(visitor.run, end) for visitor in visitors]:
-                    living.result()
+                for running in [threads.submit(visitor.run, end) for visitor in visitors]:
+                    running.result()
             finally:
-                over.set()
-            watching.result()
+                stop.set()
+            recording.result()
             metrics = json.loads(send(app.address, "GET", "/metricsz").text)
             if send(app.address, "GET", "/readyz").status != 200:
                 findings.add("BAD: not ready at the end")
     return findings, metrics
 
 
-def table_lines(findings: Findings, metrics: dict[str, Any], minutes: float) -> Iterator[str]:
-    """Yield the table."""
+def results_table(findings: Findings, metrics: dict[str, Any], minutes: float) -> str:
+    """Return the Markdown table."""
     parts = statistics.quantiles(findings.seconds, n=20, method="inclusive")
     rows = {
         **dict(sorted(findings.counts.items())),
@@ -232,12 +231,11 @@ def table_lines(findings: Findings, metrics: dict[str, Any], minutes: float) -> 
         "temporary pictures at most, MB": f"{findings.max_temporary_mb:.1f}",
         **{f"the app says: {name}": value for name, value in metrics.items()},
     }
-    yield "| what | seen |\n|---|---|"
-    yield from (f"| {name} | {value} |" for name, value in rows.items())
+    return table(("what", "seen"), rows.items())
 
 
 def main() -> None:
-    """Print the table; fail where something is not as promised."""
+    """Print the table; exit with an error if something was wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clients", type=int, default=20)
     parser.add_argument("--minutes", type=float, default=30.0)
@@ -246,7 +244,7 @@ def main() -> None:
     findings, metrics = soak(arguments.clients, arguments.minutes, arguments.seed)
     print(f"{arguments.clients} clients, {arguments.minutes:g} minutes, seed {arguments.seed}")
     print(f"{machine_and_commit()}\n")
-    print("\n".join(table_lines(findings, metrics, arguments.minutes)))
+    print(results_table(findings, metrics, arguments.minutes))
     broken = [name for name in findings.counts if name.startswith("BAD")]
     if memory_growth(findings.memory) > MAX_GROWTH_MB:
         broken.append(f"memory grew by more than {MAX_GROWTH_MB:g} MB")

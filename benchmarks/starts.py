@@ -1,9 +1,8 @@
-"""Was the report's network bad, or only its start? The same network, from two starts.
+"""Whether the report's network was bad, or only its start: one network from two starts.
 
 python -m benchmarks.starts --checkpoint DIR --data-dir DIR samples a network trained on the
 report's schedule (T = 100, betas 1e-4 … 0.02) from pure noise, as the report did, and from real
-validation images noised to the schedule's last level, where training has been, and has the
-classifier look at both.
+validation images noised to the schedule's last level, as in training; the classifier rates both.
 """
 
 import argparse
@@ -26,7 +25,7 @@ BATCH_SIZE = 100
 def draw_samples(
     pipeline: FashionDDPMPipeline, real: LabelledImages, settings: SamplingSettings, is_noised: bool
 ) -> torch.Tensor:
-    """Return one image for each real one, of its class, from either start: uint8 [N, 28, 28]."""
+    """Return one image per real one, of the same class: uint8 [N, 28, 28]."""
     parts = []
     for start in range(0, len(real), BATCH_SIZE):
         chosen = slice(start, start + BATCH_SIZE)

@@ -1,8 +1,8 @@
-"""How long does a visitor wait for a server that has just been started?
+"""Waiting time for a server that has just been started.
 
 python -m benchmarks.startup starts app.py several times, each time as a new process, and measures
 the time to the first page and to the first image over HTTP; the medians go into a table in
-docs/speed.md. Run it on a machine that does nothing else.
+docs/speed.md. Run it on an idle machine.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""A measurement becomes a section of a document: the same command replaces its own."""
+"""Markdown tables, and sections of a document that a command writes and replaces."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -17,22 +17,22 @@ def row(cells: Iterable[object]) -> str:
 
 
 def table(columns: Sequence[str], rows: Iterable[Iterable[object]] = ()) -> str:
-    """Return a Markdown table; of the columns alone, what stands above the rows."""
+    """Return a Markdown table, or only its head if there are no rows."""
     return "\n".join(map(row, [columns, ["---"] * len(columns), *rows]))
 
 
 def machine_and_commit() -> str:
-    """Return what every figure must say: the machine and the commit."""
+    """Return the machine and the commit, which every result must state."""
     return f"{device_name(torch.device('cpu'))}; commit {current_commit()}"
 
 
 def section_title(title: str, backend: str) -> str:
-    """Return the title of a section about one backend: eager is what is installed by itself."""
+    """Return the title of a section about a backend; the default, eager, is not named."""
     return title if backend == "eager" else f"{title}, by {backend}"
 
 
 def write_section(path: Path, title: str, text: str) -> None:
-    """Print a section, and put it into a document in place of the one of its title."""
+    """Print a section, and replace the one of the same title in a document."""
     print(text)
     old = path.read_text() if path.exists() else TITLE
     section = f"\n## {title}\n\n{text.strip()}\n"

@@ -1,9 +1,9 @@
-"""How fast does this repository train, beside a loop written as diffusers' example has it?
+"""Training speed of this repository beside a loop like diffusers' example.
 
-python -m benchmarks.training --data-dir DIR trains the same network on the same batches twice in
-one run, in turns: with train_accelerate.py's loop, and with the loop of diffusers' example
-train_unconditional.py (a DataLoader over decoded pictures, float32, the loss read back and logged
-at every step), written from diffusers' public parts. It prints images per second and their ratio.
+python -m benchmarks.training --data-dir DIR trains the same network in turns with
+train_accelerate.py's loop and with the loop of diffusers' example train_unconditional.py (a
+DataLoader over decoded pictures, float32, the loss read back and logged at every step), written
+from diffusers' public API. It prints images per second and their ratio.
 """
 
 import argparse
@@ -35,11 +35,11 @@ from fashion_ddpm.training.loop import train
 from fashion_ddpm.training.run_folder import RunFolder
 
 NEVER = 10**9
-"""Images until something happens that is not to be timed."""
+"""Interval, in images, of work that must not be timed."""
 
 
 class DecodedImages(Dataset):
-    """Images as the example has them: decoded pictures, transformed one by one."""
+    """Decoded pictures, transformed one by one, as in the example."""
 
     def __init__(self, images: LabelledImages) -> None:
         self.images = images
@@ -56,39 +56,42 @@ class DecodedImages(Dataset):
 
 
 def example_speed(config: TrainConfig, steps: int) -> float:
-    """Return images per second of the example's loop, without its first half."""
+    """Return images per second in the second half of the example's loop."""
     accelerator = Accelerator(mixed_precision="no")
-    unet, noise = build_unet(config, kind=FASHION_MNIST), DDPMScheduler(num_train_timesteps=1000)
+    unet, noise_scheduler = build_unet(config, kind=FASHION_MNIST), DDPMScheduler()
     optimizer = torch.optim.AdamW(unet.parameters(), lr=1e-4, betas=(0.95, 0.999))
-    rate = get_cosine_schedule_with_warmup(optimizer, 500, 10_000)
+    lr_scheduler = get_cosine_schedule_with_warmup(optimizer, 500, 10_000)
     loader = DataLoader(
         DecodedImages(load_split(config.data_dir, "train")), config.batch_size, shuffle=True
     )
-    unet, optimizer, loader, rate = accelerator.prepare(unet, optimizer, loader, rate)
-    average = EMAModel(unet.parameters(), decay=0.9999, use_ema_warmup=True)
+    unet, optimizer, loader, lr_scheduler = accelerator.prepare(
+        unet, optimizer, loader, lr_scheduler
+    )
+    ema = EMAModel(unet.parameters(), decay=0.9999, use_ema_warmup=True)
     begin, bar, batches = 0.0, tqdm(total=steps, desc="the example's loop"), iter(loader)
     for step in range(steps):
         if step == steps // 2:
             begin = time.monotonic()
         clean, labels = next(batches)
-        target = torch.randn_like(clean)
+        noise = torch.randn_like(clean)
         timesteps = torch.randint(1000, (len(clean),), device=clean.device)
-        output = unet(noise.add_noise(clean, target, timesteps), timesteps, labels).sample
-        loss = torch.nn.functional.mse_loss(output.float(), target)
+        noisy = noise_scheduler.add_noise(clean, noise, timesteps)
+        output = unet(noisy, timesteps, labels).sample
+        loss = torch.nn.functional.mse_loss(output.float(), noise)
         accelerator.backward(loss)
         accelerator.clip_grad_norm_(unet.parameters(), 1.0)
         optimizer.step()
-        rate.step()
+        lr_scheduler.step()
         optimizer.zero_grad()
-        average.step(unet.parameters())
+        ema.step(unet.parameters())
         bar.update(1)
-        bar.set_postfix(loss=loss.detach().item(), lr=rate.get_last_lr()[0])
+        bar.set_postfix(loss=loss.detach().item(), lr=lr_scheduler.get_last_lr()[0])
     bar.close()
     return (steps - steps // 2) * config.batch_size / (time.monotonic() - begin)
 
 
 def our_speed(config: TrainConfig) -> float:
-    """Return images per second of the second half of a run, as its log has them."""
+    """Return images per second in the second half of a run, from its log."""
     train(config)
     log = read_run(RunFolder(config.output_dir).checkpoint)["log"]
     speeds: list[float] = [row["images_per_second"] for row in log if "images_per_second" in row]

@@ -1,10 +1,9 @@
-"""How fast is one UNet call on this CPU, in which form?
+"""Speed of one UNet call on this CPU, by number format, memory layout and backend.
 
-python -m benchmarks.unet_speed prints a Markdown table of milliseconds an image by batch size,
-number format and memory layout. With --forms (all, or those named) it compares calls of CPU_CHUNK
-images in other forms with eager float32 instead: the two take turns, and a ratio is the median of
-their pairs. What is not installed is left out. Run it on a machine that does nothing else; on one
-that is busy, OMP_NUM_THREADS=1 compares the forms' processor time, which others disturb less.
+python -m benchmarks.unet_speed prints a Markdown table of milliseconds per image. With --forms
+(all, or those named) it compares calls of CPU_CHUNK images in other forms with eager float32
+instead, in turns; a ratio is the median over pairs of calls. Forms that are not installed are left
+out. Run it on an idle machine; on a busy one OMP_NUM_THREADS=1 compares CPU times, which vary less.
 """
 
 import argparse
@@ -38,7 +37,7 @@ FORM_COLUMNS = ("form", "as fast as eager", "seconds to make", "largest uint8 di
 
 @torch.no_grad()
 def ms_per_image(pipeline: FashionDDPMPipeline, batch: int, bf16: bool, layout: str) -> float:
-    """Return the median time of a call, per image."""
+    """Return the median time of a call per image."""
     unet = pipeline.unet.to(memory_format=LAYOUTS[layout])
     x = torch.randn(batch, 1, 28, 28).contiguous(memory_format=LAYOUTS[layout])
     timesteps, labels = torch.full((batch,), 500.0), torch.zeros(batch, dtype=torch.long)
@@ -52,12 +51,12 @@ def ms_per_image(pipeline: FashionDDPMPipeline, batch: int, bf16: bool, layout: 
 
 
 def build_inference_mode(unet: UNet2DModel) -> Predictor:
-    """Return eager calls without any bookkeeping for gradients."""
+    """Return eager calls in torch.inference_mode."""
     return torch.inference_mode()(unet_predictor(unet))
 
 
 def build_bf16(unet: UNet2DModel) -> Predictor:
-    """Return calls under bf16 autocast."""
+    """Return eager calls under bf16 autocast."""
 
     def call(x: Tensor, timesteps: Tensor, labels: Tensor) -> Tensor:
         with torch.autocast("cpu", torch.bfloat16):
@@ -67,12 +66,12 @@ def build_bf16(unet: UNet2DModel) -> Predictor:
 
 
 def build_contiguous(unet: UNet2DModel) -> Predictor:
-    """Return eager calls in contiguous memory."""
+    """Return eager calls with weights in contiguous memory."""
     return unet_predictor(copy.deepcopy(unet).to(memory_format=torch.contiguous_format))
 
 
 def build_plain_attention(unet: UNet2DModel) -> Predictor:
-    """Return eager calls with attention written out."""
+    """Return eager calls with unfused attention."""
     unet = copy.deepcopy(unet)
     for module in unet.modules():
         if isinstance(module, Attention):
@@ -81,24 +80,24 @@ def build_plain_attention(unet: UNet2DModel) -> Predictor:
 
 
 def build_traced(unet: UNet2DModel) -> Predictor:
-    """Return a TorchScript trace, frozen."""
+    """Return a frozen TorchScript trace."""
     network = torch.jit.trace(TensorOutput(copy.deepcopy(unet)).eval(), example_inputs(unet))
     return pad_chunks(torch.jit.freeze(network))
 
 
 def build_traced_for_inference(unet: UNet2DModel) -> Predictor:
-    """Return a TorchScript trace with its convolutions' weights laid out for oneDNN."""
+    """Return a TorchScript trace with convolution weights in oneDNN's layout."""
     network = torch.jit.trace(TensorOutput(copy.deepcopy(unet)).eval(), example_inputs(unet))
     return pad_chunks(torch.jit.optimize_for_inference(torch.jit.freeze(network)))
 
 
 def build_compiled(unet: UNet2DModel) -> Predictor:
-    """Return what torch.compile makes; it needs a C++ compiler."""
+    """Return the network compiled by torch.compile, which needs a C++ compiler."""
     return pad_chunks(torch.compile(TensorOutput(copy.deepcopy(unet)).eval(), dynamic=False))
 
 
 def build_onnx_runtime(unet: UNet2DModel) -> Predictor:
-    """Return an ONNX export in ONNX Runtime."""
+    """Return an ONNX export, run by ONNX Runtime."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -129,12 +128,12 @@ FORMS: dict[str, tuple[Callable[[UNet2DModel], Predictor], tuple[str, ...]]] = {
     "ONNX Runtime": (build_onnx_runtime, ("onnxruntime", "onnx", "onnxscript")),
     "OpenVINO": (openvino_predictor, ("openvino",)),
 }
-"""What is tried → how it is made, and the packages that it needs."""
+"""Form → the function that builds it, and the packages that it needs."""
 
 
 @torch.no_grad()
 def speedup(eager: Predictor, other: Predictor, inputs: Inputs, repeats: int) -> float:
-    """Return how many times as fast as eager a form is."""
+    """Return the speed of a form relative to eager."""
     clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
     ratios = []
     for _ in range(repeats):
@@ -147,7 +146,7 @@ def speedup(eager: Predictor, other: Predictor, inputs: Inputs, repeats: int) ->
 
 
 def draw_samples(pipeline: FashionDDPMPipeline, predict: Predictor, count: int) -> Tensor:
-    """Return whole samples by a form of the network, 20 steps: uint8 [N, 28, 28] as int."""
+    """Return samples by a form of the network, 20 steps: uint8 [N, 28, 28] as int."""
     pipeline.predict = predict
     request = GenerateRequest("all", count, schedule="cosine", num_inference_steps=20)
     batches = pipeline.generate_request(request)
@@ -173,12 +172,12 @@ def compare_forms(
         begin = time.perf_counter()
         with warnings.catch_warnings(action="ignore"):
             predict = make(pipeline.unet)
-            for _ in range(2):  # some are made by their first calls
+            for _ in range(2):  # some forms are compiled by their first calls
                 predict(*inputs)
-        made = time.perf_counter() - begin
+        build_seconds = time.perf_counter() - begin
         difference = (draw_samples(pipeline, predict, count) - expected).abs().max().item()
         speed = f"{speedup(eager, predict, inputs, repeats):.2f} ×"
-        print(row([name, speed, f"{made:.1f}", f"{difference:.0f}"]), flush=True)
+        print(row([name, speed, f"{build_seconds:.1f}", f"{difference:.0f}"]), flush=True)
 
 
 def main() -> None:

@@ -1,8 +1,7 @@
-"""How fast is one training step? By precision, attention and memory layout, on this machine.
+"""Speed of one training step by precision, attention and memory layout.
 
 python -m benchmarks.unet_training_speed prints a Markdown table of images per second: forward,
-backward and AdamW. Run it on a machine that does nothing else; only the ratios
-within one run mean anything.
+backward and AdamW. Run it on an idle machine; only ratios within one run mean anything.
 """
 
 import argparse

@@ -1,1 +1,1 @@
-"""A checkpoint on the Hub: its model card, its Space, the upload."""
+"""Publish a checkpoint on the Hub: model card, Space and upload."""

@@ -1,4 +1,4 @@
-"""The publish command: a checkpoint becomes a model repository and a Space on the Hub."""
+"""The publish command: upload a checkpoint as a model repository and a Space."""
 
 import os
 import shutil
@@ -19,22 +19,22 @@ from fashion_ddpm.publishing.space_trial import try_space
 
 DEFAULT_OUTPUT = Path("runs/publish")
 MAX_LISTED_FILES = 9
-"""Files in a folder that are counted, not named."""
+"""Of a folder with more files only their number is printed."""
 
 
 @dataclass(frozen=True)
 class Publication:
-    """What to publish, and where.
+    """What to publish, and under which names.
 
     Attributes:
         model: USER/NAME of the model's repository.
         space: USER/NAME of the Space.
         checkpoint: the folder to publish.
-        evaluation: the folder that evaluate wrote about it; without one the card has no figures.
-        output: where both folders are written; only such folders may be there.
+        evaluation: the output folder of evaluate; without one the card has no metrics.
+        output: where both folders are written; it may hold nothing else.
         private: whether new repositories are private.
-        overwrite: whether the repositories may exist.
-        dry_run: whether to stop before anything is sent.
+        overwrite: whether the repositories may already exist.
+        dry_run: whether to stop before the upload.
     """
 
     model: str
@@ -48,10 +48,10 @@ class Publication:
 
 
 def publish(publication: Publication) -> Iterator[str]:
-    """Write both folders, prove that the Space runs, and upload them; yield what it did.
+    """Write both folders, start the Space to test it, and upload; yield progress messages.
 
     Raises:
-        UserError: something is wrong; until the upload begins, nothing was sent.
+        UserError: a check failed; nothing is sent before the upload begins.
     """
     model, space = Repository(MODEL, publication.model), Repository(SPACE, publication.space)
     private, overwrite = publication.private, publication.overwrite
@@ -84,7 +84,7 @@ def _check_output(output: Path) -> None:
 
 
 def _write_folders(publication: Publication) -> Iterator[str]:
-    """Write both folders; the old ones stay until the new ones are whole."""
+    """Write both folders; old ones are replaced only when the new ones are complete."""
     demo = Demo(publication.checkpoint)
     report = bundled_report(demo, publication.evaluation)
     if report is None:
@@ -103,7 +103,7 @@ def _write_folders(publication: Publication) -> Iterator[str]:
 
 
 def _describe_folder(root: Path) -> Iterator[str]:
-    """Yield a line on all files below a folder, and one on each folder inside: names, size."""
+    """Yield a line for a folder and one for each subfolder: file names and size."""
     files = [path for path in sorted(root.rglob("*")) if path.is_file()]
     yield f"{root}: {len(files)} files, {_format_size(files)}"
     for folder in sorted({path.parent for path in files}):

@@ -1,4 +1,4 @@
-"""A checkpoint becomes two folders: a model repository, and a Space that draws with it."""
+"""Write the folders to upload: a model repository, and a Space that runs the model."""
 
 import shutil
 from pathlib import Path
@@ -16,22 +16,23 @@ from fashion_ddpm.publishing.errors import PublishingError
 from fashion_ddpm.publishing.model_card import CARD_FILE, HubRepos, model_card
 from fashion_ddpm.publishing.space import README, REQUIREMENTS
 from fashion_ddpm.publishing.space_card import space_card
+from fashion_ddpm.publishing.space_trial import APP_FILE
 
-APP, LICENCE = "app.py", "LICENSE"
+LICENCE = "LICENSE"
 CHECKPOINT_PARTS = ("model_index.json", RUN_FILE, MANIFEST, "unet", "scheduler")
 RUN_KEYS = ("class_names", "null_label", "parameters", "config", "images_seen", "device", "log")
-"""What run.json must say, for the model's card and for the app's page."""
+"""Keys of run.json that the model card and the app's page need."""
 
 IGNORED_FILES = shutil.ignore_patterns("__pycache__", ".*", "*.writing", "*.replaced")
-"""What may lie beside the code and the weights, but is of no use to anybody else."""
+"""Caches and leftovers of interrupted writes, which are not published."""
 
 
 def check_checkpoint(folder: Path) -> None:
-    """Look whether a folder can be published, before anything is loaded.
+    """Check that a folder can be published, without loading the network.
 
     Raises:
-        CheckpointError: it is no checkpoint, or its files are not those that were written.
-        FileError: what it says of itself is damaged.
+        CheckpointError: it is no checkpoint, or its files do not match the manifest.
+        FileError: run.json cannot be read.
     """
     if not (folder / RUN_FILE).is_file():
         raise CheckpointError(
@@ -54,14 +55,14 @@ def check_checkpoint(folder: Path) -> None:
 def write_model_folder(
     folder: Path, checkpoint: Path, demo: Demo, report: Report | None, repos: HubRepos
 ) -> None:
-    """Write a model repository: the checkpoint, its card, a picture of samples, the licence.
+    """Write a model repository: the checkpoint, its card, a grid of samples, the licence.
 
     Args:
-        folder: where to; it must not exist.
-        checkpoint: the folder to publish; what else lies in it stays there.
-        demo: the same checkpoint, loaded.
-        report: what evaluate found about these weights.
-        repos: where the model and the Space will lie.
+        folder: the output, which must not exist.
+        checkpoint: the folder to publish; other files in it are left out.
+        demo: a demo of the same checkpoint.
+        report: the evaluation of these weights, if there is one.
+        repos: the names of both repositories.
     """
     folder.mkdir(parents=True)
     for name in CHECKPOINT_PARTS:
@@ -77,33 +78,33 @@ def write_model_folder(
 def write_space_folder(
     folder: Path, model_folder: Path, demo: Demo, evaluation: Path | None, repos: HubRepos
 ) -> None:
-    """Write a Space: the app, the package, and what they read, with the published weights.
+    """Write a Space: the app, the package and its files, with the published weights.
 
     Args:
-        folder: where to; it must not exist.
-        model_folder: what write_model_folder wrote; it takes the place of the bundled checkpoint.
-        demo: the same checkpoint, loaded.
-        evaluation: the folder that evaluate wrote about these weights, if there is one.
-        repos: where the model and the Space will lie.
+        folder: the output, which must not exist.
+        model_folder: the output of write_model_folder; it replaces the bundled checkpoint.
+        demo: a demo of the same checkpoint.
+        evaluation: the output folder of evaluate for these weights, if there is one.
+        repos: the names of both repositories.
     """
-    if not (ROOT / APP).exists():
-        raise PublishingError(f"{ROOT} has no {APP}; publish from a clone of the repository.")
+    if not (ROOT / APP_FILE).exists():
+        raise PublishingError(f"{ROOT} has no {APP_FILE}; publish from a clone of the repository.")
     for fault in find_faults(BUNDLED_DIR):
         raise PublishingError(
             f"{BUNDLED_DIR} cannot be published: {fault}; git checkout checkpoints."
         )
     folder.mkdir(parents=True)
-    for name in (APP, REQUIREMENTS, LICENCE):
+    for name in (APP_FILE, REQUIREMENTS, LICENCE):
         shutil.copy(ROOT / name, folder)
     checkpoints = folder / BUNDLED_DIR.name
     shutil.copytree(ROOT / "fashion_ddpm", folder / "fashion_ddpm", ignore=IGNORED_FILES)
     shutil.copytree(BUNDLED_DIR, checkpoints, ignore=IGNORED_FILES)
     shutil.rmtree(checkpoints / BUNDLED_CHECKPOINT.name)
     shutil.copytree(model_folder, checkpoints / BUNDLED_CHECKPOINT.name)
-    beside = distilled_folder(checkpoints / BUNDLED_CHECKPOINT.name)
-    shutil.rmtree(beside, ignore_errors=True)
+    turbo = distilled_folder(checkpoints / BUNDLED_CHECKPOINT.name)
+    shutil.rmtree(turbo, ignore_errors=True)
     if demo.pipeline.distilled_network:
-        shutil.copytree(distilled_folder(demo.pipeline.name_or_path), beside, ignore=IGNORED_FILES)
+        shutil.copytree(distilled_folder(demo.pipeline.name_or_path), turbo, ignore=IGNORED_FILES)
     shutil.rmtree(checkpoints / PREVIEWS)
     for _, path in training_previews(demo):
         (checkpoints / PREVIEWS).mkdir(exist_ok=True)
@@ -112,10 +113,10 @@ def write_space_folder(
         save_gallery(demo, checkpoints / GALLERY.name)
     write_manifest(checkpoints)
     if evaluation:
-        kept = folder / EVALUATION_DIR.relative_to(ROOT)
-        kept.mkdir(parents=True)
+        target = folder / EVALUATION_DIR.relative_to(ROOT)
+        target.mkdir(parents=True)
         for path in (evaluation / REPORT_FILE, *sorted(evaluation.glob("*.png"))):
-            shutil.copy(path, kept)
+            shutil.copy(path, target)
     (folder / README).write_text(
         space_card((ROOT / README).read_text(), repos.model, read_run(model_folder))
     )

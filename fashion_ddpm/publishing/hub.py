@@ -1,4 +1,4 @@
-"""The Hugging Face Hub: what can be known before an upload, and the upload."""
+"""Checks before an upload to the Hugging Face Hub, and the upload."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -31,7 +31,7 @@ class Repository:
         name: USER/NAME.
 
     Raises:
-        PublishingError: the name is none that the Hub allows.
+        PublishingError: the Hub allows no such name.
     """
 
     repo_type: str
@@ -40,10 +40,10 @@ class Repository:
     def __post_init__(self) -> None:
         try:
             validate_repo_id(self.name)
-            sound = "/" in self.name
+            is_valid = "/" in self.name
         except HFValidationError:
-            sound = False
-        if not sound:
+            is_valid = False
+        if not is_valid:
             raise PublishingError(
                 f"--{self.repo_type} is {self.name!r}; it must be USER/NAME: your account, one "
                 "slash, and letters, digits, single '-', '_' and '.', 96 characters at most."
@@ -57,19 +57,19 @@ class Hub:
     """The user's account on the Hub."""
 
     def __init__(self, endpoint: str | None = None) -> None:
-        """Read the endpoint from HF_ENDPOINT when none is given; connect to nothing yet."""
+        """Take the endpoint, or HF_ENDPOINT if None, without connecting."""
         self.api = HfApi(endpoint=endpoint)
 
     def check(self, repositories: Sequence[Repository], *, private: bool, overwrite: bool) -> None:
-        """Find, before anything is sent, what would stop an upload half-way.
+        """Check before the upload whether it could fail half-way.
 
         Args:
             repositories: where to upload.
-            private: whether the repositories shall be private.
-            overwrite: whether they may exist.
+            private: whether the repositories must be private.
+            overwrite: whether they may already exist.
 
         Raises:
-            PublishingError: no token, no network, no right to write, or a repository that exists.
+            PublishingError: no token, no network, no write access, or an existing repository.
         """
         if get_token() is None:
             raise PublishingError(f"There is no token for the Hub; {LOGIN_HINT}.")
@@ -144,14 +144,14 @@ class Hub:
         return links
 
     @contextmanager
-    def _report_errors(self, what: str) -> Iterator[None]:
-        """Turn the library's errors into a sentence that begins with what could not be done."""
+    def _report_errors(self, failure: str) -> Iterator[None]:
+        """Raise the library's errors as PublishingError; `failure` says what failed."""
         try:
             yield
-        except (HfHubHTTPError, ValueError) as error:  # the latter for a README that it refuses
-            raise PublishingError(f"On {self.api.endpoint} {what}: {reason(error)}") from error
+        except (HfHubHTTPError, ValueError) as error:  # ValueError: the README is refused
+            raise PublishingError(f"On {self.api.endpoint} {failure}: {reason(error)}") from error
         except (HTTPError, OSError) as error:
             raise PublishingError(
-                f"On {self.api.endpoint} {what}: it cannot be reached ({reason(error)}); connect "
-                "to the network, or look at the result with --dry-run."
+                f"On {self.api.endpoint} {failure}: it cannot be reached ({reason(error)}); "
+                "connect to the network, or look at the result with --dry-run."
             ) from error

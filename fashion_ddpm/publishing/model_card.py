@@ -1,4 +1,4 @@
-"""A report becomes the README's table and the checkpoint's model card: no figure is typed."""
+"""The README's results and the checkpoint's model card, generated from a report."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +10,15 @@ from fashion_ddpm.checkpoints.locate import SAMPLES_FILE
 from fashion_ddpm.checkpoints.manifest import update_manifest
 from fashion_ddpm.core.data_settings import FASHION, HUB_PREFIX
 from fashion_ddpm.core.image_kind import COLOURS, FASHION_MNIST, ImageKind
-from fashion_ddpm.evaluation.report import Report, Row, metrics_table
+from fashion_ddpm.evaluation.report import Report, metrics_table
 from fashion_ddpm.generation.sample_grid import MAX_COLUMNS, ROWS
 
 RESULTS_MARKER = "<!-- results -->"
-"""Before and after the generated part of the README."""
+"""Stands before and after the generated part of the README."""
 
 CARD_FILE = "README.md"
 TEMPLATE = Path(__file__).with_name("model_card.md")
-"""Of the card, in Jinja."""
+"""The card's Jinja template."""
 
 README_ROWS = (
     "class_accuracy",
@@ -33,20 +33,19 @@ README_ROWS = (
     "mean_pixel",
     "dark_pixels",
 )
-"""The rows that the README shows; the report has them all."""
-
+"""The rows of the report that the README shows."""
 
 HUB_DATASET = "zalando-datasets/fashion_mnist"
 
 
 def get_image_kind(run: dict[str, Any]) -> ImageKind:
-    """Return what a checkpoint draws, by its run.json (the first ones did not tell the size)."""
+    """Return the image kind in run.json, in which old checkpoints have no size."""
     size, channels = run.get("image_size", 28), run.get("channels", 1)
     return ImageKind(tuple(run["class_names"]), size, channels)
 
 
 def hub_datasets(run: dict[str, Any]) -> list[str] | None:
-    """Return the data set's name on the Hub, where it has one there."""
+    """Return the data set's name on the Hub, or None if it is not there."""
     name = run.get("dataset", FASHION)
     if name == FASHION:
         return [HUB_DATASET]
@@ -55,7 +54,7 @@ def hub_datasets(run: dict[str, Any]) -> list[str] | None:
 
 
 def results_section(report: Report) -> str:
-    """Return the generated part of the README: the protocol in a sentence, and a table."""
+    """Return the generated part of the README: protocol and table."""
     protocol = report.protocol
     return "\n".join(
         [
@@ -72,18 +71,18 @@ def results_section(report: Report) -> str:
 
 
 def replace_results(readme: str, report: Report) -> str:
-    """Return the README with the part between the two marks made anew."""
+    """Return the README with the results of a report between its markers."""
     before, _, after = readme.split(RESULTS_MARKER)
     return f"{before}{RESULTS_MARKER}\n{results_section(report)}\n{RESULTS_MARKER}{after}"
 
 
 @dataclass(frozen=True)
 class HubRepos:
-    """Where a published model lies, as its card says it.
+    """Names of the repositories of a published model.
 
     Attributes:
-        model: USER/NAME of the model's repository; beside the card lies SAMPLES_FILE.
-        space: USER/NAME of the Space that draws with it.
+        model: USER/NAME of the model's repository.
+        space: USER/NAME of the Space.
     """
 
     model: str
@@ -91,12 +90,12 @@ class HubRepos:
 
 
 def model_card(run: dict[str, Any], report: Report | None, repos: HubRepos | None = None) -> str:
-    """Return the checkpoint's README: metadata for the Hub, how to use it, what it scored.
+    """Return the checkpoint's README: metadata for the Hub, usage and metrics.
 
     Args:
-        run: what run.json says of the training.
-        report: what evaluate found; None where these weights were not evaluated.
-        repos: where it is published; None for a folder on disk.
+        run: the content of run.json.
+        report: the evaluation; None if these weights were not evaluated.
+        repos: where the model is published; None for a folder on disk.
     """
     kind = get_image_kind(run)
     on_fashion = kind == FASHION_MNIST
@@ -134,41 +133,41 @@ def model_card(run: dict[str, Any], report: Report | None, repos: HubRepos | Non
 
 
 def _dataset_title(run: dict[str, Any]) -> str:
-    """Return what a reader calls the data set."""
+    """Return the data set's name for readers."""
     name = run.get("dataset", FASHION)
     return "Fashion-MNIST" if name == FASHION else f"the data set {_dataset_name(run)}"
 
 
 def _dataset_name(run: dict[str, Any]) -> str:
-    """Return the last part of the data set's name: of "hub:ada/boots" it is "boots"."""
+    """Return the last part of the data set's name: "boots" for "hub:ada/boots"."""
     return str(run.get("dataset", FASHION)).split(":")[-1].split("/")[-1]
 
 
 def _example_call(kind: ImageKind) -> str:
-    """Return a call's arguments and, behind them, what it returns."""
+    """Return the arguments of an example call, and a comment with its result's shape."""
     labels = [kind.null_label - 1, kind.null_label - 1, min(1, kind.null_label - 1)]
     shape = [3, kind.image_size, kind.image_size, *[3] * (kind.channels == 3)]
     return f"{labels}, seed=0)  # uint8 {shape}"
 
 
 def _eval_results(report: Report, run: dict[str, Any]) -> list[EvalResult] | None:
-    measured = [key for key in README_ROWS if key in report.rows and not report.rows[key].missing]
-    return [_eval_result(key, report.rows[key], run) for key in measured] or None
-
-
-def _eval_result(key: str, row: Row, run: dict[str, Any]) -> EvalResult:
-    return EvalResult(
-        task_type="unconditional-image-generation",
-        dataset_type=_dataset_name(run).replace("-", "_"),
-        dataset_name=_dataset_title(run),
-        metric_type=key,
-        metric_name=row.name,
-        metric_value=row.generated,
-    )
+    results = [
+        EvalResult(
+            task_type="unconditional-image-generation",
+            dataset_type=_dataset_name(run).replace("-", "_"),
+            dataset_name=_dataset_title(run),
+            metric_type=key,
+            metric_name=row.name,
+            metric_value=row.generated,
+        )
+        for key in README_ROWS
+        if (row := report.rows.get(key)) and not row.missing
+    ]
+    return results or None
 
 
 def write_results(readme: Path, checkpoint: Path, run: dict[str, Any], report: Report) -> None:
-    """Write both documents, and the card's checksum into the manifest above the checkpoint."""
+    """Update the README, the model card, and its checksum in the parent folder's manifest."""
     readme.write_text(replace_results(readme.read_text(), report))
     (checkpoint / CARD_FILE).write_text(model_card(run, report))
     update_manifest(checkpoint.parent, f"{checkpoint.name}/{CARD_FILE}")

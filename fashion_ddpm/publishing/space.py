@@ -1,4 +1,4 @@
-"""What a Space would refuse, or run otherwise than it was tested: found before it is sent."""
+"""Check a Space's front matter, pinned requirements and file sizes before the upload."""
 
 import re
 from collections.abc import Iterator
@@ -21,36 +21,36 @@ FRONT_MATTER_KEYS = frozenset((
     "duplicated_from",
 ))
 # fmt: on
-"""What a Space's front matter may hold (Spaces configuration reference)."""
+"""Allowed keys of a Space's front matter (Spaces configuration reference)."""
 
 NEEDED_KEYS = ("title", "emoji", "colorFrom", "colorTo", "app_file", "license", "short_description")
 COLOURS = ("red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray")
 MAX_DESCRIPTION_LENGTH = 60
 PYTHON_MINOR = 11
-"""The 11 of 3.11: the pinned libraries install on nothing older."""
+"""The pinned libraries need Python 3.11."""
 
 PIN_PATTERN = re.compile(r"([\w.-]+)==([\w.]+)")
 
 
 def check_space(folder: Path) -> None:
-    """Look at the front matter, the pins and the sizes of the files.
+    """Check a Space's folder.
 
     Args:
         folder: the Space's files.
 
     Raises:
-        PublishingError: something is wrong; the message names everything that is.
+        PublishingError: the message lists all faults.
     """
     matter = read_front_matter((folder / README).read_text())
     lines = (folder / REQUIREMENTS).read_text().split("\n")
-    wanted = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    requirements = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-    found = [
+    faults = [
         *_find_metadata_faults(matter),
-        *_find_runtime_faults(matter, folder, wanted),
+        *_find_runtime_faults(matter, folder, requirements),
         *(
             f"{REQUIREMENTS} asks for {line}, but must pin one version with =="
-            for line in wanted
+            for line in requirements
             if not PIN_PATTERN.fullmatch(line)
         ),
         *(
@@ -60,8 +60,8 @@ def check_space(folder: Path) -> None:
             if path.stat().st_size > MAX_FILE_BYTES
         ),
     ]
-    if found:
-        raise PublishingError(f"A Space would refuse {folder}: {'; '.join(found)}.")
+    if faults:
+        raise PublishingError(f"A Space would refuse {folder}: {'; '.join(faults)}.")
 
 
 def _find_metadata_faults(matter: dict[str, Any]) -> Iterator[str]:
@@ -78,10 +78,10 @@ def _find_metadata_faults(matter: dict[str, Any]) -> Iterator[str]:
         yield f"short_description has {length} characters, but at most {MAX_DESCRIPTION_LENGTH} fit"
 
 
-def _find_runtime_faults(matter: dict[str, Any], folder: Path, wanted: list[str]) -> Iterator[str]:
+def _find_runtime_faults(matter: dict[str, Any], folder: Path, pins: list[str]) -> Iterator[str]:
     if matter.get("sdk") != "gradio":
         yield f"sdk is {matter.get('sdk')}, but must be gradio"
-    if f"gradio=={matter.get('sdk_version')}" not in wanted:
+    if f"gradio=={matter.get('sdk_version')}" not in pins:
         yield f"sdk_version is {matter.get('sdk_version')}, but {REQUIREMENTS} pins another gradio"
     python = matter.get("python_version")
     found = re.fullmatch(r"3\.(\d+)(\.\d+)?", python) if isinstance(python, str) else None

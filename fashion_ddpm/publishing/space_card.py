@@ -1,4 +1,4 @@
-"""The Space's README: front matter that says what to run, and a few words."""
+"""The Space's README: front matter and a short text."""
 
 from typing import Any
 
@@ -11,12 +11,12 @@ from fashion_ddpm.publishing.model_card import get_image_kind, hub_datasets
 
 
 def space_card(readme: str, model: str, run: dict[str, Any]) -> str:
-    """Return the README of a Space: the repository's front matter, with the model it shows.
+    """Return the README of a Space: the repository's front matter with the model's name.
 
     Args:
         readme: the repository's README.
         model: USER/NAME of the model's repository.
-        run: what run.json says of the model's training.
+        run: the content of the model's run.json.
 
     Raises:
         PublishingError: the front matter cannot be read.
@@ -58,7 +58,7 @@ def read_front_matter(readme: str) -> dict[str, Any]:
 def _load_card(readme: str) -> SpaceCard:
     try:
         return SpaceCard(readme)
-    except Exception as error:  # the YAML reader's own errors are no part of the Hub's library
+    except Exception as error:  # such as those of the YAML parser
         raise PublishingError(
             f"The README's front matter cannot be read ({reason(error)}); it must be YAML between "
             "two lines of three dashes."
