@@ -139,7 +139,7 @@ def test_an_evaluation_measures_what_is_defined_and_says_why_the_rest_is_not(
     with Image.open(tmp_path / "nearest.png") as picture:
         assert picture.mode == "RGB"
     card = model_card(read_run(shapes_checkpoint), report, HubRepos("ada/shapes", "ada/draw"))
-    assert "of the data set shapes" in card
+    assert "trained on the data set shapes" in card
     assert "32×32 images, colour" in card
     assert "not measured" in card
     for word in ("Fashion-MNIST", "garment", "xiao2017", "zalando", "class_accuracy", "[9, 9, 1]"):
