@@ -1,4 +1,4 @@
-"""Shared parts: a tiny real checkpoint, a tiny real CLIP, the small real data."""
+"""Shared fixtures: a tiny checkpoint, a tiny CLIP, the small real data."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ import pytest
 import torch
 from playwright.sync_api import Browser, Page, expect
 
-# Set before any library reads them; no test may use the network.
+# Set before any library reads them: no test may use the network.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
@@ -61,7 +61,7 @@ def tiny_pipeline() -> FashionDDPMPipeline:
 def tiny_checkpoint(
     tmp_path_factory: pytest.TempPathFactory, tiny_pipeline: FashionDDPMPipeline
 ) -> Path:
-    """The same, published to a folder."""
+    """The same, saved to a folder."""
     folder = tmp_path_factory.mktemp("checkpoint") / "tiny"
     save_checkpoint(tiny_pipeline, folder, TINY, {"images_seen": 0, "device": "cpu", "log": []})
     return folder
@@ -81,7 +81,7 @@ def bundled_demo() -> Demo:
 
 @pytest.fixture(scope="session")
 def checkpoint_with_turbo(tmp_path_factory: pytest.TempPathFactory, tiny_checkpoint: Path) -> Path:
-    """The same, with a small network beside it that says it was distilled from it."""
+    """The same, with a small network beside it that counts as distilled from it."""
     folder = tmp_path_factory.mktemp("taught") / "tiny"
     shutil.copytree(tiny_checkpoint, folder)
     torch.manual_seed(1)
@@ -106,7 +106,7 @@ def tiny_scorer() -> ClipScorer:
 
 @pytest.fixture(scope="session")
 def tiny_clip(tmp_path_factory: pytest.TempPathFactory, tiny_scorer: ClipScorer) -> Path:
-    """The same, saved to a folder as the Hub's models are."""
+    """The same, saved to a folder like a model of the Hub."""
     folder = tmp_path_factory.mktemp("clip") / "tiny"
     tiny_scorer.model.save_pretrained(folder)
     tiny_scorer.processor.save_pretrained(folder)
@@ -115,14 +115,14 @@ def tiny_clip(tmp_path_factory: pytest.TempPathFactory, tiny_scorer: ClipScorer)
 
 @pytest.fixture(scope="session")
 def address() -> Iterator[str]:
-    """The app on the bundled weights, for tests that leave it as it is."""
+    """The app on the bundled weights, for tests that do not change it."""
     with serve_app() as address:
         yield address
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium or Chrome, found by name; a playwright that lives on would forbid asyncio.run."""
+    """Chromium or Chrome; module scope, because a running playwright forbids asyncio.run."""
     if browser_path() is None and os.environ.get("REQUIRE_BROWSER") != "1":
         pytest.skip(NO_BROWSER)
     with open_browser() as browser:
@@ -131,7 +131,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, address: str) -> Iterator[Page]:
-    """The demo's page on a desktop, with the pictures of the start in view."""
+    """The demo's page on a desktop, with the first pictures loaded."""
     with open_page(browser, address) as page:
         expect(page.get_by_text("drawn before you came")).to_be_visible()
         yield page
@@ -139,7 +139,7 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
 
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:
-    """A small training run that nothing disturbed; to be copied, not changed."""
+    """A finished small training run; tests may copy but not change it."""
     config = small_config(tmp_path_factory.mktemp("finished") / "run")
     train(config)
     return config
@@ -147,13 +147,13 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:
 
 @pytest.fixture(scope="session")
 def shapes_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data set of one's own: three classes of coloured shapes, 32×32."""
+    """An image folder data set: three classes of coloured shapes, 32×32."""
     return write_shapes(tmp_path_factory.mktemp("own") / "shapes", 70)
 
 
 @pytest.fixture(scope="session")
 def shapes_run(shapes_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:
-    """A small training run on them, finished; to be read, not changed."""
+    """A finished small training run on the shapes; tests may not change it."""
     folder = tmp_path_factory.mktemp("shapes") / "run"
     config = small_config(folder, dataset=f"imagefolder:{shapes_dir}", attention_resolutions=(8,))
     train(config)
@@ -162,5 +162,5 @@ def shapes_run(shapes_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Tr
 
 @pytest.fixture(scope="session")
 def shapes_checkpoint(shapes_run: TrainConfig) -> Path:
-    """What that run has published."""
+    """The checkpoint of that run."""
     return Path(shapes_run.output_dir) / "checkpoint"

@@ -1,4 +1,4 @@
-"""Tests of the demo over HTTP; test_page has it in a browser."""
+"""Tests of the app over HTTP; test_page tests it in a browser."""
 
 import ast
 import asyncio
@@ -39,7 +39,7 @@ LONG_REQUEST = {"class_name": "coat", "steps": 100, "guidance_scale": 2.0, "num_
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    """The app on the bundled weights, with the tool for language models."""
+    """The app on the bundled weights, with --mcp."""
     with serve_app("--mcp") as address:
         yield address
 
@@ -50,7 +50,7 @@ def client(address: str) -> Client:
 
 
 def ask(client: Client, **changes: Any) -> Any:
-    """Send a sound request with a few values changed."""
+    """Send a valid request with some values changed."""
     return client.predict(**(VALID_REQUEST | changes), api_name="/generate")
 
 
@@ -94,17 +94,17 @@ def test_bad_input_is_answered_by_a_sentence_that_names_it(
 
 
 def test_a_short_request_ends_while_a_long_one_goes_on(address: str, client: Client) -> None:
-    alone = Path(ask(client)[1][0]["image"]).read_bytes()
+    expected = Path(ask(client)[1][0]["image"]).read_bytes()
     job = Client(address, verbose=False).submit(**LONG_REQUEST, api_name="/generate")
     next(job)
-    assert Path(ask(client)[1][0]["image"]).read_bytes() == alone
+    assert Path(ask(client)[1][0]["image"]).read_bytes() == expected
     assert not job.done()
     job.cancel()
 
 
 @pytest.fixture
 def own_app(tiny_checkpoint: Path) -> Iterator[tuple[Demo, str]]:
-    """The app on a tiny network, served by this process, so that one can look inside."""
+    """The app on a tiny network in this process, so that tests can access it."""
     demo = Demo(tiny_checkpoint)
     page = build_page(demo)
     page.queue(api_open=False, default_concurrency_limit=16)
@@ -120,14 +120,14 @@ def test_stop_closes_the_generator(
     demo, address = own_app
     stream, closed = demo.pipeline.stream, Event()
 
-    def watched(*arguments: Any) -> Iterator[DenoisingStep]:
+    def watched_stream(*arguments: Any) -> Iterator[DenoisingStep]:
         try:
             yield from stream(*arguments)
         except GeneratorExit:
             closed.set()
             raise
 
-    monkeypatch.setattr(demo.pipeline, "stream", watched)
+    monkeypatch.setattr(demo.pipeline, "stream", watched_stream)
     job = Client(address, verbose=False).submit(**LONG_REQUEST, api_name="/generate")
     next(job)
     job.cancel()
@@ -141,8 +141,8 @@ def test_the_python_call_on_the_page_draws_the_same_images(own_app: tuple[Demo, 
     (call,) = (
         node for node in ast.walk(ast.parse(python_call(result))) if isinstance(node, ast.Call)
     )
-    given: dict[str, Any] = {str(word.arg): ast.literal_eval(word.value) for word in call.keywords}
-    _, pictures, about = Client(address, verbose=False).predict(**given)
+    keywords: dict[str, Any] = {str(k.arg): ast.literal_eval(k.value) for k in call.keywords}
+    _, pictures, about = Client(address, verbose=False).predict(**keywords)
     assert about["settings"] == result.settings.as_settings()
     for found, (drawn, _) in zip(pictures, result.pictures(), strict=True):
         assert Image.open(found["image"]).tobytes() == drawn.tobytes()
@@ -154,7 +154,7 @@ def test_a_language_model_finds_one_tool_and_gets_an_image_and_scores(
 ) -> None:
     steps: list[float] = []
 
-    async def note(progress: float, total: float | None, message: str | None) -> None:
+    async def record(progress: float, total: float | None, message: str | None) -> None:
         steps.append(progress)
 
     async def ask_tool() -> tuple[list[str], CallToolResult]:
@@ -165,7 +165,7 @@ def test_a_language_model_finds_one_tool_and_gets_an_image_and_scores(
             await session.initialize()
             names = [tool.name for tool in (await session.list_tools()).tools]
             arguments = {"class_name": "bag", "steps": 2, "num_images": 1}
-            callback = note if with_progress else None
+            callback = record if with_progress else None
             return names, await session.call_tool(names[0], arguments, progress_callback=callback)
 
     names, answer = asyncio.run(ask_tool())
@@ -221,8 +221,8 @@ def test_visitors_get_faster_networks_and_the_same_images(
     chosen = [SamplingSettings(sampler=name, num_inference_steps=2) for name in ("dpm++2m", TURBO)]
     before = [demo.pipeline([9, 3], seed=3, settings=settings).int() for settings in chosen]
     use_faster_backend(demo, "openvino")
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     for settings, images in zip(chosen, before, strict=True):
-        assert f"for {settings.sampler} runs on OpenVINO" in told
+        assert f"for {settings.sampler} runs on OpenVINO" in printed
         assert (demo.pipeline([9, 3], seed=3, settings=settings) - images).abs().max() <= 1
     demo.close()

@@ -1,7 +1,7 @@
-"""Tests of what docs/reproducibility.md promises: where bits are equal, and where pixels.
+"""Tests of docs/reproducibility.md: where images are equal bit by bit, and where nearly.
 
-That neither the batch, nor whoever else is there, nor the number of processes changes an image is
-tested in test_sampling, test_pipeline, test_dynamic_batching and test_bulk.
+That neither the batch, nor other visitors, nor the number of processes changes an image is tested
+in test_sampling, test_pipeline, test_dynamic_batching and test_bulk.
 """
 
 import copy
@@ -21,10 +21,10 @@ from tests.tools.golden import GOLDEN, SAMPLERS, STEPS, checksums, draw, machine
 from tests.tools.threads import use_threads
 
 MAX_PIXEL_DISTANCE, MAX_DIFFERENT_SHARE = 2, 0.01
-"""On any CPU no pixel is further from the golden one, of 255, and no larger share differs."""
+"""Largest allowed pixel difference (of 255) and share of different pixels, on any CPU."""
 
 MAX_GPU_MEAN_DISTANCE = 2.0
-"""On a GPU, which multiplies with fewer bits: the mean distance of a sampler's pixels, of 255."""
+"""Mean pixel difference (of 255) allowed on a GPU, which multiplies with fewer bits."""
 
 each_sampler = pytest.mark.parametrize("sampler", SAMPLERS)
 
@@ -36,7 +36,7 @@ def pipeline() -> FashionDDPMPipeline:
 
 @pytest.fixture(scope="module")
 def about() -> dict[str, Any]:
-    """What the golden images were drawn on."""
+    """The recorded machine, weights and checksums of the golden images."""
     with np.load(GOLDEN, allow_pickle=False) as arrays:
         found: dict[str, Any] = json.loads(str(arrays["about"]))
         return found
@@ -79,7 +79,7 @@ def test_a_cpu_like_the_recorded_one_draws_them_to_the_last_bit(
 def test_rounding_could_not_move_an_image_further_than_is_allowed(
     pipeline: FashionDDPMPipeline, sampler: str
 ) -> None:
-    """Double precision rounds less than any CPU does: its images are what all CPUs aim at."""
+    """Double precision stands for exact arithmetic, which float32 on every CPU approximates."""
     exact, unet = copy.copy(pipeline), copy.deepcopy(pipeline.unet).double()
     exact.predict = lambda x, t, labels: unet(x.double(), t.double(), labels).sample.float()
     assert_near(draw(exact, sampler), golden(sampler))

@@ -1,4 +1,4 @@
-"""Tests of the examples: what they write can be trained on."""
+"""Tests of the examples: their output can be trained on."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ def run_example(folder: Path, seed: int) -> dict[str, bytes]:
 
 
 def test_the_power_grid_is_a_data_set_and_its_seed_says_which(tmp_path: Path) -> None:
-    first, again, other = (run_example(tmp_path / str(place), place // 2) for place in range(3))
+    first, again, other = (run_example(tmp_path / str(i), i // 2) for i in range(3))
     assert first == again
     assert not set(first.values()) & set(other.values())
     data = load_data_set(DataSettings(dataset=f"imagefolder:{tmp_path / '0'}"))

@@ -1,4 +1,4 @@
-"""Faults of the machine: the real app, with something taken away from it."""
+"""Tests of the app without a network, a home, a writable folder or disk space, and of its end."""
 
 import json
 import signal
@@ -19,13 +19,13 @@ LONG_DATA = [*VALID_DATA[:2], 30, *VALID_DATA[3:]]
 
 
 def start_request(address: str, data: list[object]) -> str:
-    """Start a request and wait until it runs; return where its answers are."""
+    """Start a request; return the path of its stream of answers."""
     first = send(address, "POST", CALL, {"data": data})
     return f"{CALL}/{json.loads(first.text)['event_id']}"
 
 
 def begin_and_read(app: RunningApp, data: list[object]) -> tuple[threading.Thread, list[str]]:
-    """Start a request, read its answers in a thread, and return when the first has come."""
+    """Start a request, read its answers in a thread, and return after the first."""
     path, names, first = start_request(app.address, data), list[str](), threading.Event()
 
     def read() -> None:
@@ -96,9 +96,9 @@ def test_where_warnings_are_errors_it_serves_and_none_is_told(tmp_path: Path) ->
     ):
         assert call(app.address).kind == "images"
         assert send(app.address, "GET", "/").status == 200
-    told = (tmp_path / "log").read_text()
-    assert "Warning" not in told, told
-    assert "Traceback" not in told, told
+    log_text = (tmp_path / "log").read_text()
+    assert "Warning" not in log_text, log_text
+    assert "Traceback" not in log_text, log_text
 
 
 def test_without_a_network_it_serves_and_a_scorer_from_the_hub_is_a_sentence() -> None:

@@ -1,4 +1,4 @@
-"""Tests that every control works under a hand: what each one sends is what the server takes."""
+"""Tests of every control with mouse, touch and keyboard: the server accepts what it sends."""
 
 import re
 import zipfile
@@ -52,11 +52,11 @@ def test_whatever_a_hand_does_is_taken(
 
 
 SAME_BY_FINGER = {"button", "file", "downloadbutton", "imageeditor"}
-"""Components for which a browser makes the same events of a tap as of a click."""
+"""Components for which a tap causes the same events as a click."""
 
 
 def use_components(hands: Hands, tab: str, components: list[dict[str, Any]]) -> int:
-    """Make every gesture on every component of a tab; return how many components took one."""
+    """Make all gestures on a tab's components; return the number of components with one."""
     unknown = {each["type"] for each in components} - PASSIVE - set(GESTURES)
     assert not unknown, f"tests/tools/hands.py knows no gesture for {unknown}"
     later = [each for each in components if each["props"].get("visible") is False]
@@ -87,14 +87,14 @@ THUMBNAILS = "#gallery button.thumbnail-item"
 
 
 def top_class(page: Page) -> str:
-    """Return the class that scores highest for the selected image."""
+    """Return the class with the highest score for the selected image."""
     return page.get_by_test_id("label-output-value").first.inner_text()
 
 
 def test_what_is_highlighted_is_what_is_scored(page: Page) -> None:
     expect(page.locator(SELECTED)).to_have_count(1)
     assert top_class(page) == "A T-shirt"
-    for index in (1, 8, 3, 9, 4, 5, 2, 7):  # each before the one before is answered
+    for index in (1, 8, 3, 9, 4, 5, 2, 7):  # each before the last is answered
         page.locator(THUMBNAILS).nth(index).click()
     first = page.get_by_test_id("label-output-value").first
     expect(first).to_have_text("A sneaker")
@@ -123,7 +123,7 @@ def test_the_step_that_the_slider_was_left_at_is_shown(page: Page) -> None:
     step.press("Enter")
     assert read_settled_image(page, shown) == hurried
     step.fill("99")
-    step.press("Tab")  # the page takes it for the last one
+    step.press("Tab")  # the page changes it to the last step
     expect(step).to_have_value("10")
     at_last = read_settled_image(page, shown)
     step.fill("10")
@@ -132,7 +132,7 @@ def test_the_step_that_the_slider_was_left_at_is_shown(page: Page) -> None:
 
 
 def read_settled_image(page: Page, picture: Any) -> bytes:
-    """Return a picture when it has not changed for a while."""
+    """Wait until a picture has not changed for 3 s, and return it."""
     source, same = "", 0
     while same < 30:
         page.wait_for_timeout(100)
@@ -164,26 +164,24 @@ def test_stop_says_where_and_never_shows_an_error(page: Page) -> None:
 def test_a_picture_that_is_none_of_ours_is_told(
     browser: Browser, address: str, tmp_path: Path
 ) -> None:
-    page = browser.new_page()  # its console complains of what is refused
+    page = browser.new_page()  # refusals are logged as errors in its console
     page.goto(address)
     page.get_by_role("button", name="Share").click()
-    for name, said in (
-        ("settings", "^The picture holds no settings"),
-        ("text", ": The file is not"),
-    ):
+    messages = {"settings": "^The picture holds no settings", "text": ": The file is not"}
+    for name, message in messages.items():
         path = tmp_path / f"{name}.png"
         if name == "settings":
             Image.new("L", (28, 28)).save(path)
         else:
             path.write_text("no picture")
         page.locator("input[type=file]").first.set_input_files(path)
-        expect(page.get_by_text(re.compile(said)).first).to_be_visible()
+        expect(page.get_by_text(re.compile(message)).first).to_be_visible()
     page.close()
 
 
 def test_betas_are_checked_while_one_moves_them(page: Page) -> None:
     page.get_by_role("tab", name="Why blurry?").click()
-    for label, value, said in (
+    for label, value, text in (
         ("T", "500", "linear (T = 500"),
         ("First beta", "0.01", "β 0.01"),
         ("Last beta", "0.001", "betas that rise"),
@@ -191,7 +189,7 @@ def test_betas_are_checked_while_one_moves_them(page: Page) -> None:
         entry = page.get_by_label(f"number input for {label}", exact=True)
         entry.fill(value)
         entry.press("Tab")
-        expect(page.get_by_role("heading").filter(has_text=said)).to_be_visible()
+        expect(page.get_by_role("heading").filter(has_text=text)).to_be_visible()
     page.get_by_role("button", name="Fix: T = 1000").click()
     track = page.get_by_label("range slider for T", exact=True)
     expect(track).to_have_value("1000")
@@ -219,7 +217,7 @@ def test_a_tab_can_be_linked_reloaded_and_left_by_back(
         expect(linked).to_have_url(re.compile("tab=why"))
     page.go_back()
     expect(chosen).to_have_text("Create")
-    for steps in (1, 1, -1, -1, 1):  # each before the tab of the one before has opened
+    for steps in (1, 1, -1, -1, 1):  # each before the last tab has opened
         page.evaluate(GO_IN_HISTORY_JS, steps)
     expect(chosen).to_have_text("Why blurry?")
     page.go_forward()
@@ -270,27 +268,27 @@ def test_the_newest_of_two_images_has_the_endings(page: Page) -> None:
 
 
 def test_a_page_that_outlived_its_server_is_told(browser: Browser) -> None:
-    page = browser.new_page()  # its console complains of the pictures that are gone
-    place = {"GRADIO_SERVER_PORT": str(find_free_port())}
-    with run_app(environment=place) as app:
+    page = browser.new_page()  # missing pictures are logged as errors in its console
+    port = {"GRADIO_SERVER_PORT": str(find_free_port())}
+    with run_app(environment=port) as app:
         page.goto(app.address)
         generate(page, Steps="2")
         expect(page.get_by_text("2 steps, 16 UNet evaluations")).to_be_visible()
-    said = page.locator(".toast-body").get_by_text("These images are no longer kept here")
-    with run_app(environment=place):
+    toast = page.locator(".toast-body").get_by_text("These images are no longer kept here")
+    with run_app(environment=port):
         page.locator(THUMBNAILS).nth(2).click()
-        expect(said).to_have_count(1)
+        expect(toast).to_have_count(1)
         for name in ("number input for Step", "Continue from here"):
             page.locator(".toast-close").click()
-            expect(said).to_have_count(0)
+            expect(toast).to_have_count(0)
             if name.startswith("number"):
                 page.get_by_label(name, exact=True).fill("1")
             else:
                 page.get_by_role("button", name=name).click()
-            expect(said).to_have_count(1)
+            expect(toast).to_have_count(1)
         page.get_by_role("tab", name="Trust").click()
         page.get_by_role("button", name="Look for its nearest").click()
-        expect(said).to_have_count(2)
+        expect(toast).to_have_count(2)
         page.get_by_role("tab", name="Create").click()
         generate(page)
         expect(page.get_by_text("2 steps, 16 UNet evaluations")).to_be_visible()

@@ -1,4 +1,4 @@
-"""Hostile and mistaken input over HTTP: a refusal or a sentence, never a 5xx, a hang or noise."""
+"""Tests of invalid input over HTTP: always an error with a message, never a 5xx or a hang."""
 
 import json
 from collections.abc import Iterator
@@ -26,21 +26,21 @@ FUZZ = settings(
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    """The app on the bundled weights; when all is over it must still be well."""
+    """The app on the bundled weights; at the end it must still work."""
     with serve_app() as address:
         yield address
         assert call(address).kind == "images"
         assert json.loads(send(address, "GET", "/readyz").text)["status"] == "ready"
 
 
-@pytest.mark.parametrize("place", range(len(VALID_DATA)), ids=PARAMETER_NAMES)
+@pytest.mark.parametrize("index", range(len(VALID_DATA)), ids=PARAMETER_NAMES)
 def test_every_strange_value_of_a_program_is_a_sentence_that_names_it(
-    address: str, place: int
+    address: str, index: int
 ) -> None:
-    for value in list(INVALID_VALUES.values())[place]:
-        answer = call(address, [*VALID_DATA[:place], value, *VALID_DATA[place + 1 :]])
+    for value in list(INVALID_VALUES.values())[index]:
+        answer = call(address, [*VALID_DATA[:index], value, *VALID_DATA[index + 1 :]])
         assert answer.is_explained, (value, answer)
-        assert PARAMETER_NAMES[place] in answer.text
+        assert PARAMETER_NAMES[index] in answer.text
         assert "; it must be " in answer.text
         assert not set("<>\x00\u202e") & set(answer.text)
         assert len(answer.text) < 400
@@ -48,40 +48,40 @@ def test_every_strange_value_of_a_program_is_a_sentence_that_names_it(
 
 def test_values_that_only_look_strange_are_served(address: str) -> None:
     assert call(address, VALID_DATA[:-2]).kind == "images"  # a program of earlier versions
-    for place, value in ((0, "ANKLE BOOT"), (0, " 9 "), (2, 1.0), (4, 1), (6, 2**32 - 1), (9, 0)):
-        answer = call(address, [*VALID_DATA[:place], value, *VALID_DATA[place + 1 :]])
+    for index, value in ((0, "ANKLE BOOT"), (0, " 9 "), (2, 1.0), (4, 1), (6, 2**32 - 1), (9, 0)):
+        answer = call(address, [*VALID_DATA[:index], value, *VALID_DATA[index + 1 :]])
         assert answer.kind == "images", (value, answer)
 
 
 EVENTS: list[tuple[str, list[Any], int]] = [
     ("blend", ["bag", "coat", 0], 0),
     ("walk", ["bag", 0, 1], 0),
-    ("draw_1", [None, 0, "bag", "schedule", 0], 2),  # the visitor's run, and its number
+    ("draw_1", [None, 0, "bag", "schedule", 0], 2),  # the first two are the page's state
     ("draw_2", [100, 1e-4, 0.02, "bag"], 0),
     ("explain", [100, 1e-4, 0.02, "bag"], 0),
     ("score_real_images", ["embedded"], 0),
 ]
 ERROR_OUTPUTS = {"explain": 0, "score_real_images": 2}
-"""Event → which of its outputs tells of mistakes; of all others gradio's message does."""
+"""Event → index of the output that shows its errors; others use gradio's message."""
 BAD_VALUES: list[Any] = [None, "", "<b>", [], {}, True, -1, 2.5, 1e308, 2**64, "x" * 10_000, [[{}]]]
 
 
-@pytest.mark.parametrize(("name", "sound", "first"), EVENTS, ids=[game[0] for game in EVENTS])
+@pytest.mark.parametrize(("name", "valid", "first"), EVENTS, ids=[event[0] for event in EVENTS])
 def test_every_strange_value_of_the_pages_own_events_is_a_sentence(
-    address: str, name: str, sound: list[Any], first: int
+    address: str, name: str, valid: list[Any], first: int
 ) -> None:
-    index = find_event(address, name, len(sound))
-    for place in range(first, len(sound)):
+    event = find_event(address, name, len(valid))
+    for index in range(first, len(valid)):
         for number, value in enumerate(BAD_VALUES):
-            data = [*sound[:place], value, *sound[place + 1 :]]
-            answer = join(address, index, data, f"s{index}-{place}-{number}")
-            told = answer.text
+            data = [*valid[:index], value, *valid[index + 1 :]]
+            answer = join(address, event, data, f"s{event}-{index}-{number}")
+            message = answer.text
             if name in ERROR_OUTPUTS and answer.kind == "images":
-                told = answer.text["data"][ERROR_OUTPUTS[name]]
+                message = answer.text["data"][ERROR_OUTPUTS[name]]
             else:
                 assert answer.is_explained, (data, answer)
-            assert "must be" in told or "betas that rise" in told, (data, answer)
-            assert "<" not in told
+            assert "must be" in message or "betas that rise" in message, (data, answer)
+            assert "<" not in message
 
 
 PNG_FILE = {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}
@@ -98,7 +98,7 @@ INVALID_PATHS = ["/etc/passwd", "app.py", "http://example.com/a.png", "C:\\x", "
 @pytest.mark.parametrize(
     ("name", "data"),
     [
-        *(("redraw", [paper, "bag", 0.5]) for paper in INVALID_DRAWINGS),
+        *(("redraw", [drawing, "bag", 0.5]) for drawing in INVALID_DRAWINGS),
         *(("read", [PNG_FILE | {"path": path}]) for path in INVALID_PATHS),
     ],
 )

@@ -1,4 +1,4 @@
-"""Tests of the launch configurations: accelerate reads them, and they do start training."""
+"""Tests of the launch configurations: accelerate reads them, and they start training."""
 
 import argparse
 import shlex
@@ -95,14 +95,14 @@ def test_there_are_no_other_configurations() -> None:
 
 @pytest.fixture(scope="module")
 def two_machines(tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:
-    """A run by two launchers that know nothing of each other but an address, as on two machines."""
+    """A run by two launchers that share only an address, as on two machines."""
     config = small_config(tmp_path_factory.mktemp("two-machines") / "run")
     address = ["--main_process_ip", "127.0.0.1", "--main_process_port", str(find_free_port())]
     environment = ENVIRONMENT | {"GLOO_SOCKET_IFNAME": "lo"}
     machines = []
     for rank in ("0", "1"):
-        where = ["--num_machines", "2", "--machine_rank", rank, "--num_processes", "2", *address]
-        line = [*launcher("multi_node", *where), SCRIPT, *make_flags(config)]
+        flags = ["--num_machines", "2", "--machine_rank", rank, "--num_processes", "2", *address]
+        line = [*launcher("multi_node", *flags), SCRIPT, *make_flags(config)]
         machines.append(subprocess.Popen(line, env=environment, stderr=subprocess.PIPE, text=True))
     try:
         printed = [machine.communicate(timeout=TIMEOUT_S)[1] for machine in machines]
@@ -136,7 +136,7 @@ def test_one_process_goes_on_where_two_have_stopped(
 
 
 def test_a_launch_that_starts_one_process_instead_of_two_is_noticed(tmp_path: Path) -> None:
-    """Accelerate takes --num_processes on the CPU without --multi_gpu, and starts one."""
+    """On the CPU without --multi_gpu, accelerate ignores --num_processes and starts one."""
     config = small_config(tmp_path / "run", images_total=32)
     line = ["-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2", SCRIPT]
     done = subprocess.run(

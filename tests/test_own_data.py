@@ -1,4 +1,4 @@
-"""Tests of one's own pictures all the way: trained on, drawn, measured, shown and told about."""
+"""Tests of another data set: training, generation, evaluation and model card."""
 
 import dataclasses
 import json
@@ -79,8 +79,8 @@ def test_a_grid_in_colour_carries_its_settings(shapes_checkpoint: Path, tmp_path
         command.run(request, str(shapes_checkpoint), tmp_path / name, 2, None)
     with Image.open(tmp_path / "grid.png") as picture:
         assert picture.mode == "RGB"
-    about = {"model": short_weights_hash(load_pipeline(shapes_checkpoint))}
-    assert read_settings(tmp_path / "grid.png") == request.as_settings() | about
+    model = {"model": short_weights_hash(load_pipeline(shapes_checkpoint))}
+    assert read_settings(tmp_path / "grid.png") == request.as_settings() | model
     with np.load(tmp_path / "arrays.npz") as arrays:
         assert arrays["images"].shape == (4, 32, 32, 3)
         assert arrays["labels"].tolist() == [0, 1, 2, 0]
@@ -110,11 +110,9 @@ def test_the_command_line_knows_the_checkpoints_classes(
     assert not list(tmp_path.iterdir())
 
 
-def run_evaluation(
-    checkpoint: Path, shapes_dir: Path, output: Path, classifier: Path | None
-) -> Report:
+def run_evaluation(checkpoint: Path, shapes: Path, output: Path, classifier: Path | None) -> Report:
     request = GenerateRequest("all", num_images=60, num_inference_steps=2, class_names=SHAPES)
-    data = DataSettings(dataset=f"imagefolder:{shapes_dir}")
+    data = DataSettings(dataset=f"imagefolder:{shapes}")
     report = evaluate(
         Evaluation(request, checkpoint, data, classifier=classifier, scorers=["embedded"]), output
     )

@@ -1,4 +1,4 @@
-"""Tests that the page shows one's own pictures, and nothing that only clothes have."""
+"""Tests of the page for another data set: its classes, and nothing about Fashion-MNIST."""
 
 import json
 from collections.abc import Iterator
@@ -84,9 +84,9 @@ def test_games_and_pictures_are_in_colour(demo: Demo, result: Result) -> None:
 def test_a_first_picture_of_its_own_can_be_drawn(demo: Demo, tmp_path: Path) -> None:
     assert load_gallery(demo) is None
     save_gallery(demo, tmp_path / "own.npz")
-    shown = load_gallery(demo, tmp_path / "own.npz")
-    assert shown is not None
-    assert [caption for _, caption in shown.pictures()] == [
+    gallery = load_gallery(demo, tmp_path / "own.npz")
+    assert gallery is not None
+    assert [caption for _, caption in gallery.pictures()] == [
         f"{name}, seed {seed}" for seed, name in enumerate(SHAPES)
     ]
 
@@ -109,17 +109,17 @@ def test_two_checkpoints_of_other_classes_cannot_be_compared(shapes_checkpoint: 
 
 
 def test_it_can_be_published(shapes_checkpoint: Path, tmp_path: Path) -> None:
-    demo, address = Demo(shapes_checkpoint), HubRepos("ada/shapes", "ada/draw")
-    write_model_folder(tmp_path / "model", shapes_checkpoint, demo, None, address)
-    write_space_folder(tmp_path / "space", tmp_path / "model", demo, None, address)
+    demo, repos = Demo(shapes_checkpoint), HubRepos("ada/shapes", "ada/draw")
+    write_model_folder(tmp_path / "model", shapes_checkpoint, demo, None, repos)
+    write_space_folder(tmp_path / "space", tmp_path / "model", demo, None, repos)
     check_space(tmp_path / "space")
     with Image.open(tmp_path / "model" / "samples.png") as picture:
         assert picture.mode == "RGB"
     published = tmp_path / "space" / "checkpoints" / "fashion-mnist"
     assert read_class_names(published) == SHAPES
-    shown = load_gallery(demo, tmp_path / "space" / "checkpoints" / "gallery.npz")
-    assert shown is not None
-    assert shown.request.class_names == SHAPES
+    gallery = load_gallery(demo, tmp_path / "space" / "checkpoints" / "gallery.npz")
+    assert gallery is not None
+    assert gallery.request.class_names == SHAPES
 
 
 @pytest.fixture(scope="module")
@@ -153,8 +153,8 @@ def test_the_app_offers_no_class_and_no_scorer_of_fashion_mnist(client: Client) 
     with pytest.raises((AppError, ValueError), match="embedded"):
         ask(client, "circle", "embedded")
     config = json.dumps(client.config)
-    for shown in (*SHAPES, "has seen nothing but Fashion-MNIST", "Images out of noise"):
-        assert shown in config
+    for text in (*SHAPES, "has seen nothing but Fashion-MNIST", "Images out of noise"):
+        assert text in config
     for hidden in (
         "ankle boot",
         "Why blurry?",

@@ -1,4 +1,4 @@
-"""Tests of the page in a browser, where there is one."""
+"""Tests of the page in a browser, if there is one."""
 
 import re
 import zipfile
@@ -172,9 +172,9 @@ def test_a_link_restores_the_page_after_a_restart_of_the_server(
         generate(page, Steps="5")
         expect(page.get_by_text("5 steps, 40 UNet evaluations")).to_be_visible()
         page.get_by_role("button", name="Share").click()
-        shown = page.locator("#link textarea, #link input")
-        expect(shown).to_have_value(re.compile("class=bag"))
-        link, picture = shown.input_value(), save_picture(page, 2, tmp_path / "before.png")
+        field = page.locator("#link textarea, #link input")
+        expect(field).to_have_value(re.compile("class=bag"))
+        link, picture = field.input_value(), save_picture(page, 2, tmp_path / "before.png")
         with page.expect_download() as download:
             page.get_by_role("button", name="Download all as a zip").click()
         assert zipfile.ZipFile(download.value.path()).namelist()[-2:] == [
@@ -201,7 +201,7 @@ def test_a_link_with_a_mistake_draws_nothing_and_stays_in_the_address(
     with open_page(browser, link) as page:
         expect(page.get_by_text("The link could not be read. Class is")).to_be_visible()
         expect(page.locator("#gallery img")).to_have_count(10)
-        # What the page would have done by itself comes before what a visitor asks for.
+        # The page's own first events come before those of this click.
         page.get_by_role("button", name="Turbo · 4").click()
         expect(page.get_by_text("8 images × 4 UNet evaluations")).to_be_visible()
         expect(page.get_by_text("drawn before you came")).to_be_visible()
@@ -266,10 +266,10 @@ def test_every_tab_fits_its_screen_and_bars_nobodys_way(
     with open_page(browser, address, viewport=viewport, color_scheme=scheme) as page:
         open_tab(page, tab)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        found = Axe().run(page).response["violations"]
+        violations = Axe().run(page).response["violations"]
     barriers = [
         f"{each['id']}: {[node['target'] for node in each['nodes']]}"
-        for each in found
+        for each in violations
         if each["impact"] in ("serious", "critical")
     ]
     assert not barriers

@@ -1,4 +1,4 @@
-"""Tests of the app behind a reverse proxy: paths, names, visitors, streams, and the page itself."""
+"""Tests of the app behind a reverse proxy: paths, host names, limits, streams and the page."""
 
 import json
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ LONG_DATA = [*VALID_DATA[:2], 100, *VALID_DATA[3:5], 16, *VALID_DATA[6:]]
 
 @pytest.fixture(scope="module")
 def app() -> Iterator[str]:
-    """The app as an operator sets it who has a proxy on the same machine, and another to go out."""
+    """The app configured for a proxy on the same machine; ALL_PROXY must not be used."""
     flags = ("--root-path", PREFIX, "--trusted-proxy", "127.0.0.1", "--allow-host", "demo.example")
     limits = ("--burst", "4", "--requests-per-minute", "0.001", "--max-concurrent-per-visitor", "9")
     with run_app(
@@ -41,13 +41,13 @@ def address(app: str, request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def ip_suffix(address: str) -> str:
-    """Return the last half of an IPv4 address, another one for each proxy."""
+    """Return the last half of an IPv4 address, different for each proxy."""
     port = urlsplit(address).port or 0
     return f"{port // 256}.{port % 256}"
 
 
 def forwarded_for(name: str) -> dict[str, str]:
-    """Return the headers of a request that has come through another proxy before."""
+    """Return the headers of a request that another proxy has forwarded."""
     return {"X-Forwarded-For": name}
 
 
@@ -72,7 +72,7 @@ def test_the_path_without_its_last_slash_leads_to_the_page(app: str) -> None:
 def test_a_tab_that_lost_its_connection_draws_what_it_was_asked_for(
     browser: Browser, app: str
 ) -> None:
-    page = browser.new_page(extra_http_headers=forwarded_for("93.4.1.1"))  # limits of its own
+    page = browser.new_page(extra_http_headers=forwarded_for("93.4.1.1"))  # its own limits
     port = find_free_port()
     with serve_proxy(app, STRIPPING, port) as address:
         page.goto(f"{address}{PREFIX}/")
@@ -99,7 +99,7 @@ def test_the_page_draws_in_a_browser_behind_a_proxy(browser: Browser, address: s
 
 
 def start_request(address: str, headers: dict[str, str], path: str = CALL) -> Answer:
-    """Start a request of one image, and do not wait for it."""
+    """Start a request for one image, without waiting for it."""
     return send(address, "POST", path, {"data": list(VALID_DATA)}, headers)
 
 
@@ -124,7 +124,7 @@ def test_each_visitor_behind_a_trusted_proxy_has_limits_of_their_own(address: st
     one, two = (f"93.{kind}.{ip_suffix(address)}" for kind in (3, 4))
     assert statuses(one, 5) == [200] * 4 + [429]
     assert statuses(two, 1) == [200]
-    # What a visitor writes into the header stands before what the proxies have seen.
+    # A visitor's own entries in the header come before those of the proxies.
     assert statuses(f"8.8.8.8, {one}", 1) == [429]
 
 
@@ -143,7 +143,7 @@ def test_streams_are_marked_and_beat_so_that_no_proxy_holds_them_back(app: str) 
 
 
 def test_a_proxy_on_this_machine_that_is_not_trusted_shares_one_visitors_limits() -> None:
-    """Whoever sits at this machine has none; and the header alone makes no further visitor."""
+    """Local visitors have no limits; the header alone does not make a different visitor."""
     with run_app("--burst", "2", "--requests-per-minute", "0.001", "--drain-seconds", "0") as app:
 
         def statuses(*all_headers: dict[str, Any]) -> list[int]:

@@ -1,4 +1,4 @@
-"""Tests of the repository as a Space, as a clone and as a package: pins, sizes, public names."""
+"""Tests of the repository as a Space, a clone and a package: pins, file sizes, public names."""
 
 import importlib
 import re
@@ -36,11 +36,11 @@ def test_the_space_runs_the_gradio_that_is_tested() -> None:
 
 
 def test_what_is_installed_is_what_is_pinned() -> None:
-    wanted = read_pins()
-    installed = {name: version for name, version in library_versions().items() if name in wanted}
+    pins = read_pins()
+    installed = {name: version for name, version in library_versions().items() if name in pins}
     assert installed
     assert {name: version.split("+")[0] for name, version in installed.items()} == {
-        name: wanted[name] for name in installed
+        name: pins[name] for name in installed
     }
 
 

@@ -1,4 +1,4 @@
-"""Tests of what the repository takes in: bytes that are listed, pins, no code by data."""
+"""Tests of bundled files, pinned requirements, and that data cannot run as code."""
 
 import ast
 import re
@@ -27,7 +27,7 @@ COMMANDS = {
     "clip-fashion-mnist": "python -m fashion_ddpm train-scorer",
     "classifier": "python -m fashion_ddpm train-classifier",
 }
-"""What lies in checkpoints → the command that writes it, and its line in the manifest."""
+"""File or folder in checkpoints → the command that writes it and its line in the manifest."""
 
 
 def command_for(name: str) -> str:
@@ -69,23 +69,23 @@ def test_the_package_declares_no_other_dependency() -> None:
 
 
 def find_dangers(source: str) -> Iterator[str]:
-    """Yield what could make data run as code, or reads a secret; ruff's S rules find the rest."""
+    """Yield code that unpickles or reads a secret; ruff's S rules find the rest."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import | ast.ImportFrom):
-            named = [getattr(node, "module", None) or "", *(alias.name for alias in node.names)]
-            yield from UNPICKLERS & {name.split(".")[0] for name in named}
+            modules = [getattr(node, "module", None) or "", *(alias.name for alias in node.names)]
+            yield from UNPICKLERS & {name.split(".")[0] for name in modules}
         if isinstance(node, ast.Call | ast.Subscript):
             yield from re.findall(
                 r"(?:environ|getenv).*(?:TOKEN|SECRET|PASSWORD|_KEY)", ast.unparse(node)
             )
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func)
-            given = {word.arg: ast.unparse(word.value) for word in node.keywords}
-            if "trust_remote_code" in given:
+            keywords = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+            if "trust_remote_code" in keywords:
                 yield "trust_remote_code"
-            for function, word, safe in SAFE_ARGUMENTS:
-                if re.fullmatch(function, called) and given.get(word) != safe:
-                    yield f"{called} without {word}={safe}"
+            for function, argument, safe in SAFE_ARGUMENTS:
+                if re.fullmatch(function, called) and keywords.get(argument) != safe:
+                    yield f"{called} without {argument}={safe}"
 
 
 UNPICKLERS = {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
@@ -94,12 +94,12 @@ SAFE_ARGUMENTS = (
     (r"np\.load", "allow_pickle", "False"),
     (r"(UNet|CLIPModel|Diffusion).*\.from_pretrained", "use_safetensors", "True"),
 )
-"""Functions that unpickle, unless they are given a word."""
+"""Functions that unpickle unless an argument has a value."""
 
 
 @pytest.mark.parametrize("path", SOURCE_FILES, ids=lambda path: path.stem)
 def test_no_data_runs_as_code_and_no_secret_is_read(path: Path) -> None:
-    """The Hub's own client finds the user's token; nothing here knows where it lies."""
+    """Only the Hub's own client reads the user's token."""
     assert not list(find_dangers(path.read_text()))
 
 

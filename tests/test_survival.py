@@ -1,4 +1,4 @@
-"""Tests that nothing is lost: kills, signals, damage, a full disk, a rank that dies."""
+"""Tests that runs survive kills, signals, damage, a full disk and a killed rank."""
 
 import random
 import shutil
@@ -88,7 +88,7 @@ def test_sigterm_saves_before_leaving(tmp_path: Path) -> None:
 def test_a_checkpoint_that_a_kill_left_behind_is_published_on_resume(
     finished_run: TrainConfig, tmp_path: Path
 ) -> None:
-    """As after a kill between the last state's rename and the checkpoint's."""
+    """The state after a kill between the renames of the last state and of the checkpoint."""
     shutil.copytree(finished_run.output_dir, tmp_path / "run")
     config = small_config(tmp_path / "run")
     shutil.rmtree(RunFolder(config.output_dir).checkpoint)
@@ -99,7 +99,7 @@ def test_a_checkpoint_that_a_kill_left_behind_is_published_on_resume(
 def test_kills_at_steps_and_inside_saves_change_nothing(
     finished_run: TrainConfig, tmp_path: Path
 ) -> None:
-    """The same command, killed again and again, ends where an undisturbed one ends."""
+    """The same command, killed many times, ends with the losses of an undisturbed run."""
     config, rng = small_config(tmp_path / "run"), random.Random(0)
     context = get_context("forkserver")
     context.set_forkserver_preload([train_until_killed.__module__])
@@ -122,7 +122,7 @@ def test_kills_at_steps_and_inside_saves_change_nothing(
 
 
 def copy_unfinished_run(finished_run: TrainConfig, folder: Path) -> TrainConfig:
-    """Return the run with its last quarter undone, in another folder."""
+    """Return a copy of the run without its last quarter."""
     config = small_config(folder)
     shutil.copytree(finished_run.output_dir, folder)
     shutil.rmtree(list_states(RunFolder(folder).states)[0])
@@ -148,7 +148,7 @@ def test_a_full_disk_costs_one_sentence_and_no_state(
 def test_a_file_that_cannot_grow_costs_one_sentence_and_no_state(
     finished_run: TrainConfig, tmp_path: Path
 ) -> None:
-    """As on a full disk, for those who may not mount one."""
+    """As on a full disk, for users who may not mount one."""
     run = Run(copy_unfinished_run(finished_run, tmp_path / "run"))
     run.resume()
     with (
@@ -162,7 +162,7 @@ def test_a_file_that_cannot_grow_costs_one_sentence_and_no_state(
 
 
 def rank_one(launcher: int) -> psutil.Process:
-    """Return the process of rank 1 among those that a launcher has started."""
+    """Return the process of rank 1 of a launcher."""
     for process in psutil.Process(launcher).children(recursive=True):
         if process.environ().get("RANK") == "1":
             return process
@@ -170,7 +170,7 @@ def rank_one(launcher: int) -> psutil.Process:
 
 
 def wait_for(process: subprocess.Popen[str], words: str) -> None:
-    """Read what a process prints until a line holds the words."""
+    """Read a process's output until a line contains the words."""
     assert process.stderr is not None
     printed = []
     for line in process.stderr:
@@ -181,10 +181,10 @@ def wait_for(process: subprocess.Popen[str], words: str) -> None:
 
 
 def test_a_killed_rank_ends_the_others_too_or_all_start_again(tmp_path: Path) -> None:
-    """The first death is forgiven (--max_restarts 1), the second is not."""
+    """With --max_restarts 1, the launcher restarts after the first kill, not the second."""
     config = small_config(tmp_path / "run", images_total=10**7)
     launcher = argv(config, processes=2, restarts=1)
-    # Otherwise PyTorch may send a restarted process to the address of the one that died.
+    # Otherwise PyTorch may give a restarted process the address of the killed one.
     environment = ENVIRONMENT | {"TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
     process = subprocess.Popen(launcher, env=environment, stderr=subprocess.PIPE, text=True)
     limit = Timer(TIMEOUT_S, process.terminate)

@@ -1,4 +1,4 @@
-"""Tests of the publish command: a real upload to a small Hub, a dry run, and mistakes."""
+"""Tests of the publish command: an upload to a fake Hub, a dry run, and errors."""
 
 import shutil
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ print(tuple(FashionDDPMPipeline.from_pretrained("ada/boots")([9, 9, 1]).shape))
 
 @dataclass
 class Upload:
-    """One run of the command, and the Hub that it wrote to."""
+    """One run of the command, and its Hub."""
 
     hub: LocalHub
     output: Path
@@ -39,7 +39,7 @@ class Upload:
 
 @pytest.fixture(scope="module")
 def upload(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upload]:
-    """The bundled checkpoint, published."""
+    """An upload of the bundled checkpoint."""
     folder = tmp_path_factory.mktemp("upload")
     output = folder / "folders"
     with serve_local_hub() as hub:
@@ -76,8 +76,8 @@ def test_a_dry_run_writes_and_starts_other_weights_too_and_needs_no_token(
 ) -> None:
     monkeypatch.delenv("HF_TOKEN", raising=False)
     output = tmp_path / "folders"
-    wanted = Publication("ada/boots", "ada/demo", tiny_checkpoint, output=output, dry_run=True)
-    lines = list(publish(wanted))
+    publication = Publication("ada/boots", "ada/demo", tiny_checkpoint, output=output, dry_run=True)
+    lines = list(publish(publication))
     assert "has no report on these weights" in lines[0]
     assert lines[-1] == "Nothing was sent; without --dry-run it is."
     assert {path.name for path in output.iterdir()} == {"model", "space"}
@@ -89,9 +89,9 @@ def test_a_checkpoint_whose_log_no_space_could_show_ends_the_command(
 ) -> None:
     facts = {"images_seen": 0, "device": "cpu", "log": [{"loss": 1.0}]}  # at how many images?
     save_checkpoint(tiny_pipeline, tmp_path / "odd", TINY, facts)
-    wanted = Publication("a/b", "a/c", tmp_path / "odd", output=tmp_path / "folders", dry_run=True)
+    publication = Publication("a/b", "a/c", tmp_path / "odd", output=tmp_path / "out", dry_run=True)
     with pytest.raises(UserError, match=r"run\.json holds a 'log'"):
-        list(publish(wanted))
+        list(publish(publication))
 
 
 @pytest.mark.parametrize(
@@ -110,13 +110,9 @@ def test_a_mistake_costs_one_sentence_and_writes_nothing(
 ) -> None:
     monkeypatch.delenv("HF_TOKEN", raising=False)
     monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "token"))
-    given: dict[str, Any] = {
-        "model": "ada/boots",
-        "space": "ada/demo",
-        "output": tmp_path / "folders",
-    } | changes
+    defaults: dict[str, Any] = {"model": "a/b", "space": "a/c", "output": tmp_path / "folders"}
     with pytest.raises(UserError, match=expected):
-        list(publish(Publication(**given)))
+        list(publish(Publication(**(defaults | changes))))
     assert not list(tmp_path.iterdir())
 
 
@@ -127,10 +123,10 @@ def test_a_checkpoint_that_cannot_be_loaded_leaves_the_last_folders_alone(
     shutil.copytree(tiny_checkpoint, broken)
     (broken / "manifest.json").unlink()
     (broken / "unet" / "config.json").write_text("damaged")
-    kept = tmp_path / "folders" / "model" / "old"
-    kept.parent.mkdir(parents=True)
-    kept.touch()
-    wanted = Publication("a/b", "a/c", broken, output=tmp_path / "folders", dry_run=True)
+    old = tmp_path / "folders" / "model" / "old"
+    old.parent.mkdir(parents=True)
+    old.touch()
+    publication = Publication("a/b", "a/c", broken, output=tmp_path / "folders", dry_run=True)
     with pytest.raises(UserError, match="could not be loaded"):
-        list(publish(wanted))
-    assert kept.exists()
+        list(publish(publication))
+    assert old.exists()

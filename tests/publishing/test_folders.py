@@ -1,4 +1,4 @@
-"""Tests of the folders that a checkpoint becomes; test_command has the Space running."""
+"""Tests of the folders to publish; test_command runs the Space."""
 
 import py_compile
 import shutil
@@ -39,8 +39,8 @@ def model(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def space(demo: Demo, model: Path) -> Path:
-    """The Space that draws with it."""
-    py_compile.compile(image_kind.__file__)  # so that there is a cache to be left out
+    """The Space of that model."""
+    py_compile.compile(image_kind.__file__)  # a cache, which must be left out
     folder = model.with_name("space")
     write_space_folder(folder, model, demo, EVALUATION_DIR, REPOS)
     return folder

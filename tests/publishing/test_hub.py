@@ -1,4 +1,4 @@
-"""Tests of the upload, against a small Hub on this machine."""
+"""Tests of the upload, with a fake Hub on this machine."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,12 +23,12 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LocalHub
 
 @pytest.fixture
 def folders(tmp_path: Path) -> dict[Repository, Path]:
-    made = {}
+    folders = {}
     for repository in REPOSITORIES:
-        made[repository] = tmp_path / repository.repo_type
-        (made[repository] / "unet").mkdir(parents=True)
-        (made[repository] / "unet" / "weights").write_bytes(repository.repo_type.encode())
-    return made
+        folders[repository] = tmp_path / repository.repo_type
+        (folders[repository] / "unet").mkdir(parents=True)
+        (folders[repository] / "unet" / "weights").write_bytes(repository.repo_type.encode())
+    return folders
 
 
 def check(server: LocalHub, *, private: bool = False, overwrite: bool = False) -> None:

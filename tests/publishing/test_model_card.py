@@ -1,4 +1,4 @@
-"""Tests of what a report becomes: the README's table and the model card."""
+"""Tests of the README's results and the model card."""
 
 import dataclasses
 import json

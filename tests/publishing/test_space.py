@@ -1,4 +1,4 @@
-"""Tests of the Space's README, and of what a Space would refuse: one fault each."""
+"""Tests of the Space's README and of the checks of a Space's folder."""
 
 import re
 from pathlib import Path

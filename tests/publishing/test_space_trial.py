@@ -1,4 +1,4 @@
-"""Tests of starting a Space's app: small apps that answer, fail, or look around."""
+"""Tests of starting a Space's app: apps that answer, fail, hang, or print their environment."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A visitor made of plain HTTP, who may send anything and says what came back."""
+"""A plain HTTP client that can send anything, and classifies the answers."""
 
 import functools
 import http.client
@@ -14,19 +14,19 @@ from tests.tools import TIMEOUT_S
 API = "/gradio_api"
 CALL = f"{API}/call/generate"
 VALID_DATA = ("bag", "cosine", 1, "dpm++2m", 1.0, 1, 0, "embedded", 0.0, 1.0)
-"""Class, schedule, steps, sampler, guidance, images, seed, scorer, guidance from and to."""
+"""Class, schedule, steps, sampler, guidance, images, seed, scorer, guidance interval."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back.
+    """An answer.
 
     Attributes:
-        status: of HTTP, of the first request.
-        kind: "images", "sentence" (a mistake is told), "silent" (it is not), "broken" (the
-            connection ended), or "page" for any other success, and what HEAD is told.
-        text: the sentence, or the answer itself.
-        headers: of the first answer, names in lower case.
+        status: HTTP status of the first request.
+        kind: "images", "sentence" (an error with a message), "silent" (one without), "broken"
+            (the connection ended), or "page" for any other success, and for answers to HEAD.
+        text: the error message, or the answer itself.
+        headers: headers of the first answer, names in lower case.
     """
 
     status: int
@@ -36,12 +36,12 @@ class Answer:
 
     @property
     def is_explained(self) -> bool:
-        """Whether a mistake was answered as one should be."""
+        """Whether it is a client error with a message."""
         return self.kind == "sentence" and self.status < 500
 
 
 def connect(address: str) -> http.client.HTTPConnection:
-    """Return a connection to the app, which is patient with a busy machine."""
+    """Return a connection to the app with a long timeout."""
     return http.client.HTTPConnection(urlsplit(address).netloc, timeout=TIMEOUT_S)
 
 
@@ -56,12 +56,12 @@ def send(
     """Send one request and read the whole answer.
 
     Args:
-        address: the app's.
-        method: of HTTP.
-        path: with its query.
-        body: bytes or parts of them as they are, anything else as JSON.
-        headers: besides the content type.
-        chunked: send the body in chunks, without telling its length.
+        address: the app's address.
+        method: the HTTP method.
+        path: the path and query.
+        body: bytes or an iterator of bytes, or anything else, which is sent as JSON.
+        headers: headers in addition to the content type.
+        chunked: whether to send the body in chunks, without Content-Length.
     """
     raw = isinstance(body, bytes | Iterator) or body is None
     content = body if raw else json.dumps(body).encode()
@@ -82,7 +82,7 @@ def send(
 
 
 def _parse_error(text: str) -> tuple[str, str]:
-    """Return "sentence" and it, or "silent" and the whole text."""
+    """Return ("sentence", message), or ("silent", text) if there is no message."""
     try:
         values = json.loads(text)
         sentence = values.get("detail") or values.get("error")
@@ -92,7 +92,7 @@ def _parse_error(text: str) -> tuple[str, str]:
 
 
 def events(address: str, path: str) -> Iterator[tuple[str, Any]]:
-    """Yield the name and the content of each event of a stream."""
+    """Yield the name and the data of each event of a stream."""
     with closing(connect(address)) as link:
         link.request("GET", path)
         name = ""
@@ -106,35 +106,35 @@ def events(address: str, path: str) -> Iterator[tuple[str, Any]]:
 def call(
     address: str, data: Any = VALID_DATA, headers: Mapping[str, str] | None = None, path: str = CALL
 ) -> Answer:
-    """Ask the endpoint for programs, and wait for what becomes of it."""
+    """Call the API endpoint and wait for the final answer."""
     body = data if isinstance(data, bytes) else {"data": list(data)}
     first = send(address, "POST", path, body, headers)
     if first.kind != "page":
         return first
-    identity = json.loads(first.text)["event_id"]
-    for name, content in events(address, f"{path}/{identity}"):
+    event_id = json.loads(first.text)["event_id"]
+    for name, content in events(address, f"{path}/{event_id}"):
         if name in ("complete", "error"):
             return _final_answer(name == "complete", content, first)
     return Answer(200, "broken", "the stream ended", first.headers)
 
 
 def _final_answer(success: bool, content: Any, first: Answer) -> Answer:
-    """Return what the last event of a stream says."""
+    """Return the answer in the last event of a stream."""
     if success:
         return Answer(200, "images", content, first.headers)
-    told = content.get("error") if isinstance(content, dict) else content
-    return Answer(200, "sentence" if told else "silent", told, first.headers)
+    message = content.get("error") if isinstance(content, dict) else content
+    return Answer(200, "sentence" if message else "silent", message, first.headers)
 
 
 def join(address: str, index: int, data: Any, session: str, query: str = "") -> Answer:
-    """Ask for one of the page's own events, as the page does.
+    """Trigger one of the page's events, as the page does.
 
     Args:
-        address: the app's.
-        index: of the event.
+        address: the app's address.
+        index: the event's index.
         data: its inputs.
-        session: the visitor's.
-        query: the page's own, which the page repeats.
+        session: the visitor's session hash.
+        query: the query of the page's address, which the page repeats.
     """
     body = {"data": data, "fn_index": index, "session_hash": session}
     first = send(address, "POST", f"{API}/queue/join?{query}", body)
@@ -154,7 +154,7 @@ def dependencies(address: str) -> dict[int, dict[str, Any]]:
 
 @functools.cache
 def find_event(address: str, name: str, inputs: int) -> int:
-    """Return the index of the event whose handler has a name and a number of inputs."""
+    """Return the index of the event with a handler's name and a number of inputs."""
     return next(
         index
         for index, each in dependencies(address).items()
@@ -164,7 +164,7 @@ def find_event(address: str, name: str, inputs: int) -> int:
 
 @functools.cache
 def find_link_event(address: str) -> int:
-    """Return the index of the event that reads a link when the page is opened."""
+    """Return the index of the event that reads the query when the page opens."""
     return next(
         index
         for index, each in dependencies(address).items()
@@ -173,7 +173,7 @@ def find_link_event(address: str) -> int:
 
 
 def fetch(address: str, path: str) -> bytes:
-    """Return a file that the app made."""
+    """Download a file that the app wrote."""
     with closing(connect(address)) as link:
         link.request("GET", f"{API}/file={path}")
         return link.getresponse().read()

@@ -1,4 +1,4 @@
-"""A picture of a run in TensorBoard: python -m tests.tools.board RUN docs/screenshots/board.png."""
+"""Screenshot of a run in TensorBoard: python -m tests.tools.board RUN PICTURE."""
 
 import argparse
 import subprocess
@@ -12,7 +12,6 @@ from tests.tools.browsing import open_browser
 from tests.tools.screenshots import DESKTOP, TIMEOUT_MS, save
 
 START_TIMEOUT_SECONDS = 60
-"""Until TensorBoard must answer."""
 
 
 def open_board(page: Page, address: str) -> None:
@@ -23,7 +22,7 @@ def open_board(page: Page, address: str) -> None:
 
 
 def main() -> None:
-    """Serve the run's log to a browser and save what it shows."""
+    """Serve the run's log and save a screenshot."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path)
     parser.add_argument("picture", type=Path)

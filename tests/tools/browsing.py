@@ -1,4 +1,4 @@
-"""A visitor's browser: Chromium or Chrome, with everything forbidden that a page must not do."""
+"""Chromium or Chrome, with checks that the page loads nothing external and logs no errors."""
 
 import shutil
 from collections.abc import Iterator
@@ -18,13 +18,13 @@ expect.set_options(timeout=1000 * TIMEOUT_S)  # a busy machine is slow, not wron
 
 
 def browser_path() -> str | None:
-    """Return where the browser is, if there is one."""
+    """Return the browser's path, or None."""
     return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 @contextmanager
 def open_browser() -> Iterator[Browser]:
-    """Start the browser, without a window."""
+    """Start the browser headless."""
     path = browser_path()
     if path is None:
         raise FileNotFoundError(NO_BROWSER)
@@ -34,36 +34,33 @@ def open_browser() -> Iterator[Browser]:
         browser.close()
 
 
-def format_message(line: ConsoleMessage) -> str:
-    """Return what the browser complains of, and of which address."""
-    return f"{line.text} ({line.location.get('url', '')})"
-
-
 @contextmanager
 def open_page(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
-    """Open the demo; no request may leave the machine, no script may fail or complain."""
+    """Open the demo; fail if a request leaves its server or a script logs an error."""
     page = browser.new_page(**{"viewport": {"width": 1280, "height": 1300}, **options})
-    asked: list[str] = []
-    broken: list[str] = []
+    requested: list[str] = []
+    errors: list[str] = []
+
+    def record_error(line: ConsoleMessage) -> None:
+        if line.type == "error":
+            errors.append(f"{line.text} ({line.location.get('url', '')})")
+
     page.set_default_timeout(1000 * TIMEOUT_S)
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("pageerror", lambda error: broken.append(str(error)))
-    page.on(
-        "console",
-        lambda line: broken.append(format_message(line)) if line.type == "error" else None,
-    )
+    page.on("request", lambda request: requested.append(request.url))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", record_error)
     page.goto(address)
     yield page
-    own = "/".join(address.split("/")[:3])
-    outside = [url for url in asked if not url.startswith((own, "data:", "blob:"))]
+    origin = "/".join(address.split("/")[:3])
+    external = [url for url in requested if not url.startswith((origin, "data:", "blob:"))]
     page.close()
-    assert asked
-    assert not outside
-    assert not broken, broken
+    assert requested
+    assert not external
+    assert not errors, errors
 
 
 def open_tab(page: Page, name: str) -> None:
-    """Open a tab; on a narrow screen it may hide in a menu."""
+    """Open a tab, which on a narrow screen may be in a menu."""
     expect(page.get_by_text("drawn before you came")).to_be_visible()
     tab = page.get_by_role("tab", name=name)
     if not tab.is_visible():
@@ -73,14 +70,14 @@ def open_tab(page: Page, name: str) -> None:
 
 
 def generate(page: Page, **settings: str) -> None:
-    """Type settings in and press the button."""
+    """Enter settings and press Generate."""
     for label, value in settings.items():
         page.get_by_label(f"number input for {label}", exact=True).fill(value)
     page.get_by_role("button", name="Generate", exact=True).click()
 
 
 def save_picture(page: Page, index: int, path: Path) -> Path:
-    """Write a picture of the gallery to a file, as the server sends it."""
+    """Download a picture of the gallery; return its path."""
     source = page.locator("#gallery img").nth(index).get_attribute("src")
     path.write_bytes(page.request.get(str(source)).body())
     return path
@@ -96,5 +93,5 @@ LAYOUT_SHIFT = """() => new Promise((resolve) => {
 
 
 def layout_shift(page: Page) -> float:
-    """Return how much the page jumped so far; below 0.1 is good, as web.dev/cls has it."""
+    """Return the cumulative layout shift so far; below 0.1 is good (web.dev/cls)."""
     return float(page.evaluate(LAYOUT_SHIFT))

@@ -1,4 +1,4 @@
-"""A disk that is full: a small one, or for those who may not mount one, files that may not grow."""
+"""A full disk: a small mounted one (as root), or a limit on the size of files."""
 
 import resource
 import subprocess
@@ -11,7 +11,7 @@ import pytest
 
 @contextmanager
 def mount_small_disk(folder: Path, size: str) -> Iterator[Path]:
-    """Mount a disk of a size."""
+    """Mount a tmpfs of a size, such as "4m"."""
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
     if subprocess.run(mount, capture_output=True).returncode:
@@ -24,7 +24,7 @@ def mount_small_disk(folder: Path, size: str) -> Iterator[Path]:
 
 @contextmanager
 def limit_file_size(size: int) -> Iterator[None]:
-    """Fail every write beyond so many bytes of a file, as a full disk does."""
+    """Fail writes beyond so many bytes of a file, as a full disk does."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:

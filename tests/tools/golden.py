@@ -1,8 +1,8 @@
-"""Draws the golden images: one of each class with three samplers, which any machine must repeat.
+"""Draw the golden images: one of each class with three samplers, which any machine must repeat.
 
-python -m tests.tools.golden writes tests/golden.npz: the images, and on what they were drawn. Run
-it after the bundled weights have changed, and after nothing else. With --compare it writes nothing
-and says how far this machine's images are from the golden ones.
+python -m tests.tools.golden writes tests/golden.npz: the images, and the machine that drew them.
+Run it only after the bundled weights have changed. With --compare it writes nothing and prints how
+far this machine's images are from the golden ones.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from tests.tools import MINI_DATA
 
 GOLDEN = MINI_DATA.parent / "golden.npz"
 SAMPLERS = ("dpm++2m", "ddpm", "euler")
-"""One that looks back, one that adds noise at every step, one that does neither."""
+"""A multistep one, one that adds noise at every step, and one that does neither."""
 
 STEPS = 6
 
@@ -36,9 +36,9 @@ def draw(pipeline: FashionDDPMPipeline, sampler: str) -> np.ndarray:
 
 
 def machine() -> dict[str, str]:
-    """Return what the last bits of an image depend on: the library's kernels and the CPU."""
-    about = Path("/proc/cpuinfo")
-    lines = about.read_text().split("\n") if about.exists() else []
+    """Return what rounding depends on: torch, its CPU capability and the CPU."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().split("\n") if cpuinfo.exists() else []
     model = next((line.split(": ")[1] for line in lines if line.startswith("model name")), "")
     capability = torch.backends.cpu.get_cpu_capability()
     return {"torch": torch.__version__, "capability": capability, "cpu": model or processor()}
@@ -50,7 +50,7 @@ def checksums(images: np.ndarray) -> list[str]:
 
 
 def compare(images: dict[str, np.ndarray]) -> None:
-    """Print how many pixels differ from the golden ones, and by how much at most."""
+    """Print how many pixels differ from the golden ones, and the largest difference."""
     with np.load(GOLDEN, allow_pickle=False) as arrays:
         for sampler, drawn in images.items():
             distance = np.abs(drawn.astype(int) - arrays[sampler])

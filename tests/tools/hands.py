@@ -1,4 +1,4 @@
-"""A visitor's hands: each gesture that a component of the page takes, and what the page sent."""
+"""Mouse, touch and keyboard gestures for each component, and a record of the requests."""
 
 import json
 import re
@@ -14,27 +14,27 @@ from fashion_ddpm.server.allowlist import API
 
 HEARTBEAT = f"{API}/heartbeat/"
 TIMEOUT_MS = 180_000
-"""Milliseconds until what was asked for has come, on a busy machine."""
+"""Milliseconds that a test waits at most, on a busy machine."""
 
 QUIET_TENTHS = 8
-"""Tenths of a second without a request after which nothing more is expected."""
+"""Tenths of a second without a request after which the page counts as idle."""
 
 PASSIVE = {
     *("markdown", "label", "nativeplot", "state", "json", "html"),
     *("row", "column", "form", "group", "tabs", "tabitem"),
 }
-"""Components that take no gesture; whoever adds another kind adds its gestures below."""
+"""Components that take no gesture; any other kind needs a function in GESTURES."""
 
 
 @dataclass
 class Traffic:
-    """What the page sent so far.
+    """Requests of a page so far.
 
     Attributes:
-        events: indices of the events that it asked the server for.
-        refusals: (status, address, body) of each request that was turned down.
-        open_requests: requests that are not answered whole yet.
-        gestures: how many were made.
+        events: indices of the events that it triggered.
+        refusals: (status, address, body) of each refused request.
+        open_requests: requests without a complete answer.
+        gestures: number of gestures made.
     """
 
     events: set[int] = field(default_factory=set)
@@ -43,7 +43,7 @@ class Traffic:
     gestures: int = 0
 
     def watch(self, page: Page) -> None:
-        """Record all that a page sends."""
+        """Record a page's requests."""
         page.on("request", self._began)
         page.on("requestfinished", self._ended)
         page.on("requestfailed", self._ended)
@@ -67,13 +67,13 @@ class Traffic:
 
 @dataclass(frozen=True)
 class Hands:
-    """A visitor with a mouse or a finger, and a keyboard.
+    """A visitor with a mouse or a touch screen, and a keyboard.
 
     Attributes:
         page: the demo.
-        sent: what it sent.
-        has_touch: whether they tap.
-        picture: a picture made by the demo, to be dropped.
+        sent: its requests.
+        has_touch: whether to tap instead of clicking.
+        picture: a picture made by the demo, to upload.
     """
 
     page: Page
@@ -82,27 +82,27 @@ class Hands:
     picture: Path
 
     def press(self, target: Locator) -> None:
-        """Click or tap, as soon as the target is there."""
+        """Click or tap."""
         target.scroll_into_view_if_needed()
         target.tap() if self.has_touch else target.click()
         self.sent.gestures += 1
 
     def type_in(self, target: Locator, text: str, *keys: str) -> None:
-        """Replace what stands in a field and press keys."""
+        """Replace the text of a field and press keys."""
         target.fill(text)
         for key in keys:
             target.press(key)
         self.sent.gestures += 1
 
     def key(self, target: Locator, *keys: str) -> None:
-        """Press keys on a component that has the focus."""
+        """Focus a component and press keys."""
         target.focus()
         for key in keys:
             self.page.keyboard.press(key)
         self.sent.gestures += 1
 
     def open(self, tab: str) -> None:
-        """Open a tab, wherever its button is, unless it is open."""
+        """Open a tab unless it is open; its button may be in a menu."""
         button = self.page.get_by_role("tab", name=tab, exact=True)
         if button.is_visible() and button.get_attribute("aria-selected") == "true":
             return
@@ -112,7 +112,7 @@ class Hands:
         self.press(button)
 
     def settle(self) -> None:
-        """Wait until nothing more comes from the server."""
+        """Wait until the page is idle."""
         quiet = 0
         for _ in range(TIMEOUT_MS // 100):
             self.page.wait_for_timeout(100)
@@ -123,7 +123,7 @@ class Hands:
 
 
 def slider(hands: Hands, container: Locator, props: dict[str, Any]) -> None:
-    """Type a number, use the keys, press on the track and drag the handle."""
+    """Type a number, use keys, click the track and drag the handle."""
     label = props["label"]
     number = container.get_by_label(f"number input for {label}", exact=True)
     track = container.get_by_label(f"range slider for {label}", exact=True)
@@ -157,7 +157,7 @@ def number(hands: Hands, container: Locator, props: dict[str, Any]) -> None:
 
 
 def dropdown(hands: Hands, container: Locator, props: dict[str, Any]) -> None:
-    """Choose by pressing, by keys and by typing; end with what was there."""
+    """Choose by clicking, by keys and by typing; end with the initial value."""
     entry = container.get_by_label(props["label"], exact=True)
     names = [str(shown) for shown, _ in props["choices"]]
     hands.press(entry)
@@ -170,7 +170,7 @@ def dropdown(hands: Hands, container: Locator, props: dict[str, Any]) -> None:
 
 
 def radio(hands: Hands, container: Locator, props: dict[str, Any]) -> None:
-    """Press each choice, go on by a key, end with the first."""
+    """Press each choice, ending with the first, and use a key."""
     group = container.get_by_role("group", name=props["label"])
     if not group.count():
         group = container
@@ -187,7 +187,7 @@ def checkbox(hands: Hands, container: Locator, props: dict[str, Any]) -> None:
 
 
 def button(hands: Hands, container: Locator, props: dict[str, Any]) -> None:
-    """Press it, then again by a key before the first answer has come."""
+    """Press it, then again by a key before the first answer arrives."""
     target = container.get_by_role("button", name=props["value"], exact=True)
     hands.press(target)
     hands.key(target, "Enter")
@@ -200,7 +200,7 @@ def button(hands: Hands, container: Locator, props: dict[str, Any]) -> None:
 def gallery(hands: Hands, container: Locator, props: dict[str, Any]) -> None:
     """Press the last picture, then the first by a key."""
     pictures = container.locator(f"#{props['elem_id']} .thumbnail-item")
-    if not pictures.count():  # endings go when other images are shown
+    if not pictures.count():  # endings are removed when other images are shown
         return
     hands.press(pictures.last)
     hands.settle()
@@ -209,13 +209,13 @@ def gallery(hands: Hands, container: Locator, props: dict[str, Any]) -> None:
 
 
 def file(hands: Hands, container: Locator, props: dict[str, Any]) -> None:
-    """Choose a picture without settings, then twice a good one: the box is ready for each."""
+    """Upload a picture without settings, then a valid one twice."""
     foreign = hands.picture.with_name("foreign.png")
     Image.new("L", (28, 28)).save(foreign)
     for chosen in (foreign, hands.picture, hands.picture):
         container.locator("input[type=file]").first.set_input_files(chosen)
         hands.sent.gestures += 1
-        if chosen == foreign:  # the message goes by itself after ten seconds
+        if chosen == foreign:  # the message would stay for ten seconds
             hands.page.locator(".toast-body.error .toast-close").click()
         hands.settle()
 
@@ -228,7 +228,7 @@ def downloadbutton(hands: Hands, container: Locator, props: dict[str, Any]) -> N
 
 
 def imageeditor(hands: Hands, container: Locator, props: dict[str, Any]) -> None:
-    """Choose the brush, draw a line, take it back and draw another."""
+    """Choose the brush, draw a line, undo it and draw another."""
     hands.press(container.get_by_role("button", name="Brush"))
     canvas = container.locator(".image-container canvas, .pixi-target canvas").last
     canvas.scroll_into_view_if_needed()
@@ -247,7 +247,7 @@ def imageeditor(hands: Hands, container: Locator, props: dict[str, Any]) -> None
 
 
 def image(hands: Hands, container: Locator, props: dict[str, Any]) -> None:
-    """Enlarge it and come back."""
+    """Show it in full screen and close it."""
     shown = container.get_by_alt_text(props["alt_text"], exact=True)
     large = (
         container.locator(".image-container").filter(has=shown).get_by_label("View in full screen")
@@ -258,20 +258,19 @@ def image(hands: Hands, container: Locator, props: dict[str, Any]) -> None:
 
 
 def accordion(hands: Hands, container: Locator, props: dict[str, Any]) -> None:
-    """Unfold it; what is inside comes next."""
-    fold = container.get_by_role("button", name=re.compile(f"^{props['label']}"))
-    hands.press(fold)
+    """Open it."""
+    hands.press(container.get_by_role("button", name=re.compile(f"^{props['label']}")))
 
 
 def copy_text(hands: Hands, container: Locator, props: dict[str, Any]) -> None:
-    """Copy what stands there."""
+    """Press its copy buttons."""
     for copy in container.get_by_label(re.compile("copy", re.IGNORECASE)).all():
         if copy.is_visible():
             hands.press(copy)
 
 
 def dataframe(hands: Hands, container: Locator, props: dict[str, Any]) -> None:
-    """Press a cell and a head."""
+    """Press a cell and a column header."""
     table = container.locator(f"#{props['elem_id']}")
     hands.press(table.get_by_text(re.compile(r"^\d+%$")).filter(visible=True).first)
     hands.press(table.locator("th").filter(visible=True).first)
@@ -297,14 +296,14 @@ GESTURES: dict[str, Callable[[Hands, Locator, dict[str, Any]], None]] = {
 
 
 def iterate_blocks(layout: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield a block of the page's layout and all below it, in order."""
+    """Yield a block of the page's layout and all its descendants, in order."""
     yield layout
     for child in layout.get("children") or []:
         yield from iterate_blocks(child)
 
 
 def components_by_tab(config: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """Return the label of each tab → its components, in order."""
+    """Map the label of each tab to its components, in order."""
     components = {each["id"]: each for each in config["components"]}
     return {
         components[tab["id"]]["props"]["label"]: [components[each["id"]] for each in below]
@@ -314,7 +313,7 @@ def components_by_tab(config: dict[str, Any]) -> dict[str, list[dict[str, Any]]]
 
 
 def find_unused_events(config: dict[str, Any], events: set[int]) -> list[int]:
-    """Return the events of components in view that the server was never asked for."""
+    """Return the events of visible components that were never triggered."""
     hidden = {
         each["id"]
         for each in config["components"]

@@ -1,4 +1,4 @@
-"""A run that kills its own process at a chosen point, as kill -9 would."""
+"""A run that kills its own process at a chosen point, as kill -9 does."""
 
 import os
 import signal
@@ -16,20 +16,20 @@ FILE_EVENTS = {"open", "os.mkdir", "os.remove", "os.rename", "os.rmdir"}
 
 
 class KillCountdown:
-    """Kills this process when it is met for so many times."""
+    """A countdown that kills this process at zero."""
 
     def __init__(self, num_events: int) -> None:
-        self.left = num_events
+        self.remaining = num_events
 
     def count(self) -> None:
-        """Kill, or comes one step nearer to it."""
-        self.left -= 1
-        if not self.left:
+        """Count one event."""
+        self.remaining -= 1
+        if not self.remaining:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
 class KilledRun(Run):
-    """A run that meets its countdown at every step."""
+    """A run that counts its steps."""
 
     countdown: KillCountdown
 
@@ -39,10 +39,10 @@ class KilledRun(Run):
 
 
 def train_until_killed(config: TrainConfig, num_events: int) -> None:
-    """Train until so many steps and operations on the run's files have begun, then dies.
+    """Train until so many steps and operations on the run's files have begun, then die.
 
-    Python announces each operation on a file before it does it (PEP 578), so a death may fall
-    between any two of them, in the middle of a save too. A run with fewer of them ends well.
+    Audit hooks are called before each file operation (PEP 578), so the kill can come between any
+    two of them, even within a save. A run with fewer events ends normally.
     """
     countdown = KillCountdown(num_events)
 
@@ -50,7 +50,7 @@ def train_until_killed(config: TrainConfig, num_events: int) -> None:
         if event in FILE_EVENTS and str(arguments[0]).startswith(config.output_dir):
             countdown.count()
 
-    tqdm.set_lock(RLock())  # its own lock, of the system's, would outlive a killed process
+    tqdm.set_lock(RLock())  # its default, a system-wide lock, would outlive a killed process
     sys.addaudithook(watch)
     run = KilledRun(config)
     run.countdown = countdown

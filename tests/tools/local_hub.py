@@ -1,4 +1,4 @@
-"""A small Hub on this machine: it keeps what the Hub's client sends and gives it back."""
+"""A fake Hugging Face Hub in memory, on this machine."""
 
 import base64
 import hashlib
@@ -35,9 +35,9 @@ class StoredRepository:
     """A repository.
 
     Attributes:
-        settings: what it was created with.
-        files: what its newest commit, REVISION, holds.
-        history: commit → what it held.
+        settings: the request that created it.
+        files: the files of its newest commit, REVISION.
+        history: older commit → its files.
     """
 
     settings: dict[str, Any]
@@ -45,7 +45,7 @@ class StoredRepository:
     history: dict[str, dict[str, bytes]] = field(default_factory=dict)
 
     def commit(self, revision: str) -> tuple[str, dict[str, bytes]]:
-        """Return the commit that a revision names, and its files."""
+        """Return the commit and the files of a revision."""
         if revision in self.history:
             return revision, self.history[revision]
         if revision not in ("main", REVISION):
@@ -58,11 +58,11 @@ class LocalHub:
     """An ASGI app that answers as the Hub does.
 
     Attributes:
-        address: what HF_ENDPOINT must be.
+        address: the value for HF_ENDPOINT.
         calls: "METHOD path" of each request, in order.
         repos: (repo_type, name) → the repository.
-        refusal: what to answer when a Space shall be created: status and message.
-        faults: what to find in each README.
+        refusal: status and message with which to refuse a new Space.
+        faults: errors to report for each README.
     """
 
     address: str
@@ -89,11 +89,11 @@ class LocalHub:
 
     @property
     def write_calls(self) -> list[str]:
-        """The calls that change something."""
+        """The calls that write."""
         return [call for call in self.calls if call.endswith(("/create", "/commit/main"))]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Note a request and answer it."""
+        """Record a request and answer it."""
         self.calls.append(f"{scope['method']} {scope['path']}")
         await self.app(scope, receive, send)
 
@@ -123,8 +123,8 @@ class LocalHub:
 
     async def _preupload(self, request: Request) -> Response:
         mode = {"uploadMode": "regular", "shouldIgnore": False, "oid": None}
-        asked = (await request.json())["files"]
-        return JSONResponse({"files": [{"path": file["path"], **mode} for file in asked]})
+        files = (await request.json())["files"]
+        return JSONResponse({"files": [{"path": file["path"], **mode} for file in files]})
 
     async def _commit(self, request: Request) -> Response:
         stored = self._stored(request)
@@ -174,9 +174,9 @@ class LocalHub:
 
 
 def _key(request: Request) -> tuple[str, str]:
-    """Return the repo_type and the name of the repository that is asked for."""
-    asked = request.path_params
-    return asked.get("kind", "models").removesuffix("s"), f"{asked['owner']}/{asked['name']}"
+    """Return the repo_type and the name of the requested repository."""
+    path = request.path_params
+    return path.get("kind", "models").removesuffix("s"), f"{path['owner']}/{path['name']}"
 
 
 def _not_found(what: str) -> HTTPException:
@@ -189,7 +189,7 @@ def _checksum(content: bytes) -> str:
 
 @contextmanager
 def serve_local_hub() -> Iterator[LocalHub]:
-    """Serve an empty Hub while the context lasts."""
+    """Serve an empty Hub."""
     port = find_free_port()
     hub = LocalHub(f"http://127.0.0.1:{port}")
     server = uvicorn.Server(uvicorn.Config(hub, port=port, log_level="error", lifespan="off"))
@@ -205,12 +205,12 @@ def serve_local_hub() -> Iterator[LocalHub]:
 
 
 def run_python(hub: LocalHub, home: Path, *arguments: str) -> str:
-    """Run Python with a small Hub in the true one's place; return what it printed.
+    """Run Python with a fake Hub; return its output.
 
     Args:
         hub: the Hub.
-        home: where its client keeps what it downloads.
-        arguments: what follows "python".
+        home: HF_HOME, for downloads.
+        arguments: Python's arguments.
     """
     environment = {name: value for name, value in os.environ.items() if name != "HF_HUB_OFFLINE"}
     environment |= {"HF_ENDPOINT": hub.address, "HF_TOKEN": TOKEN, "HF_HOME": str(home)}

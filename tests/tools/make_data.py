@@ -1,7 +1,7 @@
-"""Cuts the small real data that the repository bundles out of the official files.
+"""Extract the small bundled data sets from the official files.
 
-python -m tests.tools.make_data --data-dir DIR writes tests/fashion-mnist-mini, which stands in for
-the data set in the tests, and checkpoints/real-test-images.npz, which any scorer is calibrated on.
+python -m tests.tools.make_data --data-dir DIR writes tests/fashion-mnist-mini, which replaces the
+data set in the tests, and checkpoints/real-test-images.npz, on which scorers are calibrated.
 """
 
 import argparse
@@ -26,13 +26,13 @@ FILE_PREFIX = {"train": "train", "test": "t10k"}
 def first_of_each_class(split: LabelledImages, per_class: int) -> LabelledImages:
     """Return the first images of each class, in the split's order."""
     classes = range(len(CLASS_NAMES))
-    kept = torch.cat([(split.labels == c).nonzero().flatten()[:per_class] for c in classes])
-    kept = kept.sort().values
-    return LabelledImages(split.images[kept], split.labels[kept], kind=FASHION_MNIST)
+    indices = torch.cat([(split.labels == c).nonzero().flatten()[:per_class] for c in classes])
+    indices = indices.sort().values
+    return LabelledImages(split.images[indices], split.labels[indices], kind=FASHION_MNIST)
 
 
 def write_raw(folder: Path, split: LabelledImages, prefix: str) -> None:
-    """Write a split as the two packed IDX files of the official data set."""
+    """Write a split as two compressed IDX files, as in the official data set."""
     count, height, width = split.images.shape
     files = {
         "images-idx3": struct.pack(">IIII", 2051, count, height, width)
@@ -41,12 +41,12 @@ def write_raw(folder: Path, split: LabelledImages, prefix: str) -> None:
     }
     folder.mkdir(parents=True, exist_ok=True)
     for kind, content in files.items():
-        # No time stamp inside, so that the same images give the same file.
+        # mtime=0, so that the same images give the same file.
         (folder / f"{prefix}-{kind}-ubyte.gz").write_bytes(gzip.compress(content, 9, mtime=0))
 
 
 def write_checksums(folder: Path) -> None:
-    """Declare the files of a subset, in the format of md5sum."""
+    """Write the checksums of a subset's files in md5sum's format."""
     files = sorted(folder.glob("*.gz"))
     lines = [f"{hashlib.md5(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files]
     (folder / CHECKSUM_FILE).write_text("".join(lines))

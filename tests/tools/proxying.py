@@ -1,4 +1,4 @@
-"""A small reverse proxy in front of the app, set as nginx and its like can be set."""
+"""A small reverse proxy in front of the app, configurable like nginx."""
 
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -15,17 +15,17 @@ from starlette.routing import Route
 from fashion_ddpm.publishing.space_trial import find_free_port
 
 HOP_BY_HOP_HEADERS = {"connection", "keep-alive", "transfer-encoding", "upgrade"}
-"""Headers that a proxy may not pass on."""
+"""Headers that a proxy must not forward."""
 
 
 @dataclass(frozen=True)
 class Proxy:
-    """How a proxy is set.
+    """The configuration of a proxy.
 
     Attributes:
-        prefix: the path below which it serves the app; it answers 404 to all others.
-        strips_prefix: whether the app gets the path without that prefix.
-        passes_host: whether the app gets the Host that the visitor asked for, or its own.
+        prefix: the path below which it serves the app; all others get 404.
+        strips_prefix: whether the app gets the path without the prefix.
+        passes_host: whether the app gets the Host of the request, or its own.
     """
 
     prefix: str = ""
@@ -33,33 +33,33 @@ class Proxy:
     passes_host: bool = True
 
     def upstream_path(self, path: str) -> str | None:
-        """Return the path that the app is asked for, or None where the proxy does not serve it."""
+        """Return the path of the request to the app, or None if it is not served."""
         if not path.startswith(f"{self.prefix}/"):
             return path if path == self.prefix and not self.strips_prefix else None
         return path.removeprefix(self.prefix) if self.strips_prefix else path
 
     def upstream_headers(self, request: Request) -> list[tuple[str, str]]:
-        """Return the headers that the app gets; they name all who asked in a row."""
-        dropped = {*HOP_BY_HOP_HEADERS, "x-forwarded-for", *(() if self.passes_host else ["host"])}
-        kept = [each for each in request.headers.items() if each[0] not in dropped]
+        """Return the headers for the app, with the client appended to X-Forwarded-For."""
+        removed = {*HOP_BY_HOP_HEADERS, "x-forwarded-for", *(() if self.passes_host else ["host"])}
+        headers = [each for each in request.headers.items() if each[0] not in removed]
         client = [request.client.host] if request.client else []
         chain = ", ".join([*request.headers.getlist("x-forwarded-for"), *client])
-        return [*kept, ("x-forwarded-for", chain)]
+        return [*headers, ("x-forwarded-for", chain)]
 
 
 def proxy_app(upstream: str, proxy: Proxy) -> Starlette:
     """Return the proxy as an ASGI app.
 
     Args:
-        upstream: the address of the app behind it.
-        proxy: how it is set.
+        upstream: the app's address.
+        proxy: the configuration.
     """
     client = httpx.AsyncClient(base_url=upstream, timeout=None, trust_env=False)
 
     async def pass_on(request: Request) -> Response:
         path = proxy.upstream_path(request.url.path)
         if path is None:
-            # A browser asks every site for this, wherever the page is.
+            # Browsers request it at the root of every site.
             is_icon = request.url.path == "/favicon.ico"
             return PlainTextResponse("not served here", 200 if is_icon else 404)
         answer = await client.send(
@@ -90,10 +90,7 @@ def proxy_app(upstream: str, proxy: Proxy) -> Starlette:
 
 @contextmanager
 def serve_proxy(upstream: str, proxy: Proxy, port: int | None = None) -> Iterator[str]:
-    """Start a proxy in front of an app; yield its address, without the prefix.
-
-    At the end it drops all connections.
-    """
+    """Start a proxy; yield its address without the prefix. At the end, drop all connections."""
     port = port or find_free_port()
     config = uvicorn.Config(
         proxy_app(upstream, proxy),

@@ -1,7 +1,4 @@
-"""Pictures of every tab for the README: python -m tests.tools.screenshots.
-
-The app is served, visited with headless Chromium, and used as a visitor would use it.
-"""
+"""Take screenshots of every tab for the README: python -m tests.tools.screenshots."""
 
 import io
 import re
@@ -18,14 +15,14 @@ FOLDER = ROOT / "docs" / "screenshots"
 DESKTOP: ViewportSize = {"width": 1280, "height": 1000}
 PHONE: ViewportSize = {"width": 360, "height": 740}
 COLOURS = 256
-"""As many as keep the plots' lines apart; a picture then weighs a third."""
+"""Colours of the palette: a third of the file size, and enough to tell plots' lines apart."""
 
 TIMEOUT_MS = 120_000
-"""Milliseconds until a sheet or a game is drawn."""
+"""Milliseconds for a sheet or a game to be drawn."""
 
 
 def create(page: Page) -> None:
-    """Draw ankle boots and follow the second one back to its noise."""
+    """Draw ankle boots and show the trajectory of the second one."""
     generate(page)
     page.get_by_text("8 images in").wait_for(timeout=TIMEOUT_MS)
     page.locator("#gallery button.thumbnail-item").nth(1).click()
@@ -71,7 +68,7 @@ TABS: dict[str, Callable[[Page], None]] = {
 
 
 def save(page: Page, path: Path) -> None:
-    """Write what the page shows, whole, in few colours."""
+    """Save a screenshot of the whole page with a small palette."""
     page.mouse.move(0, 0)
     page.wait_for_timeout(1000)  # plots fade in
     with Image.open(io.BytesIO(page.screenshot(full_page=True))) as picture:
@@ -79,7 +76,7 @@ def save(page: Page, path: Path) -> None:
 
 
 def main() -> None:
-    """Take a picture of each tab on a desktop, and of the first on a phone in the dark."""
+    """Take screenshots of each tab on a desktop, and of the first on a phone in dark mode."""
     with serve_app() as address, open_browser() as browser:
         for name, use in TABS.items():
             with open_page(browser, address, viewport=DESKTOP) as page:

@@ -1,4 +1,4 @@
-"""The app as a process of its own, at a free port."""
+"""Run the app as a process at a free port."""
 
 import os
 import subprocess
@@ -15,17 +15,12 @@ from tests.tools import TIMEOUT_S
 ROOT = Path(__file__).parent.parent.parent
 
 SLOW_MACHINE_FLAGS = ("--max-seconds", "3600", "--body-timeout", "600")
-"""No request of a test is ended because the machine is busy with others."""
+"""No request of a test times out on a busy machine."""
 
 
 @dataclass(frozen=True)
 class RunningApp:
-    """The app while it runs.
-
-    Attributes:
-        address: where it is.
-        process: what it is.
-    """
+    """A running app: its address and its process."""
 
     address: str
     process: subprocess.Popen[bytes]
@@ -38,21 +33,21 @@ def run_app(
     stderr: IO[bytes] | None = None,
     wrapper: tuple[str, ...] = (),
 ) -> Iterator[RunningApp]:
-    """Start app.py without a network, on the bundled weights, and end it.
+    """Start app.py offline on the bundled weights, and stop it at the end.
 
     Args:
-        flags: of app.py; unless they say otherwise the network is not converted, which would take
-            seconds of the processor from whatever is tested.
-        environment: what differs from this process's.
-        stderr: where its log goes.
-        wrapper: a command that runs the app's own, such as prlimit.
+        flags: flags of app.py; the default backend is eager, because a conversion would take CPU
+            time from the test.
+        environment: variables that differ from this process's.
+        stderr: file for its log.
+        wrapper: a command that runs the app's command, such as prlimit.
     """
     port = int((environment or {}).get("GRADIO_SERVER_PORT", find_free_port()))
-    own = {"HF_HUB_OFFLINE": "1", "GRADIO_SERVER_PORT": str(port)}
+    defaults = {"HF_HUB_OFFLINE": "1", "GRADIO_SERVER_PORT": str(port)}
     process = subprocess.Popen(
         [*wrapper, sys.executable, "app.py", "--backend", "eager", *SLOW_MACHINE_FLAGS, *flags],
         cwd=ROOT,
-        env=os.environ | own | dict(environment or {}),
+        env=os.environ | defaults | dict(environment or {}),
         stdout=subprocess.DEVNULL,
         stderr=stderr,
     )

@@ -1,4 +1,4 @@
-"""Small coloured shapes in class folders: a data set of one's own, for tests."""
+"""A small image folder data set of coloured shapes, for tests."""
 
 import random
 from pathlib import Path
@@ -10,7 +10,7 @@ SIDE = 32
 
 
 def draw_shape(name: str, seed: int, side: int = SIDE, mode: str = "RGB") -> Image.Image:
-    """Return a shape of a random colour, size and place on black."""
+    """Return a shape of random colour, size and position on black."""
     rng = random.Random(f"{name} {seed}")
     picture = Image.new(mode, (side, side))
     pen = ImageDraw.Draw(picture)
@@ -28,7 +28,7 @@ def draw_shape(name: str, seed: int, side: int = SIDE, mode: str = "RGB") -> Ima
 
 
 def write_shapes(folder: Path, per_class: int, side: int = SIDE, mode: str = "RGB") -> Path:
-    """Fill a folder with class folders of shapes; return it."""
+    """Write class folders of shapes into a folder; return it."""
     for name in SHAPES:
         (folder / name).mkdir(parents=True, exist_ok=True)
         for seed in range(per_class):

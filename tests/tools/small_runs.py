@@ -1,4 +1,4 @@
-"""Runs of a few seconds: their settings, their command lines, what they have measured."""
+"""Training runs of a few seconds: settings, command lines and results."""
 
 import dataclasses
 import json
@@ -18,7 +18,7 @@ ENVIRONMENT = os.environ | {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"
 
 
 def small_config(output_dir: Path, **changes: Any) -> TrainConfig:
-    """Return a run of 16 steps that saves every fourth."""
+    """Return the config of a run of 16 steps that saves every fourth."""
     settings = {
         "data_dir": str(MINI_DATA),
         "output_dir": str(output_dir),
@@ -33,7 +33,7 @@ def small_config(output_dir: Path, **changes: Any) -> TrainConfig:
 
 
 def make_flags(config: TrainConfig) -> list[str]:
-    """Return the command line of a config."""
+    """Return the flags of a config."""
     words = []
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
@@ -47,7 +47,7 @@ def make_flags(config: TrainConfig) -> list[str]:
 
 
 def argv(config: TrainConfig, processes: int = 1, restarts: int = 0) -> list[str]:
-    """Return the command that trains a config, started by torchrun when in several processes."""
+    """Return the command that trains a config, with torchrun for several processes."""
     launcher = [sys.executable]
     if processes > 1:
         launcher += ["-m", "torch.distributed.run", "--standalone"]
@@ -56,19 +56,19 @@ def argv(config: TrainConfig, processes: int = 1, restarts: int = 0) -> list[str
 
 
 def run_training_script(config: TrainConfig) -> subprocess.CompletedProcess[str]:
-    """Run the training script to its end, in one process."""
+    """Run the training script in one process, and wait for its end."""
     return subprocess.run(
         argv(config), env=ENVIRONMENT, capture_output=True, text=True, timeout=TIMEOUT_S
     )
 
 
 def read_run_json(config: TrainConfig) -> dict[str, Any]:
-    """Return what a run has published about itself."""
+    """Return the run.json of a run's checkpoint."""
     return dict(json.loads((RunFolder(config.output_dir).checkpoint / "run.json").read_text()))
 
 
 def read_losses(config: TrainConfig) -> dict[tuple[int, str], float]:
-    """Return a run's training and validation losses, by the images seen and their kind."""
+    """Return (images seen, "loss" or "validation_loss") → value."""
     return {
         (row["images_seen"], kind): row[kind]
         for row in read_run_json(config)["log"]

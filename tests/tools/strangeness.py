@@ -1,4 +1,4 @@
-"""Values that nobody should send, listed and made up."""
+"""Invalid values for requests: lists and hypothesis strategies."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -28,7 +28,7 @@ INVALID_VALUES: dict[str, list[Any]] = {
     "guidance_low": [*INVALID_NUMBERS, -0.01, 1.01],
     "guidance_high": [*INVALID_NUMBERS, -0.01, 1.01],
 }
-"""Field of a request → values that it may not have."""
+"""Field of a request → values that are invalid for it."""
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=30),
@@ -37,12 +37,12 @@ JSON = st.recursive(
     ),
     max_leaves=6,
 )
-"""Anything that JSON can say."""
+"""Any JSON value."""
 
 
 def data_lists() -> st.SearchStrategy[list[Any]]:
-    """Make up lists of values: sound ones in which one, two or all are replaced."""
-    sound: list[st.SearchStrategy[Any]] = [
+    """Generate lists of values: valid ones, some with one or two replaced, or any."""
+    fields: list[st.SearchStrategy[Any]] = [
         st.sampled_from([*CLASS_NAMES, "all", "3"]),
         st.sampled_from(SCHEDULES),
         st.just(1),
@@ -54,20 +54,20 @@ def data_lists() -> st.SearchStrategy[list[Any]]:
         st.floats(-1, 2),
         st.floats(-1, 2),
     ]
-    near = st.tuples(*sound).map(list)
+    near = st.tuples(*fields).map(list)
 
     @st.composite
     def broken(draw: st.DrawFn) -> list[Any]:
         data = draw(near)
-        for place in draw(st.sets(st.integers(0, len(data) - 1), min_size=1, max_size=2)):
-            data[place] = draw(JSON)
+        for index in draw(st.sets(st.integers(0, len(data) - 1), min_size=1, max_size=2)):
+            data[index] = draw(JSON)
         return data
 
     return st.one_of(near, broken(), broken(), st.lists(JSON, max_size=10))
 
 
 def queries() -> st.SearchStrategy[str]:
-    """Make up query strings out of a link's words, some of them twice, and of others."""
+    """Generate query strings of a link's words, some of them twice, and of others."""
     words = st.sampled_from([*LINK_WORDS.values(), *OLD_WORDS, "model"])
     value = st.text(max_size=30) | st.sampled_from(CLASS_NAMES) | JSON.map(str)
     pairs = st.lists(st.tuples(words | st.text(max_size=8), value), max_size=9)

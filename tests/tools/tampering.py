@@ -1,4 +1,4 @@
-"""Ways in which a folder of weights can be spoilt, by accident or on purpose."""
+"""Damaged and malicious folders of weights."""
 
 import json
 import os
@@ -17,25 +17,25 @@ from fashion_ddpm.checkpoints.manifest import MANIFEST
 
 
 class PickleBomb:
-    """A pickle that leaves a file behind when somebody loads it."""
+    """A pickle that creates a file when it is loaded."""
 
     def __init__(self, proof: Path) -> None:
         self.proof = proof
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Say what to call when it is unpickled."""
+        """Return the call that unpickling makes."""
         return Path.touch, (self.proof,)
 
 
 @dataclass(frozen=True)
 class WeightsFolder:
-    """A copy of a folder, to be spoilt.
+    """A copy of a folder, to be damaged.
 
     Attributes:
         folder: the copy.
         name: its file of tensors, relative to it.
-        other: another file of the same kind, from another training.
-        proof: a file that only a loaded pickle would make.
+        other: a file of tensors from another training.
+        proof: a file that only a loaded pickle creates.
     """
 
     folder: Path
@@ -49,13 +49,13 @@ class WeightsFolder:
         return self.folder / self.name
 
     def rewrite(self, change: Callable[[dict[str, Tensor]], object]) -> None:
-        """Change the tensors inside a file that stays valid."""
+        """Change the tensors; the file stays valid."""
         tensors = {name: value.clone() for name, value in load_file(self.path).items()}
         change(tensors)
         save_file(tensors, self.path, metadata={"format": "pt"})
 
     def rewrite_largest(self, change: Callable[[Tensor], Tensor]) -> None:
-        """Change the largest tensor inside a file that stays valid."""
+        """Change the largest tensor; the file stays valid."""
 
         def change_it(tensors: dict[str, Tensor]) -> None:
             name = max(tensors, key=lambda name: tensors[name].numel())
@@ -63,42 +63,42 @@ class WeightsFolder:
 
         self.rewrite(change_it)
 
-    def flip_bit(self, place: int) -> None:
-        """Flip the lowest bit of a byte; negative places count from the end."""
+    def flip_bit(self, index: int) -> None:
+        """Flip the lowest bit of a byte; negative indices count from the end."""
         content = bytearray(self.path.read_bytes())
-        content[place] ^= 1
+        content[index] ^= 1
         self.path.write_bytes(content)
 
     def truncate(self, size: int) -> None:
-        """Keep so many bytes; with a negative size all but so many."""
+        """Keep the first bytes, or with a negative size all but the last."""
         os.truncate(self.path, size if size >= 0 else self.path.stat().st_size + size)
 
     def link_to(self, target: Path) -> None:
-        """Put a link in the place of the file, which moves to its target unless that is itself."""
+        """Move the file to a target, and replace it by a link to it (or to itself)."""
         os.replace(self.path, target)
         self.path.unlink(missing_ok=True)
         self.path.symlink_to(target)
 
     def replace_by_pipe(self) -> None:
-        """Put a named pipe there, on which a careless reader waits for ever."""
+        """Replace the file by a named pipe, on which a reader could wait forever."""
         self.path.unlink()
         os.mkfifo(self.path)
 
-    def add(self, ending: str, content: bytes) -> None:
-        """Write a file beside the tensors, of the same name with another ending."""
-        self.path.with_suffix(ending).write_bytes(content)
+    def add(self, suffix: str, content: bytes) -> None:
+        """Write a file beside the tensors, of the same name with another suffix."""
+        self.path.with_suffix(suffix).write_bytes(content)
 
     def make_bomb(self) -> bytes:
-        """Return a pickle that leaves the proof behind when it is loaded."""
+        """Return a pickle that creates the proof when it is loaded."""
         return pickle.dumps(PickleBomb(self.proof))
 
     def replace_by_pickle(self) -> None:
-        """Leave a pickle, and no safetensors file."""
+        """Replace the safetensors file by a pickle."""
         self.path.unlink()
         self.add(".bin", self.make_bomb())
 
     def change_manifest(self, change: Callable[[dict[str, str]], object]) -> None:
-        """Write another manifest than the folder's."""
+        """Change the content of the manifest."""
         listed = json.loads((self.folder / MANIFEST).read_text())
         change(listed)
         (self.folder / MANIFEST).write_text(json.dumps(listed))
@@ -107,7 +107,7 @@ class WeightsFolder:
 Spoil = Callable[[WeightsFolder], object]
 
 FOREIGN_INDEX = b'{"metadata": {}, "weight_map": {"x": "../../elsewhere.safetensors"}}'
-"""An index that sends a library to other files."""
+"""An index that names files outside the folder."""
 
 SPOILT_FILES: dict[str, Spoil] = {
     "half": lambda weights: weights.truncate(weights.path.stat().st_size // 2),
@@ -128,7 +128,7 @@ SPOILT_FILES: dict[str, Spoil] = {
     "a list of other files": lambda weights: weights.add(".safetensors.index.json", FOREIGN_INDEX),
     "an adapter": lambda weights: (weights.path.parent / "adapter_config.json").write_text("{}"),
 }
-"""What is refused with or without a manifest."""
+"""Damage that is refused with or without a manifest."""
 
 MANIFEST_MISMATCHES: dict[str, Spoil] = {
     "another training's file": lambda weights: shutil.copy(weights.other, weights.path),
@@ -146,10 +146,10 @@ MANIFEST_MISMATCHES: dict[str, Spoil] = {
         lambda listed: listed.pop(weights.name)
     ),
 }
-"""What only a manifest can know."""
+"""Damage that only a manifest reveals."""
 
 
 def set_one_value(tensor: Tensor, number: float) -> Tensor:
-    """Put a number at one place of a tensor."""
+    """Set one element of a tensor."""
     tensor.view(-1)[7] = number
     return tensor

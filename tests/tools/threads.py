@@ -1,4 +1,4 @@
-"""Computing in so many threads: some CPUs round otherwise in several than in one."""
+"""Set torch's number of threads, on which rounding depends on some CPUs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ import torch
 
 @contextmanager
 def use_threads(count: int) -> Iterator[None]:
-    """Have torch take so many threads meanwhile; each process of a launch has one."""
+    """Set torch's number of threads within a context."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
