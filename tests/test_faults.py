@@ -1,4 +1,4 @@
-"""Tests of the app without a network, a home, a writable folder or disk space, and of its end."""
+"""Tests of the app without a network, a home, a writable folder or disk space; of its shutdown."""
 
 import json
 import signal
@@ -39,7 +39,7 @@ def begin_and_read(app: RunningApp, data: list[object]) -> tuple[threading.Threa
     return reader, names
 
 
-def test_sigterm_lets_the_running_end_and_nobody_in_and_then_exits_well() -> None:
+def test_sigterm_finishes_running_requests_refuses_new_ones_and_exits_with_0() -> None:
     with run_app("--drain-seconds", "120") as app:
         reader, names = begin_and_read(app, LONG_DATA)
         app.process.send_signal(signal.SIGTERM)
@@ -55,7 +55,7 @@ def test_sigterm_lets_the_running_end_and_nobody_in_and_then_exits_well() -> Non
         assert app.process.wait(TIMEOUT_S) == 0
 
 
-def test_an_end_that_takes_too_long_is_not_waited_for() -> None:
+def test_a_drain_past_its_limit_is_cut_short() -> None:
     with run_app("--drain-seconds", "0") as app:
         reader, names = begin_and_read(
             app, [*VALID_DATA[:2], 100, *VALID_DATA[3:5], 16, *VALID_DATA[6:]]
@@ -66,7 +66,7 @@ def test_an_end_that_takes_too_long_is_not_waited_for() -> None:
         assert "complete" not in names
 
 
-def test_ctrl_c_ends_it_at_once_and_well_and_its_temporary_pictures_go(tmp_path: Path) -> None:
+def test_ctrl_c_exits_with_0_and_deletes_temporary_pictures(tmp_path: Path) -> None:
     with run_app(environment={"TMPDIR": str(tmp_path)}) as app:
         assert call(app.address).kind == "images"
         assert list(tmp_path.rglob("*.png"))
@@ -77,7 +77,7 @@ def test_ctrl_c_ends_it_at_once_and_well_and_its_temporary_pictures_go(tmp_path:
 
 def test_without_a_folder_that_can_be_written_to_it_serves(tmp_path: Path) -> None:
     file = tmp_path / "file"  # root may write to any folder, but not into a file
-    file.write_text("no folder")
+    file.write_text("not a folder")
     caches = {name: str(file / "cache") for name in ("HF_HOME", "XDG_CACHE_HOME")}
     with run_app(environment={"TMPDIR": str(file), "HOME": str(file), **caches}) as app:
         assert call(app.address).kind == "images"
@@ -88,7 +88,7 @@ def test_without_a_home_it_serves() -> None:
         assert call(app.address).kind == "images"
 
 
-def test_where_warnings_are_errors_it_serves_and_none_is_told(tmp_path: Path) -> None:
+def test_where_warnings_are_errors_it_serves_and_logs_none(tmp_path: Path) -> None:
     strict = {"PYTHONWARNINGS": "error"}
     with (
         open(tmp_path / "log", "wb") as log,
@@ -101,7 +101,7 @@ def test_where_warnings_are_errors_it_serves_and_none_is_told(tmp_path: Path) ->
     assert "Traceback" not in log_text, log_text
 
 
-def test_without_a_network_it_serves_and_a_scorer_from_the_hub_is_a_sentence() -> None:
+def test_without_a_network_it_serves_and_a_scorer_from_the_hub_is_explained() -> None:
     nowhere = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HUB_OFFLINE": "0"}
     with run_app(environment=nowhere | {"HF_HUB_DOWNLOAD_TIMEOUT": "1"}) as app:
         assert call(app.address).kind == "images"
@@ -111,7 +111,7 @@ def test_without_a_network_it_serves_and_a_scorer_from_the_hub_is_a_sentence() -
         assert call(app.address).kind == "images"
 
 
-def test_a_disk_that_is_full_from_the_start_is_passed_over(tmp_path: Path) -> None:
+def test_a_disk_that_is_full_from_the_start_is_bypassed(tmp_path: Path) -> None:
     with (
         mount_small_disk(tmp_path / "disk", "100k") as disk,
         run_app(environment={"TMPDIR": str(disk)}) as app,
@@ -120,7 +120,7 @@ def test_a_disk_that_is_full_from_the_start_is_passed_over(tmp_path: Path) -> No
         assert list(disk.rglob("*.png")) == []
 
 
-def test_a_disk_that_fills_up_is_a_sentence_and_when_it_has_room_again_images(
+def test_a_disk_that_fills_up_is_explained_and_when_it_has_room_again_images(
     tmp_path: Path,
 ) -> None:
     with (

@@ -36,19 +36,19 @@ def test_whatever_a_hand_does_is_taken(
         "permissions": ["clipboard-read", "clipboard-write"],
     }
     with open_page(browser, address, **options) as page:
-        sent = Traffic()
-        sent.watch(page)
+        traffic = Traffic()
+        traffic.watch(page)
         page.reload()
         expect(page.locator("#gallery img")).to_have_count(10)
-        hands = Hands(page, sent, touch, save_picture(page, 3, tmp_path / "dress.png"))
+        hands = Hands(page, traffic, touch, save_picture(page, 3, tmp_path / "dress.png"))
         hands.settle()
         config = page.evaluate("window.gradio_config")
         made = 0
         for tab, components in components_by_tab(config).items():
             made += use_components(hands, tab, components)
-        assert not sent.refusals
-        assert touch or not find_unused_events(config, sent.events)
-        print(f"{made} components, {sent.gestures} gestures, {len(sent.refusals)} refused")
+        assert not traffic.refusals
+        assert touch or not find_unused_events(config, traffic.events)
+        print(f"{made} components, {traffic.gestures} gestures, {len(traffic.refusals)} refused")
 
 
 SAME_BY_FINGER = {"button", "file", "downloadbutton", "imageeditor"}
@@ -256,12 +256,12 @@ def test_what_was_said_of_one_image_goes_with_it(page: Page) -> None:
 
 
 def test_the_newest_of_two_images_has_the_endings(page: Page) -> None:
-    sent = Traffic()
-    sent.watch(page)
+    traffic = Traffic()
+    traffic.watch(page)
     page.get_by_role("button", name="Continue from here").click()
     page.locator(THUMBNAILS).nth(3).click()
     expect(page.get_by_test_id("label-output-value").first).to_have_text("A dress")
-    Hands(page, sent, has_touch=False, picture=Path()).settle()
+    Hands(page, traffic, has_touch=False, picture=Path()).settle()
     expect(page.locator("#endings img")).to_have_count(0)
     page.get_by_role("button", name="Continue from here").click()
     expect(page.locator("#endings img")).to_have_count(10)

@@ -134,6 +134,10 @@ NULL_LABEL = FASHION_MNIST.null_label
 BLURRY_PROMPT = f"A blurry or unclear {FASHION_MNIST.prompt_noun}"
 
 
+CLEAR = 1
+"""Index of the clear one in quality_prompts."""
+
+
 def label_prompts(class_names: tuple[str, ...]) -> list[str]:
     """Return a CLIP prompt for each class, in label order: "A trouser", "An ankle boot".
 

@@ -28,7 +28,7 @@ class SamplingSettings:
     Attributes:
         schedule: one of SCHEDULES, or custom betas.
         sampler: one of SAMPLERS, or turbo.
-        num_inference_steps: UNet evaluations an image (twice that with guidance).
+        num_inference_steps: steps; each costs one UNet evaluation, two where guidance acts.
         guidance_scale: uncond + scale · (cond − uncond); 1.0 is off.
         guidance_interval: share of the training timesteps, (low, high) in [0, 1], inside which
             guidance acts; outside it a step costs one UNet call.
@@ -96,7 +96,7 @@ class DenoisingStep:
     """One denoising step: x_t and the prediction from it.
 
     Attributes:
-        index: 0 … num_inference_steps − 1.
+        index: 0 … K − 1, over the levels that are visited.
         alpha_bar: ᾱ of noisy, in (0, 1).
         noisy: float32 [B, C, S, S], x_t with variance near 1.
         clean: float32 [B, C, S, S] in [−1, 1], the predicted x_0; the last one is the image.
@@ -114,7 +114,7 @@ def unet_predictor(unet: UNet2DModel, max_rows: int = CPU_CHUNK) -> Predictor:
 
 
 def pad_chunks(call: Predictor, max_rows: int = CPU_CHUNK) -> Predictor:
-    """Return a predictor whose calls, on a CPU, are padded to a multiple of CPU_CHUNK rows.
+    """Return a predictor whose CPU calls are split, then padded to a multiple of CPU_CHUNK rows.
 
     Args:
         call: the network.
@@ -148,7 +148,7 @@ def denoise(
     """Yield each denoising step; image i depends only on its label, its seed and its start.
 
     Args:
-        predict: the network, as unet_predictor or a BatchingUNet calls it.
+        predict: the network: from unet_predictor, or a BatchingUNet.
         noise_scheduler: the noise schedule it was trained on, with its prediction type.
         labels: int64 [B], class labels or the null label, on the network's device.
         seeds: B seeds, one per image, for its initial noise and the sampler's noise.
@@ -168,7 +168,8 @@ def denoise(
         levels = levels.take_last(math.ceil(start.strength * settings.num_inference_steps))
         x = _initial_sample(start, float(levels.alpha_bar[0]), generators, labels.device, kind)
     sampler = build_sampler(settings.sampler, levels)
-    # Euler works on x_t / sqrt(ᾱ); its init_noise_sigma is only right for nearly pure noise.
+    # Euler works on x_t / sqrt(ᾱ): scaling 1 gives its sqrt(ᾱ), and 1 for other samplers. Its
+    # init_noise_sigma is only right for nearly pure noise.
     x = x / sampler.scale_model_input(torch.ones(()), sampler.timesteps[0])
     for index, sampler_timestep in enumerate(sampler.timesteps):
         noisy = sampler.scale_model_input(x, sampler_timestep)

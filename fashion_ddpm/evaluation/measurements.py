@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from fashion_ddpm.core.config import ClassifierConfig
+from fashion_ddpm.core.image_kind import CLEAR
 from fashion_ddpm.core.images import to_model
 from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.evaluation.image_sets import ImageSets
@@ -19,17 +20,17 @@ from fashion_ddpm.scoring.errors import ScoringError
 from fashion_ddpm.scoring.inception import load_inception
 from fashion_ddpm.scoring.train_classifier import accuracy, fit
 
-NEARLY_BLACK = 8
-"""Highest pixel value that counts as black; the background of real images is 0."""
+MAX_DARK = 8
+"""Highest value of a dark pixel; the background of real images is 0."""
 
 NEIGHBOUR_SAMPLE = 500
 """Number of images whose nearest training image is searched."""
 
 EXAMPLES = 10
-"""How many of them are shown with it."""
+"""Number of images shown beside their nearest training image."""
 
-SYNTHETIC_EPOCHS = 12
-"""Epochs of a classifier that is trained on generated images alone."""
+CAS_EPOCHS = 12
+"""Epochs of each classifier of the classification accuracy score."""
 
 NO_CLASSIFIER = (
     "the bundled classifier knows Fashion-MNIST alone; train-classifier --dataset … makes one, and "
@@ -58,7 +59,7 @@ class Measurements:
         rows: the metrics, by key.
         class_accuracy: class name → (generated, real), in [0, 1].
         confusion: [classes][classes] counts, requested (rows) × classified (columns).
-        examples: row of a picture → uint8 [B, …]: images and their nearest training images.
+        examples: row of nearest.png → uint8 [B, …]: images and their nearest training images.
     """
 
     rows: dict[str, Row]
@@ -73,7 +74,10 @@ def measure_all(
     scorers: Sequence[str],
     inception_weights: str | None,
 ) -> Measurements:
-    """Measure everything; for a network that cannot be loaded, a row says why.
+    """Measure everything; for a scorer that cannot be loaded, a row says why.
+
+    Distances in feature spaces, class accuracy, pixels, CLIP scores, the classification accuracy
+    score, and distances to the nearest training images.
 
     Args:
         sets: the images.
@@ -104,23 +108,22 @@ def distance_rows(space: str, features: Features, sets: ImageSets) -> dict[str, 
 
     Args:
         space: its name, the prefix of the keys.
-        features: its features of images.
+        features: maps images to features.
         sets: the images.
     """
     reference = features(sets.reference.images)
-    fakes, floors = (
+    generated, real = (
         distances(features(side.images), reference) for side in (sets.generated, sets.floor)
     )
     rows = {}
     for key, (name, better) in _DISTANCES.items():
-        fake, floor = fakes[key], floors[key]
         rows[f"{space}_{key}"] = Row(
             f"{name} ({space})",
-            fake.value,
-            floor.value,
+            generated[key].value,
+            real[key].value,
             better,
-            fake.half_width,
-            floor.half_width,
+            generated[key].half_width,
+            real[key].half_width,
         )
     return rows
 
@@ -161,7 +164,7 @@ def accuracy_row(generated: Tensor, real: Tensor) -> dict[str, Row]:
 def confusion(classifier: Classifier, images: LabelledImages) -> Tensor:
     """Return the confusion matrix, class (row) × predicted class (column): int64."""
     predicted = classifier.predict(classifier.features(images.images))
-    count = classifier.kind.null_label
+    count = len(classifier.kind.class_names)
     return torch.bincount(images.labels * count + predicted, minlength=count**2).view(count, count)
 
 
@@ -176,16 +179,16 @@ def _compare(
 
 
 def pixel_rows(sets: ImageSets) -> dict[str, Row]:
-    """Measure brightness: the mean pixel and the share of black pixels."""
+    """Measure brightness: the mean pixel, the shares of dark and of black pixels."""
 
     def measure(split: LabelledImages) -> Iterable[Tensor]:
         yield to_model(split.images).mean()
-        yield (split.images <= NEARLY_BLACK).float().mean()
+        yield (split.images <= MAX_DARK).float().mean()
         yield (split.images == 0).float().mean()
 
     names = {
         "mean_pixel": "mean pixel, in [−1, 1]",
-        "dark_pixels": f"share of pixels ≤ {NEARLY_BLACK}/255",
+        "dark_pixels": f"share of pixels ≤ {MAX_DARK}/255",
         "black_pixels": "share of pixels = 0",
     }
     return _compare(names, measure, sets)
@@ -199,7 +202,7 @@ def clip_rows(scorer: ClipScorer, sets: ImageSets) -> dict[str, Row]:
         yield scores.gather(1, split.labels[:, None]).mean()
         yield (scores.argmax(dim=1) == split.labels).float().mean()
         quality = scorer.quality_scores(split.images, split.labels)
-        yield (quality.argmax(dim=1) == 1).float().mean()
+        yield (quality.argmax(dim=1) == CLEAR).float().mean()
 
     names = {
         f"label_score:{scorer.name}": f"label score ({scorer.name})",
@@ -225,7 +228,7 @@ def classification_accuracy_score(sets: ImageSets) -> dict[str, Row]:
     The classification accuracy score (Ravuri and Vinyals, 2019): accuracy on real test images.
     """
     count = min(len(sets.generated), len(sets.train))
-    config = ClassifierConfig(images_total=SYNTHETIC_EPOCHS * count, warmup_steps=100)
+    config = ClassifierConfig(images_total=CAS_EPOCHS * count, warmup_steps=100)
     share, real_share = (
         accuracy(fit(images.take(count), config, f"classifier of {title} images"), sets.test)
         for title, images in (("generated", sets.generated), ("real", sets.train))
@@ -240,7 +243,7 @@ def memorisation(
     """Find the nearest training images, in pixels and, with a classifier, in its features.
 
     Returns:
-        The rows of median distances, and EXAMPLES images of each row of a picture.
+        The rows of median distances, and EXAMPLES images for each row of nearest.png.
     """
     spaces: dict[str, Features] = {"pixels": lambda images: to_model(images).flatten(1)}
     if classifier:

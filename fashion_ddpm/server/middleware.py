@@ -20,7 +20,8 @@ from fashion_ddpm.server.rate_limit import RateLimiter, network_of
 from fashion_ddpm.server.uploads import check_upload
 
 CHEAP_REQUEST_FACTOR = 10
-"""Factor on burst and rate for requests that do not run the network, such as moving a slider."""
+"""Factor on burst and rate for any POST, such as moving a slider, and for RATE_LIMITED_PAGES.
+Requests that run the network count against the strict limit as well."""
 
 RATE_LIMITED_PAGES = ("/", "/config", "/config/", f"{API}/info")
 """Pages that gradio builds for each request."""
@@ -36,14 +37,14 @@ class ServerContext:
     """What the middleware needs from the server behind it.
 
     Attributes:
-        count_requests: (session, address) → requests in the queue of this session, and of all at
-            this address.
+        count_requests: (session, address) → how many requests the session, and the address, have
+            queued.
         has_answers: whether a session or an event ID has answers to stream.
         readiness_info: further entries of /readyz.
         public: whether limits apply to all visitors; None: only to requests that come through a
             proxy, or whose Host is not this machine's own.
         hosts: further host names of this server, beside the request's Host.
-        prefix: the path below which a proxy serves the page, and may strip or not.
+        prefix: path prefix under which a proxy serves the page, stripped or not.
     """
 
     count_requests: Callable[[str, str], tuple[int, int]]
@@ -62,7 +63,7 @@ class Middleware:
         allowlist: paths and bodies that may pass.
         limits: sizes and rates.
         monitor: health, and the counts of requests.
-        context: the server behind.
+        context: what it needs from the server behind it.
 
     Attributes:
         streams: answers that are being streamed now.

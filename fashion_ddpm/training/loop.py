@@ -47,7 +47,7 @@ def train(
     Args:
         config: the run.
         trackers: accelerate trackers to use in addition to config.report_to.
-        start_time: when the minutes of config.minutes began, from time.monotonic(); default: now.
+        start_time: time.monotonic() when the budget of config.minutes began; default: now.
 
     Raises:
         ConfigError: the settings are invalid or differ from those of the run in the folder, or
@@ -149,10 +149,10 @@ class Run:
         current_commit()  # cached now: the files may have changed when a checkpoint records it
 
     def resume(self) -> None:
-        """Prepare the output folder and load its newest intact state, if there is one."""
+        """Prepare the output folder and the trackers; load the newest intact state, if any."""
         for line in self.startup_lines:
             self.run_log.print(line)
-        # Checked again: another run may have started and ended while this one read its data.
+        # This also checks the folder again, which another run may have changed meanwhile.
         state = find_state_to_resume(self.folder, self.config, self.run_log.print)
         check_run_data(self.folder, self.fingerprint)
         self.accelerator.wait_for_everyone()
@@ -173,7 +173,7 @@ class Run:
                 self.saver.publish_if_behind()
 
     def measure_costs(self, seconds: float) -> Costs:
-        """Measure the run's costs in about so many seconds; this changes the weights."""
+        """Measure the run's costs in about the given seconds; this changes the weights."""
         return measure_costs(self.network, self._step, seconds, self.ranks)
 
     def loop(self) -> None:

@@ -11,10 +11,10 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, Request, Response, expect
 
 from fashion_ddpm.server.allowlist import API
+from tests.tools import TIMEOUT_S
 
 HEARTBEAT = f"{API}/heartbeat/"
-TIMEOUT_MS = 180_000
-"""Milliseconds that a test waits at most, on a busy machine."""
+TIMEOUT_MS = int(1000 * TIMEOUT_S)
 
 QUIET_TENTHS = 8
 """Tenths of a second without a request after which the page counts as idle."""
@@ -28,7 +28,7 @@ PASSIVE = {
 
 @dataclass
 class Traffic:
-    """Requests of a page so far.
+    """Requests of a page, and gestures made on it so far.
 
     Attributes:
         events: indices of the events that it triggered.
@@ -71,13 +71,13 @@ class Hands:
 
     Attributes:
         page: the demo.
-        sent: its requests.
+        traffic: its requests.
         has_touch: whether to tap instead of clicking.
         picture: a picture made by the demo, to upload.
     """
 
     page: Page
-    sent: Traffic
+    traffic: Traffic
     has_touch: bool
     picture: Path
 
@@ -85,21 +85,21 @@ class Hands:
         """Click or tap."""
         target.scroll_into_view_if_needed()
         target.tap() if self.has_touch else target.click()
-        self.sent.gestures += 1
+        self.traffic.gestures += 1
 
     def type_in(self, target: Locator, text: str, *keys: str) -> None:
         """Replace the text of a field and press keys."""
         target.fill(text)
         for key in keys:
             target.press(key)
-        self.sent.gestures += 1
+        self.traffic.gestures += 1
 
     def key(self, target: Locator, *keys: str) -> None:
         """Focus a component and press keys."""
         target.focus()
         for key in keys:
             self.page.keyboard.press(key)
-        self.sent.gestures += 1
+        self.traffic.gestures += 1
 
     def open(self, tab: str) -> None:
         """Open a tab unless it is open; its button may be in a menu."""
@@ -116,10 +116,10 @@ class Hands:
         quiet = 0
         for _ in range(TIMEOUT_MS // 100):
             self.page.wait_for_timeout(100)
-            quiet = 0 if self.sent.open_requests else quiet + 1
+            quiet = 0 if self.traffic.open_requests else quiet + 1
             if quiet == QUIET_TENTHS:
                 return
-        raise TimeoutError(f"still open: {[request.url for request in self.sent.open_requests]}")
+        raise TimeoutError(f"still open: {[request.url for request in self.traffic.open_requests]}")
 
 
 def slider(hands: Hands, container: Locator, props: dict[str, Any]) -> None:
@@ -142,7 +142,7 @@ def slider(hands: Hands, container: Locator, props: dict[str, Any]) -> None:
         for share in (0.6, 0.7, 0.3):
             hands.page.mouse.move(box["x"] + share * box["width"], middle)
         hands.page.mouse.up()
-        hands.sent.gestures += 1
+        hands.traffic.gestures += 1
     hands.type_in(number, str(low), "Tab")
     cheap = low + props["step"]
     hands.type_in(number, f"{min(cheap, props['maximum']):g}", "Enter")
@@ -214,7 +214,7 @@ def file(hands: Hands, container: Locator, props: dict[str, Any]) -> None:
     Image.new("L", (28, 28)).save(foreign)
     for chosen in (foreign, hands.picture, hands.picture):
         container.locator("input[type=file]").first.set_input_files(chosen)
-        hands.sent.gestures += 1
+        hands.traffic.gestures += 1
         if chosen == foreign:  # the message would stay for ten seconds
             hands.page.locator(".toast-body.error .toast-close").click()
         hands.settle()
@@ -241,7 +241,7 @@ def imageeditor(hands: Hands, container: Locator, props: dict[str, Any]) -> None
         for shift in range(-60, 61, 40):
             hands.page.mouse.move(x, y + shift)
         hands.page.mouse.up()
-        hands.sent.gestures += 1
+        hands.traffic.gestures += 1
         if turn == 0:
             hands.press(container.get_by_role("button", name="Undo"))
 
