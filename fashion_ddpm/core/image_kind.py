@@ -133,9 +133,8 @@ FASHION_MNIST = ImageKind(CLASS_NAMES, image_size=28, channels=1)
 NULL_LABEL = FASHION_MNIST.null_label
 BLURRY_PROMPT = f"A blurry or unclear {FASHION_MNIST.prompt_noun}"
 
-
-CLEAR = 1
-"""Index of the clear one in quality_prompts."""
+CLEAR_PROMPT = 1
+"""Index, in quality_prompts, of the prompt for a clear image."""
 
 
 def label_prompts(class_names: tuple[str, ...]) -> list[str]:

@@ -83,10 +83,12 @@ def _files(root: Path) -> Iterator[PurePath]:
         folder = Path(name)
         parents = {parent.resolve() for parent in (folder, *folder.parents)}
         folders[:] = [each for each in folders if (folder / each).resolve() not in parents]
-        for path in map(folder.joinpath, files):
+        inside = folder.relative_to(root)
+        for file in files:
+            path = folder / file
             # A dangling link is counted as a damaged picture; a pipe would block.
             if path.is_file() or not path.exists():
-                yield path.relative_to(root)
+                yield inside / file
 
 
 def _folders(parent: Path) -> list[str]:

@@ -75,9 +75,8 @@ class Demo:
         )
         if second and second.class_names != self.kind.class_names:
             raise RequestError(f"{compare_with} draws {second.kind}; {checkpoint} {self.kind}.")
-        self.short_weights_hash = functools.cache(
-            short_weights_hash
-        )  # hashing takes 0.1 s; the weights are fixed
+        # Hashing takes 0.1 s, and the weights do not change.
+        self.short_weights_hash = functools.cache(short_weights_hash)
         self.model = self.short_weights_hash(self.pipeline)
         self.cost = calibrate(self.pipeline)
         distilled = load_optional_network(
@@ -198,7 +197,7 @@ class Demo:
         return result
 
     def model_for(self, request: GenerateRequest) -> str:
-        """Return `short_weights_hash` the network that draws a request."""
+        """Return the short weights hash of the network that draws a request."""
         return self.short_weights_hash(self.pipeline.network_for(request.sampler))
 
     def trajectory(self, result: Result, index: int) -> Trajectory:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from fashion_ddpm.core.config import ClassifierConfig
-from fashion_ddpm.core.image_kind import CLEAR
+from fashion_ddpm.core.image_kind import CLEAR_PROMPT
 from fashion_ddpm.core.images import to_model
 from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.evaluation.image_sets import ImageSets
@@ -202,7 +202,7 @@ def clip_rows(scorer: ClipScorer, sets: ImageSets) -> dict[str, Row]:
         yield scores.gather(1, split.labels[:, None]).mean()
         yield (scores.argmax(dim=1) == split.labels).float().mean()
         quality = scorer.quality_scores(split.images, split.labels)
-        yield (quality.argmax(dim=1) == CLEAR).float().mean()
+        yield (quality.argmax(dim=1) == CLEAR_PROMPT).float().mean()
 
     names = {
         f"label_score:{scorer.name}": f"label score ({scorer.name})",

@@ -24,17 +24,17 @@ NEIGHBOURS = 4
 """k of precision, recall, density and coverage."""
 
 
-def frechet_distance(features: Tensor, others: Tensor) -> float:
+def frechet_distance(features: Tensor, reference: Tensor) -> float:
     """Return the squared Fréchet distance of two Gaussians fitted to features (Heusel, 2017).
 
     It is biased upwards for few images: compare only values at equal counts.
 
     Args:
         features: float [N, D].
-        others: float [M, D].
+        reference: float [M, D].
     """
     # In single precision the relative error is up to 6e-6.
-    sides = [fid_features_to_statistics(rows.double()) for rows in (features, others)]
+    sides = [fid_features_to_statistics(rows.double()) for rows in (features, reference)]
     distance = fid_statistics_to_metric(*sides, verbose=False)[KEY_METRIC_FID]
     return max(distance, 0.0)  # it can be negative by rounding
 
@@ -47,21 +47,21 @@ class Estimate:
     half_width: float = math.nan
 
 
-def kernel_distance(features: Tensor, others: Tensor) -> Estimate:
+def kernel_distance(features: Tensor, reference: Tensor) -> Estimate:
     """Return the kernel distance (Bińkowski et al., 2018): unbiased MMD² with (x·y/D + 1)³.
 
     Disjoint random blocks give independent estimates; their spread gives the interval.
 
     Args:
         features: float [N, D].
-        others: float [M, D].
+        reference: float [M, D].
     """
-    size = min(KERNEL_BLOCK, len(features), len(others))
-    count = min(len(features), len(others)) // size
+    size = min(KERNEL_BLOCK, len(features), len(reference))
+    count = min(len(features), len(reference)) // size
     generator = torch.Generator().manual_seed(0)
     blocks = [
         rows[torch.randperm(len(rows), generator=generator)][: size * count].double().split(size)
-        for rows in (features, others)
+        for rows in (features, reference)
     ]
     values = np.array([kernel_mmd(x.numpy(), y.numpy()) for x, y in zip(*blocks, strict=True)])
     half_width = 1.96 * values.std(ddof=1) / math.sqrt(count) if count > 1 else math.nan

@@ -32,21 +32,21 @@ class Neighbour:
             image decoded from its code.
         number: the training image's index in the training split.
         distance: Euclidean distance of the decoded images, pixels in [−1, 1].
-        nearer: share of real test images that have a nearer neighbour, 0 … 1.
+        closer_share: share of real test images that have a nearer neighbour, 0 … 1.
         count: number of training images.
     """
 
     pictures: Tensor
     number: int
     distance: float
-    nearer: float
+    closer_share: float
     count: int
 
     def sentence(self) -> str:
         """Return the distance, compared with those of real test images, as a sentence."""
         return (
             f"The nearest of {self.count:,} training images is number {self.number:,}, at a "
-            f"distance of {self.distance:.1f}; {self.nearer:.0%} of real test images have a "
+            f"distance of {self.distance:.1f}; {self.closer_share:.0%} of real test images have a "
             "nearer one."
         )
 
@@ -93,7 +93,7 @@ class NeighbourIndex:
             pictures=torch.cat([image[None], self.decode(codes)]),
             number=int(number),
             distance=float(distance),
-            nearer=float((self.real_distances < distance).float().mean()),
+            closer_share=float((self.real_distances < distance).float().mean()),
             count=len(self.codes),
         )
 

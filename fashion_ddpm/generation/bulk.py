@@ -9,7 +9,7 @@ from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import MODEL_KEY, GenerateRequest
 from fashion_ddpm.diffusion.pipeline import load_pipeline, short_weights_hash, weights_hash
 from fashion_ddpm.generation import files
-from fashion_ddpm.generation.command import finite_batches
+from fashion_ddpm.generation.command import track_batches
 from fashion_ddpm.generation.shards import Shards
 
 
@@ -47,7 +47,7 @@ def run(
     ) as bar:
         for shard in missing[ranks.process_index :: ranks.num_processes]:
             batches = pipeline.generate_request(request, batch_size, shards.rows(shard))
-            finished = finite_batches(batches, bar, ranks.num_processes)
+            finished = track_batches(batches, bar, ranks.num_processes)
             files.save(
                 finished, shards.path(shard), request, {MODEL_KEY: short_weights_hash(pipeline)}
             )
@@ -62,4 +62,4 @@ def _prepare(shards: Shards, is_main: bool) -> list[int]:
     if is_main:
         shards.create_folder()
     # One list for all: a late process would find shards that others have just written.
-    return gather_parts(shards.missing())[0]
+    return gather_parts(shards.find_missing())[0]

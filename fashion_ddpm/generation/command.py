@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.core.distributed import this_process
+from fashion_ddpm.core.image_kind import CLEAR_PROMPT
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import MODEL_KEY, GenerateRequest, RequestError
 from fashion_ddpm.diffusion.pipeline import Batch, load_pipeline, short_weights_hash
@@ -51,7 +52,7 @@ def run(
     batches = pipeline.generate_request(request, batch_size)
     extra_settings = {MODEL_KEY: short_weights_hash(pipeline)}
     with tqdm(total=request.num_images, unit="image") as bar:
-        finished = finite_batches(batches, bar)
+        finished = track_batches(batches, bar)
         scored = list(finished) if scorer else []
         files.save(scored or finished, output, request, extra_settings)
     print(output)
@@ -59,7 +60,7 @@ def run(
         print(score_table(scorer, scored))
 
 
-def finite_batches(batches: Iterable[Batch], bar: tqdm, processes: int = 1) -> Iterator[Batch]:
+def track_batches(batches: Iterable[Batch], bar: tqdm, processes: int = 1) -> Iterator[Batch]:
     """Yield the batches and count their images.
 
     Args:
@@ -95,12 +96,12 @@ def score_table(scorer: ClipScorer, batches: list[Batch]) -> str:
     for label in labels.unique().tolist():
         in_class = labels == label
         real = baseline.labels[label, label] if baseline else math.nan
-        real_clear = baseline.quality[label, 1] if baseline else math.nan
+        real_clear = baseline.quality[label, CLEAR_PROMPT] if baseline else math.nan
         lines.append(
             f"{scorer.kind.class_names[label]:<12} {int(in_class.sum()):>6} "
             f"{scores[in_class, label].mean():>6.3f} {_format(real)} "
             f"{(scores[in_class].argmax(dim=1) == label).float().mean():>6.3f} "
-            f"{quality[in_class, 1].mean():>6.3f} {_format(real_clear)}"
+            f"{quality[in_class, CLEAR_PROMPT].mean():>6.3f} {_format(real_clear)}"
         )
     wins = (scores.argmax(dim=1) == labels).float().mean()
     lines.append(f"all: the right label wins for {wins:.1%} of {len(labels):,} images")

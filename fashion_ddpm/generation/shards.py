@@ -43,7 +43,7 @@ class Shards:
         """Return the indices of a shard's images in the request."""
         return range(self.request.num_images)[shard * self.size :][: self.size]
 
-    def missing(self) -> list[int]:
+    def find_missing(self) -> list[int]:
         """Return the shards without a file; existing files are complete."""
         return [index for index in range(self.count) if not self.path(index).exists()]
 

@@ -24,7 +24,7 @@ def index(real_images: LabelledImages) -> NeighbourIndex:
 
 def test_a_training_image_finds_itself(index: NeighbourIndex, real_images: LabelledImages) -> None:
     found = index.look_up(real_images.images[77])
-    assert (found.number, found.distance, found.nearer) == (77, 0, 0)
+    assert (found.number, found.distance, found.closer_share) == (77, 0, 0)
     assert torch.equal(found.pictures[1], found.pictures[2])
     assert "nearest of 150 training images is number 77" in found.sentence()
 

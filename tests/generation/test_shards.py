@@ -28,9 +28,9 @@ def test_every_image_is_in_one_shard(tmp_path: Path, size: int) -> None:
 
 def test_what_is_missing_is_what_has_no_file(tmp_path: Path) -> None:
     mine = shards(tmp_path)
-    assert mine.missing() == [0, 1, 2]
+    assert mine.find_missing() == [0, 1, 2]
     mine.path(1).touch()
-    assert mine.missing() == [0, 2]
+    assert mine.find_missing() == [0, 2]
 
 
 def test_the_same_run_may_go_on_in_its_folder(tmp_path: Path) -> None:
