@@ -155,8 +155,8 @@ def run_train_scorer(arguments: argparse.Namespace) -> int:
     from fashion_ddpm.diffusion.pipeline import load_pipeline
     from fashion_ddpm.scoring.train_clip import train_scorer
 
-    pipeline = load_pipeline(arguments.checkpoint or BUNDLED_CHECKPOINT)
     with acquire_run_lock(lock_path(config.output_dir)):
+        pipeline = load_pipeline(arguments.checkpoint or BUNDLED_CHECKPOINT)
         print(train_scorer(config, pipeline))
     return 0
 
