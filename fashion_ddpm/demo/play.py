@@ -103,7 +103,7 @@ def redraw(
         RequestError: the drawing is empty.
     """
     if drawing.size == 0 or drawing.max() < MIN_BRIGHTNESS:
-        raise RequestError("The paper is empty; draw a garment, then press the button.")
+        raise RequestError("The sketch pad is empty: pick the brush and draw first.")
     side = demo.kind.image_size
     small = Image.fromarray(drawing).resize((side, side), Image.Resampling.BOX)
     small = small.convert("L" if demo.kind.channels == 1 else "RGB")

@@ -3,16 +3,13 @@
 from pathlib import Path
 
 from fashion_ddpm.checkpoints.locate import read_run
-from fashion_ddpm.core.image_kind import CLASS_NAMES, FASHION_MNIST
+from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.paths import EVALUATION_DIR
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.diffusion.pipeline import weights_hash
 from fashion_ddpm.evaluation.report import REPORT_FILE, Report, load_report
 
-STUDENT_LOSSES = {
-    "the report's training": (0.1577, 0.1076),
-    "the report's validation": (0.1321, 0.1083),
-}
+STUDENT_LOSSES = {"training": (0.1577, 0.1076), "validation": (0.1321, 0.1083)}
 """First and last loss in the student's report, for predicting the noise with T = 100."""
 
 PREVIEWS = "previews"
@@ -31,21 +28,13 @@ def bundled_report(demo: Demo, folder: Path = EVALUATION_DIR) -> Report | None:
 
 
 def loss_points(demo: Demo) -> list[tuple[float, str, float]]:
-    """Return (images seen, curve, loss), on Fashion-MNIST including the student's losses."""
+    """Return (images seen, curve, loss) of the run that trained the network."""
     log = read_run(demo.pipeline.name_or_path).get("log", [])
-    points = [
+    return [
         (float(row["images_seen"]), curve, round(float(row[key]), 4))
         for key, curve in zip(("loss", "validation_loss"), RUN_CURVES, strict=True)
         for row in log
         if key in row
-    ]
-    if not points or demo.kind != FASHION_MNIST:
-        return points
-    ends = min(point[0] for point in points), max(point[0] for point in points)
-    return points + [
-        (position, curve, loss)
-        for curve, losses in STUDENT_LOSSES.items()
-        for position, loss in zip(ends, losses, strict=True)
     ]
 
 

@@ -41,15 +41,15 @@ def _plot(axes: Any, log: Sequence[Mapping[str, Any]], key: str, label: str) -> 
 
 
 def save_confusion(counts: Sequence[Sequence[int]], path: Path, class_names: Sequence[str]) -> None:
-    """Draw what was asked for (rows) against what the classifier sees (columns) into a PNG."""
+    """Draw the requested class (rows) against the predicted one (columns) into a PNG."""
     figure = Figure(figsize=(6.4, 5.6), layout="constrained")
     axes = figure.subplots()
     axes.imshow(counts, cmap="Blues")
     ticks = range(len(class_names))
     axes.set_xticks(ticks, class_names, rotation=45, ha="right")
     axes.set_yticks(ticks, class_names)
-    axes.set_xlabel("seen by the classifier")
-    axes.set_ylabel("asked for")
+    axes.set_xlabel("class predicted by the classifier")
+    axes.set_ylabel("requested class")
     largest = max(max(row) for row in counts)
     for row, row_counts in enumerate(counts):
         for column, count in enumerate(row_counts):

@@ -147,7 +147,7 @@ def _missing_classifier() -> dict[str, Row]:
 
 def _inception_rows(weights: str | None, sets: ImageSets) -> dict[str, Row]:
     if weights is None:
-        return missing_distances("Inception", "no --inception-weights")
+        return missing_distances("Inception", "Inception weights not included")
     try:
         features = load_inception(weights)
     except ScoringError as error:

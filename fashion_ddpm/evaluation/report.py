@@ -106,14 +106,15 @@ def to_markdown(report: Report) -> str:
 def metrics_table(report: Report, keys: tuple[str, ...] | None = None) -> str:
     """Return a Markdown table of all metrics, or of those with given keys."""
     rows = [report.rows[key] for key in keys or report.rows if key in report.rows]
-    lines = ["| figure | generated | real images | better |", "|---|---|---|---|"]
+    lines = ["| metric | generated | real images | goal |", "|---|---|---|---|"]
     for row in rows:
+        goal = "closest to real" if row.better == "real" else row.better
         if row.missing:
-            lines.append(f"| {row.name} | not measured: {row.missing} | | {row.better} |")
+            lines.append(f"| {row.name} | not measured: {row.missing} | | {goal} |")
             continue
         generated = _format(row.generated, row.half_width)
         real = _format(row.real, row.real_half_width)
-        lines.append(f"| {row.name} | {generated} | {real} | {row.better} |")
+        lines.append(f"| {row.name} | {generated} | {real} | {goal} |")
     return "\n".join(lines)
 
 
@@ -151,7 +152,7 @@ def find_warnings(rows: dict[str, Row], num_images: int, predicted: Mapping[str,
         accuracy, real_accuracy = _values(rows["class_accuracy"])
         if accuracy < max(0.3, 1.2 / len(predicted)) and len(predicted) > 1:
             warnings.append(
-                f"Not what was asked for: the classifier recognizes {accuracy:.0%} of the images "
+                f"Wrong classes: the classifier recognizes {accuracy:.0%} of the images "
                 f"(real ones: {real_accuracy:.0%}); this is what noise scores."
             )
     mean, real_mean = _values(rows["mean_pixel"])

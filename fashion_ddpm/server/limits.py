@@ -103,7 +103,7 @@ def check_work(evaluations: int, limits: ServerLimits) -> None:
         )
 
 
-MORE_HINT = " (python -m fashion_ddpm generate takes more)"
+MORE_HINT = " (the command generate takes more)"
 
 
 def check_size(num_images: Any, num_inference_steps: Any) -> None:

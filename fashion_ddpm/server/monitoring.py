@@ -33,7 +33,7 @@ LOG = logging.getLogger("fashion_ddpm.requests")
 OUTCOMES = ("accepted", "done", "rejected", "cancelled", "failed")
 """Labels of the request counter; "accepted" counts those that the middleware let in."""
 
-INTERNAL_ERROR = "This failed here, and not because of what you asked for; please try again."
+INTERNAL_ERROR = "Something went wrong on our side. Please try again."
 
 
 class RequestEndedError(UserError):
@@ -165,7 +165,7 @@ class Attempt:
                 if self._monitor.failure:
                     raise RequestEndedError(INTERNAL_ERROR)
                 raise RequestEndedError(
-                    "These settings lead to values that are no numbers; choose another schedule, "
+                    "These settings produced invalid values (NaN); choose another noise schedule, "
                     "or fewer steps."
                 )
             clean = step.clean
@@ -181,7 +181,7 @@ class Attempt:
         try:
             return next(steps, None)
         except torch.OutOfMemoryError as error:
-            raise RequestEndedError("The memory is full; ask for fewer images.") from error
+            raise RequestEndedError("Out of memory; ask for fewer images.") from error
         except torch.AcceleratorError as error:  # later calls on this device fail too
             self._monitor.failure = f"the accelerator failed ({reason(error)})"
             raise RequestEndedError(INTERNAL_ERROR) from error

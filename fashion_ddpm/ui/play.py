@@ -21,40 +21,42 @@ class Play:
     def __init__(self, demo: Demo) -> None:
         self.demo = demo
         names, noun = list(demo.kind.class_names), demo.kind.class_noun
-        gr.Markdown(f"## Blend: the same noise as one {noun}, then more and more as the other")
+        gr.Markdown(f"## Blend: same noise, gradually from one {noun} to another")
         with gr.Row():
             first = gr.Dropdown(names, value=_default_name(names, "sneaker"), label="From")
             second = gr.Dropdown(names, value=_default_name(names, "ankle boot", -1), label="To")
-            seed = gr.Number(0, label="Seed of the blend", minimum=0, maximum=MAX_SEED)
+            seed = gr.Number(0, label="Seed", minimum=0, maximum=MAX_SEED)
         button = gr.Button("Blend", variant="primary")
         strip = picture(f"from the first {noun} to the second")
         button.click(self.blend, [first, second, seed], strip, **LATEST_RUN)
 
-        gr.Markdown(f"## Walk: one {noun}, from one seed's noise to another's")
+        gr.Markdown("## Walk: interpolate between two seeds")
         with gr.Row():
-            label = f"{noun.capitalize()} of the walk"
-            class_name = gr.Dropdown(names, value=_default_name(names, "dress"), label=label)
+            default = _default_name(names, "dress")
+            class_name = gr.Dropdown(names, value=default, label=noun.capitalize())
             begin = gr.Number(0, label="From seed", minimum=0, maximum=MAX_SEED)
             end = gr.Number(1, label="To seed", minimum=0, maximum=MAX_SEED)
         button = gr.Button("Walk", variant="primary")
         strip = picture("from the first seed to the second")
         button.click(self.walk, [class_name, begin, end], strip, **LATEST_RUN)
 
-        gr.Markdown(f"## Draw: your sketch is noised, and denoised as one {noun}")
+        gr.Markdown(
+            f"## Sketch: we add noise to your drawing and denoise it as the {noun} you choose"
+        )
         with gr.Row():
             with gr.Column(min_width=300):
                 paper = _build_sketchpad(demo.kind.image_size)
             with gr.Column(min_width=300):
-                class_name = gr.Dropdown(names, value=names[0], label="Shall become")
+                class_name = gr.Dropdown(names, value=names[0], label="Turn into")
                 strength = gr.Slider(
                     *STRENGTH_RANGE,
-                    0.6,
+                    0.75,
                     step=0.05,
                     label="Strength",
-                    info="how much of it is forgotten",
+                    info="0 keeps your drawing, 1 ignores it",
                 )
-                button = gr.Button("Make it real", variant="primary")
-        strip = picture(f"your drawing, and seven {demo.kind.image_nouns} made of it")
+                button = gr.Button("Turn it into images", variant="primary")
+        strip = picture(f"your drawing, and seven {demo.kind.image_nouns} generated from it")
         inputs: list[Any] = [paper, class_name, strength]
         # A drawing is sent as a file, which gradio must read.
         button.click(self.redraw, inputs, strip, **LATEST_RUN | {"preprocess": True})
@@ -97,7 +99,7 @@ def _build_sketchpad(image_size: int) -> gr.Sketchpad:
         layers=False,
         transforms=(),
         brush=gr.Brush(default_size=18, colors=["#000000", "#808080"], color_mode="fixed"),
-        label="Paper",
+        label="Sketch pad",
         buttons=[],
         height=360,
     )

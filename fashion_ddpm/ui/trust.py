@@ -37,34 +37,35 @@ from fashion_ddpm.ui.components import (
 from fashion_ddpm.ui.session import NO_IMAGE_YET, SELECTION_CHANGED, SelectedImage, Selection
 
 LOSS_COLUMNS = ("images seen", "curve", "loss")
-LOSS_COLOURS = dict(
-    zip((*RUN_CURVES, *STUDENT_LOSSES), ("#818cf8", "#4f46e5", "#fdba74", "#ea580c"), strict=True)
-)
+LOSS_COLOURS = dict(zip(RUN_CURVES, ("#818cf8", "#4f46e5"), strict=True))
 NEIGHBOUR_SCALE = 6
-SCORE_COLUMNS = ("garment", "score")
+SCORE_COLUMNS = ("class", "score")
 
-INTRODUCTION = """Every figure stands beside the same figure for real images that were not
-generated: what no generator can beat. `python -m fashion_ddpm evaluate` measures them all."""
+INTRODUCTION = """Every metric stands next to the same metric for held-out real images: the best
+that a generator can hope for."""
 
-LOSSES = "## The losses: training in light blue, validation in dark blue"
-LOSSES_AND_REPORT = """## The losses: ours in blue, the report's first and last in orange
-They cannot be compared: ours is of v over 1000 levels that reach pure noise, the report's of the
-noise over 100 that do not. That is the point: a fine loss on the wrong levels draws haze."""
+LOSSES = "## The losses of this network: training (light blue) and validation (dark blue)"
+STUDENT_SENTENCE = (
+    "The student's report names the first and the last loss: "
+    + ", ".join(f"{name} {first} → {last}" for name, (first, last) in STUDENT_LOSSES.items())
+    + ". They cannot be compared with ours, a v-prediction loss over 1000 noise levels down to "
+    "pure noise: theirs is an ε-prediction loss over 100 levels that never get there. That is the "
+    "point: a low loss on the wrong levels still gives haze."
+)
 
 SCORERS = """## How good is the scorer? Real test images, asked which of ten prompts fits
-A score is worth what the scorer is worth. CLIP ViT-B/32 as published recognizes 63 % of these
-images, ViT-B/16 67 % (tanganke/fusion_bench); the report took B/32's word."""
+A score is only as good as its scorer. CLIP ViT-B/32 as published recognizes 63 % of these images,
+ViT-B/16 67 %; the student's report relied on ViT-B/32."""
 
 
-COPY_CHECK = """## Copied? The image selected in Create, and the nearest training image
-On the left the image; in the middle what 32 principal components keep of it; on the right the
-training image that has the most similar ones. A copy would have hardly any distance."""
+COPY_CHECK = """## Memorized? The image selected in Create, and the nearest training image
+Left: the image. Middle: what 32 principal components keep of it. Right: the training image with the
+closest components. A copy would be at nearly zero distance."""
 
 
-TRAINING = "## The same seeds while it learned"
-TRAINING_OF_BUNDLED = """## The same twenty seeds while it learned
-Those of the bundled network up to 100,096 images are from a run of that length, the later ones from
-what was published then (docs/experiments.md)."""
+TRAINING = "## The same seeds during training"
+TRAINING_OF_BUNDLED = """## The same 20 seeds during training
+Up to 100,096 images: a shorter run; later: the published networks of that time."""
 
 
 class Trust:
@@ -82,19 +83,17 @@ class Trust:
         if is_fashion_mnist:  # the images in the index
             self._build_neighbour(selected)
         self._build_training()
-        gr.Markdown(LOSSES_AND_REPORT if is_fashion_mnist else LOSSES)
-        colours = (
-            LOSS_COLOURS if is_fashion_mnist else {name: LOSS_COLOURS[name] for name in RUN_CURVES}
-        )
-        line_plot(loss_points(demo), LOSS_COLUMNS, colours, height=260)
+        gr.Markdown(LOSSES)
+        line_plot(loss_points(demo), LOSS_COLUMNS, LOSS_COLOURS, height=260)
         if is_fashion_mnist:
+            gr.Markdown(STUDENT_SENTENCE)
             self._build_scorer_limits()
 
     def _build_neighbour(self, selected: SelectedImage) -> None:
         """Lay out the search for the nearest training image."""
         self.index = load_index()
         gr.Markdown(COPY_CHECK)
-        button = gr.Button("Look for its nearest training image")
+        button = gr.Button("Find the nearest training image")
         self.sentence = gr.Markdown()
         self.pair = picture("the selected image and its nearest training image")
         outputs = [self.pair, self.sentence]
@@ -134,13 +133,13 @@ class Trust:
             maximum=max(last, 2),
             value=last,
             step=1,
-            label="Point of training",
+            label="Checkpoint",
             visible=last > 1,
             buttons=[],
         )
         images_seen, path = self.points[-1]
         self.images_seen = gr.Markdown(_images_seen_text(images_seen))
-        self.samples = picture("samples at this point of training", str(path))
+        self.samples = picture("samples at this checkpoint", str(path))
         point.change(self.show_point, point, [self.samples, self.images_seen], **LATEST_VALUES)
 
     def show_point(self, value: Any) -> dict[Any, Any]:
@@ -163,8 +162,9 @@ class Trust:
             x=garment,
             y=score,
             y_lim=[0, 1],
-            height=260,
-            sort=None,
+            height=300,
+            x_label_angle=-45,
+            sort=list(CLASS_NAMES),
             show_label=False,
         )
         self.confusion = gr.Dataframe(
@@ -201,21 +201,25 @@ def _build_report_card(demo: Demo) -> None:
     """Lay out the evaluation report of the loaded weights."""
     report = bundled_report(demo)
     if report is None:
-        gr.Markdown("These weights were not evaluated: run `python -m fashion_ddpm evaluate`.")
+        gr.Markdown("These weights were not evaluated yet.")
         return
     gr.Markdown(INTRODUCTION)
     protocol = report.protocol
     gr.Markdown(
         f"## The report card: {protocol['num_images']:,} images, {protocol['sampler']}, "
-        f"{protocol['schedule']}, {protocol['steps']} steps, against the {protocol['reference']}"
+        f"{protocol['schedule']}, {protocol['steps']} steps, against the {protocol['reference']}\n"
+        "These settings are the same for every report, whatever Create opens with. *Domain* "
+        "metrics use the features of a classifier of Fashion-MNIST."
     )
     with gr.Row():
         with gr.Column(scale=3, min_width=300):
             gr.Markdown(metrics_table(report), elem_id="report-card")
         with gr.Column(scale=2, min_width=300):
-            gr.Markdown("Asked for (rows), seen by an independent classifier (columns)")
+            gr.Markdown(
+                "Requested class (rows), class predicted by an independent classifier (columns)"
+            )
             picture(
                 "confusion matrix of the generated images", str(EVALUATION_DIR / "confusion.png")
             )
-            gr.Markdown("Copied? Generated images, and the nearest training images")
+            gr.Markdown("Memorized? Generated images, and the nearest training images")
             picture("nearest training images", str(EVALUATION_DIR / "nearest.png"))

@@ -79,5 +79,5 @@ def test_a_drawing_is_kept_where_little_of_it_is_forgotten(bundled_demo: Demo) -
 
 
 def test_empty_paper_is_refused(bundled_demo: Demo) -> None:
-    with pytest.raises(RequestError, match="paper is empty"):
+    with pytest.raises(RequestError, match="sketch pad is empty"):
         redraw(bundled_demo, np.zeros((280, 280), np.uint8), RedrawRequest("bag", 0.5))

@@ -25,5 +25,5 @@ def test_every_game_gives_a_strip_of_eight(tab: Play) -> None:
 
 @pytest.mark.parametrize("paper", [None, {"composite": None}, {"composite": np.full((9, 9), 255)}])
 def test_blank_paper_is_a_message(tab: Play, paper: dict[str, np.ndarray] | None) -> None:
-    with pytest.raises(gr.Error, match="paper is empty"):
+    with pytest.raises(gr.Error, match="sketch pad is empty"):
         tab.redraw(paper, "bag", 0.5)
