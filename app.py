@@ -44,14 +44,13 @@ DELETE_CACHE_SECONDS = (600, 3600)
 
 FASHION_MNIST_TEXTS = (
     "Fashion DDPM",
-    """A small diffusion model draws clothes out of noise. Pick a garment, a schedule and a step
-count; then try the schedule **report** and see how one wrong choice ruins a good model.""",
+    "A small diffusion model generates clothing images from pure noise – and shows how one wrong "
+    "setting, the noise schedule, ruins a good network.",
 )
 
 CUSTOM_DATA_TEXTS = (
-    "Images out of noise",
-    """A small diffusion model, trained on pictures of one's own. Pick a class, a schedule and a
-step count; then follow an image back to its noise.""",
+    "Images from noise",
+    "A small diffusion model, trained on your own images, generates new ones from pure noise.",
 )
 
 
@@ -61,7 +60,7 @@ def build_page(demo: Demo) -> gr.Blocks:
     title, introduction = FASHION_MNIST_TEXTS if is_fashion_mnist else CUSTOM_DATA_TEXTS
     seen = read_run(demo.pipeline.name_or_path).get("images_seen")
     if seen and not is_fashion_mnist:
-        introduction += f" This network has seen {seen:,} images; with few, it draws haze."
+        introduction += f" It has seen {seen:,} images; after few, it generates haze."
     set_link_preview(title, introduction)
     with Page(title=title, delete_cache=DELETE_CACHE_SECONDS) as page:
         gr.Markdown(f"# {title}\n{introduction}")
@@ -70,11 +69,11 @@ def build_page(demo: Demo) -> gr.Blocks:
                 create = Create(demo)
                 share.build(demo, page, create.controls, create.selected)
                 api.build(demo, create.controls)
-            with gr.Tab("Compare", id="compare"):
-                Compare(demo, tabs, create.controls)
-            if is_fashion_mnist:  # the report's story is about these images
+            if is_fashion_mnist:  # the student's report is about these images
                 with gr.Tab("Why blurry?", id="why"):
                     WhyBlurry(demo)
+            with gr.Tab("Compare", id="compare"):
+                Compare(demo, tabs, create.controls)
             with gr.Tab("Trust", id="trust"):
                 Trust(demo, create.selected)
             with gr.Tab("Play", id="play"):

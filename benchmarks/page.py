@@ -28,10 +28,10 @@ def visit(browser: Browser, address: str) -> dict[str, float]:
         shown = time.monotonic() - begin
         paint, shift = float(page.evaluate(FIRST_PAINT_JS)), layout_shift(page)
         page.get_by_role("button", name=f"{PRESET} · {steps}").click()
-        expect(page.get_by_text(f"8 images × {steps} UNet")).to_be_visible()
+        expect(page.get_by_text(f"8 images × {steps} network")).to_be_visible()
         begin = time.monotonic()
         generate(page)
-        page.get_by_text(f"of {steps},").wait_for()
+        page.get_by_text(f"/{steps} …").wait_for()
         preview = time.monotonic() - begin
         page.get_by_text("8 images in").wait_for()
         done = time.monotonic() - begin

@@ -42,7 +42,12 @@ def build_parser() -> argparse.ArgumentParser:
     average.add_argument("--at", type=int, metavar="IMAGES", help="its end; default: the last kept")
     average.add_argument("--output", type=_path, default=Path("runs/average"))
     average.set_defaults(run=commands.run_rebuild_average)
-    gallery = subcommands.add_parser("gallery", help="draw the demo's first picture")
+    gallery = subcommands.add_parser("gallery", help="draw the images that the demo opens with")
+    gallery.add_argument(
+        "--student-checkpoint",
+        metavar="DIR",
+        help="network trained on the student's noise schedule; without it, its images are kept",
+    )
     gallery.set_defaults(run=commands.run_gallery)
     neighbours = subcommands.add_parser("neighbours", help="index the training images for the demo")
     neighbours.add_argument("--data-dir", default=default_data_dir(), type=_path)

@@ -133,7 +133,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser, address: str) -> Iterator[Page]:
     """The demo's page on a desktop, with the first pictures loaded."""
     with open_page(browser, address) as page:
-        expect(page.get_by_text("drawn before you came")).to_be_visible()
+        expect(page.get_by_text("Ready-made samples")).to_be_visible()
         yield page
 
 

@@ -101,7 +101,7 @@ def test_what_is_highlighted_is_what_is_scored(page: Page) -> None:
     expect(page.locator(THUMBNAILS).nth(7)).to_have_class(re.compile("selected"))
     page.get_by_role("radio", name="bag").check()
     generate(page, Steps="2")
-    expect(page.get_by_text("16 UNet evaluations")).to_be_visible()
+    expect(page.get_by_text("16 network evaluations")).to_be_visible()
     expect(first).to_have_text("A bag")
     expect(page.locator(THUMBNAILS).first).to_have_class(re.compile("selected"))
     expect(page.locator(SELECTED)).to_have_count(1)
@@ -144,19 +144,19 @@ def read_settled_image(page: Page, picture: Any) -> bytes:
 
 def test_pressing_again_draws_with_the_newest_settings(page: Page) -> None:
     generate(page, Steps="100")
-    expect(page.get_by_text("of 100")).to_be_visible()
+    expect(page.get_by_text("/100 …")).to_be_visible()
     page.get_by_role("radio", name="bag").check()
     generate(page, Steps="2")
-    expect(page.get_by_text("2 steps, 16 UNet evaluations")).to_be_visible()
+    expect(page.get_by_text("2 steps · 16 network evaluations")).to_be_visible()
     expect(page.locator("#gallery .caption-label").first).to_have_text("bag, seed 0")
 
 
 def test_stop_says_where_and_never_shows_an_error(page: Page) -> None:
     for _ in range(3):
         generate(page, Steps="100")
-        expect(page.get_by_text("of 100,")).to_be_visible()
+        expect(page.get_by_text("/100 …")).to_be_visible()
         page.get_by_role("button", name="Stop", exact=True).click()
-        expect(page.get_by_text("of 100. Below are the images of before")).to_be_visible()
+        expect(page.get_by_text("of 100. Below: your previous images")).to_be_visible()
         assert not page.get_by_text("Error", exact=True).filter(visible=True).count()
         expect(page.locator("#gallery img")).to_have_count(10)
 
@@ -247,7 +247,7 @@ def test_back_keeps_the_settings_that_were_drawn_last(page: Page) -> None:
 
 def test_what_was_said_of_one_image_goes_with_it(page: Page) -> None:
     page.get_by_role("tab", name="Trust").click()
-    page.get_by_role("button", name="Look for its nearest").click()
+    page.get_by_role("button", name="Find the nearest").click()
     expect(page.get_by_text("T-shirt, seed 0: The nearest of")).to_be_visible()
     page.get_by_role("tab", name="Create").click()
     page.locator(THUMBNAILS).nth(3).click()
@@ -273,7 +273,7 @@ def test_a_page_that_outlived_its_server_is_told(browser: Browser) -> None:
     with run_app(environment=port) as app:
         page.goto(app.address)
         generate(page, Steps="2")
-        expect(page.get_by_text("2 steps, 16 UNet evaluations")).to_be_visible()
+        expect(page.get_by_text("2 steps · 16 network evaluations")).to_be_visible()
     toast = page.locator(".toast-body").get_by_text("These images are no longer kept here")
     with run_app(environment=port):
         page.locator(THUMBNAILS).nth(2).click()
@@ -287,11 +287,11 @@ def test_a_page_that_outlived_its_server_is_told(browser: Browser) -> None:
                 page.get_by_role("button", name=name).click()
             expect(toast).to_have_count(1)
         page.get_by_role("tab", name="Trust").click()
-        page.get_by_role("button", name="Look for its nearest").click()
+        page.get_by_role("button", name="Find the nearest").click()
         expect(toast).to_have_count(2)
         page.get_by_role("tab", name="Create").click()
         generate(page)
-        expect(page.get_by_text("2 steps, 16 UNet evaluations")).to_be_visible()
+        expect(page.get_by_text("2 steps · 16 network evaluations")).to_be_visible()
         page.locator(THUMBNAILS).nth(2).click()
         expect(page.locator(THUMBNAILS).nth(2)).to_have_class(re.compile("selected"))
     page.close()
@@ -302,5 +302,5 @@ def test_what_is_in_view_at_first_can_be_shared_too(page: Page) -> None:
     expect(page.locator("#link textarea, #link input")).to_have_value(re.compile("class=all"))
     expect(page.get_by_text("client.predict(class_name='all'")).to_be_visible()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download all as a zip").click()
+        page.get_by_role("button", name="Download all images").click()
     assert zipfile.ZipFile(download.value.path()).namelist()

@@ -119,11 +119,13 @@ def run_rebuild_average(arguments: argparse.Namespace) -> int:
 
 
 def run_gallery(arguments: argparse.Namespace) -> int:
-    """Draw and score the images that the demo shows at start."""
+    """Draw the images that the demo shows at start."""
     from fashion_ddpm.demo.gallery import GALLERY, make_gallery
+    from fashion_ddpm.demo.story import STORY
 
-    make_gallery()
+    make_gallery(arguments.student_checkpoint)
     print(GALLERY)
+    print(STORY)
     return 0
 
 

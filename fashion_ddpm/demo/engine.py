@@ -229,9 +229,11 @@ def offered_schedules(demo: Demo) -> list[str]:
 def schedule_note(schedule: str, num_inference_steps: int) -> str:
     """Return the noise levels of a schedule and the verdict on it, as Markdown."""
     check = check_schedule(schedule, num_inference_steps)
-    begin, end = format_number(check.first_sigma), format_number(check.last_sigma)
-    levels = f"falls from {begin} to {end}" if num_inference_steps > 1 else f"is {begin}"
+    levels = format_number(check.first_sigma)
+    if num_inference_steps > 1:
+        levels += f" → {format_number(check.last_sigma)}"
+    verdict, _, reason = check.verdict.partition(": ")
     return (
-        f"**{check.name}**: noise over signal {levels} in {quantity(num_inference_steps, 'step')}. "
-        f"Verdict: {check.verdict}."
+        f"**{check.name}**: noise-to-signal ratio σ {levels} in "
+        f"{quantity(num_inference_steps, 'step')}. **{verdict.capitalize()}**: {reason}."
     )

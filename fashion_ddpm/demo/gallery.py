@@ -15,6 +15,7 @@ from fashion_ddpm.core.paths import BUNDLED_DIR
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.results import Result
+from fashion_ddpm.demo.story import save_story
 from fashion_ddpm.diffusion.pipeline import MODEL_DIGITS, weights_hash
 from fashion_ddpm.server.limits import PAGE_MAX_IMAGES
 
@@ -54,9 +55,15 @@ def first_images(demo: Demo) -> Result | None:
     return demo.draw(request, demo.scorers[0])
 
 
-def make_gallery() -> None:
-    """Draw the bundled gallery, and list it and the training previews in the manifest."""
-    save_gallery(Demo())
+def make_gallery(student_checkpoint: str | None = None) -> None:
+    """Draw the bundled gallery and story, and list them and the training previews in the manifest.
+
+    Args:
+        student_checkpoint: see save_story.
+    """
+    demo = Demo()
+    save_gallery(demo)
+    save_story(demo.pipeline, student_checkpoint)
     previews = sorted(BUNDLED_DIR.glob("previews/*.png"))
     update_manifest(BUNDLED_DIR, *(path.relative_to(BUNDLED_DIR).as_posix() for path in previews))
 

@@ -51,12 +51,14 @@ class ScheduleCheck:
         """The finding in one or two sentences."""
         amplitude = float(np.sqrt(self.terminal_alpha_bar))
         if self.starts_from_noise:
-            left = format_percent(amplitude)
-            return f"good: {left} of the image's amplitude is left, so noise is a start"
+            return (
+                f"good: only {format_percent(amplitude)} of the image's amplitude is left at the "
+                "noisiest level, so sampling can start from pure noise"
+            )
         return (
-            f"broken: {100 * amplitude:.0f} % of the image's amplitude is left where sampling "
-            "starts from pure noise, which the network never saw there; multiply the betas by "
-            "1000/T (--beta-scale) or use the cosine schedule"
+            f"broken: {100 * amplitude:.0f} % of the image's amplitude is left at the noisiest "
+            "level, but sampling starts from pure noise, which the network never saw there; "
+            "multiply the betas by 1000/T, or use the cosine schedule"
         )
 
 

@@ -58,8 +58,9 @@ class CostMeter:
         """Return the estimate as a sentence."""
         evaluations = num_evaluations(SamplingSettings.from_request(request), self.noise_scheduler)
         return (
-            f"≈ **{format_seconds(self.seconds(request))}** on this machine: "
-            f"{quantity(request.num_images, 'image')} × {quantity(evaluations, 'UNet evaluation')}"
+            f"About **{format_seconds(self.seconds(request))}**: "
+            f"{quantity(request.num_images, 'image')} × "
+            f"{quantity(evaluations, 'network evaluation')}"
         )
 
 

@@ -72,7 +72,7 @@ class Compare:
         self.cells = gr.State([])
         outputs = [self.sheet, self.status, self.cells, self.download]
         connect_run(draw, stop, self.draw, [class_name, axis, seed], outputs, self.status)
-        create_tab: list[Any] = [tabs, create.advanced, *create.inputs()]
+        create_tab: list[Any] = [tabs, *create.inputs()]
         self.sheet.select(self.open, self.cells, create_tab, **EVERY_CLICK).success(
             None, None, None, js=SHOW_AND_GENERATE, **NO_QUEUE
         )
@@ -104,7 +104,7 @@ class Compare:
             yield {self.status: f"Stopped: {status}." if stopped else gr.skip()}
 
     def open(self, cells: list[Cell], event: gr.SelectData) -> dict[Any, Any]:
-        """Open the Create tab with a cell's settings, and unfold the advanced ones."""
+        """Open the Create tab with a cell's settings."""
         with report_errors():
             if not cells:
                 raise RequestError(IMAGES_GONE)
@@ -119,7 +119,6 @@ class Compare:
         values = control_values(cell.settings.request, cell.settings.scorer)
         return {
             self.tabs: gr.Tabs(selected="create"),
-            self.create.advanced: gr.Accordion(open=True),
             **dict(zip(self.create.inputs(), values, strict=True)),
         }
 

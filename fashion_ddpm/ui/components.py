@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -43,6 +44,11 @@ LATEST_RUN: dict[str, Any] = {**MODEL_QUEUE, **NO_API, **RAW_INPUTS, **ALWAYS_LA
 """For events that run the network on the newest values."""
 
 
+def read_asset(name: str) -> str:
+    """Return a file of ui/assets: browser code or a style sheet."""
+    return (Path(__file__).parent / "assets" / name).read_text(encoding="utf-8")
+
+
 @contextmanager
 def report_errors(names: Mapping[str, str] = PAGE_LABELS) -> Iterator[None]:
     """Turn exceptions into errors that the page or the program shows, except StoppedError.
@@ -69,7 +75,7 @@ SHOW_AND_GENERATE = """() => {
 NO_MARKUP = str.maketrans("<>&", "‹›＆")
 """Gradio shows messages as HTML."""
 
-IMAGES_GONE = "These images are no longer kept here: draw them again."
+IMAGES_GONE = "These images are no longer kept here: generate them again."
 """Message where the server was restarted, or the pictures deleted, since the page was loaded."""
 
 

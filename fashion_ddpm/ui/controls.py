@@ -1,33 +1,28 @@
 """The settings of the Create tab, with their cost and the verdict on the schedule."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import gradio as gr
 
 from fashion_ddpm.core.config import SAMPLERS, TURBO
 from fashion_ddpm.core.errors import UserError
-from fashion_ddpm.core.image_kind import ALL_CLASSES, CLASS_NAMES
-from fashion_ddpm.core.images import enlarge
+from fashion_ddpm.core.image_kind import ALL_CLASSES
 from fashion_ddpm.core.requests import (
     MAX_GUIDANCE,
     MAX_SEED,
     PAGE_LABELS,
     GenerateRequest,
-    check_integer,
 )
 from fashion_ddpm.demo.engine import PRESETS, Demo, offered_schedules, schedule_note
 from fashion_ddpm.diffusion.sampling import SamplingSettings
-from fashion_ddpm.scoring.clip_baseline import load_real_sample
 from fashion_ddpm.server.limits import PAGE_MAX_IMAGES, PAGE_MAX_STEPS, check_size
 from fashion_ddpm.ui.components import (
     ALWAYS_LAST,
-    EVERY_CLICK,
     NO_QUEUE,
     RAW_INPUTS,
     as_int,
     error_message,
-    picture_gallery,
-    report_errors,
 )
 
 MAX_CLASS_BUTTONS = 20
@@ -42,11 +37,29 @@ CONTROL_FIELDS = (
 COST_FIELDS = CONTROL_FIELDS[1:-1]
 """Fields that change what a request costs."""
 
-INTERVAL_HINTS = {
-    "guidance_low": "share of the noise levels: 0 is no noise",
-    "guidance_high": "1 is pure noise; outside, guidance is off",
+HINTS = {
+    "class_name": "What to generate; the pictures are real examples.",
+    "schedule": "Which noise levels sampling steps through. The curve shows how the image emerges.",
+    "num_inference_steps": "Network evaluations per image: more are slower, up to about 20 better.",
+    "sampler": "The solver that steps between noise levels; ddpm and sde add new noise.",
+    "guidance_scale": "1 = off. Higher follows the class more strongly and doubles the cost.",
+    "guidance_low": "Share of the noise levels, 0 = no noise.",
+    "guidance_high": "1 = pure noise. Outside, guidance is off.",
+    "num_images": "Generated together, each from its own seed.",
+    "seed": "The noise that the first image starts from; the same seed gives the same image.",
+    "scorer": 'All except "embedded" are downloaded from the Hugging Face Hub on first use.',
 }
-"""Field of a request → hint on the page."""
+"""Field of a request → one sentence on the page."""
+
+CHOICE_NAMES = {ALL_CLASSES: "one of each", "report": "report (broken on purpose)"}
+"""Value of a menu → its name on the page, where they differ."""
+
+GENERATE = "Generate"
+"""Name of the button while nothing runs."""
+
+ENABLE_GENERATE = """() => document.querySelector("#generate").disabled
+  ? {__type__: "update", interactive: true} : {__type__: "update"}"""
+"""JavaScript: settings were changed during a run, so Generate may be pressed to restart it."""
 
 NO_SETTINGS = (gr.skip(),) * (len(CONTROL_FIELDS) + 2)
 """Values of Controls.inputs that change nothing."""
@@ -95,30 +108,18 @@ class Controls:
         self.demo = demo
         first = default_request(demo)
         self.class_name = self._build_class_menu(first.class_name)
-        self.schedule = gr.Radio(
-            offered_schedules(demo),
-            value=first.schedule,
-            label=PAGE_LABELS["schedule"],
-            info="which noise levels an image visits",
-        )
-        self.num_inference_steps = gr.Slider(
-            1,
-            PAGE_MAX_STEPS,
-            first.num_inference_steps,
-            step=1,
-            label=PAGE_LABELS["num_inference_steps"],
-        )
+        with gr.Row(elem_id="run-buttons"):
+            self.generate = gr.Button(GENERATE, variant="primary", elem_id="generate", scale=3)
+            self.stop = gr.Button("Stop", scale=1, min_width=80)
+        note = gr.Markdown(self.note(*(getattr(first, name) for name in COST_FIELDS)))
+        gr.Markdown("Presets, with their steps")
         with gr.Row():
             preset_buttons = {
                 gr.Button(f"{name} · {preset.num_inference_steps}", size="sm", min_width=80): preset
                 for name, preset in presets(demo).items()
             }
-        with gr.Row():
-            self.generate = gr.Button("Generate", variant="primary", elem_id="generate")
-            self.stop = gr.Button("Stop")
-        note = gr.Markdown(self.note(*(getattr(first, name) for name in COST_FIELDS)))
-        with gr.Accordion("Advanced", open=False) as self.advanced:
-            self._build_advanced_settings(first)
+        self._build_sampling_settings(first)
+        self._build_image_settings(first)
         for button, preset in preset_buttons.items():
             self._connect_preset(button, preset)
         inputs = [getattr(self, name) for name in COST_FIELDS]
@@ -126,54 +127,85 @@ class Controls:
         gr.on(changes, self.note, inputs, note, **NO_QUEUE, **RAW_INPUTS, **ALWAYS_LAST)
         guidance = [self.guidance_scale, self.guidance_low, self.guidance_high]
         self.sampler.change(self.toggle_guidance, self.sampler, guidance, **NO_QUEUE, **RAW_INPUTS)
+        changed_by_hand = [component.input for component in self.inputs()]
+        gr.on(changed_by_hand, None, None, self.generate, js=ENABLE_GENERATE, **NO_QUEUE)
 
     def _build_class_menu(self, first: str) -> gr.Radio | gr.Dropdown:
-        """Lay out the classes, on Fashion-MNIST below a real image of each."""
-        kind, label = self.demo.kind, PAGE_LABELS["class_name"]
-        names = [*kind.class_names, ALL_CLASSES]
-        if not kind.is_fashion_mnist:
-            menu = gr.Radio if len(names) <= MAX_CLASS_BUTTONS else gr.Dropdown
-            return menu(names, value=first, label=label)
-        gr.Markdown("Real ones: click one to choose its class")
-        examples = picture_gallery(_real_examples(), 5, "examples", download=False)
-        class_name = gr.Radio(names, value=first, label=label)
-        examples.select(_clicked_class, None, class_name, **EVERY_CLICK)
-        return class_name
+        """Lay out the classes, on Fashion-MNIST with a real image of each."""
+        names = [*self.demo.kind.class_names, ALL_CLASSES]
+        menu = gr.Radio if len(names) <= MAX_CLASS_BUTTONS else gr.Dropdown
+        label = PAGE_LABELS["class_name"]
+        if not self.demo.kind.is_fashion_mnist:
+            return menu(_named(names), value=first, label=label)
+        info = HINTS["class_name"]
+        return gr.Radio(_named(names), value=first, label=label, info=info, elem_id="class-menu")
 
-    def _build_advanced_settings(self, first: GenerateRequest) -> None:
-        """Lay out the sampler, guidance, the number of images, seeds and the scorer."""
+    def _build_sampling_settings(self, first: GenerateRequest) -> None:
+        """Lay out the schedule, the number of steps, the sampler and guidance."""
+        self.schedule = gr.Radio(
+            _named(offered_schedules(self.demo)),
+            value=first.schedule,
+            label=PAGE_LABELS["schedule"],
+            info=HINTS["schedule"],
+            elem_id="schedule-menu",
+        )
+        self.num_inference_steps = gr.Slider(
+            1,
+            PAGE_MAX_STEPS,
+            first.num_inference_steps,
+            step=1,
+            label=PAGE_LABELS["num_inference_steps"],
+            info=HINTS["num_inference_steps"],
+        )
         samplers = (*SAMPLERS, TURBO) if self.demo.has_turbo else SAMPLERS
-        self.sampler = gr.Dropdown(samplers, value=first.sampler, label=PAGE_LABELS["sampler"])
+        self.sampler = gr.Dropdown(
+            samplers, value=first.sampler, label=PAGE_LABELS["sampler"], info=HINTS["sampler"]
+        )
         self.guidance_scale = gr.Slider(
             1,
             MAX_GUIDANCE,
             first.guidance_scale,
             step=0.1,
             label=PAGE_LABELS["guidance_scale"],
-            info="1 is off; more costs twice",
+            info=HINTS["guidance_scale"],
         )
         with gr.Row():
             self.guidance_low, self.guidance_high = (
                 gr.Number(
                     getattr(first, name),
                     label=PAGE_LABELS[name],
-                    info=info,
+                    info=HINTS[name],
                     minimum=0,
                     maximum=1,
                     step=0.05,
+                    min_width=120,
                 )
-                for name, info in INTERVAL_HINTS.items()
+                for name in ("guidance_low", "guidance_high")
             )
+
+    def _build_image_settings(self, first: GenerateRequest) -> None:
+        """Lay out the number of images, seeds and the scorer."""
         self.num_images = gr.Slider(
-            1, PAGE_MAX_IMAGES, first.num_images, step=1, label=PAGE_LABELS["num_images"]
+            1,
+            PAGE_MAX_IMAGES,
+            first.num_images,
+            step=1,
+            label=PAGE_LABELS["num_images"],
+            info=HINTS["num_images"],
         )
-        self.seed = gr.Number(first.seed, label=PAGE_LABELS["seed"], minimum=0, maximum=MAX_SEED)
-        self.random_seed = gr.Checkbox(value=False, label="A new seed each time")
+        self.seed = gr.Number(
+            first.seed,
+            label=PAGE_LABELS["seed"],
+            info=HINTS["seed"],
+            minimum=0,
+            maximum=MAX_SEED,
+        )
+        self.random_seed = gr.Checkbox(value=False, label="New random seed each time")
         self.scorer = gr.Dropdown(
             self.demo.scorers,
             value=self.demo.scorers[0],
             label=PAGE_LABELS["scorer"],
-            info="all but the first need the network once",
+            info=HINTS["scorer"],
         )
 
     def _connect_preset(self, button: gr.Button, preset: SamplingSettings) -> None:
@@ -206,8 +238,8 @@ class Controls:
         except UserError as error:
             return error_message(error)
         verdict = schedule_note(request.schedule, request.num_inference_steps)
-        bound = f"{self.demo.limits.max_evaluations:,}"
-        cost = f"{self.demo.cost.sentence(request)} (at most {bound} evaluations)"
+        limit = f"{self.demo.limits.max_evaluations:,}"
+        cost = f"{self.demo.cost.sentence(request)} (limit {limit})"
         return "\n\n".join([cost, *_interval_note(request), verdict])
 
 
@@ -219,16 +251,6 @@ def _interval_note(request: GenerateRequest) -> list[str]:
     return [f"Guidance acts from {low:g} to {high:g} of the noise levels, and not outside."]
 
 
-def _clicked_class(event: gr.SelectData) -> str:
-    """Return the class of the real example that was clicked."""
-    with report_errors():
-        check_integer("example", event.index, 0, len(CLASS_NAMES) - 1)
-    return CLASS_NAMES[event.index]
-
-
-def _real_examples() -> list[tuple[Any, str]]:
-    """Return a real image of each class, enlarged, with its name."""
-    real = load_real_sample()
-    return [
-        (enlarge(real.select_class(label)[0], 4), name) for label, name in enumerate(CLASS_NAMES)
-    ]
+def _named(values: Iterable[str]) -> list[tuple[str, str]]:
+    """Return a menu's choices: the name on the page and the value of each."""
+    return [(CHOICE_NAMES.get(value, value), value) for value in values]

@@ -25,18 +25,20 @@ from fashion_ddpm.ui.components import (
     report_errors,
     show_value,
 )
-from fashion_ddpm.ui.controls import Controls, build_request
+from fashion_ddpm.ui.controls import GENERATE, Controls, build_request
 from fashion_ddpm.ui.page import WRITE_ADDRESS
 from fashion_ddpm.ui.session import CurrentRun, SelectedImage, Selection, connect_run
+from fashion_ddpm.ui.story import build_story_switch
 from fashion_ddpm.ui.trajectory import TrajectoryPanel
 
-SCORE_TITLES = ("Selected image", "Mean of its class here", "Real ones of its class")
+SCORE_TITLES = ("This image", "Average of this batch", "Real test images")
 """Titles of a row of scores: one row for the label prompts, one for the quality prompts."""
 
+READY_MADE = "Ready-made samples, one per class ({seeds}). Press Generate to make your own."
 PRESS_GENERATE = "Press Generate."
-IMAGES_KEPT = "Below are the images of before."
-NO_SCORES = """The embedded scorer has seen nothing but Fashion-MNIST, so it says nothing of these
-classes. A CLIP of the Hub can be asked (Advanced, Scorer); no real images stand beside it."""
+IMAGES_KEPT = "Below: your previous images."
+NO_SCORES = """The built-in scorer only knows Fashion-MNIST. Choose a CLIP from the Hub as the
+scorer (without real images to compare with)."""
 
 
 class Create:
@@ -51,16 +53,26 @@ class Create:
         self.demo = demo
         first = first_images(demo)
         trajectory = demo.trajectory(first, 0) if first else None
-        with gr.Row():
-            with gr.Column(scale=2, min_width=300):
+        if demo.kind.is_fashion_mnist:
+            build_story_switch("create", opens_why=True)
+        with gr.Row(elem_id="create-grid"):
+            with gr.Column(elem_id="settings"):
                 self.controls = Controls(demo)
-            with gr.Column(scale=3, min_width=300):
-                self._build_results(first)
+            with gr.Column(elem_id="results"):
+                self._build_images(first)
+            with gr.Column(elem_id="scores"):
+                self._build_scores(first)
         self.selected = SelectedImage(first)
         self.trajectory = TrajectoryPanel(demo, self.selected, trajectory)
         self.address_query = gr.Textbox(visible="hidden")
         image_outputs = [*self.scores, *self.trajectory.outputs(), self.selected.index]
-        run_outputs = [self.preview, self.gallery, self.status, *image_outputs]
+        run_outputs = [
+            self.controls.generate,
+            self.preview,
+            self.gallery,
+            self.status,
+            *image_outputs,
+        ]
         connect_run(
             self.controls.generate,
             self.controls.stop,
@@ -73,22 +85,26 @@ class Create:
         clicked = [self.selected.selection, self.selected.query]
         self.gallery.select(self.select, clicked, image_outputs, **EVERY_CLICK)
 
-    def _build_results(self, first: Result | None) -> None:
-        """Lay out status, pictures and scores, filled with the first images where there are any."""
+    def _build_images(self, first: Result | None) -> None:
+        """Lay out status and pictures, filled with the first images where there are any."""
         status = PRESS_GENERATE
         if first:
-            seeds = f"seeds 0 to {first.request.num_images - 1}"
-            status = f"One of each class, {seeds}, drawn before you came. {PRESS_GENERATE}"
-        self.status = gr.Markdown(status)
+            status = READY_MADE.format(seeds=seed_range(first.request))
+        self.status = gr.Markdown(status, elem_id="status")
         self.preview = picture(
-            "noisy images above, predicted clean images below",
+            "top: noisy images, bottom: predicted clean images",
             first.last_preview().picture if first else None,
             elem_id="preview",
         )
-        gr.Markdown("Click an image for its scores and its way from noise")
+        gr.Markdown(
+            "Click an image to see its scores and how it emerged from noise.", elem_id="select-hint"
+        )
         pictures = first.pictures() if first else None
         self.gallery = picture_gallery(pictures, 5, "gallery", selected=0)
-        gr.Markdown(f"## Which {self.demo.kind.class_noun} is it? CLIP's label scores")
+
+    def _build_scores(self, first: Result | None) -> None:
+        """Lay out the scores of the selected image, its batch and real images."""
+        gr.Markdown(f"## Which {self.demo.kind.class_noun} does CLIP see?")
         has_scorer = self.demo.scorers[0] != NO_SCORER
         if not has_scorer:
             gr.Markdown(NO_SCORES)
@@ -96,7 +112,7 @@ class Create:
         count = len(SCORE_TITLES)
         labels = _build_score_row(columns[:count], has_scorer)
         if has_scorer:
-            gr.Markdown("## Is it clear? The report's three prompts")
+            gr.Markdown("## Is it sharp? CLIP, asked three quality prompts")
         self.scores = [*labels, *_build_score_row(columns[count:], has_scorer)]
 
     def draw(
@@ -114,6 +130,7 @@ class Create:
         if random_seed is True:
             values[-1] = random.randint(0, MAX_SEED - PAGE_MAX_IMAGES)
         progress = ""
+        idle = {self.controls.generate: gr.Button(GENERATE, interactive=True)}
         try:
             with monitor_request(self.demo, "images") as wrap_steps:
                 request = build_request(*values, class_names=self.demo.kind.class_names)
@@ -122,30 +139,41 @@ class Create:
                 seed = request.seed if random_seed is True else gr.skip()
                 updates = {self.controls.seed: seed, self.address_query: settings.to_query()}
                 wrap_steps = current.make_wrapper(number, wrap_steps)
+                current.check(number)
+                yield {self.controls.generate: gr.Button(interactive=False)}
                 for event in self.demo.run(request, scorer, wrap_steps):
                     current.check(number)
                     yield self._event_updates(event, request, selection) | updates
                     if isinstance(event, Preview):
                         progress = f" at step {event.steps_done} of {request.num_inference_steps}"
         except StoppedError:
-            stopped = current.was_stopped(number)
-            # Without a yield gradio would empty all outputs.
-            yield {self.status: f"Stopped{progress}. {IMAGES_KEPT}" if stopped else gr.skip()}
+            if current.was_stopped(number):
+                yield {self.status: f"Stopped{progress}. {IMAGES_KEPT}", **idle}
+            else:  # Without a yield gradio would empty all outputs.
+                yield {self.status: gr.skip()}
+        except gr.Error:
+            if current.is_newest(number):
+                yield idle
+            raise
 
     def _event_updates(
         self, event: Preview | Result, request: GenerateRequest, selection: Selection
     ) -> dict[Any, Any]:
         """Return what a preview or a result changes on the page."""
         if isinstance(event, Preview):
-            status = f"Step {event.steps_done} of {request.num_inference_steps}, "
-            status += f"{event.seconds:.1f} s"
-            return {self.status: status, self.preview: show_value(event.picture)}
+            progress = f"Generating {event.steps_done}/{request.num_inference_steps} …"
+            return {
+                self.controls.generate: gr.Button(progress),
+                self.status: f"Generating {quantity(request.num_images, 'image')} …",
+                self.preview: show_value(event.picture),
+            }
         if event.warning:
             gr.Warning(event.warning.translate(NO_MARKUP))
         # Gradio saves the pictures; page.py makes it do so atomically, and under their own names.
         updates = {
             self.preview: show_value(event.last_preview().picture),
             self.gallery: show_value(event.pictures(), selected_index=0),
+            self.controls.generate: gr.Button(GENERATE, interactive=True),
             self.status: summary(event),
             self.selected.query: event.settings.to_query(),
             **self._image_updates(event, 0),
@@ -186,27 +214,39 @@ def score_columns(result: Result, index: int) -> list[Scores]:
     return [*labels, *quality]
 
 
+def seed_range(request: GenerateRequest) -> str:
+    """Return the seeds of a request: "seed 7" or "seeds 0–7"."""
+    first, last = request.seeds()[0], request.seeds()[-1]
+    return f"seed {first}" if first == last else f"seeds {first}–{last}"
+
+
 def summary(result: Result) -> str:
-    """Return a line on what was drawn and what it cost."""
+    """Return a line on what was generated and what it cost."""
     request = result.request
-    return (
-        f"{quantity(request.num_images, 'image')} in {format_seconds(result.seconds)}: "
-        f"{quantity(request.num_inference_steps, 'step')}, "
-        f"{quantity(result.evaluations, 'UNet evaluation')}, seeds from {request.seed}"
+    return " · ".join(
+        [
+            f"{quantity(request.num_images, 'image')} in {format_seconds(result.seconds)}",
+            quantity(request.num_inference_steps, "step"),
+            quantity(result.evaluations, "network evaluation"),
+            seed_range(request),
+        ]
     )
 
 
 def _build_score_row(columns: list[Scores], visible: bool) -> list[gr.Label]:
     """Lay out one row of scores."""
-    with gr.Row():
-        return [
-            gr.Label(
-                scores or None,
-                visible=visible,
-                label=title,
-                num_top_classes=3,
-                min_width=150,
-                elem_classes="scores",
-            )
-            for title, scores in zip(SCORE_TITLES, columns, strict=True)
-        ]
+    labels = []
+    with gr.Row(visible=visible):
+        for title, scores in zip(SCORE_TITLES, columns, strict=True):
+            with gr.Column(min_width=150):
+                gr.Markdown(title, elem_classes="score-title")
+                label = gr.Label(
+                    scores or None,
+                    visible=visible,
+                    label=title,
+                    show_label=False,
+                    num_top_classes=3,
+                    elem_classes="scores",
+                )
+                labels.append(label)
+    return labels

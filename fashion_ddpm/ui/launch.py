@@ -26,8 +26,9 @@ from fashion_ddpm.server.monitoring import start_log
 from fashion_ddpm.server.rate_limit import network_of
 from fashion_ddpm.server.temporary_files import Sweeper
 from fashion_ddpm.ui.api import OPTIONAL_FIELDS, answer_with_content
-from fashion_ddpm.ui.components import MODEL_QUEUE
-from fashion_ddpm.ui.style import CSS, HEAD, HIDE_UNTIL_LOADED, theme
+from fashion_ddpm.ui.components import MODEL_QUEUE, read_asset
+from fashion_ddpm.ui.icons import menu_icons
+from fashion_ddpm.ui.page import HEAD, HIDE_UNTIL_LOADED, theme
 
 DRAIN_POLL_SECONDS = 0.1
 """Seconds between two checks whether requests still run."""
@@ -120,8 +121,8 @@ class Server:
                 enable_monitoring=False,
                 run_history=False,
                 theme=theme(),
-                css=CSS,
-                head=HEAD + (HIDE_UNTIL_LOADED if self._demo.kind.is_fashion_mnist else ""),
+                css=read_asset("page.css"),
+                head=page_head(self._demo),
                 footer_links=["api"],
                 mcp_server=launch.mcp,
                 # Middleware in app_kwargs would be inside gradio's CORS layer.
@@ -205,6 +206,12 @@ class Server:
         self._page.close(verbose=False)
         self._demo.close()
         self._sweeper.close()
+
+
+def page_head(demo: Demo) -> str:
+    """Return style sheets and scripts for the page's head."""
+    hide = HIDE_UNTIL_LOADED if demo.kind.is_fashion_mnist else ""
+    return f"{HEAD}{hide}<style>{menu_icons(demo)}</style>"
 
 
 def wrap_app(make_middleware: Callable[[ASGIApp], Middleware]) -> GradioApp:

@@ -1,4 +1,4 @@
-"""The page around the tabs: link preview, error messages, saved pictures, address, footer."""
+"""The page around the tabs: style, link preview, errors, saved pictures, address, footer."""
 
 import inspect
 import os
@@ -19,7 +19,7 @@ from fashion_ddpm.checkpoints.locate import SAMPLES_FILE
 from fashion_ddpm.core.images import FILE_NAME_KEY
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, ROOT
 from fashion_ddpm.server.monitoring import INTERNAL_ERROR
-from fashion_ddpm.ui.components import IMAGES_GONE, NO_QUEUE
+from fashion_ddpm.ui.components import IMAGES_GONE, NO_QUEUE, read_asset
 
 DISK_FULL = "The server has no room left for pictures; please try again in a few minutes."
 
@@ -28,6 +28,34 @@ PAGE_TEMPLATE = "frontend/index.html"
 _PREVIEW_TAGS = re.compile(r'\s*<meta\s+(?:property="og:|name="twitter:)[^>]*/>')
 _CALL_SIGNATURE = inspect.signature(gr.Blocks.call_function)
 """Finds the event whether gradio passes it by position or by name."""
+
+
+HEAD = f"<style>{read_asset('head.css')}</style><script>{read_asset('page.js')}</script>"
+
+HIDE_UNTIL_LOADED = """<style>
+@keyframes appear { to { visibility: visible; } }
+gradio-app:not(:has(#gallery img):has(#generate):has(.scores .output-class))
+  :is(.tabs, .tabs ~ *, footer) { visibility: hidden; animation: appear 0s 5s forwards; }
+</style>"""
+"""For a page that opens with pictures: gradio inserts them one by one, and each would shift the
+layout. So the tabs appear together, after five seconds in any case."""
+
+
+def theme() -> gr.Theme:
+    """Return gradio's soft theme with text that stands out enough (WCAG 2.1, level AA)."""
+    return gr.themes.Soft().set(
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_300",
+        button_secondary_background_fill_hover_dark="*primary_600",
+        block_label_text_color="*primary_700",
+        block_title_text_color="*primary_700",
+        button_primary_background_fill="*primary_600",
+        button_primary_background_fill_hover="*primary_700",
+        checkbox_label_background_fill_selected="*primary_600",
+        link_text_color_dark="*secondary_300",
+        link_text_color_visited_dark="*secondary_300",
+        link_text_color_active_dark="*secondary_300",
+    )
 
 
 def set_link_preview(title: str, description: str) -> None:

@@ -50,9 +50,13 @@ class CurrentRun:
         if number <= self.last_stopped or number < self.last_begun:
             raise StoppedError("stopped")
 
+    def is_newest(self, number: int) -> bool:
+        """Return whether no newer run was requested."""
+        return number == self.last_requested
+
     def was_stopped(self, number: int) -> bool:
         """Return whether Stop ended this run and no newer one was requested."""
-        return number == self.last_requested <= self.last_stopped
+        return self.is_newest(number) and number <= self.last_stopped
 
     def make_wrapper(self, number: int, wrap_steps: StepWrapper) -> StepWrapper:
         """Return a wrapper that also raises StoppedError when this run must end."""

@@ -66,7 +66,9 @@ class Handlers:
         # Links of earlier versions name the base network, also for images of the distilled one.
         models = (self.demo.model_for(settings.request), self.demo.model)
         if not any(model.startswith(settings.model) for model in models):
-            gr.Info(f"The {origin} was made with other weights: its images will differ.")
+            gr.Info(
+                f"This {origin} was made with a different model version, so its images will differ."
+            )
         return control_values(settings.request, settings.scorer)
 
     @staticmethod
@@ -87,7 +89,7 @@ class Handlers:
             settings = parse_picture(Path(path), self.class_names)
             values = self._control_values(settings, "picture")
         name = settings.request.class_name.translate(NO_MARKUP)
-        gr.Info(f"These are the settings of: {name}, seed {settings.request.seed}.")
+        gr.Info(f"Settings of {name}, seed {settings.request.seed}, restored.")
         return (*values, None)
 
 
@@ -105,22 +107,22 @@ def build(demo: Demo, page: gr.Blocks, controls: Controls, selected: SelectedIma
     archived, call = handlers.export_result(selection.value) if first else ({"value": None}, "")
     with gr.Accordion("Share", open=False):
         gr.Markdown(
-            "The link holds every setting: whoever opens it sees the same images. So does each "
-            "picture: drop one here, and its settings come back."
+            "The link holds every setting: whoever opens it gets the same images. Every saved "
+            "image carries its settings, too: drop one here to restore them."
         )
         link = gr.Textbox(label="Link", interactive=False, buttons=["copy"], elem_id="link")
-        dropped = gr.File(label="A picture made here", file_types=[".png"], height=120)
+        dropped = gr.File(label="Restore settings from an image", file_types=[".png"], height=120)
         archive = gr.DownloadButton(
-            "Download all as a zip, with settings and scores",
+            "Download all images with settings and scores (zip)",
             value=archived["value"],
             interactive=first is not None,
             size="md",
         )
         gr.Markdown(
-            "A Python program draws the same images with this call. *Use via API*, below, says "
-            "what `client` is, and has calls in other languages."
+            "Generate the same images from code. *Use via API*, at the end of the page, says what "
+            "`client` is and has calls in other languages."
         )
-        program = gr.Code(call, language="python", label="python", lines=1, wrap_lines=True)
+        program = gr.Code(call, language="python", label="Python", lines=1, wrap_lines=True)
     linked = gr.Textbox(visible=False)
     gr.on([page.load, selected.query.change], None, selected.query, link, js=BUILD_LINK, **NO_QUEUE)
     selected.query.change(

@@ -25,7 +25,7 @@ def test_the_estimate_counts_calls(
 
 def test_the_sentence_says_what_the_estimate_rests_on() -> None:
     assert METER.sentence(GenerateRequest("bag", num_inference_steps=10)) == (
-        "≈ **0.2 s** on this machine: 8 images × 10 UNet evaluations"
+        "About **0.2 s**: 8 images × 10 network evaluations"
     )
 
 

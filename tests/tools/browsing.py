@@ -61,7 +61,7 @@ def open_page(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
 
 def open_tab(page: Page, name: str) -> None:
     """Open a tab, which on a narrow screen may be in a menu."""
-    expect(page.get_by_text("drawn before you came")).to_be_visible()
+    expect(page.get_by_text("Ready-made samples")).to_be_visible()
     tab = page.get_by_role("tab", name=name)
     if not tab.is_visible():
         page.locator(".overflow-menu > button").click()

@@ -46,7 +46,7 @@ def why(page: Page) -> None:
 def trust(page: Page) -> None:
     """Look for the nearest training image."""
     open_tab(page, "Trust")
-    page.get_by_role("button", name="Look for its nearest training image").click()
+    page.get_by_role("button", name="Find the nearest training image").click()
     page.get_by_text("The nearest of").wait_for()
 
 

@@ -28,19 +28,19 @@ def controls(demo: Demo, blocks: gr.Blocks) -> Controls:
 
 def test_the_note_tells_cost_and_verdict_or_the_mistake(controls: Controls) -> None:
     text = controls.note("report", 10, "dpm++2m", 1.0, 0, 1, 8)
-    assert "8 images × 10 UNet evaluations" in text
-    assert "broken: 60 %" in text
+    assert "8 images × 10 network evaluations" in text
+    assert "**Broken**: 60 %" in text
     assert "Steps is 0" in controls.note("report", 0, "dpm++2m", 1.0, 0, 1, 8)
-    assert "1 image × 1 UNet evaluation " in controls.note("sigmoid", 1, "dpm++2m", 1.0, 0, 1, 1)
+    assert "1 image × 1 network evaluation " in controls.note("sigmoid", 1, "dpm++2m", 1.0, 0, 1, 1)
 
 
 def test_the_note_tells_where_guidance_acts_and_counts_what_that_costs(controls: Controls) -> None:
     everywhere, inside = (
         controls.note("cosine", 10, "dpm++2m", 4, *interval, 8) for interval in ((0, 1), (0.3, 0.7))
     )
-    assert "8 images × 20 UNet" in everywhere
+    assert "8 images × 20 network" in everywhere
     assert "Guidance acts" not in everywhere
-    assert "8 images × 14 UNet" in inside
+    assert "8 images × 14 network" in inside
     assert "Guidance acts from 0.3 to 0.7" in inside
     assert "Guidance acts" not in controls.note("cosine", 10, "dpm++2m", 1, 0.3, 0.7, 8)
 
@@ -78,22 +78,22 @@ def test_settings_are_shown_in_the_order_of_the_controls(controls: Controls) -> 
     shown = dict(zip([c.label for c in controls.inputs()], values, strict=True))
     assert shown == {
         "Class": "coat",
-        "Schedule": "karras",
+        "Noise schedule": "karras",
         "Steps": 7,
         "Sampler": "euler",
         "Guidance": 2.0,
         "Guidance from": 0.3,
         "Guidance to": 0.7,
-        "Images": 3,
+        "Number of images": 3,
         "Seed": 9,
-        "A new seed each time": False,
+        "New random seed each time": False,
         "Scorer": "embedded",
     }
 
 
 def test_the_note_is_there_before_anything_is_chosen(controls: Controls, blocks: gr.Blocks) -> None:
     texts = [block.value for block in blocks.blocks.values() if isinstance(block, gr.Markdown)]
-    assert any("on this machine" in str(text) for text in texts)
+    assert any("network evaluations (limit" in str(text) for text in texts)
 
 
 def test_turbo_is_offered_where_a_network_can_do_it(

@@ -42,7 +42,7 @@ def test_a_request_ends_with_pictures_scores_and_a_trajectory(tab: Create, resul
     assert last[tab.gallery]["selected_index"] == last[tab.selected.index] == 0
     assert [caption for _, caption in last[tab.gallery]["value"]] == ["bag, seed 7", "bag, seed 8"]
     assert last[tab.status].startswith("2 images in ")
-    assert last[tab.status].endswith(summary(result).split(" s: ")[1])
+    assert last[tab.status].endswith(summary(result).split(" s · ")[1])
     assert last[tab.controls.seed] == gr.skip(), "a seed that was typed meanwhile stays"
     assert last[tab.address_query] == last[tab.selected.query] == result.settings.to_query()
     assert last[tab.trajectory.slider]["maximum"] == 3
@@ -82,10 +82,32 @@ def test_stop_says_where_and_keeps_what_was_there(tab: Create) -> None:
     current = CurrentRun()
     events = tab.draw(current, current.add_run(), Selection(None), *VALID)
     next(events)
+    next(events)
     current.stop()
     (last,) = events
+    assert last.keys() == {tab.status, tab.controls.generate}
     assert last[tab.status].startswith("Stopped at step 1 of 3.")
-    assert len(last) == 1
+    assert last[tab.controls.generate].interactive
+
+
+def test_generate_shows_the_progress_and_can_be_pressed_again_at_the_end(tab: Create) -> None:
+    first, preview, *_, last = draw(tab, *VALID)
+    assert not first[tab.controls.generate].interactive
+    assert preview[tab.controls.generate].value == "Generating 1/3 …"
+    assert last[tab.controls.generate].value == "Generate"
+    assert last[tab.controls.generate].interactive
+
+
+def test_generate_can_be_pressed_after_an_error_unless_a_newer_run_has_it(tab: Create) -> None:
+    for newer_runs in (0, 1):
+        current = CurrentRun()
+        events = tab.draw(current, current.add_run(), Selection(None), "bag", "magic", *VALID[2:])
+        for _ in range(newer_runs):
+            current.add_run()
+        if not newer_runs:
+            assert next(events)[tab.controls.generate].interactive
+        with pytest.raises(gr.Error, match="Noise schedule is 'magic'"):
+            next(events)
 
 
 def test_images_come_although_their_scorer_does_not(tab: Create) -> None:
@@ -105,7 +127,7 @@ def test_a_click_shows_that_image(tab: Create, result: Result) -> None:
 
 def test_a_click_on_images_that_were_forgotten_is_told(tab: Create, result: Result) -> None:
     for images in (result, None):
-        with pytest.raises(gr.Error, match="no longer kept here: draw them again"):
+        with pytest.raises(gr.Error, match="no longer kept here: generate them again"):
             tab.select(Selection(images), "?class=bag&steps=9", click(1))
 
 

@@ -46,7 +46,7 @@ def test_the_allowlist_knows_what_the_page_can_be_asked(allowlist: Allowlist) ->
     costly = [event for event in allowlist.events.values() if event.runs_network]
     assert costly
     assert all(event.is_queued for event in costly)
-    assert sum(event.is_select for event in allowlist.events.values()) == 3
+    assert sum(event.is_select for event in allowlist.events.values()) == 2
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def test_a_bad_link_leaves_the_page_as_it_is(demo: Demo) -> None:
         ("class=bag&steps=5&steps=7", "'steps' is given again"),
         ("class=bag&num_images=5&images=5", "'images' is given again"),
         ("class=bag&scorer=x&scorer=embedded", "'scorer' is given again"),
-        ({"class": "bag", "images": "0"}, "Images is 0"),
+        ({"class": "bag", "images": "0"}, "Number of images is 0"),
         ({"class": "bag", "seed": ""}, "Seed is ''"),
         ({"class": "bag", "scorer": "somebody"}, "Scorer is 'somebody'"),
         ({"class": "bag", "sampler": "turbo", "steps": "4"}, "Sampler turbo needs a distilled"),
@@ -109,4 +109,4 @@ def test_a_picture_of_other_weights_is_told_and_one_of_the_same_is_not(
         path = tmp_path / f"{model}.png"
         save_png(Image.new("L", (28, 28)), path, SharedSettings(REQUEST, model).as_settings())
         Handlers(demo).read(str(path))
-    assert [text for text in messages if "other weights" in text] == [messages[1]]
+    assert [text for text in messages if "different model version" in text] == [messages[1]]

@@ -54,7 +54,7 @@ def test_a_trajectory_goes_on_as_each_class(
     )
     with pytest.raises(gr.Error, match="Step is 99; it must be"):
         panel.draw_endings(*selected, 99, "karras")
-    with pytest.raises(gr.Error, match="Schedule is 'magic'"):
+    with pytest.raises(gr.Error, match="Noise schedule is 'magic'"):
         panel.draw_endings(*selected, 2, "magic")
 
 
