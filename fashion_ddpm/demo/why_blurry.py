@@ -1,37 +1,37 @@
 """Why the report's images were blurry: any betas beside cosine, as pictures and numbers."""
 
+import base64
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 
-from fashion_ddpm.core.images import make_grid, to_model, to_uint8
+from fashion_ddpm.core.image_kind import CLASS_NAMES
+from fashion_ddpm.core.images import make_grid, to_uint8
 from fashion_ddpm.core.requests import class_label
 from fashion_ddpm.demo.engine import Demo, StepWrapper
 from fashion_ddpm.demo.trajectory import Trajectory
 from fashion_ddpm.diffusion.sampling import SamplingSettings
+from fashion_ddpm.diffusion.schedule_check import MAX_TERMINAL_ALPHA_BAR
 from fashion_ddpm.diffusion.schedules import (
+    MIN_ALPHA_BAR,
     LinearBetas,
     alpha_bars,
     build_noise_scheduler,
-    log_snr,
     noise_levels,
 )
 from fashion_ddpm.scoring.clip import select_scores
 from fashion_ddpm.scoring.clip_baseline import load_real_sample
 
 COSINE = "cosine"
-CUSTOM_BETAS = "yours"
 SEEDS = range(8)
-CURVE_POINTS = 60
-"""Points of a curve."""
+CURVE_POINTS = 101
+"""Points of cosine's curve."""
 
 NOISED_LEVELS = 10
 SCALE = 3
-
-Point = tuple[float, str, float]
-"""t / T or step, name of the curve, value."""
 
 
 @dataclass(frozen=True)
@@ -55,50 +55,50 @@ class Samples:
     def sentence(self) -> str:
         """Return the schedule and its score as a sentence."""
         score = "no label score" if self.score is None else f"label score {self.score:.0%}"
-        return f"**{self.schedule}**: {score} as {self.class_name}, mean of eight images"
+        return f"**{self.schedule}**: {score} for {self.class_name}, mean of eight images"
 
 
-def curves(betas: LinearBetas) -> tuple[list[Point], list[Point]]:
-    """Return the points of ᾱ and of natural log-SNR over t / T, for the betas and cosine."""
-    schedules = {
-        CUSTOM_BETAS: betas.alpha_bars(),
-        COSINE: alpha_bars(build_noise_scheduler(COSINE)),
-    }
-    alpha_bar_points, log_snr_points = [], []
-    for name, levels in schedules.items():
-        for position in np.linspace(0, 1, CURVE_POINTS):
-            level = float(np.interp(position, np.linspace(0, 1, len(levels)), levels))
-            time = round(float(position), 3)
-            alpha_bar_points.append((time, name, round(level, 4)))
-            log_snr_points.append((time, name, round(float(log_snr(np.array(level))), 2)))
-    return alpha_bar_points, log_snr_points
+def explorer_data(num_inference_steps: int) -> dict[str, Any]:
+    """Return what the browser needs to show any noise schedule beside cosine, as JSON.
 
+    The browser computes all that depends on the visitor's betas: ᾱ, log-SNR, the levels that K
+    steps visit, the noised image and the verdict (ui/assets/schedule_math.js).
 
-def visited_levels(betas: LinearBetas, num_inference_steps: int) -> list[Point]:
-    """Return the log-SNR of the levels that K steps visit."""
-    schedules: dict[str, str | LinearBetas] = {CUSTOM_BETAS: betas, COSINE: COSINE}
-    return [
-        (float(index + 1), name, round(float(ratio), 2))
-        for name, schedule in schedules.items()
-        for index, ratio in enumerate(
-            log_snr(
-                noise_levels(schedule, num_inference_steps, build_noise_scheduler(COSINE)).alpha_bar
-            )
-        )
-    ]
-
-
-def noised_image(betas: LinearBetas, class_name: str) -> Image.Image:
-    """Return a real image noised to ten levels from first to last; betas above, cosine below."""
+    Returns:
+        max_terminal_alpha_bar, min_alpha_bar: limits of ᾱ, as in schedule_check and schedules.
+        steps: K.
+        images: class → the first real test image of it, 784 grey levels in base64.
+        noise: 784 values of N(0, 1), the same for each image and level.
+        size: 28.
+        cosine: `curve` and `visited` as [t / T, ᾱ] points, and `noised`: ᾱ at ten levels.
+    """
+    scheduler = build_noise_scheduler(COSINE)
+    levels = alpha_bars(scheduler)
+    last = len(levels) - 1
+    visited = noise_levels(COSINE, num_inference_steps, scheduler)
     real = load_real_sample()
-    clean = to_model(real.select_class(class_label(class_name))[:1])
-    noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
-    rows = []
-    for levels in (betas.alpha_bars(), alpha_bars(build_noise_scheduler(COSINE))):
-        for index in np.linspace(0, len(levels) - 1, NOISED_LEVELS).round().astype(int):
-            level = float(levels[index])
-            rows.append(to_uint8(level**0.5 * clean + (1 - level) ** 0.5 * noise))
-    return make_grid(torch.cat(rows), columns=NOISED_LEVELS, scale=SCALE)
+    noise = torch.randn(real.images.shape[1:], generator=torch.Generator().manual_seed(0))
+    curve = np.linspace(0, last, CURVE_POINTS).round().astype(int)
+    noised = np.linspace(0, last, NOISED_LEVELS).round().astype(int)
+    return {
+        "max_terminal_alpha_bar": MAX_TERMINAL_ALPHA_BAR,
+        "min_alpha_bar": MIN_ALPHA_BAR,
+        "steps": num_inference_steps,
+        "images": {
+            name: base64.b64encode(real.select_class(label)[0].numpy().tobytes()).decode()
+            for label, name in enumerate(CLASS_NAMES)
+        },
+        "noise": [round(value, 4) for value in noise.flatten().tolist()],
+        "size": real.images.shape[-1],
+        "cosine": {
+            "curve": [[index / last, float(levels[index])] for index in curve.tolist()],
+            "visited": [
+                [float(timestep) / last, float(level)]
+                for timestep, level in zip(visited.timesteps, visited.alpha_bar, strict=True)
+            ],
+            "noised": [float(levels[index]) for index in noised],
+        },
+    }
 
 
 def draw_samples(
