@@ -54,8 +54,13 @@ class Samples:
 
     def sentence(self) -> str:
         """Return the schedule and its score as a sentence."""
-        score = "no label score" if self.score is None else f"label score {self.score:.0%}"
-        return f"**{self.schedule}**: {score} for {self.class_name}, mean of eight images"
+        score = "" if self.score is None else f" · CLIP: {100 * self.score:.0f} % {self.class_name}"
+        return f"**{self.schedule}**{score}"
+
+    def alt_text(self) -> str:
+        """Return what the eight images are, for screen readers."""
+        seeds = f"seeds {SEEDS[0]} to {SEEDS[-1]}"
+        return f"eight images of class {self.class_name}, {seeds}, with {self.schedule}"
 
 
 def explorer_data(num_inference_steps: int) -> dict[str, Any]:

@@ -32,10 +32,10 @@ STEPS = 20
 GARMENT = "ankle boot"
 
 INTRODUCTION = r"""A student's model trained well – the loss fell – yet its samples were grey haze.
-Training mixes image and noise, $x_t = \sqrt{\bar\alpha_t}\,x_0 + \sqrt{1-\bar\alpha_t}\,\varepsilon$;
+Training mixes image and noise, $x_t=\sqrt{\bar\alpha_t}\,x_0+\sqrt{1-\bar\alpha_t}\,\varepsilon$;
 sampling starts from pure noise, as if $\bar\alpha_T$ were 0. With T = 100 and betas up to 0.02,
-**60 % of the image's amplitude is still there** at the noisiest level ($\sqrt{\bar\alpha_T}$ = 0.6).
-It never learned the first step."""
+$\sqrt{\bar\alpha_T}$ is 0.6: **60 % of the image's amplitude is still there** at the noisiest level.
+The network never learned the first step."""
 
 HALF_FIX = LinearBetas(200, STUDENT_BETAS.beta_start, STUDENT_BETAS.beta_end)
 QUESTION = """### Predict, then see
@@ -57,7 +57,9 @@ SAMPLE = """### See what the network makes of it
 The *same* network generates the *same* seeds with your schedule and with cosine."""
 
 CHECK = """### Check your own schedule
-Paste your betas, or T, β₁ and β_T. Nothing leaves your browser."""
+Paste all betas, or just T, the first and the last beta. Nothing leaves your browser."""
+
+DRAG_HINT = 'Drag the point: in the <b class="gap">red</b>, noise is too little.'
 
 MAX_LEVELS = 10_000
 """Most betas that the schedule check takes."""
@@ -84,6 +86,8 @@ class WhyBlurry:
         self.custom, self.cosine = _build_panels(has_trajectory=True)
         samples = [*self.custom.outputs(), *self.cosine.outputs()]
         draw.click(self.draw, self.explorer, samples, **LATEST_RUN)
+        gr.Markdown(CHECK)
+        self._build_check()
 
     def _build_prediction(self) -> None:
         """Lay out the question about T = 200, which a guess answers."""
@@ -101,7 +105,7 @@ class WhyBlurry:
         """Lay out the sliders, the verdict, the noised image and the charts."""
         return gr.HTML(
             dataclasses.asdict(_to_request(STUDENT_BETAS)),
-            html_template=read_asset("schedule_explorer.html") + read_asset("schedule_charts.html"),
+            html_template=read_asset("schedule_explorer.html") + _charts_html(DRAG_HINT),
             css_template=read_asset("schedule_charts.css") + read_asset("schedule_explorer.css"),
             js_on_load="".join(map(read_asset, (*CHART_CODE, "schedule_explorer.js"))),
             data={
@@ -121,9 +125,7 @@ class WhyBlurry:
         """Lay out the check of a visitor's own schedule, which runs in the browser."""
         gr.HTML(
             "",
-            html_template=read_asset("schedule_check.html").replace(
-                "@charts", read_asset("schedule_charts.html")
-            ),
+            html_template=read_asset("schedule_check.html").replace("@charts", _charts_html("")),
             css_template=read_asset("schedule_charts.css") + read_asset("schedule_check.css"),
             js_on_load="".join(map(read_asset, (*CHART_CODE, "schedule_check.js"))),
             data={
@@ -155,7 +157,8 @@ class WhyBlurry:
     ) -> dict[Any, Any]:
         """Return updates that show the samples of the betas, and those of cosine."""
         updates: dict[Any, Any] = {}
-        for panel, schedule in zip(panels, (_to_betas(request), COSINE), strict=True):
+        schedules: tuple[LinearBetas | str, ...] = (_to_betas(request), COSINE)
+        for panel, schedule in zip(panels, schedules, strict=True):
             samples = draw_samples(self.demo, schedule, request.class_name, STEPS, wrap_steps)
             updates |= panel.show(samples)
         return updates
@@ -179,7 +182,10 @@ class SchedulePanel:
 
     def show(self, samples: Samples) -> dict[Any, Any]:
         """Return updates that show samples."""
-        updates = {self.sentence: samples.sentence(), self.images: show_value(samples.picture)}
+        updates: dict[Any, Any] = {
+            self.sentence: samples.sentence(),
+            self.images: show_value(samples.picture, alt_text=samples.alt_text()),
+        }
         if self.filmstrip:
             updates[self.filmstrip] = show_value(filmstrip(samples.trajectory))
         return updates
@@ -219,7 +225,9 @@ def _to_betas(request: CustomScheduleRequest) -> LinearBetas:
 
 
 def _to_request(betas: LinearBetas, class_name: str = GARMENT) -> CustomScheduleRequest:
-    return CustomScheduleRequest(*dataclasses.astuple(betas), class_name)
+    return CustomScheduleRequest(
+        betas.num_train_timesteps, betas.beta_start, betas.beta_end, class_name
+    )
 
 
 def _build_panels(has_trajectory: bool) -> tuple[SchedulePanel, SchedulePanel]:
@@ -230,6 +238,10 @@ def _build_panels(has_trajectory: bool) -> tuple[SchedulePanel, SchedulePanel]:
             with gr.Column(min_width=300):
                 panels.append(SchedulePanel(has_trajectory))
     return panels[0], panels[1]
+
+
+def _charts_html(hint: str) -> str:
+    return read_asset("schedule_charts.html").replace("@hint", hint)
 
 
 def _preset(name: str, betas: LinearBetas) -> dict[str, Any]:

@@ -1,38 +1,38 @@
 """Tests of the report's failure, with the bundled network."""
 
+import base64
+import json
+
+import numpy as np
 import pytest
 
+from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.demo.engine import Demo
-from fashion_ddpm.demo.why_blurry import (
-    COSINE,
-    CUSTOM_BETAS,
-    curves,
-    draw_samples,
-    noised_image,
-    visited_levels,
+from fashion_ddpm.demo.why_blurry import COSINE, draw_samples, explorer_data
+from fashion_ddpm.diffusion.schedules import (
+    STUDENT_BETAS,
+    LinearBetas,
+    build_noise_scheduler,
+    noise_levels,
 )
-from fashion_ddpm.diffusion.schedules import STUDENT_BETAS, LinearBetas
 
 REPAIRED = LinearBetas(1000, STUDENT_BETAS.beta_start, STUDENT_BETAS.beta_end)
 
 
-def test_the_curves_end_where_the_schedules_end() -> None:
-    alpha_bar_points, log_snr_points = curves(STUDENT_BETAS)
-    last = {name: value for time, name, value in alpha_bar_points if time == 1}
-    assert last[CUSTOM_BETAS] == pytest.approx(0.364, abs=0.001)
-    assert last[COSINE] < 1e-6
-    assert len(alpha_bar_points) == len(log_snr_points) == 120
-    assert min(value for _, name, value in log_snr_points if name == CUSTOM_BETAS) > -1
-
-
-def test_the_levels_visited_begin_high_for_the_report_alone() -> None:
-    first = {name: value for step, name, value in visited_levels(STUDENT_BETAS, 20) if step == 1}
-    assert first[CUSTOM_BETAS] > -1
-    assert first[COSINE] < -10
-
-
-def test_the_noised_image_fills_two_rows_of_ten() -> None:
-    assert noised_image(STUDENT_BETAS, "bag").size == (3 * 298, 3 * 58)
+def test_the_browser_is_sent_ten_real_images_and_where_cosine_ends() -> None:
+    data = explorer_data(20)
+    assert json.loads(json.dumps(data)) == data
+    assert list(data["images"]) == list(CLASS_NAMES)
+    assert {len(base64.b64decode(image)) for image in data["images"].values()} == {28 * 28}
+    assert len(set(data["images"].values())) == 10
+    assert np.std(data["noise"]) == pytest.approx(1, abs=0.05)
+    cosine = data["cosine"]
+    assert [len(cosine[name]) for name in ("curve", "visited", "noised")] == [101, 20, 10]
+    assert cosine["curve"][0][0] == 0
+    assert cosine["curve"][-1][0] == 1
+    assert cosine["curve"][-1][1] == cosine["noised"][-1] < 1e-6
+    levels = noise_levels(COSINE, 20, build_noise_scheduler(COSINE)).alpha_bar
+    assert [level for _, level in cosine["visited"]] == pytest.approx(levels)
 
 
 def test_the_same_network_fails_with_the_report_and_draws_when_it_is_repaired(
@@ -46,3 +46,5 @@ def test_the_same_network_fails_with_the_report_and_draws_when_it_is_repaired(
     assert repaired.score is not None
     assert repaired.score > 0.8
     assert len(repaired.trajectory.clean) == 10
+    assert repaired.sentence().startswith("**linear (T = 1000, β 0.0001 … 0.02)** · CLIP: ")
+    assert "ankle boot, seeds 0 to 7" in repaired.alt_text()

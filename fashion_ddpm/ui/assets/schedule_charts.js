@@ -2,7 +2,7 @@
 // Needs schedule_math.js. Colours are classes of schedule_charts.css.
 
 const SVG_NAMESPACE = "http://www.w3.org/2000/svg";
-const CHART = {width: 360, height: 236, left: 50, right: 10, top: 8, bottom: 42};
+const CHART = {width: 360, height: 236, left: 58, right: 10, top: 8, bottom: 42};
 const LOG_RANGE = [-12, 12];
 
 // Add an SVG element to a parent and return it.
@@ -53,7 +53,7 @@ class Chart {
       addShape(this.svg, "text", {x: this.x(tick), y: base + 15, class: "tick"}, String(tick));
     }
     addShape(this.svg, "text", {x: middleX, y: height - 6, class: "axis"}, this.xAxis.name);
-    const turn = `translate(13 ${middleY}) rotate(-90)`;
+    const turn = `translate(11 ${middleY}) rotate(-90)`;
     addShape(this.svg, "text", {transform: turn, class: "axis"}, this.yAxis.name);
   }
 
@@ -115,6 +115,7 @@ class ScheduleCharts {
     const points = thin(betas).map((index) => [index + 1, betas[index]]);
     const area = [[0, 0], [0, points[0][1]], ...points, [betas.length, 0]];
     const path = area.map(([x, y]) => `${chart.x(x).toFixed(1)},${chart.y(y).toFixed(1)}`);
+    if (this.betaRange) this.showTooLittle(chart, betas[0]);
     addShape(chart.ground, "polygon", {points: path.join(" "), class: "area"});
     chart.line(points, "yours");
     const sum = betas.reduce((total, beta) => total + beta, 0);
@@ -122,6 +123,19 @@ class ScheduleCharts {
       "aria-label",
       `Chart: your beta goes from ${formatBeta(betas[0])} to ${formatBeta(betas.at(-1))} in ${betas.length} levels; the area under the line is ${sum.toFixed(1)}.`
     );
+  }
+
+  // Shade where the line's end leaves too much of the image.
+  showTooLittle(chart, firstBeta) {
+    const {xMax, yMax} = this.betaRange;
+    const edge = Array.from({length: 60}, (_, index) => {
+      const levels = 10 + (index / 59) ** 2 * (xMax - 10);
+      const last = requiredLastBeta(levels, firstBeta, this.data.max_terminal_alpha_bar);
+      return [levels, Math.min(last, yMax)];
+    });
+    const points = [[0, 0], [0, yMax], ...edge, [xMax, 0]];
+    const path = points.map(([x, y]) => `${chart.x(x).toFixed(1)},${chart.y(y).toFixed(1)}`);
+    addShape(chart.ground, "polygon", {points: path.join(" "), class: "band gap"});
   }
 
   // Return a chart whose axes have a fixed range, or reach as far as these betas go.
@@ -179,11 +193,7 @@ function curve(levels) {
   return thin(levels).map((index) => [index / (levels.length - 1), levels[index]]);
 }
 
-// Write a share as "60 %", or with two digits where it is small.
-function percentText(share) {
-  return share >= 0.1 ? `${(100 * share).toFixed(0)} %` : formatPercent(share);
-}
-
+// Write the verdict in words.
 function showVerdict(place, verdict) {
   const word = document.createElement("b");
   word.textContent = verdict.good ? "✓ Good: " : "✗ Broken: ";

@@ -12,6 +12,7 @@ const state = {...props.value};
 const images = Object.fromEntries(
   Object.entries(data.images).map(([name, text]) => [name, Uint8Array.from(atob(text), (byte) => byte.charCodeAt(0))])
 );
+const isNarrow = matchMedia("(max-width: 500px)"); // there the ten images take two rows
 
 // A setting with a number field and a range; betas move on a logarithmic track.
 const SETTINGS = {
@@ -73,16 +74,18 @@ function showControls() {
 // Draw the chosen image at ten levels, one pixel apart, as pixels that CSS enlarges.
 function drawStrip(name, levels, words) {
   const {size, noise} = data;
+  const cell = size + 1;
+  const columns = isNarrow.matches ? levels.length / 2 : levels.length;
   const canvas = find(`canvas.${name}`);
-  canvas.width = levels.length * (size + 1) - 1;
-  canvas.height = size;
+  canvas.width = columns * cell - 1;
+  canvas.height = Math.ceil(levels.length / columns) * cell - 1;
   const context = canvas.getContext("2d");
   for (const [place, level] of levels.entries()) {
     const picture = context.createImageData(size, size);
     noisedPixels(images[state.class_name], noise, level).forEach((grey, index) => {
       picture.data.set([grey, grey, grey, 255], 4 * index);
     });
-    context.putImageData(picture, place * (size + 1), 0);
+    context.putImageData(picture, (place % columns) * cell, Math.floor(place / columns) * cell);
   }
   canvas.setAttribute("aria-label", `${state.class_name} at ten noise levels; ${words}`);
 }
@@ -153,4 +156,5 @@ function connectControls() {
 
 connectControls();
 connectHandle();
+isNarrow.addEventListener("change", show);
 show();

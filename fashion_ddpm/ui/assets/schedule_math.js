@@ -56,6 +56,23 @@ function visitedLevels(levels, numSteps, minAlphaBar) {
   });
 }
 
+// Return the last beta with which T levels from a first beta end at an alpha-bar; at most 1.
+function requiredLastBeta(numLevels, firstBeta, alphaBar) {
+  // The integral of -log(1 - x) is (1 - x) log(1 - x) + x; the sum over T betas adds half the ends.
+  const integral = (x) => (1 - x) * Math.log1p(-x) + x;
+  const noiseAdded = (last) => {
+    const mean = (integral(last) - integral(firstBeta)) / (last - firstBeta);
+    return (numLevels - 1) * mean - (Math.log1p(-firstBeta) + Math.log1p(-last)) / 2;
+  };
+  let [low, high] = [firstBeta, 1 - 1e-9];
+  for (let round = 0; round < 40; round++) {
+    const middle = (low + high) / 2;
+    if (noiseAdded(middle) < -Math.log(alphaBar)) low = middle;
+    else high = middle;
+  }
+  return high;
+}
+
 // Return the positions of `count` levels, evenly from the first to the last.
 function evenPositions(total, count) {
   return Array.from({length: count}, (_, index) => Math.round((index * (total - 1)) / (count - 1)));
@@ -64,6 +81,11 @@ function evenPositions(total, count) {
 // Return a share as "0.63 %", or as "less than 0.01 %".
 function formatPercent(share) {
   return share >= 1e-4 ? `${(100 * share).toFixed(2)} %` : "less than 0.01 %";
+}
+
+// Return a share as "60 %", or with two decimals where it is small.
+function percentText(share) {
+  return share >= 0.1 ? `${(100 * share).toFixed(0)} %` : formatPercent(share);
 }
 
 // Return a beta with at most three digits that count: "0.0001", "0.0205".
@@ -79,7 +101,7 @@ function checkLevels(levels, maxTerminalAlphaBar) {
   const only = amplitude >= 1e-4 ? "only " : "";
   const text = good
     ? `${only}${formatPercent(amplitude)} of the image's amplitude is left at the noisiest level, so sampling can start from pure noise.`
-    : `at the noisiest level ${(100 * amplitude).toFixed(0)} % of the image's amplitude is left, but sampling starts from pure noise, which the network never saw in training.`;
+    : `at the noisiest level ${percentText(amplitude)} of the image's amplitude is left, but sampling starts from pure noise, which the network never saw in training.`;
   return {good, alphaBar, amplitude, text};
 }
 
