@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -98,7 +99,7 @@ def test_the_browser_computes_what_python_computes(desktop: Page) -> None:
         left = float(np.sqrt(check.terminal_alpha_bar))
         percent = f"{100 * left:.0f} %" if left >= 0.1 else format_percent(left)
         assert percent in found["check"]["text"]
-        if betas.beta_start < found["needed"] < 0.9:
+        if 1.01 * betas.beta_start < found["needed"] < 0.3:  # the chart ends there
             ends_at = LinearBetas(values[0], values[1], found["needed"]).alpha_bars()[-1]
             assert ends_at == pytest.approx(MAX_TERMINAL_ALPHA_BAR, rel=0.05)
 
@@ -118,26 +119,24 @@ def test_the_browser_noises_an_image_as_python_does(desktop: Page) -> None:
         assert difference.max() <= 1
 
 
-def drag(page: Page, start: tuple[float, float], ends: list[tuple[float, float]]) -> None:
-    """Press at a place and move, without letting go; with a finger where the page has touch."""
+@contextmanager
+def dragged(
+    page: Page, start: tuple[float, float], ends: list[tuple[float, float]]
+) -> Iterator[None]:
+    """Press at a place, move and let go at the end; with a finger where the page has touch."""
     if page.evaluate("navigator.maxTouchPoints"):
         session = page.context.new_cdp_session(page)
-        for kind, (x, y) in [("touchStart", start), *(("touchMove", end) for end in ends)]:
-            point = [{"x": x, "y": y}]
-            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": point})
-        return
-    page.mouse.move(*start)
-    page.mouse.down()
-    for end in ends:
-        page.mouse.move(*end)
-
-
-def release(page: Page) -> None:
-    """Let go after `drag`."""
-    if page.evaluate("navigator.maxTouchPoints"):
-        session = page.context.new_cdp_session(page)
+        for kind, place in [("touchStart", start), *(("touchMove", end) for end in ends)]:
+            points = [{"x": place[0], "y": place[1]}]
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        yield
         session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     else:
+        page.mouse.move(*start)
+        page.mouse.down()
+        for end in ends:
+            page.mouse.move(*end)
+        yield
         page.mouse.up()
 
 
@@ -159,12 +158,10 @@ def test_everything_follows_a_slider_while_it_is_dragged_and_nothing_is_sent(sto
     box = box_of(story.locator("#story-levels-range"))
     middle = box["y"] + box["height"] / 2
     places = [(box["x"] + share * box["width"], middle) for share in (0.2, 0.5, 0.97)]
-    drag(story, (box["x"] + 0.09 * box["width"], middle), places)
-    expect(verdict(story)).to_contain_text("Good")
-    expect(red_bands(story)).to_have_count(0)
-    assert canvas.evaluate(pixels) != before
-    expect(story.locator("#explorer .power-words")).to_contain_text("amplitude")
-    release(story)
+    with dragged(story, (box["x"] + 0.09 * box["width"], middle), places):
+        expect(verdict(story)).to_contain_text("Good")
+        expect(red_bands(story)).to_have_count(0)
+        assert canvas.evaluate(pixels) != before
     assert not traffic.events
 
 
@@ -204,18 +201,17 @@ def test_the_end_of_the_line_is_dragged_out_of_the_red(story: Page) -> None:
     box = box_of(knob)
     assert min(box["width"], box["height"]) >= 24
     start = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    drag(story, start, [(start[0] + 20, start[1] - 20), (start[0] + 60, start[1] - 60)])
-    expect(verdict(story)).to_contain_text("Good")
-    assert float(story.locator("#story-levels").input_value()) > 200
-    assert float(story.locator("#story-last").input_value()) > 0.08
-    release(story)
+    with dragged(story, start, [(start[0] + 20, start[1] - 20), (start[0] + 80, start[1] - 80)]):
+        expect(verdict(story)).to_contain_text("Good")
+        assert float(story.locator("#story-levels").input_value()) > 200
+        assert float(story.locator("#story-last").input_value()) > 0.08
     expect(verdict(story)).to_contain_text("Good")
 
 
 PRESETS = {
     "Half a fix: T = 200": "36 %",
     "Fix: T = 1000": "0.64 %",
-    "Fix: betas × 10": "0.38 %",
+    "Fix: betas × 10": "0.45 %",
     "Student's report: T = 100": "60 %",
 }
 

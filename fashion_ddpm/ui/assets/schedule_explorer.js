@@ -17,8 +17,8 @@ const isNarrow = matchMedia("(max-width: 500px)"); // there the ten images take 
 // A setting with a number field and a range; betas move on a logarithmic track.
 const SETTINGS = {
   num_levels: {id: "levels", toTrack: (value) => value, fromTrack: (at) => at, step: 10},
-  first_beta: {id: "first", toTrack: Math.log10, fromTrack: (at) => 10 ** at, step: 0.01},
-  last_beta: {id: "last", toTrack: Math.log10, fromTrack: (at) => 10 ** at, step: 0.01},
+  first_beta: {id: "first", toTrack: Math.log10, fromTrack: (at) => 10 ** at, step: "any"},
+  last_beta: {id: "last", toTrack: Math.log10, fromTrack: (at) => 10 ** at, step: "any"},
 };
 
 // Keep a value within its bounds; T is a whole number, betas have three digits that count.
@@ -112,6 +112,8 @@ function followHandle(event) {
 }
 
 function connectHandle() {
+  // A finger on the handle must not scroll the page; touch-action alone does not hold in SVG.
+  handle.addEventListener("touchstart", (event) => event.preventDefault(), {passive: false});
   handle.addEventListener("pointerdown", (event) => {
     event.preventDefault();
     handle.setPointerCapture(event.pointerId);
