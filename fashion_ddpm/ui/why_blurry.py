@@ -34,8 +34,8 @@ GARMENT = "ankle boot"
 INTRODUCTION = r"""A student's model trained well – the loss fell – yet its samples were grey haze.
 Training mixes image and noise, $x_t=\sqrt{\bar\alpha_t}\,x_0+\sqrt{1-\bar\alpha_t}\,\varepsilon$;
 sampling starts from pure noise, as if $\bar\alpha_T$ were 0. With T = 100 and betas up to 0.02,
-$\sqrt{\bar\alpha_T}$ is 0.6: **60 % of the image's amplitude is still there** at the noisiest level.
-The network never learned the first step."""
+$\sqrt{\bar\alpha_T}$ is 0.6: **60 % of the image's amplitude is still there** at the noisiest
+level. The network never learned the first step."""
 
 HALF_FIX = LinearBetas(200, STUDENT_BETAS.beta_start, STUDENT_BETAS.beta_end)
 QUESTION = """### Predict, then see
@@ -59,7 +59,7 @@ The *same* network generates the *same* seeds with your schedule and with cosine
 CHECK = """### Check your own schedule
 Paste all betas, or just T, the first and the last beta. Nothing leaves your browser."""
 
-DRAG_HINT = 'Drag the point: in the <b class="gap">red</b>, noise is too little.'
+DRAG_HINT = 'Drag the point: in the <b class="gap">red</b>, too little noise is added.'
 
 MAX_LEVELS = 10_000
 """Most betas that the schedule check takes."""
@@ -198,8 +198,8 @@ def answer_guess(guess: str) -> str:
     state = "fixed" if check.starts_from_noise else "still broken"
     left = 100 * check.terminal_alpha_bar**0.5
     return (
-        f"{'Right' if is_right else 'Not quite'}: **{state}**. With twice the levels, {left:.0f} % "
-        "of the image's amplitude is left at the noisiest one, instead of 60 %. Sampling still "
+        f"{'Right' if is_right else 'Not quite'}: **{state}**. With twice the levels, {left:.0f} % "
+        "of the image's amplitude is left at the noisiest one, instead of 60 %. Sampling still "
         "starts from pure noise, which the network never saw there. The same network, the same "
         "seeds:"
     )

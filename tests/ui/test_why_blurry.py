@@ -47,7 +47,7 @@ def test_a_guess_is_answered_and_shown_with_twice_the_levels(tab: WhyBlurry) -> 
     wrong, right = map(answer_guess, GUESSES)
     assert wrong.startswith("Not quite: **still broken**")
     assert right.startswith("Right: **still broken**")
-    assert "36 % of the image's amplitude" in right
+    assert "36\N{NO-BREAK SPACE}% of the image's amplitude" in right
     shown = tab.reveal()
     assert shown[tab.predicted.sentence].startswith("**linear (T = 200")
     assert shown[tab.repaired.sentence].startswith("**cosine**")

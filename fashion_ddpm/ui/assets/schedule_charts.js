@@ -198,7 +198,7 @@ function showVerdict(place, verdict) {
   const word = document.createElement("b");
   word.textContent = verdict.good ? "✓ Good: " : "✗ Broken: ";
   place.classList.toggle("good", verdict.good);
-  place.replaceChildren(word, verdict.text);
+  place.replaceChildren(word, verdict.text.replaceAll(" %", "\u00a0%"));
   if (!verdict.good) place.append(" Raise T, multiply the betas, or use cosine.");
 }
 
