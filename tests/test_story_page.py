@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from axe_playwright_python.sync_playwright import Axe
 from diffusers import DDPMScheduler
 from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 
@@ -262,6 +263,40 @@ MISTAKES = {
 }
 
 
+def test_the_tour_goes_through_five_steps_by_its_buttons_and_by_next(story: Page) -> None:
+    tour = story.locator("#tour")
+    seen = set()
+    for count in (10, 2, 1, 2, 2):
+        expect(tour.locator("canvas")).to_have_count(count)
+        seen.add(tour.locator(".words").inner_text())
+        tour.locator(".next").press("Enter")
+    assert len(seen) == 5
+    expect(tour.locator("canvas")).to_have_count(10)
+    step = tour.get_by_role("button", name="4 What went wrong", exact=True)
+    step.tap() if story.evaluate("navigator.maxTouchPoints") else step.click()
+    expect(step).to_have_attribute("aria-pressed", "true")
+    expect(tour.get_by_text("60 % of the amplitude left")).to_be_visible()
+    expect(tour.get_by_role("img", name="pure noise")).to_be_visible()
+
+
+@pytest.mark.parametrize(("options", "scheme"), [(DESKTOP, "dark"), (PHONE, "light")])
+def test_all_that_opens_bars_nobodys_way(
+    browser: Browser, address: str, options: dict[str, Any], scheme: str
+) -> None:
+    with open_page(browser, f"{address}/?tab=why", color_scheme=scheme, **options) as page:
+        page.get_by_role("button", name="Fix: T = 1000", exact=True).click()
+        page.get_by_role("button", name="Example: Stable").click()
+        page.get_by_role("button", name="4 What went wrong").click()
+        expect(page.locator("#schedule-check .repair")).to_be_visible()
+        violations = Axe().run(page).response["violations"]
+    barriers = [
+        f"{each['id']}: {[node['target'] for node in each['nodes']]}"
+        for each in violations
+        if each["impact"] in ("serious", "critical")
+    ]
+    assert not barriers
+
+
 def test_a_schedule_that_cannot_be_read_is_told_in_a_sentence(desktop: Page) -> None:
     field = desktop.locator("#own-betas")
     for text, words in MISTAKES.items():
@@ -319,7 +354,7 @@ def test_the_copied_lines_repair_the_schedule(
 def test_controls_are_large_enough_and_charts_are_told_to_screen_readers(story: Page) -> None:
     story.get_by_role("button", name="Example: Stable").click()
     for control in story.locator(
-        ":is(#explorer, #schedule-check) :is(button, input, select, textarea)"
+        ":is(#tour, #explorer, #schedule-check) :is(button, input, select, textarea)"
     ).all():
         box = box_of(control)
         assert min(box["width"], box["height"]) >= 24, control

@@ -78,6 +78,7 @@ class WhyBlurry:
             latex_delimiters=[{"left": "$", "right": "$", "display": False}],
             elem_id="story",
         )
+        self._build_tour()
         self._build_prediction()
         gr.Markdown(MOVE)
         self.explorer = self._build_explorer()
@@ -88,6 +89,26 @@ class WhyBlurry:
         draw.click(self.draw, self.explorer, samples, **LATEST_RUN)
         gr.Markdown(CHECK)
         self._build_check()
+
+    def _build_tour(self) -> None:
+        """Lay out the story in five steps, which run in the browser."""
+        repaired = FIXES["Fix: T = 1000"]
+        gr.HTML(
+            "",
+            html_template=read_asset("schedule_tour.html"),
+            css_template=read_asset("schedule_charts.css") + read_asset("schedule_tour.css"),
+            js_on_load=read_asset("schedule_math.js") + read_asset("schedule_tour.js"),
+            data={
+                "image": self.data["images"][GARMENT],
+                "noise": self.data["noise"],
+                "size": self.data["size"],
+                "noised": self.data["cosine"]["noised"],
+                "student": check_schedule(STUDENT_BETAS).terminal_alpha_bar,
+                "repaired": check_schedule(repaired).terminal_alpha_bar,
+            },
+            apply_default_css=False,
+            elem_id="tour",
+        )
 
     def _build_prediction(self) -> None:
         """Lay out the question about T = 200, which a guess answers."""
