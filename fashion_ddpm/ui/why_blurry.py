@@ -262,7 +262,8 @@ def _build_panels(has_trajectory: bool) -> tuple[SchedulePanel, SchedulePanel]:
 
 
 def _charts_html(hint: str) -> str:
-    return read_asset("schedule_charts.html").replace("@hint", hint)
+    html = read_asset("schedule_charts.html")
+    return html.replace("@hint", hint).replace("@steps", str(STEPS))
 
 
 def _preset(name: str, betas: LinearBetas) -> dict[str, Any]:
