@@ -158,7 +158,7 @@ def test_everything_follows_a_slider_while_it_is_dragged_and_nothing_is_sent(sto
     pixels = "canvas => canvas.toDataURL()"
     canvas = story.locator("#explorer canvas.yours")
     before = canvas.evaluate(pixels)
-    box = box_of(story.locator("#story-levels-range"))
+    box = box_of(story.locator("#explorer-levels-range"))
     middle = box["y"] + box["height"] / 2
     places = [(box["x"] + share * box["width"], middle) for share in (0.2, 0.5, 0.97)]
     with dragged(story, (box["x"] + 0.09 * box["width"], middle), places):
@@ -173,8 +173,8 @@ def test_everything_follows_a_slider_while_it_is_dragged_and_nothing_is_sent(sto
     [("levels", "End", "1000"), ("first", "Home", "0.00001"), ("last", "End", "0.3")],
 )
 def test_keys_and_numbers_move_each_slider(desktop: Page, name: str, key: str, value: str) -> None:
-    number = desktop.locator(f"#story-{name}")
-    track = desktop.locator(f"#story-{name}-range")
+    number = desktop.locator(f"#explorer-{name}")
+    track = desktop.locator(f"#explorer-{name}-range")
     chart = desktop.locator("#explorer svg.log-snr polyline.yours")
     start, first = number.input_value(), chart.get_attribute("points")
     track.focus()
@@ -191,7 +191,7 @@ def test_keys_and_numbers_move_each_slider(desktop: Page, name: str, key: str, v
 
 
 def test_a_beta_that_passes_the_other_takes_it_along(desktop: Page) -> None:
-    first, last = desktop.locator("#story-first"), desktop.locator("#story-last")
+    first, last = desktop.locator("#explorer-first"), desktop.locator("#explorer-last")
     last.fill("0.005")
     first.fill("0.009")
     expect(last).to_have_value("0.009")
@@ -206,8 +206,8 @@ def test_the_end_of_the_line_is_dragged_out_of_the_red(story: Page) -> None:
     start = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     with dragged(story, start, [(start[0] + 20, start[1] - 20), (start[0] + 80, start[1] - 80)]):
         expect(verdict(story)).to_contain_text("Good")
-        assert float(story.locator("#story-levels").input_value()) > 200
-        assert float(story.locator("#story-last").input_value()) > 0.08
+        assert float(story.locator("#explorer-levels").input_value()) > 200
+        assert float(story.locator("#explorer-last").input_value()) > 0.08
     expect(verdict(story)).to_contain_text("Good")
 
 
@@ -230,7 +230,7 @@ def test_each_preset_sets_the_betas_and_is_marked(story: Page) -> None:
 
 def test_the_explorers_betas_and_class_are_what_is_sampled(story: Page) -> None:
     story.get_by_role("button", name="Fix: T = 1000", exact=True).click()
-    menu = story.locator("#story-class")
+    menu = story.locator("#explorer-class")
     pixels = "canvas => canvas.toDataURL()"
     before = story.locator("#explorer canvas.cosine").evaluate(pixels)
     menu.select_option("bag")
@@ -249,6 +249,7 @@ def test_a_guess_is_answered_with_the_reason_and_the_images(
     desktop.get_by_role("button", name=guess, exact=True).click()
     expect(desktop.locator("#answer")).to_contain_text(f"{answer}: still broken")
     expect(desktop.locator("#answer")).to_contain_text("36 % of the image's amplitude")
+    expect(verdict(desktop)).to_contain_text("36 %")
     expect(desktop.get_by_alt_text(re.compile("ankle boot.+T = 200"))).to_be_visible()
     expect(desktop.get_by_alt_text(re.compile("ankle boot.+cosine"))).to_be_visible()
 

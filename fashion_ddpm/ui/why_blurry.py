@@ -42,13 +42,20 @@ QUESTION = """### Predict, then see
 The student doubles T from 100 to 200 and keeps the betas. **Fixed or still broken?**"""
 GUESSES = ("Fixed", "Still broken")
 
+HALF_FIX_NAME = "Half a fix: T = 200"
 FIXES: dict[str, LinearBetas] = {
     "Student's report: T = 100": STUDENT_BETAS,
-    "Half a fix: T = 200": HALF_FIX,
+    HALF_FIX_NAME: HALF_FIX,
     "Fix: T = 1000": LinearBetas(1000, STUDENT_BETAS.beta_start, STUDENT_BETAS.beta_end),
     "Fix: betas × 10": LinearBetas(100, 10 * STUDENT_BETAS.beta_start, 10 * STUDENT_BETAS.beta_end),
 }
 """Button → betas; each but the first changes one thing."""
+
+SHOW_HALF_FIX = f"""() => {{
+  const buttons = [...document.querySelectorAll("#explorer .presets button")];
+  buttons.find((button) => button.textContent === "{HALF_FIX_NAME}")?.click();
+}}"""
+"""JavaScript: sets the explorer to what was guessed, so that its charts show why."""
 
 MOVE = """### Break it and repair it yourself
 Move a slider, type a number, or drag the end of the β line: everything follows at once."""
@@ -120,6 +127,7 @@ class WhyBlurry:
         panels = [*self.predicted.outputs(), *self.repaired.outputs()]
         for guess, button in zip(GUESSES, buttons, strict=True):
             button.click(partial(answer_guess, guess), None, self.answer, **NO_QUEUE)
+            button.click(None, None, None, js=SHOW_HALF_FIX, **NO_QUEUE)
             button.click(self.reveal, None, panels, **LATEST_RUN)
 
     def _build_explorer(self) -> gr.HTML:
@@ -221,8 +229,8 @@ def answer_guess(guess: str) -> str:
     return (
         f"{'Right' if is_right else 'Not quite'}: **{state}**. With twice the levels, {left:.0f} % "
         "of the image's amplitude is left at the noisiest one, instead of 60 %. Sampling still "
-        "starts from pure noise, which the network never saw there. The same network, the same "
-        "seeds:"
+        "starts from pure noise, which the network never saw there; the charts below show "
+        "it. This is what the same network makes of the same seeds:"
     )
 
 

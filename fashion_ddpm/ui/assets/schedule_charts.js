@@ -96,7 +96,7 @@ class ScheduleCharts {
     this.betaChart = betaRange && this.buildBetaChart([]);
     const time = {name: "t / T: share of the noise levels", range: [0, 1], ticks: [0, 0.25, 0.5, 0.75, 1]};
     const power = {name: "ᾱ: share of the power", range: [0, 1], ticks: [0, 0.25, 0.5, 0.75, 1]};
-    const log = {name: "log SNR (natural)", range: LOG_RANGE, ticks: [-12, -6, 0, 6, 12]};
+    const log = {name: "log SNR (natural log)", range: LOG_RANGE, ticks: [-12, -6, 0, 6, 12]};
     this.power = new Chart(select("alpha-bar"), time, power);
     this.log = new Chart(select("log-snr"), time, log);
   }

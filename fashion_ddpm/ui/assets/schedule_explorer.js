@@ -57,13 +57,13 @@ function show() {
 
 function showControls() {
   for (const [name, {id, toTrack}] of Object.entries(SETTINGS)) {
-    const number = find(`#story-${id}`);
-    const range = find(`#story-${id}-range`);
+    const number = find(`#explorer-${id}`);
+    const range = find(`#explorer-${id}-range`);
     if (document.activeElement !== number) number.value = state[name];
     range.value = toTrack(state[name]);
     range.setAttribute("aria-valuetext", String(state[name]));
   }
-  find("#story-class").value = state.class_name;
+  find("#explorer-class").value = state.class_name;
   for (const [index, button] of find(".presets").querySelectorAll("button").entries()) {
     const preset = data.presets[index];
     const same = Object.keys(SETTINGS).every((name) => preset[name] === state[name]);
@@ -126,8 +126,8 @@ function connectHandle() {
 function connectControls() {
   for (const [name, {id, toTrack, fromTrack, step}] of Object.entries(SETTINGS)) {
     const [low, high] = data.bounds[name];
-    const number = find(`#story-${id}`);
-    const range = find(`#story-${id}-range`);
+    const number = find(`#explorer-${id}`);
+    const range = find(`#explorer-${id}-range`);
     Object.assign(number, {min: low, max: high});
     if (name === "num_levels") number.step = 1;
     Object.assign(range, {min: toTrack(low), max: toTrack(high), step});
@@ -151,7 +151,7 @@ function connectControls() {
     });
     find(".presets").append(button);
   }
-  const menu = find("#story-class");
+  const menu = find("#explorer-class");
   menu.append(...Object.keys(images).map((name) => new Option(name, name)));
   menu.addEventListener("change", () => change({class_name: menu.value}));
 }
