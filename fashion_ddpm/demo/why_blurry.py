@@ -1,6 +1,7 @@
 """Why the report's images were blurry: any betas beside cosine, as pictures and numbers."""
 
 import base64
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,13 +11,15 @@ from PIL import Image
 
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.images import make_grid, to_uint8
-from fashion_ddpm.core.requests import class_label
+from fashion_ddpm.core.requests import RequestError, class_label
 from fashion_ddpm.demo.engine import Demo, StepWrapper
+from fashion_ddpm.demo.game_requests import CustomScheduleRequest
 from fashion_ddpm.demo.trajectory import Trajectory
 from fashion_ddpm.diffusion.sampling import SamplingSettings
-from fashion_ddpm.diffusion.schedule_check import MAX_TERMINAL_ALPHA_BAR
+from fashion_ddpm.diffusion.schedule_check import MAX_TERMINAL_ALPHA_BAR, check_schedule
 from fashion_ddpm.diffusion.schedules import (
     MIN_ALPHA_BAR,
+    STUDENT_BETAS,
     LinearBetas,
     alpha_bars,
     build_noise_scheduler,
@@ -32,6 +35,22 @@ CURVE_POINTS = 101
 
 NOISED_LEVELS = 10
 SCALE = 3
+
+GARMENT = "ankle boot"
+"""Class of the story."""
+
+HALF_FIX = LinearBetas(200, STUDENT_BETAS.beta_start, STUDENT_BETAS.beta_end)
+GUESSES = ("Fixed", "Still broken")
+"""What a visitor may guess of it."""
+
+HALF_FIX_NAME = "Half a fix: T = 200"
+FIXES: dict[str, LinearBetas] = {
+    "Student's report: T = 100": STUDENT_BETAS,
+    HALF_FIX_NAME: HALF_FIX,
+    "Fix: T = 1000": LinearBetas(1000, STUDENT_BETAS.beta_start, STUDENT_BETAS.beta_end),
+    "Fix: betas × 10": LinearBetas(100, 10 * STUDENT_BETAS.beta_start, 10 * STUDENT_BETAS.beta_end),
+}
+"""Button → betas; each but the first changes one thing."""
 
 
 @dataclass(frozen=True)
@@ -132,3 +151,44 @@ def draw_samples(
     score = None if scores is None else scores.mean().item()
     picture = make_grid(images, columns=len(SEEDS), scale=SCALE)
     return Samples(schedule, class_name, trajectory, picture, score)
+
+
+def answer_guess(guess: str) -> str:
+    """Return whether T = 200 is fixed, and why."""
+    check = check_schedule(HALF_FIX)
+    is_right = check.starts_from_noise == (guess == GUESSES[0])
+    state = "fixed" if check.starts_from_noise else "still broken"
+    left = 100 * check.terminal_alpha_bar**0.5
+    return (
+        f"{'Right' if is_right else 'Not quite'}: **{state}**. With twice the levels, {left:.0f} % "
+        "of the image's amplitude is left at the noisiest one, instead of 60 %. Sampling still "
+        "starts from pure noise, which the network never saw there; the charts below show "
+        "it. This is what the same network makes of the same seeds:"
+    )
+
+
+def parse_settings(settings: Any) -> CustomScheduleRequest:
+    """Return the request that the explorer's value makes.
+
+    Raises:
+        RequestError: it is no such value, or a setting is out of bounds.
+        ConfigError: the betas fall.
+    """
+    names = [field.name for field in dataclasses.fields(CustomScheduleRequest)]
+    if not isinstance(settings, dict) or sorted(settings) != sorted(names):
+        raise RequestError("The schedule's settings are incomplete: reload the page.")
+    request = CustomScheduleRequest(**settings)
+    to_betas(request)
+    return request
+
+
+def to_betas(request: CustomScheduleRequest) -> LinearBetas:
+    """Return the noise schedule of a request."""
+    return LinearBetas(request.num_levels, request.first_beta, request.last_beta)
+
+
+def to_request(betas: LinearBetas, class_name: str = GARMENT) -> CustomScheduleRequest:
+    """Return the request for betas and a class."""
+    return CustomScheduleRequest(
+        betas.num_train_timesteps, betas.beta_start, betas.beta_end, class_name
+    )

@@ -6,7 +6,6 @@ from typing import Any
 
 import gradio as gr
 
-from fashion_ddpm.core.requests import RequestError
 from fashion_ddpm.demo.engine import Demo, StepWrapper
 from fashion_ddpm.demo.game_requests import (
     FIRST_BETA_RANGE,
@@ -15,13 +14,26 @@ from fashion_ddpm.demo.game_requests import (
     CustomScheduleRequest,
 )
 from fashion_ddpm.demo.trajectory import filmstrip
-from fashion_ddpm.demo.why_blurry import COSINE, Samples, draw_samples, explorer_data
+from fashion_ddpm.demo.why_blurry import (
+    COSINE,
+    FIXES,
+    GARMENT,
+    GUESSES,
+    HALF_FIX,
+    HALF_FIX_NAME,
+    Samples,
+    answer_guess,
+    draw_samples,
+    explorer_data,
+    parse_settings,
+    to_betas,
+    to_request,
+)
 from fashion_ddpm.diffusion.schedule_check import check_schedule
 from fashion_ddpm.diffusion.schedules import STUDENT_BETAS, LinearBetas
 from fashion_ddpm.ui.components import (
     LATEST_RUN,
     NO_QUEUE,
-    as_int,
     monitor_request,
     picture,
     read_asset,
@@ -29,7 +41,6 @@ from fashion_ddpm.ui.components import (
 )
 
 STEPS = 20
-GARMENT = "ankle boot"
 
 INTRODUCTION = r"""A student's model trained well – the loss fell – yet its samples were grey haze.
 Training mixes image and noise, $x_t=\sqrt{\bar\alpha_t}\,x_0+\sqrt{1-\bar\alpha_t}\,\varepsilon$;
@@ -37,19 +48,8 @@ sampling starts from pure noise, as if $\bar\alpha_T$ were 0. With T = 100 and b
 $\sqrt{\bar\alpha_T}$ is 0.6: **60 % of the image's amplitude is still there** at the noisiest
 level. The network never learned the first step."""
 
-HALF_FIX = LinearBetas(200, STUDENT_BETAS.beta_start, STUDENT_BETAS.beta_end)
 QUESTION = """### Predict, then see
 The student doubles T from 100 to 200 and keeps the betas. **Fixed or still broken?**"""
-GUESSES = ("Fixed", "Still broken")
-
-HALF_FIX_NAME = "Half a fix: T = 200"
-FIXES: dict[str, LinearBetas] = {
-    "Student's report: T = 100": STUDENT_BETAS,
-    HALF_FIX_NAME: HALF_FIX,
-    "Fix: T = 1000": LinearBetas(1000, STUDENT_BETAS.beta_start, STUDENT_BETAS.beta_end),
-    "Fix: betas × 10": LinearBetas(100, 10 * STUDENT_BETAS.beta_start, 10 * STUDENT_BETAS.beta_end),
-}
-"""Button → betas; each but the first changes one thing."""
 
 SHOW_HALF_FIX = f"""() => {{
   const buttons = [...document.querySelectorAll("#explorer .presets button")];
@@ -133,7 +133,7 @@ class WhyBlurry:
     def _build_explorer(self) -> gr.HTML:
         """Lay out the sliders, the verdict, the noised image and the charts."""
         return gr.HTML(
-            dataclasses.asdict(_to_request(STUDENT_BETAS)),
+            dataclasses.asdict(to_request(STUDENT_BETAS)),
             html_template=read_asset("schedule_explorer.html") + _charts_html(DRAG_HINT),
             css_template=read_asset("schedule_charts.css") + read_asset("schedule_explorer.css"),
             js_on_load="".join(map(read_asset, (*CHART_CODE, "schedule_explorer.js"))),
@@ -169,7 +169,7 @@ class WhyBlurry:
     def reveal(self) -> dict[Any, Any]:
         """Generate with T = 200, and with cosine."""
         with monitor_request(self.demo, "story") as wrap_steps:
-            request = _to_request(HALF_FIX)
+            request = to_request(HALF_FIX)
             return self._sample_both(request, (self.predicted, self.repaired), wrap_steps)
 
     def draw(self, settings: Any) -> dict[Any, Any]:
@@ -186,7 +186,7 @@ class WhyBlurry:
     ) -> dict[Any, Any]:
         """Return updates that show the samples of the betas, and those of cosine."""
         updates: dict[Any, Any] = {}
-        schedules: tuple[LinearBetas | str, ...] = (_to_betas(request), COSINE)
+        schedules: tuple[LinearBetas | str, ...] = (to_betas(request), COSINE)
         for panel, schedule in zip(panels, schedules, strict=True):
             samples = draw_samples(self.demo, schedule, request.class_name, STEPS, wrap_steps)
             updates |= panel.show(samples)
@@ -220,45 +220,6 @@ class SchedulePanel:
         return updates
 
 
-def answer_guess(guess: str) -> str:
-    """Return whether T = 200 is fixed, and why."""
-    check = check_schedule(HALF_FIX, STEPS)
-    is_right = check.starts_from_noise == (guess == GUESSES[0])
-    state = "fixed" if check.starts_from_noise else "still broken"
-    left = 100 * check.terminal_alpha_bar**0.5
-    return (
-        f"{'Right' if is_right else 'Not quite'}: **{state}**. With twice the levels, {left:.0f} % "
-        "of the image's amplitude is left at the noisiest one, instead of 60 %. Sampling still "
-        "starts from pure noise, which the network never saw there; the charts below show "
-        "it. This is what the same network makes of the same seeds:"
-    )
-
-
-def parse_settings(settings: Any) -> CustomScheduleRequest:
-    """Return the request that the explorer's value makes.
-
-    Raises:
-        RequestError: it is no such value, or a setting is out of bounds.
-        ConfigError: the betas fall.
-    """
-    names = [field.name for field in dataclasses.fields(CustomScheduleRequest)]
-    if not isinstance(settings, dict) or sorted(settings) != sorted(names):
-        raise RequestError("The schedule's settings are incomplete: reload the page.")
-    request = CustomScheduleRequest(**settings | {"num_levels": as_int(settings["num_levels"])})
-    _to_betas(request)
-    return request
-
-
-def _to_betas(request: CustomScheduleRequest) -> LinearBetas:
-    return LinearBetas(request.num_levels, request.first_beta, request.last_beta)
-
-
-def _to_request(betas: LinearBetas, class_name: str = GARMENT) -> CustomScheduleRequest:
-    return CustomScheduleRequest(
-        betas.num_train_timesteps, betas.beta_start, betas.beta_end, class_name
-    )
-
-
 def _build_panels(has_trajectory: bool) -> tuple[SchedulePanel, SchedulePanel]:
     """Lay out two panels side by side; on a phone, one below the other."""
     panels = []
@@ -276,6 +237,6 @@ def _charts_html(hint: str) -> str:
 
 def _preset(name: str, betas: LinearBetas) -> dict[str, Any]:
     """Return what a preset's button changes in the explorer, and its name."""
-    settings = dataclasses.asdict(_to_request(betas))
+    settings = dataclasses.asdict(to_request(betas))
     del settings["class_name"]
     return {"name": name, **settings}

@@ -2,13 +2,23 @@
 
 import base64
 import json
+from typing import Any
 
 import numpy as np
 import pytest
 
+from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.demo.engine import Demo
-from fashion_ddpm.demo.why_blurry import COSINE, draw_samples, explorer_data
+from fashion_ddpm.demo.why_blurry import (
+    COSINE,
+    FIXES,
+    draw_samples,
+    explorer_data,
+    parse_settings,
+    to_request,
+)
+from fashion_ddpm.diffusion.schedule_check import check_schedule
 from fashion_ddpm.diffusion.schedules import (
     STUDENT_BETAS,
     LinearBetas,
@@ -48,3 +58,37 @@ def test_the_same_network_fails_with_the_report_and_draws_when_it_is_repaired(
     assert len(repaired.trajectory.clean) == 10
     assert repaired.sentence().startswith("**linear (T = 1000, β 0.0001 … 0.02)** · CLIP: ")
     assert "ankle boot, seeds 0 to 7" in repaired.alt_text()
+
+
+def test_what_is_called_a_fix_is_one_and_the_rest_is_not() -> None:
+    for name, betas in FIXES.items():
+        assert check_schedule(betas).starts_from_noise == name.startswith("Fix"), name
+
+
+REPORT = {"num_levels": 100, "first_beta": 1e-4, "last_beta": 0.02, "class_name": "bag"}
+
+
+def test_the_explorers_value_is_read() -> None:
+    assert parse_settings(REPORT) == to_request(STUDENT_BETAS, "bag")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"num_levels": 5000}, "T is 5000; it must be a whole number"),
+        ({"num_levels": 100.5}, "T is 100.5"),
+        ({"first_beta": 0.01, "last_beta": 0.001}, "betas that rise"),
+        ({"last_beta": "0.02"}, "last beta is '0.02'"),
+        ({"class_name": ["bag"]}, "must be the name of a class"),
+        ({"seed": 1}, "reload the page"),
+    ],
+)
+def test_settings_out_of_bounds_are_told(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        parse_settings(REPORT | changes)
+
+
+@pytest.mark.parametrize("settings", [None, "", [100, 1e-4, 0.02, "bag"], {}])
+def test_a_value_without_the_settings_is_told(settings: Any) -> None:
+    with pytest.raises(UserError, match="reload the page"):
+        parse_settings(settings)
