@@ -179,30 +179,6 @@ def test_a_picture_that_is_none_of_ours_is_told(
     page.close()
 
 
-def test_betas_are_checked_while_one_moves_them(page: Page) -> None:
-    page.get_by_role("tab", name="Why blurry?").click()
-    for label, value, text in (
-        ("T", "500", "linear (T = 500"),
-        ("First beta", "0.01", "β 0.01"),
-        ("Last beta", "0.001", "betas that rise"),
-    ):
-        entry = page.get_by_label(f"number input for {label}", exact=True)
-        entry.fill(value)
-        entry.press("Tab")
-        expect(page.get_by_role("heading").filter(has_text=text)).to_be_visible()
-    page.get_by_role("button", name="Fix: T = 1000").click()
-    track = page.get_by_label("range slider for T", exact=True)
-    expect(track).to_have_value("1000")
-    track.focus()
-    page.keyboard.press("ArrowLeft")
-    expect(page.get_by_role("heading").filter(has_text="linear (T = 990")).to_be_visible()
-    entry = page.get_by_label("number input for T", exact=True)
-    entry.fill("5000")
-    entry.press("Tab")
-    expect(entry).to_have_value("1000")
-    expect(page.get_by_role("heading").filter(has_text="linear (T = 1000")).to_be_visible()
-
-
 def test_a_tab_can_be_linked_reloaded_and_left_by_back(
     browser: Browser, address: str, page: Page
 ) -> None:

@@ -189,17 +189,6 @@ def test_a_cell_of_the_contact_sheet_opens_in_create(page: Page) -> None:
     expect(page.get_by_role("button", name="Generate", exact=True)).to_be_visible()
 
 
-def test_the_report_is_caused_and_repaired(browser: Browser, address: str) -> None:
-    with open_page(browser, address, viewport={"width": 360, "height": 740}) as page:
-        open_tab(page, "Why blurry?")
-        expect(page.get_by_text("broken: 60 % of the image's amplitude").last).to_be_visible()
-        page.get_by_role("button", name="Fix: T = 1000").click()
-        sentence = page.get_by_text(re.compile(r"linear \(T = 1000.+label score \d+%"))
-        expect(sentence).to_be_visible()
-        expect(page.get_by_text(re.compile("good: 0.64 %"))).to_be_visible()
-        assert page.evaluate("document.documentElement.scrollWidth") <= 360
-
-
 def test_the_keyboard_alone_generates(page: Page) -> None:
     page.get_by_role("button", name="Generate", exact=True).focus()
     page.keyboard.press("Enter")

@@ -1,13 +1,12 @@
-"""The Why blurry? tab: cause and repair the report's failure by hand."""
+"""The Why blurry? tab: cause and repair the student's failure by hand."""
 
 import dataclasses
+from functools import partial
 from typing import Any
 
 import gradio as gr
 
-from fashion_ddpm.core.errors import UserError
-from fashion_ddpm.core.image_kind import CLASS_NAMES
-from fashion_ddpm.demo.engine import Demo
+from fashion_ddpm.demo.engine import Demo, StepWrapper
 from fashion_ddpm.demo.game_requests import (
     FIRST_BETA_RANGE,
     LAST_BETA_RANGE,
@@ -17,55 +16,62 @@ from fashion_ddpm.demo.game_requests import (
 from fashion_ddpm.demo.trajectory import filmstrip
 from fashion_ddpm.demo.why_blurry import (
     COSINE,
-    CUSTOM_BETAS,
+    FIXES,
+    GARMENT,
+    GUESSES,
+    HALF_FIX,
+    HALF_FIX_NAME,
     Samples,
-    curves,
+    answer_guess,
     draw_samples,
-    noised_image,
-    visited_levels,
+    explorer_data,
+    parse_settings,
+    to_betas,
+    to_request,
 )
 from fashion_ddpm.diffusion.schedule_check import check_schedule
 from fashion_ddpm.diffusion.schedules import STUDENT_BETAS, LinearBetas
 from fashion_ddpm.ui.components import (
     LATEST_RUN,
-    LATEST_VALUES,
     NO_QUEUE,
-    as_int,
-    error_message,
-    hide_value,
-    line_plot,
     monitor_request,
     picture,
-    report_errors,
+    read_asset,
     show_value,
-    table,
 )
 
 STEPS = 20
-GARMENT = "ankle boot"
-DRAW_BOTH = """() => document.querySelector("#draw-both").click()"""
-"""JavaScript: draws by the one event of the button, so that the newest betas win."""
 
-CURVE_COLUMNS = ("t / T", "schedule", "value")
-LEVEL_COLUMNS = ("step", "schedule", "log SNR")
-COLOURS = {CUSTOM_BETAS: "#4f46e5", COSINE: "#ea580c"}
+INTRODUCTION = r"""A student's model trained well – the loss fell – yet its samples were grey haze.
+Training mixes image and noise, $x_t=\sqrt{\bar\alpha_t}\,x_0+\sqrt{1-\bar\alpha_t}\,\varepsilon$;
+sampling starts from pure noise, as if $\bar\alpha_T$ were 0. With T = 100 and betas up to 0.02,
+$\sqrt{\bar\alpha_T}$ is 0.6: **60 % of the image's amplitude is still there** at the noisiest
+level. The network never learned the first step."""
 
-INTRODUCTION = r"""A student's network learned well, its loss fell, and its images were haze.
-Training adds noise, $x_t = \sqrt{\bar\alpha_t}\,x_0 + \sqrt{1-\bar\alpha_t}\,\varepsilon$;
-sampling starts from pure noise, as if $\bar\alpha_T$ were 0. With T = 100 and betas up to 0.02 it
-is 0.36: **60 % of the image is still there** in the noisiest picture the network ever saw. It was
-never taught to begin. Below, the *same* network draws the *same* seeds with any betas you choose,
-beside cosine."""
+QUESTION = """### Predict, then see
+The student doubles T from 100 to 200 and keeps the betas. **Fixed or still broken?**"""
 
-LEVELS = "A real image at ten of the levels: your betas above, cosine below. Is the last one noise?"
+SHOW_HALF_FIX = f"""() => {{
+  const buttons = [...document.querySelectorAll("#explorer .presets button")];
+  buttons.find((button) => button.textContent === "{HALF_FIX_NAME}")?.click();
+}}"""
+"""JavaScript: sets the explorer to what was guessed, so that its charts show why."""
 
-FIXES: dict[str, LinearBetas] = {
-    "The report: T = 100": STUDENT_BETAS,
-    "Twice the levels: T = 200": LinearBetas(200, STUDENT_BETAS.beta_start, STUDENT_BETAS.beta_end),
-    "Fix: T = 1000": LinearBetas(1000, STUDENT_BETAS.beta_start, STUDENT_BETAS.beta_end),
-    "Fix: betas × 10": LinearBetas(100, 10 * STUDENT_BETAS.beta_start, 10 * STUDENT_BETAS.beta_end),
-}
-"""Button → betas; each but the first changes one thing."""
+MOVE = """### Break it and repair it yourself
+Move a slider, type a number, or drag the end of the β line: everything follows at once."""
+
+SAMPLE = """### See what the network makes of it
+The *same* network generates the *same* seeds with your schedule and with cosine."""
+
+CHECK = """### Check your own schedule
+Paste all betas, or just T, the first and the last beta. Nothing leaves your browser."""
+
+DRAG_HINT = 'Drag the point: in the <b class="gap">red</b>, too little noise is added.'
+
+MAX_LEVELS = 10_000
+"""Most betas that the schedule check takes."""
+
+CHART_CODE = ("schedule_math.js", "schedule_charts.js")
 
 
 class WhyBlurry:
@@ -73,132 +79,164 @@ class WhyBlurry:
 
     def __init__(self, demo: Demo) -> None:
         self.demo = demo
+        self.data = explorer_data(STEPS)
         gr.Markdown(
             INTRODUCTION,
             latex_delimiters=[{"left": "$", "right": "$", "display": False}],
             elem_id="story",
         )
-        with gr.Row():
-            buttons = [gr.Button(name, size="sm") for name in FIXES]
-        with gr.Row():
-            betas = _build_beta_sliders()
-            class_name = gr.Dropdown(list(CLASS_NAMES), value=GARMENT, label="Garment of the story")
-        self.verdict = gr.Markdown(verdict_heading(STUDENT_BETAS))
-        gr.Markdown(LEVELS)
-        first = noised_image(STUDENT_BETAS, GARMENT)
-        self.noised_picture = picture("a real image, more and more noisy", first)
-        with gr.Row():
-            self._build_plots()
-        draw = gr.Button("Draw the same seeds with both", variant="primary", elem_id="draw-both")
-        self.custom, self.cosine = SchedulePanel(), SchedulePanel()
-        inputs: list[Any] = [*betas, class_name]
-        plots = [self.alpha_bar_plot, self.log_snr_plot, self.levels_plot]
-        outputs = [self.verdict, self.noised_picture, *plots]
-        gr.on([each.change for each in inputs], self.explain, inputs, outputs, **LATEST_VALUES)
+        self._build_tour()
+        self._build_prediction()
+        gr.Markdown(MOVE)
+        self.explorer = self._build_explorer()
+        gr.Markdown(SAMPLE)
+        draw = gr.Button("Sample both from the same seeds", variant="primary", elem_id="draw-both")
+        self.custom, self.cosine = _build_panels(has_trajectory=True)
         samples = [*self.custom.outputs(), *self.cosine.outputs()]
-        draw.click(self.draw, inputs, samples, **LATEST_RUN)
-        for button, fix in zip(buttons, FIXES.values(), strict=True):
-            values: Any = dict(zip(betas, dataclasses.astuple(fix), strict=True))
-            button.click(lambda values=values: values, None, betas, **NO_QUEUE).then(
-                None, None, None, js=DRAW_BOTH, **NO_QUEUE
-            )
+        draw.click(self.draw, self.explorer, samples, **LATEST_RUN)
+        gr.Markdown(CHECK)
+        self._build_check()
 
-    def _build_plots(self) -> None:
-        """Lay out the curves of ᾱ and log-SNR, and the visited levels."""
-        alpha_bar, log_snr = curves(STUDENT_BETAS)
-        with gr.Column(min_width=280):
-            gr.Markdown("ᾱ: what is left of the image")
-            self.alpha_bar_plot = line_plot(alpha_bar, CURVE_COLUMNS, COLOURS, height=220)
-        with gr.Column(min_width=280):
-            gr.Markdown("The logarithm of signal over noise")
-            self.log_snr_plot = line_plot(log_snr, CURVE_COLUMNS, COLOURS, height=220)
-        with gr.Column(min_width=280):
-            gr.Markdown(f"The levels that {STEPS} steps visit")
-            step, schedule, level = LEVEL_COLUMNS
-            self.levels_plot = gr.ScatterPlot(
-                table(visited_levels(STUDENT_BETAS, STEPS), LEVEL_COLUMNS),
-                x=step,
-                y=level,
-                color=schedule,
-                color_map=COLOURS,
-                colors_in_legend=[],
-                height=220,
-                show_label=False,
-            )
+    def _build_tour(self) -> None:
+        """Lay out the story in five steps, which run in the browser."""
+        repaired = FIXES["Fix: T = 1000"]
+        gr.HTML(
+            "",
+            html_template=read_asset("schedule_tour.html"),
+            css_template=read_asset("schedule_charts.css") + read_asset("schedule_tour.css"),
+            js_on_load=read_asset("schedule_math.js") + read_asset("schedule_tour.js"),
+            data={
+                "image": self.data["images"][GARMENT],
+                "noise": self.data["noise"],
+                "size": self.data["size"],
+                "noised": self.data["cosine"]["noised"],
+                "student": check_schedule(STUDENT_BETAS).terminal_alpha_bar,
+                "repaired": check_schedule(repaired).terminal_alpha_bar,
+            },
+            apply_default_css=False,
+            elem_id="tour",
+        )
 
-    def explain(self, levels: float, first: float, last: float, class_name: str) -> dict[Any, Any]:
-        """Show the verdict, the noised images, and the plots of ᾱ, log-SNR and levels.
+    def _build_prediction(self) -> None:
+        """Lay out the question about T = 200, which a guess answers."""
+        gr.Markdown(QUESTION)
+        with gr.Row():
+            buttons = [gr.Button(guess, size="sm") for guess in GUESSES]
+        self.answer = gr.Markdown(elem_id="answer")
+        self.predicted, self.repaired = _build_panels(has_trajectory=False)
+        panels = [*self.predicted.outputs(), *self.repaired.outputs()]
+        for guess, button in zip(GUESSES, buttons, strict=True):
+            button.click(partial(answer_guess, guess), None, self.answer, **NO_QUEUE)
+            button.click(None, None, None, js=SHOW_HALF_FIX, **NO_QUEUE)
+            button.click(self.reveal, None, panels, **LATEST_RUN)
 
-        For invalid betas the verdict says why, and the rest is hidden.
-        """
-        with report_errors():
-            try:
-                betas = parse_betas(levels, first, last, class_name)
-            except UserError as error:
-                hidden = dict.fromkeys((self.alpha_bar_plot, self.log_snr_plot, self.levels_plot))
-                message = f"## {error_message(error)}"
-                return {self.verdict: message, self.noised_picture: hide_value(), **hidden}
-            alpha_bar, log_snr = curves(betas)
-            return {
-                self.verdict: verdict_heading(betas),
-                self.noised_picture: show_value(noised_image(betas, class_name)),
-                self.alpha_bar_plot: table(alpha_bar, CURVE_COLUMNS),
-                self.log_snr_plot: table(log_snr, CURVE_COLUMNS),
-                self.levels_plot: table(visited_levels(betas, STEPS), LEVEL_COLUMNS),
+    def _build_explorer(self) -> gr.HTML:
+        """Lay out the sliders, the verdict, the noised image and the charts."""
+        return gr.HTML(
+            dataclasses.asdict(to_request(STUDENT_BETAS)),
+            html_template=read_asset("schedule_explorer.html") + _charts_html(DRAG_HINT),
+            css_template=read_asset("schedule_charts.css") + read_asset("schedule_explorer.css"),
+            js_on_load="".join(map(read_asset, (*CHART_CODE, "schedule_explorer.js"))),
+            data={
+                **self.data,
+                "presets": [_preset(name, betas) for name, betas in FIXES.items()],
+                "bounds": {
+                    "num_levels": NUM_LEVELS_RANGE,
+                    "first_beta": FIRST_BETA_RANGE,
+                    "last_beta": LAST_BETA_RANGE,
+                },
+            },
+            apply_default_css=False,
+            elem_id="explorer",
+        )
+
+    def _build_check(self) -> None:
+        """Lay out the check of a visitor's own schedule, which runs in the browser."""
+        gr.HTML(
+            "",
+            html_template=read_asset("schedule_check.html").replace("@charts", _charts_html("")),
+            css_template=read_asset("schedule_charts.css") + read_asset("schedule_check.css"),
+            js_on_load="".join(map(read_asset, (*CHART_CODE, "schedule_check.js"))),
+            data={
+                key: self.data[key]
+                for key in ("max_terminal_alpha_bar", "min_alpha_bar", "steps", "cosine")
             }
+            | {"max_levels": MAX_LEVELS},
+            apply_default_css=False,
+            elem_id="schedule-check",
+        )
 
-    def draw(self, levels: float, first: float, last: float, class_name: str) -> dict[Any, Any]:
-        """Draw the same seeds with the betas and with cosine."""
+    def reveal(self) -> dict[Any, Any]:
+        """Generate with T = 200, and with cosine."""
         with monitor_request(self.demo, "story") as wrap_steps:
-            betas = parse_betas(levels, first, last, class_name)
-            custom = draw_samples(self.demo, betas, class_name, STEPS, wrap_steps)
-            cosine = draw_samples(self.demo, COSINE, class_name, STEPS, wrap_steps)
-            return self.custom.show(custom) | self.cosine.show(cosine)
+            request = to_request(HALF_FIX)
+            return self._sample_both(request, (self.predicted, self.repaired), wrap_steps)
+
+    def draw(self, settings: Any) -> dict[Any, Any]:
+        """Generate the same seeds with the explorer's betas, and with cosine."""
+        with monitor_request(self.demo, "story") as wrap_steps:
+            request = parse_settings(settings)
+            return self._sample_both(request, (self.custom, self.cosine), wrap_steps)
+
+    def _sample_both(
+        self,
+        request: CustomScheduleRequest,
+        panels: tuple["SchedulePanel", "SchedulePanel"],
+        wrap_steps: StepWrapper,
+    ) -> dict[Any, Any]:
+        """Return updates that show the samples of the betas, and those of cosine."""
+        updates: dict[Any, Any] = {}
+        schedules: tuple[LinearBetas | str, ...] = (to_betas(request), COSINE)
+        for panel, schedule in zip(panels, schedules, strict=True):
+            samples = draw_samples(self.demo, schedule, request.class_name, STEPS, wrap_steps)
+            updates |= panel.show(samples)
+        return updates
 
 
 class SchedulePanel:
     """The components that show the samples of one schedule."""
 
-    def __init__(self) -> None:
+    def __init__(self, has_trajectory: bool) -> None:
         self.sentence = gr.Markdown()
-        self.filmstrip = picture("one image's way from noise")
-        self.images = picture("eight images")
+        self.images = picture("eight generated images")
+        self.filmstrip = (
+            picture("denoising trajectory of the first: noisy above, predicted clean image below")
+            if has_trajectory
+            else None
+        )
 
     def outputs(self) -> list[Any]:
         """Return the components that `show` updates."""
-        return [self.sentence, self.filmstrip, self.images]
+        return [each for each in (self.sentence, self.images, self.filmstrip) if each]
 
     def show(self, samples: Samples) -> dict[Any, Any]:
         """Return updates that show samples."""
-        return {
+        updates: dict[Any, Any] = {
             self.sentence: samples.sentence(),
-            self.filmstrip: show_value(filmstrip(samples.trajectory)),
-            self.images: show_value(samples.picture),
+            self.images: show_value(samples.picture, alt_text=samples.alt_text()),
         }
+        if self.filmstrip:
+            updates[self.filmstrip] = show_value(filmstrip(samples.trajectory))
+        return updates
 
 
-def parse_betas(levels: float, first: float, last: float, class_name: str) -> LinearBetas:
-    """Return the noise schedule for a visitor's inputs.
-
-    Raises:
-        RequestError: a value is out of bounds.
-        ConfigError: the betas fall.
-    """
-    request = CustomScheduleRequest(as_int(levels), first, last, class_name)
-    return LinearBetas(request.num_levels, request.first_beta, request.last_beta)
-
-
-def verdict_heading(betas: LinearBetas) -> str:
-    """Return the verdict on a schedule as a heading."""
-    check = check_schedule(betas, STEPS)
-    return f"## {check.name}: {check.verdict}"
+def _build_panels(has_trajectory: bool) -> tuple[SchedulePanel, SchedulePanel]:
+    """Lay out two panels side by side; on a phone, one below the other."""
+    panels = []
+    with gr.Row():
+        for _ in range(2):
+            with gr.Column(min_width=300):
+                panels.append(SchedulePanel(has_trajectory))
+    return panels[0], panels[1]
 
 
-def _build_beta_sliders() -> list[Any]:
-    """Lay out the sliders of a noise schedule: T, the first beta and the last."""
-    levels, first, last = dataclasses.astuple(STUDENT_BETAS)
-    return [
-        gr.Slider(*NUM_LEVELS_RANGE, levels, step=10, label="T", min_width=200),
-        gr.Slider(*FIRST_BETA_RANGE, first, step=1e-5, label="First beta", min_width=200),
-        gr.Slider(*LAST_BETA_RANGE, last, step=0.001, label="Last beta", min_width=200),
-    ]
+def _charts_html(hint: str) -> str:
+    html = read_asset("schedule_charts.html")
+    return html.replace("@hint", hint).replace("@steps", str(STEPS))
+
+
+def _preset(name: str, betas: LinearBetas) -> dict[str, Any]:
+    """Return what a preset's button changes in the explorer, and its name."""
+    settings = dataclasses.asdict(to_request(betas))
+    del settings["class_name"]
+    return {"name": name, **settings}

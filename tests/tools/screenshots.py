@@ -37,10 +37,10 @@ def compare(page: Page) -> None:
 
 
 def why(page: Page) -> None:
-    """Repair the report's schedule."""
+    """Sample with the student's schedule and with cosine."""
     open_tab(page, "Why blurry?")
-    page.get_by_role("button", name="The report: T = 100").click()
-    page.get_by_text(re.compile(r"linear \(T = 100.+label score")).wait_for(timeout=TIMEOUT_MS)
+    page.get_by_role("button", name="Sample both from the same seeds").click()
+    page.get_by_text(re.compile(r"linear \(T = 100.+CLIP")).wait_for(timeout=TIMEOUT_MS)
 
 
 def trust(page: Page) -> None:

@@ -1,11 +1,13 @@
-"""Tests of the Why blurry? tab's handlers."""
+"""Tests of the Why blurry? tab's handlers; tests/test_story_page.py uses it in a browser."""
 
 import gradio as gr
 import pytest
 
 from fashion_ddpm.demo.engine import Demo
-from fashion_ddpm.diffusion.schedule_check import check_schedule
-from fashion_ddpm.ui.why_blurry import FIXES, WhyBlurry
+from fashion_ddpm.demo.why_blurry import GUESSES, answer_guess
+from fashion_ddpm.ui.why_blurry import WhyBlurry
+
+REPORT = {"num_levels": 100, "first_beta": 1e-4, "last_beta": 0.02, "class_name": "bag"}
 
 
 @pytest.fixture(scope="module")
@@ -13,32 +15,24 @@ def tab(demo: Demo, blocks: gr.Blocks) -> WhyBlurry:
     return WhyBlurry(demo)
 
 
-def test_the_verdict_names_the_betas_and_what_is_wrong(tab: WhyBlurry) -> None:
-    shown = tab.explain(100.0, 1e-4, 0.02, "bag")
-    assert "T = 100" in shown[tab.verdict]
-    assert "broken: 60 %" in shown[tab.verdict] == tab.verdict.value
-    assert "good" in tab.explain(1000.0, 1e-4, 0.02, "bag")[tab.verdict]
+def test_the_explorer_opens_on_the_students_betas(tab: WhyBlurry) -> None:
+    assert tab.explorer.value == REPORT | {"class_name": "ankle boot"}
 
 
-def test_what_is_called_a_fix_is_one_and_the_rest_is_not() -> None:
-    for name, betas in FIXES.items():
-        assert check_schedule(betas).starts_from_noise == name.startswith("Fix"), name
-
-
-def test_both_sides_are_drawn_from_the_same_seeds(tab: WhyBlurry) -> None:
-    shown = tab.draw(100, 1e-4, 0.02, "bag")
+def test_both_sides_are_generated_from_the_same_seeds(tab: WhyBlurry) -> None:
+    shown = tab.draw(REPORT)
     custom, cosine = tab.custom, tab.cosine
     assert shown[custom.sentence].startswith("**linear (T = 100")
     assert shown[cosine.sentence].startswith("**cosine**")
+    assert "class bag" in shown[custom.images]["alt_text"]
     assert shown[custom.filmstrip]["value"].size == shown[cosine.filmstrip]["value"].size
 
 
-def test_betas_that_fall_are_the_verdict_and_nothing_of_before_stays(tab: WhyBlurry) -> None:
-    shown = tab.explain(100, 0.01, 0.001, "bag")
-    assert "betas that rise" in shown[tab.verdict]
-    assert not shown[tab.noised_picture]["visible"]
-    assert [shown[each] for each in (tab.alpha_bar_plot, tab.log_snr_plot, tab.levels_plot)] == [
-        None,
-        None,
-        None,
-    ]
+def test_a_guess_is_answered_and_shown_with_twice_the_levels(tab: WhyBlurry) -> None:
+    wrong, right = map(answer_guess, GUESSES)
+    assert wrong.startswith("Not quite: **still broken**")
+    assert right.startswith("Right: **still broken**")
+    assert "36\N{NO-BREAK SPACE}% of the image's amplitude" in right
+    shown = tab.reveal()
+    assert shown[tab.predicted.sentence].startswith("**linear (T = 200")
+    assert shown[tab.repaired.sentence].startswith("**cosine**")
