@@ -50,14 +50,13 @@ class Create:
     def __init__(self, demo: Demo) -> None:
         self.demo = demo
         first = first_images(demo)
-        trajectory = demo.trajectory(first, 0) if first else None
         with gr.Row():
             with gr.Column(scale=2, min_width=300):
                 self.controls = Controls(demo)
             with gr.Column(scale=3, min_width=300):
                 self._build_results(first)
         self.selected = SelectedImage(first)
-        self.trajectory = TrajectoryPanel(demo, self.selected, trajectory)
+        self.trajectory = TrajectoryPanel(demo, self.selected, first)
         self.address_query = gr.Textbox(visible="hidden")
         image_outputs = [*self.scores, *self.trajectory.outputs(), self.selected.index]
         run_outputs = [self.preview, self.gallery, self.status, *image_outputs]
@@ -161,7 +160,7 @@ class Create:
                 label: gr.update(value=scores or None, visible=bool(scores))
                 for label, scores in zip(self.scores, columns, strict=True)
             },
-            **self.trajectory.show(self.demo.trajectory(result, index)),
+            **self.trajectory.show(result, index),
             self.selected.index: index,
         }
 
