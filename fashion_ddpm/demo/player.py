@@ -14,6 +14,7 @@ from fashion_ddpm.core.images import make_grid, to_channels_first
 from fashion_ddpm.core.wording import format_number
 from fashion_ddpm.demo.results import PREVIEW_COLUMNS, Result
 from fashion_ddpm.generation.files import file_name
+from fashion_ddpm.server.limits import PAGE_MAX_STEPS
 
 MAX_SIDE = 64
 """Longest side of a frame, in pixels; larger images are shown reduced."""
@@ -22,14 +23,17 @@ MAX_SPRITE_BYTES = 4_000_000
 """Most bytes of a sprite before compression: room for 16 grey images of 28×28 pixels at 100 steps;
 of larger ones it holds fewer steps."""
 
-GIF_SIDE = 84
+GIF_SIDE = 56
 """Images in an animated GIF are enlarged to about so many pixels."""
 
-GIF_SECONDS = 4.0
-GIF_FRAME_MS = (40, 400)
-"""Shortest and longest duration of a frame, in milliseconds."""
+GIF_MAX_STEPS = 40
+"""Most steps in an animated GIF: noise cannot be compressed, and each takes 3 kB an image."""
 
-GIF_LAST_MS = 2000
+GIF_MS, GIF_LAST_MS = 4000, 2000
+"""Duration of an animated GIF, and of its last frame, in milliseconds."""
+
+GIF_FRAME_MS = (100, 400)
+"""Shortest and longest duration of another frame."""
 
 
 @dataclass(frozen=True)
@@ -58,13 +62,13 @@ class Frames:
         return Image.fromarray(canvas.reshape(shape).numpy())
 
 
-def select_frames(result: Result) -> Frames:
+def select_frames(result: Result, max_steps: int = PAGE_MAX_STEPS) -> Frames:
     """Return a run's frames, reduced to MAX_SIDE and thinned out to MAX_SPRITE_BYTES."""
     count, batch, height, width, *colours = result.noisy.shape
     factor = max(1, -(-max(height, width) // MAX_SIDE))
     size = (height // factor, width // factor)
     step_bytes = 2 * batch * size[0] * size[1] * (colours[0] if colours else 1)
-    most = min(count, max(2, MAX_SPRITE_BYTES // step_bytes))
+    most = min(count, max_steps, max(2, MAX_SPRITE_BYTES // step_bytes))
     steps = [int(step) for step in np.linspace(count - 1, 0, most).round()[::-1]]
     noisy, clean = result.noisy[steps], result.clean[steps]
     if factor > 1:
@@ -88,10 +92,10 @@ def sigma_text(alpha_bar: float) -> str:
 
 def animate(result: Result) -> bytes:
     """Return an animated GIF of a run: x_t in the upper rows, the predicted clean images below."""
-    frames = select_frames(result)
+    frames = select_frames(result, GIF_MAX_STEPS)
     pictures = _gif_pictures(frames)
-    low, high = GIF_FRAME_MS
-    duration = min(max(round(1000 * GIF_SECONDS / len(frames.steps)), low), high)
+    shortest, longest = GIF_FRAME_MS
+    duration = min(max(GIF_MS // len(frames.steps), shortest), longest)
     durations = [duration] * (len(frames.steps) - 1) + [GIF_LAST_MS]
     buffer, first = io.BytesIO(), next(pictures)
     first.save(

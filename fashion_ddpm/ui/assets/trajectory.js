@@ -89,6 +89,7 @@ class Player {
     this.scrub.disabled = this.find(".play").disabled = last === 0;
     this.root.hidden = false;
     this.root.dataset.selected = data.selected;
+    setText(this.find(".subject"), data.captions[data.selected]);
     setText(this.find(".decision"), data.decision);
     this.chart.show(data.curves, data.chart);
     this.buildFilm();

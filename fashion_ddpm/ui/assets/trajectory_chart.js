@@ -1,7 +1,7 @@
 // The chart of label probabilities along a trajectory, as SVG. Colours are classes of trajectory.css.
 
 const SVG_NAMESPACE = "http://www.w3.org/2000/svg";
-const CHART = {left: 50, right: 430, top: 10, bottom: 208};
+const CHART = {left: 58, right: 424, top: 10, bottom: 208};
 const LINES = ["requested", "first", "second"]; // class names of the requested class and runners-up
 const MOST_DOTS = 25; // lines of more points are drawn without dots
 
@@ -38,14 +38,14 @@ class ScoreChart {
     for (const tick of [0, 0.25, 0.5, 0.75, 1]) {
       const y = chartY(tick);
       addShape(this.svg, "line", {x1: left, x2: right, y1: y, y2: y, class: "grid"});
-      addShape(this.svg, "text", {x: left - 6, y: y + 4, class: "tick end"}, String(tick));
+      addShape(this.svg, "text", {x: left - 5, y: y + 4, class: "tick end"}, String(tick));
     }
     for (const tick of [0, 20, 40, 60, 80, 100]) {
       addShape(this.svg, "text", {x: chartX(tick), y: bottom + 17, class: "tick"}, String(tick));
     }
     const across = {x: (left + right) / 2, y: bottom + 36, class: "axis"};
     addShape(this.svg, "text", across, "denoising progress (%)");
-    const turn = "translate(12 " + (top + bottom) / 2 + ") rotate(-90)";
+    const turn = "translate(13 " + (top + bottom) / 2 + ") rotate(-90)";
     addShape(this.svg, "text", {transform: turn, class: "axis"}, "label probability");
   }
 
