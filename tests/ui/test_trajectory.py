@@ -35,7 +35,7 @@ def test_the_player_is_empty_or_has_the_run_and_the_selected_image(
     assert player["steps"] == list(range(1, 11))
     assert player["captions"][player["selected"]] == "dress, seed 3"
     assert len(player["captions"]) == len(player["sigmas"]) == 10
-    assert [curve["class_name"] for curve in player["curves"]][0] == "dress"
+    assert player["curves"][0]["class_name"] == "dress"
     assert "dress" in player["decision"]
     assert "dress goes from" in player["chart"]
     json.dumps(player)
