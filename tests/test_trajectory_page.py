@@ -323,6 +323,7 @@ def test_a_finger_plays_scrubs_and_switches_on_a_phone(browser: Browser, address
             expect_step(page, 3)
             page.touchscreen.tap(*point_in_chart(page, 0.5))
             expect_step(page, 5)
+            slider(page).scroll_into_view_if_needed()
             box = slider(page).bounding_box()
             assert box is not None
             page.touchscreen.tap(box["x"] + box["width"] - 4, box["y"] + box["height"] / 2)
