@@ -74,7 +74,8 @@ class TrajectoryPanel:
             apply_default_css=False,
             elem_id="trajectory-player",
         )
-        gif = gr.Button(GIF_BUTTON, size="md")
+        with gr.Row():
+            gif = gr.Button(GIF_BUTTON, size="md", scale=0, min_width=200)
         file = gr.File(visible="hidden")
         gr.Markdown(BRANCH.format(noun=demo.kind.class_noun))
         self.schedules = offered_schedules(demo)

@@ -148,7 +148,7 @@ class Player {
       const button = document.createElement("button");
       button.type = "button";
       const canvas = this.makeCanvas(button);
-      button.append(caption);
+      button.append(caption.replace(/ (?=[0-9]+$)/, "\u00a0")); // keeps "seed 3" on one line
       button.addEventListener("click", () => this.select(index));
       this.find(".cells").append(button);
       return {button, canvas};
