@@ -34,6 +34,8 @@ TITLE = "## Denoising trajectory"
 BRANCH = """**What if it became something else?** Pick a step above: from that noisy image we
 continue once per {noun}. Early on, it can still become anything."""
 
+PLAYER_CODE = ("trajectory_chart.js", "trajectory_sprite.js", "trajectory.js")
+
 BRANCH_BUTTON = "Branch from this step"
 GIF_BUTTON = "Download as GIF"
 
@@ -70,7 +72,7 @@ class TrajectoryPanel:
             self._player_value(first, 0) if first else None,
             html_template=read_asset("trajectory.html"),
             css_template=read_asset("trajectory.css"),
-            js_on_load=read_asset("trajectory_chart.js") + read_asset("trajectory.js"),
+            js_on_load="".join(map(read_asset, PLAYER_CODE)),
             apply_default_css=False,
             elem_id="trajectory-player",
         )

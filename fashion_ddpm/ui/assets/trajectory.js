@@ -1,6 +1,5 @@
-// Player of a run's denoising trajectories. All frames are in one picture, the sprite: a column for
-// each step; a row for each noisy image, below them a row for each predicted clean image. Nothing
-// here asks the server, but for the sprite itself. Needs trajectory_chart.js.
+// Player of a run's denoising trajectories. All its frames are in one picture; but for that, nothing
+// here asks the server. Needs trajectory_chart.js and trajectory_sprite.js.
 
 const FILM_FRAMES = 11; // 0 %, 10 % … 100 % of the trajectory
 const RUN_MS = 3000; // what a whole run takes at speed 1, within these durations of a frame:
@@ -78,13 +77,12 @@ class Player {
     loading.src = data.sprite.url;
   }
 
-  show(data, sprite) {
+  show(data, picture) {
     const isSameRun = this.data && this.data.sprite.url === data.sprite.url;
     const last = data.steps.length - 1;
     if (!isSameRun) this.pause();
     this.data = data;
-    this.sprite = sprite;
-    this.size = [sprite.width / data.steps.length, sprite.height / (2 * data.captions.length)];
+    this.sprite = new Sprite(picture, data.steps.length, data.captions.length);
     this.scrub.max = Math.max(last, 1);
     this.scrub.disabled = this.find(".play").disabled = last === 0;
     this.root.hidden = false;
@@ -100,24 +98,6 @@ class Player {
     this.seek(isSameRun ? this.frame : last);
   }
 
-  // Return a canvas of one frame's size.
-  makeCanvas(parent) {
-    const canvas = document.createElement("canvas");
-    [canvas.width, canvas.height] = this.size;
-    parent.append(canvas);
-    return canvas;
-  }
-
-  // Paint one image at one frame; kind: "noisy" or "clean".
-  paint(canvas, image, frame, kind) {
-    const [width, height] = this.size;
-    const row = image + (kind === "clean" ? this.data.captions.length : 0);
-    if (canvas.width !== width) canvas.width = width;
-    if (canvas.height !== height) canvas.height = height;
-    const source = [frame * width, row * height, width, height];
-    canvas.getContext("2d").drawImage(this.sprite, ...source, 0, 0, width, height);
-  }
-
   buildFilm() {
     const {data} = this;
     const last = data.steps.length - 1;
@@ -131,7 +111,8 @@ class Player {
       button.tabIndex = -1; // the slider does the same by keys
       button.setAttribute("aria-label", "Show " + this.nameStep(frame));
       for (const kind of ["noisy", "clean"]) {
-        this.paint(this.makeCanvas(button), data.selected, frame, kind);
+        const canvas = button.appendChild(document.createElement("canvas"));
+        this.sprite.paint(canvas, data.selected, frame, kind);
       }
       button.addEventListener("click", () => this.seekByPointer(data.steps[frame], true));
       button.addEventListener("pointermove", (event) => {
@@ -147,7 +128,7 @@ class Player {
     this.cells = this.data.captions.map((caption, index) => {
       const button = document.createElement("button");
       button.type = "button";
-      const canvas = this.makeCanvas(button);
+      const canvas = button.appendChild(document.createElement("canvas"));
       button.append(caption.replace(/ (?=[0-9]+$)/, "\u00a0")); // keeps "seed 3" on one line
       button.addEventListener("click", () => this.select(index));
       this.find(".cells").append(button);
@@ -191,7 +172,7 @@ class Player {
     const states = {noisy: "noisy image", clean: "predicted clean image"};
     for (const canvas of this.root.querySelectorAll(".pair canvas")) {
       const kind = canvas.dataset.row;
-      this.paint(canvas, data.selected, this.frame, kind);
+      this.sprite.paint(canvas, data.selected, this.frame, kind);
       const about = data.captions[data.selected] + ", " + name + ": " + states[kind];
       canvas.setAttribute("aria-label", about);
     }
@@ -206,7 +187,9 @@ class Player {
 
   paintCells() {
     const kind = this.find(".switch input:checked").value;
-    this.cells.forEach(({canvas}, index) => this.paint(canvas, index, this.frame, kind));
+    this.cells.forEach(({canvas}, index) => {
+      this.sprite.paint(canvas, index, this.frame, kind);
+    });
   }
 
   toggle() {
@@ -230,7 +213,8 @@ class Player {
     this.setPlaying(true);
     this.started = null;
     const run = (now) => {
-      if (!this.isPlaying || !this.root.isConnected) return;
+      const isNewest = this.run === run; // one may pause and play within a frame of the screen
+      if (!this.isPlaying || !isNewest || !this.root.isConnected) return;
       if (this.started === null) [this.started, this.origin] = [now, this.frame];
       const speed = Number(this.find(".speed").value);
       const duration = Math.min(Math.max(RUN_MS / (last + 1), FRAME_MS[0]), FRAME_MS[1]) / speed;
@@ -241,6 +225,7 @@ class Player {
         this.announce("Finished");
       } else requestAnimationFrame(run);
     };
+    this.run = run;
     requestAnimationFrame(run);
   }
 
