@@ -107,41 +107,6 @@ def test_what_is_highlighted_is_what_is_scored(page: Page) -> None:
     expect(page.locator(SELECTED)).to_have_count(1)
 
 
-def test_the_step_that_the_slider_was_left_at_is_shown(page: Page) -> None:
-    track = page.get_by_label("range slider for Step", exact=True)
-    shown = page.get_by_alt_text("one step: noisy on the left").first
-    track.focus()
-    for key in ["ArrowLeft"] * 12 + ["ArrowRight"] * 5:
-        page.keyboard.press(key)
-    hurried = read_settled_image(page, shown)
-    step = page.get_by_label("number input for Step", exact=True)
-    expect(step).to_have_value("6")
-    step.fill("2")
-    step.press("Enter")
-    read_settled_image(page, shown)
-    step.fill("6")
-    step.press("Enter")
-    assert read_settled_image(page, shown) == hurried
-    step.fill("99")
-    step.press("Tab")  # the page changes it to the last step
-    expect(step).to_have_value("10")
-    at_last = read_settled_image(page, shown)
-    step.fill("10")
-    step.press("Enter")
-    assert read_settled_image(page, shown) == at_last != hurried
-
-
-def read_settled_image(page: Page, picture: Any) -> bytes:
-    """Wait until a picture has not changed for 3 s, and return it."""
-    source, same = "", 0
-    while same < 30:
-        page.wait_for_timeout(100)
-        now = str(picture.get_attribute("src"))
-        same = same + 1 if now == source else 0
-        source = now
-    return bytes(page.request.get(source).body())
-
-
 def test_pressing_again_draws_with_the_newest_settings(page: Page) -> None:
     generate(page, Steps="100")
     expect(page.get_by_text("/100 …")).to_be_visible()
@@ -234,12 +199,12 @@ def test_what_was_said_of_one_image_goes_with_it(page: Page) -> None:
 def test_the_newest_of_two_images_has_the_endings(page: Page) -> None:
     traffic = Traffic()
     traffic.watch(page)
-    page.get_by_role("button", name="Continue from here").click()
+    page.get_by_role("button", name="Branch from this step").click()
     page.locator(THUMBNAILS).nth(3).click()
     expect(page.get_by_test_id("label-output-value").first).to_have_text("A dress")
     Hands(page, traffic, has_touch=False, picture=Path()).settle()
     expect(page.locator("#endings img")).to_have_count(0)
-    page.get_by_role("button", name="Continue from here").click()
+    page.get_by_role("button", name="Branch from this step").click()
     expect(page.locator("#endings img")).to_have_count(10)
 
 
@@ -254,13 +219,10 @@ def test_a_page_that_outlived_its_server_is_told(browser: Browser) -> None:
     with run_app(environment=port):
         page.locator(THUMBNAILS).nth(2).click()
         expect(toast).to_have_count(1)
-        for name in ("number input for Step", "Continue from here"):
+        for name in ("Download as GIF", "Branch from this step"):
             page.locator(".toast-close").click()
             expect(toast).to_have_count(0)
-            if name.startswith("number"):
-                page.get_by_label(name, exact=True).fill("1")
-            else:
-                page.get_by_role("button", name=name).click()
+            page.get_by_role("button", name=name).click()
             expect(toast).to_have_count(1)
         page.get_by_role("tab", name="Trust").click()
         page.get_by_role("button", name="Find the nearest").click()

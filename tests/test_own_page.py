@@ -65,7 +65,7 @@ def test_nothing_is_scored_that_no_scorer_knows(demo: Demo, result: Result) -> N
     assert "report" not in {each.row for each in cell_requests(demo, "circle", 0, "schedule")}
     found = continue_trajectory(demo, result, 0, 1, "cosine")
     assert [ending.caption for ending in found.endings] == list(SHAPES)
-    assert "can still be made" not in found.sentence()
+    assert "reachable" not in found.sentence()
 
 
 def test_games_and_pictures_are_in_colour(demo: Demo, result: Result) -> None:

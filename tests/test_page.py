@@ -158,26 +158,6 @@ def test_a_preset_sets_the_schedule_the_steps_and_the_estimate(page: Page) -> No
     expect(page.get_by_text("8 images × 20 network evaluations")).to_be_visible()
 
 
-def test_an_image_is_followed_back_to_its_noise(page: Page) -> None:
-    page.locator("#gallery button.thumbnail-item").nth(9).click()
-    expect(page.get_by_text(re.compile("the scorer sees an ankle boot"))).to_be_visible()
-    frame = page.get_by_alt_text("one step: noisy on the left").first
-    before = frame.get_attribute("src")
-    step = page.get_by_label("number input for Step", exact=True)
-    step.fill("1")
-    step.press("Enter")
-    expect(frame).not_to_have_attribute("src", str(before))
-
-
-def test_a_trajectory_left_early_ends_as_every_garment(page: Page) -> None:
-    step = page.get_by_label("number input for Step", exact=True)
-    step.fill("1")
-    step.press("Enter")
-    page.get_by_role("button", name="Continue from here").click()
-    expect(page.get_by_text("Left at step 1, where")).to_be_visible()
-    expect(page.locator("#endings img")).to_have_count(10)
-
-
 def test_a_cell_of_the_contact_sheet_opens_in_create(page: Page) -> None:
     open_tab(page, "Compare")
     page.get_by_role("radio", name="guidance").check()

@@ -10,6 +10,7 @@ from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.core.wording import format_number
 from fashion_ddpm.demo.engine import Demo, StepWrapper
 from fashion_ddpm.demo.results import IMAGE_SCALE, Result
+from fashion_ddpm.demo.trajectory import SETTLED_SCORE
 from fashion_ddpm.diffusion.sampling import DenoisingStep, PartialTrajectory, SamplingSettings
 from fashion_ddpm.scoring.clip import select_scores
 
@@ -42,25 +43,28 @@ class Continuation:
     """All endings of a trajectory that was continued from one step.
 
     Attributes:
+        image: class and seed of the image whose trajectory it was.
         step: the step, counted from 1.
-        sigma: noise over signal at that step.
+        sigma: noise-to-signal ratio σ at that step.
         endings: one for each class.
         nouns: plural of what the classes are, such as "garments".
     """
 
+    image: str
     step: int
     sigma: float
     endings: list[Ending]
     nouns: str
 
     def sentence(self) -> str:
-        """Return how many classes could still be reached, as a sentence."""
-        start = f"Left at step {self.step}, where noise over signal is {format_number(self.sigma)}"
+        """Return whose endings they are and how many classes could still be reached."""
+        sigma = format_number(self.sigma)
+        start = f"Endings of {self.image}, branched at step {self.step} (σ = {sigma})"
         scores = [ending.score for ending in self.endings if ending.score is not None]
         if not scores:
             return f"{start}."
-        reached = sum(score > 0.5 for score in scores)
-        return f"{start}: {reached} of {len(scores)} {self.nouns} can still be made of it."
+        reached = sum(score > SETTLED_SCORE for score in scores)
+        return f"{start}: {reached} of {len(scores)} {self.nouns} still reachable."
 
 
 def continue_trajectory(
@@ -96,7 +100,9 @@ def continue_trajectory(
         for name, image, score in zip(names, images, scores, strict=True)
     ]
     sigma = (1 / state.alpha_bar - 1) ** 0.5
-    return Continuation(state.index + 1, sigma, endings, demo.kind.class_nouns)
+    return Continuation(
+        result.caption(index), state.index + 1, sigma, endings, demo.kind.class_nouns
+    )
 
 
 def _state_at(

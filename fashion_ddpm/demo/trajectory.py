@@ -7,14 +7,18 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from fashion_ddpm.core.image_kind import CLASS_NAMES, label_prompts
-from fashion_ddpm.core.images import enlarge, make_grid
+from fashion_ddpm.core.image_kind import CLASS_NAMES
+from fashion_ddpm.core.images import make_grid
 
 FILMSTRIP_COLUMNS = 11
 """Frames of a filmstrip: 0 %, 10 % … 100 % of the trajectory."""
 
 FILMSTRIP_SCALE = 3
-FRAME_SCALE = 8
+
+SETTLED_SCORE = 0.5
+"""Label score above which CLIP has settled on a class: of pure noise, too, some class is first."""
+
+NUM_RUNNERS_UP = 2
 
 
 @dataclass(frozen=True)
@@ -38,10 +42,18 @@ class Trajectory:
     label: int
     class_names: tuple[str, ...] = CLASS_NAMES
 
-    @property
-    def percent_done(self) -> np.ndarray:
-        """Share of the steps that each step completes, in percent: float64 [K]."""
-        return 100 * np.arange(1, len(self.noisy) + 1) / len(self.noisy)
+
+@dataclass(frozen=True)
+class ScoreCurve:
+    """The label scores of one class along a trajectory.
+
+    Attributes:
+        class_name: the class.
+        scores: a probability for each of the K steps.
+    """
+
+    class_name: str
+    scores: list[float]
 
 
 def filmstrip(trajectory: Trajectory) -> Image.Image:
@@ -52,53 +64,57 @@ def filmstrip(trajectory: Trajectory) -> Image.Image:
     return make_grid(images, columns=len(frames), scale=FILMSTRIP_SCALE)
 
 
-def frame(trajectory: Trajectory, index: int) -> Image.Image:
-    """Return one step, enlarged: x_t on the left, the predicted clean image on the right."""
-    pair = torch.stack([trajectory.noisy[index], trajectory.clean[index]])
-    return enlarge(np.asarray(make_grid(pair, columns=2)), FRAME_SCALE)
-
-
-SEEN_SCORE = 0.5
-"""Label score above which a class counts as recognized."""
-
-TARGET_CURVE, RIVAL_CURVES = "asked for", ("strongest rival", "second rival")
-
-
-def score_curves(trajectory: Trajectory) -> list[tuple[float, str, float]]:
-    """Return (percent done, curve, score) for the requested class and its strongest rivals."""
+def score_curves(trajectory: Trajectory) -> list[ScoreCurve]:
+    """Return the curve of the requested class, then those of its runners-up; [] without scores."""
     scores = trajectory.label_scores
     if not scores.shape[1]:
         return []
     best = scores.max(dim=0).values.clone()
     best[trajectory.label] = -1
-    rivals = min(len(RIVAL_CURVES), len(best) - 1)
-    labels = [trajectory.label, *best.topk(rivals).indices.tolist()]
+    runners_up = best.topk(min(NUM_RUNNERS_UP, len(best) - 1)).indices.tolist()
     return [
-        (round(float(percent), 1), curve, round(float(row[label]), 3))
-        for curve, label in zip((TARGET_CURVE, *RIVAL_CURVES), labels, strict=False)
-        for percent, row in zip(trajectory.percent_done, scores, strict=True)
+        ScoreCurve(trajectory.class_names[label], [round(score, 3) for score in column.tolist()])
+        for label in (trajectory.label, *runners_up)
+        for column in (scores[:, label],)
     ]
 
 
-def decision(trajectory: Trajectory) -> str:
-    """Return since which step the scorer recognizes the requested class, as a sentence.
+def describe_curves(curves: list[ScoreCurve]) -> str:
+    """Return what the chart of the curves shows, as a sentence for screen readers."""
+    if not curves:
+        return ""
+    requested, *runners_up = curves
+    first, last = requested.scores[0], requested.scores[-1]
+    text = (
+        f"Line chart of CLIP's label probability along the denoising: {requested.class_name} goes "
+        f"from {_percent(first)} to {_percent(last)}"
+    )
+    for curve in runners_up:
+        text += f"; {curve.class_name} reaches at most {_percent(max(curve.scores))}"
+    return f"{text}."
 
-    Recognition takes SEEN_SCORE, because under pure noise some class scores highest, too.
-    """
+
+def decision(trajectory: Trajectory) -> str:
+    """Return since which step CLIP has settled on the requested class, as a sentence."""
     scores = trajectory.label_scores
     if not scores.shape[1]:
         return ""
-    wins = (scores[:, trajectory.label] > SEEN_SCORE).tolist()
-    prompts = [prompt[0].lower() + prompt[1:] for prompt in label_prompts(trajectory.class_names)]
-    prompt = prompts[trajectory.label]
+    requested = scores[:, trajectory.label]
+    wins = (requested > SETTLED_SCORE).tolist()
+    name = trajectory.class_names[trajectory.label]
     if not wins[-1]:
         best, winner = scores[-1].max(dim=0)
-        verdict = f"at the end {prompts[winner]} scores highest, with {best:.0%}"
-        return f"It never settles on {prompt}: {verdict}."
+        return (
+            f'CLIP never settles on "{name}" with more than {_percent(SETTLED_SCORE)}; its final '
+            f'top label is "{trajectory.class_names[winner]}" ({_percent(float(best))}).'
+        )
     first = len(wins) - next((i for i, won in enumerate(reversed(wins)) if not won), len(wins))
+    there, end = _percent(float(requested[first])), _percent(float(requested[-1]))
+    shown = end if there == end else f"{there} there, {end} at the end"
     step = f"step {first + 1} of {len(wins)}"
-    return (
-        f"From {step} on, the scorer sees {prompt} in what the network predicts "
-        f"({scores[first, trajectory.label]:.0%} there, {scores[-1, trajectory.label]:.0%} at the "
-        "end)."
-    )
+    return f'From {step} onward, CLIP\'s top label is "{name}" ({shown}).'
+
+
+def _percent(score: float) -> str:
+    """Return a probability as "97 %"."""
+    return f"{100 * score:.0f} %"

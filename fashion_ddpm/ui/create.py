@@ -52,7 +52,6 @@ class Create:
     def __init__(self, demo: Demo) -> None:
         self.demo = demo
         first = first_images(demo)
-        trajectory = demo.trajectory(first, 0) if first else None
         if demo.kind.is_fashion_mnist:
             build_story_switch("create", opens_why=True)
         with gr.Row(elem_id="create-grid"):
@@ -63,7 +62,7 @@ class Create:
             with gr.Column(elem_id="scores"):
                 self._build_scores(first)
         self.selected = SelectedImage(first)
-        self.trajectory = TrajectoryPanel(demo, self.selected, trajectory)
+        self.trajectory = TrajectoryPanel(demo, self.selected, first)
         self.address_query = gr.Textbox(visible="hidden")
         image_outputs = [*self.scores, *self.trajectory.outputs(), self.selected.index]
         run_outputs = [
@@ -189,7 +188,7 @@ class Create:
                 label: gr.update(value=scores or None, visible=bool(scores))
                 for label, scores in zip(self.scores, columns, strict=True)
             },
-            **self.trajectory.show(self.demo.trajectory(result, index)),
+            **self.trajectory.show(result, index),
             self.selected.index: index,
         }
 

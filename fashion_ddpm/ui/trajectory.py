@@ -1,46 +1,58 @@
-"""An image's trajectory: filmstrip, scores, a slider through its steps, other endings."""
+"""An image's denoising trajectory: a player in the browser, a GIF, endings as other classes."""
 
+import dataclasses
 from typing import Any
 
 import gradio as gr
+from gradio.data_classes import FileData
+from gradio.processing_utils import save_bytes_to_cache
+from gradio.utils import get_upload_folder
 
 from fashion_ddpm.core.requests import check_integer
 from fashion_ddpm.demo.continuation import continue_trajectory
 from fashion_ddpm.demo.engine import Demo, offered_schedules
-from fashion_ddpm.demo.trajectory import (
-    RIVAL_CURVES,
-    TARGET_CURVE,
-    Trajectory,
-    decision,
-    filmstrip,
-    frame,
-    score_curves,
-)
-from fashion_ddpm.scoring.clip import NO_SCORER
+from fashion_ddpm.demo.player import animate, gif_name, select_frames, sigma_text
+from fashion_ddpm.demo.results import Result
+from fashion_ddpm.demo.trajectory import decision, describe_curves, score_curves
 from fashion_ddpm.ui.components import (
+    ALWAYS_LAST,
     LATEST_RUN,
-    LATEST_VALUES,
+    NO_QUEUE,
+    SERIAL_QUEUE,
     as_int,
     hide_value,
-    line_plot,
     monitor_request,
-    picture,
     picture_gallery,
+    read_asset,
     report_errors,
     show_value,
-    slider_position,
-    table,
 )
+from fashion_ddpm.ui.page import save_pil_atomically
 from fashion_ddpm.ui.session import NO_IMAGE_YET, SELECTION_CHANGED, SelectedImage, Selection
 
-TITLE = "## Its way: the noisy image above, the clean one that the network predicts below"
-CONTINUE = """**What if it went on as something else?** Choose a step with the slider; from its
-noisy image the way goes on once as each {noun}. Early on anything can still become of it."""
+TITLE = "## Denoising trajectory"
+BRANCH = """**What if it became something else?** Pick a step above: from that noisy image we
+continue once per {noun}. Early on, it can still become anything."""
 
-SCORE_COLUMNS = ("percent of the way", "class", "score")
-SCORE_COLOURS = dict(
-    zip((TARGET_CURVE, *RIVAL_CURVES), ("#4f46e5", "#ea580c", "#78716c"), strict=True)
-)
+PLAYER_CODE = ("trajectory_chart.js", "trajectory_sprite.js", "trajectory.js")
+
+BRANCH_BUTTON = "Branch from this step"
+GIF_BUTTON = "Download as GIF"
+
+READ_STEP = """(selection, query, index, step, schedule) => {
+  const player = document.querySelector("#trajectory-player [data-step]");
+  return [selection, query, index, player ? Number(player.dataset.step) : step, schedule];
+}"""
+"""JavaScript: puts the step that the player shows among the inputs of a branch."""
+
+SAVE_FILE = """(file) => {
+  if (!file) return;
+  const link = document.createElement("a");
+  link.href = file.url;
+  link.download = file.orig_name;
+  link.click();
+}"""
+"""JavaScript: downloads a file that the server has just made."""
 
 
 class TrajectoryPanel:
@@ -49,72 +61,90 @@ class TrajectoryPanel:
     Args:
         demo: the loaded model.
         selected: the selected image.
-        first: the trajectory that the page opens with, if there is one.
+        first: the images that the page opens with, if there are any.
     """
 
-    def __init__(self, demo: Demo, selected: SelectedImage, first: Trajectory | None) -> None:
+    def __init__(self, demo: Demo, selected: SelectedImage, first: Result | None) -> None:
         self.demo = demo
-        count = len(first.noisy) if first else 2
         gr.Markdown(TITLE)
-        self.filmstrip = picture(
-            "from pure noise on the left to the image on the right",
-            filmstrip(first) if first else None,
+        # Everything in it moves in the browser; the server sends a run's frames once.
+        self.player = gr.HTML(
+            self._player_value(first, 0) if first else None,
+            html_template=read_asset("trajectory.html"),
+            css_template=read_asset("trajectory.css"),
+            js_on_load="".join(map(read_asset, PLAYER_CODE)),
+            apply_default_css=False,
+            elem_id="trajectory-player",
         )
         with gr.Row():
-            with gr.Column(scale=3, min_width=300):
-                self.decision = gr.Markdown(decision(first) if first else "")
-                self.plot = _build_score_plot(first, has_scorer=demo.scorers[0] != NO_SCORER)
-            with gr.Column(scale=2, min_width=300):
-                self.slider = gr.Slider(1, count, count, step=1, label="Step", buttons=[])
-                self.frame = picture(
-                    "one step: noisy on the left, predicted on the right",
-                    frame(first, count - 1) if first else None,
-                )
-        gr.Markdown(CONTINUE.format(noun=demo.kind.class_noun))
+            gif = gr.Button(GIF_BUTTON, size="md", scale=0, min_width=200)
+        file = gr.File(visible="hidden")
+        gr.Markdown(BRANCH.format(noun=demo.kind.class_noun))
+        self.schedules = offered_schedules(demo)
         with gr.Row():
-            names = offered_schedules(demo)
-            schedule = gr.Dropdown(names, value=names[0], label="Schedule from here on")
-            button = gr.Button("Continue from here")
+            chosen = first.request.schedule if first else self.schedules[0]
+            self.schedule = gr.Dropdown(
+                self.schedules, value=chosen, label="Schedule for the remaining steps"
+            )
+            button = gr.Button(BRANCH_BUTTON)
+        step = gr.Number(1, visible="hidden")
         self.endings_text = gr.Markdown()
         self.endings = picture_gallery(None, 5, "endings", download=False)
-        # Not `input`: it does not fire when gradio clamps a number that is out of range.
-        inputs: list[Any] = [*selected.inputs(), self.slider]
-        self.slider.change(self.scrub, inputs, self.frame, **LATEST_VALUES)
-        outputs = [self.endings, self.endings_text]
-        button.click(self.draw_endings, [*inputs, schedule], outputs, **LATEST_RUN)
+        button.click(
+            self.draw_endings,
+            [*selected.inputs(), step, self.schedule],
+            [self.endings, self.endings_text],
+            js=READ_STEP,
+            **LATEST_RUN,
+        )
+        clicked = [selected.selection, selected.query]
+        made = gif.click(self.make_gif, clicked, file, **SERIAL_QUEUE, **ALWAYS_LAST)
+        made.success(None, file, None, js=SAVE_FILE, **NO_QUEUE)
 
-    def show(self, trajectory: Trajectory) -> dict[Any, Any]:
-        """Return updates that show a trajectory and clear the endings."""
-        last = len(trajectory.noisy)
-        scores = table(score_curves(trajectory), SCORE_COLUMNS)
+    def show(self, result: Result, index: int) -> dict[Any, Any]:
+        """Return updates that show the trajectory of one image and clear the endings."""
+        schedule = result.request.schedule
         return {
-            self.filmstrip: show_value(filmstrip(trajectory)),
-            self.decision: decision(trajectory),
-            self.plot: gr.update(value=scores, visible=len(scores) > 0),
-            # Gradio refuses a slider from 1 to 1.
-            self.slider: gr.update(maximum=max(last, 2), value=last, interactive=last > 1),
-            self.frame: show_value(frame(trajectory, last - 1)),
+            self.player: self._player_value(result, index),
+            self.schedule: schedule if schedule in self.schedules else gr.skip(),
             self.endings: hide_value(),
             self.endings_text: "",
         }
 
     def outputs(self) -> list[Any]:
         """Return the components that `show` updates."""
-        updated = [self.filmstrip, self.decision, self.plot, self.slider, self.frame]
-        return [*updated, self.endings, self.endings_text]
+        return [self.player, self.schedule, self.endings, self.endings_text]
 
-    def scrub(self, selection: Selection, query: str, index: int, step: Any) -> Any:
-        """Return one step of the selected image's trajectory."""
+    def _player_value(self, result: Result, index: int) -> dict[str, Any]:
+        """Return what the player shows, as assets/trajectory.js reads it."""
+        frames, trajectory = select_frames(result), self.demo.trajectory(result, index)
+        curves = score_curves(trajectory)
+        sprite = save_pil_atomically(
+            frames.sprite(), get_upload_folder(), name="trajectory", format="png"
+        )
+        return {
+            "sprite": FileData(path=sprite, mime_type="image/png").model_dump(),
+            "steps": [step + 1 for step in frames.steps],
+            "num_steps": len(result.noisy),
+            "sigmas": [sigma_text(float(result.alpha_bar[step])) for step in frames.steps],
+            "captions": [result.caption(each) for each in range(result.request.num_images)],
+            "selected": index,
+            "curves": [dataclasses.asdict(curve) for curve in curves],
+            "chart": describe_curves(curves),
+            "decision": decision(trajectory),
+        }
+
+    @staticmethod
+    def make_gif(selection: Selection, query: str) -> Any:
+        """Return the path of an animated GIF of the images that the page shows."""
         with report_errors():
-            image = selection.image(query, index)
-            number = slider_position(step, len(image[0].noisy)) if image else None
-            if image is None or number is None:
-                return gr.skip()
-            picture = frame(self.demo.trajectory(*image), number - 1)
-            return picture if selection.image(query, index) == image else gr.skip()
+            result = selection.images(query)
+            if result is None:
+                raise gr.Error(NO_IMAGE_YET, print_exception=False)
+            return save_bytes_to_cache(animate(result), gif_name(result), get_upload_folder())
 
     def draw_endings(
-        self, selection: Selection, query: str, index: int, step: float, schedule: str
+        self, selection: Selection, query: str, index: int, step: Any, schedule: str
     ) -> dict[Any, Any]:
         """Continue the selected image's trajectory from one step, once as each class."""
         with monitor_request(self.demo, "continuation") as wrap_steps:
@@ -128,18 +158,3 @@ class TrajectoryPanel:
                 return {self.endings: hide_value(), self.endings_text: SELECTION_CHANGED}
         endings = [(ending.picture, ending.caption) for ending in result.endings]
         return {self.endings: show_value(endings), self.endings_text: result.sentence()}
-
-
-def _build_score_plot(first: Trajectory | None, has_scorer: bool) -> gr.LinePlot:
-    """Lay out the plot of label scores and its title; both are hidden without a scorer."""
-    title = "Label score of what was asked for (blue) and of its rivals (orange, grey)"
-    gr.Markdown(title, visible=has_scorer)
-    return line_plot(
-        score_curves(first) if first else None,
-        SCORE_COLUMNS,
-        SCORE_COLOURS,
-        visible=has_scorer,
-        x_lim=[0, 100],
-        y_lim=[0, 1.02],
-        height=260,
-    )

@@ -9,12 +9,11 @@ from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.trajectory import (
     FILMSTRIP_COLUMNS,
-    RIVAL_CURVES,
-    TARGET_CURVE,
+    ScoreCurve,
     Trajectory,
     decision,
+    describe_curves,
     filmstrip,
-    frame,
     score_curves,
 )
 
@@ -32,7 +31,6 @@ def test_a_trajectory_leads_from_noise_to_the_image(boot: Trajectory) -> None:
     assert boot.label == 9
     assert len(boot.noisy) == len(boot.clean) == len(boot.label_scores) == 14
     assert (boot.alpha_bar[1:] > boot.alpha_bar[:-1]).all()
-    assert boot.percent_done[-1] == 100
 
 
 def test_the_filmstrip_has_two_rows_of_at_most_eleven(boot: Trajectory) -> None:
@@ -41,16 +39,23 @@ def test_the_filmstrip_has_two_rows_of_at_most_eleven(boot: Trajectory) -> None:
     assert filmstrip(short).size == (3 * (4 * 30 - 2), 3 * 58)
 
 
-def test_a_frame_shows_both_images_enlarged(boot: Trajectory) -> None:
-    assert frame(boot, 13).size == (8 * 58, 8 * 28)
+def test_the_curves_name_the_requested_class_and_its_two_runners_up(boot: Trajectory) -> None:
+    scores = torch.zeros(14, 10)
+    scores[:, 9], scores[3, 7], scores[5, 0] = 0.6, 0.3, 0.35
+    curves = score_curves(dataclasses.replace(boot, label_scores=scores))
+    assert [curve.class_name for curve in curves] == ["ankle boot", "T-shirt", "sneaker"]
+    assert [len(curve.scores) for curve in curves] == [14, 14, 14]
+    assert max(curves[1].scores) == 0.35
+    one_class = dataclasses.replace(boot, label_scores=scores[:, 9:], label=0)
+    assert len(score_curves(one_class)) == 1, "there is no other class"
 
 
-def test_the_curves_hold_the_asked_garment_and_its_rivals(boot: Trajectory) -> None:
-    curves = score_curves(boot)
-    assert len(curves) == 3 * 14
-    assert [curves[index][1] for index in (0, 14, 28)] == [TARGET_CURVE, *RIVAL_CURVES]
-    assert curves[13][0] == 100
-    assert curves[13][2] > 0.5
+def test_the_chart_is_described_with_its_classes_and_probabilities() -> None:
+    curves = [ScoreCurve("bag", [0.1, 0.97]), ScoreCurve("shirt", [0.4, 0.02])]
+    text = describe_curves(curves)
+    assert "bag goes from 10 % to 97 %" in text
+    assert "shirt reaches at most 40 %" in text
+    assert describe_curves([]) == ""
 
 
 def test_the_decision_is_the_step_after_which_nothing_else_wins(boot: Trajectory) -> None:
@@ -58,16 +63,20 @@ def test_the_decision_is_the_step_after_which_nothing_else_wins(boot: Trajectory
     scores[[0, 2, 3], 9] = 1
     scores[1, 7] = 1
     shown = dataclasses.replace(boot, label_scores=scores)
-    assert decision(shown).startswith("From step 3 of 4 on, the scorer sees an ankle boot")
-    assert "100%" in decision(shown)
+    expected = 'From step 3 of 4 onward, CLIP\'s top label is "ankle boot" (100 %).'
+    assert decision(shown) == expected
     lost = dataclasses.replace(boot, label_scores=scores.flip(0).roll(1, 0)[:2])
-    assert decision(dataclasses.replace(lost, label=0)).startswith("It never settles on a T-shirt")
+    assert decision(dataclasses.replace(lost, label=0)).startswith(
+        'CLIP never settles on "T-shirt"'
+    )
 
 
 def test_what_merely_scores_highest_is_not_seen(boot: Trajectory) -> None:
     scores = torch.full((4, 10), 0.07)
     scores[:, 9] = torch.tensor([0.31, 0.31, 0.6, 0.9])
-    assert decision(dataclasses.replace(boot, label_scores=scores)).startswith("From step 3 of 4")
+    settled = decision(dataclasses.replace(boot, label_scores=scores))
+    assert settled.startswith("From step 3 of 4")
+    assert "60 % there, 90 % at the end" in settled
     unsure = decision(dataclasses.replace(boot, label_scores=scores[:2]))
-    assert unsure.startswith("It never settles on an ankle boot")
-    assert "31%" in unsure
+    assert unsure.startswith('CLIP never settles on "ankle boot"')
+    assert "31 %" in unsure

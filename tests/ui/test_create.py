@@ -45,7 +45,7 @@ def test_a_request_ends_with_pictures_scores_and_a_trajectory(tab: Create, resul
     assert last[tab.status].endswith(summary(result).split(" s · ")[1])
     assert last[tab.controls.seed] == gr.skip(), "a seed that was typed meanwhile stays"
     assert last[tab.address_query] == last[tab.selected.query] == result.settings.to_query()
-    assert last[tab.trajectory.slider]["maximum"] == 3
+    assert last[tab.trajectory.player]["num_steps"] == 3
     assert len(score_columns(result, 0)) == 6
 
 
@@ -65,8 +65,8 @@ def test_a_mistake_is_a_message(tab: Create) -> None:
 def test_one_step_and_one_image_are_enough(tab: Create) -> None:
     *_, last = draw(tab, "bag", "cosine", 1, *VALID[3:7], 1, *VALID[8:])
     assert len(last[tab.gallery]["value"]) == 1
-    slider = last[tab.trajectory.slider]
-    assert (slider["maximum"], slider["value"], slider["interactive"]) == (2, 1, False)
+    player = last[tab.trajectory.player]
+    assert (player["steps"], player["captions"]) == ([1], ["bag, seed 7"])
 
 
 def test_a_newer_run_ends_the_one_before_without_a_word(tab: Create) -> None:

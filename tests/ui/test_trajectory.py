@@ -1,9 +1,13 @@
 """Tests of the panel of an image's trajectory; test_page uses it in a browser."""
 
+import dataclasses
+import json
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import pytest
+from PIL import Image
 
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.demo.engine import Demo
@@ -22,24 +26,49 @@ def selected(result: Result) -> tuple[Selection, str, int]:
     return Selection(result), result.settings.to_query(), 0
 
 
-def test_the_panel_is_empty_or_filled_and_its_slider_ends_with_the_trajectory(
+def test_the_player_is_empty_or_has_the_run_and_the_selected_image(
     panel: TrajectoryPanel, bundled_demo: Demo, result: Result
 ) -> None:
-    trajectory = bundled_demo.trajectory(result, 0)
-    shown = panel.show(trajectory)
+    shown = panel.show(result, 3)
     assert list(shown) == panel.outputs()
-    assert shown[panel.slider]["maximum"] == 10
-    full = TrajectoryPanel(bundled_demo, SelectedImage(result), trajectory)
-    assert (full.slider.maximum, full.slider.value) == (10, 10)
-    assert panel.filmstrip.value is None
+    player = shown[panel.player]
+    assert player["steps"] == list(range(1, 11))
+    assert player["captions"][player["selected"]] == "dress, seed 3"
+    assert len(player["captions"]) == len(player["sigmas"]) == 10
+    assert player["curves"][0]["class_name"] == "dress"
+    assert "dress" in player["decision"]
+    assert "dress goes from" in player["chart"]
+    json.dumps(player)
+    with Image.open(player["sprite"]["path"]) as sprite:
+        assert (sprite.mode, sprite.size) == ("L", (10 * 28, 2 * 10 * 28))
+    full = TrajectoryPanel(bundled_demo, SelectedImage(result), result)
+    assert full.player.value["sprite"]["url"].endswith("/trajectory.png")
+    assert panel.player.value is None
 
 
-def test_the_slider_stays_inside_the_trajectory(
+def test_all_images_of_a_run_share_one_sprite(panel: TrajectoryPanel, result: Result) -> None:
+    sprites = {panel.show(result, index)[panel.player]["sprite"]["path"] for index in (0, 5)}
+    assert len(sprites) == 1
+
+
+def test_a_branch_follows_the_runs_own_schedule_by_default(
+    panel: TrajectoryPanel, result: Result
+) -> None:
+    for schedule in ("karras", "report"):
+        request = dataclasses.replace(result.request, schedule=schedule)
+        shown = panel.show(dataclasses.replace(result, request=request), 0)
+        assert shown[panel.schedule] == schedule
+
+
+def test_the_gif_is_named_like_the_other_downloads(
     panel: TrajectoryPanel, selected: tuple[Selection, str, int]
 ) -> None:
-    for typed, step in ((0, 1), (99, 10), (1.5, 2)):
-        assert panel.scrub(*selected, typed) == panel.scrub(*selected, step), "as the slider stands"
-    assert panel.scrub(*selected, None) == panel.scrub(Selection(None), "", 0, 1) == gr.skip()
+    path = Path(panel.make_gif(*selected[:2]))
+    assert path.name == "all-seed-0.gif"
+    with Image.open(path) as picture:
+        assert (picture.format, getattr(picture, "n_frames", 1)) == ("GIF", 10)
+    with pytest.raises(gr.Error, match=NO_IMAGE_YET):
+        panel.make_gif(Selection(None), "")
 
 
 def test_a_trajectory_goes_on_as_each_class(
@@ -48,7 +77,7 @@ def test_a_trajectory_goes_on_as_each_class(
     shown = panel.draw_endings(*selected, 2, "karras")
     endings = shown[panel.endings]["value"]
     assert [caption.split(":")[0] for _, caption in endings] == list(CLASS_NAMES)
-    assert shown[panel.endings_text].startswith("Left at step 2")
+    assert shown[panel.endings_text].startswith("Endings of T-shirt, seed 0, branched at step 2")
     assert (
         panel.draw_endings(Selection(None), "", 0, 1, "karras")[panel.endings_text] == NO_IMAGE_YET
     )
@@ -63,7 +92,6 @@ def test_a_trajectory_goes_on_as_each_class(
 )
 def test_late_answers_stay_away(panel: TrajectoryPanel, result: Result, is_late: bool) -> None:
     query = result.settings.to_query()
-    assert panel.scrub(SelectsNext(result, is_late), query, 0, 1) == gr.skip()
     shown = panel.draw_endings(SelectsNext(result, is_late), query, 0, 2, "karras")
     assert shown[panel.endings_text] == SELECTION_CHANGED
 

@@ -1,0 +1,254 @@
+// Player of a run's denoising trajectories. All its frames are in one picture; but for that, nothing
+// here asks the server. Needs trajectory_chart.js and trajectory_sprite.js.
+
+const FILM_FRAMES = 11; // 0 %, 10 % … 100 % of the trajectory
+const RUN_MS = 3000; // what a whole run takes at speed 1, within these durations of a frame:
+const FRAME_MS = [50, 400];
+const GONE = "The pictures of this trajectory are no longer kept here: generate them again.";
+
+const reducesMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+function setText(target, text) {
+  if (target.textContent !== text) target.textContent = text;
+}
+
+class Player {
+  constructor(root) {
+    this.root = root;
+    this.find = (selector) => root.querySelector(selector);
+    this.scrub = this.find(".scrub");
+    this.frame = 0; // index of the shown frame
+    this.isPlaying = false;
+    this.hasPlayed = false; // it starts by itself once at most, and never after a gesture
+    this.chart = new ScoreChart(this.find(".chart"), (percent, isPress) => {
+      this.seekByPointer(Math.round((percent / 100) * this.data.num_steps), isPress);
+    });
+    this.connect();
+  }
+
+  connect() {
+    const {root, scrub} = this;
+    this.find(".play").addEventListener("click", () => this.toggle());
+    scrub.addEventListener("input", () => this.seek(Number(scrub.value)));
+    scrub.addEventListener("pointerdown", () => this.pause());
+    this.find(".speed").addEventListener("change", () => (this.started = null));
+    this.find(".pair").addEventListener("click", () => scrub.focus({preventScroll: true}));
+    for (const radio of root.querySelectorAll(".switch input")) {
+      radio.addEventListener("change", () => this.paintCells());
+    }
+    root.addEventListener("keydown", (event) => this.onKey(event));
+    root.addEventListener("pointerdown", () => (this.hasPlayed = true));
+    new IntersectionObserver((entries) => {
+      if (entries.some((entry) => entry.isIntersecting)) this.playOnce();
+    }, {threshold: 1}).observe(this.find(".pair"));
+  }
+
+  // Space plays and pauses, arrows step; menus, radios and buttons keep their own keys.
+  onKey(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || !this.data) return;
+    this.hasPlayed = true;
+    const target = event.target;
+    const isRange = target === this.scrub;
+    const takesArrows = target.matches("select, input");
+    const move = {ArrowLeft: -1, ArrowRight: 1}[event.key];
+    if (event.key === " " && (isRange || !target.matches("select, input, button"))) {
+      this.toggle();
+    } else if (move && !takesArrows) {
+      this.pause();
+      this.seek(this.frame + move);
+    } else {
+      if (isRange && event.key.startsWith("Arrow")) this.pause();
+      return;
+    }
+    event.preventDefault();
+  }
+
+  // Show what the server sent (ui/trajectory.py, _player_value) once its sprite is loaded.
+  load(data) {
+    const loading = (this.loading = new Image());
+    loading.onload = () => {
+      if (loading === this.loading) this.show(data, loading);
+    };
+    loading.onerror = () => {
+      if (loading !== this.loading) return;
+      this.root.hidden = false;
+      this.find(".decision").textContent = GONE;
+    };
+    loading.src = data.sprite.url;
+  }
+
+  show(data, picture) {
+    const isSameRun = this.data && this.data.sprite.url === data.sprite.url;
+    const last = data.steps.length - 1;
+    if (!isSameRun) this.pause();
+    this.data = data;
+    this.sprite = new Sprite(picture, data.steps.length, data.captions.length);
+    this.scrub.max = Math.max(last, 1);
+    this.scrub.disabled = this.find(".play").disabled = last === 0;
+    this.root.hidden = false;
+    this.root.dataset.selected = data.selected;
+    setText(this.find(".subject"), data.captions[data.selected]);
+    setText(this.find(".decision"), data.decision);
+    this.chart.show(data.curves, data.chart);
+    this.buildFilm();
+    if (!isSameRun) this.buildCells();
+    this.cells.forEach((cell, index) => {
+      cell.button.setAttribute("aria-pressed", index === data.selected);
+    });
+    this.seek(isSameRun ? this.frame : last);
+  }
+
+  buildFilm() {
+    const {data} = this;
+    const last = data.steps.length - 1;
+    const count = Math.min(last + 1, FILM_FRAMES);
+    this.film = [];
+    this.find(".film").replaceChildren();
+    for (let place = 0; place < count; place++) {
+      const frame = count > 1 ? Math.round((place * last) / (count - 1)) : 0;
+      const button = document.createElement("button");
+      button.type = "button";
+      button.tabIndex = -1; // the slider does the same by keys
+      button.setAttribute("aria-label", "Show " + this.nameStep(frame));
+      for (const kind of ["noisy", "clean"]) {
+        const canvas = button.appendChild(document.createElement("canvas"));
+        this.sprite.paint(canvas, data.selected, frame, kind);
+      }
+      button.addEventListener("click", () => this.seekByPointer(data.steps[frame], true));
+      button.addEventListener("pointermove", (event) => {
+        if (event.pointerType === "mouse") this.seekByPointer(data.steps[frame], false);
+      });
+      this.find(".film").append(button);
+      this.film.push({button, frame});
+    }
+  }
+
+  buildCells() {
+    this.find(".cells").replaceChildren();
+    this.cells = this.data.captions.map((caption, index) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      const canvas = button.appendChild(document.createElement("canvas"));
+      button.append(caption.replace(/ (?=[0-9]+$)/, "\u00a0")); // keeps "seed 3" on one line
+      button.addEventListener("click", () => this.select(index));
+      this.find(".cells").append(button);
+      return {button, canvas};
+    });
+  }
+
+  // Select an image as a click in the gallery of results does, which tells the server.
+  select(index) {
+    document.querySelectorAll("#gallery button.thumbnail-item")[index]?.click();
+  }
+
+  nameStep(frame) {
+    return "step " + this.data.steps[frame] + " of " + this.data.num_steps;
+  }
+
+  // Go to the frame nearest to a step, counted from 1; hovering does not disturb a playing run.
+  seekByPointer(step, isPress) {
+    if (this.isPlaying && !isPress) return;
+    if (isPress) {
+      this.pause();
+      this.scrub.focus({preventScroll: true});
+    }
+    const distances = this.data.steps.map((each) => Math.abs(each - step));
+    this.seek(distances.indexOf(Math.min(...distances)));
+  }
+
+  // Show a frame in all views.
+  seek(frame) {
+    const {data, scrub} = this;
+    this.frame = Math.min(Math.max(frame, 0), data.steps.length - 1);
+    const step = data.steps[this.frame];
+    const sigma = data.sigmas[this.frame];
+    this.root.dataset.step = step;
+    scrub.value = this.frame;
+    scrub.setAttribute("aria-valuetext", this.nameStep(this.frame) + ", sigma " + sigma);
+    const progress = Math.round((100 * step) / data.num_steps) + " % denoised";
+    const name = this.nameStep(this.frame);
+    setText(this.find(".readout"), name[0].toUpperCase() + name.slice(1) + " · " + progress +
+      " · noise-to-signal ratio σ = " + sigma);
+    const states = {noisy: "noisy image", clean: "predicted clean image"};
+    for (const canvas of this.root.querySelectorAll(".pair canvas")) {
+      const kind = canvas.dataset.row;
+      this.sprite.paint(canvas, data.selected, this.frame, kind);
+      const about = data.captions[data.selected] + ", " + name + ": " + states[kind];
+      canvas.setAttribute("aria-label", about);
+    }
+    const gaps = this.film.map((each) => Math.abs(each.frame - this.frame));
+    const nearest = gaps.indexOf(Math.min(...gaps));
+    this.film.forEach(({button}, place) => {
+      button.classList.toggle("current", place === nearest);
+    });
+    this.chart.mark(step);
+    this.paintCells();
+  }
+
+  paintCells() {
+    const kind = this.find(".switch input:checked").value;
+    this.cells.forEach(({canvas}, index) => {
+      this.sprite.paint(canvas, index, this.frame, kind);
+    });
+  }
+
+  toggle() {
+    this.hasPlayed = true;
+    if (this.isPlaying) {
+      this.pause();
+      this.announce("Paused");
+    } else this.play();
+  }
+
+  playOnce() {
+    if (this.hasPlayed || !this.data || this.data.steps.length === 1 || reducesMotion()) return;
+    this.hasPlayed = true;
+    this.play();
+  }
+
+  // Play from the shown frame, or from the beginning where that is the last one.
+  play() {
+    const last = this.data.steps.length - 1;
+    if (this.frame === last) this.seek(0);
+    this.setPlaying(true);
+    this.started = null;
+    const run = (now) => {
+      const isNewest = this.run === run; // one may pause and play within a frame of the screen
+      if (!this.isPlaying || !isNewest || !this.root.isConnected) return;
+      if (this.started === null) [this.started, this.origin] = [now, this.frame];
+      const speed = Number(this.find(".speed").value);
+      const duration = Math.min(Math.max(RUN_MS / (last + 1), FRAME_MS[0]), FRAME_MS[1]) / speed;
+      const frame = Math.min(this.origin + Math.floor((now - this.started) / duration), last);
+      if (frame !== this.frame) this.seek(frame);
+      if (frame === last) {
+        this.pause();
+        this.announce("Finished");
+      } else requestAnimationFrame(run);
+    };
+    this.run = run;
+    requestAnimationFrame(run);
+  }
+
+  pause() {
+    this.setPlaying(false);
+  }
+
+  setPlaying(isPlaying) {
+    this.isPlaying = isPlaying;
+    this.root.dataset.playing = isPlaying;
+    setText(this.find(".play"), isPlaying ? "Pause" : "Play");
+  }
+
+  // Tell screen readers, politely, where the player stands.
+  announce(state) {
+    const sigma = "sigma " + this.data.sigmas[this.frame];
+    this.find(".announcement").textContent =
+      state + " at " + this.nameStep(this.frame) + ", " + sigma + ".";
+  }
+}
+
+const player = new Player(element.querySelector(".player"));
+if (props.value) player.load(props.value);
+watch("value", () => {
+  if (props.value) player.load(props.value);
+});

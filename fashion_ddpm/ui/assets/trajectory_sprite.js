@@ -1,0 +1,21 @@
+// The picture of all frames of a run: a column for each step; a row for each noisy image, and below
+// them a row for each predicted clean image (demo/player.py, Frames.sprite).
+
+class Sprite {
+  constructor(picture, numSteps, numImages) {
+    this.picture = picture;
+    this.numImages = numImages;
+    this.width = picture.width / numSteps; // of a frame, in pixels
+    this.height = picture.height / (2 * numImages);
+  }
+
+  // Paint one image at one frame; kind: "noisy" or "clean".
+  paint(canvas, image, frame, kind) {
+    const {width, height} = this;
+    const row = image + (kind === "clean" ? this.numImages : 0);
+    if (canvas.width !== width) canvas.width = width;
+    if (canvas.height !== height) canvas.height = height;
+    const source = [frame * width, row * height, width, height];
+    canvas.getContext("2d").drawImage(this.picture, ...source, 0, 0, width, height);
+  }
+}
