@@ -91,6 +91,12 @@ class Cell:
     evaluations: int
 
     @property
+    def title(self) -> str:
+        """The varied value and the steps."""
+        steps = quantity(self.cell_request.request.num_inference_steps, "step")
+        return f"{self.cell_request.axis} {self.cell_request.row}, {steps}"
+
+    @property
     def score_text(self) -> str:
         """The label score: "label score 97 %", or "" without a scorer."""
         return format_score(self.score)
@@ -154,6 +160,12 @@ def settings_in_words(request: GenerateRequest) -> list[tuple[str, str]]:
         ),
         ("Seeds", f"{request.seed}–{last_seed}"),
     ]
+
+
+def picture_size(image_size: int) -> tuple[int, int]:
+    """Return width and height of a cell's picture, for square images of this size."""
+    images = torch.zeros(IMAGES_PER_CELL, image_size, image_size, dtype=torch.uint8)
+    return make_grid(images, COLUMNS_PER_CELL, scale=SCALE).size
 
 
 def axes(demo: Demo) -> list[str]:

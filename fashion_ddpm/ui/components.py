@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -41,6 +42,11 @@ LATEST_VALUES: dict[str, Any] = {**SERIAL_QUEUE, **RAW_INPUTS, **ALWAYS_LAST}
 
 LATEST_RUN: dict[str, Any] = {**MODEL_QUEUE, **NO_API, **RAW_INPUTS, **ALWAYS_LAST}
 """For events that run the network on the newest values."""
+
+
+def read_asset(name: str) -> str:
+    """Return a file of ui/assets: browser code or a style sheet."""
+    return (Path(__file__).parent / "assets" / name).read_text(encoding="utf-8")
 
 
 @contextmanager
