@@ -39,6 +39,12 @@ FIELD_WORDS = {
 CHECKPOINT = "checkpoint"
 """Axis whose rows are two networks, with --compare-with."""
 
+AXIS_NAMES = {
+    **{axis: FIELD_WORDS[field] for axis, (field, _) in AXES.items()},
+    CHECKPOINT: "Network",
+}
+"""Axis → its name on the page."""
+
 STEP_COUNTS = (4, 10, 20, 50)
 """Columns of a sheet."""
 
@@ -62,6 +68,13 @@ class CellRequest:
     row: str
     request: GenerateRequest
     pipeline: FashionDDPMPipeline
+
+    @property
+    def row_label(self) -> str:
+        """Name of the row on the page: "report (broken on purpose)", "1 (off)"."""
+        if self.axis == "guidance":
+            return _guidance_text(self.request.guidance_scale)
+        return f"{self.row} (broken on purpose)" if self.row == "report" else self.row
 
     @property
     def file_name(self) -> str:
@@ -94,7 +107,8 @@ class Cell:
     def title(self) -> str:
         """The varied value and the steps."""
         steps = quantity(self.cell_request.request.num_inference_steps, "step")
-        return f"{self.cell_request.axis} {self.cell_request.row}, {steps}"
+        axis = AXIS_NAMES[self.cell_request.axis]
+        return f"{axis} {self.cell_request.row_label}, {steps}"
 
     @property
     def score_text(self) -> str:
@@ -145,19 +159,19 @@ def held_fixed(requests: Sequence[CellRequest]) -> str:
     return "Held fixed: " + " · ".join(each[:1].lower() + each[1:] for each in fixed)
 
 
+def _guidance_text(scale: float) -> str:
+    return f"{scale:g} (off)" if scale == 1 else f"{scale:g}"
+
+
 def settings_in_words(request: GenerateRequest) -> list[tuple[str, str]]:
     """Return (name, value) of a cell's settings, as the page shows them."""
-    guidance = request.guidance_scale
     last_seed = request.seed + request.num_images - 1
     return [
         ("Class", request.class_name),
         (FIELD_WORDS["schedule"], request.schedule),
         (FIELD_WORDS["sampler"], request.sampler),
         ("Steps", str(request.num_inference_steps)),
-        (
-            FIELD_WORDS["guidance_scale"],
-            f"{guidance:g} (off)" if guidance == 1 else f"{guidance:g}",
-        ),
+        (FIELD_WORDS["guidance_scale"], _guidance_text(request.guidance_scale)),
         ("Seeds", f"{request.seed}–{last_seed}"),
     ]
 

@@ -11,9 +11,7 @@ from gradio.utils import get_upload_folder
 
 from fashion_ddpm.core.requests import MAX_SEED, PAGE_LABELS, RequestError, check_integer
 from fashion_ddpm.demo.compare import (
-    AXES,
-    CHECKPOINT,
-    FIELD_WORDS,
+    AXIS_NAMES,
     STEP_COUNTS,
     Cell,
     CellRequest,
@@ -55,12 +53,6 @@ class, not better."""
 
 FIRST_SEED = "First seed"
 
-AXIS_NAMES = {
-    **{axis: FIELD_WORDS[field] for axis, (field, _) in AXES.items()},
-    CHECKPOINT: "Network",
-}
-"""Axis → its name on the page."""
-
 
 class Compare:
     """The tab's components and event handlers.
@@ -79,9 +71,9 @@ class Compare:
         with gr.Row():
             names = list(demo.kind.class_names)
             default = default_request(demo).class_name
-            class_name = gr.Dropdown(names, value=default, label="Class")
+            class_name = gr.Dropdown(names, value=default, label="Class", min_width=160)
             choices = [(AXIS_NAMES[axis], axis) for axis in axes(demo)]
-            axis = gr.Radio(choices, value="schedule", label="Rows")
+            axis = gr.Radio(choices, value="schedule", label="Rows", min_width=290)
             seed = gr.Number(0, label=FIRST_SEED, minimum=0, maximum=MAX_SEED)
         with gr.Row():
             generate = gr.Button("Generate grid", variant="primary")
@@ -152,7 +144,7 @@ class Compare:
         return {
             "fixed": held_fixed(requests),
             "row_name": AXIS_NAMES[requests[0].axis],
-            "rows": [request.row for request in requests[::columns]],
+            "rows": [request.row_label for request in requests[::columns]],
             "columns": list(STEP_COUNTS),
             "size": [width, height],
             "real": self._real_row(requests[0].request.class_name),

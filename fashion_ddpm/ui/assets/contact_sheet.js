@@ -40,6 +40,9 @@ class ContactSheet {
     if (layout !== this.layout) this.build();
     this.layout = layout;
     data.cells.forEach((cell, index) => this.fill(this.cells[index], cell));
+    const isComplete = data.cells.every(Boolean);
+    const announcement = isComplete ? "All " + data.cells.length + " cells are generated." : "";
+    this.find(".announcement").textContent = announcement; // for screen readers
   }
 
   build() {
@@ -47,9 +50,10 @@ class ContactSheet {
     const places = this.find(".places");
     this.cells = [];
     if (this.dialog.open) this.dialog.close();
-    places.replaceChildren(create("span", "corner"));
-    for (const count of columns) places.append(create("span", "column-head", count + " steps"));
+    places.replaceChildren();
     if (real) places.append(this.buildRealRow(real));
+    places.append(create("span", "corner"));
+    for (const count of columns) places.append(create("span", "column-head", count + " steps"));
     for (const name of rows) {
       const row = create("div", "row");
       row.setAttribute("role", "group");
