@@ -93,9 +93,10 @@ class Compare:
         self.sheet.select(self.open, self.cells, create_tab, **EVERY_CLICK).success(
             None, None, None, js=SHOW_AND_GENERATE, **NO_QUEUE
         )
+        self.quality: gr.HTML | None = None
         measurements = load_measurements()
         if measurements and measurements.checkpoint.startswith(demo.model):
-            asset_html("heat_map", heat_map(measurements), elem_id="quality")
+            self.quality = asset_html("heat_map", heat_map(measurements), elem_id="quality")
 
     def draw(
         self, current: CurrentRun, number: int, class_name: str, axis: str, seed: float
