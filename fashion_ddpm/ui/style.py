@@ -8,9 +8,7 @@ CSS = """
 .pixels .grid-container { grid-template-columns: repeat(var(--grid-cols), minmax(0, 1fr)); }
 .pixels .caption-label { font-size: 0.65rem; line-height: 1.1; padding: 0 0.2rem;
     inset: auto 0 0 auto; white-space: normal; text-align: right; }
-#sheet .thumbnail-item { aspect-ratio: 118 / 72; }
-#sheet .thumbnail-item img { object-position: top; }
-#sheet .caption-label { inset: auto 0 0 0; max-width: none; text-align: center; }
+#sheet, #quality { --block-padding: 0; }
 #report-card td, #report-card th { word-break: normal; padding: 0.2rem 0.4rem; }
 #report-card td:last-child, #report-card th:last-child { white-space: nowrap; }
 #story { overflow: visible !important; }
