@@ -22,7 +22,7 @@ def tab(request: pytest.FixtureRequest, browser: Browser, address: str) -> Itera
     width, height, touch, scheme = request.param
     options: dict[str, Any] = {"has_touch": touch, "color_scheme": scheme}
     viewport = {"width": width, "height": height}
-    with open_page(browser, f"{address}?tab=compare", viewport=viewport, **options) as page:
+    with open_page(browser, f"{address}/?tab=compare", viewport=viewport, **options) as page:
         expect(page.locator(CELL).first).to_be_visible()
         yield page
 
