@@ -142,6 +142,7 @@ class ContactSheet {
     this.enlarged = index;
     this.showEnlarged();
     this.dialog.showModal();
+    this.dialog.scrollTop = 0;
   }
 
   // Show the enlarged cell, beside the pinned one if there is another.
