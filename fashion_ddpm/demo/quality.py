@@ -151,7 +151,7 @@ def heat_map(measurements: Measurements) -> dict[str, Any]:
     )
     rule = {
         DISTANCE: f"“No better” means: no larger number of steps lowers the distance by more than "
-        f"{RISE:.0%}. As many real images have a distance of {measurements.floor:.2f}.",
+        f"{100 * RISE:.0f} %. As many real images have a distance of {measurements.floor:.2f}.",
         ACCURACY: f"“No better” means: no larger number of steps gains more than "
         f"{100 * measurements.chance:.1f} points, which may be chance with {count}.",
     }
