@@ -160,11 +160,12 @@ def test_a_preset_sets_the_schedule_the_steps_and_the_estimate(page: Page) -> No
 
 def test_a_cell_of_the_contact_sheet_opens_in_create(page: Page) -> None:
     open_tab(page, "Compare")
-    page.get_by_role("radio", name="guidance").check()
-    page.get_by_role("button", name="Draw the sheet").click()
+    page.get_by_role("radio", name="Guidance").check()
+    page.get_by_role("button", name="Generate grid").click()
     expect(page.get_by_text("2 of 16 cells")).to_be_visible()
-    page.get_by_role("button", name="Stop the sheet").click()
-    page.locator("#sheet button.thumbnail-item").nth(0).click()
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.locator("#sheet .picture").nth(0).click()
+    page.get_by_role("button", name="Open in Create").click()
     expect(page.get_by_label("number input for Steps")).to_have_value("4")
     expect(page.get_by_role("button", name="Generate", exact=True)).to_be_visible()
 
@@ -288,13 +289,13 @@ def test_turbo_greys_guidance_out_and_a_cleared_seed_is_told_by_its_name(page: P
 
 def test_a_sheet_is_downloaded_with_names_settings_and_scores(page: Page) -> None:
     open_tab(page, "Compare")
-    button = page.get_by_role("button", name="Download the sheet")
+    button = page.get_by_role("button", name="Download the grid")
     expect(button).to_be_disabled()
-    page.get_by_role("button", name="Draw the sheet").click()
+    page.get_by_role("button", name="Generate grid").click()
     expect(page.get_by_text("2 of 28 cells")).to_be_visible(timeout=60_000)
-    page.get_by_role("button", name="Stop the sheet").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.get_by_text("Stopped:")).to_be_visible()
-    first = page.locator("#sheet img").first
+    first = page.locator("#sheet .picture img").first
     expect(first).to_have_attribute("src", re.compile("/schedule-cosine_steps-4_seed-0.png"))
     with page.expect_download() as download:
         button.click()

@@ -20,6 +20,7 @@ from fashion_ddpm.demo.share import SharedSettings
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.generation.files import SCORES_FILE, file_name, to_csv, zip_files
 from fashion_ddpm.scoring.clip import select_scores
+from fashion_ddpm.scoring.clip_baseline import load_real_sample
 
 AXES: dict[str, tuple[str, Sequence[str | float]]] = {
     "schedule": ("schedule", SCHEDULES),
@@ -28,8 +29,21 @@ AXES: dict[str, tuple[str, Sequence[str | float]]] = {
 }
 """Axis of a sheet's rows → field of a request, and its values."""
 
+FIELD_WORDS = {
+    "schedule": "Noise schedule",
+    "sampler": "Sampler",
+    "guidance_scale": "Guidance",
+}
+"""Field of a request that the rows may vary → its name on the page."""
+
 CHECKPOINT = "checkpoint"
 """Axis whose rows are two networks, with --compare-with."""
+
+AXIS_NAMES = {
+    **{axis: FIELD_WORDS[field] for axis, (field, _) in AXES.items()},
+    CHECKPOINT: "Network",
+}
+"""Axis → its name on the page."""
 
 STEP_COUNTS = (4, 10, 20, 50)
 """Columns of a sheet."""
@@ -56,6 +70,13 @@ class CellRequest:
     pipeline: FashionDDPMPipeline
 
     @property
+    def row_label(self) -> str:
+        """Name of the row on the page: "report (broken on purpose)", "1 (off)"."""
+        if self.axis == "guidance":
+            return _guidance_text(self.request.guidance_scale)
+        return f"{self.row} (broken on purpose)" if self.row == "report" else self.row
+
+    @property
     def file_name(self) -> str:
         """Name of the picture's file: "schedule-cosine_steps-10_seed-0.png"."""
         steps, seed = self.request.num_inference_steps, self.request.seed
@@ -72,6 +93,7 @@ class Cell:
         settings: the settings that draw the same images again.
         score: mean probability that the scorer gives to the requested class; None without a scorer.
         seconds: time without scoring.
+        evaluations: network evaluations of single images.
     """
 
     cell_request: CellRequest
@@ -79,13 +101,85 @@ class Cell:
     settings: SharedSettings
     score: float | None
     seconds: float
+    evaluations: int
 
     @property
-    def caption(self) -> str:
-        """The varied value, the steps, the score and the time."""
+    def title(self) -> str:
+        """The varied value and the steps."""
         steps = quantity(self.cell_request.request.num_inference_steps, "step")
-        score = "" if self.score is None else f"{self.score:.0%}, "
-        return f"{self.cell_request.row}, {steps}: {score}{format_seconds(self.seconds)}"
+        axis = AXIS_NAMES[self.cell_request.axis]
+        return f"{axis} {self.cell_request.row_label}, {steps}"
+
+    @property
+    def score_text(self) -> str:
+        """The label score: "label score 97 %", or "" without a scorer."""
+        return format_score(self.score)
+
+    @property
+    def cost_text(self) -> str:
+        """What it cost: "80 network evaluations, 0.9 s"."""
+        return f"{quantity(self.evaluations, 'network evaluation')}, {format_seconds(self.seconds)}"
+
+
+@dataclass(frozen=True)
+class RealImages:
+    """Held-out real images of a class, which a sheet's cells stand beside.
+
+    Attributes:
+        picture: grid of as many images as in a cell.
+        score_text: mean label score of all held-out images of the class.
+    """
+
+    picture: Image.Image
+    score_text: str
+
+
+def format_score(score: float | None) -> str:
+    """Return "label score 97 %", or "" without a score."""
+    return "" if score is None else f"label score {100 * score:.0f} %"
+
+
+def real_images(demo: Demo, class_name: str) -> RealImages | None:
+    """Return bundled held-out images of a class; None for other images than Fashion-MNIST."""
+    if not demo.kind.is_fashion_mnist or class_name not in demo.kind.class_names:
+        return None
+    label = demo.kind.class_names.index(class_name)
+    images = load_real_sample().select_class(label)[:IMAGES_PER_CELL]
+    _, baseline = demo.scorer(demo.scorers[0])
+    score = None if baseline is None else baseline.labels[label, label].item()
+    return RealImages(make_grid(images, COLUMNS_PER_CELL, scale=SCALE), format_score(score))
+
+
+def held_fixed(requests: Sequence[CellRequest]) -> str:
+    """Return a sentence on the settings that all cells of a sheet share."""
+    axis, request = requests[0].axis, requests[0].request
+    varied = AXES[axis][0] if axis in AXES else ""
+    words = [(name, text) for name, text in settings_in_words(request) if name != "Steps"]
+    fixed = [f"{label} {text}" for label, text in words if FIELD_WORDS.get(varied) != label]
+    return "Held fixed: " + " · ".join(each[:1].lower() + each[1:] for each in fixed)
+
+
+def _guidance_text(scale: float) -> str:
+    return f"{scale:g} (off)" if scale == 1 else f"{scale:g}"
+
+
+def settings_in_words(request: GenerateRequest) -> list[tuple[str, str]]:
+    """Return (name, value) of a cell's settings, as the page shows them."""
+    last_seed = request.seed + request.num_images - 1
+    return [
+        ("Class", request.class_name),
+        (FIELD_WORDS["schedule"], request.schedule),
+        (FIELD_WORDS["sampler"], request.sampler),
+        ("Steps", str(request.num_inference_steps)),
+        (FIELD_WORDS["guidance_scale"], _guidance_text(request.guidance_scale)),
+        ("Seeds", f"{request.seed}–{last_seed}"),
+    ]
+
+
+def picture_size(image_size: int) -> tuple[int, int]:
+    """Return width and height of a cell's picture, for square images of this size."""
+    images = torch.zeros(IMAGES_PER_CELL, image_size, image_size, dtype=torch.uint8)
+    return make_grid(images, COLUMNS_PER_CELL, scale=SCALE).size
 
 
 def axes(demo: Demo) -> list[str]:
@@ -148,7 +242,7 @@ def draw_cells(
         settings = SharedSettings(request, model, scorer_name)
         picture = make_grid(images, COLUMNS_PER_CELL, scale=SCALE)
         name_picture(picture, cell_request.file_name, settings.as_settings())
-        yield Cell(cell_request, picture, settings, score, duration)
+        yield Cell(cell_request, picture, settings, score, duration, demo.evaluations(request))
 
 
 def zip_sheet(cells: Sequence[Cell]) -> bytes:
@@ -161,6 +255,6 @@ def zip_sheet(cells: Sequence[Cell]) -> bytes:
         save_png(cell.picture, content, settings)
         files[name] = content.getvalue()
         score = "" if cell.score is None else round(cell.score, 4)
-        row = {"file_name": name, **settings, "score": score, "seconds": round(cell.seconds, 2)}
-        rows.append(row)
+        cost = {"network_evaluations": cell.evaluations, "seconds": round(cell.seconds, 2)}
+        rows.append({"file_name": name, **settings, "score": score, **cost})
     return zip_files({**files, SCORES_FILE: to_csv(rows)})

@@ -1,43 +1,55 @@
-"""The Compare tab: a contact sheet of the same seeds under many settings."""
+"""The Compare tab: a grid of the same seeds under many settings, and a map of measured quality."""
 
+import base64
 from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
-from gradio.processing_utils import save_bytes_to_cache
+from gradio.data_classes import FileData
+from gradio.processing_utils import encode_pil_to_bytes, save_bytes_to_cache
 from gradio.utils import get_upload_folder
 
 from fashion_ddpm.core.requests import MAX_SEED, PAGE_LABELS, RequestError, check_integer
 from fashion_ddpm.demo.compare import (
+    AXIS_NAMES,
     STEP_COUNTS,
     Cell,
+    CellRequest,
     axes,
     cell_requests,
     checkpoint_name,
     draw_cells,
+    held_fixed,
+    picture_size,
+    real_images,
+    settings_in_words,
     zip_sheet,
 )
 from fashion_ddpm.demo.engine import Demo
+from fashion_ddpm.demo.quality import heat_map, load_measurements
 from fashion_ddpm.generation.files import file_name
 from fashion_ddpm.server.monitoring import StoppedError
 from fashion_ddpm.ui.components import (
     EVERY_CLICK,
     IMAGES_GONE,
+    LATEST_VALUES,
     NO_QUEUE,
     SHOW_AND_GENERATE,
     as_int,
     monitor_request,
-    picture_gallery,
+    read_asset,
     report_errors,
-    show_value,
 )
 from fashion_ddpm.ui.controls import Controls, control_values, default_request
+from fashion_ddpm.ui.page import save_pil_atomically
 from fashion_ddpm.ui.session import CurrentRun, connect_run
 
-INTRODUCTION = f"""The same eight seeds in every cell, {", ".join(map(str, STEP_COUNTS))} steps from
-left to right. Under each cell: the score of what was asked for, and the time it took here. Click a
-cell to draw it in Create."""
+INTRODUCTION = f"""The same eight seeds in every cell: one setting changes from row to row, the
+number of steps ({", ".join(map(str, STEP_COUNTS))}) from left to right. Click a cell to enlarge it.
+The label score is the probability that CLIP gives to the requested class."""
 
+REAL_NOTE = """What real images score: a generated image that scores higher is more typical of its
+class, not better."""
 
 FIRST_SEED = "First seed"
 
@@ -59,29 +71,38 @@ class Compare:
         with gr.Row():
             names = list(demo.kind.class_names)
             default = default_request(demo).class_name
-            class_name = gr.Dropdown(names, value=default, label=demo.kind.class_noun.capitalize())
-            axis = gr.Radio(axes(demo), value="schedule", label="Rows")
+            class_name = gr.Dropdown(names, value=default, label="Class", min_width=160)
+            choices = [(AXIS_NAMES[axis], axis) for axis in axes(demo)]
+            axis = gr.Radio(choices, value="schedule", label="Rows", min_width=290)
             seed = gr.Number(0, label=FIRST_SEED, minimum=0, maximum=MAX_SEED)
         with gr.Row():
-            draw = gr.Button("Draw the sheet", variant="primary")
-            stop = gr.Button("Stop the sheet")
-        self.status = gr.Markdown()
-        self.sheet = picture_gallery(None, len(STEP_COUNTS), "sheet", download=False)
-        label = "Download the sheet as a zip, with settings and scores"
+            generate = gr.Button("Generate grid", variant="primary")
+            stop = gr.Button("Stop")
+        self.status = gr.Markdown("Press Generate grid.")
+        places = self._sheet_value(cell_requests(demo, default, 0, "schedule"), [])
+        self.sheet = asset_html("contact_sheet", places, elem_id="sheet")
+        label = "Download the grid as a zip, with settings and scores"
         self.download = gr.DownloadButton(label, interactive=False)
         self.cells = gr.State([])
+        settings: list[Any] = [class_name, axis, seed]
         outputs = [self.sheet, self.status, self.cells, self.download]
-        connect_run(draw, stop, self.draw, [class_name, axis, seed], outputs, self.status)
+        connect_run(generate, stop, self.draw, settings, outputs, self.status)
+        changes = [component.change for component in settings]
+        gr.on(changes, self.show_places, [self.cells, *settings], self.sheet, **LATEST_VALUES)
         create_tab: list[Any] = [tabs, *create.inputs()]
         self.sheet.select(self.open, self.cells, create_tab, **EVERY_CLICK).success(
             None, None, None, js=SHOW_AND_GENERATE, **NO_QUEUE
         )
+        self.quality: gr.HTML | None = None
+        measurements = load_measurements()
+        if measurements and measurements.checkpoint.startswith(demo.model):
+            self.quality = asset_html("heat_map", heat_map(measurements), elem_id="quality")
 
     def draw(
         self, current: CurrentRun, number: int, class_name: str, axis: str, seed: float
     ) -> Iterator[dict[Any, Any]]:
-        """Draw the sheet cell by cell, with a line on progress and a zip file."""
-        status = "nothing was drawn"
+        """Generate the grid cell by cell, with a line on progress and a zip file."""
+        status = "nothing was generated"
         try:
             with monitor_request(
                 self.demo, "sheet", PAGE_LABELS | {"seed": FIRST_SEED}
@@ -89,12 +110,17 @@ class Compare:
                 requests = cell_requests(self.demo, class_name, as_int(seed), axis)
                 wrap_steps = current.make_wrapper(number, wrap_steps)
                 cells: list[Cell] = []
+                yield {
+                    self.sheet: self._sheet_value(requests, cells),
+                    self.cells: [],
+                    self.download: gr.update(value=None, interactive=False),
+                }
                 for cell in draw_cells(self.demo, requests, wrap_steps):
                     current.check(number)
                     cells.append(cell)
                     status = f"{len(cells)} of {len(requests)} cells"
                     yield {
-                        self.sheet: show_value([(each.picture, each.caption) for each in cells]),
+                        self.sheet: self._sheet_value(requests, cells),
                         self.status: status,
                         self.cells: list(cells),
                         self.download: gr.update(value=save_archive(cells), interactive=True),
@@ -103,6 +129,67 @@ class Compare:
             stopped = current.was_stopped(number)
             yield {self.status: f"Stopped: {status}." if stopped else gr.skip()}
 
+    def show_places(self, cells: list[Cell], class_name: str, axis: str, seed: Any) -> Any:
+        """Show the places of the chosen grid, unless one was generated: that one stays in view."""
+        if cells:
+            return gr.skip()
+        with report_errors(PAGE_LABELS | {"seed": FIRST_SEED}):
+            requests = cell_requests(self.demo, class_name, as_int(seed), axis)
+        return self._sheet_value(requests, [])
+
+    def _sheet_value(self, requests: list[CellRequest], cells: list[Cell]) -> dict[str, Any]:
+        """Return a grid, of which the first cells are generated, as contact_sheet.js reads it."""
+        width, height = picture_size(self.demo.kind.image_size)
+        columns = len(STEP_COUNTS)
+        missing: list[dict[str, Any] | None] = [None] * (len(requests) - len(cells))
+        return {
+            "fixed": held_fixed(requests),
+            "row_name": AXIS_NAMES[requests[0].axis],
+            "rows": [request.row_label for request in requests[::columns]],
+            "columns": list(STEP_COUNTS),
+            "size": [width, height],
+            "real": self._real_row(requests[0].request.class_name),
+            "cells": [*map(self._cell_value, cells), *missing],
+        }
+
+    def _real_row(self, class_name: str) -> dict[str, str] | None:
+        """Return the row of held-out real images, where there are any."""
+        real = real_images(self.demo, class_name)
+        if real is None:
+            return None
+        content = base64.b64encode(encode_pil_to_bytes(real.picture)).decode()
+        return {
+            "picture": f"data:image/png;base64,{content}",
+            "score": real.score_text,
+            "alt": f"eight held-out real images of the class {class_name}",
+            "note": REAL_NOTE,
+        }
+
+    def _cell_value(self, cell: Cell) -> dict[str, Any]:
+        """Return a generated cell as contact_sheet.js reads it."""
+        request = cell.cell_request.request
+        file = save_pil_atomically(cell.picture, get_upload_folder(), format="png")
+        seeds = f"seeds {request.seed} to {request.seed + request.num_images - 1}"
+        return {
+            "picture": FileData(path=file, mime_type="image/png").model_dump(),
+            "title": cell.title,
+            "score": cell.score_text,
+            "cost": cell.cost_text,
+            "alt": f"eight generated images of the class {request.class_name}, {seeds}",
+            "settings": settings_in_words(request),
+            "blocked": self._why_blocked(cell),
+        }
+
+    def _why_blocked(self, cell: Cell) -> str:
+        """Return why Create cannot generate a cell's images, or ""."""
+        network = cell.cell_request.pipeline
+        if network is self.demo.pipeline:
+            return ""
+        return (
+            f"This cell was generated by {checkpoint_name(network)}, but Create uses "
+            f"{checkpoint_name(self.demo.pipeline)}: it cannot be opened there."
+        )
+
     def open(self, cells: list[Cell], event: gr.SelectData) -> dict[Any, Any]:
         """Open the Create tab with a cell's settings."""
         with report_errors():
@@ -110,17 +197,25 @@ class Compare:
                 raise RequestError(IMAGES_GONE)
             check_integer("cell", event.index, 0, len(cells) - 1)
             cell = cells[event.index]
-            if cell.cell_request.pipeline is not self.demo.pipeline:
-                raise RequestError(
-                    f"This cell was drawn by {cell.cell_request.row}, but Create draws with "
-                    f"{checkpoint_name(self.demo.pipeline)}: an app that is started with the other "
-                    "--checkpoint draws it there."
-                )
+            if blocked := self._why_blocked(cell):
+                raise RequestError(blocked)
         values = control_values(cell.settings.request, cell.settings.scorer)
         return {
             self.tabs: gr.Tabs(selected="create"),
             **dict(zip(self.create.inputs(), values, strict=True)),
         }
+
+
+def asset_html(name: str, value: dict[str, Any], elem_id: str) -> gr.HTML:
+    """Return a component that runs in the browser, made of the three files of that name."""
+    return gr.HTML(
+        value,
+        html_template=read_asset(f"{name}.html"),
+        css_template=read_asset(f"{name}.css"),
+        js_on_load=read_asset(f"{name}.js"),
+        apply_default_css=False,
+        elem_id=elem_id,
+    )
 
 
 def save_archive(cells: list[Cell]) -> str:

@@ -6,7 +6,17 @@ import pytest
 
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import RequestError
-from fashion_ddpm.demo.compare import AXES, CHECKPOINT, STEP_COUNTS, axes, cell_requests, draw_cells
+from fashion_ddpm.demo.compare import (
+    AXES,
+    CHECKPOINT,
+    STEP_COUNTS,
+    axes,
+    cell_requests,
+    draw_cells,
+    held_fixed,
+    picture_size,
+    real_images,
+)
 from fashion_ddpm.demo.engine import Demo
 
 
@@ -30,13 +40,49 @@ def test_turbo_has_a_row_among_the_samplers_where_a_network_can_do_it(
     assert with_turbo - without == {"turbo"}
 
 
-def test_a_cell_tells_its_score_and_its_time(demo: Demo) -> None:
+def test_a_cell_tells_its_score_and_its_cost(demo: Demo) -> None:
     (cell,) = draw_cells(demo, cell_requests(demo, "bag", 0, "sampler")[:1])
     assert cell.score is not None
     assert 0 <= cell.score <= 1
     assert cell.picture.size == (3 * 118, 3 * 58)
-    assert cell.caption.startswith("dpm++2m, 4 steps: ")
-    assert cell.caption.endswith(" s")
+    assert cell.title == "Sampler dpm++2m, 4 steps"
+    assert cell.score_text == f"label score {100 * cell.score:.0f} %"
+    assert cell.cost_text.startswith("32 network evaluations, ")
+    assert cell.cost_text.endswith(" s")
+
+
+def test_guidance_doubles_the_network_evaluations_that_are_told(demo: Demo) -> None:
+    requests = cell_requests(demo, "bag", 0, "guidance")
+    off, on = draw_cells(demo, [requests[0], requests[4]])
+    assert (off.cell_request.row_label, on.cell_request.row_label) == ("1 (off)", "1.5")
+    assert (off.evaluations, on.evaluations) == (32, 64)
+
+
+@pytest.mark.parametrize(
+    ("axis", "expected"),
+    [
+        ("schedule", "class bag · sampler dpm++2m · guidance 1 (off) · seeds 5–12"),
+        ("sampler", "class bag · noise schedule sigmoid · guidance 1 (off) · seeds 5–12"),
+        ("guidance", "class bag · noise schedule sigmoid · sampler dpm++2m · seeds 5–12"),
+    ],
+)
+def test_what_all_cells_share_is_said(demo: Demo, axis: str, expected: str) -> None:
+    assert held_fixed(cell_requests(demo, "bag", 5, axis)) == f"Held fixed: {expected}"
+
+
+def test_real_images_of_the_class_have_the_size_and_the_score_of_a_cell(
+    bundled_demo: Demo,
+) -> None:
+    real = real_images(bundled_demo, "bag")
+    assert real is not None
+    assert real.picture.size == picture_size(28) == (3 * 118, 3 * 58)
+    bag = bundled_demo.kind.class_names.index("bag")
+    _, baseline = bundled_demo.scorer("embedded")
+    assert baseline is not None
+    assert real.score_text == f"label score {100 * baseline.labels[bag, bag]:.0f} %"
+    other = real_images(bundled_demo, "coat")
+    assert other is not None
+    assert other.picture.tobytes() != real.picture.tobytes()
 
 
 def test_a_second_checkpoint_stands_below_the_first(demo: Demo, tiny_checkpoint: Path) -> None:

@@ -30,9 +30,9 @@ def create(page: Page) -> None:
 
 
 def compare(page: Page) -> None:
-    """Draw the sheet of schedules."""
+    """Generate the grid of noise schedules."""
     open_tab(page, "Compare")
-    page.get_by_role("button", name="Draw the sheet").click()
+    page.get_by_role("button", name="Generate grid").click()
     page.get_by_text("28 of 28 cells").wait_for(timeout=4 * TIMEOUT_MS)
 
 

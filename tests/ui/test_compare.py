@@ -34,8 +34,14 @@ def click(index: int) -> Any:
 def test_the_sheet_grows_cell_by_cell(tab: Compare) -> None:
     current = CurrentRun()
     events = tab.draw(current, current.add_run(), "coat", "sampler", 0.0)
+    places = next(events)
+    assert places[tab.sheet]["cells"] == [None] * 20
+    assert places[tab.cells] == []
+    assert not places[tab.download]["interactive"]
     for count, shown in zip((1, 2), events, strict=False):
-        assert len(shown[tab.sheet]["value"]) == len(shown[tab.cells]) == count
+        cells = shown[tab.sheet]["cells"]
+        assert [each is not None for each in cells] == [True] * count + [False] * (20 - count)
+        assert len(shown[tab.cells]) == count
         with zipfile.ZipFile(shown[tab.download]["value"]) as file:
             assert len(file.namelist()) == count + 1
         assert shown[tab.status] == f"{count} of 20 cells"
@@ -66,6 +72,7 @@ def test_the_sheet_is_downloaded_with_names_settings_and_scores(
             assert parse_picture(tmp_path / "one.png") == cell.settings
             assert float(row["score"]) == pytest.approx(cell.score, abs=1e-4)
             assert row["schedule"] == "cosine"
+            assert int(row["network_evaluations"]) == cell.evaluations
 
 
 def test_a_cell_of_the_second_checkpoint_is_not_drawn_by_the_first(
@@ -76,8 +83,26 @@ def test_a_cell_of_the_second_checkpoint_is_not_drawn_by_the_first(
     requests = cell_requests(demo, "coat", 3, "checkpoint")
     cells = list(draw_cells(demo, [requests[0], requests[-1]]))
     assert tab.open(cells, click(0))[tab.tabs].selected == "create"
-    with pytest.raises(gr.Error, match=r"drawn by checkpoints/fashion-mnist, .*--checkpoint"):
+    with pytest.raises(gr.Error, match="by checkpoints/fashion-mnist, but Create"):
         tab.open(cells, click(1))
+
+
+def test_the_places_are_those_of_the_settings_until_a_sheet_is_there(
+    tab: Compare, demo: Demo
+) -> None:
+    shown = tab.show_places([], "coat", "guidance", 3.0)
+    assert shown["rows"] == ["1 (off)", "1.5", "2", "4"]
+    assert shown["fixed"].endswith("seeds 3–10")
+    assert "coat" in shown["real"]["alt"]
+    cells = list(draw_cells(demo, cell_requests(demo, "coat", 3, "guidance")[:1]))
+    assert tab.show_places(cells, "bag", "sampler", 0.0) == gr.skip()
+
+
+def test_the_heat_map_is_only_there_for_the_network_that_was_measured(
+    bundled_demo: Demo, demo: Demo, blocks: gr.Blocks
+) -> None:
+    assert build_tab(bundled_demo).quality is not None
+    assert build_tab(demo).quality is None
 
 
 def test_a_sheet_that_was_forgotten_is_drawn_again(tab: Compare) -> None:
