@@ -87,6 +87,12 @@ def load_measurements(path: Path = MEASUREMENTS_FILE) -> Measurements | None:
     return found if found.samplers and found.steps else None
 
 
+def measurements_of(model: str) -> Measurements | None:
+    """Return the measurements if they are of the network whose checksum starts with `model`."""
+    found = load_measurements()
+    return found if found and found.checkpoint.startswith(model) else None
+
+
 def enough_steps(measurements: Measurements, sampler: str, metric: str = DISTANCE) -> int | None:
     """Return the fewest measured steps that no more steps improve on.
 

@@ -26,7 +26,7 @@ from fashion_ddpm.demo.compare import (
     zip_sheet,
 )
 from fashion_ddpm.demo.engine import Demo
-from fashion_ddpm.demo.quality import heat_map, load_measurements
+from fashion_ddpm.demo.quality import heat_map, measurements_of
 from fashion_ddpm.generation.files import file_name
 from fashion_ddpm.server.monitoring import StoppedError
 from fashion_ddpm.ui.components import (
@@ -36,8 +36,8 @@ from fashion_ddpm.ui.components import (
     NO_QUEUE,
     SHOW_AND_GENERATE,
     as_int,
+    browser_html,
     monitor_request,
-    read_asset,
     report_errors,
 )
 from fashion_ddpm.ui.controls import Controls, control_values, default_request
@@ -80,7 +80,7 @@ class Compare:
             stop = gr.Button("Stop")
         self.status = gr.Markdown("Press Generate grid.")
         places = self._sheet_value(cell_requests(demo, default, 0, "schedule"), [])
-        self.sheet = asset_html("contact_sheet", places, elem_id="sheet")
+        self.sheet = browser_html(places, "contact_sheet", elem_id="sheet")
         label = "Download the grid as a zip, with settings and scores"
         self.download = gr.DownloadButton(label, interactive=False)
         self.cells = gr.State([])
@@ -94,9 +94,9 @@ class Compare:
             None, None, None, js=SHOW_AND_GENERATE, **NO_QUEUE
         )
         self.quality: gr.HTML | None = None
-        measurements = load_measurements()
-        if measurements and measurements.checkpoint.startswith(demo.model):
-            self.quality = asset_html("heat_map", heat_map(measurements), elem_id="quality")
+        measurements = measurements_of(demo.model)
+        if measurements:
+            self.quality = browser_html(heat_map(measurements), "heat_map", elem_id="quality")
 
     def draw(
         self, current: CurrentRun, number: int, class_name: str, axis: str, seed: float
@@ -204,18 +204,6 @@ class Compare:
             self.tabs: gr.Tabs(selected="create"),
             **dict(zip(self.create.inputs(), values, strict=True)),
         }
-
-
-def asset_html(name: str, value: dict[str, Any], elem_id: str) -> gr.HTML:
-    """Return a component that runs in the browser, made of the three files of that name."""
-    return gr.HTML(
-        value,
-        html_template=read_asset(f"{name}.html"),
-        css_template=read_asset(f"{name}.css"),
-        js_on_load=read_asset(f"{name}.js"),
-        apply_default_css=False,
-        elem_id=elem_id,
-    )
 
 
 def save_archive(cells: list[Cell]) -> str:

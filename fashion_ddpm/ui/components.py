@@ -49,6 +49,35 @@ def read_asset(name: str) -> str:
     return (Path(__file__).parent / "assets" / name).read_text(encoding="utf-8")
 
 
+def browser_html(
+    value: Any,
+    name: str,
+    *,
+    template: str | None = None,
+    styles: Sequence[str] = (),
+    scripts: Sequence[str] = (),
+    **options: Any,
+) -> gr.HTML:
+    """Return a component that runs in the browser.
+
+    Args:
+        value: what its code reads as `props.value`.
+        name: of its assets: NAME.html, NAME.css and NAME.js.
+        template: HTML instead of NAME.html.
+        styles: names of other style sheets, which come before its own.
+        scripts: names of other scripts, which come before its own.
+        options: other arguments of gr.HTML; unknown ones are for its code, too.
+    """
+    return gr.HTML(
+        value,
+        html_template=read_asset(f"{name}.html") if template is None else template,
+        css_template="".join(map(read_asset, (*styles, f"{name}.css"))),
+        js_on_load="".join(map(read_asset, (*scripts, f"{name}.js"))),
+        apply_default_css=False,
+        **options,
+    )
+
+
 @contextmanager
 def report_errors(names: Mapping[str, str] = PAGE_LABELS) -> Iterator[None]:
     """Turn exceptions into errors that the page or the program shows, except StoppedError.

@@ -15,6 +15,7 @@ from fashion_ddpm.core.requests import (
     GenerateRequest,
 )
 from fashion_ddpm.demo.engine import PRESETS, Demo, offered_schedules, schedule_note
+from fashion_ddpm.demo.quality import advice, measurements_of
 from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.server.limits import PAGE_MAX_IMAGES, PAGE_MAX_STEPS, check_size
 from fashion_ddpm.ui.components import (
@@ -106,6 +107,7 @@ class Controls:
 
     def __init__(self, demo: Demo) -> None:
         self.demo = demo
+        self.measurements = measurements_of(demo.model)
         first = default_request(demo)
         self.class_name = self._build_class_menu(first.class_name)
         with gr.Row(elem_id="run-buttons"):
@@ -240,7 +242,9 @@ class Controls:
         verdict = schedule_note(request.schedule, request.num_inference_steps)
         limit = f"{self.demo.limits.max_evaluations:,}"
         cost = f"{self.demo.cost.sentence(request)} (limit {limit})"
-        return "\n\n".join([cost, *_interval_note(request), verdict])
+        enough = advice(request.sampler, request.num_inference_steps, self.measurements)
+        notes = [cost, *_interval_note(request), verdict, enough]
+        return "\n\n".join(filter(None, notes))
 
 
 def _interval_note(request: GenerateRequest) -> list[str]:

@@ -20,10 +20,10 @@ from fashion_ddpm.ui.components import (
     NO_QUEUE,
     SERIAL_QUEUE,
     as_int,
+    browser_html,
     hide_value,
     monitor_request,
     picture_gallery,
-    read_asset,
     report_errors,
     show_value,
 )
@@ -33,8 +33,6 @@ from fashion_ddpm.ui.session import NO_IMAGE_YET, SELECTION_CHANGED, SelectedIma
 TITLE = "## Denoising trajectory"
 BRANCH = """**What if it became something else?** Pick a step above: from that noisy image we
 continue once per {noun}. Early on, it can still become anything."""
-
-PLAYER_CODE = ("trajectory_chart.js", "trajectory_sprite.js", "trajectory.js")
 
 BRANCH_BUTTON = "Branch from this step"
 GIF_BUTTON = "Download as GIF"
@@ -68,12 +66,10 @@ class TrajectoryPanel:
         self.demo = demo
         gr.Markdown(TITLE)
         # Everything in it moves in the browser; the server sends a run's frames once.
-        self.player = gr.HTML(
+        self.player = browser_html(
             self._player_value(first, 0) if first else None,
-            html_template=read_asset("trajectory.html"),
-            css_template=read_asset("trajectory.css"),
-            js_on_load="".join(map(read_asset, PLAYER_CODE)),
-            apply_default_css=False,
+            "trajectory",
+            scripts=("trajectory_chart.js", "trajectory_sprite.js"),
             elem_id="trajectory-player",
         )
         with gr.Row():

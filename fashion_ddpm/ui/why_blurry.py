@@ -34,11 +34,13 @@ from fashion_ddpm.diffusion.schedules import STUDENT_BETAS, LinearBetas
 from fashion_ddpm.ui.components import (
     LATEST_RUN,
     NO_QUEUE,
+    browser_html,
     monitor_request,
     picture,
     read_asset,
     show_value,
 )
+from fashion_ddpm.ui.story import build_story_switch
 
 STEPS = 20
 
@@ -85,6 +87,7 @@ class WhyBlurry:
             latex_delimiters=[{"left": "$", "right": "$", "display": False}],
             elem_id="story",
         )
+        build_story_switch("why", opens_why=False)
         self._build_tour()
         self._build_prediction()
         gr.Markdown(MOVE)
@@ -100,11 +103,11 @@ class WhyBlurry:
     def _build_tour(self) -> None:
         """Lay out the story in five steps, which run in the browser."""
         repaired = FIXES["Fix: T = 1000"]
-        gr.HTML(
+        browser_html(
             "",
-            html_template=read_asset("schedule_tour.html"),
-            css_template=read_asset("schedule_charts.css") + read_asset("schedule_tour.css"),
-            js_on_load=read_asset("schedule_math.js") + read_asset("schedule_tour.js"),
+            "schedule_tour",
+            styles=["schedule_charts.css"],
+            scripts=["schedule_math.js"],
             data={
                 "image": self.data["images"][GARMENT],
                 "noise": self.data["noise"],
@@ -113,7 +116,6 @@ class WhyBlurry:
                 "student": check_schedule(STUDENT_BETAS).terminal_alpha_bar,
                 "repaired": check_schedule(repaired).terminal_alpha_bar,
             },
-            apply_default_css=False,
             elem_id="tour",
         )
 
@@ -132,11 +134,12 @@ class WhyBlurry:
 
     def _build_explorer(self) -> gr.HTML:
         """Lay out the sliders, the verdict, the noised image and the charts."""
-        return gr.HTML(
+        return browser_html(
             dataclasses.asdict(to_request(STUDENT_BETAS)),
-            html_template=read_asset("schedule_explorer.html") + _charts_html(DRAG_HINT),
-            css_template=read_asset("schedule_charts.css") + read_asset("schedule_explorer.css"),
-            js_on_load="".join(map(read_asset, (*CHART_CODE, "schedule_explorer.js"))),
+            "schedule_explorer",
+            template=read_asset("schedule_explorer.html") + _charts_html(DRAG_HINT),
+            styles=["schedule_charts.css"],
+            scripts=CHART_CODE,
             data={
                 **self.data,
                 "presets": [_preset(name, betas) for name, betas in FIXES.items()],
@@ -146,23 +149,22 @@ class WhyBlurry:
                     "last_beta": LAST_BETA_RANGE,
                 },
             },
-            apply_default_css=False,
             elem_id="explorer",
         )
 
     def _build_check(self) -> None:
         """Lay out the check of a visitor's own schedule, which runs in the browser."""
-        gr.HTML(
+        browser_html(
             "",
-            html_template=read_asset("schedule_check.html").replace("@charts", _charts_html("")),
-            css_template=read_asset("schedule_charts.css") + read_asset("schedule_check.css"),
-            js_on_load="".join(map(read_asset, (*CHART_CODE, "schedule_check.js"))),
+            "schedule_check",
+            template=read_asset("schedule_check.html").replace("@charts", _charts_html("")),
+            styles=["schedule_charts.css"],
+            scripts=CHART_CODE,
             data={
                 key: self.data[key]
                 for key in ("max_terminal_alpha_bar", "min_alpha_bar", "steps", "cosine")
             }
             | {"max_levels": MAX_LEVELS},
-            apply_default_css=False,
             elem_id="schedule-check",
         )
 

@@ -45,7 +45,6 @@
   }
 
   function improve() {
-    groupRadios();
     nameThumbnails();
     announceStatus();
     skipBars();
@@ -75,7 +74,8 @@
   }
 
   let isScheduled = false;
-  function schedule() {
+  function onChange() {
+    groupRadios(); // at once: gradio renames them at every choice, and the next key may come soon
     if (isScheduled) return;
     isScheduled = true;
     requestAnimationFrame(() => {
@@ -90,7 +90,7 @@
 
   document.addEventListener("keydown", onKey);
   document.addEventListener("click", onClick);
-  new MutationObserver(schedule).observe(document.documentElement, {
-    childList: true, subtree: true, attributes: true, attributeFilter: ["class", "aria-selected"],
+  new MutationObserver(onChange).observe(document.documentElement, {
+    childList: true, subtree: true, attributes: true, attributeFilter: ["class", "aria-selected", "name"],
   });
 })();
