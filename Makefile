@@ -1,7 +1,7 @@
 # make app: set up and open the demo. make test: set up, then style, types, layers and every behaviour.
 # make test-all: that, and the slow tests: browsers, kills, many processes, hostile requests. make check:
 # style, types, layers, and the quick tests of the folders that were changed. All may be repeated.
-# After new weights: make gallery draws the demo's first picture; make evaluation measures (with
+# After new weights: make gallery draws what the demo opens with; make evaluation measures (with
 # DATA=folder); make results writes the figures into README.md and the model card; and
 # python -m tests.tools.golden draws the images that every machine must repeat.
 # make audit: are there known vulnerabilities in what is installed? make licences: its licences.
