@@ -33,7 +33,7 @@ class Play:
         gr.Markdown("## Walk: interpolate between two seeds")
         with gr.Row():
             default = _default_name(names, "dress")
-            class_name = gr.Dropdown(names, value=default, label=noun.capitalize())
+            class_name = gr.Dropdown(names, value=default, label="Class")
             begin = gr.Number(0, label="From seed", minimum=0, maximum=MAX_SEED)
             end = gr.Number(1, label="To seed", minimum=0, maximum=MAX_SEED)
         button = gr.Button("Walk", variant="primary")
@@ -43,6 +43,7 @@ class Play:
         gr.Markdown(
             f"## Sketch: we add noise to your drawing and denoise it as the {noun} you choose"
         )
+        gr.Markdown("Fill the shape: an outline stays an outline.")
         with gr.Row():
             with gr.Column(min_width=300):
                 paper = _build_sketchpad(demo.kind.image_size)
@@ -100,6 +101,7 @@ def _build_sketchpad(image_size: int) -> gr.Sketchpad:
         transforms=(),
         brush=gr.Brush(default_size=18, colors=["#000000", "#808080"], color_mode="fixed"),
         label="Sketch pad",
+        elem_id="sketch-pad",
         buttons=[],
         height=360,
     )

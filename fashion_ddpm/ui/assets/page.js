@@ -40,6 +40,15 @@
     }
   }
 
+  // The sketch pad's brush is chosen from the start; gradio starts with none.
+  function chooseBrush() {
+    const pad = document.querySelector("#sketch-pad:not([data-has-brush])");
+    const brush = pad?.querySelector('button[aria-label="Brush"]');
+    if (!brush?.offsetParent) return;
+    pad.dataset.hasBrush = "";
+    brush.click();
+  }
+
   function setAttribute(element, name, value) {
     if (element.getAttribute(name) !== value) element.setAttribute(name, value);
   }
@@ -49,6 +58,7 @@
     announceStatus();
     skipBars();
     groupTabs();
+    chooseBrush();
   }
 
   function onKey(event) {
