@@ -139,7 +139,7 @@ def test_a_picture_that_is_none_of_ours_is_told(
             Image.new("L", (28, 28)).save(path)
         else:
             path.write_text("no picture")
-        page.locator("input[type=file]").first.set_input_files(path)
+        page.locator("#restore input[type=file]").set_input_files(path)
         expect(page.get_by_text(re.compile(message)).first).to_be_visible()
     page.close()
 

@@ -24,7 +24,7 @@ def test_a_visitor_picks_a_class_a_schedule_and_steps_and_sees_scored_images(pag
     generate(page, Steps="6")
     expect(page.get_by_text("8 images in")).to_be_visible()
     expect(page.get_by_text("6 steps · 48 network evaluations")).to_be_visible()
-    expect(page.get_by_text("trouser, seed 7")).to_be_visible()
+    expect(page.locator("#gallery").get_by_text("trouser, seed 7")).to_be_visible()
     pictures = page.locator("#gallery img")
     expect(pictures).to_have_count(8)
     assert pictures.first.evaluate("picture => picture.naturalWidth") == 8 * 28
@@ -238,7 +238,7 @@ def test_a_link_restores_the_page_after_a_restart_of_the_server(
         expect(page.get_by_role("radio", name="bag")).to_be_checked()
         assert save_picture(page, 2, tmp_path / "after.png").read_bytes() == picture.read_bytes()
         page.get_by_role("button", name="Share").click()
-        page.locator("input[type=file]").first.set_input_files(picture)
+        page.locator("#restore input[type=file]").set_input_files(picture)
         seed = page.get_by_label("Seed", exact=True)
         expect(seed).to_have_value("2")
 
@@ -263,7 +263,7 @@ def test_the_guidance_interval_of_a_dropped_picture_is_shown_drawn_and_linked(
     request = GenerateRequest("bag", 1, "cosine", "ddim", 10, 4.567, 0.3, 0.7, seed=11)
     save_png(Image.new("L", (28, 28)), tmp_path / "one.png", request.as_settings())
     page.get_by_role("button", name="Share").click()
-    page.locator("input[type=file]").first.set_input_files(tmp_path / "one.png")
+    page.locator("#restore input[type=file]").set_input_files(tmp_path / "one.png")
     expect(page.get_by_text("Guidance acts from 0.3 to 0.7")).to_be_visible()
     for label, value in (("from", "0.3"), ("to", "0.7")):
         expect(page.get_by_label(f"Guidance {label}", exact=True)).to_have_value(value)

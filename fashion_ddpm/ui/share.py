@@ -111,7 +111,12 @@ def build(demo: Demo, page: gr.Blocks, controls: Controls, selected: SelectedIma
             "image carries its settings, too: drop one here to restore them."
         )
         link = gr.Textbox(label="Link", interactive=False, buttons=["copy"], elem_id="link")
-        dropped = gr.File(label="Restore settings from an image", file_types=[".png"], height=120)
+        dropped = gr.File(
+            label="Restore settings from an image",
+            file_types=[".png"],
+            height=120,
+            elem_id="restore",
+        )
         archive = gr.DownloadButton(
             "Download all images with settings and scores (zip)",
             value=archived["value"],

@@ -222,7 +222,7 @@ def file(hands: Hands, container: Locator, props: dict[str, Any]) -> None:
     foreign = hands.picture.with_name("foreign.png")
     Image.new("L", (28, 28)).save(foreign)
     for chosen in (foreign, hands.picture, hands.picture):
-        container.locator("input[type=file]").first.set_input_files(chosen)
+        container.locator(f"#{props['elem_id']} input[type=file]").set_input_files(chosen)
         hands.traffic.gestures += 1
         if chosen == foreign:  # the message would stay for ten seconds
             hands.page.locator(".toast-body.error .toast-close").click()
