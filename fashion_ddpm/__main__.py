@@ -116,6 +116,13 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scorer", action="append", help="a CLIP; may be repeated; default: all")
     parser.add_argument("--inception-weights", metavar="FILE|download", help="torch-fidelity's")
     parser.add_argument("--output", type=_path, default=Path("runs/evaluation"))
+    parser.add_argument(
+        "--require",
+        action="append",
+        default=[],
+        metavar="'METRIC>=VALUE'",
+        help="end with status 1 if missed (or <=), as 'class accuracy>=0.9'; may be repeated",
+    )
     parser.set_defaults(run=commands.run_evaluate)
 
 

@@ -1,6 +1,7 @@
 """The subcommands; each imports the heavy modules that it needs."""
 
 import argparse
+import sys
 from typing import Any
 
 from fashion_ddpm.core.config import ClassifierConfig, ScorerConfig
@@ -54,8 +55,10 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
     from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
     from fashion_ddpm.evaluation.command import Evaluation, evaluate
     from fashion_ddpm.evaluation.report import metrics_table
+    from fashion_ddpm.evaluation.requirements import check_requirements, parse_requirement
     from fashion_ddpm.scoring.clip import SCORERS
 
+    requirements = list(map(parse_requirement, arguments.require))
     evaluation = Evaluation(
         request,
         checkpoint=arguments.checkpoint or BUNDLED_CHECKPOINT,
@@ -67,9 +70,12 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
         inception_weights=arguments.inception_weights,
     )
     report = evaluate(evaluation, arguments.output)
-    if report:
-        print("\n".join([*report.warnings, metrics_table(report), str(arguments.output)]))
-    return 0
+    if report is None:  # another process writes it
+        return 0
+    print("\n".join([*report.warnings, metrics_table(report), str(arguments.output)]))
+    missed = check_requirements(report, requirements)
+    print("".join(f"{sentence}\n" for sentence in missed), end="", file=sys.stderr)
+    return 1 if missed else 0
 
 
 def run_results(arguments: argparse.Namespace) -> int:

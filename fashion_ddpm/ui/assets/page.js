@@ -75,8 +75,11 @@
 
   // Generate brings its images into view; <button data-opens-tab="why"> opens the tab "why".
   function onClick(event) {
-    if (event.target.closest?.("#generate"))
-      document.querySelector("#results").scrollIntoView({block: "nearest"});
+    if (event.target.closest?.("#generate")) {
+      const results = document.querySelector("#results");
+      const {top} = results.getBoundingClientRect();
+      if (top < 0 || top > innerHeight / 2) results.scrollIntoView();
+    }
     const name = event.target.closest?.("[data-opens-tab]")?.dataset.opensTab;
     if (!name) return;
     document.querySelector(`[role=tablist] [data-tab-id="${name}"]`).click();
