@@ -189,7 +189,7 @@ def test_back_keeps_the_settings_that_were_drawn_last(page: Page) -> None:
 def test_what_was_said_of_one_image_goes_with_it(page: Page) -> None:
     page.get_by_role("tab", name="Trust").click()
     page.get_by_role("button", name="Find the nearest").click()
-    expect(page.get_by_text("T-shirt, seed 0: The nearest of")).to_be_visible()
+    expect(page.get_by_text("T-shirt, seed 0: no sign of a copy. The nearest of")).to_be_visible()
     page.get_by_role("tab", name="Create").click()
     page.locator(THUMBNAILS).nth(3).click()
     page.get_by_role("tab", name="Trust").click()

@@ -153,7 +153,7 @@ def test_the_app_offers_no_class_and_no_scorer_of_fashion_mnist(client: Client) 
     with pytest.raises((AppError, ValueError), match="embedded"):
         ask(client, "circle", "embedded")
     config = json.dumps(client.config)
-    for text in (*SHAPES, "has seen nothing but Fashion-MNIST", "Images out of noise"):
+    for text in (*SHAPES, "only knows Fashion-MNIST", "Images from noise"):
         assert text in config
     for hidden in (
         "ankle boot",

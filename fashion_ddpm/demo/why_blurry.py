@@ -163,7 +163,7 @@ def answer_guess(guess: str) -> str:
         f"{'Right' if is_right else 'Not quite'}: **{state}**. With twice the levels, {left:.0f} % "
         "of the image's amplitude is left at the noisiest one, instead of 60 %. Sampling still "
         "starts from pure noise, which the network never saw there; the charts below show "
-        "it. This is what the same network makes of the same seeds:"
+        "it. This is what this demo's network makes of the same seeds:"
     )
 
 

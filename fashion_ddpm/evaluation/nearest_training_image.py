@@ -43,12 +43,17 @@ class Neighbour:
     count: int
 
     def sentence(self) -> str:
-        """Return the distance, compared with those of real test images, as a sentence."""
+        """Return the distance and what it says, compared with those of real test images."""
+        verdict = "no sign of a copy" if self.closer_share >= COPY_SHARE else "it may be a copy"
         return (
-            f"The nearest of {self.count:,} training images is number {self.number:,}, at a "
-            f"distance of {self.distance:.1f}; {self.closer_share:.0%} of real test images have a "
-            "nearer one."
+            f"{verdict}. The nearest of {self.count:,} training images is number {self.number:,}, "
+            f"at a distance of {self.distance:.1f}; {self.closer_share:.0%} of real test images, "
+            "which are no copies, are closer to theirs."
         )
+
+
+COPY_SHARE = 0.01
+"""If fewer real test images are as close to a training image, an image may be a copy."""
 
 
 @dataclass(frozen=True)

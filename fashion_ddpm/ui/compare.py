@@ -67,6 +67,10 @@ class Compare:
         self.demo = demo
         self.tabs = tabs
         self.create = create
+        self.quality: gr.HTML | None = None
+        measurements = measurements_of(demo.model)
+        if measurements:
+            self.quality = browser_html(heat_map(measurements), "heat_map", elem_id="quality")
         gr.Markdown(INTRODUCTION)
         with gr.Row():
             names = list(demo.kind.class_names)
@@ -93,10 +97,6 @@ class Compare:
         self.sheet.select(self.open, self.cells, create_tab, **EVERY_CLICK).success(
             None, None, None, js=SHOW_AND_GENERATE, **NO_QUEUE
         )
-        self.quality: gr.HTML | None = None
-        measurements = measurements_of(demo.model)
-        if measurements:
-            self.quality = browser_html(heat_map(measurements), "heat_map", elem_id="quality")
 
     def draw(
         self, current: CurrentRun, number: int, class_name: str, axis: str, seed: float

@@ -243,12 +243,13 @@ class Controls:
         limit = f"{self.demo.limits.max_evaluations:,}"
         cost = f"{self.demo.cost.sentence(request)} (limit {limit})"
         enough = advice(request.sampler, request.num_inference_steps, self.measurements)
-        notes = [cost, *_interval_note(request), verdict, enough]
+        link = "[All samplers](#tab-compare)" if enough else ""
+        notes = [cost, *_interval_note(request), verdict, f"{enough} {link}".strip()]
         return "\n\n".join(filter(None, notes))
 
 
 def _interval_note(request: GenerateRequest) -> list[str]:
-    """Return a sentence on the guidance interval, unless guidance is off or acts everywhere."""
+    """Return a sentence on the guidance interval unless guidance is off or acts everywhere."""
     low, high = request.guidance_low, request.guidance_high
     if request.guidance_scale == 1 or (low, high) == (0, 1):
         return []

@@ -96,7 +96,9 @@ class Create:
             elem_id="preview",
         )
         gr.Markdown(
-            "Click an image to see its scores and how it emerged from noise.", elem_id="select-hint"
+            "Click an image to see its scores, how it emerged from noise and [whether it is a copy]"
+            "(#tab-trust).",
+            elem_id="select-hint",
         )
         pictures = first.pictures() if first else None
         self.gallery = picture_gallery(pictures, 5, "gallery", selected=0)

@@ -16,7 +16,7 @@ ROWS = {
     STUDENT: (
         "Student's network",
         "Grey haze: trained as in a student's report, where 60 % of the image was left at the "
-        "noisiest level. Sampling starts from pure noise, which this network never saw.",
+        "noisiest level. Sampling starts from pure noise, which it never saw; it must train again.",
         "Eight grey hazy squares in which no boot can be recognized",
     ),
     BROKEN: (
@@ -27,8 +27,8 @@ ROWS = {
     ),
     REPAIRED: (
         "Repaired",
-        "The same network, the same seeds: only the noise schedule is different. It starts at pure "
-        "noise, where training did.",
+        "The network and the seeds of “Broken schedule”: only the sampling schedule is different. "
+        "It starts at pure noise, with which this network was trained.",
         "Eight clear ankle boots",
     ),
 }

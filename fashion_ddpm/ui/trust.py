@@ -59,8 +59,9 @@ ViT-B/16 67 %; the student's report relied on ViT-B/32."""
 
 
 COPY_CHECK = """## Memorized? The image selected in Create, and the nearest training image
-Left: the image. Middle: what 32 principal components keep of it. Right: the training image with the
-closest components. A copy would be at nearly zero distance."""
+Images are compared by 32 numbers each (principal components). Left: the image. Middle: what these
+numbers keep of it. Right: what they keep of the training image with the closest ones. Near pictures
+in the middle and on the right are usual; a copy would be nearer than those of real test images."""
 
 
 TRAINING = "## The same seeds during training"
@@ -79,9 +80,9 @@ class Trust:
     def __init__(self, demo: Demo, selected: SelectedImage) -> None:
         self.demo = demo
         is_fashion_mnist = demo.kind.is_fashion_mnist
-        _build_report_card(demo)
         if is_fashion_mnist:  # the images in the index
             self._build_neighbour(selected)
+        _build_report_card(demo)
         self._build_training()
         gr.Markdown(LOSSES)
         line_plot(loss_points(demo), LOSS_COLUMNS, LOSS_COLOURS, height=260)

@@ -1,6 +1,7 @@
 """The Why blurry? tab: cause and repair the student's failure by hand."""
 
 import dataclasses
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -43,6 +44,7 @@ from fashion_ddpm.ui.components import (
 from fashion_ddpm.ui.story import build_story_switch
 
 STEPS = 20
+GENERATING = "Generating …"
 
 INTRODUCTION = r"""A student's model trained well – the loss fell – yet its samples were grey haze.
 Training mixes image and noise, $x_t=\sqrt{\bar\alpha_t}\,x_0+\sqrt{1-\bar\alpha_t}\,\varepsilon$;
@@ -63,7 +65,8 @@ MOVE = """### Break it and repair it yourself
 Move a slider, type a number, or drag the end of the β line: everything follows at once."""
 
 SAMPLE = """### See what the network makes of it
-The *same* network generates the *same* seeds with your schedule and with cosine."""
+This demo's network, which was trained down to pure noise, generates the *same* seeds with your
+schedule and with cosine."""
 
 CHECK = """### Check your own schedule
 Paste all betas, or just T, the first and the last beta. Nothing leaves your browser."""
@@ -168,31 +171,37 @@ class WhyBlurry:
             elem_id="schedule-check",
         )
 
-    def reveal(self) -> dict[Any, Any]:
+    def reveal(self) -> Iterator[dict[Any, Any]]:
         """Generate with T = 200, and with cosine."""
         with monitor_request(self.demo, "story") as wrap_steps:
             request = to_request(HALF_FIX)
-            return self._sample_both(request, (self.predicted, self.repaired), wrap_steps)
+            yield from self._sample_both(request, (self.predicted, self.repaired), wrap_steps)
 
-    def draw(self, settings: Any) -> dict[Any, Any]:
+    def draw(self, settings: Any) -> Iterator[dict[Any, Any]]:
         """Generate the same seeds with the explorer's betas, and with cosine."""
         with monitor_request(self.demo, "story") as wrap_steps:
             request = parse_settings(settings)
-            return self._sample_both(request, (self.custom, self.cosine), wrap_steps)
+            yield from self._sample_both(request, (self.custom, self.cosine), wrap_steps)
 
     def _sample_both(
         self,
         request: CustomScheduleRequest,
         panels: tuple["SchedulePanel", "SchedulePanel"],
         wrap_steps: StepWrapper,
-    ) -> dict[Any, Any]:
-        """Return updates that show the samples of the betas, and those of cosine."""
+    ) -> Iterator[dict[Any, Any]]:
+        """Generate with the betas and with cosine; yield what changes on the page."""
+        first, _ = panels
+        yield {first.sentence: GENERATING}
         updates: dict[Any, Any] = {}
         schedules: tuple[LinearBetas | str, ...] = (to_betas(request), COSINE)
-        for panel, schedule in zip(panels, schedules, strict=True):
-            samples = draw_samples(self.demo, schedule, request.class_name, STEPS, wrap_steps)
-            updates |= panel.show(samples)
-        return updates
+        try:
+            for panel, schedule in zip(panels, schedules, strict=True):
+                samples = draw_samples(self.demo, schedule, request.class_name, STEPS, wrap_steps)
+                updates |= panel.show(samples)
+            yield updates
+        except Exception:
+            yield {first.sentence: ""}
+            raise
 
 
 class SchedulePanel:

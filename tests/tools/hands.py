@@ -160,8 +160,9 @@ def dropdown(hands: Hands, container: Locator, props: dict[str, Any]) -> None:
     """Choose by clicking, by keys and by typing; end with the initial value."""
     entry = container.get_by_label(props["label"], exact=True)
     names = [str(shown) for shown, _ in props["choices"]]
+    menu = hands.page.locator(f"#{entry.get_attribute('aria-controls')}")  # others may be closing
     hands.press(entry)
-    hands.press(hands.page.get_by_role("option", name=names[-1], exact=True))
+    hands.press(menu.get_by_role("option", name=names[-1], exact=True))
     hands.key(entry, "ArrowUp", "Enter")
     hands.settle()
     hands.type_in(entry, str(props["value"]), "Enter")

@@ -35,7 +35,7 @@ def test_the_selected_image_is_shown_beside_its_nearest_training_image(
     selection, query = Selection(result), result.settings.to_query()
     shown = tab.look_up(selection, query, 9)
     assert shown[tab.pair]["value"].size == (6 * 88, 6 * 28)
-    assert shown[tab.sentence].startswith("**ankle boot, seed 9**: The nearest of 55,000 training")
+    assert shown[tab.sentence].startswith("**ankle boot, seed 9**: no sign of a copy. The nearest")
     assert tab.look_up(Selection(None), "", 0)[tab.sentence] == NO_IMAGE_YET
     selection.select(result, 3)
     assert tab.look_up(selection, query, 9)[tab.sentence] == SELECTION_CHANGED

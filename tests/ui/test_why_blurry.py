@@ -20,7 +20,7 @@ def test_the_explorer_opens_on_the_students_betas(tab: WhyBlurry) -> None:
 
 
 def test_both_sides_are_generated_from_the_same_seeds(tab: WhyBlurry) -> None:
-    shown = tab.draw(REPORT)
+    *_, shown = tab.draw(REPORT)
     custom, cosine = tab.custom, tab.cosine
     assert shown[custom.sentence].startswith("**linear (T = 100")
     assert shown[cosine.sentence].startswith("**cosine**")
@@ -33,6 +33,6 @@ def test_a_guess_is_answered_and_shown_with_twice_the_levels(tab: WhyBlurry) -> 
     assert wrong.startswith("Not quite: **still broken**")
     assert right.startswith("Right: **still broken**")
     assert "36\N{NO-BREAK SPACE}% of the image's amplitude" in right
-    shown = tab.reveal()
+    *_, shown = tab.reveal()
     assert shown[tab.predicted.sentence].startswith("**linear (T = 200")
     assert shown[tab.repaired.sentence].startswith("**cosine**")

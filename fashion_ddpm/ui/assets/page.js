@@ -73,15 +73,18 @@
     next.focus();
   }
 
-  // Generate brings its images into view; <button data-opens-tab="why"> opens the tab "why".
+  // Generate brings its images into view; what has data-opens-tab="why", and links to "#tab-why",
+  // open the tab "why".
   function onClick(event) {
     if (event.target.closest?.("#generate")) {
       const results = document.querySelector("#results");
       const {top} = results.getBoundingClientRect();
-      if (top < 0 || top > innerHeight / 2) results.scrollIntoView();
+      if (top < 0 || top > 0.7 * innerHeight) results.scrollIntoView();
     }
-    const name = event.target.closest?.("[data-opens-tab]")?.dataset.opensTab;
+    const opener = event.target.closest?.('[data-opens-tab], a[href^="#tab-"]');
+    const name = opener?.dataset.opensTab ?? opener?.hash.slice("#tab-".length);
     if (!name) return;
+    event.preventDefault();
     document.querySelector(`[role=tablist] [data-tab-id="${name}"]`).click();
     window.scrollTo({top: 0});
   }

@@ -10,7 +10,7 @@ const start = [0, "Sampling starts here: pure noise"];
 const STEPS = [
   {
     name: "Destroy",
-    words: "Training takes a real image and adds noise, level by level, until nothing of it is left.",
+    words: "Training takes a real image and adds noise, level by level. With a good schedule, nothing of it is left at the end.",
     cells: data.noised.map((level) => [level, ""]),
   },
   {
@@ -32,7 +32,7 @@ const STEPS = [
   },
   {
     name: "Repair",
-    words: "More levels or larger betas: training now ends where sampling starts. Below, repair it yourself.",
+    words: "More levels or larger betas: training now ends where sampling starts. The student trains again with such a schedule. Below, repair it yourself.",
     cells: [[data.repaired, `Training ends here: ${percentText(Math.sqrt(data.repaired))} of the amplitude left`], start],
     sign: "=",
   },
