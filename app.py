@@ -67,7 +67,8 @@ def build_page(demo: Demo) -> gr.Blocks:
         with gr.Tabs() as tabs:
             with gr.Tab("Create", id="create"):
                 create = Create(demo)
-                share.build(demo, page, create.controls, create.selected)
+                with create.results:
+                    share.build(demo, page, create.controls, create.selected)
                 api.build(demo, create.controls)
             if is_fashion_mnist:  # the student's report is about these images
                 with gr.Tab("Why blurry?", id="why"):

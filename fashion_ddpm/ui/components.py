@@ -154,7 +154,7 @@ def picture(alt_text: str, value: Any = None, elem_id: str | None = None) -> gr.
 
 
 def picture_gallery(
-    value: Any, columns: int, elem_id: str, download: bool = True, selected: int | None = None
+    value: Any, columns: int, elem_id: str, selected: int | None = None
 ) -> gr.Gallery:
     """Return a gallery of such pictures, where a click only selects; hidden without a value."""
     return gr.Gallery(
@@ -168,7 +168,7 @@ def picture_gallery(
         object_fit="contain",
         interactive=False,
         allow_preview=False,
-        buttons=["download_all"] if download else [],
+        buttons=[],
         elem_id=elem_id,
         elem_classes="pixels",
     )

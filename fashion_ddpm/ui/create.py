@@ -46,6 +46,7 @@ class Create:
 
     Attributes:
         controls: the settings.
+        results: the column of the images.
         selected: the selected image.
     """
 
@@ -57,7 +58,7 @@ class Create:
         with gr.Row(elem_id="create-grid"):
             with gr.Column(elem_id="settings"):
                 self.controls = Controls(demo)
-            with gr.Column(elem_id="results"):
+            with gr.Column(elem_id="results") as self.results:
                 self._build_images(first)
             with gr.Column(elem_id="scores"):
                 self._build_scores(first)

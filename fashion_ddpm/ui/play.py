@@ -21,6 +21,30 @@ class Play:
     def __init__(self, demo: Demo) -> None:
         self.demo = demo
         names, noun = list(demo.kind.class_names), demo.kind.class_noun
+        gr.Markdown(
+            f"## Sketch: we add noise to your drawing and denoise it as the {noun} you choose"
+        )
+        gr.Markdown("Fill the shape: an outline stays an outline.")
+        with gr.Row():
+            with gr.Column(min_width=300):
+                paper = _build_sketchpad(demo.kind.image_size)
+            with gr.Column(min_width=300):
+                class_name = gr.Dropdown(names, value=names[0], label="Turn into")
+                strength = gr.Slider(
+                    *STRENGTH_RANGE,
+                    0.75,
+                    step=0.05,
+                    label="Strength",
+                    info="Low keeps your drawing; high looks more real.",
+                )
+                button = gr.Button("Turn it into images", variant="primary")
+                result = f"your drawing, and seven {demo.kind.image_nouns} generated from it"
+                gr.Markdown(f"Below: {result}.")
+                strip = picture(result)
+        inputs: list[Any] = [paper, class_name, strength]
+        # A drawing is sent as a file, which gradio must read.
+        button.click(self.redraw, inputs, strip, **LATEST_RUN | {"preprocess": True})
+
         gr.Markdown(f"## Blend: same noise, gradually from one {noun} to another")
         with gr.Row():
             first = gr.Dropdown(names, value=_default_name(names, "sneaker"), label="From")
@@ -39,28 +63,6 @@ class Play:
         button = gr.Button("Walk", variant="primary")
         strip = picture("from the first seed to the second")
         button.click(self.walk, [class_name, begin, end], strip, **LATEST_RUN)
-
-        gr.Markdown(
-            f"## Sketch: we add noise to your drawing and denoise it as the {noun} you choose"
-        )
-        gr.Markdown("Fill the shape: an outline stays an outline.")
-        with gr.Row():
-            with gr.Column(min_width=300):
-                paper = _build_sketchpad(demo.kind.image_size)
-            with gr.Column(min_width=300):
-                class_name = gr.Dropdown(names, value=names[0], label="Turn into")
-                strength = gr.Slider(
-                    *STRENGTH_RANGE,
-                    0.75,
-                    step=0.05,
-                    label="Strength",
-                    info="0 keeps your drawing, 1 ignores it",
-                )
-                button = gr.Button("Turn it into images", variant="primary")
-        strip = picture(f"your drawing, and seven {demo.kind.image_nouns} generated from it")
-        inputs: list[Any] = [paper, class_name, strength]
-        # A drawing is sent as a file, which gradio must read.
-        button.click(self.redraw, inputs, strip, **LATEST_RUN | {"preprocess": True})
 
     def blend(self, first: str, second: str, seed: float) -> Any:
         """Draw one seed as one class, then increasingly as another."""

@@ -1,5 +1,7 @@
 """Sharing in the Create tab: link, settings in pictures, zip file, Python call."""
 
+import dataclasses
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 
 from fashion_ddpm.core.errors import UserError
-from fashion_ddpm.core.requests import API_PARAMETERS
+from fashion_ddpm.core.requests import API_PARAMETERS, RequestError
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.results import Result
 from fashion_ddpm.demo.share import SharedSettings, collect_words, parse_picture, parse_query
@@ -72,6 +74,18 @@ class Handlers:
         return control_values(settings.request, settings.scorer)
 
     @staticmethod
+    def image_query(selection: Selection, query: str, index: Any) -> str:
+        """Return the settings of the selected image alone as a query, or ""."""
+        image = None
+        with suppress(RequestError):  # the server was restarted since it drew the images
+            image = selection.image(query, index)
+        if image is None:
+            return ""
+        settings = image[0].settings
+        request = settings.request.select_image(image[1])
+        return dataclasses.replace(settings, request=request).to_query()
+
+    @staticmethod
     def export_result(selection: Selection) -> tuple[Any, ...]:
         """Return the zip file, written into gradio's cache, and the Python call for the images."""
         result = selection.result
@@ -110,11 +124,17 @@ def build(demo: Demo, page: gr.Blocks, controls: Controls, selected: SelectedIma
             "The link holds every setting: whoever opens it gets the same images. Every saved "
             "image carries its settings, too: drop one here to restore them."
         )
-        link = gr.Textbox(label="Link", interactive=False, buttons=["copy"], elem_id="link")
+        link, image_link = (
+            gr.Textbox(label=label, interactive=False, buttons=["copy"], elem_id=elem_id)
+            for label, elem_id in (
+                ("Link to all images", "link"),
+                ("Link to the selected image alone", "image-link"),
+            )
+        )
         dropped = gr.File(
             label="Restore settings from an image",
             file_types=[".png"],
-            height=120,
+            height=150,
             elem_id="restore",
         )
         archive = gr.DownloadButton(
@@ -129,6 +149,12 @@ def build(demo: Demo, page: gr.Blocks, controls: Controls, selected: SelectedIma
         )
         program = gr.Code(call, language="python", label="Python", lines=1, wrap_lines=True)
     linked = gr.Textbox(visible=False)
+    query = handlers.image_query(*(each.value for each in selected.inputs()))
+    image_query = gr.Textbox(query, visible="hidden")
+    changes = [selected.query.change, selected.index.change]
+    gr.on(changes, handlers.image_query, selected.inputs(), image_query, **NO_QUEUE, **ALWAYS_LAST)
+    for event in (page.load, image_query.change):
+        event(None, image_query, image_link, js=BUILD_LINK, **NO_QUEUE)
     gr.on([page.load, selected.query.change], None, selected.query, link, js=BUILD_LINK, **NO_QUEUE)
     selected.query.change(
         handlers.export_result, selection, [archive, program], **NO_QUEUE, **ALWAYS_LAST

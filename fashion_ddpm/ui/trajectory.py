@@ -85,7 +85,7 @@ class TrajectoryPanel:
             button = gr.Button(BRANCH_BUTTON)
         step = gr.Number(1, visible="hidden")
         self.endings_text = gr.Markdown()
-        self.endings = picture_gallery(None, 5, "endings", download=False)
+        self.endings = picture_gallery(None, 5, "endings")
         button.click(
             self.draw_endings,
             [*selected.inputs(), step, self.schedule],

@@ -17,7 +17,7 @@ from starlette.datastructures import QueryParams
 from fashion_ddpm.core.images import save_png
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.demo.engine import Demo
-from fashion_ddpm.demo.share import SharedSettings, parse_picture
+from fashion_ddpm.demo.share import SharedSettings, parse_picture, parse_query
 from fashion_ddpm.ui.controls import NO_SETTINGS, control_values
 from fashion_ddpm.ui.session import Selection
 from fashion_ddpm.ui.share import Handlers
@@ -110,3 +110,15 @@ def test_a_picture_of_other_weights_is_told_and_one_of_the_same_is_not(
         save_png(Image.new("L", (28, 28)), path, SharedSettings(REQUEST, model).as_settings())
         Handlers(demo).read(str(path))
     assert [text for text in messages if "different model version" in text] == [messages[1]]
+
+
+def test_the_selected_image_has_a_link_of_its_own(demo: Demo) -> None:
+    result = demo.draw(GenerateRequest("all", 3, seed=5), "embedded")
+    query = result.settings.to_query()
+    link = Handlers.image_query(Selection(result), query, 2)
+    alone = parse_query(dict(parse_qsl(link.removeprefix("?"))))
+    assert alone is not None
+    assert alone.request == GenerateRequest("pullover", 1, seed=7)
+    assert alone.model == demo.model
+    assert Handlers.image_query(Selection(None), "", 0) == ""
+    assert Handlers.image_query(Selection(None), query, 2) == "", "the server was restarted"
