@@ -13,13 +13,11 @@ from fashion_ddpm.core.config import SCHEDULES
 from fashion_ddpm.core.images import to_uint8
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest, RequestError, safe_repr
-from fashion_ddpm.core.wording import format_number, quantity
 from fashion_ddpm.demo.optional_networks import load_optional_network, load_optional_scorers
 from fashion_ddpm.demo.results import Preview, Result, preview_picture
 from fashion_ddpm.demo.trajectory import Trajectory
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, short_weights_hash
 from fashion_ddpm.diffusion.sampling import DenoisingStep, SamplingSettings, num_evaluations
-from fashion_ddpm.diffusion.schedule_check import check_schedule
 from fashion_ddpm.runtime.cost import calibrate
 from fashion_ddpm.runtime.dynamic_batching import BatchingUNet, max_rows_on
 from fashion_ddpm.scoring.clip import EMBEDDED, NO_SCORER, SCORERS, Scorer, load_scorer
@@ -224,16 +222,3 @@ def _install_batching_unet(pipeline: FashionDDPMPipeline) -> BatchingUNet:
 def offered_schedules(demo: Demo) -> list[str]:
     """Return the schedules on offer: "report" only for Fashion-MNIST, which it is about."""
     return [each for each in SCHEDULES if each != "report" or demo.kind.is_fashion_mnist]
-
-
-def schedule_note(schedule: str, num_inference_steps: int) -> str:
-    """Return the noise levels of a schedule and the verdict on it, as Markdown."""
-    check = check_schedule(schedule, num_inference_steps)
-    levels = format_number(check.first_sigma)
-    if num_inference_steps > 1:
-        levels += f" → {format_number(check.last_sigma)}"
-    verdict, _, reason = check.verdict.partition(": ")
-    return (
-        f"**{check.name}**: noise-to-signal ratio σ {levels} in "
-        f"{quantity(num_inference_steps, 'step')}. **{verdict.capitalize()}**: {reason}."
-    )

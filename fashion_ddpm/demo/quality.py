@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +87,7 @@ def load_measurements(path: Path = MEASUREMENTS_FILE) -> Measurements | None:
     return found if found.samplers and found.steps else None
 
 
+@cache
 def measurements_of(model: str) -> Measurements | None:
     """Return the measurements if they are of the network whose checksum starts with `model`."""
     found = load_measurements()

@@ -51,8 +51,9 @@ class ScheduleCheck:
         """The finding in one or two sentences."""
         amplitude = float(np.sqrt(self.terminal_alpha_bar))
         if self.starts_from_noise:
+            only = "only " if amplitude >= 1e-4 else ""
             return (
-                f"good: only {format_percent(amplitude)} of the image's amplitude is left at the "
+                f"good: {only}{format_percent(amplitude)} of the image's amplitude is left at the "
                 "noisiest level, so sampling can start from pure noise"
             )
         return (

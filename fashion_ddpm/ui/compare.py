@@ -83,7 +83,7 @@ class Compare:
             generate = gr.Button("Generate grid", variant="primary")
             stop = gr.Button("Stop")
         self.status = gr.Markdown("Press Generate grid.")
-        places = self._sheet_value(cell_requests(demo, default, 0, "schedule"), [])
+        places = self._sheet_value(cell_requests(demo, default, 0, "schedule"))
         self.sheet = browser_html(places, "contact_sheet", elem_id="sheet")
         label = "Download the grid as a zip, with settings and scores"
         self.download = gr.DownloadButton(label, interactive=False)
@@ -110,17 +110,22 @@ class Compare:
                 requests = cell_requests(self.demo, class_name, as_int(seed), axis)
                 wrap_steps = current.make_wrapper(number, wrap_steps)
                 cells: list[Cell] = []
+                sheet = self._sheet_value(requests)
                 yield {
-                    self.sheet: self._sheet_value(requests, cells),
+                    self.sheet: sheet,
+                    self.status: "Generating …",
                     self.cells: [],
                     self.download: gr.update(value=None, interactive=False),
                 }
                 for cell in draw_cells(self.demo, requests, wrap_steps):
                     current.check(number)
+                    shown = sheet["cells"][: len(cells)]
+                    missing = sheet["cells"][len(cells) + 1 :]
+                    sheet = sheet | {"cells": [*shown, self._cell_value(cell), *missing]}
                     cells.append(cell)
                     status = f"{len(cells)} of {len(requests)} cells"
                     yield {
-                        self.sheet: self._sheet_value(requests, cells),
+                        self.sheet: sheet,
                         self.status: status,
                         self.cells: list(cells),
                         self.download: gr.update(value=save_archive(cells), interactive=True),
@@ -135,13 +140,12 @@ class Compare:
             return gr.skip()
         with report_errors(PAGE_LABELS | {"seed": FIRST_SEED}):
             requests = cell_requests(self.demo, class_name, as_int(seed), axis)
-        return self._sheet_value(requests, [])
+        return self._sheet_value(requests)
 
-    def _sheet_value(self, requests: list[CellRequest], cells: list[Cell]) -> dict[str, Any]:
-        """Return a grid, of which the first cells are generated, as contact_sheet.js reads it."""
+    def _sheet_value(self, requests: list[CellRequest]) -> dict[str, Any]:
+        """Return a grid without its cells, as contact_sheet.js reads it."""
         width, height = picture_size(self.demo.kind.image_size)
         columns = len(STEP_COUNTS)
-        missing: list[dict[str, Any] | None] = [None] * (len(requests) - len(cells))
         return {
             "fixed": held_fixed(requests),
             "row_name": AXIS_NAMES[requests[0].axis],
@@ -149,7 +153,7 @@ class Compare:
             "columns": list(STEP_COUNTS),
             "size": [width, height],
             "real": self._real_row(requests[0].request.class_name),
-            "cells": [*map(self._cell_value, cells), *missing],
+            "cells": [None] * len(requests),
         }
 
     def _real_row(self, class_name: str) -> dict[str, str] | None:

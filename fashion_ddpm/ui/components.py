@@ -62,7 +62,7 @@ def browser_html(
 
     Args:
         value: what its code reads as `props.value`.
-        name: of its assets: NAME.html, NAME.css and NAME.js.
+        name: its assets are NAME.html, NAME.css and NAME.js.
         template: HTML instead of NAME.html.
         styles: names of other style sheets, which come before its own.
         scripts: names of other scripts, which come before its own.
@@ -97,7 +97,9 @@ def report_errors(names: Mapping[str, str] = PAGE_LABELS) -> Iterator[None]:
 
 SHOW_AND_GENERATE = """() => {
   window.scrollTo({top: 0});
-  document.querySelector("#generate").click();
+  const button = document.querySelector("#generate");
+  button.disabled = false;  // a run with other settings may be under way
+  button.click();
 }"""
 """JavaScript: scrolls to the top and generates."""
 
@@ -190,7 +192,7 @@ def table(rows: Sequence[tuple[Any, ...]], columns: Sequence[str]) -> pd.DataFra
 
 
 def line_plot(
-    rows: Sequence[tuple[Any, ...]] | None,
+    rows: Sequence[tuple[Any, ...]],
     columns: Sequence[str],
     colours: Mapping[str, str],
     **options: Any,
@@ -198,14 +200,14 @@ def line_plot(
     """Return a plot whose set of lines is fixed, as gradio has no colours for new ones.
 
     Args:
-        rows: points, or None for an empty plot.
+        rows: points.
         columns: names of the columns for x, the line's name and y.
         colours: line → colour; the caller explains them in text, as gradio clips legends.
         options: other arguments of gr.LinePlot.
     """
     x, line, y = columns
     return gr.LinePlot(
-        None if rows is None else table(rows, columns),
+        table(rows, columns),
         x=x,
         y=y,
         color=line,

@@ -1,6 +1,6 @@
 """The settings of the Create tab, with their cost and the verdict on the schedule."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import gradio as gr
@@ -14,8 +14,8 @@ from fashion_ddpm.core.requests import (
     PAGE_LABELS,
     GenerateRequest,
 )
-from fashion_ddpm.demo.engine import PRESETS, Demo, offered_schedules, schedule_note
-from fashion_ddpm.demo.quality import advice, measurements_of
+from fashion_ddpm.demo.engine import PRESETS, Demo, offered_schedules
+from fashion_ddpm.demo.request_note import describe_request
 from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.server.limits import PAGE_MAX_IMAGES, PAGE_MAX_STEPS, check_size
 from fashion_ddpm.ui.components import (
@@ -52,11 +52,15 @@ HINTS = {
 }
 """Field of a request → one sentence on the page."""
 
-CHOICE_NAMES = {ALL_CLASSES: "one of each", "report": "report (broken on purpose)"}
+CLASS_CHOICES = {ALL_CLASSES: "one of each"}
+SCHEDULE_CHOICES = {"report": "report (broken on purpose)"}
 """Value of a menu → its name on the page, where they differ."""
 
 GENERATE = "Generate"
 """Name of the button while nothing runs."""
+
+RESET_GENERATE = f"""() => ({{__type__: "update", value: "{GENERATE}", interactive: true}})"""
+"""JavaScript: a run has failed."""
 
 ENABLE_GENERATE = """() => document.querySelector("#generate").disabled
   ? {__type__: "update", interactive: true} : {__type__: "update"}"""
@@ -107,7 +111,6 @@ class Controls:
 
     def __init__(self, demo: Demo) -> None:
         self.demo = demo
-        self.measurements = measurements_of(demo.model)
         first = default_request(demo)
         self.class_name = self._build_class_menu(first.class_name)
         with gr.Row(elem_id="run-buttons"):
@@ -129,8 +132,11 @@ class Controls:
         gr.on(changes, self.note, inputs, note, **NO_QUEUE, **RAW_INPUTS, **ALWAYS_LAST)
         guidance = [self.guidance_scale, self.guidance_low, self.guidance_high]
         self.sampler.change(self.toggle_guidance, self.sampler, guidance, **NO_QUEUE, **RAW_INPUTS)
-        changed_by_hand = [component.input for component in self.inputs()]
-        gr.on(changed_by_hand, None, None, self.generate, js=ENABLE_GENERATE, **NO_QUEUE)
+        # A run itself changes nothing but the seed, and that not by hand.
+        changes = [each.change for each in self.inputs() if each is not self.seed]
+        gr.on(
+            [*changes, self.seed.input], None, None, self.generate, js=ENABLE_GENERATE, **NO_QUEUE
+        )
 
     def _build_class_menu(self, first: str) -> gr.Radio | gr.Dropdown:
         """Lay out the classes, on Fashion-MNIST with a real image of each."""
@@ -138,14 +144,14 @@ class Controls:
         menu = gr.Radio if len(names) <= MAX_CLASS_BUTTONS else gr.Dropdown
         label = PAGE_LABELS["class_name"]
         if not self.demo.kind.is_fashion_mnist:
-            return menu(_named(names), value=first, label=label)
-        info = HINTS["class_name"]
-        return gr.Radio(_named(names), value=first, label=label, info=info, elem_id="class-menu")
+            return menu(_named(names, CLASS_CHOICES), value=first, label=label)
+        choices, info = _named(names, CLASS_CHOICES), HINTS["class_name"]
+        return gr.Radio(choices, value=first, label=label, info=info, elem_id="class-menu")
 
     def _build_sampling_settings(self, first: GenerateRequest) -> None:
         """Lay out the schedule, the number of steps, the sampler and guidance."""
         self.schedule = gr.Radio(
-            _named(offered_schedules(self.demo)),
+            _named(offered_schedules(self.demo), SCHEDULE_CHOICES),
             value=first.schedule,
             label=PAGE_LABELS["schedule"],
             info=HINTS["schedule"],
@@ -239,23 +245,9 @@ class Controls:
             self.demo.check(request)
         except UserError as error:
             return error_message(error)
-        verdict = schedule_note(request.schedule, request.num_inference_steps)
-        limit = f"{self.demo.limits.max_evaluations:,}"
-        cost = f"{self.demo.cost.sentence(request)} (limit {limit})"
-        enough = advice(request.sampler, request.num_inference_steps, self.measurements)
-        link = "[All samplers](#tab-compare)" if enough else ""
-        notes = [cost, *_interval_note(request), verdict, f"{enough} {link}".strip()]
-        return "\n\n".join(filter(None, notes))
+        return describe_request(self.demo, request)
 
 
-def _interval_note(request: GenerateRequest) -> list[str]:
-    """Return a sentence on the guidance interval unless guidance is off or acts everywhere."""
-    low, high = request.guidance_low, request.guidance_high
-    if request.guidance_scale == 1 or (low, high) == (0, 1):
-        return []
-    return [f"Guidance acts from {low:g} to {high:g} of the noise levels, and not outside."]
-
-
-def _named(values: Iterable[str]) -> list[tuple[str, str]]:
+def _named(values: Iterable[str], names: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return a menu's choices: the name on the page and the value of each."""
-    return [(CHOICE_NAMES.get(value, value), value) for value in values]
+    return [(names.get(value, value), value) for value in values]

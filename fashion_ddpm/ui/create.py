@@ -25,7 +25,7 @@ from fashion_ddpm.ui.components import (
     report_errors,
     show_value,
 )
-from fashion_ddpm.ui.controls import GENERATE, Controls, build_request
+from fashion_ddpm.ui.controls import GENERATE, RESET_GENERATE, Controls, build_request
 from fashion_ddpm.ui.page import WRITE_ADDRESS
 from fashion_ddpm.ui.session import CurrentRun, SelectedImage, Selection, connect_run
 from fashion_ddpm.ui.story import build_story_switch
@@ -73,7 +73,7 @@ class Create:
             self.status,
             *image_outputs,
         ]
-        connect_run(
+        run = connect_run(
             self.controls.generate,
             self.controls.stop,
             self.draw,
@@ -81,6 +81,8 @@ class Create:
             [*run_outputs, self.controls.seed, self.selected.query, self.address_query],
             self.status,
         )
+        # Errors may arise outside of `draw`: where its pictures are saved, or before it begins.
+        run.failure(None, None, self.controls.generate, js=RESET_GENERATE, **NO_QUEUE)
         self.address_query.change(None, self.address_query, None, js=WRITE_ADDRESS, **NO_QUEUE)
         clicked = [self.selected.selection, self.selected.query]
         self.gallery.select(self.select, clicked, image_outputs, **EVERY_CLICK)
@@ -97,8 +99,12 @@ class Create:
             elem_id="preview",
         )
         gr.Markdown(
-            "Click an image to see its scores, how it emerged from noise and [whether it is a copy]"
-            "(#tab-trust).",
+            "Click an image to see its scores, how it emerged from noise"
+            + (
+                " and [whether it is a copy](#tab-trust)."
+                if self.demo.kind.is_fashion_mnist
+                else "."
+            ),
             elem_id="select-hint",
         )
         pictures = first.pictures() if first else None
@@ -132,7 +138,6 @@ class Create:
         if random_seed is True:
             values[-1] = random.randint(0, MAX_SEED - PAGE_MAX_IMAGES)
         progress = ""
-        idle = {self.controls.generate: gr.Button(GENERATE, interactive=True)}
         try:
             with monitor_request(self.demo, "images") as wrap_steps:
                 request = build_request(*values, class_names=self.demo.kind.class_names)
@@ -150,13 +155,12 @@ class Create:
                         progress = f" at step {event.steps_done} of {request.num_inference_steps}"
         except StoppedError:
             if current.was_stopped(number):
-                yield {self.status: f"Stopped{progress}. {IMAGES_KEPT}", **idle}
+                yield {
+                    self.status: f"Stopped{progress}. {IMAGES_KEPT}",
+                    self.controls.generate: gr.Button(GENERATE, interactive=True),
+                }
             else:  # Without a yield gradio would empty all outputs.
                 yield {self.status: gr.skip()}
-        except gr.Error:
-            if current.is_newest(number):
-                yield idle
-            raise
 
     def _event_updates(
         self, event: Preview | Result, request: GenerateRequest, selection: Selection

@@ -50,13 +50,9 @@ class CurrentRun:
         if number <= self.last_stopped or number < self.last_begun:
             raise StoppedError("stopped")
 
-    def is_newest(self, number: int) -> bool:
-        """Return whether no newer run was requested."""
-        return number == self.last_requested
-
     def was_stopped(self, number: int) -> bool:
-        """Return whether Stop ended this run and no newer one was requested."""
-        return self.is_newest(number) and number <= self.last_stopped
+        """Return whether Stop ended this run, and no newer one has begun."""
+        return self.last_begun <= number <= self.last_stopped
 
     def make_wrapper(self, number: int, wrap_steps: StepWrapper) -> StepWrapper:
         """Return a wrapper that also raises StoppedError when this run must end."""
@@ -78,7 +74,7 @@ def connect_run(
     inputs: Sequence[Any],
     outputs: Sequence[Any],
     status: gr.Markdown,
-) -> None:
+) -> gr.events.Dependency:
     """Connect a button that starts a run, or replaces the current one, and one that stops it.
 
     Gradio's `cancels` shows "Error" beside the status in one of four stops, and its default trigger
@@ -91,11 +87,14 @@ def connect_run(
         inputs: components.
         outputs: components.
         status: component that shows the position in the queue.
+
+    Returns:
+        The event that runs.
     """
     current = gr.State(CurrentRun())
     number = gr.Number(visible=False)
     start.click(CurrentRun.add_run, current, number, **NO_QUEUE)
-    start.click(
+    event = start.click(
         run,
         [current, number, *inputs],
         [*outputs],
@@ -107,6 +106,7 @@ def connect_run(
         **NO_API,
     )
     stop.click(CurrentRun.stop, current, None, **NO_QUEUE)
+    return event
 
 
 class Selection:

@@ -15,8 +15,9 @@ QUESTION = "Same seeds, one wrong setting"
 ROWS = {
     STUDENT: (
         "Student's network",
-        "Grey haze: trained as in a student's report, where 60 % of the image was left at the "
-        "noisiest level. Sampling starts from pure noise, which it never saw; it must train again.",
+        "Grey haze: trained as in a student's report, where 60 % of the amplitude was left at "
+        "the noisiest level. Sampling starts from pure noise, which it never saw: it must be "
+        "trained again.",
         "Eight grey hazy squares in which no boot can be recognized",
     ),
     BROKEN: (
@@ -27,8 +28,8 @@ ROWS = {
     ),
     REPAIRED: (
         "Repaired",
-        "The network and the seeds of “Broken schedule”: only the sampling schedule is different. "
-        "It starts at pure noise, with which this network was trained.",
+        "The network and the seeds of “Broken schedule”: only the noise schedule of sampling is "
+        "different. It starts at pure noise, with which this network was trained.",
         "Eight clear ankle boots",
     ),
 }

@@ -36,6 +36,7 @@ from fashion_ddpm.ui.components import (
     LATEST_RUN,
     NO_QUEUE,
     browser_html,
+    hide_value,
     monitor_request,
     picture,
     read_asset,
@@ -96,7 +97,7 @@ class WhyBlurry:
         gr.Markdown(MOVE)
         self.explorer = self._build_explorer()
         gr.Markdown(SAMPLE)
-        draw = gr.Button("Sample both from the same seeds", variant="primary", elem_id="draw-both")
+        draw = gr.Button("Sample both from the same seeds", variant="primary")
         self.custom, self.cosine = _build_panels(has_trajectory=True)
         samples = [*self.custom.outputs(), *self.cosine.outputs()]
         draw.click(self.draw, self.explorer, samples, **LATEST_RUN)
@@ -190,8 +191,8 @@ class WhyBlurry:
         wrap_steps: StepWrapper,
     ) -> Iterator[dict[Any, Any]]:
         """Generate with the betas and with cosine; yield what changes on the page."""
-        first, _ = panels
-        yield {first.sentence: GENERATING}
+        first, second = panels
+        yield first.clear(GENERATING) | second.clear()
         updates: dict[Any, Any] = {}
         schedules: tuple[LinearBetas | str, ...] = (to_betas(request), COSINE)
         try:
@@ -200,7 +201,7 @@ class WhyBlurry:
                 updates |= panel.show(samples)
             yield updates
         except Exception:
-            yield {first.sentence: ""}
+            yield first.clear()
             raise
 
 
@@ -219,6 +220,10 @@ class SchedulePanel:
     def outputs(self) -> list[Any]:
         """Return the components that `show` updates."""
         return [each for each in (self.sentence, self.images, self.filmstrip) if each]
+
+    def clear(self, sentence: str = "") -> dict[Any, Any]:
+        """Return updates that hide the pictures."""
+        return dict.fromkeys(self.outputs(), hide_value()) | {self.sentence: sentence}
 
     def show(self, samples: Samples) -> dict[Any, Any]:
         """Return updates that show samples."""

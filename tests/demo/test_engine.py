@@ -7,7 +7,8 @@ import torch
 
 from fashion_ddpm.checkpoints.locate import distilled_folder
 from fashion_ddpm.core.requests import GenerateRequest, RequestError
-from fashion_ddpm.demo.engine import Demo, schedule_note
+from fashion_ddpm.demo.engine import Demo
+from fashion_ddpm.demo.request_note import schedule_note
 from fashion_ddpm.demo.results import Preview, Result
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.diffusion.sampling import SamplingSettings

@@ -98,18 +98,6 @@ def test_generate_shows_the_progress_and_can_be_pressed_again_at_the_end(tab: Cr
     assert last[tab.controls.generate].interactive
 
 
-def test_generate_can_be_pressed_after_an_error_unless_a_newer_run_has_it(tab: Create) -> None:
-    for newer_runs in (0, 1):
-        current = CurrentRun()
-        events = tab.draw(current, current.add_run(), Selection(None), "bag", "magic", *VALID[2:])
-        for _ in range(newer_runs):
-            current.add_run()
-        if not newer_runs:
-            assert next(events)[tab.controls.generate].interactive
-        with pytest.raises(gr.Error, match="Noise schedule is 'magic'"):
-            next(events)
-
-
 def test_images_come_although_their_scorer_does_not(tab: Create) -> None:
     scorer = next(name for name in tab.demo.scorers if name != "embedded")
     with pytest.warns(UserWarning, match=f"{scorer} could not be loaded"):

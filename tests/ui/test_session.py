@@ -32,6 +32,8 @@ def test_a_run_that_never_begins_ends_no_other() -> None:
     begin(current, running)
     current.add_run()  # and refused: too many requests
     current.check(running)
+    current.stop()
+    assert current.was_stopped(running)
 
 
 def test_stop_ends_the_newest_until_the_next_begins() -> None:
@@ -42,7 +44,7 @@ def test_stop_ends_the_newest_until_the_next_begins() -> None:
         current.check(first)
     assert current.was_stopped(first)
     second = current.add_run()
-    current.check(second)
+    begin(current, second)
     assert not current.was_stopped(first)
 
 

@@ -41,6 +41,7 @@ class ContactSheet {
     const layout = JSON.stringify([data.fixed, data.rows, data.columns]);
     if (layout !== this.layout) this.build();
     this.layout = layout;
+    if (this.dialog.open && !data.cells[this.enlarged]) this.dialog.close(); // a new grid has begun
     data.cells.forEach((cell, index) => this.fill(this.cells[index], cell));
     const isComplete = data.cells.every(Boolean);
     const announcement = isComplete ? "All " + data.cells.length + " cells are generated." : "";

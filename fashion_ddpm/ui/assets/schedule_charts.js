@@ -143,9 +143,9 @@ class ScheduleCharts {
     const highest = betas.reduce((high, beta) => Math.max(high, beta), 0);
     const {xMax, yMax} = this.betaRange ?? {xMax: betas.length, yMax: highest};
     const round = (value) => Number(value.toPrecision(2));
-    const axis = (name, max) => ({name, range: [0, max], ticks: [0, round(max / 2), max]});
+    const axis = (name, max) => ({name, range: [0, max], ticks: [0, max / 2, max].map(round)});
     const levels = axis("t: noise level", xMax);
-    return new Chart(this.betaSvg, levels, axis("β: noise added per level", round(yMax)));
+    return new Chart(this.betaSvg, levels, axis("β: noise added per level", yMax));
   }
 
   showPower(levels, verdict) {

@@ -2,9 +2,8 @@
 // here asks the server. Needs trajectory_chart.js and trajectory_sprite.js.
 
 const FILM_FRAMES = 11; // 0 %, 10 % … 100 % of the trajectory
-const RUN_MS = 3000; // what a whole run takes at speed 1, within these durations of a frame:
-const FRAME_MS = [50, 400];
-const GONE = "The pictures of this trajectory are no longer kept here: generate them again.";
+const RUN_MS = 3000; // what a whole run takes at speed 1
+const FRAME_MS = [50, 400]; // shortest and longest time of a frame
 
 const reducesMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
@@ -16,6 +15,7 @@ class Player {
   constructor(root) {
     this.root = root;
     this.find = (selector) => root.querySelector(selector);
+    this.gone = root.parentElement.querySelector(".gone"); // shown instead of it
     this.scrub = this.find(".scrub");
     this.frame = 0; // index of the shown frame
     this.isPlaying = false;
@@ -71,8 +71,10 @@ class Player {
     };
     loading.onerror = () => {
       if (loading !== this.loading) return;
-      this.root.hidden = false;
-      this.find(".decision").textContent = GONE;
+      this.pause();
+      this.root.hidden = true;
+      delete this.root.dataset.step;
+      this.gone.hidden = false;
     };
     loading.src = data.sprite.url;
   }
@@ -86,7 +88,7 @@ class Player {
     this.scrub.max = Math.max(last, 1);
     this.scrub.disabled = this.find(".play").disabled = last === 0;
     this.root.hidden = false;
-    this.root.dataset.selected = data.selected;
+    this.gone.hidden = true;
     setText(this.find(".subject"), data.captions[data.selected]);
     setText(this.find(".decision"), data.decision);
     this.chart.show(data.curves, data.chart);
@@ -165,9 +167,8 @@ class Player {
     this.root.dataset.step = step;
     scrub.value = this.frame;
     scrub.setAttribute("aria-valuetext", this.nameStep(this.frame) + ", sigma " + sigma);
-    const progress = Math.round((100 * step) / data.num_steps) + " % denoised";
     const name = this.nameStep(this.frame);
-    setText(this.find(".readout"), name[0].toUpperCase() + name.slice(1) + " · " + progress +
+    setText(this.find(".readout"), name[0].toUpperCase() + name.slice(1) +
       " · noise-to-signal ratio σ = " + sigma);
     const states = {noisy: "noisy image", clean: "predicted clean image"};
     for (const canvas of this.root.querySelectorAll(".pair canvas")) {
