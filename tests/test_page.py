@@ -112,6 +112,19 @@ def test_generate_tells_its_progress_and_new_settings_restart_it(page: Page) -> 
     expect(button).to_be_enabled()
 
 
+def test_generate_can_be_pressed_after_a_preset_and_after_a_failure(page: Page) -> None:
+    generate(page, Steps="100")
+    button = page.locator("#generate")
+    expect(button).to_be_disabled()
+    page.get_by_role("button", name="Fast · 6").click()
+    expect(button).to_be_enabled()
+    page.get_by_label("Seed", exact=True).fill("")
+    button.click()
+    expect(page.get_by_text("Seed is empty; it must be")).to_be_visible()
+    expect(button).to_have_text("Generate")
+    expect(button).to_be_enabled()
+
+
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (360, 740)])
 def test_generate_and_its_images_are_on_the_first_screen(
     browser: Browser, address: str, width: int, height: int

@@ -98,15 +98,10 @@ class Create:
             first.last_preview().picture if first else None,
             elem_id="preview",
         )
-        gr.Markdown(
-            "Click an image to see its scores, how it emerged from noise"
-            + (
-                " and [whether it is a copy](#tab-trust)."
-                if self.demo.kind.is_fashion_mnist
-                else "."
-            ),
-            elem_id="select-hint",
-        )
+        hint = "Click an image to see its scores, how it emerged from noise"
+        copy = " and [whether it is a copy](#tab-trust)"
+        hint += copy if self.demo.kind.is_fashion_mnist else ""
+        gr.Markdown(f"{hint}.", elem_id="select-hint")
         pictures = first.pictures() if first else None
         self.gallery = picture_gallery(pictures, 5, "gallery", selected=0)
 

@@ -46,7 +46,8 @@ def test_an_unknown_scorer_is_refused_before_any_work(demo: Demo) -> None:
 
 def test_the_note_says_why_the_reports_schedule_fails() -> None:
     assert "**Broken**: 60 % of the image's amplitude is left" in schedule_note("report", 20)
-    assert "**Good**: only" in schedule_note("cosine", 20)
+    assert "**Good**: less than 0.01 %" in schedule_note("cosine", 20)
+    assert "**Good**: only 0.63 %" in schedule_note("sigmoid", 20)
 
 
 def test_turbo_is_drawn_by_the_network_beside_the_checkpoint(checkpoint_with_turbo: Path) -> None:
