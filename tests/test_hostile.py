@@ -53,15 +53,16 @@ def test_values_that_only_look_strange_are_served(address: str) -> None:
         assert answer.kind == "images", (value, answer)
 
 
+EXPLORER_VALUE = {"num_levels": 100, "first_beta": 1e-4, "last_beta": 0.02, "class_name": "bag"}
 EVENTS: list[tuple[str, list[Any], int]] = [
     ("blend", ["bag", "coat", 0], 0),
     ("walk", ["bag", 0, 1], 0),
-    ("draw_1", [None, 0, "bag", "schedule", 0], 2),  # the first two are the page's state
-    ("draw_2", [100, 1e-4, 0.02, "bag"], 0),
-    ("explain", [100, 1e-4, 0.02, "bag"], 0),
+    ("draw_1", [EXPLORER_VALUE], 0),
+    ("draw_2", [None, 0, "bag", "schedule", 0], 2),  # the first two are the page's state
+    ("show_places", [[], "bag", "schedule", 0], 1),
     ("score_real_images", ["embedded"], 0),
 ]
-ERROR_OUTPUTS = {"explain": 0, "score_real_images": 2}
+ERROR_OUTPUTS = {"score_real_images": 2}
 """Event → index of the output that shows its errors; others use gradio's message."""
 BAD_VALUES: list[Any] = [None, "", "<b>", [], {}, True, -1, 2.5, 1e308, 2**64, "x" * 10_000, [[{}]]]
 
@@ -82,6 +83,16 @@ def test_every_strange_value_of_the_pages_own_events_is_a_sentence(
                 assert answer.is_explained, (data, answer)
             assert "must be" in message or "betas that rise" in message, (data, answer)
             assert "<" not in message
+
+
+def test_every_strange_value_of_the_explorer_is_a_sentence(address: str) -> None:
+    event = find_event(address, "draw_1", 1)
+    for key in EXPLORER_VALUE:
+        for number, value in enumerate(BAD_VALUES):
+            answer = join(address, event, [EXPLORER_VALUE | {key: value}], f"{key}-{number}")
+            assert answer.is_explained, (key, value, answer)
+            assert "must be" in answer.text or "betas that rise" in answer.text, answer
+            assert "<" not in answer.text
 
 
 PNG_FILE = {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}

@@ -79,12 +79,12 @@ def test_a_tab_that_lost_its_connection_draws_what_it_was_asked_for(
         page.get_by_role("radio", name="trouser").check()
         page.get_by_label("number input for Steps").fill("100")
         page.get_by_role("button", name="Generate", exact=True).click()
-        expect(page.get_by_text("of 100")).to_be_visible()
+        expect(page.get_by_text("/100 …")).to_be_visible()
     expect(page.get_by_text("Connection to the server was lost")).to_be_visible()
     with serve_proxy(app, STRIPPING, port):
         expect(page.get_by_text("8 images in")).to_be_visible()
         expect(page.get_by_text("100 steps · 800 network evaluations")).to_be_visible()
-        expect(page.get_by_text("trouser, seed 7")).to_be_visible()
+        expect(page.locator("#gallery").get_by_text("trouser, seed 7")).to_be_visible()
         page.close()
 
 

@@ -176,7 +176,7 @@ def parse_settings(settings: Any) -> CustomScheduleRequest:
     """
     names = [field.name for field in dataclasses.fields(CustomScheduleRequest)]
     if not isinstance(settings, dict) or sorted(settings) != sorted(names):
-        raise RequestError("The schedule's settings are incomplete: reload the page.")
+        raise RequestError("The schedule's settings must be complete: reload the page.")
     request = CustomScheduleRequest(**settings)
     to_betas(request)
     return request

@@ -121,7 +121,7 @@ def test_evaluations_are_bounded_and_the_page_shows_the_limit(address: str) -> N
     answer = call(address, [*VALID_DATA[:2], 100, "ddim", 2.0, 16, 0, "embedded"])
     assert answer.is_explained
     assert "3,200 UNet evaluations" in answer.text
-    assert "at most 1,600" in send(address, "GET", "/config").text
+    assert "(limit 1,600)" in send(address, "GET", "/config").text
 
 
 def test_queued_events_cannot_bypass_the_queue(address: str) -> None:
