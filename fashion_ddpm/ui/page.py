@@ -34,7 +34,7 @@ HEAD = f"<style>{read_asset('head.css')}</style><script>{read_asset('page.js')}<
 
 HIDE_UNTIL_LOADED = """<style>
 @keyframes appear { to { visibility: visible; } }
-gradio-app:not(:has(#gallery img):has(#generate):has(.scores .output-class))
+gradio-app:not(:has(#story-create img):has(#gallery img):has(#generate):has(.output-class))
   :is(.tabs, .tabs ~ *, footer) { visibility: hidden; animation: appear 0s 5s forwards; }
 </style>"""
 """For a page that opens with pictures: gradio inserts them one by one, and each would shift the
