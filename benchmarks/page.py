@@ -17,6 +17,9 @@ from tests.tools.serving import serve_app
 
 PRESET = "Balanced"
 FIRST_PAINT_JS = "performance.getEntriesByName('first-contentful-paint')[0].startTime / 1000"
+TRANSFERRED_MB_JS = """["resource", "navigation"]
+  .flatMap((kind) => performance.getEntriesByType(kind))
+  .reduce((sum, entry) => sum + entry.transferSize, 0) / 1e6"""
 NUM_IMAGES_JS = "[...document.querySelectorAll('#gallery img')].filter(one => one.complete).length"
 
 
@@ -27,6 +30,7 @@ def visit(browser: Browser, address: str) -> dict[str, float]:
         page.wait_for_function(f"{NUM_IMAGES_JS} === 10")
         shown = time.monotonic() - begin
         paint, shift = float(page.evaluate(FIRST_PAINT_JS)), layout_shift(page)
+        weight = float(page.evaluate(TRANSFERRED_MB_JS))
         page.get_by_role("button", name=f"{PRESET} · {steps}").click()
         expect(page.get_by_text(f"8 images × {steps} network")).to_be_visible()
         begin = time.monotonic()
@@ -39,6 +43,7 @@ def visit(browser: Browser, address: str) -> dict[str, float]:
         "opening: first contentful paint": paint,
         "opening: the ten first pictures": shown,
         "opening: layout shift (no seconds; below 0.1 is good)": shift,
+        "opening: transferred (MB)": weight,
         "Generate: first preview": preview,
         f"Generate: 8 images, {PRESET}, scored": done,
     }

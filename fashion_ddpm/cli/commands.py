@@ -126,8 +126,7 @@ def run_rebuild_average(arguments: argparse.Namespace) -> int:
 
 def run_gallery(arguments: argparse.Namespace) -> int:
     """Draw the images that the demo shows at start."""
-    from fashion_ddpm.demo.gallery import GALLERY, make_gallery
-    from fashion_ddpm.demo.story import STORY
+    from fashion_ddpm.demo.gallery import GALLERY, STORY, make_gallery
 
     make_gallery(arguments.student_checkpoint)
     print(GALLERY)

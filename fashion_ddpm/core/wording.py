@@ -18,6 +18,11 @@ def format_percent(share: float) -> str:
     return f"{100 * share:.2f} %" if share >= 1e-4 else "less than 0.01 %"
 
 
+def whole_percent(value: float) -> str:
+    """Return a probability as "97 %"."""
+    return f"{100 * value:.0f} %"
+
+
 def format_number(value: float) -> str:
     """Return a positive number with three digits and no exponent: "159", "0.143"."""
     if value < 0.001:

@@ -7,7 +7,7 @@ from PIL import Image
 
 from fashion_ddpm.core.images import enlarge, to_uint8
 from fashion_ddpm.core.requests import GenerateRequest
-from fashion_ddpm.core.wording import format_number
+from fashion_ddpm.core.wording import format_number, whole_percent
 from fashion_ddpm.demo.engine import Demo, StepWrapper
 from fashion_ddpm.demo.results import IMAGE_SCALE, Result
 from fashion_ddpm.demo.trajectory import SETTLED_SCORE
@@ -35,7 +35,11 @@ class Ending:
     @property
     def caption(self) -> str:
         """The class, and its score where there is one."""
-        return self.class_name if self.score is None else f"{self.class_name}: {self.score:.0%}"
+        return (
+            self.class_name
+            if self.score is None
+            else f"{self.class_name}: {whole_percent(self.score)}"
+        )
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The loaded model and its scorers, which all visitors share."""
 
 import functools
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,18 +10,27 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.core.config import SCHEDULES
+from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.core.images import to_uint8
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest, RequestError, safe_repr
-from fashion_ddpm.demo.optional_networks import load_optional_network, load_optional_scorers
 from fashion_ddpm.demo.results import Preview, Result, preview_picture
 from fashion_ddpm.demo.trajectory import Trajectory
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, short_weights_hash
 from fashion_ddpm.diffusion.sampling import DenoisingStep, SamplingSettings, num_evaluations
 from fashion_ddpm.runtime.cost import calibrate
 from fashion_ddpm.runtime.dynamic_batching import BatchingUNet, max_rows_on
-from fashion_ddpm.scoring.clip import EMBEDDED, NO_SCORER, SCORERS, Scorer, load_scorer
+from fashion_ddpm.scoring.clip import (
+    EMBEDDED,
+    NO_SCORER,
+    SCORERS,
+    NoScorer,
+    Scorer,
+    can_score,
+    load_scorer,
+)
 from fashion_ddpm.scoring.clip_baseline import Baseline, load_baseline
 from fashion_ddpm.scoring.errors import ScoringError
 from fashion_ddpm.server.limits import ServerLimits, check_size, check_work
@@ -205,7 +215,6 @@ class Demo:
         return Trajectory(
             result.noisy[:, index],
             clean,
-            result.alpha_bar,
             scorer.label_scores(clean),
             result.request.labels()[index],
             self.kind.class_names,
@@ -222,3 +231,25 @@ def _install_batching_unet(pipeline: FashionDDPMPipeline) -> BatchingUNet:
 def offered_schedules(demo: Demo) -> list[str]:
     """Return the schedules on offer: "report" only for Fashion-MNIST, which it is about."""
     return [each for each in SCHEDULES if each != "report" or demo.kind.is_fashion_mnist]
+
+
+def load_optional_network(
+    name: str, load: Callable[[], FashionDDPMPipeline | None]
+) -> FashionDDPMPipeline | None:
+    """Return a network, or None if there is none or, with a message, if it cannot be loaded."""
+    try:
+        return load()
+    except CheckpointError as error:
+        print(f"{name} is left out: {error}", file=sys.stderr)
+        return None
+
+
+def load_optional_scorers(kind: ImageKind) -> dict[str, tuple[Scorer, Baseline | None]]:
+    """Return the one scorer of such images that needs no download: name → scorer, baseline."""
+    if can_score(EMBEDDED, kind):
+        try:
+            scorer = load_scorer(EMBEDDED, kind)
+            return {EMBEDDED: (scorer, load_baseline(scorer))}
+        except ScoringError as error:
+            print(f"Images are drawn without scores: {error}", file=sys.stderr)
+    return {NO_SCORER: (NoScorer(), None)}

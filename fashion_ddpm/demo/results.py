@@ -131,15 +131,16 @@ class Result:
         return self.kind.class_names[int(self.labels[index])]
 
 
-def preview_picture(noisy: Tensor, clean: Tensor) -> Image.Image:
+def preview_picture(noisy: Tensor, clean: Tensor, scale: int = PREVIEW_SCALE) -> Image.Image:
     """Return x_t in the upper rows and the predicted clean images in the lower ones.
 
     Args:
         noisy: uint8 [B, H, W] or [B, H, W, 3].
         clean: uint8, of the same shape.
+        scale: factor of enlargement.
     """
     rows = -(-len(noisy) // PREVIEW_COLUMNS)
     columns = -(-len(noisy) // rows)
     missing = -len(noisy) % columns
     blank = torch.zeros(missing, *noisy.shape[1:], dtype=torch.uint8)
-    return make_grid(torch.cat([noisy, blank, clean, blank]), columns, scale=PREVIEW_SCALE)
+    return make_grid(torch.cat([noisy, blank, clean, blank]), columns, scale=scale)

@@ -13,6 +13,7 @@ from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.images import make_grid, to_uint8
 from fashion_ddpm.core.requests import RequestError, class_label
 from fashion_ddpm.demo.engine import Demo, StepWrapper
+from fashion_ddpm.demo.gallery import STORY_CLASS, STORY_SEEDS
 from fashion_ddpm.demo.game_requests import CustomScheduleRequest
 from fashion_ddpm.demo.trajectory import Trajectory
 from fashion_ddpm.diffusion.sampling import SamplingSettings
@@ -29,15 +30,12 @@ from fashion_ddpm.scoring.clip import select_scores
 from fashion_ddpm.scoring.clip_baseline import load_real_sample
 
 COSINE = "cosine"
-SEEDS = range(8)
 CURVE_POINTS = 101
 """Points of cosine's curve."""
 
 NOISED_LEVELS = 10
 SCALE = 3
 
-GARMENT = "ankle boot"
-"""Class of the story."""
 
 HALF_FIX = LinearBetas(200, STUDENT_BETAS.beta_start, STUDENT_BETAS.beta_end)
 GUESSES = ("Fixed", "Still broken")
@@ -78,7 +76,7 @@ class Samples:
 
     def alt_text(self) -> str:
         """Return what the eight images are, for screen readers."""
-        seeds = f"seeds {SEEDS[0]} to {SEEDS[-1]}"
+        seeds = f"seeds {STORY_SEEDS[0]} to {STORY_SEEDS[-1]}"
         return f"eight images of class {self.class_name}, {seeds}, with {self.schedule}"
 
 
@@ -135,7 +133,8 @@ def draw_samples(
     """Sample eight seeds with a schedule and score them."""
     label = class_label(class_name)
     settings = SamplingSettings(schedule, num_inference_steps=num_inference_steps)
-    steps = list(wrap_steps(demo.pipeline.stream([label] * len(SEEDS), SEEDS, settings)))
+    labels = [label] * len(STORY_SEEDS)
+    steps = list(wrap_steps(demo.pipeline.stream(labels, STORY_SEEDS, settings)))
     scorer, _ = demo.scorer(demo.scorers[0])
     clean = torch.cat([to_uint8(step.clean[:1]) for step in steps]).cpu()
     noisy = torch.cat([to_uint8(step.noisy[:1]) for step in steps]).cpu()
@@ -143,13 +142,12 @@ def draw_samples(
     trajectory = Trajectory(
         noisy,
         clean,
-        np.array([step.alpha_bar for step in steps]),
         scorer.label_scores(clean),
         label,
     )
-    scores = select_scores(scorer.label_scores(images), torch.tensor([label] * len(SEEDS)))
+    scores = select_scores(scorer.label_scores(images), torch.tensor(labels))
     score = None if scores is None else scores.mean().item()
-    picture = make_grid(images, columns=len(SEEDS), scale=SCALE)
+    picture = make_grid(images, columns=len(STORY_SEEDS), scale=SCALE)
     return Samples(schedule, class_name, trajectory, picture, score)
 
 
@@ -187,7 +185,7 @@ def to_betas(request: CustomScheduleRequest) -> LinearBetas:
     return LinearBetas(request.num_levels, request.first_beta, request.last_beta)
 
 
-def to_request(betas: LinearBetas, class_name: str = GARMENT) -> CustomScheduleRequest:
+def to_request(betas: LinearBetas, class_name: str = STORY_CLASS) -> CustomScheduleRequest:
     """Return the request for betas and a class."""
     return CustomScheduleRequest(
         betas.num_train_timesteps, betas.beta_start, betas.beta_end, class_name

@@ -1,12 +1,11 @@
 """The Compare tab: a grid of the same seeds under many settings, and a map of measured quality."""
 
-import base64
 from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
 from gradio.data_classes import FileData
-from gradio.processing_utils import encode_pil_to_bytes, save_bytes_to_cache
+from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 
 from fashion_ddpm.core.requests import MAX_SEED, PAGE_LABELS, RequestError, check_integer
@@ -41,6 +40,7 @@ from fashion_ddpm.ui.components import (
     report_errors,
 )
 from fashion_ddpm.ui.controls import Controls, control_values, default_request
+from fashion_ddpm.ui.icons import png_url
 from fashion_ddpm.ui.page import save_pil_atomically
 from fashion_ddpm.ui.session import CurrentRun, connect_run
 
@@ -161,9 +161,8 @@ class Compare:
         real = real_images(self.demo, class_name)
         if real is None:
             return None
-        content = base64.b64encode(encode_pil_to_bytes(real.picture)).decode()
         return {
-            "picture": f"data:image/png;base64,{content}",
+            "picture": png_url(real.picture),
             "score": real.score_text,
             "alt": f"eight held-out real images of the class {class_name}",
             "note": REAL_NOTE,

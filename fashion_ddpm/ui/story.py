@@ -6,7 +6,7 @@ import gradio as gr
 import torch
 
 from fashion_ddpm.core.images import make_grid
-from fashion_ddpm.demo.story import BROKEN, REPAIRED, STUDENT, load_story
+from fashion_ddpm.demo.gallery import BROKEN, REPAIRED, STUDENT, load_story
 from fashion_ddpm.ui.components import read_asset
 from fashion_ddpm.ui.icons import png_url
 

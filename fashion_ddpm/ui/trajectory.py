@@ -11,9 +11,16 @@ from gradio.utils import get_upload_folder
 from fashion_ddpm.core.requests import check_integer
 from fashion_ddpm.demo.continuation import continue_trajectory
 from fashion_ddpm.demo.engine import Demo, offered_schedules
-from fashion_ddpm.demo.player import animate, gif_name, select_frames, sigma_text
 from fashion_ddpm.demo.results import Result
-from fashion_ddpm.demo.trajectory import decision, describe_curves, score_curves
+from fashion_ddpm.demo.trajectory import (
+    animate,
+    decision,
+    describe_curves,
+    gif_name,
+    score_curves,
+    select_frames,
+    sigma_text,
+)
 from fashion_ddpm.ui.components import (
     ALWAYS_LAST,
     LATEST_RUN,
@@ -69,7 +76,7 @@ class TrajectoryPanel:
         self.player = browser_html(
             self._player_value(first, 0) if first else None,
             "trajectory",
-            scripts=("trajectory_chart.js", "trajectory_sprite.js"),
+            scripts=("svg.js", "trajectory_chart.js", "trajectory_sprite.js"),
             elem_id="trajectory-player",
         )
         with gr.Row():

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from fashion_ddpm.demo.engine import Demo, StepWrapper
+from fashion_ddpm.demo.gallery import STORY_CLASS
 from fashion_ddpm.demo.game_requests import (
     FIRST_BETA_RANGE,
     LAST_BETA_RANGE,
@@ -18,7 +19,6 @@ from fashion_ddpm.demo.trajectory import filmstrip
 from fashion_ddpm.demo.why_blurry import (
     COSINE,
     FIXES,
-    GARMENT,
     GUESSES,
     HALF_FIX,
     HALF_FIX_NAME,
@@ -77,7 +77,7 @@ DRAG_HINT = 'Drag the point: in the <b class="gap">red</b>, too little noise is 
 MAX_LEVELS = 10_000
 """Most betas that the schedule check takes."""
 
-CHART_CODE = ("schedule_math.js", "schedule_charts.js")
+CHART_CODE = ("schedule_math.js", "svg.js", "schedule_charts.js")
 
 
 class WhyBlurry:
@@ -113,7 +113,7 @@ class WhyBlurry:
             styles=["schedule_charts.css"],
             scripts=["schedule_math.js"],
             data={
-                "image": self.data["images"][GARMENT],
+                "image": self.data["images"][STORY_CLASS],
                 "noise": self.data["noise"],
                 "size": self.data["size"],
                 "noised": self.data["cosine"]["noised"],

@@ -15,7 +15,7 @@ from fashion_ddpm.checkpoints.locate import distilled_folder
 from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, BUNDLED_SCORER
 from fashion_ddpm.core.requests import GenerateRequest
-from fashion_ddpm.demo import optional_networks
+from fashion_ddpm.demo import engine
 from fashion_ddpm.demo.compare import AXES, axes, cell_requests, draw_cells
 from fashion_ddpm.demo.continuation import continue_trajectory
 from fashion_ddpm.demo.engine import Demo
@@ -126,4 +126,4 @@ def test_a_scorer_without_its_baseline_is_none(
         (copy / name).unlink()
     for module in (clip, clip_baseline):
         monkeypatch.setattr(module, "BUNDLED_SCORER", copy)
-    assert list(optional_networks.load_optional_scorers(FASHION_MNIST)) == ["none"]
+    assert list(engine.load_optional_scorers(FASHION_MNIST)) == ["none"]

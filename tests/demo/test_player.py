@@ -10,7 +10,8 @@ from PIL import Image
 
 from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.core.requests import GenerateRequest
-from fashion_ddpm.demo.player import (
+from fashion_ddpm.demo.results import Result
+from fashion_ddpm.demo.trajectory import (
     GIF_MAX_STEPS,
     MAX_SIDE,
     MAX_SPRITE_BYTES,
@@ -19,7 +20,6 @@ from fashion_ddpm.demo.player import (
     select_frames,
     sigma_text,
 )
-from fashion_ddpm.demo.results import Result
 
 
 def make_result(steps: int, images: int, side: int = 28, channels: int = 1) -> Result:

@@ -10,13 +10,13 @@ from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.images import to_model
 from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.demo.engine import Demo
-from fashion_ddpm.demo.story import (
+from fashion_ddpm.demo.gallery import (
     BROKEN,
-    CLASS_NAME,
     REPAIRED,
     ROW_SETTINGS,
-    SEEDS,
     STORY,
+    STORY_CLASS,
+    STORY_SEEDS,
     STUDENT,
     load_story,
     save_story,
@@ -28,7 +28,7 @@ def test_only_the_repaired_row_shows_what_was_asked_for(bundled_demo: Demo) -> N
     story = load_story()
     assert story is not None, "run make gallery"
     scorer, _ = bundled_demo.scorer(EMBEDDED)
-    label = CLASS_NAMES.index(CLASS_NAME)
+    label = CLASS_NAMES.index(STORY_CLASS)
     scores = {
         name: scorer.label_scores(torch.from_numpy(row))[:, label].mean().item()
         for name, row in story.rows.items()
@@ -57,7 +57,7 @@ def test_the_rows_are_drawn_anew_and_the_students_is_kept(
     assert again
     assert bundled
     for name in ROW_SETTINGS:
-        assert again.rows[name].shape == (len(SEEDS), 28, 28)
+        assert again.rows[name].shape == (len(STORY_SEEDS), 28, 28)
         assert np.array_equal(first.rows[name], again.rows[name])
     # CPUs round differently, so images may differ a little.
     difference = again.rows[REPAIRED].astype(int) - bundled.rows[REPAIRED]

@@ -1,18 +1,8 @@
 // Charts of a noise schedule beside cosine, as SVG: betas, alpha-bar and log-SNR.
-// Needs schedule_math.js. Colours are classes of schedule_charts.css.
+// Needs schedule_math.js and svg.js. Colours are classes of schedule_charts.css.
 
-const SVG_NAMESPACE = "http://www.w3.org/2000/svg";
 const CHART = {width: 360, height: 236, left: 58, right: 10, top: 8, bottom: 42};
 const LOG_RANGE = [-12, 12];
-
-// Add an SVG element to a parent and return it.
-function addShape(parent, name, attributes, text = "") {
-  const shape = document.createElementNS(SVG_NAMESPACE, name);
-  for (const [key, value] of Object.entries(attributes)) shape.setAttribute(key, value);
-  shape.textContent = text;
-  parent.append(shape);
-  return shape;
-}
 
 // An empty chart with two named axes in an <svg>; x(), y() turn values into coordinates.
 class Chart {

@@ -1,17 +1,8 @@
-// The chart of label probabilities along a trajectory, as SVG. Colours are classes of trajectory.css.
+// The chart of label probabilities along a trajectory, as SVG. Needs svg.js. Colours are classes of trajectory.css.
 
-const SVG_NAMESPACE = "http://www.w3.org/2000/svg";
 const CHART = {left: 58, right: 424, top: 10, bottom: 208};
 const LINES = ["requested", "first", "second"]; // class names of the requested class and runners-up
 const MOST_DOTS = 25; // lines of more points are drawn without dots
-
-function addShape(parent, name, attributes, text = "") {
-  const shape = document.createElementNS(SVG_NAMESPACE, name);
-  for (const [key, value] of Object.entries(attributes)) shape.setAttribute(key, value);
-  shape.textContent = text;
-  parent.append(shape);
-  return shape;
-}
 
 const chartX = (percent) => CHART.left + (percent / 100) * (CHART.right - CHART.left);
 const chartY = (score) => CHART.bottom - score * (CHART.bottom - CHART.top);

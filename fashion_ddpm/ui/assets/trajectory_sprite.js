@@ -1,5 +1,5 @@
 // The picture of all frames of a run: a column for each step; a row for each noisy image, and below
-// them a row for each predicted clean image (demo/player.py, Frames.sprite).
+// them a row for each predicted clean image (demo/trajectory.py, Frames.sprite).
 
 class Sprite {
   constructor(picture, numSteps, numImages) {
