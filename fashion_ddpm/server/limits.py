@@ -97,9 +97,9 @@ def check_work(evaluations: int, limits: ServerLimits) -> None:
     """Raise RequestError if a request needs more than max_evaluations."""
     if evaluations > limits.max_evaluations:
         raise RequestError(
-            f"the request costs {evaluations:,} UNet evaluations (images × steps, twice that with "
-            f"guidance); here it must be at most {limits.max_evaluations:,}: take fewer images or "
-            "steps, or use python -m fashion_ddpm generate."
+            f"the request costs {evaluations:,} network evaluations (images × steps, twice that "
+            f"with guidance); here it must be at most {limits.max_evaluations:,}: take fewer "
+            "images or steps, or use the command generate."
         )
 
 

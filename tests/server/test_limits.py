@@ -30,7 +30,7 @@ def test_max_upload_is_at_most_max_temporary() -> None:
 
 def test_too_many_evaluations_are_refused_with_the_limit_and_the_fix() -> None:
     check_work(1600, ServerLimits())
-    with pytest.raises(RequestError, match=r"1,601 UNet .* at most 1,600: take fewer"):
+    with pytest.raises(RequestError, match=r"1,601 network .* at most 1,600: take fewer"):
         check_work(1601, ServerLimits())
 
 

@@ -120,7 +120,7 @@ def test_only_small_png_files_can_be_uploaded(address: str, content: bytes, stat
 def test_evaluations_are_bounded_and_the_page_shows_the_limit(address: str) -> None:
     answer = call(address, [*VALID_DATA[:2], 100, "ddim", 2.0, 16, 0, "embedded"])
     assert answer.is_explained
-    assert "3,200 UNet evaluations" in answer.text
+    assert "3,200 network evaluations" in answer.text
     assert "(limit 1,600)" in send(address, "GET", "/config").text
 
 

@@ -14,7 +14,6 @@ function create(tag, className, text) {
 
 class ContactSheet {
   constructor(root, openInCreate) {
-    this.root = root;
     this.find = (selector) => root.querySelector(selector);
     this.dialog = this.find(".enlarged");
     this.cells = [];

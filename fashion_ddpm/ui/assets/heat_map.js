@@ -39,7 +39,6 @@ function makeCell({text, shade}) {
 
 class HeatMap {
   constructor(root, data) {
-    this.root = root;
     this.data = data;
     this.find = (selector) => root.querySelector(selector);
     const heads = data.steps.map((count) => makeHeading(count, "col"));

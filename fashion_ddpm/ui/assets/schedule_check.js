@@ -4,7 +4,6 @@
 const data = props.data;
 const find = (selector) => element.querySelector(selector);
 const text = find("#own-betas");
-let charts = null;
 
 // Stable Diffusion's betas rise evenly in their square roots, from 0.00085 to 0.012.
 function stableDiffusionBetas() {
@@ -37,7 +36,7 @@ function showSchedule(schedule) {
   const verdict = checkLevels(alphaBars(schedule.betas), data.max_terminal_alpha_bar);
   find(".result").hidden = false;
   showVerdict(find(".verdict"), verdict);
-  charts = new ScheduleCharts(element, data);
+  const charts = new ScheduleCharts(element, data);
   charts.show(schedule.betas);
   showChartWords(element, schedule.betas, verdict);
   const lines = repairLines(schedule);
