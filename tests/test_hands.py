@@ -1,85 +1,19 @@
-"""Tests of every control with mouse, touch and keyboard: the server accepts what it sends."""
+"""Tests of what a visitor does in an order of their own: fast, twice, back, or after a restart."""
 
 import re
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from fashion_ddpm.publishing.space_trial import find_free_port
-from tests.tools.browsing import generate, open_page, save_picture
-from tests.tools.hands import (
-    GESTURES,
-    PASSIVE,
-    Hands,
-    Traffic,
-    components_by_tab,
-    find_unused_events,
-)
+from tests.tools.browsing import generate, open_page
+from tests.tools.hands import Hands, Traffic
 from tests.tools.serving import run_app
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.mark.parametrize(
-    ("width", "height", "touch"), [(1280, 800, False), (360, 740, True)], ids=["mouse", "finger"]
-)
-def test_whatever_a_hand_does_is_taken(
-    browser: Browser, address: str, tmp_path: Path, width: int, height: int, touch: bool
-) -> None:
-    options: dict[str, Any] = {
-        "viewport": {"width": width, "height": height},
-        "has_touch": touch,
-        "permissions": ["clipboard-read", "clipboard-write"],
-    }
-    with open_page(browser, address, **options) as page:
-        traffic = Traffic()
-        traffic.watch(page)
-        page.reload()
-        expect(page.locator("#gallery img")).to_have_count(10)
-        hands = Hands(page, traffic, touch, save_picture(page, 3, tmp_path / "dress.png"))
-        hands.settle()
-        config = page.evaluate("window.gradio_config")
-        made = 0
-        for tab, components in components_by_tab(config).items():
-            made += use_components(hands, tab, components)
-        assert not traffic.refusals
-        assert touch or not find_unused_events(config, traffic.events)
-        print(f"{made} components, {traffic.gestures} gestures, {len(traffic.refusals)} refused")
-
-
-SAME_BY_FINGER = {"button", "file", "downloadbutton", "imageeditor"}
-"""Components for which a tap causes the same events as a click."""
-
-
-def use_components(hands: Hands, tab: str, components: list[dict[str, Any]]) -> int:
-    """Make all gestures on a tab's components; return the number of components with one."""
-    unknown = {each["type"] for each in components} - PASSIVE - set(GESTURES)
-    assert not unknown, f"tests/tools/hands.py knows no gesture for {unknown}"
-    later = [each for each in components if each["props"].get("visible") is False]
-    now = [each for each in components if each not in later]
-    made = 0
-    for component in [*now, *later]:
-        props = component["props"]
-        gesture = GESTURES.get(component["type"])
-        if (
-            gesture is None
-            or props.get("visible") == "hidden"
-            or (component in later and not props.get("elem_id"))
-        ):
-            continue
-        if hands.has_touch and component["type"] in SAME_BY_FINGER:
-            continue
-        hands.open(tab)
-        panel = hands.page.locator("[role=tabpanel]").filter(visible=True).last
-        gesture(hands, panel, props)
-        expect(hands.page.locator(".toast-body.error")).to_have_count(0)
-        made += 1
-    hands.settle()
-    return made
 
 
 SELECTED = "#gallery .thumbnail-item.selected"

@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, Page, expect
 from fashion_ddpm.core.images import save_png
 from fashion_ddpm.core.requests import GenerateRequest
 from tests.tools.browsing import generate, layout_shift, open_page, open_tab, save_picture
-from tests.tools.hands import Hands, Traffic, imageeditor
+from tests.tools.gestures import draw_line
+from tests.tools.hands import Hands, Traffic
 from tests.tools.serving import serve_app
 
 pytestmark = pytest.mark.slow
@@ -222,7 +223,8 @@ def test_garments_are_blended_and_a_drawing_is_made_real(page: Page) -> None:
     open_tab(page, "Play")
     page.get_by_role("button", name="Blend", exact=True).click()
     expect(page.get_by_alt_text("from the first garment to the second")).to_be_visible()
-    imageeditor(Hands(page, Traffic(), has_touch=False, picture=Path()), page.locator("body"), {})
+    hands = Hands(page, Traffic(), has_touch=False, picture=Path())
+    draw_line(hands, page.locator("#sketch-pad canvas").last, shift=0)
     page.get_by_role("button", name="Turn it into images").click()
     expect(page.get_by_alt_text("your drawing, and seven garments")).to_be_visible()
 

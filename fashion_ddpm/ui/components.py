@@ -158,7 +158,14 @@ def picture(alt_text: str, value: Any = None, elem_id: str | None = None) -> gr.
 def picture_gallery(
     value: Any, columns: int, elem_id: str, selected: int | None = None
 ) -> gr.Gallery:
-    """Return a gallery of such pictures, where a click only selects; hidden without a value."""
+    """Return a gallery of such pictures; hidden without a value.
+
+    Args:
+        value: the pictures.
+        columns: how many stand in a row.
+        elem_id: unique on the page.
+        selected: the picture that is selected at first; without it, a click enlarges.
+    """
     return gr.Gallery(
         value,
         visible=value is not None,
@@ -169,7 +176,7 @@ def picture_gallery(
         height="auto",
         object_fit="contain",
         interactive=False,
-        allow_preview=False,
+        allow_preview=selected is None,
         buttons=[],
         elem_id=elem_id,
         elem_classes="pixels",

@@ -1,0 +1,307 @@
+"""Gestures of mouse, touch and keyboard for each kind of component.
+
+A gesture function yields the component before its first gesture, and again after each gesture that
+must change the page.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from PIL import Image
+from playwright.sync_api import ElementHandle, Locator, expect
+
+from tests.tools.hands import TIMEOUT_MS, Hands
+from tests.tools.page_parts import look
+
+Gesture = Callable[[Hands, Locator, dict[str, Any]], Iterator[Locator]]
+
+PASSIVE = {
+    *("markdown", "label", "nativeplot", "state", "json"),
+    *("row", "column", "form", "group", "tabs", "tabitem"),
+}
+"""Components that take no gesture; any other kind needs a function in GESTURES."""
+
+CHANGES_OTHERS = {"button", "slider", "number", "dropdown", "radio", "checkbox"}
+"""Components that must change something else on the page."""
+
+
+def slider(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterator[Locator]:
+    """Use keys, click the track, drag the handle and type a number."""
+    label = props["label"]
+    number = container.get_by_label(f"number input for {label}", exact=True)
+    track = container.get_by_label(f"range slider for {label}", exact=True)
+    yield track
+    low = props["minimum"]
+    hands.key(track, "Home" if props["value"] != low else "End")
+    yield track
+    hands.key(track, "Home", "ArrowRight", "ArrowRight")
+    yield track
+    if not hands.has_touch:
+        hands.drag(track, 0.6, 0.7, 0.3)
+        yield track
+    hands.press(track)
+    yield track
+    hands.type_in(number, str(low), "Tab")
+    yield track
+    cheap = low + props["step"]
+    hands.type_in(number, f"{min(cheap, props['maximum']):g}", "Enter")
+    yield track
+
+
+def number(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterator[Locator]:
+    """Type a number, leave the field by Tab and by Enter, and count up by a key."""
+    entry = container.get_by_label(props["label"], exact=True)
+    yield entry
+    step = props.get("step") or 1
+    first = props["value"] + (-9 if props["value"] == props["maximum"] else 5) * step
+    hands.type_in(entry, f"{first:g}", "Tab")
+    yield entry
+    hands.type_in(entry, f"{first + 2 * step:g}", "Enter")
+    yield entry
+    hands.key(entry, "ArrowUp")
+    yield entry
+
+
+def dropdown(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterator[Locator]:
+    """Choose by a press, by keys, and by typing and a press."""
+    entry = container.get_by_label(props["label"], exact=True)
+    yield entry
+    names = [str(shown) for shown, _ in props["choices"]]
+    menu = hands.page.locator(f"#{entry.get_attribute('aria-controls')}")  # others may be closing
+    pressed = next(name for name in reversed(names) if name != entry.input_value())
+    hands.press(entry)
+    hands.press(menu.get_by_role("option", name=pressed, exact=True))
+    yield entry
+    hands.key(entry, "ArrowUp", "Enter")
+    yield entry
+    typed = next(name for name in names if name not in (pressed, entry.input_value()))
+    hands.key(entry, "ControlOrMeta+a")
+    hands.page.keyboard.type(typed)
+    hands.press(menu.get_by_role("option", name=typed, exact=True))
+    hands.page.keyboard.press("Tab")
+    expect(entry).to_have_value(typed)
+    yield entry
+
+
+def radio(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterator[Locator]:
+    """Press each choice, then use a key."""
+    group = container.get_by_role("group", name=props["label"])
+    if not group.count():
+        group = container
+    yield group.get_by_role("radio").first
+    for _, value in sorted(props["choices"], key=lambda choice: choice[1] == props["value"]):
+        option = group.locator(f'input[type=radio][value="{value}"]').first
+        if not option.is_checked():
+            hands.press(option)
+            yield option
+    hands.key(option, "ArrowLeft")
+    yield option
+
+
+def checkbox(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterator[Locator]:
+    """Check it by a press; uncheck it by a key."""
+    box = container.get_by_label(props["label"], exact=True)
+    yield box
+    hands.press(box)
+    yield box
+    hands.key(box, "Space")
+
+
+def button(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterator[Locator]:
+    """Press it, then again by a key before the first answer arrives."""
+    target = container.get_by_role("button", name=props["value"], exact=True)
+    if props["value"] == "Stop":  # does nothing while nothing runs
+        return
+    yield target
+    hands.press(target)
+    hands.key(target, "Enter")
+    if props["value"] == "Generate grid":  # all of it would take minutes
+        expect(container.locator("#sheet .picture:enabled").first).to_be_visible(timeout=TIMEOUT_MS)
+    yield target
+
+
+def gallery(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterator[Locator]:
+    """Press the last picture, then the first by a key."""
+    pictures = container.locator(f"#{props['elem_id']} .thumbnail-item")
+    if not pictures.count():  # endings are removed when other images are shown
+        return
+    yield pictures.first
+    hands.press(pictures.last)
+    yield pictures.first
+    hands.settle()
+    if pictures.first.is_visible():
+        hands.key(pictures.first, "Enter")
+        yield pictures.first
+
+
+def html(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterator[Locator]:
+    """Use each control that runs in the browser, and check what it changes."""
+    root = container.locator(f"#{props['elem_id']}")
+    if props["elem_id"] == "sheet":
+        yield from sheet(hands, root)
+        return
+    waiting: list[ElementHandle] = []  # they had no effect yet: chosen already
+    for control in root.element_handle().query_selector_all(
+        "button, input, select:not(.speed), textarea"  # nothing plays yet
+    ):
+        if not control.is_visible() or control.is_disabled() or control.evaluate(IS_ONLY_CHOICE_JS):
+            continue
+        if use_control(hands, control):
+            waiting = [each for each in waiting if not use_control(hands, each)]
+        else:
+            waiting.append(control)
+    assert not waiting, f"{waiting[0].evaluate(OUTER_HTML_JS)} changes nothing"
+
+
+IS_ONLY_CHOICE_JS = (
+    """(each) => each.ariaPressed === "true" && each.parentElement.childElementCount === 1"""
+)
+
+OUTER_HTML_JS = "(each) => each.cloneNode(true).outerHTML"
+
+
+def use_control(hands: Hands, control: ElementHandle) -> bool:
+    """Use a control of HTML; return whether the rest of the page changed."""
+    before = look(hands.page, but=control)
+    kind = control.evaluate("(each) => each.type ?? each.tagName")
+    if kind == "range":
+        hands.key(
+            control,
+            "Home"
+            if control.evaluate("(each) => each.valueAsNumber > Number(each.min)")
+            else "End",
+        )
+    elif kind == "number":
+        hands.type_in(control, "0.5", "Tab")
+    elif kind == "select-one":
+        control.select_option(index=0)
+        control.select_option(index=1)
+    elif kind == "textarea":
+        hands.type_in(control, "0.1, 0.2")
+    elif kind == "radio":
+        hands.press(control.query_selector("xpath=..") or control)  # its label
+    else:
+        hands.press(control)
+        if control.inner_text() == "Pause":
+            hands.press(control)
+    hands.settle()
+    changed = look(hands.page, but=control) != before
+    if control.get_attribute("data-opens-tab"):
+        hands.page.go_back()
+    return changed
+
+
+def sheet(hands: Hands, root: Locator) -> Iterator[Locator]:
+    """Enlarge a cell of the contact sheet, then open it in Create."""
+    cell = root.locator(".picture:enabled").first
+    if cell.count():  # a finger has pressed no button
+        hands.press(cell)
+        hands.press(root.get_by_role("button", name="Open in Create"))
+        yield root
+
+
+def file(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterator[Locator]:
+    """Upload a picture without settings, then a valid one twice."""
+    entry = container.locator(f"#{props['elem_id']} input[type=file]")
+    foreign = hands.picture.with_name("foreign.png")
+    Image.new("L", (28, 28)).save(foreign)
+    yield entry
+    entry.set_input_files(foreign)
+    hands.page.locator(".toast-body.error .toast-close").click()  # it would stay ten seconds
+    hands.settle()
+    entry.set_input_files(hands.picture)
+    yield entry
+    entry.set_input_files(hands.picture)
+
+
+def downloadbutton(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterator[Locator]:
+    """Download what it offers."""
+    target = container.get_by_role("button", name=re.compile(re.escape(props["label"])))
+    yield target
+    with hands.page.expect_download() as download:
+        hands.press(target)
+    assert download.value.path().stat().st_size
+
+
+def imageeditor(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterator[Locator]:
+    """Draw two lines and undo one."""
+    canvas = container.locator(".image-container canvas, .pixi-target canvas").last
+    for shift in (-30, 30):
+        draw_line(hands, canvas, shift)
+        yield canvas
+    hands.press(container.get_by_role("button", name="Undo"))
+    yield canvas
+
+
+def draw_line(hands: Hands, canvas: Locator, shift: int) -> None:
+    """Draw a vertical line on a sketch pad, some pixels from its middle."""
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2 + shift, box["y"] + box["height"] / 2
+    hands.page.mouse.move(x, y - 60)
+    hands.page.mouse.down()
+    for down in range(-60, 61, 40):
+        hands.page.mouse.move(x, y + down)
+    hands.page.mouse.up()
+    hands.traffic.gestures += 1
+
+
+def image(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterator[Locator]:
+    """Show it in full screen and close it."""
+    shown = container.get_by_alt_text(props["alt_text"], exact=True)
+    large = (
+        container.locator(".image-container").filter(has=shown).get_by_label("View in full screen")
+    )
+    if large.count():
+        yield large.first
+        hands.press(large.first)
+        yield large.first
+        hands.page.keyboard.press("Escape")
+
+
+def accordion(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterator[Locator]:
+    """Open it."""
+    target = container.get_by_role("button", name=re.compile(f"^{props['label']}"))
+    yield target
+    hands.press(target)
+    yield target
+
+
+def copy_text(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterator[Locator]:
+    """Press its copy buttons."""
+    for copy in container.get_by_label(re.compile("copy", re.IGNORECASE)).all():
+        if copy.is_visible():
+            hands.page.evaluate("navigator.clipboard.writeText('')")
+            hands.press(copy)
+            hands.page.wait_for_function("async () => await navigator.clipboard.readText()")
+    yield from ()
+
+
+def dataframe(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterator[Locator]:
+    """Press a cell and a column header."""
+    table = container.locator(f"#{props['elem_id']}")
+    yield table
+    hands.press(table.get_by_text(re.compile(r"^\d+%$")).filter(visible=True).first)
+    hands.press(table.locator("th").filter(visible=True).first)
+
+
+GESTURES: dict[str, Gesture] = {
+    "slider": slider,
+    "number": number,
+    "dropdown": dropdown,
+    "radio": radio,
+    "checkbox": checkbox,
+    "button": button,
+    "gallery": gallery,
+    "html": html,
+    "file": file,
+    "downloadbutton": downloadbutton,
+    "imageeditor": imageeditor,
+    "image": image,
+    "accordion": accordion,
+    "textbox": copy_text,
+    "code": copy_text,
+    "dataframe": dataframe,
+}
