@@ -12,10 +12,11 @@ import torch
 from PIL import Image
 
 from fashion_ddpm.core.config import SAMPLERS, SCHEDULES, TURBO
-from fashion_ddpm.core.images import make_grid, name_picture, save_png, to_uint8
+from fashion_ddpm.core.images import make_grid, name_picture, save_png
 from fashion_ddpm.core.requests import GenerateRequest, RequestError, safe_repr
 from fashion_ddpm.core.wording import format_seconds, quantity
 from fashion_ddpm.demo.engine import Demo, StepWrapper, offered_schedules
+from fashion_ddpm.demo.results import Frame
 from fashion_ddpm.demo.share import SharedSettings
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.generation.files import SCORES_FILE, file_name, to_csv, zip_files
@@ -227,22 +228,20 @@ def checkpoint_name(pipeline: FashionDDPMPipeline) -> str:
 def draw_cells(
     demo: Demo, cell_requests: Sequence[CellRequest], wrap_steps: StepWrapper = iter
 ) -> Iterator[Cell]:
-    """Draw and score the cells of a sheet one by one."""
-    scorer_name = demo.scorers[0]
-    scorer, _ = demo.scorer(scorer_name)
+    """Draw and score the cells of a sheet one by one; Create's network keeps its results."""
     for cell_request in cell_requests:
         request, pipeline = cell_request.request, cell_request.pipeline
         begin = time.monotonic()
-        *_, last = wrap_steps(pipeline.stream_request(request))
-        images = to_uint8(last.clean).cpu()
-        duration = time.monotonic() - begin
-        scores = select_scores(scorer.label_scores(images), torch.tensor(request.labels()))
+        frames = list(map(Frame.from_step, wrap_steps(pipeline.stream_request(request))))
+        seconds = time.monotonic() - begin
+        result = demo.score(pipeline, request, frames, seconds, demo.scorers[0])
+        if pipeline is demo.pipeline:
+            demo.kept.add(result)
+        scores = select_scores(result.label_scores, result.labels)
         score = None if scores is None else scores.mean().item()
-        model = demo.short_weights_hash(pipeline.network_for(request.sampler))
-        settings = SharedSettings(request, model, scorer_name)
-        picture = make_grid(images, COLUMNS_PER_CELL, scale=SCALE)
-        name_picture(picture, cell_request.file_name, settings.as_settings())
-        yield Cell(cell_request, picture, settings, score, duration, demo.evaluations(request))
+        picture = make_grid(result.clean[-1], COLUMNS_PER_CELL, scale=SCALE)
+        name_picture(picture, cell_request.file_name, result.settings.as_settings())
+        yield Cell(cell_request, picture, result.settings, score, seconds, result.evaluations)
 
 
 def zip_sheet(cells: Sequence[Cell]) -> bytes:
