@@ -116,27 +116,6 @@ def test_a_cell_is_enlarged_and_closed_by_every_hand(tab: Page) -> None:
     expect(dialog).not_to_be_visible()
 
 
-def test_a_pinned_cell_stands_beside_the_next_one(tab: Page) -> None:
-    generate_cells(tab, 2)
-    dialog, cells = tab.locator("#sheet dialog"), tab.locator(CELL)
-    press(tab, cells.nth(0))
-    press(tab, dialog.get_by_role("button", name="Pin as A"))
-    expect(dialog.get_by_text("Pinned as A.")).to_be_visible()
-    tab.keyboard.press("Escape")
-    expect(cells.nth(0)).to_have_accessible_name(re.compile("^A, pinned: "))
-    press(tab, cells.nth(1))
-    expect(dialog.locator(".letter")).to_have_text(
-        ["A: Noise schedule cosine, 4 steps", "B: Noise schedule cosine, 10 steps"]
-    )
-    expect(dialog.locator("img")).to_have_count(2)
-    expect(dialog.locator(".differs")).to_have_text(["Steps410"])
-    assert not barriers(tab)
-    assert_fits(tab)
-    press(tab, dialog.get_by_role("button", name="Unpin A"))
-    expect(dialog.locator("img")).to_have_count(1)
-    expect(dialog.get_by_role("heading")).to_have_text("Noise schedule cosine, 10 steps")
-
-
 RECORD_GENERATE = """() => {
   window.names = [];
   const button = document.querySelector("#generate");

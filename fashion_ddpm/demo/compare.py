@@ -74,7 +74,7 @@ class CellRequest:
     def row_label(self) -> str:
         """Name of the row on the page: "report (broken on purpose)", "1 (off)"."""
         if self.axis == "guidance":
-            return _guidance_text(self.request.guidance_scale)
+            return _guidance_text(self.request)
         return f"{self.row} (broken on purpose)" if self.row == "report" else self.row
 
     @property
@@ -160,8 +160,21 @@ def held_fixed(requests: Sequence[CellRequest]) -> str:
     return "Held fixed: " + " · ".join(each[:1].lower() + each[1:] for each in fixed)
 
 
-def _guidance_text(scale: float) -> str:
-    return f"{scale:g} (off)" if scale == 1 else f"{scale:g}"
+def _guidance_text(request: GenerateRequest) -> str:
+    scale, low, high = request.guidance_scale, request.guidance_low, request.guidance_high
+    if scale == 1:
+        return "1 (off)"
+    return f"{scale:g}" if (low, high) == (0, 1) else f"{scale:g} from {low:g} to {high:g}"
+
+
+def sampling_in_words(request: GenerateRequest) -> list[tuple[str, str]]:
+    """Return (name, value) of how images are sampled, as the page shows it."""
+    return [
+        (FIELD_WORDS["schedule"], request.schedule),
+        (FIELD_WORDS["sampler"], request.sampler),
+        ("Steps", str(request.num_inference_steps)),
+        (FIELD_WORDS["guidance_scale"], _guidance_text(request)),
+    ]
 
 
 def settings_in_words(request: GenerateRequest) -> list[tuple[str, str]]:
@@ -169,10 +182,7 @@ def settings_in_words(request: GenerateRequest) -> list[tuple[str, str]]:
     last_seed = request.seed + request.num_images - 1
     return [
         ("Class", request.class_name),
-        (FIELD_WORDS["schedule"], request.schedule),
-        (FIELD_WORDS["sampler"], request.sampler),
-        ("Steps", str(request.num_inference_steps)),
-        (FIELD_WORDS["guidance_scale"], _guidance_text(request.guidance_scale)),
+        *sampling_in_words(request),
         ("Seeds", f"{request.seed}–{last_seed}"),
     ]
 

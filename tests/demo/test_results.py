@@ -1,7 +1,5 @@
 """Tests of results, without a page."""
 
-import dataclasses
-
 import pytest
 import torch
 
