@@ -136,7 +136,7 @@ class Player {
       const button = document.createElement("button");
       button.type = "button";
       const canvas = button.appendChild(document.createElement("canvas"));
-      button.append(caption.replace(/ (?=[0-9]+$)/, "\u00a0")); // keeps "seed 3" on one line
+      button.append(keepSeed(caption));
       button.addEventListener("click", () => this.select(index));
       this.find(".cells").append(button);
       return {button, canvas};

@@ -8,6 +8,7 @@ function setText(target, text) {
 }
 
 const nameStep = (data, frame) => "step " + data.steps[frame] + " of " + data.num_steps;
+const keepSeed = (caption) => caption.replace(/ (?=[0-9]+$)/, "\u00a0"); // "seed 3" on one line
 const capitalize = (text) => text[0].toUpperCase() + text.slice(1);
 
 // Index of the frame that is nearest to a step, counted from 1.
@@ -26,7 +27,7 @@ class Side {
   // letter: "A", "B", or "" where there is no other run.
   name(letter, data, image) {
     this.subject = (letter ? letter + ": " : "") + data.captions[image];
-    setText(this.find(".subject"), this.subject);
+    setText(this.find(".subject"), keepSeed(this.subject));
   }
 
   paint({data, sprite}, image, frame) {
@@ -63,7 +64,7 @@ class KeptRun {
     this.cells.setAttribute("aria-label", "A: all images of the kept run");
     for (const caption of run.data.captions) {
       const cell = this.cells.appendChild(document.createElement("div"));
-      cell.append(document.createElement("canvas"), caption);
+      cell.append(document.createElement("canvas"), keepSeed(caption));
     }
     sideOfB.root.before(this.side.root);
     cellsOfB.before(this.cells);
