@@ -116,40 +116,67 @@ def test_a_cell_is_enlarged_and_closed_by_every_hand(tab: Page) -> None:
     expect(dialog).not_to_be_visible()
 
 
-def test_a_pinned_cell_stands_beside_the_next_one(tab: Page) -> None:
-    generate_cells(tab, 2)
-    dialog, cells = tab.locator("#sheet dialog"), tab.locator(CELL)
-    press(tab, cells.nth(0))
-    press(tab, dialog.get_by_role("button", name="Pin as A"))
-    expect(dialog.get_by_text("Pinned as A.")).to_be_visible()
-    tab.keyboard.press("Escape")
-    expect(cells.nth(0)).to_have_accessible_name(re.compile("^A, pinned: "))
-    press(tab, cells.nth(1))
-    expect(dialog.locator(".letter")).to_have_text(
-        ["A: Noise schedule cosine, 4 steps", "B: Noise schedule cosine, 10 steps"]
-    )
-    expect(dialog.locator("img")).to_have_count(2)
-    expect(dialog.locator(".differs")).to_have_text(["Steps410"])
-    assert not barriers(tab)
-    assert_fits(tab)
-    press(tab, dialog.get_by_role("button", name="Unpin A"))
-    expect(dialog.locator("img")).to_have_count(1)
-    expect(dialog.get_by_role("heading")).to_have_text("Noise schedule cosine, 10 steps")
+RECORD_GENERATE = """() => {
+  window.names = [];
+  const button = document.querySelector("#generate");
+  const record = () => window.names.push(button.textContent.trim());
+  const changes = {subtree: true, childList: true, characterData: true};
+  new MutationObserver(record).observe(button, changes);
+}"""
+"""JavaScript: records the names of the button, which tells every run's progress."""
 
 
-def test_a_cell_opens_in_create_with_its_images(tab: Page) -> None:
+def cell_images(page: Page, cell: int) -> list[str]:
+    """Return the pixels of a cell's eight images, as the browser shows them."""
+    return page.locator(CELL).nth(cell).locator("img").evaluate(CROP, [3, 28, 2])
+
+
+CROP = """async (image, [scale, side, gap]) => {
+  await image.decode();
+  const pixels = [];
+  for (let index = 0; index < 8; index++) {
+    const canvas = document.createElement("canvas");
+    canvas.width = canvas.height = side;
+    const context = canvas.getContext("2d");
+    context.imageSmoothingEnabled = false;
+    const columns = image.naturalWidth > image.naturalHeight ? 4 : 1;
+    const place = [index % columns, Math.floor(index / columns)];
+    const [x, y] = place.map((each) => each * (side + gap) * scale);
+    context.drawImage(image, x, y, side * scale, side * scale, 0, 0, side, side);
+    pixels.push(canvas.toDataURL());
+    if (columns === 1) break;
+  }
+  return pixels;
+}"""
+"""JavaScript: returns the images in a cell's picture, or the one image in a picture of its own."""
+
+
+def test_a_cell_opens_in_create_with_its_images_which_are_not_generated_again(tab: Page) -> None:
     press(tab, tab.get_by_role("radio", name="Sampler"))
     tab.get_by_label("First seed").fill("40")
     expect(tab.locator("#sheet").get_by_text("Held fixed:")).to_contain_text("seeds 40–47")
     generate_cells(tab, 2)
+    images = cell_images(tab, 1)
+    tab.evaluate(RECORD_GENERATE)
     press(tab, tab.locator(CELL).nth(1))
     press(tab, tab.get_by_role("button", name="Open in Create"))
     expect(tab.locator("[role=tab][aria-selected=true]").first).to_have_text("Create")
     expect(tab.get_by_label("number input for Steps")).to_have_value("10")
     expect(tab.get_by_role("combobox", name="Sampler")).to_be_visible()
-    expect(tab.locator("#gallery img")).to_have_count(8)
+    gallery = tab.locator("#gallery img")
+    expect(gallery).to_have_count(8)
     expect(tab.locator("#gallery .caption-label").first).to_have_text("ankle boot, seed 40")
+    shown = [image.evaluate(CROP, [8, 28, 0])[0] for image in gallery.all()]
+    assert shown == images
+    assert len(set(images)) == 8
+    assert not [name for name in tab.evaluate("names") if "/" in name], "no step of a run"
     assert tab.evaluate("scrollY") == 0
+    assert "seed=40" in tab.url
+    assert "steps=10" in tab.url
+    press(tab, tab.get_by_label("New random seed each time"))
+    press(tab, tab.get_by_role("button", name="Generate", exact=True))
+    expect(tab.locator("#gallery .caption-label").first).not_to_have_text("ankle boot, seed 40")
+    assert [name for name in tab.evaluate("names") if "/" in name], "a run tells its steps"
 
 
 def test_the_heat_map_switches_between_distance_and_accuracy(tab: Page) -> None:

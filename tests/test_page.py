@@ -172,16 +172,13 @@ def test_a_preset_sets_the_schedule_the_steps_and_the_estimate(page: Page) -> No
     expect(page.get_by_text("8 images × 20 network evaluations")).to_be_visible()
 
 
-def test_a_cell_of_the_contact_sheet_opens_in_create(page: Page) -> None:
-    open_tab(page, "Compare")
-    page.get_by_role("radio", name="Guidance").check()
-    page.get_by_role("button", name="Generate grid").click()
-    expect(page.get_by_text("2 of 16 cells")).to_be_visible()
-    page.get_by_role("button", name="Stop", exact=True).click()
-    page.locator("#sheet .picture").nth(0).click()
-    page.get_by_role("button", name="Open in Create").click()
-    expect(page.get_by_label("number input for Steps")).to_have_value("4")
-    expect(page.get_by_role("button", name="Generate", exact=True)).to_be_visible()
+def test_one_image_alone_is_as_large_as_one_of_ten(page: Page) -> None:
+    picture = page.locator("#gallery img")
+    expect(picture).to_have_count(10)
+    width = picture.first.evaluate("image => image.clientWidth")
+    generate(page, **{"Number of images": "1"})
+    expect(picture).to_have_count(1)
+    assert picture.evaluate("image => image.clientWidth") == width
 
 
 def test_the_keyboard_alone_generates(page: Page) -> None:

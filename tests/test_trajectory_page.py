@@ -2,107 +2,33 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, Request, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.tools.browsing import generate, open_page
-from tests.tools.hands import HEARTBEAT
 from tests.tools.serving import serve_app
+from tests.tools.trajectory_player import (
+    PHONE,
+    button,
+    expect_step,
+    no_request,
+    open_player,
+    pixels,
+    player,
+    point_in_chart,
+    slider,
+)
 
 pytestmark = pytest.mark.slow
-
-PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
-
-
-@contextmanager
-def open_player(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
-    """Open the page with a player that does not start by itself."""
-    with open_page(browser, address, **{"reduced_motion": "reduce", **options}) as page:
-        expect(player(page)).to_be_visible()
-        yield page
 
 
 @pytest.fixture
 def page(browser: Browser, address: str) -> Iterator[Page]:
     with open_player(browser, address) as page:
         yield page
-
-
-def player(page: Page) -> Locator:
-    return page.locator("#trajectory-player .player")
-
-
-def slider(page: Page) -> Locator:
-    return page.get_by_label("Step of the trajectory")
-
-
-def button(page: Page, name: str) -> Locator:
-    return player(page).get_by_role("button", name=name, exact=True)
-
-
-def expect_step(page: Page, step: int, steps: int = 10, subject: str = "T-shirt, seed 0") -> None:
-    """Expect that all views show a step: text, slider, pictures, filmstrip, line in the chart."""
-    expect(player(page)).to_have_attribute("data-step", str(step))
-    expect(player(page).locator(".readout")).to_contain_text(f"Step {step} of {steps} ·")
-    expect(slider(page)).to_have_attribute(
-        "aria-valuetext", re.compile(rf"step {step} of {steps}, sigma \d")
-    )
-    for state in ("noisy image", "predicted clean image"):
-        name = f"{subject}, step {step} of {steps}: {state}"
-        expect(page.get_by_role("img", name=name, exact=True)).to_be_visible()
-    current = player(page).locator(".film button.current")
-    expect(current).to_have_count(1)
-    if steps <= 11:
-        expect(current).to_have_attribute("aria-label", f"Show step {step} of {steps}")
-    assert line_in_chart(page) == pytest.approx(step / steps, abs=0.01)
-
-
-def line_in_chart(page: Page) -> float:
-    """Return where the line of the current step stands, as a share of the x axis."""
-    grid, now = (player(page).locator(f"svg .{name}").first for name in ("grid", "now"))
-    left, right, x = (
-        float(str(line.get_attribute(name)))
-        for line, name in ((grid, "x1"), (grid, "x2"), (now, "x1"))
-    )
-    return (x - left) / (right - left)
-
-
-def pixels(canvas: Locator) -> str:
-    """Return the content of a canvas."""
-    return str(canvas.evaluate("canvas => canvas.toDataURL()"))
-
-
-def point_in_chart(page: Page, progress: float) -> tuple[float, float]:
-    """Return the coordinates on the screen of a share of the chart's x axis."""
-    chart = player(page).locator("svg")
-    chart.scroll_into_view_if_needed()
-    box = chart.locator(".grid").first.bounding_box()
-    frame = chart.bounding_box()
-    assert box is not None
-    assert frame is not None
-    return box["x"] + progress * box["width"], frame["y"] + frame["height"] / 2
-
-
-@contextmanager
-def no_request(page: Page) -> Iterator[None]:
-    """Fail if the page asks anything of its server."""
-    asked: list[str] = []
-
-    def note(request: Request) -> None:
-        if HEARTBEAT not in request.url:
-            asked.append(request.url)
-
-    page.wait_for_timeout(1000)  # the page's own first events
-    page.on("request", note)
-    yield
-    page.remove_listener("request", note)
-    assert not asked
 
 
 def test_a_run_is_played_paused_and_played_to_its_end_without_a_request(page: Page) -> None:
@@ -184,7 +110,7 @@ def test_chart_and_filmstrip_move_the_slider_by_hovering_and_by_a_click(page: Pa
         expect_step(page, 3)
         page.mouse.move(*point_in_chart(page, 0.72))
         expect_step(page, 7)
-        frames = player(page).locator(".film button")
+        frames = player(page).locator(".filmstrip button")
         frames.nth(1).hover()
         expect_step(page, 2)
         frames.nth(7).click()
@@ -266,36 +192,6 @@ def test_it_shows_every_new_run_also_of_one_step_and_of_a_hundred(page: Page) ->
     expect_step(page, 99, 100, "ankle boot, seed 0")
 
 
-def test_a_branch_begins_at_the_players_step_on_the_runs_own_schedule(page: Page) -> None:
-    page.get_by_role("radio", name="karras").check()
-    generate(page, Steps="4")
-    expect(player(page).locator(".readout")).to_contain_text("Step 4 of 4")
-    schedule = page.get_by_label("Schedule for the remaining steps")
-    expect(schedule).to_have_value("karras")
-    slider(page).focus()
-    page.keyboard.press("Home")
-    page.keyboard.press("ArrowRight")
-    sigma = player(page).locator(".readout").inner_text().split("σ = ")[1]
-    page.get_by_role("button", name="Branch from this step").click()
-    start = f"Endings of ankle boot, seed 0, branched at step 2 (σ = {sigma}): "
-    expect(page.get_by_text(start)).to_be_visible()
-    expect(page.locator("#endings img")).to_have_count(10)
-    page.locator("#gallery button.thumbnail-item").nth(1).click()
-    expect(page.locator("#endings img")).to_have_count(0)
-    expect(page.get_by_text("Endings of")).to_have_count(0)
-
-
-def test_the_run_is_downloaded_as_a_gif_named_like_its_images(page: Page) -> None:
-    page.get_by_role("radio", name="bag", exact=True).check()
-    generate(page, Steps="3")
-    expect(player(page).locator(".readout")).to_contain_text("Step 3 of 3")
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Download as GIF").click()
-    assert download.value.suggested_filename == "bag-seed-0.gif"
-    with Image.open(Path(download.value.path())) as picture:
-        assert (picture.format, getattr(picture, "n_frames", 1)) == ("GIF", 3)
-
-
 def test_it_starts_by_itself_once_and_only_where_motion_is_welcome(
     browser: Browser, address: str
 ) -> None:
@@ -319,7 +215,7 @@ def test_a_finger_plays_scrubs_and_switches_on_a_phone(browser: Browser, address
     with open_player(browser, address, **PHONE) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         with no_request(page):
-            player(page).locator(".film button").nth(2).tap()
+            player(page).locator(".filmstrip button").nth(2).tap()
             expect_step(page, 3)
             page.touchscreen.tap(*point_in_chart(page, 0.5))
             expect_step(page, 5)

@@ -54,11 +54,14 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
     request = parse_request(arguments)
     from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
     from fashion_ddpm.evaluation.command import Evaluation, evaluate
+    from fashion_ddpm.evaluation.measurements import metric_names
     from fashion_ddpm.evaluation.report import metrics_table
     from fashion_ddpm.evaluation.requirements import check_requirements, parse_requirement
     from fashion_ddpm.scoring.clip import SCORERS
 
-    requirements = list(map(parse_requirement, arguments.require))
+    scorers = arguments.scorer or SCORERS
+    names = metric_names(scorers)
+    requirements = [parse_requirement(text, names) for text in arguments.require]
     evaluation = Evaluation(
         request,
         checkpoint=arguments.checkpoint or BUNDLED_CHECKPOINT,
@@ -66,7 +69,7 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
         reference=arguments.reference,
         batch_size=arguments.batch_size,
         classifier=arguments.classifier,
-        scorers=arguments.scorer or SCORERS,
+        scorers=scorers,
         inception_weights=arguments.inception_weights,
     )
     report = evaluate(evaluation, arguments.output)

@@ -12,10 +12,11 @@ import torch
 from PIL import Image
 
 from fashion_ddpm.core.config import SAMPLERS, SCHEDULES, TURBO
-from fashion_ddpm.core.images import make_grid, name_picture, save_png, to_uint8
+from fashion_ddpm.core.images import make_grid, name_picture, save_png
 from fashion_ddpm.core.requests import GenerateRequest, RequestError, safe_repr
 from fashion_ddpm.core.wording import format_seconds, quantity
 from fashion_ddpm.demo.engine import Demo, StepWrapper, offered_schedules
+from fashion_ddpm.demo.results import Frame
 from fashion_ddpm.demo.share import SharedSettings
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.generation.files import SCORES_FILE, file_name, to_csv, zip_files
@@ -73,7 +74,7 @@ class CellRequest:
     def row_label(self) -> str:
         """Name of the row on the page: "report (broken on purpose)", "1 (off)"."""
         if self.axis == "guidance":
-            return _guidance_text(self.request.guidance_scale)
+            return _guidance_text(self.request)
         return f"{self.row} (broken on purpose)" if self.row == "report" else self.row
 
     @property
@@ -159,8 +160,21 @@ def held_fixed(requests: Sequence[CellRequest]) -> str:
     return "Held fixed: " + " · ".join(each[:1].lower() + each[1:] for each in fixed)
 
 
-def _guidance_text(scale: float) -> str:
-    return f"{scale:g} (off)" if scale == 1 else f"{scale:g}"
+def _guidance_text(request: GenerateRequest) -> str:
+    scale, low, high = request.guidance_scale, request.guidance_low, request.guidance_high
+    if scale == 1:
+        return "1 (off)"
+    return f"{scale:g}" if (low, high) == (0, 1) else f"{scale:g} from {low:g} to {high:g}"
+
+
+def sampling_in_words(request: GenerateRequest) -> list[tuple[str, str]]:
+    """Return (name, value) of how images are sampled, as the page shows it."""
+    return [
+        (FIELD_WORDS["schedule"], request.schedule),
+        (FIELD_WORDS["sampler"], request.sampler),
+        ("Steps", str(request.num_inference_steps)),
+        (FIELD_WORDS["guidance_scale"], _guidance_text(request)),
+    ]
 
 
 def settings_in_words(request: GenerateRequest) -> list[tuple[str, str]]:
@@ -168,10 +182,7 @@ def settings_in_words(request: GenerateRequest) -> list[tuple[str, str]]:
     last_seed = request.seed + request.num_images - 1
     return [
         ("Class", request.class_name),
-        (FIELD_WORDS["schedule"], request.schedule),
-        (FIELD_WORDS["sampler"], request.sampler),
-        ("Steps", str(request.num_inference_steps)),
-        (FIELD_WORDS["guidance_scale"], _guidance_text(request.guidance_scale)),
+        *sampling_in_words(request),
         ("Seeds", f"{request.seed}–{last_seed}"),
     ]
 
@@ -227,22 +238,20 @@ def checkpoint_name(pipeline: FashionDDPMPipeline) -> str:
 def draw_cells(
     demo: Demo, cell_requests: Sequence[CellRequest], wrap_steps: StepWrapper = iter
 ) -> Iterator[Cell]:
-    """Draw and score the cells of a sheet one by one."""
-    scorer_name = demo.scorers[0]
-    scorer, _ = demo.scorer(scorer_name)
+    """Draw and score the cells of a sheet one by one; Create's network keeps its results."""
     for cell_request in cell_requests:
         request, pipeline = cell_request.request, cell_request.pipeline
         begin = time.monotonic()
-        *_, last = wrap_steps(pipeline.stream_request(request))
-        images = to_uint8(last.clean).cpu()
-        duration = time.monotonic() - begin
-        scores = select_scores(scorer.label_scores(images), torch.tensor(request.labels()))
+        frames = list(map(Frame.from_step, wrap_steps(pipeline.stream_request(request))))
+        seconds = time.monotonic() - begin
+        result = demo.score(pipeline, request, frames, seconds, demo.scorers[0])
+        if pipeline is demo.pipeline:
+            demo.kept.add(result)
+        scores = select_scores(result.label_scores, result.labels)
         score = None if scores is None else scores.mean().item()
-        model = demo.short_weights_hash(pipeline.network_for(request.sampler))
-        settings = SharedSettings(request, model, scorer_name)
-        picture = make_grid(images, COLUMNS_PER_CELL, scale=SCALE)
-        name_picture(picture, cell_request.file_name, settings.as_settings())
-        yield Cell(cell_request, picture, settings, score, duration, demo.evaluations(request))
+        picture = make_grid(result.clean[-1], COLUMNS_PER_CELL, scale=SCALE)
+        name_picture(picture, cell_request.file_name, result.settings.as_settings())
+        yield Cell(cell_request, picture, result.settings, score, seconds, result.evaluations)
 
 
 def zip_sheet(cells: Sequence[Cell]) -> bytes:

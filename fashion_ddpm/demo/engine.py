@@ -1,10 +1,11 @@
 """The loaded model and its scorers, which all visitors share."""
 
+import dataclasses
 import functools
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,10 @@ import torch
 from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.core.config import SCHEDULES
 from fashion_ddpm.core.image_kind import ImageKind
-from fashion_ddpm.core.images import to_uint8
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest, RequestError, safe_repr
-from fashion_ddpm.demo.results import Preview, Result, preview_picture
+from fashion_ddpm.demo.results import Frame, KeptResults, Preview, Result
+from fashion_ddpm.demo.share import SharedSettings
 from fashion_ddpm.demo.trajectory import Trajectory
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, short_weights_hash
 from fashion_ddpm.diffusion.sampling import DenoisingStep, SamplingSettings, num_evaluations
@@ -66,6 +67,7 @@ class Demo:
         cost: estimates the time of a request from the newest ones.
         limits: limits for a visitor's requests.
         monitor: counts of requests, and the health of the app.
+        kept: the newest results of Compare, which Create shows at once.
     """
 
     def __init__(
@@ -96,6 +98,7 @@ class Demo:
         ]
         self.unet = self.networks[0][1]
         self.monitor = Monitor(self.pipeline, self.limits.max_seconds)
+        self.kept = KeptResults()
         self._loading = threading.Lock()
         self._scorers = load_optional_scorers(self.kind)
         self.scorers = (*self._scorers, *(name for name in SCORERS if name != EMBEDDED))
@@ -150,7 +153,7 @@ class Demo:
     def run(
         self, request: GenerateRequest, scorer_name: str, wrap_steps: StepWrapper = iter
     ) -> Iterator[Preview | Result]:
-        """Yield previews while sampling, then the result.
+        """Yield previews while sampling, then the result; a kept one is yielded at once.
 
         If the scorer cannot be loaded, the default scores instead, and the result has a warning.
 
@@ -164,34 +167,57 @@ class Demo:
         """
         self.check(request)
         self.check_scorer(scorer_name)
-        noisy, clean, alpha_bar = [], [], []
+        kept = self.kept.get(SharedSettings(request, self.model_for(request), scorer_name))
+        if kept:
+            for _ in wrap_steps(iter(())):  # no step, but it ends the visitor's previous run
+                pass
+            yield kept
+            return
+        frames: list[Frame] = []
         begin = last_preview = time.monotonic()
         for step in wrap_steps(self.pipeline.stream_request(request)):
-            noisy.append(to_uint8(step.noisy).cpu())
-            clean.append(to_uint8(step.clean).cpu())
-            alpha_bar.append(step.alpha_bar)
+            frames.append(Frame.from_step(step))
             now = time.monotonic()
             if step.index == 0 or now - last_preview >= PREVIEW_INTERVAL_SECONDS:
                 last_preview = now
-                picture = preview_picture(noisy[-1], clean[-1])
-                yield Preview(picture, step.index + 1, now - begin)
+                yield frames[-1].preview(step.index + 1, now - begin)
         seconds = time.monotonic() - begin
         self.cost.learn(request, seconds)
         # Load the scorer only now: a download may be slow or fail, and the images are ready.
         if scorer_name not in self._scorers:
-            yield Preview(preview_picture(noisy[-1], clean[-1]), len(noisy), seconds)
+            yield frames[-1].preview(len(frames), seconds)
         scorer_name, warning = self._choose_scorer(scorer_name)
+        result = self.score(self.pipeline, request, frames, seconds, scorer_name)
+        yield dataclasses.replace(result, warning=warning)
+
+    def score(
+        self,
+        pipeline: FashionDDPMPipeline,
+        request: GenerateRequest,
+        frames: Sequence[Frame],
+        seconds: float,
+        scorer_name: str,
+    ) -> Result:
+        """Return the result of a request that a pipeline has drawn.
+
+        Args:
+            pipeline: what drew it.
+            request: what was requested.
+            frames: all steps.
+            seconds: the time they took.
+            scorer_name: one of `scorers`.
+        """
         scorer, baseline = self.scorer(scorer_name)
-        yield Result(
+        clean = frames[-1].clean
+        return Result(
             request=request,
             scorer=scorer_name,
-            warning=warning,
-            model=self.model_for(request),
-            noisy=torch.stack(noisy),
-            clean=torch.stack(clean),
-            alpha_bar=np.array(alpha_bar),
-            label_scores=scorer.label_scores(clean[-1]),
-            quality_scores=scorer.quality_scores(clean[-1], torch.tensor(request.labels())),
+            model=self.short_weights_hash(pipeline.network_for(request.sampler)),
+            noisy=torch.stack([frame.noisy for frame in frames]),
+            clean=torch.stack([frame.clean for frame in frames]),
+            alpha_bar=np.array([frame.alpha_bar for frame in frames]),
+            label_scores=scorer.label_scores(clean),
+            quality_scores=scorer.quality_scores(clean, torch.tensor(request.labels())),
             baseline=baseline,
             evaluations=self.evaluations(request),
             seconds=seconds,

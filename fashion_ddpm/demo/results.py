@@ -1,5 +1,6 @@
 """Finished images for the page: pictures, scores by prompt, a zip file."""
 
+import threading
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,15 +9,19 @@ from PIL import Image
 from torch import Tensor
 
 from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind, label_prompts, quality_prompts
-from fashion_ddpm.core.images import enlarge, make_grid, name_picture
+from fashion_ddpm.core.images import enlarge, make_grid, name_picture, to_uint8
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.demo.share import SharedSettings
+from fashion_ddpm.diffusion.sampling import DenoisingStep
 from fashion_ddpm.generation.files import picture_name, zip_images
 from fashion_ddpm.scoring.clip_baseline import Baseline
 
 PREVIEW_COLUMNS = 10
 PREVIEW_SCALE = 4
 IMAGE_SCALE = 8
+
+MAX_KEPT_BYTES = 64 * 2**20
+"""Most memory for kept results: nine grids of schedules, of 7 MB each."""
 
 Scores = dict[str, float]
 """Prompt → probability."""
@@ -29,6 +34,30 @@ class Preview:
     picture: Image.Image
     steps_done: int
     seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """The images at one step, on the CPU.
+
+    Attributes:
+        noisy: uint8 [B, H, W], or [B, H, W, 3], x_t before the step.
+        clean: uint8, of the same shape, the clean images predicted there.
+        alpha_bar: share of the images' power in x_t.
+    """
+
+    noisy: Tensor
+    clean: Tensor
+    alpha_bar: float
+
+    @classmethod
+    def from_step(cls, step: DenoisingStep) -> "Frame":
+        """Return a step of the sampling loop as pixels."""
+        return cls(to_uint8(step.noisy).cpu(), to_uint8(step.clean).cpu(), step.alpha_bar)
+
+    def preview(self, steps_done: int, seconds: float) -> Preview:
+        """Return the preview of this step."""
+        return Preview(preview_picture(self.noisy, self.clean), steps_done, seconds)
 
 
 @dataclass(frozen=True, eq=False)  # gradio must not compare tensors
@@ -129,6 +158,35 @@ class Result:
 
     def _class_name(self, index: int) -> str:
         return self.kind.class_names[int(self.labels[index])]
+
+
+class KeptResults:
+    """The newest results of all visitors' grids, found by their settings.
+
+    Args:
+        max_bytes: most memory for their images; the oldest results are dropped first.
+    """
+
+    def __init__(self, max_bytes: int = MAX_KEPT_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self._results: dict[SharedSettings, Result] = {}
+        self._lock = threading.Lock()
+
+    def add(self, result: Result) -> None:
+        """Keep a result."""
+        with self._lock:
+            self._results.pop(result.settings, None)
+            self._results[result.settings] = result
+            while sum(map(_num_bytes, self._results.values())) > self._max_bytes:
+                del self._results[next(iter(self._results))]
+
+    def get(self, settings: SharedSettings) -> Result | None:
+        """Return the result with these settings, if it is kept."""
+        return self._results.get(settings)
+
+
+def _num_bytes(result: Result) -> int:
+    return result.noisy.nbytes + result.clean.nbytes
 
 
 def preview_picture(noisy: Tensor, clean: Tensor, scale: int = PREVIEW_SCALE) -> Image.Image:

@@ -45,6 +45,18 @@ _DISTANCES = {
     "density": ("density, k = 4", "real"),
     "coverage": ("coverage, k = 4", "real"),
 }
+_PIXELS = {
+    "mean_pixel": "mean pixel, in [−1, 1]",
+    "dark_pixels": f"share of pixels ≤ {MAX_DARK}/255",
+    "black_pixels": "share of pixels = 0",
+}
+_CLIP = {
+    "label_score": "label score",
+    "label_wins": "right label wins",
+    "clear_wins": '"clear, well-generated" wins',
+}
+_CLASS_ACCURACY = "class accuracy"
+_CAS = "classification accuracy score"
 _NEAREST = "median distance to the nearest training image, in"
 
 Features = Callable[[Tensor], Tensor]
@@ -66,6 +78,30 @@ class Measurements:
     class_accuracy: dict[str, tuple[float, float]]
     confusion: list[list[int]]
     examples: dict[str, Tensor]
+
+
+def metric_names(scorers: Sequence[str]) -> dict[str, str]:
+    """Return the key and the name of each row that measure_all may return.
+
+    Args:
+        scorers: names of the CLIP models.
+    """
+    distance_names = {
+        f"{space}_{key}": f"{name} ({space})"
+        for space in ("domain", "Inception")
+        for key, (name, _) in _DISTANCES.items()
+    }
+    clip_names = {
+        f"{key}:{scorer}": f"{name} ({scorer})" for scorer in scorers for key, name in _CLIP.items()
+    }
+    return {
+        **distance_names,
+        "class_accuracy": _CLASS_ACCURACY,
+        **_PIXELS,
+        **clip_names,
+        "classification_accuracy_score": _CAS,  # its row also says after how many images
+        **{f"nearest_{space}": f"{_NEAREST} {space}" for space in ("pixels", "features")},
+    }
 
 
 def measure_all(
@@ -140,7 +176,7 @@ def missing_distances(space: str, reason: str) -> dict[str, Row]:
 def _missing_classifier() -> dict[str, Row]:
     return {
         **missing_distances("domain", NO_CLASSIFIER),
-        "class_accuracy": Row("class accuracy", missing=NO_CLASSIFIER),
+        "class_accuracy": Row(_CLASS_ACCURACY, missing=NO_CLASSIFIER),
         "nearest_features": Row(f"{_NEAREST} features", missing=NO_CLASSIFIER),
     }
 
@@ -158,7 +194,7 @@ def _inception_rows(weights: str | None, sets: ImageSets) -> dict[str, Row]:
 def accuracy_row(generated: Tensor, real: Tensor) -> dict[str, Row]:
     """Return the class accuracy, from the confusion of generated and of real images."""
     share, real_share = (float(table.trace() / table.sum()) for table in (generated, real))
-    return {"class_accuracy": Row("class accuracy", share, real_share)}
+    return {"class_accuracy": Row(_CLASS_ACCURACY, share, real_share)}
 
 
 def confusion(classifier: Classifier, images: LabelledImages) -> Tensor:
@@ -186,12 +222,7 @@ def pixel_rows(sets: ImageSets) -> dict[str, Row]:
         yield (split.images <= MAX_DARK).float().mean()
         yield (split.images == 0).float().mean()
 
-    names = {
-        "mean_pixel": "mean pixel, in [−1, 1]",
-        "dark_pixels": f"share of pixels ≤ {MAX_DARK}/255",
-        "black_pixels": "share of pixels = 0",
-    }
-    return _compare(names, measure, sets)
+    return _compare(_PIXELS, measure, sets)
 
 
 def clip_rows(scorer: ClipScorer, sets: ImageSets) -> dict[str, Row]:
@@ -204,11 +235,7 @@ def clip_rows(scorer: ClipScorer, sets: ImageSets) -> dict[str, Row]:
         quality = scorer.quality_scores(split.images, split.labels)
         yield (quality.argmax(dim=1) == CLEAR_PROMPT).float().mean()
 
-    names = {
-        f"label_score:{scorer.name}": f"label score ({scorer.name})",
-        f"label_wins:{scorer.name}": f"right label wins ({scorer.name})",
-        f"clear_wins:{scorer.name}": f'"clear, well-generated" wins ({scorer.name})',
-    }
+    names = {f"{key}:{scorer.name}": f"{name} ({scorer.name})" for key, name in _CLIP.items()}
     return _compare(names, measure, sets)
 
 
@@ -233,7 +260,7 @@ def classification_accuracy_score(sets: ImageSets) -> dict[str, Row]:
         accuracy(fit(images.take(count), config, f"classifier of {title} images"), sets.test)
         for title, images in (("generated", sets.generated), ("real", sets.train))
     )
-    name = f"classification accuracy score, {count:,} training images"
+    name = f"{_CAS}, {count:,} training images"
     return {"classification_accuracy_score": Row(name, share, real_share, "higher")}
 
 

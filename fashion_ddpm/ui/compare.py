@@ -45,7 +45,8 @@ from fashion_ddpm.ui.page import save_pil_atomically
 from fashion_ddpm.ui.session import CurrentRun, connect_run
 
 INTRODUCTION = f"""The same eight seeds in every cell: one setting changes from row to row, the
-number of steps ({", ".join(map(str, STEP_COUNTS))}) from left to right. Click a cell to enlarge it.
+number of steps ({", ".join(map(str, STEP_COUNTS))}) from left to right. Click a cell to enlarge it
+and to open it in Create, where **Keep as A** compares it with another one step by step.
 The label score is the probability that CLIP gives to the requested class."""
 
 REAL_NOTE = """What real images score: a generated image that scores higher is more typical of its

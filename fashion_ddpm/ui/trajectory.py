@@ -1,7 +1,9 @@
 """An image's denoising trajectory: a player in the browser, a GIF, endings as other classes."""
 
 import dataclasses
+from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import gradio as gr
 from gradio.data_classes import FileData
@@ -9,6 +11,7 @@ from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 
 from fashion_ddpm.core.requests import check_integer
+from fashion_ddpm.demo.compare import sampling_in_words
 from fashion_ddpm.demo.continuation import continue_trajectory
 from fashion_ddpm.demo.engine import Demo, offered_schedules
 from fashion_ddpm.demo.results import Result
@@ -44,6 +47,8 @@ continue once per {noun}. Early on, it can still become anything."""
 BRANCH_BUTTON = "Branch from this step"
 GIF_BUTTON = "Download as GIF"
 
+PLAYER_SCRIPTS = ("trajectory_chart.js", "trajectory_sprite.js", "trajectory_sides.js")
+
 READ_STEP = """(selection, query, index, step, schedule) => {
   const player = document.querySelector("#trajectory-player [data-step]");
   return [selection, query, index, player ? Number(player.dataset.step) : step, schedule];
@@ -71,12 +76,13 @@ class TrajectoryPanel:
 
     def __init__(self, demo: Demo, selected: SelectedImage, first: Result | None) -> None:
         self.demo = demo
+        self._runs: WeakKeyDictionary[Result, dict[str, Any]] = WeakKeyDictionary()
         gr.Markdown(TITLE)
         # Everything in it moves in the browser; the server sends a run's frames once.
         self.player = browser_html(
             self._player_value(first, 0) if first else None,
             "trajectory",
-            scripts=("svg.js", "trajectory_chart.js", "trajectory_sprite.js"),
+            scripts=("svg.js", *PLAYER_SCRIPTS),
             elem_id="trajectory-player",
         )
         with gr.Row():
@@ -120,22 +126,38 @@ class TrajectoryPanel:
 
     def _player_value(self, result: Result, index: int) -> dict[str, Any]:
         """Return what the player shows, as assets/trajectory.js reads it."""
-        frames, trajectory = select_frames(result), self.demo.trajectory(result, index)
+        trajectory = self.demo.trajectory(result, index)
         curves = score_curves(trajectory)
-        sprite = save_pil_atomically(
-            frames.sprite(), get_upload_folder(), name="trajectory", format="png"
-        )
         return {
-            "sprite": FileData(path=sprite, mime_type="image/png").model_dump(),
-            "steps": [step + 1 for step in frames.steps],
-            "num_steps": len(result.noisy),
-            "sigmas": [sigma_text(float(result.alpha_bar[step])) for step in frames.steps],
-            "captions": [result.caption(each) for each in range(result.request.num_images)],
+            **self._run_value(result),
             "selected": index,
             "curves": [dataclasses.asdict(curve) for curve in curves],
             "chart": describe_curves(curves),
             "decision": decision(trajectory),
         }
+
+    def _run_value(self, result: Result) -> dict[str, Any]:
+        """Return what the player shows of a run whichever image is selected.
+
+        It is made once, and again only where gradio has deleted the file of the sprite.
+        """
+        run = self._runs.get(result)
+        if run and Path(run["sprite"]["path"]).exists():
+            return run
+        frames = select_frames(result)
+        sprite = save_pil_atomically(
+            frames.sprite(), get_upload_folder(), name="trajectory", format="png"
+        )
+        run = {
+            "sprite": FileData(path=sprite, mime_type="image/png").model_dump(),
+            "steps": [step + 1 for step in frames.steps],
+            "num_steps": len(result.noisy),
+            "sigmas": [sigma_text(float(result.alpha_bar[step])) for step in frames.steps],
+            "captions": [result.caption(each) for each in range(result.request.num_images)],
+            "settings": sampling_in_words(result.request),
+        }
+        self._runs[result] = run
+        return run
 
     @staticmethod
     def make_gif(selection: Selection, query: str) -> Any:

@@ -9,6 +9,7 @@ from fashion_ddpm.checkpoints.manifest import is_intact
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.requests import RequestError
 from fashion_ddpm.core.settings import ConfigError
+from fashion_ddpm.evaluation.image_sets import EvaluationError
 from tests.tools import MINI_DATA
 
 
@@ -45,3 +46,14 @@ def test_too_few_minutes_are_refused_before_anything_is_written(tmp_path: Path) 
             *("--data-dir", str(MINI_DATA), "--output-dir", str(tmp_path / "all")),
         )
     assert not (tmp_path / "all").exists()
+
+
+def test_a_misspelt_metric_is_refused_before_anything_else(
+    tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(EvaluationError, match="names 'class acuracy'"):
+        run(
+            *("evaluate", "--require", "class acuracy>=0.9", "--data-dir", str(tmp_path / "none")),
+            *("--checkpoint", str(tiny_checkpoint), "--output", str(tmp_path / "out")),
+        )
+    assert not (tmp_path / "out").exists()

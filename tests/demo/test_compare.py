@@ -1,5 +1,7 @@
 """Tests of the contact sheet."""
 
+import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,8 @@ from fashion_ddpm.demo.compare import (
     real_images,
 )
 from fashion_ddpm.demo.engine import Demo
+from fashion_ddpm.demo.results import Result
+from fashion_ddpm.diffusion.sampling import DenoisingStep
 
 
 @pytest.mark.parametrize("axis", AXES)
@@ -49,6 +53,25 @@ def test_a_cell_tells_its_score_and_its_cost(demo: Demo) -> None:
     assert cell.score_text == f"label score {100 * cell.score:.0f} %"
     assert cell.cost_text.startswith("32 network evaluations, ")
     assert cell.cost_text.endswith(" s")
+
+
+def test_a_cell_is_kept_and_not_drawn_again(demo: Demo) -> None:
+    (cell,) = draw_cells(demo, cell_requests(demo, "bag", 77, "guidance")[4:5])
+    begun = []
+
+    def count(steps: Iterator[DenoisingStep]) -> Iterator[DenoisingStep]:
+        for step in steps:
+            begun.append(step)
+            yield step
+
+    (result,) = demo.run(cell.settings.request, cell.settings.scorer, count)
+    assert isinstance(result, Result)
+    assert result.settings == cell.settings
+    assert len(result.noisy) == 4
+    assert not begun
+    another = dataclasses.replace(cell.settings.request, seed=78)
+    assert len(list(demo.run(another, cell.settings.scorer, count))) > 1
+    assert len(begun) == 4
 
 
 def test_guidance_doubles_the_network_evaluations_that_are_told(demo: Demo) -> None:

@@ -6,6 +6,7 @@ import torch
 from fashion_ddpm.core.image_kind import CLASS_NAMES, label_prompts
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.demo.engine import Demo
+from fashion_ddpm.demo.results import KeptResults
 
 
 def test_scores_stand_beside_real_ones_and_add_up_to_one(demo: Demo) -> None:
@@ -33,3 +34,21 @@ def test_an_image_stands_beside_real_ones_of_its_own_class(bundled_demo: Demo) -
         assert max(labels, key=labels.__getitem__) == prompt
         assert list(quality) == list(result.image_scores(index)[1])
     assert len({tuple(result.real_scores(index)[1]) for index in range(10)}) == 10
+
+
+def test_the_oldest_results_are_dropped_when_there_are_too_many_bytes(demo: Demo) -> None:
+    results = [
+        demo.draw(
+            GenerateRequest("bag", num_images=2, num_inference_steps=1, seed=seed), "embedded"
+        )
+        for seed in range(3)
+    ]
+    size = results[0].noisy.nbytes + results[0].clean.nbytes
+    kept = KeptResults(max_bytes=2 * size)
+    for result in (*results[:2], results[0], results[2]):
+        kept.add(result)
+    found = [kept.get(result.settings) for result in results]
+    assert found == [results[0], None, results[2]]
+    none = KeptResults(max_bytes=size - 1)
+    none.add(results[0])
+    assert none.get(results[0].settings) is None

@@ -21,6 +21,7 @@ from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, 
 from fashion_ddpm.diffusion.save_checkpoint import save_checkpoint
 from fashion_ddpm.evaluation.command import Evaluation, evaluate
 from fashion_ddpm.evaluation.image_sets import EvaluationError
+from fashion_ddpm.evaluation.measurements import metric_names
 from fashion_ddpm.evaluation.report import Report
 from tests.tools import MINI_DATA, TIMEOUT_S
 from tests.tools.threads import use_threads
@@ -60,6 +61,12 @@ def test_a_good_checkpoint_is_near_the_real_images_and_its_report_can_be_repeate
     assert protocol["seeds"] == "0 … 59"
     assert protocol["unet_evaluations_per_image"] == 4
     assert protocol["checkpoint_sha256"] == weights_hash(load_pipeline(BUNDLED_CHECKPOINT))
+
+
+def test_the_names_of_all_metrics_are_known_beforehand(bundled: tuple[Report, Path]) -> None:
+    names = metric_names(["embedded"])
+    rows = {key: row.name.partition(", 60 training")[0] for key, row in bundled[0].rows.items()}
+    assert rows == {key: names[key] for key in rows}
 
 
 def test_noise_is_reported_as_such(tiny_checkpoint: Path, tmp_path: Path) -> None:

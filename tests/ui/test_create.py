@@ -7,7 +7,7 @@ import gradio as gr
 import pytest
 
 from fashion_ddpm.demo.engine import Demo
-from fashion_ddpm.demo.results import Result
+from fashion_ddpm.demo.results import KeptResults, Result
 from fashion_ddpm.ui.create import Create, score_columns, summary
 from fashion_ddpm.ui.session import CurrentRun, Selection
 
@@ -76,6 +76,21 @@ def test_a_newer_run_ends_the_one_before_without_a_word(tab: Create) -> None:
     newer = list(tab.draw(current, current.add_run(), Selection(None), *VALID))
     assert list(events) == [{tab.status: gr.skip()}]
     assert "seed=7" in newer[-1][tab.selected.query]
+
+
+def test_kept_images_are_shown_without_a_step_and_end_the_run_before(
+    tab: Create, result: Result, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tab.demo, "kept", KeptResults())
+    current = CurrentRun()
+    events = tab.draw(current, current.add_run(), Selection(None), *VALID[:8], 99, *VALID[9:])
+    next(events)
+    next(events)
+    tab.demo.kept.add(result)
+    _, shown = tab.draw(current, current.add_run(), Selection(None), *VALID)
+    assert shown[tab.status] == summary(result)
+    assert shown[tab.address_query] == result.settings.to_query()
+    assert list(events) == [{tab.status: gr.skip()}]
 
 
 def test_stop_says_where_and_keeps_what_was_there(tab: Create) -> None:

@@ -46,9 +46,18 @@ def test_the_player_is_empty_or_has_the_run_and_the_selected_image(
     assert panel.player.value is None
 
 
-def test_all_images_of_a_run_share_one_sprite(panel: TrajectoryPanel, result: Result) -> None:
-    sprites = {panel.show(result, index)[panel.player]["sprite"]["path"] for index in (0, 5)}
-    assert len(sprites) == 1
+def test_all_images_of_a_run_share_one_sprite_which_is_made_once(
+    panel: TrajectoryPanel, result: Result
+) -> None:
+    path = Path(panel.show(result, 0)[panel.player]["sprite"]["path"])
+    path.write_bytes(b"unchanged")
+    shown = panel.show(result, 5)[panel.player]
+    assert (shown["sprite"]["path"], shown["selected"]) == (str(path), 5)
+    assert path.read_bytes() == b"unchanged"
+    path.unlink()  # as gradio's clean-up does
+    assert panel.show(result, 5)[panel.player]["sprite"]["path"] == str(path)
+    with Image.open(path) as sprite:
+        assert sprite.format == "PNG"
 
 
 def test_a_branch_follows_the_runs_own_schedule_by_default(

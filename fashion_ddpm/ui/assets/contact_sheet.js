@@ -12,15 +12,21 @@ function create(tag, className, text) {
   return made;
 }
 
+function buildSetting([name, value]) {
+  const row = create("tr");
+  const head = create("th", "", name);
+  head.scope = "row";
+  row.append(head, create("td", "", value));
+  return row;
+}
+
 class ContactSheet {
   constructor(root, openInCreate) {
     this.find = (selector) => root.querySelector(selector);
     this.dialog = this.find(".enlarged");
     this.cells = [];
     this.layout = ""; // what the places were built for
-    this.pinned = null; // the cell that others are compared with, A
     this.find(".close").addEventListener("click", () => this.dialog.close());
-    this.find(".pin").addEventListener("click", () => this.togglePin());
     this.find(".open-in-create").addEventListener("click", () => {
       this.dialog.close();
       openInCreate(this.enlarged);
@@ -116,78 +122,28 @@ class ContactSheet {
   fill(place, cell) {
     place.button.disabled = !cell;
     place.image.hidden = !cell;
-    place.button.classList.toggle("is-pinned", this.isPinned(cell));
     place.score.textContent = cell ? keepUnits(cell.score) : "";
     place.cost.textContent = cell ? keepUnits(cell.cost) : "";
     if (!cell) return place.image.removeAttribute("src");
     if (place.image.getAttribute("src") !== cell.picture.url) place.image.src = cell.picture.url;
     const description = [cell.title, cell.score, cell.cost].filter(Boolean).join(", ");
-    place.button.setAttribute(
-      "aria-label",
-      [this.isPinned(cell) ? "A, pinned: " : "", "Enlarge ", description].join("")
-    );
-  }
-
-  isPinned(cell) {
-    return Boolean(cell && this.pinned && cell.picture.url === this.pinned.picture.url);
-  }
-
-  togglePin() {
-    this.pinned = this.pinned ? null : this.data.cells[this.enlarged];
-    this.data.cells.forEach((cell, index) => this.fill(this.cells[index], cell));
-    this.showEnlarged();
+    place.button.setAttribute("aria-label", "Enlarge " + description);
   }
 
   enlarge(index) {
     this.enlarged = index;
-    this.showEnlarged();
-    this.dialog.showModal();
-    this.dialog.scrollTop = 0;
-  }
-
-  // Show the enlarged cell, beside the pinned one if there is another.
-  showEnlarged() {
-    const cell = this.data.cells[this.enlarged];
-    const isPinned = this.isPinned(cell);
-    const isPair = Boolean(this.pinned) && !isPinned;
-    const cells = isPair ? [this.pinned, cell] : [cell];
-    this.dialog.classList.toggle("pair", isPair);
-    this.find("#enlarged-title").textContent = isPair ? "A beside B" : cell.title;
-    const figures = cells.map((each, index) => this.buildLarge(each, isPair ? "AB"[index] : ""));
-    this.find(".shown").replaceChildren(...figures);
-    this.find(".settings tbody").replaceChildren(...this.buildSettings(cells));
-    this.find(".hint").textContent = isPinned
-      ? "Pinned as A. Close this and enlarge another cell to see both side by side."
-      : "";
-    this.find(".pin").textContent = this.pinned ? "Unpin A" : "Pin as A";
-    this.find(".blocked").textContent = cell.blocked;
-    const open = this.find(".open-in-create");
-    open.hidden = Boolean(cell.blocked);
-    open.textContent = isPair ? "Open B in Create" : "Open in Create";
-  }
-
-  buildLarge(cell, letter) {
-    const figure = create("figure");
-    const image = create("img");
+    const cell = this.data.cells[index];
+    this.find("#enlarged-title").textContent = cell.title;
+    const image = this.find(".enlarged img");
     image.src = cell.picture.url;
     image.alt = cell.alt;
     this.size(image);
-    const result = [cell.score, cell.cost].filter(Boolean).join(" · ");
-    if (letter) figure.append(create("p", "letter", letter + ": " + cell.title));
-    figure.append(image, create("p", "result", keepUnits(result)));
-    return figure;
-  }
-
-  // A row for each setting, a column for each cell; what differs is bold.
-  buildSettings(cells) {
-    return cells[0].settings.map(([name], index) => {
-      const values = cells.map((cell) => cell.settings[index][1]);
-      const row = create("tr", new Set(values).size > 1 ? "differs" : "");
-      const head = create("th", "", name);
-      head.scope = "row";
-      row.append(head, ...values.map((value) => create("td", "", value)));
-      return row;
-    });
+    this.find(".result").textContent = keepUnits([cell.score, cell.cost].filter(Boolean).join(" · "));
+    this.find(".settings tbody").replaceChildren(...cell.settings.map(buildSetting));
+    this.find(".blocked").textContent = cell.blocked;
+    this.find(".open-in-create").hidden = Boolean(cell.blocked);
+    this.dialog.showModal();
+    this.dialog.scrollTop = 0;
   }
 }
 

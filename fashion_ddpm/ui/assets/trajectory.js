@@ -1,15 +1,17 @@
 // Player of a run's denoising trajectories. All its frames are in one picture; but for that, nothing
-// here asks the server. Needs trajectory_chart.js and trajectory_sprite.js.
+// here asks the server. Needs trajectory_chart.js, trajectory_sprite.js and trajectory_sides.js.
 
-const FILM_FRAMES = 11; // 0 %, 10 % … 100 % of the trajectory
+const FILMSTRIP_FRAMES = 11; // 0 %, 10 % … 100 % of the trajectory
 const RUN_MS = 3000; // what a whole run takes at speed 1
 const FRAME_MS = [50, 400]; // shortest and longest time of a frame
 
 const reducesMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-function setText(target, text) {
-  if (target.textContent !== text) target.textContent = text;
-}
+const KEEP_HINTS = {
+  none: "Keeps this run here, to compare the next one with it.",
+  alone: "This run is kept as A. Change a setting and press Generate: that run becomes B.",
+  beside: "One slider moves both. Chart and filmstrip show B.",
+};
 
 class Player {
   constructor(root) {
@@ -17,6 +19,8 @@ class Player {
     this.find = (selector) => root.querySelector(selector);
     this.gone = root.parentElement.querySelector(".gone"); // shown instead of it
     this.scrub = this.find(".scrub");
+    this.side = new Side(this.find(".side"));
+    this.kept = null; // the run that is kept as A
     this.frame = 0; // index of the shown frame
     this.isPlaying = false;
     this.hasPlayed = false; // it starts by itself once at most, and never after a gesture
@@ -32,7 +36,8 @@ class Player {
     scrub.addEventListener("input", () => this.seek(Number(scrub.value)));
     scrub.addEventListener("pointerdown", () => this.pause());
     this.find(".speed").addEventListener("change", () => (this.started = null));
-    this.find(".pair").addEventListener("click", () => scrub.focus({preventScroll: true}));
+    this.find(".keep").addEventListener("click", () => this.toggleKept());
+    this.side.root.addEventListener("click", () => scrub.focus({preventScroll: true}));
     for (const radio of root.querySelectorAll(".switch input")) {
       radio.addEventListener("change", () => this.paintCells());
     }
@@ -40,7 +45,7 @@ class Player {
     root.addEventListener("pointerdown", () => (this.hasPlayed = true));
     new IntersectionObserver((entries) => {
       if (entries.some((entry) => entry.isIntersecting)) this.playOnce();
-    }, {threshold: 1}).observe(this.find(".pair"));
+    }, {threshold: 1}).observe(this.side.find(".pair"));
   }
 
   // Space plays and pauses, arrows step; menus, radios and buttons keep their own keys.
@@ -89,10 +94,10 @@ class Player {
     this.scrub.disabled = this.find(".play").disabled = last === 0;
     this.root.hidden = false;
     this.gone.hidden = true;
-    setText(this.find(".subject"), data.captions[data.selected]);
     setText(this.find(".decision"), data.decision);
     this.chart.show(data.curves, data.chart);
-    this.buildFilm();
+    this.buildFilmstrip();
+    this.showKept();
     if (!isSameRun) this.buildCells();
     this.cells.forEach((cell, index) => {
       cell.button.setAttribute("aria-pressed", index === data.selected);
@@ -100,18 +105,18 @@ class Player {
     this.seek(isSameRun ? this.frame : last);
   }
 
-  buildFilm() {
+  buildFilmstrip() {
     const {data} = this;
     const last = data.steps.length - 1;
-    const count = Math.min(last + 1, FILM_FRAMES);
-    this.film = [];
-    this.find(".film").replaceChildren();
+    const count = Math.min(last + 1, FILMSTRIP_FRAMES);
+    this.filmstrip = [];
+    this.find(".filmstrip").replaceChildren();
     for (let place = 0; place < count; place++) {
       const frame = count > 1 ? Math.round((place * last) / (count - 1)) : 0;
       const button = document.createElement("button");
       button.type = "button";
       button.tabIndex = -1; // the slider does the same by keys
-      button.setAttribute("aria-label", "Show " + this.nameStep(frame));
+      button.setAttribute("aria-label", "Show " + nameStep(this.data, frame));
       for (const kind of ["noisy", "clean"]) {
         const canvas = button.appendChild(document.createElement("canvas"));
         this.sprite.paint(canvas, data.selected, frame, kind);
@@ -120,8 +125,8 @@ class Player {
       button.addEventListener("pointermove", (event) => {
         if (event.pointerType === "mouse") this.seekByPointer(data.steps[frame], false);
       });
-      this.find(".film").append(button);
-      this.film.push({button, frame});
+      this.find(".filmstrip").append(button);
+      this.filmstrip.push({button, frame});
     }
   }
 
@@ -131,7 +136,7 @@ class Player {
       const button = document.createElement("button");
       button.type = "button";
       const canvas = button.appendChild(document.createElement("canvas"));
-      button.append(caption.replace(/ (?=[0-9]+$)/, "\u00a0")); // keeps "seed 3" on one line
+      button.append(keepSeed(caption));
       button.addEventListener("click", () => this.select(index));
       this.find(".cells").append(button);
       return {button, canvas};
@@ -143,8 +148,24 @@ class Player {
     document.querySelectorAll("#gallery button.thumbnail-item")[index]?.click();
   }
 
-  nameStep(frame) {
-    return "step " + this.data.steps[frame] + " of " + this.data.num_steps;
+  // Keep this run as A, to be compared with the next one, or remove the one that is kept.
+  toggleKept() {
+    const {data, sprite, side} = this;
+    if (this.kept) this.kept.remove();
+    this.kept = this.kept ? null : new KeptRun({data, sprite}, side, this.find(".cells"));
+    this.showKept();
+    this.seek(this.frame);
+  }
+
+  // Name both runs where there are two.
+  showKept() {
+    const {data, kept} = this;
+    if (kept) kept.show(data);
+    this.isPair = Boolean(kept) && kept.isBeside(data);
+    this.side.name(this.isPair ? "B" : "", data, data.selected);
+    setText(this.find(".keep"), kept ? "Remove A" : "Keep as A");
+    const state = this.isPair ? "beside" : kept ? "alone" : "none";
+    setText(this.find(".keep-hint"), KEEP_HINTS[state]);
   }
 
   // Go to the frame nearest to a step, counted from 1; hovering does not disturb a playing run.
@@ -154,8 +175,7 @@ class Player {
       this.pause();
       this.scrub.focus({preventScroll: true});
     }
-    const distances = this.data.steps.map((each) => Math.abs(each - step));
-    this.seek(distances.indexOf(Math.min(...distances)));
+    this.seek(nearestFrame(this.data, step));
   }
 
   // Show a frame in all views.
@@ -166,28 +186,21 @@ class Player {
     const sigma = data.sigmas[this.frame];
     this.root.dataset.step = step;
     scrub.value = this.frame;
-    scrub.setAttribute("aria-valuetext", this.nameStep(this.frame) + ", sigma " + sigma);
-    const name = this.nameStep(this.frame);
-    setText(this.find(".readout"), name[0].toUpperCase() + name.slice(1) +
-      " · noise-to-signal ratio σ = " + sigma);
-    const states = {noisy: "noisy image", clean: "predicted clean image"};
-    for (const canvas of this.root.querySelectorAll(".pair canvas")) {
-      const kind = canvas.dataset.row;
-      this.sprite.paint(canvas, data.selected, this.frame, kind);
-      const about = data.captions[data.selected] + ", " + name + ": " + states[kind];
-      canvas.setAttribute("aria-label", about);
-    }
-    const gaps = this.film.map((each) => Math.abs(each.frame - this.frame));
+    scrub.setAttribute("aria-valuetext", nameStep(data, this.frame) + ", sigma " + sigma);
+    this.side.paint(this, data.selected, this.frame);
+    const gaps = this.filmstrip.map((each) => Math.abs(each.frame - this.frame));
     const nearest = gaps.indexOf(Math.min(...gaps));
-    this.film.forEach(({button}, place) => {
+    this.filmstrip.forEach(({button}, place) => {
       button.classList.toggle("current", place === nearest);
     });
     this.chart.mark(step);
+    if (this.isPair) this.kept.seek(step / data.num_steps);
     this.paintCells();
   }
 
   paintCells() {
     const kind = this.find(".switch input:checked").value;
+    if (this.isPair) this.kept.paintCells(kind);
     this.cells.forEach(({canvas}, index) => {
       this.sprite.paint(canvas, index, this.frame, kind);
     });
@@ -244,7 +257,7 @@ class Player {
   announce(state) {
     const sigma = "sigma " + this.data.sigmas[this.frame];
     this.find(".announcement").textContent =
-      state + " at " + this.nameStep(this.frame) + ", " + sigma + ".";
+      state + " at " + nameStep(this.data, this.frame) + ", " + sigma + ".";
   }
 }
 
