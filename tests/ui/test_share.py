@@ -35,7 +35,7 @@ def test_a_results_link_restores_its_settings(demo: Demo) -> None:
     handlers = Handlers(demo)
     result = demo.draw(REQUEST, "embedded")
     query = result.settings.to_query()
-    linked = (*control_values(REQUEST, "embedded"), "linked")
+    linked = (*control_values(REQUEST, "embedded"), "asked")
     assert open_link(handlers, dict(parse_qsl(query[1:]))) == linked
 
 
