@@ -67,7 +67,7 @@ class Create:
             with gr.Column(elem_id="scores"):
                 self._build_scores(first)
         self.selected = SelectedImage(first)
-        with gr.Column(visible=first is not None) as self.trajectory_section:
+        with gr.Column(elem_id="trajectory-section"):
             self.trajectory = TrajectoryPanel(demo, self.selected, first)
         self.address_query = gr.Textbox(visible="hidden")
         image_outputs = [*self.scores, *self.trajectory.outputs(), self.selected.index]
@@ -75,8 +75,6 @@ class Create:
             self.controls.generate,
             self.preview,
             self.gallery,
-            self.hint,
-            self.trajectory_section,
             self.status,
             *image_outputs,
         ]
@@ -107,7 +105,7 @@ class Create:
             elem_id="preview",
         )
         hint = CLICK_HINT if self.demo.kind.is_fashion_mnist else CLICK_HINT_OF_OWN_DATA
-        self.hint = gr.Markdown(hint, elem_id="select-hint", visible=first is not None)
+        gr.Markdown(hint, elem_id="select-hint")
         pictures = first.pictures() if first else None
         self.gallery = picture_gallery(pictures, 5, "gallery", selected=0)
 
@@ -180,8 +178,6 @@ class Create:
         updates = {
             self.preview: show_value(event.last_preview().picture),
             self.gallery: show_value(event.pictures(), selected_index=0),
-            self.hint: gr.Markdown(visible=True),
-            self.trajectory_section: gr.Column(visible=True),
             self.controls.generate: gr.Button(GENERATE, interactive=True),
             self.status: summary(event),
             self.selected.query: event.settings.to_query(),

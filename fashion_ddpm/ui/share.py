@@ -9,8 +9,9 @@ import gradio as gr
 from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 
+from fashion_ddpm.core.config import TURBO
 from fashion_ddpm.core.errors import UserError
-from fashion_ddpm.core.requests import API_PARAMETERS, RequestError
+from fashion_ddpm.core.requests import API_PARAMETERS, GenerateRequest, RequestError
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.results import Result
 from fashion_ddpm.demo.share import SharedSettings, collect_words, parse_picture, parse_query
@@ -35,6 +36,17 @@ GENERATE_IF_ASKED = """(asked) => {
   if (asked) document.querySelector("#generate").click();
 }"""
 """JavaScript: a wrong link draws nothing, and so stays in the address bar to be corrected."""
+
+
+EXAMPLES = {
+    "A bag in 4 steps": GenerateRequest("bag", num_inference_steps=4),
+    "Turbo: a sneaker in 1 step": GenerateRequest("sneaker", sampler=TURBO, num_inference_steps=1),
+    "The student's schedule: grain": GenerateRequest("ankle boot", schedule="report"),
+    "The same seeds, repaired": GenerateRequest("ankle boot", schedule="cosine"),
+    "Guidance 7: less variety": GenerateRequest("dress", guidance_scale=7.0),
+    "ddpm needs more steps": GenerateRequest("coat", sampler="ddpm"),
+}
+"""Name of a link to try → what it generates."""
 
 
 class Handlers:
@@ -122,6 +134,18 @@ def python_call(result: Result) -> str:
     return f'client.predict({", ".join(arguments)}, api_name="/{ENDPOINT}")'
 
 
+def example_links(demo: Demo) -> str:
+    """Return links to try as Markdown; "" for other networks than those of Fashion-MNIST."""
+    if not demo.kind.is_fashion_mnist:
+        return ""
+    links = [
+        f"[{name}]({SharedSettings(request).to_query()})"
+        for name, request in EXAMPLES.items()
+        if request.sampler != TURBO or demo.has_turbo
+    ]
+    return f"**Links to try:** {' · '.join(links)}"
+
+
 def build(demo: Demo, page: gr.Blocks, controls: Controls, selected: SelectedImage) -> None:
     """Lay out the components, and read the address when the page is opened."""
     selection = selected.selection
@@ -158,6 +182,7 @@ def build(demo: Demo, page: gr.Blocks, controls: Controls, selected: SelectedIma
         )
         # Without a language: gradio's colours of Python are too pale in light mode.
         program = gr.Code(call, language=None, label="Python", lines=1, wrap_lines=True)
+    gr.Markdown(example_links(demo), elem_id="examples")
     asked = gr.Textbox(visible=False)
     query = handlers.image_query(*(each.value for each in selected.inputs()))
     image_query = gr.Textbox(query, visible="hidden")

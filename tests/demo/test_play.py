@@ -97,7 +97,8 @@ def test_a_drawing_arrives_as_it_was_drawn() -> None:
     picture = Image.new("RGBA", (28, 28), (0, 0, 0, 255))
     picture.putpixel((3, 5), (128, 128, 128, 255))
     drawing = read_drawing({"drawing": as_url(picture)}, 28)
-    assert (drawing.shape, drawing.dtype) == ((28, 28), np.uint8)
+    assert drawing.shape == (28, 28)
+    assert drawing.dtype == np.uint8
     assert np.argwhere(drawing).tolist() == [[5, 3]]
     assert drawing[5, 3] == 128
     assert read_drawing({"drawing": ""}, 28).size == 0
