@@ -3,19 +3,16 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, expect
 
 from fashion_ddpm.core.image_kind import CLASS_NAMES
-from tests.tools.browsing import open_page, open_tab
+from tests.tools.browsing import DESKTOP, PHONE, open_page, open_tab
 from tests.tools.hands import Hands, Traffic
 
 pytestmark = pytest.mark.slow
 
-DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
-PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
 EMPTY = "The sketch pad is empty"
 
 
