@@ -16,6 +16,7 @@ from fashion_ddpm.scoring.clip import NO_SCORER
 from fashion_ddpm.server.limits import PAGE_MAX_IMAGES
 from fashion_ddpm.server.monitoring import StoppedError
 from fashion_ddpm.ui.components import (
+    ALWAYS_LAST,
     EVERY_CLICK,
     NO_MARKUP,
     NO_QUEUE,
@@ -87,7 +88,7 @@ class Create:
             self.status,
         )
         # Errors may arise outside of `draw`: where its pictures are saved, or before it begins.
-        run.success(*self.controls.note_update, **NO_QUEUE, **RAW_INPUTS)
+        run.success(*self.controls.note_update, **NO_QUEUE, **RAW_INPUTS, **ALWAYS_LAST)
         run.failure(None, None, self.controls.generate, js=RESET_GENERATE, **NO_QUEUE)
         self.address_query.change(None, self.address_query, None, js=WRITE_ADDRESS, **NO_QUEUE)
         clicked = [self.selected.selection, self.selected.query]
