@@ -6,6 +6,8 @@ import os
 import shutil
 import sys
 import warnings
+from collections.abc import Mapping
+from typing import Any
 
 from fashion_ddpm.server.temporary_files import choose_folder, temporary_root
 
@@ -22,16 +24,18 @@ with pause_garbage_collection():
     limit_threads()
     import gradio as gr
 
-    from fashion_ddpm.checkpoints.locate import read_run
+    from fashion_ddpm.checkpoints.locate import dataset_name, read_run
     from fashion_ddpm.core.errors import UserError, error_message
     from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
     from fashion_ddpm.core.settings import given_flags
+    from fashion_ddpm.core.wording import quantity
     from fashion_ddpm.demo.engine import Demo
     from fashion_ddpm.runtime.backends import BACKENDS, check_backend, faster_backend
     from fashion_ddpm.runtime.cost import calibrate
     from fashion_ddpm.server.limits import ServerLimits, add_limit_flags
     from fashion_ddpm.ui import api, share
     from fashion_ddpm.ui.compare import Compare
+    from fashion_ddpm.ui.components import NO_MARKUP
     from fashion_ddpm.ui.create import Create
     from fashion_ddpm.ui.launch import Launch, Server
     from fashion_ddpm.ui.page import Page, build_footer, link_tabs, set_link_preview
@@ -54,13 +58,24 @@ CUSTOM_DATA_TEXTS = (
 )
 
 
+def describe_training(run: Mapping[str, Any]) -> str:
+    """Return what a network was trained on and for how long; "" where run.json does not say it."""
+    seen, count = run.get("images_seen"), run.get("training_images")
+    name = dataset_name(run).translate(NO_MARKUP)
+    data = f" Trained on {quantity(count, 'image')} of {name}." if count else ""
+    return (
+        f"{data} In training it saw {seen:,} images; after few, its images are still noise."
+        if seen
+        else ""
+    )
+
+
 def build_page(demo: Demo) -> gr.Blocks:
     """Return the page with all tabs."""
     is_fashion_mnist = demo.kind.is_fashion_mnist
     title, introduction = FASHION_MNIST_TEXTS if is_fashion_mnist else CUSTOM_DATA_TEXTS
-    seen = read_run(demo.pipeline.name_or_path).get("images_seen")
-    if seen and not is_fashion_mnist:
-        introduction += f" It has seen {seen:,} images; after few, it generates haze."
+    if not is_fashion_mnist:
+        introduction += describe_training(read_run(demo.pipeline.name_or_path))
     set_link_preview(title, introduction)
     with Page(title=title, delete_cache=DELETE_CACHE_SECONDS) as page:
         gr.Markdown(f"# {title}\n{introduction}")

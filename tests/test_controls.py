@@ -10,15 +10,12 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from fashion_ddpm.core.config import SAMPLERS, TURBO
-from tests.tools.browsing import generate, open_page, save_picture
+from tests.tools.browsing import DESKTOP, PHONE, generate, open_page, save_picture
 from tests.tools.controls import Controls
 from tests.tools.hands import Hands, Traffic
 from tests.tools.page_parts import components_by_tab, find_unused_events
 
 pytestmark = pytest.mark.slow
-
-DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
-PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
 
 
 TAKE_EVENTS_JS = """((label) => {

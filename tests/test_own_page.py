@@ -10,6 +10,7 @@ import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from PIL import Image
+from playwright.sync_api import Browser, expect
 
 from fashion_ddpm.checkpoints.locate import read_class_names
 from fashion_ddpm.core.image_kind import ImageKind
@@ -29,6 +30,7 @@ from fashion_ddpm.publishing.folders import write_model_folder, write_space_fold
 from fashion_ddpm.publishing.model_card import HubRepos
 from fashion_ddpm.publishing.space import check_space
 from fashion_ddpm.scoring.degradations import draw_half_denoised
+from tests.tools.browsing import open_page
 from tests.tools.serving import serve_app
 from tests.tools.shapes import SHAPES
 
@@ -123,9 +125,14 @@ def test_it_can_be_published(shapes_checkpoint: Path, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def client(shapes_checkpoint: Path) -> Iterator[Client]:
+def own_address(shapes_checkpoint: Path) -> Iterator[str]:
     with serve_app("--checkpoint", str(shapes_checkpoint)) as address:
-        yield Client(address, verbose=False)
+        yield address
+
+
+@pytest.fixture(scope="module")
+def client(own_address: str) -> Client:
+    return Client(own_address, verbose=False)
 
 
 def ask(client: Client, class_name: str, scorer: str = "none") -> tuple[object, ...]:
@@ -164,3 +171,39 @@ def test_the_app_offers_no_class_and_no_scorer_of_fashion_mnist(client: Client) 
         "the data: Fashion",
     ):
         assert hidden not in config, hidden
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (360, 740)])
+def test_the_first_page_shows_images_and_says_what_the_network_was_trained_on(
+    browser: Browser, own_address: str, width: int, height: int
+) -> None:
+    with open_page(browser, own_address, viewport={"width": width, "height": height}) as page:
+        expect(page.get_by_text("Trained on 180 images of shapes.")).to_be_in_viewport()
+        expect(page.get_by_text("it saw 512 images")).to_be_in_viewport()
+        expect(page.locator("#gallery img").first).to_be_in_viewport()
+        expect(page.get_by_text("Denoising trajectory")).to_be_visible()
+        expect(page.locator("#trajectory-player canvas").first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        for hidden in ("report", "student", "Links to try", "silhouette"):
+            expect(page.get_by_text(hidden).filter(visible=True)).to_have_count(0)
+
+
+def test_without_images_the_page_shows_no_empty_trajectory(
+    browser: Browser, own_address: str
+) -> None:
+    with open_page(browser, own_address) as page:
+        expect(page.locator("#gallery img").first).to_be_visible()
+        page.locator("#gallery").evaluate("gallery => gallery.remove()")
+        expect(page.get_by_text("Denoising trajectory")).to_be_hidden()
+        expect(page.locator("#select-hint")).to_be_hidden()
+
+
+def test_the_estimate_follows_a_finished_request(browser: Browser, own_address: str) -> None:
+    with open_page(browser, f"{own_address}/?class=circle&num_images=3&steps=2") as page:
+        expect(page.get_by_text("3 images in")).to_be_visible()
+        page.get_by_label("number input for Number of images").fill("8")
+        page.get_by_label("number input for Steps").fill("30")
+        page.locator("#generate").click()
+        expect(page.get_by_text("8 images in")).to_be_visible()
+        taken = str(page.locator("#status").inner_text()).split(" in ")[1].split(" · ")[0]
+        expect(page.get_by_text(f"About {taken}: 8 images × 30")).to_be_visible()

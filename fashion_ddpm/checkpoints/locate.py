@@ -1,5 +1,6 @@
 """Finding a checkpoint's folder, local or on the Hub; reading class names and run.json."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.checkpoints.verify import INDEX_FILE, parse_class_names
 from fashion_ddpm.checkpoints.weights import read_config
 from fashion_ddpm.core.config import TURBO
+from fashion_ddpm.core.data_settings import FASHION
 from fashion_ddpm.core.json_files import FileError, read_object
 
 RUN_FILE = "run.json"
@@ -18,6 +20,8 @@ SAMPLES_FILE = "samples.png"
 RUN_FILE_TYPES = {
     "config": dict,
     "images_seen": int,
+    "dataset": str,
+    "training_images": int,
     "log": list,
     "teacher": dict,
     "mixed_precision": str,
@@ -82,6 +86,11 @@ def read_run(checkpoint: str | Path) -> dict[str, Any]:
         name = wrong[0] if wrong else "log"
         raise FileError(f"{path} holds a {name!r} of another form than every checkpoint's: {fix}.")
     return run
+
+
+def dataset_name(run: Mapping[str, Any]) -> str:
+    """Return the last part of the data set's name: "boots" for "hub:ada/boots"."""
+    return str(run.get("dataset", FASHION)).split(":")[-1].split("/")[-1]
 
 
 def _is_row(row: Any) -> bool:

@@ -1,11 +1,16 @@
 """Games with the network: blends of two classes, walks between two seeds, drawings made real."""
 
+import base64
+import io
+from typing import Any
+
 import numpy as np
 import torch
 from diffusers import UNet2DModel
-from PIL import Image
+from PIL import Image, ImageDraw, ImageOps
 from torch import Tensor
 
+from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.core.images import make_grid, to_model, to_uint8
 from fashion_ddpm.core.requests import RequestError, class_label
 from fashion_ddpm.demo.engine import Demo, StepWrapper
@@ -20,6 +25,7 @@ from fashion_ddpm.diffusion.sampling import (
     seed_generators,
     unet_predictor,
 )
+from fashion_ddpm.scoring.clip_baseline import load_real_sample
 
 FRAMES = CPU_CHUNK
 """Images of a game: one UNet call."""
@@ -28,6 +34,14 @@ SETTINGS = SamplingSettings(num_inference_steps=20)
 SCALE = 4
 MIN_BRIGHTNESS = 8
 """A drawing without a brighter pixel is empty, 0 … 255."""
+
+PNG_URL = "data:image/png;base64,"
+
+SILHOUETTE_INDEX = 7
+"""Which of a class's real test images; this one has a clear outline in every class."""
+
+SILHOUETTE_THRESHOLD = 20
+"""Brighter pixels belong to the garment, 0 … 255."""
 
 
 def mix_labels(unet: UNet2DModel, others: Tensor, weights: Tensor) -> Predictor:
@@ -102,7 +116,7 @@ def redraw(
     Raises:
         RequestError: the drawing is empty.
     """
-    if drawing.size == 0 or drawing.max() < MIN_BRIGHTNESS:
+    if is_empty(drawing):
         raise RequestError("The sketch pad is empty: pick the brush and draw first.")
     side = demo.kind.image_size
     small = Image.fromarray(drawing).resize((side, side), Image.Resampling.BOX)
@@ -115,6 +129,69 @@ def redraw(
     labels = [class_label(request.class_name, request.class_names)] * count
     images = _draw_images(demo, labels, list(range(count)), start, wrap_steps)
     return make_grid(torch.cat([image, images]), columns=FRAMES, scale=SCALE)
+
+
+def read_drawing(sketch: Any, side: int) -> np.ndarray:
+    """Return the drawing that the sketch pad sent.
+
+    Args:
+        sketch: {"drawing": the URL of a PNG picture, "" while nothing was drawn}.
+        side: width and height of the sketch pad in pixels.
+
+    Returns:
+        uint8 [side, side], 0 black … 255 white; [0, 0] while nothing was drawn.
+
+    Raises:
+        RequestError: it is no such picture.
+    """
+    try:
+        url = sketch["drawing"]
+        if url == "":
+            return np.zeros((0, 0), np.uint8)
+        content = base64.b64decode(url.removeprefix(PNG_URL), validate=True)
+        with Image.open(io.BytesIO(content), formats=["PNG"]) as picture:
+            if picture.size != (side, side):
+                raise ValueError(f"the side is not {side} pixels")
+            return np.asarray(picture.convert("L"))
+    except Exception as error:  # decoders raise many kinds of errors
+        raise RequestError(
+            "The drawing cannot be read; it must be what the page's sketch pad sends."
+        ) from error
+
+
+def is_empty(drawing: np.ndarray) -> bool:
+    """Return whether nothing was drawn: uint8 [H, W], 0 black … 255 white."""
+    return drawing.size == 0 or drawing.max() < MIN_BRIGHTNESS
+
+
+def silhouettes(kind: ImageKind, side: int) -> dict[str, Image.Image]:
+    """Return a filled silhouette of a real test image of each class; none for other images.
+
+    Args:
+        kind: the kind of images of the network.
+        side: width and height of the silhouettes in pixels.
+
+    Returns:
+        Class name → greyscale picture of the given side, 255 inside and 0 outside.
+    """
+    if not kind.is_fashion_mnist:
+        return {}
+    real = load_real_sample()
+    images = [real.select_class(label)[SILHOUETTE_INDEX] for label in range(kind.null_label)]
+    shapes = [_fill(Image.fromarray(image.numpy())) for image in images]
+    smooth = [shape.resize((side, side), Image.Resampling.BICUBIC) for shape in shapes]
+    return {
+        name: shape.point(lambda value: 255 * (value > 127))
+        for name, shape in zip(kind.class_names, smooth, strict=True)
+    }
+
+
+def _fill(image: Image.Image) -> Image.Image:
+    """Return 0 for what the dark background reaches from a corner, and 255 for all else."""
+    mask = image.point(lambda value: 255 * (value > SILHOUETTE_THRESHOLD))
+    framed = ImageOps.expand(mask, 1)  # so that the background is connected
+    ImageDraw.floodfill(framed, (0, 0), value=128)
+    return ImageOps.crop(framed, 1).point(lambda value: 255 * (value != 128))
 
 
 def _draw_images(

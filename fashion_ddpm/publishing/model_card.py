@@ -6,7 +6,7 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-from fashion_ddpm.checkpoints.locate import SAMPLES_FILE
+from fashion_ddpm.checkpoints.locate import SAMPLES_FILE, dataset_name
 from fashion_ddpm.checkpoints.manifest import update_manifest
 from fashion_ddpm.core.data_settings import FASHION, HUB_PREFIX
 from fashion_ddpm.core.image_kind import COLOURS, FASHION_MNIST, ImageKind
@@ -99,7 +99,7 @@ def model_card(run: dict[str, Any], report: Report | None, repos: HubRepos | Non
     """
     kind = get_image_kind(run)
     on_fashion = kind == FASHION_MNIST
-    name = "fashion-ddpm" if on_fashion else f"ddpm-{_dataset_name(run)}"
+    name = "fashion-ddpm" if on_fashion else f"ddpm-{dataset_name(run)}"
     data = ModelCardData(
         license="mit" if on_fashion else None,
         library_name="diffusers",
@@ -135,12 +135,7 @@ def model_card(run: dict[str, Any], report: Report | None, repos: HubRepos | Non
 def _dataset_title(run: dict[str, Any]) -> str:
     """Return the data set's name for readers."""
     name = run.get("dataset", FASHION)
-    return "Fashion-MNIST" if name == FASHION else f"the data set {_dataset_name(run)}"
-
-
-def _dataset_name(run: dict[str, Any]) -> str:
-    """Return the last part of the data set's name: "boots" for "hub:ada/boots"."""
-    return str(run.get("dataset", FASHION)).split(":")[-1].split("/")[-1]
+    return "Fashion-MNIST" if name == FASHION else f"the data set {dataset_name(run)}"
 
 
 def _example_call(kind: ImageKind) -> str:
@@ -154,7 +149,7 @@ def _eval_results(report: Report, run: dict[str, Any]) -> list[EvalResult] | Non
     results = [
         EvalResult(
             task_type="unconditional-image-generation",
-            dataset_type=_dataset_name(run).replace("-", "_"),
+            dataset_type=dataset_name(run).replace("-", "_"),
             dataset_name=_dataset_title(run),
             metric_type=key,
             metric_name=row.name,

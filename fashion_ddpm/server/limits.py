@@ -45,7 +45,7 @@ class ServerLimits:
     max_body: int = setting(65_536, "bytes of a request's body", low=1024, high=16_000_000)
     max_upload: int = setting(
         1_000_000,
-        "bytes of an upload: any picture made here, or any drawing; held in memory as it arrives",
+        "bytes of an upload: any picture made here; held in memory as it arrives",
         low=1024,
         high=64_000_000,
     )

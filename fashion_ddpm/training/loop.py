@@ -129,6 +129,7 @@ class Run:
         self.validation = Validation(self.network, data.validation, self.ranks, self.run_log)
         facts = {
             "dataset": config.public_name,
+            "training_images": len(self.train_data),
             "data_sha256": self.fingerprint.digest,
             "processes": self.ranks.num_processes,
             "device": device_name(self.device),

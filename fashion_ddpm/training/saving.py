@@ -93,7 +93,7 @@ class RunSaver:
 
 
 COPIED_FACTS = (
-    *("dataset", "data_sha256", "processes", "device", "mixed_precision"),
+    *("dataset", "training_images", "data_sha256", "processes", "device", "mixed_precision"),
     *("started_from", "sampler", "teacher"),
 )
 """Entries of run.json that a checkpoint of a rebuilt average copies from the run's."""

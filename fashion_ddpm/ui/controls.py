@@ -48,7 +48,7 @@ HINTS = {
     "guidance_high": "1 = pure noise. Outside, guidance is off.",
     "num_images": "Generated together, each from its own seed.",
     "seed": "The noise that the first image starts from; the same seed gives the same image.",
-    "scorer": 'All except "embedded" are downloaded from the Hugging Face Hub on first use.',
+    "scorer": 'All except "{}" are downloaded from the Hugging Face Hub on first use.',
 }
 """Field of a request → one sentence on the page."""
 
@@ -107,7 +107,11 @@ def presets(demo: Demo) -> dict[str, SamplingSettings]:
 
 
 class Controls:
-    """Components of the settings; each attribute has the name of the request's field."""
+    """Components of the settings; each attribute has the name of the request's field.
+
+    Attributes:
+        note_update: function, inputs and output of an event after which the estimate is another.
+    """
 
     def __init__(self, demo: Demo) -> None:
         self.demo = demo
@@ -130,6 +134,7 @@ class Controls:
         inputs = [getattr(self, name) for name in COST_FIELDS]
         changes = [component.change for component in inputs]
         gr.on(changes, self.note, inputs, note, **NO_QUEUE, **RAW_INPUTS, **ALWAYS_LAST)
+        self.note_update = (self.note, inputs, note)
         guidance = [self.guidance_scale, self.guidance_low, self.guidance_high]
         self.sampler.change(self.toggle_guidance, self.sampler, guidance, **NO_QUEUE, **RAW_INPUTS)
         # A run itself changes nothing but the seed, and that not by hand.
@@ -213,7 +218,7 @@ class Controls:
             self.demo.scorers,
             value=self.demo.scorers[0],
             label=PAGE_LABELS["scorer"],
-            info=HINTS["scorer"],
+            info=HINTS["scorer"].format(self.demo.scorers[0]),
         )
 
     def _connect_preset(self, button: gr.Button, preset: SamplingSettings) -> None:

@@ -16,9 +16,11 @@ from fashion_ddpm.scoring.clip import NO_SCORER
 from fashion_ddpm.server.limits import PAGE_MAX_IMAGES
 from fashion_ddpm.server.monitoring import StoppedError
 from fashion_ddpm.ui.components import (
+    ALWAYS_LAST,
     EVERY_CLICK,
     NO_MARKUP,
     NO_QUEUE,
+    RAW_INPUTS,
     monitor_request,
     picture,
     picture_gallery,
@@ -36,6 +38,9 @@ SCORE_TITLES = ("This image", "Average of this batch", "Real test images")
 
 READY_MADE = "Ready-made samples, one per class ({seeds}). Press Generate to make your own."
 PRESS_GENERATE = "Press Generate."
+CLICK_HINT = """Click an image to see its scores, how it emerged from noise and [whether it is a
+copy](#tab-trust)."""
+CLICK_HINT_OF_OWN_DATA = "Click an image to see how it emerged from noise."
 IMAGES_KEPT = "Below: your previous images."
 NO_SCORES = """The built-in scorer only knows Fashion-MNIST. Choose a CLIP from the Hub as the
 scorer (without real images to compare with)."""
@@ -63,7 +68,8 @@ class Create:
             with gr.Column(elem_id="scores"):
                 self._build_scores(first)
         self.selected = SelectedImage(first)
-        self.trajectory = TrajectoryPanel(demo, self.selected, first)
+        with gr.Column(elem_id="trajectory-section"):
+            self.trajectory = TrajectoryPanel(demo, self.selected, first)
         self.address_query = gr.Textbox(visible="hidden")
         image_outputs = [*self.scores, *self.trajectory.outputs(), self.selected.index]
         run_outputs = [
@@ -82,6 +88,7 @@ class Create:
             self.status,
         )
         # Errors may arise outside of `draw`: where its pictures are saved, or before it begins.
+        run.success(*self.controls.note_update, **NO_QUEUE, **RAW_INPUTS, **ALWAYS_LAST)
         run.failure(None, None, self.controls.generate, js=RESET_GENERATE, **NO_QUEUE)
         self.address_query.change(None, self.address_query, None, js=WRITE_ADDRESS, **NO_QUEUE)
         clicked = [self.selected.selection, self.selected.query]
@@ -98,10 +105,8 @@ class Create:
             first.last_preview().picture if first else None,
             elem_id="preview",
         )
-        hint = "Click an image to see its scores, how it emerged from noise"
-        copy = " and [whether it is a copy](#tab-trust)"
-        hint += copy if self.demo.kind.is_fashion_mnist else ""
-        gr.Markdown(f"{hint}.", elem_id="select-hint")
+        hint = CLICK_HINT if self.demo.kind.is_fashion_mnist else CLICK_HINT_OF_OWN_DATA
+        gr.Markdown(hint, elem_id="select-hint")
         pictures = first.pictures() if first else None
         self.gallery = picture_gallery(pictures, 5, "gallery", selected=0)
 

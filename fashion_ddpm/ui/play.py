@@ -3,16 +3,36 @@
 from typing import Any
 
 import gradio as gr
-import numpy as np
 
 from fashion_ddpm.core.requests import MAX_SEED
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.game_requests import STRENGTH_RANGE, BlendRequest, RedrawRequest, WalkRequest
-from fashion_ddpm.demo.play import blend, redraw, walk
-from fashion_ddpm.ui.components import LATEST_RUN, as_int, monitor_request, picture, show_value
+from fashion_ddpm.demo.play import blend, is_empty, read_drawing, redraw, silhouettes, walk
+from fashion_ddpm.ui.components import (
+    LATEST_RUN,
+    NO_QUEUE,
+    as_int,
+    browser_html,
+    hide_value,
+    monitor_request,
+    picture,
+    show_value,
+)
+from fashion_ddpm.ui.icons import png_url
 
 SKETCHPAD_SIDE = 280
 """Approximate side of the sketchpad in pixels; the actual one is a multiple of the image size."""
+
+DRAW_FIRST = "The sketch pad is empty. Draw on it: when a stroke ends, its images appear here."
+
+CHOOSE_CLASS_OF_SHAPE = """(sketch, name) => sketch.class_name || name"""
+"""JavaScript: a silhouette comes with its class."""
+
+PRESS_REDRAW = """() => {
+  clearTimeout(window.redrawTimer);
+  window.redrawTimer = setTimeout(() => document.querySelector("#redraw").click(), 100);
+}"""
+"""JavaScript: a stroke or a setting has changed; several changes at once are one request."""
 
 
 class Play:
@@ -20,30 +40,10 @@ class Play:
 
     def __init__(self, demo: Demo) -> None:
         self.demo = demo
+        size = demo.kind.image_size
+        self.side = max(SKETCHPAD_SIDE // size, 1) * size
         names, noun = list(demo.kind.class_names), demo.kind.class_noun
-        gr.Markdown(
-            f"## Sketch: we add noise to your drawing and denoise it as the {noun} you choose"
-        )
-        gr.Markdown("Fill the shape: an outline stays an outline.")
-        with gr.Row():
-            with gr.Column(min_width=300):
-                paper = _build_sketchpad(demo.kind.image_size)
-            with gr.Column(min_width=300):
-                class_name = gr.Dropdown(names, value=names[0], label="Turn into")
-                strength = gr.Slider(
-                    *STRENGTH_RANGE,
-                    0.75,
-                    step=0.05,
-                    label="Strength",
-                    info="Low keeps your drawing; high looks more real.",
-                )
-                button = gr.Button("Turn it into images", variant="primary")
-                result = f"your drawing, and seven {demo.kind.image_nouns} generated from it"
-                gr.Markdown(f"Below: {result}.")
-                strip = picture(result)
-        inputs: list[Any] = [paper, class_name, strength]
-        # A drawing is sent as a file, which gradio must read.
-        button.click(self.redraw, inputs, strip, **LATEST_RUN | {"preprocess": True})
+        self._build_sketch(names)
 
         gr.Markdown(f"## Blend: same noise, gradually from one {noun} to another")
         with gr.Row():
@@ -64,6 +64,42 @@ class Play:
         strip = picture("from the first seed to the second")
         button.click(self.walk, [class_name, begin, end], strip, **LATEST_RUN)
 
+    def _build_sketch(self, names: list[str]) -> None:
+        """Lay out the sketch pad, whose strokes are answered as they end, and its settings."""
+        kind = self.demo.kind
+        gr.Markdown(
+            f"## Sketch: we add noise to your drawing and denoise it as the {kind.class_noun} you "
+            "choose"
+        )
+        shapes = {name: png_url(shape) for name, shape in silhouettes(kind, self.side).items()}
+        start = "Start from a silhouette, or fill" if shapes else "Fill"
+        gr.Markdown(f"{start} a shape of your own: an outline stays an outline.")
+        with gr.Row():
+            with gr.Column(min_width=280):
+                pad = browser_html(
+                    {"drawing": "", "class_name": ""},
+                    "sketch_pad",
+                    data={"side": self.side, "silhouettes": shapes},
+                    elem_id="sketch-pad",
+                )
+            with gr.Column(min_width=280):
+                self.note = gr.Markdown(DRAW_FIRST, elem_id="sketch-note")
+                self.strip = picture(f"your drawing, and seven {kind.image_nouns} made from it")
+                class_name = gr.Dropdown(names, value=names[0], label="Turn into")
+                strength = gr.Slider(
+                    *STRENGTH_RANGE,
+                    0.75,
+                    step=0.05,
+                    label="Strength",
+                    info="Low keeps your drawing; high looks more real.",
+                )
+                button = gr.Button("Turn it into images", variant="primary", elem_id="redraw")
+        drawn = pad.input(None, [pad, class_name], class_name, js=CHOOSE_CLASS_OF_SHAPE, **NO_QUEUE)
+        for change in (drawn.then, class_name.input, strength.change):
+            change(None, None, None, js=PRESS_REDRAW, **NO_QUEUE)
+        inputs: list[Any] = [pad, class_name, strength]
+        button.click(self.redraw, inputs, [self.strip, self.note], **LATEST_RUN)
+
     def blend(self, first: str, second: str, seed: float) -> Any:
         """Draw one seed as one class, then increasingly as another."""
         with monitor_request(self.demo, "blend") as wrap_steps:
@@ -77,33 +113,18 @@ class Play:
             request = WalkRequest(class_name, as_int(begin), as_int(end), classes)
             return show_value(walk(self.demo, request, wrap_steps))
 
-    def redraw(self, paper: dict[str, Any] | None, class_name: str, strength: float) -> Any:
-        """Draw images from a drawing."""
+    def redraw(self, sketch: Any, class_name: str, strength: float) -> dict[Any, Any]:
+        """Draw images from a drawing; without one, say that it is missing."""
         with monitor_request(self.demo, "drawing") as wrap_steps:
             request = RedrawRequest(class_name, strength, self.demo.kind.class_names)
-            composite = (paper or {}).get("composite")  # None where nothing was drawn
-            drawing = np.zeros((0, 0)) if composite is None else 255 - np.asarray(composite)
-            return show_value(redraw(self.demo, drawing, request, wrap_steps))
+            drawing = read_drawing(sketch, self.side)
+            if is_empty(drawing):
+                return {self.strip: hide_value(), self.note: DRAW_FIRST}
+            strip = redraw(self.demo, drawing, request, wrap_steps)
+            note = f"Your drawing, and seven {self.demo.kind.image_nouns} made from it:"
+            return {self.strip: show_value(strip), self.note: note}
 
 
 def _default_name(names: list[str], preferred: str, fallback: int = 0) -> str:
     """Return a menu's default: the preferred name if it exists, else the one at an index."""
     return preferred if preferred in names else names[fallback]
-
-
-def _build_sketchpad(image_size: int) -> gr.Sketchpad:
-    """Return a sketchpad for black strokes on white; the network gets them inverted."""
-    side = max(SKETCHPAD_SIDE // image_size, 1) * image_size
-    return gr.Sketchpad(
-        type="numpy",
-        image_mode="L",
-        canvas_size=(side, side),
-        fixed_canvas=True,
-        layers=False,
-        transforms=(),
-        brush=gr.Brush(default_size=18, colors=["#000000", "#808080"], color_mode="fixed"),
-        label="Sketch pad",
-        elem_id="sketch-pad",
-        buttons=[],
-        height=360,
-    )

@@ -9,8 +9,9 @@ import gradio as gr
 from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 
+from fashion_ddpm.core.config import TURBO
 from fashion_ddpm.core.errors import UserError
-from fashion_ddpm.core.requests import API_PARAMETERS, RequestError
+from fashion_ddpm.core.requests import API_PARAMETERS, GenerateRequest, RequestError
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.results import Result
 from fashion_ddpm.demo.share import SharedSettings, collect_words, parse_picture, parse_query
@@ -21,6 +22,7 @@ from fashion_ddpm.ui.components import (
     NO_API,
     NO_MARKUP,
     NO_QUEUE,
+    RAW_INPUTS,
     SERIAL_QUEUE,
     SHOW_AND_GENERATE,
     error_message,
@@ -30,28 +32,46 @@ from fashion_ddpm.ui.controls import NO_SETTINGS, Controls, control_values
 from fashion_ddpm.ui.page import BUILD_LINK
 from fashion_ddpm.ui.session import SelectedImage, Selection
 
-GENERATE_IF_LINKED = """(linked) => {
-  if (linked) document.querySelector("#generate").click();
+GENERATE_IF_ASKED = """(asked) => {
+  if (asked) document.querySelector("#generate").click();
 }"""
 """JavaScript: a wrong link draws nothing, and so stays in the address bar to be corrected."""
 
 
-class Handlers:
-    """Event handlers of links and pictures."""
+EXAMPLES = {
+    "A bag in 4 steps": GenerateRequest("bag", num_inference_steps=4),
+    "Turbo: a sneaker in 1 step": GenerateRequest("sneaker", sampler=TURBO, num_inference_steps=1),
+    "The student's schedule: grain": GenerateRequest("ankle boot", schedule="report"),
+    "The same seeds, repaired": GenerateRequest("ankle boot", schedule="cosine"),
+    "Guidance 7: less variety": GenerateRequest("dress", guidance_scale=7.0),
+    "ddpm needs more steps": GenerateRequest("coat", sampler="ddpm"),
+}
+"""Name of a link to try → what it generates."""
 
-    def __init__(self, demo: Demo) -> None:
-        self.demo = demo
+
+class Handlers:
+    """Event handlers of links and pictures.
+
+    Attributes:
+        demo: the loaded model.
+        has_images: whether the page opens with images.
+    """
+
+    def __init__(self, demo: Demo, has_images: bool = True) -> None:
+        self.demo, self.has_images = demo, has_images
         self.class_names = demo.kind.class_names
 
     def open(self, request: gr.Request) -> tuple[Any, ...]:
-        """Return the settings in the page's address, and "linked" if there are any.
+        """Return the settings in the page's address, and "asked" if images must be generated.
 
-        If they are wrong, warn and return none.
+        That is with a link, and where the page would open without images. If a link is wrong, warn
+        and return no settings.
         """
         try:
             words = collect_words(request.query_params.multi_items())
             if settings := parse_query(words, self.class_names):
-                return *self._control_values(settings, "link"), "linked"
+                return *self._control_values(settings, "link"), "asked"
+            return *NO_SETTINGS, "" if self.has_images else "asked"
         except UserError as error:
             gr.Warning(f"The link could not be read. {error_message(error)}")
         return *NO_SETTINGS, ""
@@ -114,10 +134,23 @@ def python_call(result: Result) -> str:
     return f'client.predict({", ".join(arguments)}, api_name="/{ENDPOINT}")'
 
 
+def example_links(demo: Demo) -> str:
+    """Return links to try as Markdown; "" for other networks than those of Fashion-MNIST."""
+    if not demo.kind.is_fashion_mnist:
+        return ""
+    links = [
+        f"[{name}]({SharedSettings(request).to_query()})"
+        for name, request in EXAMPLES.items()
+        if request.sampler != TURBO or demo.has_turbo
+    ]
+    return f"**Links to try:** {' · '.join(links)}"
+
+
 def build(demo: Demo, page: gr.Blocks, controls: Controls, selected: SelectedImage) -> None:
     """Lay out the components, and read the address when the page is opened."""
-    handlers, selection = Handlers(demo), selected.selection
+    selection = selected.selection
     first = selection.value.result
+    handlers = Handlers(demo, has_images=first is not None)
     archived, call = handlers.export_result(selection.value) if first else ({"value": None}, "")
     with gr.Accordion("Share", open=False):
         gr.Markdown(
@@ -147,8 +180,10 @@ def build(demo: Demo, page: gr.Blocks, controls: Controls, selected: SelectedIma
             "Generate the same images from code. *Use via API*, at the end of the page, says what "
             "`client` is and has calls in other languages."
         )
-        program = gr.Code(call, language="python", label="Python", lines=1, wrap_lines=True)
-    linked = gr.Textbox(visible=False)
+        # Without a language: gradio's colours of Python are too pale in light mode.
+        program = gr.Code(call, language=None, label="Python", lines=1, wrap_lines=True)
+    gr.Markdown(example_links(demo), elem_id="examples")
+    asked = gr.Textbox(visible=False)
     query = handlers.image_query(*(each.value for each in selected.inputs()))
     image_query = gr.Textbox(query, visible="hidden")
     changes = [selected.query.change, selected.index.change]
@@ -165,7 +200,7 @@ def build(demo: Demo, page: gr.Blocks, controls: Controls, selected: SelectedIma
     read.success(None, None, None, js=SHOW_AND_GENERATE, **NO_QUEUE)
     read.failure(lambda: None, None, dropped, **NO_QUEUE, **ALWAYS_LAST)
     # Queued, because gradio shows warnings of queued events only.
-    outputs = [*controls.inputs(), linked]
-    page.load(handlers.open, None, outputs, show_progress="hidden", **NO_API).then(
-        None, linked, None, js=GENERATE_IF_LINKED, **NO_QUEUE
-    )
+    outputs = [*controls.inputs(), asked]
+    opened = page.load(handlers.open, None, outputs, show_progress="hidden", **NO_API)
+    opened.then(None, asked, None, js=GENERATE_IF_ASKED, **NO_QUEUE)
+    opened.then(*controls.note_update, **NO_QUEUE, **RAW_INPUTS, **ALWAYS_LAST)

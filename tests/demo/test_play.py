@@ -1,16 +1,20 @@
 """Tests of the games, with the bundled network."""
 
+import base64
+import io
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from fashion_ddpm.core.image_kind import CLASS_NAMES, FASHION_MNIST, ImageKind
 from fashion_ddpm.core.requests import RequestError
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.game_requests import BlendRequest, RedrawRequest, WalkRequest
-from fashion_ddpm.demo.play import blend, redraw, slerp, walk
+from fashion_ddpm.demo.play import blend, read_drawing, redraw, silhouettes, slerp, walk
 from fashion_ddpm.diffusion.sampling import SamplingSettings
 
 BLEND = BlendRequest("trouser", "bag", 3)
@@ -81,3 +85,49 @@ def test_a_drawing_is_kept_where_little_of_it_is_forgotten(bundled_demo: Demo) -
 def test_empty_paper_is_refused(bundled_demo: Demo) -> None:
     with pytest.raises(RequestError, match="sketch pad is empty"):
         redraw(bundled_demo, np.zeros((280, 280), np.uint8), RedrawRequest("bag", 0.5))
+
+
+def as_url(picture: Image.Image, format_: str = "PNG") -> str:
+    content = io.BytesIO()
+    picture.save(content, format_)
+    return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()
+
+
+def test_a_drawing_arrives_as_it_was_drawn() -> None:
+    picture = Image.new("RGBA", (28, 28), (0, 0, 0, 255))
+    picture.putpixel((3, 5), (128, 128, 128, 255))
+    drawing = read_drawing({"drawing": as_url(picture)}, 28)
+    assert drawing.shape == (28, 28)
+    assert drawing.dtype == np.uint8
+    assert np.argwhere(drawing).tolist() == [[5, 3]]
+    assert drawing[5, 3] == 128
+    assert read_drawing({"drawing": ""}, 28).size == 0
+
+
+SMALL = Image.new("L", (28, 28))
+
+
+@pytest.mark.parametrize(
+    "sketch",
+    [
+        *(None, "", [], 5, {}, {"drawing": None}, {"drawing": "x"}, {"drawing": "data:,x"}),
+        {"drawing": as_url(SMALL)[:60]},
+        {"drawing": as_url(SMALL, "GIF")},
+        {"drawing": as_url(Image.new("L", (29, 28)))},
+        {"drawing": "/etc/passwd"},
+    ],
+)
+def test_whatever_is_no_drawing_is_refused(sketch: Any) -> None:
+    with pytest.raises(RequestError, match="drawing cannot be read"):
+        read_drawing(sketch, 28)
+
+
+def test_there_is_a_filled_silhouette_of_each_class_of_fashion_mnist_only() -> None:
+    shapes = silhouettes(FASHION_MNIST, 56)
+    assert tuple(shapes) == CLASS_NAMES
+    for name, shape in shapes.items():
+        pixels = np.asarray(shape)
+        assert pixels.shape == (56, 56)
+        assert set(np.unique(pixels)) == {0, 255}, name
+        assert 0.1 < (pixels > 0).mean() < 0.8, name
+    assert silhouettes(ImageKind(("cat", "dog"), 32, 3), 256) == {}

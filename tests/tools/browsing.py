@@ -13,6 +13,9 @@ from tests.tools import TIMEOUT_S
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 NO_BROWSER = f"no browser: none of {', '.join(BROWSERS)} is on the PATH"
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
+PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
+"""Options of open_page."""
 
 expect.set_options(timeout=1000 * TIMEOUT_S)  # a busy machine is slow, not wrong
 

@@ -11,7 +11,7 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import ElementHandle, Locator, expect
 
-from tests.tools.hands import TIMEOUT_MS, Hands
+from tests.tools.hands import TIMEOUT_MS, Hands, stroke
 from tests.tools.page_parts import look
 
 Gesture = Callable[[Hands, Locator, dict[str, Any]], Iterator[Locator]]
@@ -138,8 +138,8 @@ def gallery(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterator
 def html(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterator[Locator]:
     """Use each control that runs in the browser, and check what it changes."""
     root = container.locator(f"#{props['elem_id']}")
-    if props["elem_id"] == "sheet":
-        yield from sheet(hands, root)
+    if props["elem_id"] in WITH_SERVER:
+        yield from WITH_SERVER[props["elem_id"]](hands, root)
         return
     waiting: list[ElementHandle] = []  # they had no effect yet: chosen already
     for control in root.element_handle().query_selector_all(
@@ -224,28 +224,25 @@ def downloadbutton(hands: Hands, container: Locator, props: dict[str, Any]) -> I
     assert download.value.path().stat().st_size
 
 
-def imageeditor(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterator[Locator]:
-    """Draw two lines and undo one."""
-    canvas = container.locator(".image-container canvas, .pixi-target canvas").last
-    for shift in (-30, 30):
-        draw_line(hands, canvas, shift)
-        yield canvas
-    hands.press(container.get_by_role("button", name="Undo"))
-    yield canvas
-
-
-def draw_line(hands: Hands, canvas: Locator, shift: int) -> None:
-    """Draw a vertical line on a sketch pad, some pixels from its middle."""
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    assert box is not None
-    x, y = box["x"] + box["width"] / 2 + shift, box["y"] + box["height"] / 2
-    hands.page.mouse.move(x, y - 60)
-    hands.page.mouse.down()
-    for down in range(-60, 61, 40):
-        hands.page.mouse.move(x, y + down)
-    hands.page.mouse.up()
-    hands.traffic.gestures += 1
+def sketch_pad(hands: Hands, root: Locator) -> Iterator[Locator]:
+    """Start from each silhouette, draw with each brush and a wider one, undo and clear."""
+    canvas = root.locator("canvas")
+    yield root
+    for silhouette in root.locator(".shapes button").all():
+        hands.press(silhouette)
+        yield root
+    for number, brush in enumerate(root.locator(".inks button").all()[::-1]):
+        hands.press(brush)
+        stroke(canvas, 0.4 + 0.1 * number)
+        yield root
+    hands.key(root.get_by_label("Width"), "End")
+    stroke(canvas, 0.2)
+    yield root
+    for name in ("Undo", "Clear"):
+        hands.press(root.get_by_role("button", name=name))
+        yield root
+    stroke(canvas)
+    yield root
 
 
 def image(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterator[Locator]:
@@ -287,6 +284,9 @@ def dataframe(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterat
     hands.press(table.locator("th").filter(visible=True).first)
 
 
+WITH_SERVER = {"sheet": sheet, "sketch-pad": sketch_pad}
+"""HTML of which the server answers gestures."""
+
 GESTURES: dict[str, Gesture] = {
     "slider": slider,
     "number": number,
@@ -298,7 +298,6 @@ GESTURES: dict[str, Gesture] = {
     "html": html,
     "file": file,
     "downloadbutton": downloadbutton,
-    "imageeditor": imageeditor,
     "image": image,
     "accordion": accordion,
     "textbox": copy_text,

@@ -132,3 +132,30 @@ class Hands:
             if quiet == QUIET_TENTHS:
                 return
         raise TimeoutError(f"still open: {[request.url for request in self.traffic.open_requests]}")
+
+
+def stroke(canvas: Locator, x: float = 0.5) -> None:
+    """Draw a line from above to below, with a finger where the page has touch.
+
+    Args:
+        canvas: where to draw.
+        x: the place of the line, as a share of the width.
+    """
+    page = canvas.page
+    canvas.evaluate("canvas => canvas.scrollIntoView({block: 'center'})")
+    box = canvas.bounding_box()
+    assert box is not None
+    left = box["x"] + x * box["width"]
+    places = [(left, box["y"] + share * box["height"]) for share in (0.2, 0.4, 0.6, 0.8)]
+    if page.evaluate("navigator.maxTouchPoints"):
+        session = page.context.new_cdp_session(page)
+        for kind, place in zip(["touchStart", *["touchMove"] * 3], places, strict=True):
+            points = [{"x": place[0], "y": place[1]}]
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    else:
+        page.mouse.move(*places[0])
+        page.mouse.down()
+        for place in places[1:]:
+            page.mouse.move(*place)
+        page.mouse.up()

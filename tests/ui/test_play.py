@@ -1,10 +1,11 @@
-"""Tests of the Play tab's handlers; test_page uses them in a browser."""
+"""Tests of the Play tab's handlers; test_play_page uses them in a browser."""
 
 import gradio as gr
-import numpy as np
 import pytest
+from PIL import Image
 
 from fashion_ddpm.demo.engine import Demo
+from fashion_ddpm.ui.icons import png_url
 from fashion_ddpm.ui.play import Play
 
 
@@ -13,17 +14,28 @@ def tab(demo: Demo, blocks: gr.Blocks) -> Play:
     return Play(demo)
 
 
+def sketch(brightness: int) -> dict[str, str]:
+    return {"drawing": png_url(Image.new("L", (280, 280), brightness)), "class_name": ""}
+
+
 def test_every_game_gives_a_strip_of_eight(tab: Play) -> None:
-    paper = {"composite": np.zeros((280, 280), np.uint8)}
     strips = [
         tab.blend("bag", "coat", 1.0),
         tab.walk("bag", 0.0, 1.0),
-        tab.redraw(paper, "bag", 0.5),
+        tab.redraw(sketch(255), "bag", 0.5)[tab.strip],
     ]
     assert {strip["value"].size for strip in strips} == {(4 * 238, 4 * 28)}
 
 
-@pytest.mark.parametrize("paper", [None, {"composite": None}, {"composite": np.full((9, 9), 255)}])
-def test_blank_paper_is_a_message(tab: Play, paper: dict[str, np.ndarray] | None) -> None:
-    with pytest.raises(gr.Error, match="sketch pad is empty"):
-        tab.redraw(paper, "bag", 0.5)
+@pytest.mark.parametrize("empty", [{"drawing": ""}, sketch(0)])
+def test_an_empty_sketch_pad_hides_the_images_and_says_what_to_do(
+    tab: Play, empty: dict[str, str]
+) -> None:
+    updates = tab.redraw(empty, "bag", 0.5)
+    assert updates[tab.strip]["visible"] is False
+    assert "empty" in updates[tab.note]
+
+
+def test_a_drawing_that_is_none_is_a_message(tab: Play) -> None:
+    with pytest.raises(gr.Error, match="drawing cannot be read"):
+        tab.redraw({"drawing": "data:image/png;base64,AAAA"}, "bag", 0.5)

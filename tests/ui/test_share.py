@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,7 +21,7 @@ from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.share import SharedSettings, parse_picture, parse_query
 from fashion_ddpm.ui.controls import NO_SETTINGS, control_values
 from fashion_ddpm.ui.session import Selection
-from fashion_ddpm.ui.share import Handlers
+from fashion_ddpm.ui.share import EXAMPLES, Handlers, example_links
 
 REQUEST = GenerateRequest("coat", 2, "karras", "euler", 3, 1.5, 0.3, 0.7, seed=4)
 NOTHING = (*NO_SETTINGS, "")
@@ -35,7 +36,7 @@ def test_a_results_link_restores_its_settings(demo: Demo) -> None:
     handlers = Handlers(demo)
     result = demo.draw(REQUEST, "embedded")
     query = result.settings.to_query()
-    linked = (*control_values(REQUEST, "embedded"), "linked")
+    linked = (*control_values(REQUEST, "embedded"), "asked")
     assert open_link(handlers, dict(parse_qsl(query[1:]))) == linked
 
 
@@ -122,3 +123,22 @@ def test_the_selected_image_has_a_link_of_its_own(demo: Demo) -> None:
     assert alone.model == demo.model
     assert Handlers.image_query(Selection(None), "", 0) == ""
     assert Handlers.image_query(Selection(None), query, 2) == "", "the server was restarted"
+
+
+def test_each_link_to_try_restores_what_it_names(
+    bundled_demo: Demo, demo: Demo, recwarn: pytest.WarningsRecorder
+) -> None:
+    handlers = Handlers(bundled_demo)
+    links = re.findall(r"\[([^]]+)\]\(([^)]+)\)", example_links(bundled_demo))
+    assert [name for name, _ in links] == list(EXAMPLES)
+    for name, query in links:
+        assert open_link(handlers, query[1:]) == (*control_values(EXAMPLES[name]), "asked")
+    assert not recwarn.list
+    assert "urbo" not in example_links(demo)  # it has no distilled network
+
+
+def test_a_page_without_images_asks_for_some_unless_the_link_is_wrong(demo: Demo) -> None:
+    handlers = Handlers(demo, has_images=False)
+    assert open_link(handlers, {}) == (*NO_SETTINGS, "asked")
+    with pytest.warns(UserWarning, match="could not be read"):
+        assert open_link(handlers, {"class": "hat"}) == NOTHING

@@ -23,8 +23,8 @@
 
   // What is said about a run is announced.
   function announceStatus() {
-    const status = document.querySelector("#status");
-    if (status) setAttribute(status, "role", "status");
+    for (const status of document.querySelectorAll("#status, #sketch-note"))
+      setAttribute(status, "role", "status");
   }
 
   // The bars of scores are buttons to gradio, but nothing happens when they are pressed.
@@ -40,15 +40,6 @@
     }
   }
 
-  // The sketch pad's brush is chosen from the start; gradio starts with none.
-  function chooseBrush() {
-    const pad = document.querySelector("#sketch-pad:not([data-has-brush])");
-    const brush = pad?.querySelector('button[aria-label="Brush"]');
-    if (!brush?.offsetParent) return;
-    pad.dataset.hasBrush = "";
-    brush.click();
-  }
-
   function setAttribute(element, name, value) {
     if (element.getAttribute(name) !== value) element.setAttribute(name, value);
   }
@@ -58,7 +49,6 @@
     announceStatus();
     skipBars();
     groupTabs();
-    chooseBrush();
   }
 
   function onKey(event) {
