@@ -1,5 +1,6 @@
 """Finding a checkpoint's folder, local or on the Hub; reading class names and run.json."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,12 @@ def read_run(checkpoint: str | Path) -> dict[str, Any]:
         name = wrong[0] if wrong else "log"
         raise FileError(f"{path} holds a {name!r} of another form than every checkpoint's: {fix}.")
     return run
+
+
+def total_images_seen(run: Mapping[str, Any]) -> int:
+    """Return the images that a network has seen, with those of the runs that it started from."""
+    seen = int(run.get("images_seen", 0))
+    return seen + total_images_seen(run["started_from"]) if run.get("started_from") else seen
 
 
 def _is_row(row: Any) -> bool:

@@ -25,6 +25,11 @@ Share = list[tuple[int, Tensor]]
 """Labels and their rows of the preview, uint8 [columns, H, W] or [columns, H, W, 3]."""
 
 
+def preview_name(images_seen: int) -> str:
+    """Return the file name of a preview; later ones sort after earlier ones."""
+    return f"{images_seen:011d}.png"
+
+
 def draw_preview_share(pipeline: FashionDDPMPipeline, rank: int = 0, num_ranks: int = 1) -> Share:
     """Generate this process's rows of the preview: the noise, then predicted clean images."""
     labels = list(range(rank, min(len(pipeline.class_names), MAX_CLASSES), num_ranks))
