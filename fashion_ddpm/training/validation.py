@@ -1,4 +1,4 @@
-"""Measurements during a run: held-out loss, sample grids, Fréchet distance."""
+"""Measurements during a run: held-out loss, previews, Fréchet distance."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -77,8 +77,7 @@ time."""
 SCORER_MATRIX = "Class of the real image (rows), mean score of each prompt in percent (columns)"
 REPORT_MATRIX = """Requested class (rows), class predicted by an independent classifier (columns),
 number of images"""
-NEAREST_ALT = """One generated image per column; below it the nearest training image by its pixels,
-and the nearest by a classifier's features"""
+NEAREST_ALT = "In each column a generated image, and below it its nearest training images"
 
 
 class Trust:
@@ -233,10 +232,11 @@ def _matrix(
             for share, text in zip(row_shares, row_texts, strict=True)
         )
         rows.append(f'<tr><th scope="row">{name}</th>{cells}</tr>')
+    sentence = describe_confusion(shares, names) if len(names) > 1 else ""
     return (
         f'<table class="matrix"><caption>{title}</caption>'
         f"<thead><tr><td></td>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-        f"<p>{describe_confusion(shares, names)}</p>"
+        f"<p>{sentence}</p>"
     )
 
 
