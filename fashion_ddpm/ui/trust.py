@@ -71,8 +71,9 @@ TRAINING = """## What is learned first? Training time × generation time
 Each row is the network at one point of training; each column is a step of generating one image.
 The first column is the noise that all rows start from; the others show the clean image that the
 network predicts at that step."""
-TRAINING_OF_BUNDLED = """Up to 100,096 images: a shorter run; later: the published networks of that
-time."""
+TRAINING_OF_BUNDLED = """The rough outline comes first in both directions: after 12,800 images, and
+at step 1. Seams, laces and prints come last in both: after more training, and at the later steps.
+(Up to 100,096 images: a shorter run; later: the published networks of that time.)"""
 
 SCORER_MATRIX = "Class of the real image (rows), mean score of each prompt in percent (columns)"
 REPORT_MATRIX = """Requested class (rows), class predicted by an independent classifier (columns),
