@@ -1,5 +1,7 @@
 """Tests of the Trust tab's handlers; test_page uses them in a browser."""
 
+from pathlib import Path
+
 import gradio as gr
 import pytest
 
@@ -7,6 +9,7 @@ from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.results import Result
 from fashion_ddpm.ui.session import NO_IMAGE_YET, SELECTION_CHANGED, SelectedImage, Selection
 from fashion_ddpm.ui.trust import Trust, _matrix
+from tests.tools.shapes import SHAPES
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +55,16 @@ def test_the_chosen_class_is_shown_at_every_point_of_training(tab: Trust) -> Non
     values: tuple[object, ...] = ("hat", None, ["coat"], {})
     for value in values:
         assert tab.show_class(value) == gr.skip()
+
+
+def test_a_network_of_ones_own_shows_its_own_points_of_training(
+    shapes_checkpoint: Path, blocks: gr.Blocks
+) -> None:
+    tab = Trust(Demo(shapes_checkpoint), SelectedImage(None))
+    (preview,) = tab.previews
+    assert preview.picture.mode == "RGB"
+    assert preview.num_classes == len(tab.shown_classes) == len(SHAPES)
+    assert f"square, seed {SHAPES.index('square')}, after 512 images" in tab.show_class("square")
 
 
 def test_class_names_are_no_markup() -> None:
