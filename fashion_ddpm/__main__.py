@@ -42,6 +42,12 @@ def build_parser() -> argparse.ArgumentParser:
     average.add_argument("--at", type=int, metavar="IMAGES", help="its end; default: the last kept")
     average.add_argument("--output", type=_path, default=Path("runs/average"))
     average.set_defaults(run=commands.run_rebuild_average)
+    preview = subcommands.add_parser(
+        "preview", help="how each class emerges from noise: the picture that a run writes"
+    )
+    preview.add_argument("checkpoint", type=_path, metavar="DIR", help="folder of a checkpoint")
+    preview.add_argument("--output-dir", type=_path, default=Path("runs/previews"), metavar="DIR")
+    preview.set_defaults(run=commands.run_preview)
     gallery = subcommands.add_parser("gallery", help="draw the images that the demo opens with")
     gallery.add_argument(
         "--student-checkpoint",

@@ -116,6 +116,7 @@ def locked_folder(tmp_path: Path) -> Iterator[Path]:
     "words",
     [
         ["rebuild-average", "PATH/run"],
+        ["preview", "PATH/checkpoint"],
         ["generate", "--num-images", "1", "--checkpoint", "PATH/checkpoint"],
         ["generate", "--num-images", "1", "--steps", "1", "--output", "PATH/image.png"],
         ["results", "--report", "PATH/report.json"],

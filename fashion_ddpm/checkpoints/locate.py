@@ -93,6 +93,12 @@ def dataset_name(run: Mapping[str, Any]) -> str:
     return str(run.get("dataset", FASHION)).split(":")[-1].split("/")[-1]
 
 
+def total_images_seen(run: Mapping[str, Any]) -> int:
+    """Return the images that a network has seen, with those of the runs that it started from."""
+    seen = int(run.get("images_seen", 0))
+    return seen + total_images_seen(run["started_from"]) if run.get("started_from") else seen
+
+
 def _is_row(row: Any) -> bool:
     """Return whether a row of a run's log has only numbers and lists of numbers as values."""
     if not isinstance(row, dict) or "images_seen" not in row:

@@ -127,6 +127,20 @@ def run_rebuild_average(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def run_preview(arguments: argparse.Namespace) -> int:
+    """Draw the preview of a checkpoint, named after the images that it has seen."""
+    from fashion_ddpm.checkpoints.locate import read_run, total_images_seen
+    from fashion_ddpm.diffusion.pipeline import load_pipeline
+    from fashion_ddpm.generation.preview import draw_preview_share, preview_name, save_preview
+
+    pipeline = load_pipeline(arguments.checkpoint)
+    arguments.output_dir.mkdir(parents=True, exist_ok=True)
+    path = arguments.output_dir / preview_name(total_images_seen(read_run(arguments.checkpoint)))
+    save_preview(draw_preview_share(pipeline), path)
+    print(path)
+    return 0
+
+
 def run_gallery(arguments: argparse.Namespace) -> int:
     """Draw the images that the demo shows at start."""
     from fashion_ddpm.demo.gallery import GALLERY, STORY, make_gallery

@@ -128,7 +128,7 @@ class TrainConfig(TrainingLength, DataSettings):
     log_every: int = setting(12_800, "images between two lines of the log", low=1)
     validate_every: int = setting(55_000, "images between two validations", low=1)
     validation_images: int = setting(2_000, "images of a validation", low=1)
-    preview_every: int = setting(55_000, "images between two grids of samples", low=1)
+    preview_every: int = setting(55_000, "images between two previews of each class", low=1)
     frechet_every: int = setting(220_000, "images between two Fréchet distances; 0: none", low=0)
     frechet_images: int = setting(2_000, "samples of a Fréchet distance", low=2)
     save_every: int = setting(55_000, "images between two saved states", low=1)

@@ -19,6 +19,9 @@ IMAGE_SIZE = FASHION_MNIST.image_size
 SETTINGS_KEY = "fashion-ddpm"
 """The PNG text chunk that holds the settings of an image."""
 
+GRID_GAP = 2
+"""Pixels between the images of a grid."""
+
 FILE_NAME_KEY = "file name"
 """Key in Image.info of the file's name, as a Path so that gradio does not write it to the file."""
 
@@ -63,7 +66,7 @@ def to_uint8(images: Tensor) -> Tensor:
 
 
 def make_grid(images: Tensor, columns: int | None = None, scale: int = 1) -> Image.Image:
-    """Lay images out in rows with gaps of 2 pixels, then enlarge without interpolation.
+    """Lay images out in rows with gaps of GRID_GAP, then enlarge without interpolation.
 
     Args:
         images: uint8 [B, H, W] grey, or [B, H, W, 3] in colour.
@@ -72,7 +75,7 @@ def make_grid(images: Tensor, columns: int | None = None, scale: int = 1) -> Ima
     """
     count, height, width, *colours = images.shape
     columns = columns or math.ceil(math.sqrt(count))
-    rows, gap = math.ceil(count / columns), 2
+    rows, gap = math.ceil(count / columns), GRID_GAP
     size = rows * (height + gap) - gap, columns * (width + gap) - gap
     canvas = np.zeros((*size, *colours), np.uint8)
     for index, image in enumerate(images.cpu().numpy()):

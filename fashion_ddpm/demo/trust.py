@@ -1,13 +1,18 @@
 """Evidence on the loaded network: evaluation report, losses, limits of the scorers."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from fashion_ddpm.checkpoints.locate import read_run
-from fashion_ddpm.core.image_kind import CLASS_NAMES
+from PIL import Image
+
+from fashion_ddpm.checkpoints.locate import read_run, total_images_seen
+from fashion_ddpm.core.images import GRID_GAP, read_settings
 from fashion_ddpm.core.paths import EVALUATION_DIR
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.diffusion.pipeline import weights_hash
 from fashion_ddpm.evaluation.report import REPORT_FILE, Report, load_report
+from fashion_ddpm.generation.preview import STEPS_KEY
 
 STUDENT_LOSSES = {"training": (0.1577, 0.1076), "validation": (0.1321, 0.1083)}
 """First and last loss in the student's report, for predicting the noise with T = 100."""
@@ -38,28 +43,94 @@ def loss_points(demo: Demo) -> list[tuple[float, str, float]]:
     ]
 
 
-def training_previews(demo: Demo) -> list[tuple[int, Path]]:
-    """Return (images seen, grid of samples) for the previews beside the checkpoint."""
+def describe_losses(demo: Demo) -> str:
+    """Return what the losses show: where each begins and ends; "" without any."""
+    points = loss_points(demo)
+    parts = []
+    for curve in RUN_CURVES:
+        of_curve = [(images_seen, loss) for images_seen, name, loss in points if name == curve]
+        if of_curve:
+            (first, start), (last, end) = of_curve[0], of_curve[-1]
+            verb = "falls" if end < start else "rises"
+            parts.append(
+                f"the {curve} loss {verb} from {start:.4f} at {first:,.0f} images to {end:.4f} at "
+                f"{last:,.0f}"
+            )
+    if not parts:
+        return ""
+    run = read_run(demo.pipeline.name_or_path)
+    before = total_images_seen(run) - run.get("images_seen", 0)
+    begin = f"The run started from a network that had seen {before:,} images"
+    begin = begin if before else "The run started from random weights"
+    return f"{begin}: {' and '.join(parts)}."
+
+
+@dataclass(frozen=True)
+class TrainingPreview:
+    """How each class emerged from noise at one point of training.
+
+    Attributes:
+        images_seen: the point of training.
+        steps: the step of each column, from 0, the noise.
+        picture: a row per class, a column per step.
+        image_size: side of an image, pixels.
+    """
+
+    images_seen: int
+    steps: Sequence[int]
+    picture: Image.Image
+    image_size: int
+
+    @property
+    def num_classes(self) -> int:
+        """The number of rows."""
+        return (self.picture.height + GRID_GAP) // (self.image_size + GRID_GAP)
+
+    def row(self, label: int) -> Image.Image:
+        """Return the row of a class."""
+        top = label * (self.image_size + GRID_GAP)
+        return self.picture.crop((0, top, self.picture.width, top + self.image_size))
+
+
+def training_previews(demo: Demo) -> list[TrainingPreview]:
+    """Return the previews beside the checkpoint, in the order of training."""
+    size, previews = demo.kind.image_size, []
+    for path in preview_paths(demo):
+        steps = read_settings(path).get(STEPS_KEY)
+        if steps:  # earlier versions wrote finished samples alone
+            previews.append(TrainingPreview(int(path.stem), steps, Image.open(path), size))
+    return previews
+
+
+def preview_paths(demo: Demo) -> list[Path]:
+    """Return the files of the previews beside the checkpoint, in the order of training."""
     folder = Path(demo.pipeline.name_or_path).parent / PREVIEWS
-    paths = sorted(path for path in folder.glob("*.png") if path.stem.isdigit())
-    return [(int(path.stem), path) for path in paths]
+    return sorted(path for path in folder.glob("*.png") if path.stem.isdigit())
 
 
-def real_scores(demo: Demo, scorer_name: str) -> list[tuple[str, float]]:
-    """Return (class, mean score of its own prompt) of real test images of Fashion-MNIST."""
+def scorer_confusion(demo: Demo, scorer_name: str) -> list[list[float]]:
+    """Return a scorer's mean score of each prompt (columns) for real images of each class."""
     _, baseline = demo.scorer(scorer_name)
-    if baseline is None:
-        return []
-    scores = (round(score, 3) for score in baseline.labels.diagonal().tolist())
-    return list(zip(CLASS_NAMES, scores, strict=True))
+    return [] if baseline is None else baseline.labels.tolist()
 
 
-def scorer_confusion(demo: Demo, scorer_name: str) -> list[list[str]]:
-    """Return a row for each real class: its name, and the mean score of each prompt."""
-    _, baseline = demo.scorer(scorer_name)
-    if baseline is None:
-        return []
-    return [
-        [name, *(f"{score:.0%}" for score in row)]
-        for name, row in zip(CLASS_NAMES, baseline.labels.tolist(), strict=True)
-    ]
+def describe_confusion(shares: Sequence[Sequence[float]], class_names: Sequence[str]) -> str:
+    """Return the best and the worst class of a confusion matrix, and what the worst is taken for.
+
+    Args:
+        shares: for each class (rows), the share in [0, 1] of each answer (columns).
+        class_names: the names of rows and columns, two or more.
+    """
+    right = [row[label] for label, row in enumerate(shares)]
+    best, worst = right.index(max(right)), right.index(min(right))
+    rivals = [label for label in range(len(right)) if label != worst]
+    rival = max(rivals, key=lambda label: shares[worst][label])
+    return (
+        f"Recognized best is {class_names[best]} ({_percent(right[best])}), worst is "
+        f"{class_names[worst]} ({_percent(right[worst])}), where {class_names[rival]} comes next "
+        f"with {_percent(shares[worst][rival])}."
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"

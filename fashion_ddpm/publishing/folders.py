@@ -9,9 +9,9 @@ from fashion_ddpm.checkpoints.manifest import MANIFEST, find_faults, is_intact, 
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, BUNDLED_DIR, EVALUATION_DIR, ROOT
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.gallery import GALLERY, load_gallery, save_gallery
-from fashion_ddpm.demo.trust import PREVIEWS, training_previews
+from fashion_ddpm.demo.trust import PREVIEWS, preview_paths
 from fashion_ddpm.evaluation.report import REPORT_FILE, Report
-from fashion_ddpm.generation.sample_grid import draw_grid_share, save_grid
+from fashion_ddpm.generation.sample_grid import save_sample_grid
 from fashion_ddpm.publishing.errors import PublishingError
 from fashion_ddpm.publishing.model_card import CARD_FILE, HubRepos, model_card
 from fashion_ddpm.publishing.space import README, REQUIREMENTS
@@ -70,7 +70,7 @@ def write_model_folder(
             shutil.copytree(checkpoint / name, folder / name, ignore=IGNORED_FILES)
         elif (checkpoint / name).exists():
             shutil.copy(checkpoint / name, folder)
-    save_grid(draw_grid_share(demo.pipeline, rank=0, num_ranks=1), folder / SAMPLES_FILE)
+    save_sample_grid(demo.pipeline, folder / SAMPLES_FILE)
     (folder / CARD_FILE).write_text(model_card(read_run(checkpoint), report, repos))
     shutil.copy(ROOT / LICENCE, folder)
 
@@ -106,7 +106,7 @@ def write_space_folder(
     if demo.pipeline.distilled_network:
         shutil.copytree(distilled_folder(demo.pipeline.name_or_path), turbo, ignore=IGNORED_FILES)
     shutil.rmtree(checkpoints / PREVIEWS)
-    for _, path in training_previews(demo):
+    for path in preview_paths(demo):
         (checkpoints / PREVIEWS).mkdir(exist_ok=True)
         shutil.copy(path, checkpoints / PREVIEWS)
     if load_gallery(demo) is None:

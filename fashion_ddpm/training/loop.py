@@ -242,7 +242,7 @@ class Run:
         self.progress.loss_sum = torch.zeros(())
 
     def _preview(self) -> None:
-        """Save a grid of samples and send it to the trackers."""
+        """Save a preview and send it to the trackers."""
         seen, trackers = self.run_log.images_seen, self.accelerator.trackers
         path = self.folder.preview(seen)
         self.validation.preview(path, lambda picture: send_picture(trackers, picture, seen))

@@ -13,6 +13,7 @@ from fashion_ddpm.core.config import TrainConfig, make_train_config
 from fashion_ddpm.core.data_settings import may_be_equal
 from fashion_ddpm.core.json_files import FileError, read_object, write_object
 from fashion_ddpm.core.settings import PATH_FIELDS, ConfigError, flag_name
+from fashion_ddpm.generation.preview import preview_name
 
 LogRow = dict[str, Any]
 """One row of a run's log: images_seen and the values measured then."""
@@ -59,8 +60,8 @@ class RunFolder:
         return self.averages / f"images-{images_seen:011d}.safetensors"
 
     def preview(self, images_seen: int) -> Path:
-        """Return the file of a grid of samples."""
-        return self.previews / f"{images_seen:011d}.png"
+        """Return the file of a preview."""
+        return self.previews / preview_name(images_seen)
 
     def check_same_run(self, config: TrainConfig) -> None:
         """Raise ConfigError if the folder holds a run with other settings."""

@@ -30,8 +30,8 @@ RESERVED_SHARE = 0.03
 MAX_FRECHET_SHARE = 0.1
 """Fréchet distances are disabled if one takes more than this share of the minutes."""
 
-PREVIEW_ROWS = 400
-"""Images passed through the network for one grid: two of each of ten classes, twenty steps."""
+PREVIEW_ROWS = 100
+"""Images passed through the network for one preview: one of each of ten classes, ten steps."""
 
 SAVE_SECONDS = 1.0
 """Estimated time of saving a state and the checkpoint."""

@@ -106,7 +106,7 @@ def send_picture(trackers: Iterable[Any], picture: Image.Image, images_seen: int
 
     Args:
         trackers: accelerate's GeneralTracker objects.
-        picture: a grid of samples.
+        picture: a preview.
         images_seen: the step of the picture.
     """
     pixels = np.asarray(picture.convert("RGB"))[None]  # uint8 [1, height, width, 3]

@@ -1,4 +1,4 @@
-"""Measurements during a run: held-out loss, sample grids, Fréchet distance."""
+"""Measurements during a run: held-out loss, previews, Fréchet distance."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from fashion_ddpm.diffusion.loss import Draws
 from fashion_ddpm.evaluation.image_sets import load_matching_classifier
 from fashion_ddpm.evaluation.metrics import frechet_distance
 from fashion_ddpm.generation.generate import generate_together
-from fashion_ddpm.generation.sample_grid import draw_grid_share, save_grid
+from fashion_ddpm.generation.preview import draw_preview_share, save_preview
 from fashion_ddpm.training.network import Network
 from fashion_ddpm.training.run_log import RunLog
 
@@ -103,14 +103,14 @@ class Validation:
         self.run_log.record_validation(sum(parts[1:], parts[0]))
 
     def preview(self, path: Path, show: Callable[[Image.Image], None]) -> None:
-        """Save a grid of samples from fixed seeds, one column a class, and pass it to show."""
+        """Save how each class emerges from the same noise, and pass the picture to show."""
         with self.network.ema_pipeline() as pipeline:
             parts = gather_parts(
-                draw_grid_share(pipeline, self.ranks.process_index, self.ranks.num_processes)
+                draw_preview_share(pipeline, self.ranks.process_index, self.ranks.num_processes)
             )
         if self.ranks.is_main_process:
             with atomic_folders.report_write_errors(path):
-                picture = save_grid((share for part in parts for share in part), path)
+                picture = save_preview((share for part in parts for share in part), path)
             show(picture)
 
     def log_frechet_distance(self) -> bool:

@@ -130,16 +130,6 @@ def as_int(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def slider_position(value: Any, count: int) -> int | None:
-    """Return the position of a slider from 1 to count; None while its number field is empty.
-
-    The field takes any number; gradio clamps it only when the field loses focus.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return int(min(max(1, value), count) + 0.5)
-
-
 def picture(alt_text: str, value: Any = None, elem_id: str | None = None) -> gr.Image:
     """Return a component that keeps pixels sharp and lossless; hidden without a value."""
     return gr.Image(
@@ -193,11 +183,6 @@ def hide_value() -> Any:
     return gr.update(value=None, visible=False)
 
 
-def table(rows: Sequence[tuple[Any, ...]], columns: Sequence[str]) -> pd.DataFrame:
-    """Return rows as a plot takes them."""
-    return pd.DataFrame(rows, columns=list(columns))
-
-
 def line_plot(
     rows: Sequence[tuple[Any, ...]],
     columns: Sequence[str],
@@ -214,7 +199,7 @@ def line_plot(
     """
     x, line, y = columns
     return gr.LinePlot(
-        table(rows, columns),
+        pd.DataFrame(rows, columns=list(columns)),
         x=x,
         y=y,
         color=line,

@@ -1,8 +1,11 @@
 """The Trust tab: the report card, the losses, and how good the scorers are."""
 
+from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 import gradio as gr
+from PIL import Image
 
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.image_kind import CLASS_NAMES
@@ -13,8 +16,9 @@ from fashion_ddpm.demo.trust import (
     RUN_CURVES,
     STUDENT_LOSSES,
     bundled_report,
+    describe_confusion,
+    describe_losses,
     loss_points,
-    real_scores,
     scorer_confusion,
     training_previews,
 )
@@ -29,22 +33,21 @@ from fashion_ddpm.ui.components import (
     hide_value,
     line_plot,
     picture,
+    read_asset,
     report_errors,
     show_value,
-    slider_position,
-    table,
 )
+from fashion_ddpm.ui.icons import png_url
 from fashion_ddpm.ui.session import NO_IMAGE_YET, SELECTION_CHANGED, SelectedImage, Selection
 
 LOSS_COLUMNS = ("images seen", "curve", "loss")
-LOSS_COLOURS = dict(zip(RUN_CURVES, ("#818cf8", "#4f46e5"), strict=True))
+LOSS_COLOURS = dict(zip(RUN_CURVES, ("#818cf8", "#ea580c"), strict=True))
 NEIGHBOUR_SCALE = 6
-SCORE_COLUMNS = ("class", "score")
 
 INTRODUCTION = """Every metric stands next to the same metric for held-out real images: the best
 that a generator can hope for."""
 
-LOSSES = "## The losses of this network: training (light blue) and validation (dark blue)"
+LOSSES = "## The losses of this network: training (blue) and validation (orange)"
 STUDENT_SENTENCE = (
     "The student's report names the first and the last loss: "
     + ", ".join(f"{name} {first} → {last}" for name, (first, last) in STUDENT_LOSSES.items())
@@ -64,9 +67,18 @@ numbers keep of it. Right: what they keep of the training image with the closest
 in the middle and on the right are usual; a copy would be nearer than those of real test images."""
 
 
-TRAINING = "## The same seeds during training"
-TRAINING_OF_BUNDLED = """## The same 20 seeds during training
-Up to 100,096 images: a shorter run; later: the published networks of that time."""
+TRAINING = """## What is learned first? Training time × generation time
+Each row is the network at one point of training; each column is a step of generating one image.
+The first column is the noise that all rows start from; the others show the clean image that the
+network predicts at that step."""
+TRAINING_OF_BUNDLED = """The rough outline comes first in both directions: after 12,800 images, and
+at step 1. Seams, laces and prints come last in both: after more training, and at the later steps.
+(Below 100,000 images: a shorter run; above: the published networks of that time.)"""
+
+SCORER_MATRIX = "Class of the real image (rows), mean score of each prompt in percent (columns)"
+REPORT_MATRIX = """Requested class (rows), class predicted by an independent classifier (columns),
+number of images"""
+NEAREST_ALT = "In each column a generated image, and below it its nearest training images"
 
 
 class Trust:
@@ -84,8 +96,7 @@ class Trust:
             self._build_neighbour(selected)
         _build_report_card(demo)
         self._build_training()
-        gr.Markdown(LOSSES)
-        line_plot(loss_points(demo), LOSS_COLUMNS, LOSS_COLOURS, height=260)
+        _build_losses(demo)
         if is_fashion_mnist:
             gr.Markdown(STUDENT_SENTENCE)
             self._build_scorer_limits()
@@ -122,80 +133,122 @@ class Trust:
             }
 
     def _build_training(self) -> None:
-        """Lay out samples of the same seeds at several points of training, if there are any."""
-        self.points = training_previews(self.demo)
-        if not self.points:
+        """Lay out how a class emerges at several points of training, if there are previews."""
+        self.previews = training_previews(self.demo)
+        if not self.previews:
             return
-        gr.Markdown(TRAINING_OF_BUNDLED if self.demo.kind.is_fashion_mnist else TRAINING)
-        last = len(self.points)
-        # Gradio refuses a slider from 1 to 1.
-        point = gr.Slider(
-            minimum=1,
-            maximum=max(last, 2),
-            value=last,
-            step=1,
-            label="Checkpoint",
-            visible=last > 1,
-            buttons=[],
-        )
-        images_seen, path = self.points[-1]
-        self.images_seen = gr.Markdown(_images_seen_text(images_seen))
-        self.samples = picture("samples at this checkpoint", str(path))
-        point.change(self.show_point, point, [self.samples, self.images_seen], **LATEST_VALUES)
+        gr.Markdown(TRAINING)
+        if self.demo.kind.is_fashion_mnist:
+            gr.Markdown(TRAINING_OF_BUNDLED)
+        count = min(preview.num_classes for preview in self.previews)
+        self.shown_classes = self.demo.kind.class_names[:count]
+        first = self.shown_classes[-1]
+        class_menu = gr.Dropdown(list(self.shown_classes), value=first, label="Class to watch")
+        self.training = _html(self._training_table(first), elem_id="training")
+        class_menu.change(self.show_class, class_menu, self.training, **LATEST_VALUES)
 
-    def show_point(self, value: Any) -> dict[Any, Any]:
-        """Show the samples at a point of training."""
-        number = slider_position(value, len(self.points))
-        if number is None:
-            return gr.skip()
-        images_seen, path = self.points[number - 1]
-        return {self.samples: str(path), self.images_seen: _images_seen_text(images_seen)}
+    def show_class(self, class_name: Any) -> Any:
+        """Show how a class emerges at each point of training."""
+        known = class_name in self.shown_classes
+        return self._training_table(class_name) if known else gr.skip()
+
+    def _training_table(self, class_name: str) -> str:
+        """Return a row for each point of training, a column for each step."""
+        label = self.shown_classes.index(class_name)
+        name = escape(class_name)
+        steps = self.previews[-1].steps
+        heads = "".join(f'<th scope="col">{step or "noise"}</th>' for step in steps)
+        rows = []
+        for preview in self.previews:
+            seen = f"{preview.images_seen:,} images"
+            alt = (
+                f"{name}, seed {label}, after {seen}: the noise, then the clean images predicted "
+                f"at steps {', '.join(map(str, preview.steps[1:]))}"
+            )
+            rows.append(
+                f'<tr><th scope="row">{seen}</th><td colspan="{len(steps)}">'
+                f'<img src="{png_url(preview.row(label))}" alt="{alt}"></td></tr>'
+            )
+        return (
+            f'<table class="training"><caption>{name}, seed {label}</caption><thead>'
+            f'<tr><th rowspan="2" scope="col">trained on</th><th scope="colgroup" '
+            f'colspan="{len(steps)}">generation: step of {steps[-1]}</th></tr>'
+            f"<tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        )
 
     def _build_scorer_limits(self) -> None:
         """Lay out how well the scorers recognize real test images."""
         gr.Markdown(SCORERS)
         first = self.demo.scorers[0]
         scorer = gr.Dropdown(self.demo.scorers, value=first, label="Scorer to examine")
-        self.error = gr.Markdown()
-        garment, score = SCORE_COLUMNS
-        self.bars = gr.BarPlot(
-            table(real_scores(self.demo, first), SCORE_COLUMNS),
-            x=garment,
-            y=score,
-            y_lim=[0, 1],
-            height=300,
-            x_label_angle=-45,
-            sort=list(CLASS_NAMES),
-            show_label=False,
-        )
-        self.confusion = gr.Dataframe(
-            scorer_confusion(self.demo, first),
-            headers=["real", *CLASS_NAMES],
-            interactive=False,
-            show_label=False,
-            elem_id="scorer-confusion",
-        )
-        outputs = [self.bars, self.confusion, self.error]
-        scorer.change(self.score_real_images, scorer, outputs, **LATEST_RUN)
+        self.scores = _html(self._scorer_table(first), elem_id="scorer-confusion")
+        scorer.change(self.score_real_images, scorer, self.scores, **LATEST_RUN)
 
-    def score_real_images(self, scorer: str) -> dict[Any, Any]:
-        """Show a scorer's scores of real images by class and its confusion, or why it has none.
+    def score_real_images(self, scorer: str) -> str:
+        """Return a scorer's scores of real images by class, or why it has none.
 
         Not by a gr.Error: it would cover the figures, and gradio would drop the next change.
         """
         with report_errors():
             try:
-                return {
-                    self.bars: table(real_scores(self.demo, scorer), SCORE_COLUMNS),
-                    self.confusion: scorer_confusion(self.demo, scorer),
-                    self.error: "",
-                }
+                return self._scorer_table(scorer)
             except UserError as error:
-                return {self.bars: None, self.confusion: None, self.error: error_message(error)}
+                return f"<p>{escape(error_message(error))}</p>"
+
+    def _scorer_table(self, scorer: str) -> str:
+        """Return what a scorer answers for real images of each class; "" without any."""
+        shares = scorer_confusion(self.demo, scorer)
+        if not shares:
+            return ""
+        texts = [[f"{100 * share:.0f}" for share in row] for row in shares]
+        return _matrix(SCORER_MATRIX, CLASS_NAMES, shares, texts)
 
 
-def _images_seen_text(count: int) -> str:
-    return f"after {count:,} images"
+def _html(value: str, **options: Any) -> gr.HTML:
+    """Return tables and pictures in the style of this tab."""
+    css = read_asset("trust.css")
+    return gr.HTML(value, css_template=css, js_on_load=None, padding=False, **options)
+
+
+def _matrix(
+    title: str,
+    class_names: Sequence[str],
+    shares: Sequence[Sequence[float]],
+    texts: Sequence[Sequence[str]],
+) -> str:
+    """Return a shaded confusion matrix and a sentence on its best and worst class.
+
+    Args:
+        title: what rows, columns and cells are.
+        class_names: the names of rows and columns.
+        shares: for each class, the share of each answer, in [0, 1].
+        texts: what the cells say.
+    """
+    names = [escape(name) for name in class_names]
+    heads = "".join(f'<th scope="col"><span>{name}</span></th>' for name in names)
+    rows = []
+    for name, row_shares, row_texts in zip(names, shares, texts, strict=True):
+        cells = "".join(
+            f'<td style="--share: {share:.3f}">{text}</td>'
+            for share, text in zip(row_shares, row_texts, strict=True)
+        )
+        rows.append(f'<tr><th scope="row">{name}</th>{cells}</tr>')
+    sentence = describe_confusion(shares, names) if len(names) > 1 else ""
+    return (
+        f'<table class="matrix"><caption>{title}</caption>'
+        f"<thead><tr><td></td>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        f"<p>{sentence}</p>"
+    )
+
+
+def _build_losses(demo: Demo) -> None:
+    """Lay out the losses of the run that trained the network, if it logged any."""
+    points = loss_points(demo)
+    if points:
+        gr.Markdown(LOSSES)
+        titles = {"x_title": "images seen in this run", "y_title": "loss (no unit)"}
+        line_plot(points, LOSS_COLUMNS, LOSS_COLOURS, height=260, **titles)
+        gr.Markdown(describe_losses(demo))
 
 
 def _build_report_card(demo: Demo) -> None:
@@ -216,11 +269,11 @@ def _build_report_card(demo: Demo) -> None:
         with gr.Column(scale=3, min_width=300):
             gr.Markdown(metrics_table(report), elem_id="report-card")
         with gr.Column(scale=2, min_width=300):
-            gr.Markdown(
-                "Requested class (rows), class predicted by an independent classifier (columns)"
-            )
-            picture(
-                "confusion matrix of the generated images", str(EVALUATION_DIR / "confusion.png")
-            )
+            if report.confusion:
+                shares = [[count / (sum(row) or 1) for count in row] for row in report.confusion]
+                texts = [[str(count) for count in row] for row in report.confusion]
+                matrix = _matrix(REPORT_MATRIX, demo.kind.class_names, shares, texts)
+                _html(matrix, elem_id="report-confusion")
             gr.Markdown("Memorized? Generated images, and the nearest training images")
-            picture("nearest training images", str(EVALUATION_DIR / "nearest.png"))
+            url = png_url(Image.open(EVALUATION_DIR / "nearest.png"))
+            _html(f'<img src="{url}" alt="{NEAREST_ALT}">', elem_id="nearest")

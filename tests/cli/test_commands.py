@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from fashion_ddpm.__main__ import build_parser
 from fashion_ddpm.checkpoints.manifest import is_intact
@@ -10,6 +12,7 @@ from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.requests import RequestError
 from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.evaluation.image_sets import EvaluationError
+from fashion_ddpm.training.run_folder import RunFolder
 from tests.tools import MINI_DATA
 
 
@@ -37,6 +40,20 @@ def test_an_average_of_another_length_is_rebuilt(
     assert run("rebuild-average", finished_run.output_dir, *flags) == 0
     assert is_intact(output)
     assert str(output) in capsys.readouterr().out
+
+
+def test_the_preview_of_a_checkpoint_is_that_of_its_run(
+    finished_run: TrainConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = RunFolder(finished_run.output_dir)
+    assert run("preview", str(folder.checkpoint), "--output-dir", str(tmp_path / "previews")) == 0
+    written = folder.preview(finished_run.images_total)
+    path = tmp_path / "previews" / written.name
+    assert str(path) in capsys.readouterr().out
+    with Image.open(path) as again, Image.open(written) as first:
+        assert again.size == first.size
+        difference = np.abs(np.asarray(again, int) - np.asarray(first, int))
+    assert difference.max() <= 2  # the checkpoint's weights are float16
 
 
 def test_too_few_minutes_are_refused_before_anything_is_written(tmp_path: Path) -> None:

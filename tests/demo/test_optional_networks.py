@@ -20,7 +20,7 @@ from fashion_ddpm.demo.compare import AXES, axes, cell_requests, draw_cells
 from fashion_ddpm.demo.continuation import continue_trajectory
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.trajectory import decision, score_curves
-from fashion_ddpm.demo.trust import real_scores, scorer_confusion
+from fashion_ddpm.demo.trust import scorer_confusion
 from fashion_ddpm.demo.why_blurry import draw_samples
 from fashion_ddpm.scoring import clip, clip_baseline
 from fashion_ddpm.ui.create import score_columns
@@ -106,7 +106,6 @@ def test_without_a_scorer_images_are_drawn_and_no_score_is_made_up(unscored: Dem
     assert {end.score for end in continue_trajectory(unscored, result, 0, 0, "cosine").endings} == {
         None
     }
-    assert real_scores(unscored, unscored.scorers[0]) == []
     assert scorer_confusion(unscored, unscored.scorers[0]) == []
     cell = next(draw_cells(unscored, cell_requests(unscored, "bag", 0, "sampler")))
     assert cell.score is None

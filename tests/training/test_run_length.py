@@ -43,7 +43,7 @@ def duration(config: TrainConfig, costs: Costs) -> float:
         )
 
     seconds += count_events(config.validate_every) * config.validation_images * costs.loss_row
-    seconds += count_events(config.preview_every) * 400 * costs.sampling_row
+    seconds += count_events(config.preview_every) * 100 * costs.sampling_row
     seconds += count_events(config.save_every) * SAVE_SECONDS
     if config.frechet_every:
         seconds += (
