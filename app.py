@@ -84,6 +84,8 @@ def build_page(demo: Demo) -> gr.Blocks:
                 create = Create(demo)
                 with create.results:
                     share.build(demo, page, create.controls, create.selected)
+                with create.scores_column:
+                    gr.Markdown(share.example_links(demo), elem_id="examples")
                 api.build(demo, create.controls)
             if is_fashion_mnist:  # the student's report is about these images
                 with gr.Tab("Why blurry?", id="why"):

@@ -37,7 +37,7 @@ MIN_BRIGHTNESS = 8
 
 PNG_URL = "data:image/png;base64,"
 
-SILHOUETTE_INDEX = 7
+SILHOUETTE_INDEX = 18
 """Which of a class's real test images; this one has a clear outline in every class."""
 
 SILHOUETTE_THRESHOLD = 20

@@ -65,7 +65,7 @@ class Create:
                 self.controls = Controls(demo)
             with gr.Column(elem_id="results") as self.results:
                 self._build_images(first)
-            with gr.Column(elem_id="scores"):
+            with gr.Column(elem_id="scores") as self.scores_column:
                 self._build_scores(first)
         self.selected = SelectedImage(first)
         with gr.Column(elem_id="trajectory-section"):

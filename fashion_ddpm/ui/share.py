@@ -182,7 +182,6 @@ def build(demo: Demo, page: gr.Blocks, controls: Controls, selected: SelectedIma
         )
         # Without a language: gradio's colours of Python are too pale in light mode.
         program = gr.Code(call, language=None, label="Python", lines=1, wrap_lines=True)
-    gr.Markdown(example_links(demo), elem_id="examples")
     asked = gr.Textbox(visible=False)
     query = handlers.image_query(*(each.value for each in selected.inputs()))
     image_query = gr.Textbox(query, visible="hidden")
