@@ -128,7 +128,7 @@ def redraw(
     )
     labels = [class_label(request.class_name, request.class_names)] * count
     images = _draw_images(demo, labels, list(range(count)), start, wrap_steps)
-    return make_grid(torch.cat([image, images]), columns=FRAMES, scale=SCALE)
+    return make_grid(torch.cat([image, images]), columns=FRAMES // 2, scale=SCALE)
 
 
 def read_drawing(sketch: Any, side: int) -> np.ndarray:

@@ -158,10 +158,10 @@ def answer_guess(guess: str) -> str:
     state = "fixed" if check.starts_from_noise else "still broken"
     left = 100 * check.terminal_alpha_bar**0.5
     return (
-        f"{'Right' if is_right else 'Not quite'}: **{state}**. With twice the levels, {left:.0f} % "
-        "of the image's amplitude is left at the noisiest one, instead of 60 %. Sampling still "
-        "starts from pure noise, which the network never saw there; the charts below show "
-        "it. This is what this demo's network makes of the same seeds:"
+        f"You said “{guess}”. {'Right' if is_right else 'Not quite'}: **{state}**. With twice the "
+        f"levels, {left:.0f} % of the image's amplitude is left at the noisiest one, instead of "
+        "60 %. Sampling still starts from pure noise, which a network trained on these levels "
+        "never saw. This demo's network saw it, but cannot go on from it at these levels:"
     )
 
 

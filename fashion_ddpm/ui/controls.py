@@ -41,7 +41,7 @@ COST_FIELDS = CONTROL_FIELDS[1:-1]
 HINTS = {
     "class_name": "What to generate; the pictures are real examples.",
     "schedule": "Which noise levels sampling steps through. The curve shows how the image emerges.",
-    "num_inference_steps": "Network evaluations per image: more are slower, up to about 20 better.",
+    "num_inference_steps": "Network evaluations per image: more are slower, up to a point better.",
     "sampler": "The solver that steps between noise levels; ddpm and sde add new noise.",
     "guidance_scale": "1 = off. Higher follows the class more strongly and doubles the cost.",
     "guidance_low": "Share of the noise levels, 0 = no noise.",

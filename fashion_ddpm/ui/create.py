@@ -39,7 +39,7 @@ SCORE_TITLES = ("This image", "Average of this batch", "Real test images")
 READY_MADE = "Ready-made samples, one per class ({seeds}). Press Generate to make your own."
 PRESS_GENERATE = "Press Generate."
 CLICK_HINT = """Click an image to see its scores, how it emerged from noise and [whether it is a
-copy](#tab-trust)."""
+copy](#tab-trust.find-nearest)."""
 CLICK_HINT_OF_OWN_DATA = "Click an image to see how it emerged from noise."
 IMAGES_KEPT = "Below: your previous images."
 NO_SCORES = """The built-in scorer only knows Fashion-MNIST. Choose a CLIP from the Hub as the

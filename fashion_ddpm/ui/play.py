@@ -73,9 +73,10 @@ class Play:
         )
         shapes = {name: png_url(shape) for name, shape in silhouettes(kind, self.side).items()}
         start = "Start from a silhouette, or fill" if shapes else "Fill"
-        gr.Markdown(f"{start} a shape of your own: an outline stays an outline.")
+        gr.Markdown(f"{start} a shape of your own: what is only outlined stays hollow.")
         with gr.Row():
             with gr.Column(min_width=280):
+                class_name = gr.Dropdown(names, value=names[0], label="Turn into")
                 pad = browser_html(
                     {"drawing": "", "class_name": ""},
                     "sketch_pad",
@@ -85,7 +86,6 @@ class Play:
             with gr.Column(min_width=280):
                 self.note = gr.Markdown(DRAW_FIRST, elem_id="sketch-note")
                 self.strip = picture(f"your drawing, and seven {kind.image_nouns} made from it")
-                class_name = gr.Dropdown(names, value=names[0], label="Turn into")
                 strength = gr.Slider(
                     *STRENGTH_RANGE,
                     0.75,
@@ -93,7 +93,7 @@ class Play:
                     label="Strength",
                     info="Low keeps your drawing; high looks more real.",
                 )
-                button = gr.Button("Turn it into images", variant="primary", elem_id="redraw")
+                button = gr.Button("Turn it into images", elem_id="redraw")
         drawn = pad.input(None, [pad, class_name], class_name, js=CHOOSE_CLASS_OF_SHAPE, **NO_QUEUE)
         for change in (drawn.then, class_name.input, strength.change):
             change(None, None, None, js=PRESS_REDRAW, **NO_QUEUE)

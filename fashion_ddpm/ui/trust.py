@@ -62,9 +62,10 @@ ViT-B/16 67 %; the student's report relied on ViT-B/32."""
 
 
 COPY_CHECK = """## Memorized? The image selected in Create, and the nearest training image
-Images are compared by 32 numbers each (principal components). Left: the image. Middle: what these
-numbers keep of it. Right: what they keep of the training image with the closest ones. Near pictures
-in the middle and on the right are usual; a copy would be nearer than those of real test images."""
+Images are compared by 32 numbers each (principal components). Similar numbers are usual; a copy
+would be nearer to a training image than real test images are."""
+NEIGHBOUR_LEGEND = """Left: the image. Middle: what the 32 numbers keep of it. Right: what they
+keep of the nearest training image."""
 
 
 TRAINING = """## What is learned first? Training time × generation time
@@ -105,7 +106,7 @@ class Trust:
         """Lay out the search for the nearest training image."""
         self.index = load_index()
         gr.Markdown(COPY_CHECK)
-        button = gr.Button("Find the nearest training image")
+        button = gr.Button("Find the nearest training image", elem_id="find-nearest")
         self.sentence = gr.Markdown()
         self.pair = picture("the selected image and its nearest training image")
         outputs = [self.pair, self.sentence]
@@ -129,7 +130,8 @@ class Trust:
                 self.pair: show_value(
                     make_grid(neighbour.pictures, columns=3, scale=NEIGHBOUR_SCALE)
                 ),
-                self.sentence: f"**{result.caption(index)}**: {neighbour.sentence()}",
+                self.sentence: f"**{result.caption(index)}**: {neighbour.sentence()} "
+                f"{NEIGHBOUR_LEGEND}",
             }
 
     def _build_training(self) -> None:

@@ -47,7 +47,9 @@ from fashion_ddpm.ui.story import build_story_switch
 STEPS = 20
 GENERATING = "Generating …"
 
-INTRODUCTION = r"""A student's model trained well – the loss fell – yet its samples were grey haze.
+INTRODUCTION = r"""A student's loss fell, yet the samples were grey haze. The loss measures only the
+noise levels of training, and sampling starts beyond them: that is what has to be repaired.
+
 Training mixes image and noise, $x_t=\sqrt{\bar\alpha_t}\,x_0+\sqrt{1-\bar\alpha_t}\,\varepsilon$;
 sampling starts from pure noise, as if $\bar\alpha_T$ were 0. With T = 100 and betas up to 0.02,
 $\sqrt{\bar\alpha_T}$ is 0.6: **60 % of the image's amplitude is still there** at the noisiest

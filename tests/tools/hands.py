@@ -14,7 +14,7 @@ TIMEOUT_MS = int(1000 * TIMEOUT_S)
 
 Target = Locator | ElementHandle
 
-QUIET_TENTHS = 8
+QUIET_TENTHS = 4
 """Tenths of a second without a request after which the page counts as idle."""
 
 

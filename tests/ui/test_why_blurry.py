@@ -30,8 +30,8 @@ def test_both_sides_are_generated_from_the_same_seeds(tab: WhyBlurry) -> None:
 
 def test_a_guess_is_answered_and_shown_with_twice_the_levels(tab: WhyBlurry) -> None:
     wrong, right = map(answer_guess, GUESSES)
-    assert wrong.startswith("Not quite: **still broken**")
-    assert right.startswith("Right: **still broken**")
+    assert wrong.startswith("You said “Fixed”. Not quite: **still broken**")
+    assert right.startswith("You said “Still broken”. Right: **still broken**")
     assert "36\N{NO-BREAK SPACE}% of the image's amplitude" in right
     *_, shown = tab.reveal()
     assert shown[tab.predicted.sentence].startswith("**linear (T = 200")

@@ -2,6 +2,8 @@
 // Gradio renders parts of the page anew at any time, so everything is applied again after changes.
 
 (() => {
+  let storyRow = ""; // the chosen row of the story
+
   // Radio buttons of one group share a name: then arrow keys move in it, and it is one Tab stop.
   function groupRadios() {
     document.querySelectorAll("fieldset.block").forEach((group, index) => {
@@ -44,7 +46,15 @@
     if (element.getAttribute(name) !== value) element.setAttribute(name, value);
   }
 
+  // The story is told by two switches, which show the same row.
+  function syncStory() {
+    if (!storyRow) return;
+    for (const radio of document.querySelectorAll(`.story input[value="${storyRow}"]`))
+      radio.checked = true;
+  }
+
   function improve() {
+    syncStory();
     nameThumbnails();
     announceStatus();
     skipBars();
@@ -63,8 +73,14 @@
     next.focus();
   }
 
+  function pressWhenShown(id, tries = 50) {
+    const button = document.getElementById(id);
+    if (button?.offsetParent) button.click();
+    else if (tries) setTimeout(pressWhenShown, 100, id, tries - 1);
+  }
+
   // Generate brings its images into view; what has data-opens-tab="why", and links to "#tab-why",
-  // open the tab "why".
+  // open the tab "why"; "#tab-why.button" also presses what has the id "button" there.
   function onClick(event) {
     if (event.target.closest?.("#generate")) {
       const results = document.querySelector("#results");
@@ -72,11 +88,13 @@
       if (top < 0 || top > 0.7 * innerHeight) results.scrollIntoView();
     }
     const opener = event.target.closest?.('[data-opens-tab], a[href^="#tab-"]');
-    const name = opener?.dataset.opensTab ?? opener?.hash.slice("#tab-".length);
-    if (!name) return;
+    const target = opener?.dataset.opensTab ?? opener?.hash.slice("#tab-".length);
+    if (!target) return;
+    const [name, button] = target.split(".");
     event.preventDefault();
     document.querySelector(`[role=tablist] [data-tab-id="${name}"]`).click();
     window.scrollTo({top: 0});
+    if (button) pressWhenShown(button);
   }
 
   let isScheduled = false;
@@ -85,6 +103,8 @@
     if (isScheduled) return;
     isScheduled = true;
     requestAnimationFrame(() => {
+  let storyRow = ""; // the chosen row of the story
+
       isScheduled = false;
       improve();
     });
@@ -96,6 +116,11 @@
 
   document.addEventListener("keydown", onKey);
   document.addEventListener("click", onClick);
+  document.addEventListener("change", ({target}) => {
+    if (!target.matches(".story input")) return;
+    storyRow = target.value;
+    syncStory();
+  });
   new MutationObserver(onChange).observe(document.documentElement, {
     childList: true, subtree: true, attributes: true, attributeFilter: ["class", "aria-selected", "name"],
   });
