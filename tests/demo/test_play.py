@@ -21,9 +21,10 @@ BLEND = BlendRequest("trouser", "bag", 3)
 
 
 def frames(picture: Image.Image) -> torch.Tensor:
-    """Return the eight images of a strip: uint8 [8, 28, 28]."""
+    """Return the eight images of a picture, row by row: uint8 [8, 28, 28]."""
     small = np.asarray(picture)[::4, ::4]
-    return torch.from_numpy(np.stack([small[:, 30 * i : 30 * i + 28] for i in range(8)]))
+    places = [(y, x) for y in range(0, len(small), 30) for x in range(0, small.shape[1], 30)]
+    return torch.from_numpy(np.stack([small[y : y + 28, x : x + 28] for y, x in places]))
 
 
 def draw(bundled_demo: Demo, label: int, seed: int) -> torch.Tensor:
