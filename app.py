@@ -24,7 +24,7 @@ with pause_garbage_collection():
     limit_threads()
     import gradio as gr
 
-    from fashion_ddpm.checkpoints.locate import dataset_name, read_run
+    from fashion_ddpm.checkpoints.locate import dataset_name, read_run, total_images_seen
     from fashion_ddpm.core.errors import UserError, error_message
     from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
     from fashion_ddpm.core.settings import given_flags
@@ -57,17 +57,17 @@ CUSTOM_DATA_TEXTS = (
     "A small diffusion model, trained on your own images, generates new ones from pure noise.",
 )
 
+FEW_IMAGES = 10_000
+"""A network that has seen fewer images in training generates little but noise."""
+
 
 def describe_training(run: Mapping[str, Any]) -> str:
     """Return what a network was trained on and for how long; "" where run.json does not say it."""
-    seen, count = run.get("images_seen"), run.get("training_images")
+    seen, count = total_images_seen(run), run.get("training_images")
     name = dataset_name(run).translate(NO_MARKUP)
     data = f" Trained on {quantity(count, 'image')} of {name}." if count else ""
-    return (
-        f"{data} In training it saw {seen:,} images; after few, its images are still noise."
-        if seen
-        else ""
-    )
+    little = " That is little: expect noise." if seen < FEW_IMAGES else ""
+    return f"{data} In training it saw {seen:,} images.{little}" if seen else ""
 
 
 def build_page(demo: Demo) -> gr.Blocks:

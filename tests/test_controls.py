@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from fashion_ddpm.core.config import SAMPLERS, TURBO
 from tests.tools.browsing import DESKTOP, PHONE, generate, open_page, save_picture
 from tests.tools.controls import Controls
-from tests.tools.hands import Hands, Traffic
+from tests.tools.hands import NOTE_MESSAGES_JS, Hands, Traffic
 from tests.tools.page_parts import components_by_tab, find_unused_events
 
 pytestmark = pytest.mark.slow
@@ -37,6 +37,7 @@ def meet(page: Page, folder: Path, has_touch: bool) -> Controls:
     """Return the controls of a page that was just opened, and a visitor to use them."""
     traffic = Traffic()
     traffic.watch(page)
+    page.add_init_script(NOTE_MESSAGES_JS)
     page.reload()
     expect(page.locator("#gallery img")).to_have_count(10)
     hands = Hands(page, traffic, has_touch, save_picture(page, 3, folder / "dress.png"))
@@ -48,8 +49,9 @@ def meet(page: Page, folder: Path, has_touch: bool) -> Controls:
 def test_every_control_changes_the_page(
     browser: Browser, address: str, tmp_path: Path, screen: dict[str, Any]
 ) -> None:
-    permissions = ["clipboard-read", "clipboard-write"]
-    with open_page(browser, address, permissions=permissions, **screen) as page:
+    # Without motion: a trajectory that plays by itself would count as a change.
+    options = {"permissions": ["clipboard-read", "clipboard-write"], "reduced_motion": "reduce"}
+    with open_page(browser, address, **options, **screen) as page:
         controls = meet(page, tmp_path, "has_touch" in screen)
         for tab, components in components_by_tab(controls.config).items():
             controls.use_all(tab, components)

@@ -6,9 +6,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.tools.browsing import generate
+from tests.tools.browsing import DESKTOP, PHONE, generate
 from tests.tools.trajectory_player import (
-    PHONE,
     button,
     no_request,
     open_player,
@@ -19,7 +18,7 @@ from tests.tools.trajectory_player import (
 
 pytestmark = pytest.mark.slow
 
-DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"}
+DARK: dict[str, Any] = {**DESKTOP, "color_scheme": "dark"}
 
 
 def side(page: Page, letter: str) -> Locator:
@@ -51,7 +50,7 @@ def expect_steps(page: Page, step_of_a: str, step_of_b: str) -> None:
         expect(page.get_by_role("img", name=name, exact=True)).to_be_visible()
 
 
-@pytest.mark.parametrize("options", [DESKTOP, PHONE], ids=["mouse", "finger"])
+@pytest.mark.parametrize("options", [DARK, PHONE], ids=["mouse", "finger"])
 def test_one_slider_moves_both_runs_by_the_share_of_the_trajectory(
     browser: Browser, address: str, options: dict[str, Any]
 ) -> None:

@@ -8,10 +8,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.tools.browsing import generate, open_page
+from tests.tools.browsing import PHONE, generate, open_page
 from tests.tools.serving import serve_app
 from tests.tools.trajectory_player import (
-    PHONE,
     button,
     expect_step,
     no_request,

@@ -2,20 +2,17 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Response, expect
 
 from fashion_ddpm.generation.preview import SHOWN_STEPS
 from fashion_ddpm.publishing.space_trial import find_free_port
-from tests.tools.browsing import open_page
+from tests.tools.browsing import DESKTOP, PHONE, open_page
 from tests.tools.serving import run_app
 
 pytestmark = pytest.mark.slow
 
-DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
-PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
 
 LOADED = """images => Promise.all(
   images.map((image) => image.decode().then(() => true, () => false)))"""
@@ -61,7 +58,7 @@ def test_matrices_and_the_loss_chart_are_told_in_sentences(trust: Page) -> None:
     for name in ("report", "scorer"):
         part = trust.locator(f"#{name}-confusion")
         expect(part.locator("tbody tr")).to_have_count(10)
-        expect(part).to_contain_text(re.compile(r"Recognized best is .+, worst is shirt"))
+        expect(part).to_contain_text(re.compile(r"Highest: .+ Lowest: shirt"))
     expect(trust.get_by_text("the training loss falls from")).to_be_visible()
     expect(trust.locator("text", has_text="images seen in this run").first).to_be_visible()
     expect(trust.locator("text", has_text="loss (no unit)").first).to_be_visible()

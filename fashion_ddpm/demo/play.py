@@ -117,7 +117,7 @@ def redraw(
         RequestError: the drawing is empty.
     """
     if is_empty(drawing):
-        raise RequestError("The sketch pad is empty: pick the brush and draw first.")
+        raise RequestError("The sketch pad is empty: draw on it first.")
     side = demo.kind.image_size
     small = Image.fromarray(drawing).resize((side, side), Image.Resampling.BOX)
     small = small.convert("L" if demo.kind.channels == 1 else "RGB")

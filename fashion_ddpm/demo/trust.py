@@ -20,6 +20,9 @@ STUDENT_LOSSES = {"training": (0.1577, 0.1076), "validation": (0.1321, 0.1083)}
 PREVIEWS = "previews"
 """Folder of samples that a training run writes beside its checkpoint."""
 
+MAX_POINTS = 8
+"""Most points of training that are shown."""
+
 RUN_CURVES = ("training", "validation")
 
 
@@ -72,34 +75,44 @@ class TrainingPreview:
     Attributes:
         images_seen: the point of training.
         steps: the step of each column, from 0, the noise.
-        picture: a row per class, a column per step.
+        path: a picture with a row per class, a column per step.
         image_size: side of an image, pixels.
+        num_classes: the number of rows.
     """
 
     images_seen: int
     steps: Sequence[int]
-    picture: Image.Image
+    path: Path
     image_size: int
-
-    @property
-    def num_classes(self) -> int:
-        """The number of rows."""
-        return (self.picture.height + GRID_GAP) // (self.image_size + GRID_GAP)
+    num_classes: int
 
     def row(self, label: int) -> Image.Image:
         """Return the row of a class."""
         top = label * (self.image_size + GRID_GAP)
-        return self.picture.crop((0, top, self.picture.width, top + self.image_size))
+        with Image.open(self.path, formats=["PNG"]) as picture:
+            return picture.crop((0, top, picture.width, top + self.image_size))
 
 
 def training_previews(demo: Demo) -> list[TrainingPreview]:
-    """Return the previews beside the checkpoint, in the order of training."""
-    size, previews = demo.kind.image_size, []
-    for path in preview_paths(demo):
-        steps = read_settings(path).get(STEPS_KEY)
-        if steps:  # earlier versions wrote finished samples alone
-            previews.append(TrainingPreview(int(path.stem), steps, Image.open(path), size))
-    return previews
+    """Return the previews beside the checkpoint, at most MAX_POINTS, in the order of training."""
+    readable = [_read_preview(path, demo.kind.image_size) for path in preview_paths(demo)]
+    previews = [preview for preview in readable if preview]
+    last = len(previews) - 1
+    if last < MAX_POINTS:
+        return previews
+    return [previews[round(point * last / (MAX_POINTS - 1))] for point in range(MAX_POINTS)]
+
+
+def _read_preview(path: Path, image_size: int) -> TrainingPreview | None:
+    """Return a preview; None if it is damaged, or of an earlier version without its steps."""
+    try:
+        steps = read_settings(path)[STEPS_KEY]
+        with Image.open(path, formats=["PNG"]) as picture:
+            picture.load()
+    except (OSError, ValueError, KeyError):
+        return None
+    num_classes = (picture.height + GRID_GAP) // (image_size + GRID_GAP)
+    return TrainingPreview(int(path.stem), steps, path, image_size, num_classes)
 
 
 def preview_paths(demo: Demo) -> list[Path]:
@@ -126,9 +139,9 @@ def describe_confusion(shares: Sequence[Sequence[float]], class_names: Sequence[
     rivals = [label for label in range(len(right)) if label != worst]
     rival = max(rivals, key=lambda label: shares[worst][label])
     return (
-        f"Recognized best is {class_names[best]} ({_percent(right[best])}), worst is "
-        f"{class_names[worst]} ({_percent(right[worst])}), where {class_names[rival]} comes next "
-        f"with {_percent(shares[worst][rival])}."
+        f"Highest: {class_names[best]} ({_percent(right[best])}). Lowest: {class_names[worst]} "
+        f"({_percent(right[worst])}), where {class_names[rival]} comes next with "
+        f"{_percent(shares[worst][rival])}."
     )
 
 

@@ -1,6 +1,7 @@
 """Previews of a network in training: how each class emerges, class i always from seed i."""
 
 import dataclasses
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from fashion_ddpm.checkpoints.atomic_folders import temporary_path
 from fashion_ddpm.core.images import make_grid, save_png, to_uint8
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 
@@ -54,5 +56,7 @@ def save_preview(shares: Iterable[tuple[int, Tensor]], path: Path) -> Image.Imag
     rows = torch.stack([row for _, row in sorted(shares, key=lambda share: share[0])])
     num_columns = rows.shape[1]
     picture = make_grid(rows.flatten(0, 1), columns=num_columns)
-    save_png(picture, path, {STEPS_KEY: [0, *SHOWN_STEPS[: num_columns - 1]]})
+    temporary = temporary_path(path)
+    save_png(picture, temporary, {STEPS_KEY: [0, *SHOWN_STEPS[: num_columns - 1]]})
+    os.replace(temporary, path)
     return picture

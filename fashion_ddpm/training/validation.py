@@ -103,7 +103,7 @@ class Validation:
         self.run_log.record_validation(sum(parts[1:], parts[0]))
 
     def preview(self, path: Path, show: Callable[[Image.Image], None]) -> None:
-        """Save how each class emerges from the same noise, and pass the picture to show."""
+        """Save how each class emerges from noise, and pass the picture to show."""
         with self.network.ema_pipeline() as pipeline:
             parts = gather_parts(
                 draw_preview_share(pipeline, self.ranks.process_index, self.ranks.num_processes)

@@ -49,8 +49,8 @@ number of steps ({", ".join(map(str, STEP_COUNTS))}) from left to right. Click a
 and to open it in Create, where **Keep as A** compares it with another one step by step.
 The label score is the probability that CLIP gives to the requested class."""
 
-REAL_NOTE = """What real images score: a generated image that scores higher is more typical of its
-class, not better."""
+REAL_NOTE = """The mean score of all held-out real images of this class, of which some are shown.
+Generated images that score higher are more typical of the class, not better."""
 
 FIRST_SEED = "First seed"
 

@@ -242,7 +242,7 @@ def summary(result: Result) -> str:
 def _build_score_row(columns: list[Scores], visible: bool) -> list[gr.Label]:
     """Lay out one row of scores."""
     labels = []
-    with gr.Row(visible=visible):
+    with gr.Row():
         for title, scores in zip(SCORE_TITLES, columns, strict=True):
             with gr.Column(min_width=150):
                 gr.Markdown(title, elem_classes="score-title")

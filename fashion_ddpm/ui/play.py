@@ -20,10 +20,10 @@ from fashion_ddpm.ui.components import (
 )
 from fashion_ddpm.ui.icons import png_url
 
-SKETCHPAD_SIDE = 280
+SKETCHPAD_SIDE = 168
 """Approximate side of the sketchpad in pixels; the actual one is a multiple of the image size."""
 
-DRAW_FIRST = "The sketch pad is empty. Draw on it: when a stroke ends, its images appear here."
+DRAW_FIRST = "The sketch pad is empty. When a stroke ends, images made from it appear here."
 
 CHOOSE_CLASS_OF_SHAPE = """(sketch, name) => sketch.class_name || name"""
 """JavaScript: a silhouette comes with its class."""

@@ -154,6 +154,7 @@ class TrajectoryPanel:
             "num_steps": len(result.noisy),
             "sigmas": [sigma_text(float(result.alpha_bar[step])) for step in frames.steps],
             "captions": [result.caption(each) for each in range(result.request.num_images)],
+            "id": result.settings.to_query(),
             "settings": sampling_in_words(result.request),
         }
         self._runs[result] = run

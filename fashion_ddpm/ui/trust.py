@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -10,7 +11,7 @@ from PIL import Image
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.images import make_grid
-from fashion_ddpm.core.paths import EVALUATION_DIR
+from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, EVALUATION_DIR
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.trust import (
     RUN_CURVES,
@@ -140,7 +141,7 @@ class Trust:
         if not self.previews:
             return
         gr.Markdown(TRAINING)
-        if self.demo.kind.is_fashion_mnist:
+        if Path(self.demo.pipeline.name_or_path) == BUNDLED_CHECKPOINT:
             gr.Markdown(TRAINING_OF_BUNDLED)
         count = min(preview.num_classes for preview in self.previews)
         self.shown_classes = self.demo.kind.class_names[:count]

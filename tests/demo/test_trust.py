@@ -19,7 +19,7 @@ from fashion_ddpm.demo.trust import (
     scorer_confusion,
     training_previews,
 )
-from fashion_ddpm.generation.preview import draw_preview_share, save_preview
+from fashion_ddpm.generation.preview import draw_preview_share, preview_name, save_preview
 from fashion_ddpm.scoring.clip import EMBEDDED
 
 
@@ -92,8 +92,24 @@ def test_the_losses_are_those_of_the_run_that_trained_the_network(
 def test_the_best_and_the_worst_class_of_a_matrix_are_named(bundled_demo: Demo) -> None:
     shares = [[0.9, 0.1, 0.0], [0.2, 0.5, 0.3], [0.0, 0.0, 1.0]]
     assert describe_confusion(shares, ("a", "b", "c")) == (
-        "Recognized best is c (100.0 %), worst is b (50.0 %), where c comes next with 30.0 %."
+        "Highest: c (100.0 %). Lowest: b (50.0 %), where c comes next with 30.0 %."
     )
     matrix = scorer_confusion(bundled_demo, EMBEDDED)
     assert len(matrix) == len(matrix[0]) == 10
     assert "worst is shirt" in describe_confusion(matrix, CLASS_NAMES)
+
+
+def test_damaged_previews_are_left_out_and_at_most_eight_are_spread_over_training(
+    tiny_copy: Path,
+) -> None:
+    tiny = Demo(tiny_copy)
+    folder = tiny_copy.parent / "previews"
+    folder.mkdir()
+    whole = folder / preview_name(0)
+    save_preview(draw_preview_share(tiny.pipeline), whole)
+    content = whole.read_bytes()
+    for images_seen in range(1, 19):
+        (folder / preview_name(images_seen)).write_bytes(content)
+    whole.write_bytes(b"")
+    (folder / preview_name(19)).write_bytes(content[:-400])
+    assert [each.images_seen for each in training_previews(tiny)] == [1, 3, 6, 8, 11, 13, 16, 18]

@@ -18,7 +18,7 @@ Gesture = Callable[[Hands, Locator, dict[str, Any]], Iterator[Locator]]
 
 PASSIVE = {
     *("markdown", "label", "nativeplot", "state", "json"),
-    *("row", "column", "form", "group", "tabs", "tabitem"),
+    *("row", "column", "form", "tabs", "tabitem"),
 }
 """Components that take no gesture; any other kind needs a function in GESTURES."""
 
@@ -197,6 +197,7 @@ def sheet(hands: Hands, root: Locator) -> Iterator[Locator]:
     cell = root.locator(".picture:enabled").first
     if cell.count():  # a finger has pressed no button
         hands.press(cell)
+        yield root
         hands.press(root.get_by_role("button", name="Open in Create"))
         yield root
 
@@ -210,6 +211,7 @@ def file(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterator[Lo
     entry.set_input_files(foreign)
     hands.page.locator(".toast-body.error .toast-close").click()  # it would stay ten seconds
     hands.settle()
+    assert hands.messages("error")
     entry.set_input_files(hands.picture)
     yield entry
     entry.set_input_files(hands.picture)
@@ -248,9 +250,7 @@ def sketch_pad(hands: Hands, root: Locator) -> Iterator[Locator]:
 def image(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterator[Locator]:
     """Show it in full screen and close it."""
     shown = container.get_by_alt_text(props["alt_text"], exact=True)
-    large = (
-        container.locator(".image-container").filter(has=shown).get_by_label("View in full screen")
-    )
+    large = container.locator(".image-container").filter(has=shown).get_by_label("Fullscreen")
     if large.count():
         yield large.first
         hands.press(large.first)
@@ -267,21 +267,14 @@ def accordion(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterat
 
 
 def copy_text(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterator[Locator]:
-    """Press its copy buttons."""
-    for copy in container.get_by_label(re.compile("copy", re.IGNORECASE)).all():
-        if copy.is_visible():
-            hands.page.evaluate("navigator.clipboard.writeText('')")
-            hands.press(copy)
-            hands.page.wait_for_function("async () => await navigator.clipboard.readText()")
+    """Press the copy buttons of the tab."""
+    buttons = container.get_by_label(re.compile("copy", re.IGNORECASE)).filter(visible=True)
+    expect(buttons).not_to_have_count(0)
+    for copy in buttons.all():
+        hands.page.evaluate("navigator.clipboard.writeText('')")
+        hands.press(copy)
+        hands.page.wait_for_function("async () => await navigator.clipboard.readText()")
     yield from ()
-
-
-def dataframe(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterator[Locator]:
-    """Press a cell and a column header."""
-    table = container.locator(f"#{props['elem_id']}")
-    yield table
-    hands.press(table.get_by_text(re.compile(r"^\d+%$")).filter(visible=True).first)
-    hands.press(table.locator("th").filter(visible=True).first)
 
 
 WITH_SERVER = {"sheet": sheet, "sketch-pad": sketch_pad}
@@ -302,5 +295,4 @@ GESTURES: dict[str, Gesture] = {
     "accordion": accordion,
     "textbox": copy_text,
     "code": copy_text,
-    "dataframe": dataframe,
 }

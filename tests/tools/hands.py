@@ -14,6 +14,17 @@ TIMEOUT_MS = int(1000 * TIMEOUT_S)
 
 Target = Locator | ElementHandle
 
+NOTE_MESSAGES_JS = """
+window.messages = {error: [], warning: []};
+new MutationObserver((changes) => {
+  for (const added of changes.flatMap(({addedNodes}) => [...addedNodes]))
+    for (const [kind, texts] of Object.entries(window.messages)) {
+      const message = `.toast-body.${kind}`;
+      if (added.closest?.(message) || added.querySelector?.(message)) texts.push(added.innerText);
+    }
+}).observe(document, {childList: true, subtree: true});"""
+"""Script of a page that notes its messages, which gradio hides after ten seconds."""
+
 QUIET_TENTHS = 4
 """Tenths of a second without a request after which the page counts as idle."""
 
@@ -122,6 +133,10 @@ class Hands:
             button = self.page.locator(".overflow-dropdown").get_by_text(tab, exact=True)
         self.press(button)
         self.settle()  # some components are loaded when they are first seen
+
+    def messages(self, kind: str) -> list[str]:
+        """Return the messages of a kind, "error" or "warning", since the last call."""
+        return list(self.page.evaluate("(kind) => window.messages[kind].splice(0)", kind))
 
     def settle(self) -> None:
         """Wait until the page is idle."""

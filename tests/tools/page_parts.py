@@ -23,7 +23,7 @@ LOOK_JS = """(own) => {
 }"""
 
 RESULTS_JS = """() => [...document.querySelectorAll(
-  "img, [data-testid=label-output-value], [data-testid$=confidence-set], .toast-body.warning"
+  "img, [data-testid=label-output-value], [data-testid$=confidence-set]"
 )].filter((each) => each.checkVisibility()).map((each) => each.currentSrc ?? each.innerText)
   .join("\\n")"""
 
@@ -36,7 +36,7 @@ def look(page: Page, but: Locator | ElementHandle | None = None) -> str:
 
 
 def results(page: Page) -> str:
-    """Return the pictures, scores and warnings that are seen."""
+    """Return the pictures and scores that are seen."""
     return str(page.evaluate(RESULTS_JS))
 
 

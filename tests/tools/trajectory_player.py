@@ -11,8 +11,6 @@ from playwright.sync_api import Browser, Locator, Page, Request, expect
 from tests.tools.browsing import open_page
 from tests.tools.hands import HEARTBEAT
 
-PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
-
 
 @contextmanager
 def open_player(browser: Browser, address: str, **options: Any) -> Iterator[Page]:

@@ -22,7 +22,7 @@ def test_a_scorers_answers_are_a_matrix_and_a_sentence_or_it_is_told_to_be_missi
 ) -> None:
     shown = tab.score_real_images("embedded")
     assert shown.count("<tr>") == 11
-    assert "Recognized best is trouser (98" in shown
+    assert "Highest: trouser (98" in shown
     missing = tab.score_real_images("openai/clip-vit-base-patch16")
     assert "<table" not in missing
     assert "openai/clip-vit-base-patch16 could not be loaded" in missing
@@ -62,7 +62,7 @@ def test_a_network_of_ones_own_shows_its_own_points_of_training(
 ) -> None:
     tab = Trust(Demo(shapes_checkpoint), SelectedImage(None))
     (preview,) = tab.previews
-    assert preview.picture.mode == "RGB"
+    assert preview.row(0).mode == "RGB"
     assert preview.num_classes == len(tab.shown_classes) == len(SHAPES)
     assert f"square, seed {SHAPES.index('square')}, after 512 images" in tab.show_class("square")
 

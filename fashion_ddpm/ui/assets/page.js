@@ -110,7 +110,7 @@
     });
   }
 
-  // A shared link opens on its images: page.css hides what would stand above them.
+  // A shared link opens on its images: head.css hides what would stand above them.
   if (new URLSearchParams(location.search).has("class"))
     document.documentElement.classList.add("shared-link");
 

@@ -35,7 +35,7 @@ function place(event) {
 function extend(event) {
   const next = place(event);
   context.strokeStyle = find("[aria-pressed=true]").dataset.ink;
-  context.lineWidth = Number(find("input").value);
+  context.lineWidth = (Number(find("input").value) / 100) * side; // percent of the pad
   context.beginPath();
   context.moveTo(...last);
   context.lineTo(...next);

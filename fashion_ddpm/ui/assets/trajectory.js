@@ -85,7 +85,7 @@ class Player {
   }
 
   show(data, picture) {
-    const isSameRun = this.data && this.data.sprite.url === data.sprite.url;
+    const isSameRun = this.data && this.data.id === data.id;
     const last = data.steps.length - 1;
     if (!isSameRun) this.pause();
     this.data = data;

@@ -72,7 +72,7 @@ class KeptRun {
 
   // Whether the player shows another run than this one.
   isBeside(data) {
-    return data.sprite.url !== this.run.data.sprite.url;
+    return data.id !== this.run.data.id;
   }
 
   show(data) {
