@@ -96,7 +96,7 @@ def test_the_best_and_the_worst_class_of_a_matrix_are_named(bundled_demo: Demo) 
     )
     matrix = scorer_confusion(bundled_demo, EMBEDDED)
     assert len(matrix) == len(matrix[0]) == 10
-    assert "worst is shirt" in describe_confusion(matrix, CLASS_NAMES)
+    assert "Lowest: shirt" in describe_confusion(matrix, CLASS_NAMES)
 
 
 def test_damaged_previews_are_left_out_and_at_most_eight_are_spread_over_training(

@@ -15,7 +15,7 @@ def tab(demo: Demo, blocks: gr.Blocks) -> Play:
 
 
 def sketch(brightness: int) -> dict[str, str]:
-    return {"drawing": png_url(Image.new("L", (280, 280), brightness)), "class_name": ""}
+    return {"drawing": png_url(Image.new("L", (168, 168), brightness)), "class_name": ""}
 
 
 def test_every_game_gives_eight_images(tab: Play) -> None:
