@@ -18,6 +18,9 @@ from tests.tools.page_parts import components_by_tab, find_unused_events
 pytestmark = pytest.mark.slow
 
 
+STILL: dict[str, Any] = {"reduced_motion": "reduce"}
+"""Options of a page where nothing plays by itself, which would count as a change."""
+
 TAKE_EVENTS_JS = """((label) => {
   let config;
   Object.defineProperty(window, "gradio_config", {
@@ -49,9 +52,8 @@ def meet(page: Page, folder: Path, has_touch: bool) -> Controls:
 def test_every_control_changes_the_page(
     browser: Browser, address: str, tmp_path: Path, screen: dict[str, Any]
 ) -> None:
-    # Without motion: a trajectory that plays by itself would count as a change.
-    options = {"permissions": ["clipboard-read", "clipboard-write"], "reduced_motion": "reduce"}
-    with open_page(browser, address, **options, **screen) as page:
+    permissions = ["clipboard-read", "clipboard-write"]
+    with open_page(browser, address, permissions=permissions, **STILL, **screen) as page:
         controls = meet(page, tmp_path, "has_touch" in screen)
         for tab, components in components_by_tab(controls.config).items():
             controls.use_all(tab, components)
@@ -74,7 +76,7 @@ def test_every_control_changes_the_page(
 def test_a_control_that_lost_its_handler_is_noticed(
     browser: Browser, address: str, tmp_path: Path, tab: str, label: str, taken: str
 ) -> None:
-    with open_page(browser, address, **DESKTOP) as page:
+    with open_page(browser, address, **STILL, **DESKTOP) as page:
         page.add_init_script(f"({TAKE_EVENTS_JS})({json.dumps(taken)})")
         controls = meet(page, tmp_path, has_touch=False)
         component = next(

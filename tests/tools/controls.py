@@ -36,6 +36,8 @@ class Controls:
         """Use a tab's components: first those that are visible at once."""
         unknown = {each["type"] for each in components} - PASSIVE - set(GESTURES)
         assert not unknown, f"tests/tools/gestures.py knows no gesture for {unknown}"
+        # Settings of the sketch change nothing before there is one.
+        components.sort(key=lambda each: each["props"].get("elem_id") != "sketch-pad")
         later = [each for each in components if each["props"].get("visible") is False]
         now = [each for each in components if each not in later]
         for component in [*now, *(each for each in later if each["props"].get("elem_id"))]:

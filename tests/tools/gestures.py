@@ -137,7 +137,7 @@ def gallery(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterator
 
 def html(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterator[Locator]:
     """Use each control that runs in the browser, and check what it changes."""
-    root = container.locator(f"#{props['elem_id']}")
+    root = hands.page.locator(f"#{props['elem_id']}")  # a gesture may leave its tab
     if props["elem_id"] in WITH_SERVER:
         yield from WITH_SERVER[props["elem_id"]](hands, root)
         return
