@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from fashion_ddpm.publishing.space_trial import find_free_port
-from tests.tools.browsing import generate, open_page
+from tests.tools.browsing import generate, keep_after_restart, open_page
 from tests.tools.hands import Hands, Traffic
 from tests.tools.serving import run_app
 
@@ -149,6 +149,7 @@ def test_a_page_that_outlived_its_server_is_told(browser: Browser) -> None:
         page.goto(app.address)
         generate(page, Steps="2")
         expect(page.get_by_text("2 steps · 16 network evaluations")).to_be_visible()
+        keep_after_restart(page, app.address)
     toast = page.locator(".toast-body").get_by_text("These images are no longer kept here")
     with run_app(environment=port):
         page.locator(THUMBNAILS).nth(2).click()

@@ -74,13 +74,13 @@ def test_games_and_pictures_are_in_colour(demo: Demo, result: Result) -> None:
     picture, caption = result.pictures()[0]
     assert (picture.mode, picture.size, caption) == ("RGB", (256, 256), "square, seed 7")
     drawing = np.full((280, 280), 99, np.uint8)
-    for strip in (
+    made = (
         blend(demo, BlendRequest("circle", "square", 0, SHAPES)),
         walk(demo, WalkRequest("circle", 0, 1, SHAPES)),
         redraw(demo, drawing, RedrawRequest("triangle", 0.5, SHAPES)),
-    ):
-        assert strip.mode == "RGB"
-        assert strip.height == 32 * 4
+    )
+    assert {each.mode for each in made} == {"RGB"}
+    assert [each.height for each in made] == [32 * 4, 32 * 4, (32 + 2 + 32) * 4]
 
 
 def test_a_first_picture_of_its_own_can_be_drawn(demo: Demo, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, Response, expect
 
 from fashion_ddpm.generation.preview import SHOWN_STEPS
 from fashion_ddpm.publishing.space_trial import find_free_port
-from tests.tools.browsing import DESKTOP, PHONE, open_page
+from tests.tools.browsing import DESKTOP, PHONE, keep_after_restart, open_page
 from tests.tools.serving import run_app
 
 pytestmark = pytest.mark.slow
@@ -78,12 +78,7 @@ def test_pictures_are_there_when_the_server_was_restarted_before_the_tab_was_ope
     with run_app(environment=port) as app:
         page.goto(app.address)
         expect(page.get_by_text("Ready-made samples")).to_be_visible()
-        # Gradio reloads the page if the server's number has changed, but not always in time.
-        number = page.request.get(f"{app.address}/gradio_api/app_id").body()
-        page.route(
-            "**/gradio_api/app_id",
-            lambda route: route.fulfill(body=number, content_type="application/json"),
-        )
+        keep_after_restart(page, app.address)
     with run_app(environment=port):
         page.on("response", record_refusal)
         page.get_by_role("tab", name="Trust").click()

@@ -57,6 +57,9 @@ def save_preview(shares: Iterable[tuple[int, Tensor]], path: Path) -> Image.Imag
     num_columns = rows.shape[1]
     picture = make_grid(rows.flatten(0, 1), columns=num_columns)
     temporary = temporary_path(path)
-    save_png(picture, temporary, {STEPS_KEY: [0, *SHOWN_STEPS[: num_columns - 1]]})
-    os.replace(temporary, path)
+    try:
+        save_png(picture, temporary, {STEPS_KEY: [0, *SHOWN_STEPS[: num_columns - 1]]})
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
     return picture

@@ -202,4 +202,4 @@ def build(demo: Demo, page: gr.Blocks, controls: Controls, selected: SelectedIma
     outputs = [*controls.inputs(), asked]
     opened = page.load(handlers.open, None, outputs, show_progress="hidden", **NO_API)
     opened.then(None, asked, None, js=GENERATE_IF_ASKED, **NO_QUEUE)
-    opened.then(*controls.note_update, **NO_QUEUE, **RAW_INPUTS, **ALWAYS_LAST)
+    gr.on(page.load, *controls.note_update, **NO_QUEUE, **RAW_INPUTS, **ALWAYS_LAST)

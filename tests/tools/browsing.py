@@ -62,6 +62,15 @@ def open_page(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
     assert not errors, errors
 
 
+def keep_after_restart(page: Page, address: str) -> None:
+    """Keep gradio from reloading the page when its server is another one."""
+    number = page.request.get(f"{address}/gradio_api/app_id").body()
+    page.route(
+        "**/gradio_api/app_id",
+        lambda route: route.fulfill(body=number, content_type="application/json"),
+    )
+
+
 def open_tab(page: Page, name: str) -> None:
     """Open a tab, which on a narrow screen may be in a menu."""
     expect(page.get_by_text("Ready-made samples")).to_be_visible()

@@ -111,10 +111,10 @@ def checkbox(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterato
 def button(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterator[Locator]:
     """Press it, then again by a key before the first answer arrives."""
     target = container.get_by_role("button", name=props["value"], exact=True)
-    if props["value"] == "Stop":  # does nothing while nothing runs
-        return
     yield target
     hands.press(target)
+    if props["value"] == "Stop":  # changes nothing while nothing runs
+        return
     hands.key(target, "Enter")
     if props["value"] == "Generate grid":  # all of it would take minutes
         expect(container.locator("#sheet .picture:enabled").first).to_be_visible(timeout=TIMEOUT_MS)
