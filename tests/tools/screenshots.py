@@ -51,8 +51,10 @@ def trust(page: Page) -> None:
 
 
 def play(page: Page) -> None:
-    """Blend two garments and walk between two seeds."""
+    """Start from a silhouette, blend two garments and walk between two seeds."""
     open_tab(page, "Play")
+    page.get_by_role("button", name="bag", exact=True).click()
+    page.get_by_alt_text("your drawing").wait_for(timeout=TIMEOUT_MS)
     for name, picture in (("Blend", "from the first garment"), ("Walk", "from the first seed")):
         page.get_by_role("button", name=name, exact=True).click()
         page.get_by_alt_text(picture).wait_for(timeout=TIMEOUT_MS)
