@@ -135,9 +135,7 @@ def test_a_full_disk_costs_one_sentence_and_no_state(
     with mount_small_disk(tmp_path / "disk", "4m") as disk:
         config = copy_unfinished_run(finished_run, disk / "run")
         (disk / "filler").write_bytes(bytes(shutil.disk_usage(disk).free - 50_000))
-        with pytest.raises(
-            CheckpointError, match=r"00000000512\S* could not be .+ make room"
-        ):
+        with pytest.raises(CheckpointError, match=r"00000000512\S* could not be .+ make room"):
             train(config)
         (state,) = list_states(RunFolder(config.output_dir).states)
         assert is_intact(state)
