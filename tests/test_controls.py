@@ -26,7 +26,8 @@ TAKE_EVENTS_JS = """((label) => {
   Object.defineProperty(window, "gradio_config", {
     get: () => config,
     set: (given) => {
-      const {id} = given.components.find(({props}) => [props.label, props.value].includes(label));
+      const hasLabel = ({props}) => [props.label, props.value, props.elem_id].includes(label);
+      const {id} = given.components.find(hasLabel);
       given.dependencies = given.dependencies.filter(
         ({targets}) => !targets.some(([target]) => target === id)
       );
@@ -69,6 +70,7 @@ def test_every_control_changes_the_page(
     [
         ("Create", "Seed", "Generate"),
         ("Create", "Turbo · 4", "Turbo · 4"),
+        ("Create", "gallery", "gallery"),
         ("Compare", "First seed", "First seed"),
         ("Play", "Blend", "Blend"),
     ],
@@ -82,7 +84,7 @@ def test_a_control_that_lost_its_handler_is_noticed(
         component = next(
             each
             for each in components_by_tab(controls.config)[tab]
-            if label in (each["props"].get("label"), each["props"].get("value"))
+            if label in map(each["props"].get, ("label", "value", "elem_id"))
         )
         controls.hands.open(tab)
         with pytest.raises(AssertionError, match="changes nothing"):

@@ -83,7 +83,7 @@ class Controls:
             self.pressed.add(name)
         if buttons:
             return f"{results(page)}\n{self.hands.messages('warning')}"
-        excludes_itself = component["type"] in CHANGES_OTHERS or has_event(
-            self.config, component["id"]
-        )
+        only_selects = component["props"].get("allow_preview") is False  # a gallery
+        is_setting = component["type"] in CHANGES_OTHERS
+        excludes_itself = is_setting or only_selects or has_event(self.config, component["id"])
         return f"{look(page, own if excludes_itself else None)}\n{self.hands.traffic.downloads}"
