@@ -58,7 +58,7 @@ CUSTOM_DATA_TEXTS = (
 )
 
 FEW_IMAGES = 10_000
-"""A network that has seen fewer images in training generates little but noise."""
+"""A network that has seen fewer images in training is hardly trained."""
 
 
 def describe_training(run: Mapping[str, Any]) -> str:
@@ -66,7 +66,7 @@ def describe_training(run: Mapping[str, Any]) -> str:
     seen, count = total_images_seen(run), run.get("training_images")
     name = dataset_name(run).translate(NO_MARKUP)
     data = f" Trained on {quantity(count, 'image')} of {name}." if count else ""
-    little = " That is little: expect noise." if seen < FEW_IMAGES else ""
+    little = " That is little: expect noisy images." if seen < FEW_IMAGES else ""
     return f"{data} In training it saw {seen:,} images.{little}" if seen else ""
 
 

@@ -58,7 +58,7 @@ def test_matrices_and_the_loss_chart_are_told_in_sentences(trust: Page) -> None:
     for name in ("report", "scorer"):
         part = trust.locator(f"#{name}-confusion")
         expect(part.locator("tbody tr")).to_have_count(10)
-        expect(part).to_contain_text(re.compile(r"Highest: .+ Lowest: shirt"))
+        expect(part).to_contain_text(re.compile(r"is highest .+ shirt lowest"))
     expect(trust.get_by_text("the training loss falls from")).to_be_visible()
     expect(trust.locator("text", has_text="images seen in this run").first).to_be_visible()
     expect(trust.locator("text", has_text="loss (no unit)").first).to_be_visible()

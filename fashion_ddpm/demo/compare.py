@@ -14,7 +14,7 @@ from PIL import Image
 from fashion_ddpm.core.config import SAMPLERS, SCHEDULES, TURBO
 from fashion_ddpm.core.images import make_grid, name_picture, save_png
 from fashion_ddpm.core.requests import GenerateRequest, RequestError, safe_repr
-from fashion_ddpm.core.wording import format_seconds, quantity
+from fashion_ddpm.core.wording import format_seconds, quantity, whole_percent
 from fashion_ddpm.demo.engine import Demo, StepWrapper, offered_schedules
 from fashion_ddpm.demo.results import Frame
 from fashion_ddpm.demo.share import SharedSettings
@@ -137,7 +137,7 @@ class RealImages:
 
 def format_score(score: float | None) -> str:
     """Return "label score 97 %", or "" without a score."""
-    return "" if score is None else f"label score {100 * score:.0f} %"
+    return "" if score is None else f"label score {whole_percent(score)}"
 
 
 def real_images(demo: Demo, class_name: str) -> RealImages | None:

@@ -169,8 +169,7 @@ class Demo:
         self.check_scorer(scorer_name)
         kept = self.kept.get(SharedSettings(request, self.model_for(request), scorer_name))
         if kept:
-            for _ in wrap_steps(iter(())):  # no step, but it ends the visitor's previous run
-                pass
+            list(wrap_steps(iter(())))  # no step, but it ends the visitor's previous run
             yield kept
             return
         frames: list[Frame] = []

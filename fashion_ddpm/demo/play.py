@@ -112,12 +112,7 @@ def redraw(
         drawing: uint8 [H, W], 0 black … 255 white, of any size.
         request: its class, and how strongly it is redrawn.
         wrap_steps: raises when the request must end.
-
-    Raises:
-        RequestError: the drawing is empty.
     """
-    if is_empty(drawing):
-        raise RequestError("The sketch pad is empty: draw on it first.")
     side = demo.kind.image_size
     small = Image.fromarray(drawing).resize((side, side), Image.Resampling.BOX)
     small = small.convert("L" if demo.kind.channels == 1 else "RGB")

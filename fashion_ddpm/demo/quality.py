@@ -161,8 +161,8 @@ def heat_map(measurements: Measurements) -> dict[str, Any]:
         f"{100 * RISE:.0f} %. As many real images have a distance of {measurements.floor:.2f}.",
         ACCURACY: f"“No better” means: no larger number of steps gains more than "
         f"{100 * measurements.chance:.1f} points, which may be chance with {count}. It "
-        "asks only whether the class is right; the "
-        "Fréchet distance also sees how real and how varied the images are.",
+        "asks only whether the class is right; the Fréchet distance also sees how real and how "
+        "varied the images are.",
     }
     titles = {
         DISTANCE: ("Fréchet distance", "Fashion-MNIST classifier features; lower is better"),

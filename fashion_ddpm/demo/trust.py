@@ -18,7 +18,7 @@ STUDENT_LOSSES = {"training": (0.1577, 0.1076), "validation": (0.1321, 0.1083)}
 """First and last loss in the student's report, for predicting the noise with T = 100."""
 
 PREVIEWS = "previews"
-"""Folder of samples that a training run writes beside its checkpoint."""
+"""Folder of the previews that a training run writes beside its checkpoint."""
 
 MAX_POINTS = 8
 """Most points of training that are shown."""
@@ -139,9 +139,9 @@ def describe_confusion(shares: Sequence[Sequence[float]], class_names: Sequence[
     rivals = [label for label in range(len(right)) if label != worst]
     rival = max(rivals, key=lambda label: shares[worst][label])
     return (
-        f"Highest: {class_names[best]} ({_percent(right[best])}). Lowest: {class_names[worst]} "
-        f"({_percent(right[worst])}), where {class_names[rival]} comes next with "
-        f"{_percent(shares[worst][rival])}."
+        f"On the diagonal, {class_names[best]} is highest ({_percent(right[best])}) and "
+        f"{class_names[worst]} lowest ({_percent(right[worst])}), where {class_names[rival]} comes "
+        f"next with {_percent(shares[worst][rival])}."
     )
 
 

@@ -36,7 +36,6 @@ CURVE_POINTS = 101
 NOISED_LEVELS = 10
 SCALE = 3
 
-
 HALF_FIX = LinearBetas(200, STUDENT_BETAS.beta_start, STUDENT_BETAS.beta_end)
 GUESSES = ("Fixed", "Still broken")
 """What a visitor may guess of it."""

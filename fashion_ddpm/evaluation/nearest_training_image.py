@@ -9,6 +9,7 @@ from torch import Tensor
 from fashion_ddpm.checkpoints.npz import load_arrays, save_arrays
 from fashion_ddpm.core.images import IMAGE_SIZE, to_model, to_uint8
 from fashion_ddpm.core.paths import BUNDLED_DIR
+from fashion_ddpm.core.wording import whole_percent
 
 NEIGHBOUR_INDEX = BUNDLED_DIR / "training-images.npz"
 COMPONENTS = 32
@@ -47,8 +48,8 @@ class Neighbour:
         verdict = "no sign of a copy" if self.closer_share >= COPY_SHARE else "it may be a copy"
         return (
             f"{verdict}. The nearest of {self.count:,} training images is number {self.number:,}, "
-            f"at a distance of {self.distance:.1f}; {self.closer_share:.0%} of real test images, "
-            "which are no copies, are closer to theirs."
+            f"at a distance of {self.distance:.1f}; {whole_percent(self.closer_share)} of real "
+            "test images, which are no copies, are closer to theirs."
         )
 
 

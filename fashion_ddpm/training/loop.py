@@ -127,15 +127,7 @@ class Run:
             config, self.progress, self.ranks.is_main_process, self.accelerator.log
         )
         self.validation = Validation(self.network, data.validation, self.ranks, self.run_log)
-        facts = {
-            "dataset": config.public_name,
-            "training_images": len(self.train_data),
-            "data_sha256": self.fingerprint.digest,
-            "processes": self.ranks.num_processes,
-            "device": device_name(self.device),
-            "mixed_precision": self.precision.mixed_precision,
-            **earlier_runs,
-        }
+        facts = self._facts() | earlier_runs
         self.saver = RunSaver(self.accelerator, self.network, self.run_log, facts)
         self.startup_lines = [
             *data.lines(),
@@ -148,6 +140,17 @@ class Run:
         self.stopper = StopOnSignal()
         self.run_lock = RunLock(None)
         current_commit()  # cached now: the files may have changed when a checkpoint records it
+
+    def _facts(self) -> dict[str, str | int]:
+        """Return what run.json says of the data and the machine."""
+        return {
+            "dataset": self.config.public_name,
+            "training_images": len(self.train_data),
+            "data_sha256": self.fingerprint.digest,
+            "processes": self.ranks.num_processes,
+            "device": device_name(self.device),
+            "mixed_precision": self.precision.mixed_precision,
+        }
 
     def resume(self) -> None:
         """Prepare the output folder and the trackers; load the newest intact state, if any."""

@@ -87,8 +87,8 @@ class Create:
             [*run_outputs, self.controls.seed, self.selected.query, self.address_query],
             self.status,
         )
-        # Errors may arise outside of `draw`: where its pictures are saved, or before it begins.
         run.success(*self.controls.note_update, **NO_QUEUE, **RAW_INPUTS, **ALWAYS_LAST)
+        # Errors may arise outside of `draw`: where its pictures are saved, or before it begins.
         run.failure(None, None, self.controls.generate, js=RESET_GENERATE, **NO_QUEUE)
         self.address_query.change(None, self.address_query, None, js=WRITE_ADDRESS, **NO_QUEUE)
         clicked = [self.selected.selection, self.selected.query]

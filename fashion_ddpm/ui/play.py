@@ -25,7 +25,7 @@ SKETCHPAD_SIDE = 168
 
 DRAW_FIRST = "The sketch pad is empty. When a stroke ends, images made from it appear here."
 
-CHOOSE_CLASS_OF_SHAPE = """(sketch, name) => sketch.class_name || name"""
+CLASS_OF_SILHOUETTE = """(sketch, name) => sketch.class_name || name"""
 """JavaScript: a silhouette comes with its class."""
 
 PRESS_REDRAW = """() => {
@@ -85,7 +85,7 @@ class Play:
                 )
             with gr.Column(min_width=280):
                 self.note = gr.Markdown(DRAW_FIRST, elem_id="sketch-note")
-                self.strip = picture(f"your drawing, and seven {kind.image_nouns} made from it")
+                self.redrawn = picture(f"your drawing, and seven {kind.image_nouns} made from it")
                 strength = gr.Slider(
                     *STRENGTH_RANGE,
                     0.75,
@@ -94,11 +94,11 @@ class Play:
                     info="Low keeps your drawing; high looks more real.",
                 )
                 button = gr.Button("Turn it into images", elem_id="redraw")
-        drawn = pad.input(None, [pad, class_name], class_name, js=CHOOSE_CLASS_OF_SHAPE, **NO_QUEUE)
+        drawn = pad.input(None, [pad, class_name], class_name, js=CLASS_OF_SILHOUETTE, **NO_QUEUE)
         for change in (drawn.then, class_name.input, strength.change):
             change(None, None, None, js=PRESS_REDRAW, **NO_QUEUE)
         inputs: list[Any] = [pad, class_name, strength]
-        button.click(self.redraw, inputs, [self.strip, self.note], **LATEST_RUN)
+        button.click(self.redraw, inputs, [self.redrawn, self.note], **LATEST_RUN)
 
     def blend(self, first: str, second: str, seed: float) -> Any:
         """Draw one seed as one class, then increasingly as another."""
@@ -119,10 +119,10 @@ class Play:
             request = RedrawRequest(class_name, strength, self.demo.kind.class_names)
             drawing = read_drawing(sketch, self.side)
             if is_empty(drawing):
-                return {self.strip: hide_value(), self.note: DRAW_FIRST}
-            strip = redraw(self.demo, drawing, request, wrap_steps)
+                return {self.redrawn: hide_value(), self.note: DRAW_FIRST}
+            pictures = redraw(self.demo, drawing, request, wrap_steps)
             note = f"Your drawing, and seven {self.demo.kind.image_nouns} made from it:"
-            return {self.strip: show_value(strip), self.note: note}
+            return {self.redrawn: show_value(pictures), self.note: note}
 
 
 def _default_name(names: list[str], preferred: str, fallback: int = 0) -> str:

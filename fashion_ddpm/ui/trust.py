@@ -1,4 +1,4 @@
-"""The Trust tab: the report card, the losses, and how good the scorers are."""
+"""The Trust tab: the copy check, the report card, training, and how good the scorers are."""
 
 from collections.abc import Sequence
 from html import escape

@@ -83,11 +83,6 @@ def test_a_drawing_is_kept_where_little_of_it_is_forgotten(bundled_demo: Demo) -
     assert (weak[1:] - weak[0]).abs().mean() < (strong[1:] - strong[0]).abs().mean()
 
 
-def test_empty_paper_is_refused(bundled_demo: Demo) -> None:
-    with pytest.raises(RequestError, match="sketch pad is empty"):
-        redraw(bundled_demo, np.zeros((280, 280), np.uint8), RedrawRequest("bag", 0.5))
-
-
 def as_url(picture: Image.Image, format_: str = "PNG") -> str:
     content = io.BytesIO()
     picture.save(content, format_)

@@ -92,11 +92,12 @@ def test_the_losses_are_those_of_the_run_that_trained_the_network(
 def test_the_best_and_the_worst_class_of_a_matrix_are_named(bundled_demo: Demo) -> None:
     shares = [[0.9, 0.1, 0.0], [0.2, 0.5, 0.3], [0.0, 0.0, 1.0]]
     assert describe_confusion(shares, ("a", "b", "c")) == (
-        "Highest: c (100.0 %). Lowest: b (50.0 %), where c comes next with 30.0 %."
+        "On the diagonal, c is highest (100.0 %) and b lowest (50.0 %), where c comes next with "
+        "30.0 %."
     )
     matrix = scorer_confusion(bundled_demo, EMBEDDED)
     assert len(matrix) == len(matrix[0]) == 10
-    assert "Lowest: shirt" in describe_confusion(matrix, CLASS_NAMES)
+    assert "shirt lowest" in describe_confusion(matrix, CLASS_NAMES)
 
 
 def test_damaged_previews_are_left_out_and_at_most_eight_are_spread_over_training(

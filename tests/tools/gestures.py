@@ -230,7 +230,7 @@ def sketch_pad(hands: Hands, root: Locator) -> Iterator[Locator]:
     """Start from each silhouette, draw with each brush and a wider one, undo and clear."""
     canvas = root.locator("canvas")
     yield root
-    for silhouette in root.locator(".shapes button").all():
+    for silhouette in root.locator(".silhouettes button").all():
         hands.press(silhouette)
         yield root
     for number, brush in enumerate(root.locator(".inks button").all()[::-1]):

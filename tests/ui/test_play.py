@@ -21,7 +21,7 @@ def sketch(brightness: int) -> dict[str, str]:
 def test_every_game_gives_eight_images(tab: Play) -> None:
     strips = [tab.blend("bag", "coat", 1.0), tab.walk("bag", 0.0, 1.0)]
     assert {strip["value"].size for strip in strips} == {(4 * 238, 4 * 28)}
-    images = tab.redraw(sketch(255), "bag", 0.5)[tab.strip]
+    images = tab.redraw(sketch(255), "bag", 0.5)[tab.redrawn]
     assert images["value"].size == (4 * 118, 4 * 58)
 
 
@@ -30,7 +30,7 @@ def test_an_empty_sketch_pad_hides_the_images_and_says_what_to_do(
     tab: Play, empty: dict[str, str]
 ) -> None:
     updates = tab.redraw(empty, "bag", 0.5)
-    assert updates[tab.strip]["visible"] is False
+    assert updates[tab.redrawn]["visible"] is False
     assert "empty" in updates[tab.note]
 
 

@@ -22,7 +22,7 @@ def test_a_scorers_answers_are_a_matrix_and_a_sentence_or_it_is_told_to_be_missi
 ) -> None:
     shown = tab.score_real_images("embedded")
     assert shown.count("<tr>") == 11
-    assert "Highest: trouser (98" in shown
+    assert "trouser is highest (98" in shown
     missing = tab.score_real_images("openai/clip-vit-base-patch16")
     assert "<table" not in missing
     assert "openai/clip-vit-base-patch16 could not be loaded" in missing

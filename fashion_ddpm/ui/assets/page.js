@@ -103,8 +103,6 @@
     if (isScheduled) return;
     isScheduled = true;
     requestAnimationFrame(() => {
-  let storyRow = ""; // the chosen row of the story
-
       isScheduled = false;
       improve();
     });

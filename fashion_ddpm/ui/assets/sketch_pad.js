@@ -87,5 +87,5 @@ for (const [name, url] of Object.entries(silhouettes)) {
     context.drawImage(picture, 0, 0, side, side);
     send(name);
   });
-  find(".shapes").append(button);
+  find(".silhouettes").append(button);
 }
