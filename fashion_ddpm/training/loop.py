@@ -23,9 +23,16 @@ from fashion_ddpm.core.step_plan import (
     micro_batch_slices,
     step_seed,
 )
+from fashion_ddpm.diffusion.loss import Draws
 from fashion_ddpm.diffusion.schedule_check import build_run_noise_scheduler
 from fashion_ddpm.diffusion.unet import training_layout
 from fashion_ddpm.training.cool_down import copy_state
+from fashion_ddpm.training.cuda_graph import (
+    GraphedUpdate,
+    can_graph_steps,
+    set_capturable,
+    set_learning_rate,
+)
 from fashion_ddpm.training.initial_state import build_initial_unet, find_state_to_resume, load_state
 from fashion_ddpm.training.network import Network, build_optimizer
 from fashion_ddpm.training.precision import Precision, choose_precision, write_precision
@@ -135,6 +142,9 @@ class Run:
             *process_lines(self.ranks),
             f"mixed precision: {self.precision.mixed_precision} ({self.precision.reason})",
         ]
+        self.is_graphed = can_graph_steps(config, self.ranks, self.precision.mixed_precision)
+        self.graphed_update = GraphedUpdate(self._update)
+        set_capturable(self.optimizer, self.is_graphed)
         self.gradient_norm = torch.zeros((), device=self.device)
         self.divergence = Divergence(self.device)
         self.stopper = StopOnSignal()
@@ -172,6 +182,8 @@ class Run:
             state = find_state_to_resume(self.folder, self.config, self.run_log.print)
         if state:
             load_state(self.accelerator, state)
+            self.network.ema.to(self.device)
+            set_capturable(self.optimizer, self.is_graphed)
             self.run_log.print(f"resumed at {self.run_log.images_seen:,} images from {state}")
             if self.ranks.is_main_process:
                 self.saver.publish_if_behind()
@@ -212,29 +224,38 @@ class Run:
         generator = torch.Generator(self.device).manual_seed(step_seed(config.seed, step))
         draws = self.network.draw(config.batch_size, generator)
         torch.manual_seed(step_seed(config.seed, step) + self.ranks.process_index)
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate_at(step, config)
+        set_learning_rate(self.optimizer, learning_rate_at(step, config))
+        update = self.graphed_update if self.is_graphed else self._update
         total = torch.zeros((), device=self.device)
         for part in micro_batch_slices(config, self.ranks.process_index, self.ranks.num_processes):
-            with self.accelerator.accumulate(self.network.prepared_unet):
-                chosen = indices[part].to(self.device)
-                clean = to_model(self.train_data.images[chosen])
-                labels = self.train_data.labels[chosen]
-                loss = self.network.loss(clean, labels, draws[part], step / config.total_steps)
-                self.accelerator.backward(loss)
-                if self.accelerator.sync_gradients:
-                    self.gradient_norm = self.accelerator.clip_grad_norm_(
-                        self.network.prepared_unet.parameters(), config.max_grad_norm
-                    )
-                self.optimizer.step()
-                self.optimizer.zero_grad()
-            total += loss.detach() / config.gradient_accumulation_steps
+            chosen = indices[part].to(self.device)
+            clean = to_model(self.train_data.images[chosen])
+            loss, self.gradient_norm = update(clean, self.train_data.labels[chosen], draws[part])
+            total += loss / config.gradient_accumulation_steps
         self.network.ema.step(self.network.unet.parameters())
         self.network.power_averages.step(self.network.unet.parameters())
         # In float16 an infinite gradient is normal: GradScaler skips the step and lowers the scale.
         gradient = () if self.precision.mixed_precision == "fp16" else (self.gradient_norm,)
         self.divergence.record(step, total, *gradient)
         return total
+
+    def _update(self, clean: Tensor, labels: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
+        """Learn from a part of a batch, and take the optimizer step if it is the last.
+
+        Returns:
+            The mean loss and the norm of the gradient, float32 [] each.
+        """
+        config, gradient_norm = self.config, self.gradient_norm
+        parameters = self.network.prepared_unet.parameters()
+        with self.accelerator.accumulate(self.network.prepared_unet):
+            progress_fraction = self.progress.step / config.total_steps
+            loss = self.network.loss(clean, labels, draws, progress_fraction)
+            self.accelerator.backward(loss)
+            if self.accelerator.sync_gradients:
+                gradient_norm = self.accelerator.clip_grad_norm_(parameters, config.max_grad_norm)
+            self.optimizer.step()
+            self.optimizer.zero_grad()
+        return loss.detach(), gradient_norm
 
     def _log(self) -> None:
         """Log the mean loss since the last logged one, over all processes."""

@@ -77,7 +77,7 @@ class Network:
             if config.timestep_distribution == "laplace"
             else None
         )
-        self.ema = EMAModel(unet.parameters(), decay=config.ema_decay)
+        self.ema = EMAModel(unet.parameters(), decay=config.ema_decay, foreach=True)
         self.ema.to(unet.device)
         self.power_averages = PowerAverages(unet)
 

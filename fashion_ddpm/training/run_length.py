@@ -14,6 +14,7 @@ from fashion_ddpm.core.distributed import gather_parts
 from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.diffusion.sampling import CPU_CHUNK
 from fashion_ddpm.runtime.backends import example_inputs
+from fashion_ddpm.training.cuda_graph import WARM_UP_CALLS
 from fashion_ddpm.training.network import Network
 from fashion_ddpm.training.run_folder import RunFolder
 from fashion_ddpm.training.validation import FRECHET_STEPS, SAMPLE_BATCH_SIZE
@@ -56,10 +57,10 @@ def time_calls(call: Callable[[], Tensor], seconds: float) -> float:
     """Return the mean time of a call in seconds, on the slowest process.
 
     Args:
-        call: the function to time, after two warm-up calls.
+        call: the function to time, after a few calls, in the last of which a graph is captured.
         seconds: about how long to measure: at least two calls, the same number in all processes.
     """
-    times = [_time_call(call) for _ in range(2)]
+    times = [_time_call(call) for _ in range(WARM_UP_CALLS + 1)]
     count = max(2, int(gather_parts(seconds / times[-1])[0]))
     return max(gather_parts(sum(_time_call(call) for _ in range(count)) / count))
 
