@@ -253,7 +253,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "save_every": 3_300_000,
     },
 }
-"""smoke: a test of seconds. cpu: 8 epochs. distill: the turbo network. gpu: 600 epochs, a deeper network."""
+"""smoke: a test of seconds. cpu: 8 epochs. distill: the turbo network. gpu: 600 epochs, deeper."""
 
 
 def make_train_config(preset: str, flags: Mapping[str, Any]) -> TrainConfig:
