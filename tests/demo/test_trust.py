@@ -86,7 +86,7 @@ def test_the_losses_are_those_of_the_run_that_trained_the_network(
     assert loss_points(untrained) == []
     assert describe_losses(untrained) == ""
     assert len(loss_points(bundled_demo)) > 10
-    assert "940,160 images" in describe_losses(bundled_demo)
+    assert "from random weights" in describe_losses(bundled_demo)
 
 
 def test_the_best_and_the_worst_class_of_a_matrix_are_named(bundled_demo: Demo) -> None:
