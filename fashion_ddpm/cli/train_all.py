@@ -112,7 +112,7 @@ def _train_all(plan: TrainAll, network: TrainConfig) -> bool:
         "distill",
         read_teacher_settings(str(plan.checkpoint))
         | _run_settings(plan, "distillation", DISTILLATION_SHARE)
-        | _smoke_settings(plan.preset)
+        | _distillation_settings(plan.preset)
         | {
             "teacher": str(plan.checkpoint),
             # accelerate cannot change the precision within a process.
@@ -167,8 +167,10 @@ def _run_settings(plan: TrainAll, name: str, share: float) -> dict[str, Any]:
     }
 
 
-def _smoke_settings(preset: str) -> dict[str, Any]:
-    """Return the settings that a distillation takes from the smoke preset; {} for other presets."""
+def _distillation_settings(preset: str) -> dict[str, Any]:
+    """Return the settings of the distillation that go with a preset of the network's training."""
+    if preset == "gpu":
+        return {"batch_size": 512, "learning_rate": 6e-4}  # those of the bundled one
     if preset != "smoke":
         return {}
     names = ("batch_size", "validation_images", "validate_every", "preview_every", "frechet_every")
