@@ -40,7 +40,7 @@ from fashion_ddpm.server.monitoring import Monitor
 PRESETS = {
     "Fast": SamplingSettings("sigmoid", "dpm++2m", 6),
     "Balanced": SamplingSettings("sigmoid", "dpm++2m", 10),
-    "Best": SamplingSettings("cosine", "dpm++2m", 20),
+    "Best": SamplingSettings("sigmoid", "dpm++2m", 20),
 }
 """The best settings found for so many steps (docs/experiments.md)."""
 

@@ -143,7 +143,7 @@ class Run:
             f"mixed precision: {self.precision.mixed_precision} ({self.precision.reason})",
         ]
         self.is_graphed = can_graph_steps(config, self.ranks, self.precision.mixed_precision)
-        self.graphed_update = GraphedUpdate(self._update)
+        self.update = GraphedUpdate(self._update) if self.is_graphed else self._update
         set_capturable(self.optimizer, self.is_graphed)
         self.gradient_norm = torch.zeros((), device=self.device)
         self.divergence = Divergence(self.device)
@@ -225,12 +225,12 @@ class Run:
         draws = self.network.draw(config.batch_size, generator)
         torch.manual_seed(step_seed(config.seed, step) + self.ranks.process_index)
         set_learning_rate(self.optimizer, learning_rate_at(step, config))
-        update = self.graphed_update if self.is_graphed else self._update
         total = torch.zeros((), device=self.device)
         for part in micro_batch_slices(config, self.ranks.process_index, self.ranks.num_processes):
             chosen = indices[part].to(self.device)
             clean = to_model(self.train_data.images[chosen])
-            loss, self.gradient_norm = update(clean, self.train_data.labels[chosen], draws[part])
+            labels = self.train_data.labels[chosen]
+            loss, self.gradient_norm = self.update(clean, labels, draws[part])
             total += loss / config.gradient_accumulation_steps
         self.network.ema.step(self.network.unet.parameters())
         self.network.power_averages.step(self.network.unet.parameters())
