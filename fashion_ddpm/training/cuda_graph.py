@@ -1,7 +1,7 @@
 """Training steps as one CUDA graph.
 
-A step of this small network is more than five thousand short kernels, most of them Muon's. A CUDA
-graph launches all of them at once, so that a GPU need not wait for Python.
+A step of this small network is thousands of short kernels, most of them Muon's. A CUDA graph
+launches all of them at once, so that the GPU need not wait for Python.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.diffusion.loss import Draws
 
 WARM_UP_CALLS = 2
-"""Steps that are launched kernel by kernel first, so that all state has been allocated."""
+"""Eager steps before the capture, in which optimizer and libraries allocate what they need."""
 
 Update = Callable[[Tensor, Tensor, Draws], tuple[Tensor, Tensor]]
 """(images [B, C, S, S], labels [B], draws) → the loss [] and the gradient's norm []."""
