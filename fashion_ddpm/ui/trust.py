@@ -75,7 +75,8 @@ The first column is the noise that all rows start from; the others show the clea
 network predicts at that step."""
 TRAINING_OF_BUNDLED = """The rough outline comes first in both directions: after 12,800 images, and
 at step 1. Seams, laces and prints come last in both: after more training, and at the later steps.
-(Up to 100,096 images: a shorter run; later: the published networks of that time.)"""
+(Up to 100,096 images: a shorter run; later: the published networks of that time, the last one with
+more layers.)"""
 
 SCORER_MATRIX = "Class of the real image (rows), mean score of each prompt in percent (columns)"
 REPORT_MATRIX = """Requested class (rows), class predicted by an independent classifier (columns),
