@@ -182,9 +182,9 @@ def test_a_cell_opens_in_create_with_its_images_which_are_not_generated_again(ta
 def test_the_heat_map_switches_between_distance_and_accuracy(tab: Page) -> None:
     quality = tab.locator("#quality")
     cells = quality.locator("td")
-    expect(cells).to_have_count(20)
+    expect(cells).to_have_count(35)
     expect(quality.get_by_role("radio", name="Fréchet distance")).to_be_checked()
-    expect(quality.get_by_text("dpm++2m: still improving at 20 steps")).to_be_visible()
+    expect(quality.get_by_text("dpm++2m: still improving at 50 steps")).to_be_visible()
     before = cells.first.inner_text(), cells.first.get_attribute("style")
     press(tab, quality.get_by_role("radio", name="Class accuracy"))
     expect(quality.get_by_text("higher is better")).to_be_visible()
