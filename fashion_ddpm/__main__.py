@@ -28,7 +28,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_generate(subcommands.add_parser("generate", help="images from a checkpoint"))
     _add_evaluate(subcommands.add_parser("evaluate", help="measure a checkpoint; write a report"))
     results = subcommands.add_parser("results", help="write a report into README and model card")
-    results.add_argument("--report", type=_path, default=Path("docs/evaluation/report.json"))
+    results.add_argument("--evaluation", type=_path, default=Path("docs/evaluation"))
     results.add_argument("--readme", type=_path, default=Path("README.md"))
     results.set_defaults(run=commands.run_results)
     _add_train_all(

@@ -119,7 +119,7 @@ def locked_folder(tmp_path: Path) -> Iterator[Path]:
         ["preview", "PATH/checkpoint"],
         ["generate", "--num-images", "1", "--checkpoint", "PATH/checkpoint"],
         ["generate", "--num-images", "1", "--steps", "1", "--output", "PATH/image.png"],
-        ["results", "--report", "PATH/report.json"],
+        ["results", "--evaluation", "PATH"],
         ["doctor", "data", "--picture", "PATH/data.png"],
         ["train-classifier", "--output-dir", "PATH/classifier"],
         ["train-scorer", "--data-dir", str(MINI_DATA), "--output-dir", "PATH/scorer"],

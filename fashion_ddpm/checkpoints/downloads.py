@@ -1,4 +1,4 @@
-"""Downloading checkpoints from the Hub: one commit, only tensors and JSON."""
+"""Downloading checkpoints from the Hub: one commit, only tensors, JSON and diffusers' code."""
 
 import re
 import sys
@@ -15,10 +15,10 @@ HUB_NAME_PATTERN = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
 """USER/NAME, or USER/NAME@REVISION."""
 
 DOWNLOAD_PATTERNS = (
-    *("model_index.json", "run.json", MANIFEST, "scheduler/*.json"),
+    *("model_index.json", "pipeline.py", "run.json", MANIFEST, "scheduler/*.json"),
     *("unet/*.json", "unet/*.safetensors"),
 )
-"""The files that are downloaded."""
+"""The files that are downloaded; pipeline.py is compared with the manifest and never run."""
 
 HUB_TIMEOUT_SECONDS = 3.0
 

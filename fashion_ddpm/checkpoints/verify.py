@@ -22,8 +22,8 @@ from fashion_ddpm.core.settings import ConfigError
 
 INDEX_FILE = "model_index.json"
 UNET_WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
-PIPELINE_CLASSES = ("FashionDDPMPipeline", "DDPMPipeline")
-COMPONENTS = {"unet": ["diffusers", "UNet2DModel"], "scheduler": ["diffusers", "DDPMScheduler"]}
+PIPELINE_CLASSES = (["pipeline", "ClassConditionalPipeline"], "FashionDDPMPipeline", "DDPMPipeline")
+SCHEDULER_CLASSES = ("DDPMScheduler", "LCMScheduler")
 PREDICTION_TYPES = ("epsilon", "sample", "v_prediction")
 
 
@@ -42,11 +42,18 @@ def check_files(folder: Path) -> tuple[tuple[str, ...], str | None]:
         CheckpointError: a file is invalid, or names a class of another package.
     """
     check_folder(folder, UNET_WEIGHTS)
-    index = read_config(folder, INDEX_FILE, **COMPONENTS)
+    scheduler = read_config(folder, "scheduler/scheduler_config.json").get("_class_name")
+    if scheduler not in SCHEDULER_CLASSES:
+        raise CheckpointError(
+            f"scheduler/scheduler_config.json asks for the class {scheduler!r:.80}, but only "
+            f"{' and '.join(SCHEDULER_CLASSES)} are loaded; {COPY_HINT}"
+        )
+    components = {"unet": ["diffusers", "UNet2DModel"], "scheduler": ["diffusers", scheduler]}
+    index = read_config(folder, INDEX_FILE, **components)
     if index.get("_class_name") not in PIPELINE_CLASSES:
         raise CheckpointError(
             f"{INDEX_FILE} asks for the class {index.get('_class_name')!r:.80}, but only "
-            f"{' and '.join(PIPELINE_CLASSES)} are loaded; name a folder of that kind"
+            f"{' and '.join(map(str, PIPELINE_CLASSES))} are loaded; name a folder of that kind"
         )
     unet = read_config(folder, "unet/config.json", _class_name="UNet2DModel")
     expected = FASHION_MNIST.image_size, FASHION_MNIST.channels
@@ -55,7 +62,6 @@ def check_files(folder: Path) -> tuple[tuple[str, ...], str | None]:
             f"{INDEX_FILE} names no classes in id2label, and the images are not Fashion-MNIST's; "
             "add the names"
         )
-    read_config(folder, "scheduler/scheduler_config.json", _class_name="DDPMScheduler")
     return parse_class_names(index), index.get("sampler")
 
 

@@ -82,14 +82,11 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
 
 
 def run_results(arguments: argparse.Namespace) -> int:
-    """Write the results of the bundled checkpoint into the README and its model card."""
-    from fashion_ddpm.checkpoints.locate import read_run
+    """Write the results of the bundled checkpoint into the README and the model cards."""
     from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
-    from fashion_ddpm.evaluation.report import load_report
     from fashion_ddpm.publishing.model_card import write_results
 
-    report, run = load_report(arguments.report), read_run(BUNDLED_CHECKPOINT)
-    write_results(arguments.readme, BUNDLED_CHECKPOINT, run, report)
+    write_results(arguments.readme, BUNDLED_CHECKPOINT, arguments.evaluation)
     return 0
 
 

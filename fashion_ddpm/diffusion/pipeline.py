@@ -5,9 +5,10 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
-from diffusers import DDPMScheduler, DiffusionPipeline, UNet2DModel
+from diffusers import DDPMScheduler, LCMScheduler, UNet2DModel
 from torch import Tensor
 
 from fashion_ddpm.checkpoints.atomic_folders import recover_folder
@@ -36,6 +37,7 @@ from fashion_ddpm.diffusion.sampling import (
     denoise,
     unet_predictor,
 )
+from fashion_ddpm.diffusion.standalone_pipeline import ClassConditionalPipeline, Labels
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,11 @@ class Batch:
     finite: Tensor
 
 
-class FashionDDPMPipeline(DiffusionPipeline):
+class FashionDDPMPipeline(ClassConditionalPipeline):
     """A UNet, the noise schedule it was trained on, and the names of its classes.
+
+    Unlike the class that diffusers loads alone, it knows other sampling schedules, begins anywhere
+    and draws an image bit-identically in any batch.
 
     Attributes:
         predict: how the UNet is called; a server replaces it by a BatchingUNet.
@@ -69,11 +74,16 @@ class FashionDDPMPipeline(DiffusionPipeline):
         id2label: dict[str, str] | None = None,
         sampler: str | None = None,
     ) -> None:
-        super().__init__()
-        self.register_modules(unet=unet, scheduler=scheduler)
+        if sampler == TURBO:  # diffusers' name of the steps of a ConsistencySampler
+            length = scheduler.config["num_train_timesteps"]
+            scheduler = LCMScheduler.from_config(scheduler.config, original_inference_steps=length)
+        super().__init__(unet, scheduler, id2label or make_id2label(CLASS_NAMES), sampler)
         self.predict: Predictor = unet_predictor(unet)
-        names = id2label or make_id2label(CLASS_NAMES)
-        self.register_to_config(id2label=names, **({"sampler": sampler} if sampler else {}))
+
+    @classmethod
+    def from_pretrained(cls, checkpoint: str | Path, device: str = "cpu") -> "FashionDDPMPipeline":
+        """Load a checkpoint as load_pipeline does, without running code that comes with it."""
+        return load_pipeline(checkpoint, device)
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -195,13 +205,23 @@ class FashionDDPMPipeline(DiffusionPipeline):
 
     def __call__(
         self,
-        class_labels: list[int],
-        seed: int = 0,
+        class_labels: Labels,
+        *args: Any,
+        seed: int | None = None,
         settings: SamplingSettings | None = None,
-    ) -> Tensor:
-        """Return images of the given classes, image i from seed + i: uint8 [N, H, W(, 3)]."""
-        seeds = range(seed, seed + len(class_labels))
-        return torch.cat([batch.images for batch in self.generate(class_labels, seeds, settings)])
+        **kwargs: Any,
+    ) -> Any:
+        """Return images of the given classes.
+
+        With a seed or settings they are those of the demo: image i from seed + i, uint8
+        [N, H, W(, 3)]. Otherwise they are drawn, and returned, as by ClassConditionalPipeline.
+        """
+        if seed is None and settings is None:
+            return super().__call__(class_labels, *args, **kwargs)
+        labels = self.label_ids(class_labels)
+        first = seed or 0
+        batches = self.generate(labels, range(first, first + len(labels)), settings)
+        return torch.cat([batch.images for batch in batches])
 
 
 def load_pipeline(checkpoint: str | Path, device: str = "cpu") -> FashionDDPMPipeline:

@@ -1,4 +1,4 @@
-"""The publish command: upload a checkpoint as a model repository and a Space."""
+"""The publish command: upload a checkpoint, and its distilled network, as models and a Space."""
 
 import os
 import shutil
@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fashion_ddpm.checkpoints import atomic_folders
+from fashion_ddpm.checkpoints.locate import distilled_folder
+from fashion_ddpm.checkpoints.verify import INDEX_FILE
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, EVALUATION_DIR
 from fashion_ddpm.demo.engine import Demo
-from fashion_ddpm.demo.trust import bundled_report
+from fashion_ddpm.demo.trust import report_on
 from fashion_ddpm.publishing.errors import PublishingError
 from fashion_ddpm.publishing.folders import check_checkpoint, write_model_folder, write_space_folder
 from fashion_ddpm.publishing.hub import MODEL, SPACE, Hub, Repository
-from fashion_ddpm.publishing.model_card import HubRepos
+from fashion_ddpm.publishing.model_card import DISTILLED, HubRepos
 from fashion_ddpm.publishing.space import check_space
 from fashion_ddpm.publishing.space_trial import try_space
 
@@ -31,7 +33,7 @@ class Publication:
         space: USER/NAME of the Space.
         checkpoint: the folder to publish.
         evaluation: the output folder of evaluate; without one the card has no metrics.
-        output: where both folders are written; it may hold nothing else.
+        output: where the folders are written; it may hold nothing else.
         private: whether new repositories are private.
         overwrite: whether the repositories may already exist.
         dry_run: whether to stop before the upload.
@@ -48,7 +50,7 @@ class Publication:
 
 
 def publish(publication: Publication) -> Iterator[str]:
-    """Write both folders, start the Space to test it, and upload; yield progress messages.
+    """Write the folders, start the Space to test it, and upload; yield progress messages.
 
     Raises:
         UserError: a check failed; nothing is sent before the upload begins.
@@ -57,10 +59,14 @@ def publish(publication: Publication) -> Iterator[str]:
     private, overwrite = publication.private, publication.overwrite
     check_checkpoint(publication.checkpoint)
     _check_output(publication.output)
+    folders = {model: publication.output / MODEL}
+    if (distilled_folder(publication.checkpoint) / INDEX_FILE).exists():
+        distilled = Repository(MODEL, str(distilled_folder(publication.model)))
+        folders[distilled] = publication.output / DISTILLED
+    folders[space] = publication.output / SPACE
     hub = Hub()
     if not publication.dry_run:
-        hub.check((model, space), private=private, overwrite=overwrite)
-    folders = {model: publication.output / MODEL, space: publication.output / SPACE}
+        hub.check(tuple(folders), private=private, overwrite=overwrite)
     yield from _write_folders(publication)
     for root in folders.values():
         yield from _describe_folder(root)
@@ -75,7 +81,7 @@ def publish(publication: Publication) -> Iterator[str]:
 
 def _check_output(output: Path) -> None:
     if output.exists() and (
-        not output.is_dir() or {path.name for path in output.iterdir()} - {MODEL, SPACE}
+        not output.is_dir() or {path.name for path in output.iterdir()} - {MODEL, DISTILLED, SPACE}
     ):
         raise PublishingError(
             f"output {output} exists and holds other things than published folders; name a new "
@@ -84,9 +90,9 @@ def _check_output(output: Path) -> None:
 
 
 def _write_folders(publication: Publication) -> Iterator[str]:
-    """Write both folders; old ones are replaced only when the new ones are complete."""
+    """Write the folders; old ones are replaced only when the new ones are complete."""
     demo = Demo(publication.checkpoint)
-    report = bundled_report(demo, publication.evaluation)
+    report = report_on(demo.pipeline, publication.evaluation)
     if report is None:
         yield (
             f"{publication.evaluation} has no report on these weights, so their card has no "
@@ -95,7 +101,12 @@ def _write_folders(publication: Publication) -> Iterator[str]:
         )
     repos = HubRepos(publication.model, publication.space)
     temporary = atomic_folders.create_temporary_folder(publication.output)
-    write_model_folder(temporary / MODEL, publication.checkpoint, demo, report, repos)
+    write_model_folder(temporary / MODEL, demo.pipeline, report, repos)
+    if distilled := demo.pipeline.distilled_network:
+        name = str(distilled_folder(publication.model))
+        names = HubRepos(name, publication.space, base_model=publication.model)
+        its_report = report_on(distilled, publication.evaluation / DISTILLED)
+        write_model_folder(temporary / DISTILLED, distilled, its_report, names)
     evaluation = publication.evaluation if report else None
     write_space_folder(temporary / SPACE, temporary / MODEL, demo, evaluation, repos)
     shutil.rmtree(publication.output, ignore_errors=True)

@@ -6,10 +6,13 @@ from pathlib import Path
 from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.checkpoints.locate import RUN_FILE, SAMPLES_FILE, distilled_folder, read_run
 from fashion_ddpm.checkpoints.manifest import MANIFEST, find_faults, is_intact, write_manifest
+from fashion_ddpm.checkpoints.verify import INDEX_FILE
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, BUNDLED_DIR, EVALUATION_DIR, ROOT
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.gallery import GALLERY, load_gallery, save_gallery
 from fashion_ddpm.demo.trust import PREVIEWS, preview_paths
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
+from fashion_ddpm.diffusion.standalone_pipeline import PIPELINE_FILE
 from fashion_ddpm.evaluation.report import REPORT_FILE, Report
 from fashion_ddpm.generation.sample_grid import save_sample_grid
 from fashion_ddpm.publishing.errors import PublishingError
@@ -19,7 +22,7 @@ from fashion_ddpm.publishing.space_card import space_card
 from fashion_ddpm.publishing.space_trial import APP_FILE
 
 LICENCE = "LICENSE"
-CHECKPOINT_PARTS = ("model_index.json", RUN_FILE, MANIFEST, "unet", "scheduler")
+CHECKPOINT_PARTS = (INDEX_FILE, PIPELINE_FILE, RUN_FILE, MANIFEST, "unet", "scheduler")
 RUN_KEYS = ("class_names", "null_label", "parameters", "config", "images_seen", "device", "log")
 """Keys of run.json that the model card and the app's page need."""
 
@@ -53,24 +56,24 @@ def check_checkpoint(folder: Path) -> None:
 
 
 def write_model_folder(
-    folder: Path, checkpoint: Path, demo: Demo, report: Report | None, repos: HubRepos
+    folder: Path, pipeline: FashionDDPMPipeline, report: Report | None, repos: HubRepos
 ) -> None:
     """Write a model repository: the checkpoint, its card, a grid of samples, the licence.
 
     Args:
         folder: the output, which must not exist.
-        checkpoint: the folder to publish; other files in it are left out.
-        demo: a demo of the same checkpoint.
+        pipeline: the network, loaded from the folder to publish; other files there are left out.
         report: the evaluation of these weights, if there is one.
-        repos: the names of both repositories.
+        repos: the names of the repositories.
     """
+    checkpoint = Path(pipeline.name_or_path)
     folder.mkdir(parents=True)
     for name in CHECKPOINT_PARTS:
         if (checkpoint / name).is_dir():
             shutil.copytree(checkpoint / name, folder / name, ignore=IGNORED_FILES)
         elif (checkpoint / name).exists():
             shutil.copy(checkpoint / name, folder)
-    save_sample_grid(demo.pipeline, folder / SAMPLES_FILE)
+    save_sample_grid(pipeline, folder / SAMPLES_FILE)
     (folder / CARD_FILE).write_text(model_card(read_run(checkpoint), report, repos))
     shutil.copy(ROOT / LICENCE, folder)
 
@@ -85,7 +88,7 @@ def write_space_folder(
         model_folder: the output of write_model_folder; it replaces the bundled checkpoint.
         demo: a demo of the same checkpoint.
         evaluation: the output folder of evaluate for these weights, if there is one.
-        repos: the names of both repositories.
+        repos: the names of the repositories.
     """
     if not (ROOT / APP_FILE).exists():
         raise PublishingError(f"{ROOT} has no {APP_FILE}; publish from a clone of the repository.")

@@ -6,11 +6,17 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-from fashion_ddpm.checkpoints.locate import SAMPLES_FILE, dataset_name
+from fashion_ddpm.checkpoints.locate import (
+    SAMPLES_FILE,
+    dataset_name,
+    distilled_folder,
+    read_run,
+)
 from fashion_ddpm.checkpoints.manifest import update_manifest
+from fashion_ddpm.core.config import TURBO
 from fashion_ddpm.core.data_settings import FASHION, HUB_PREFIX
 from fashion_ddpm.core.image_kind import COLOURS, FASHION_MNIST, ImageKind
-from fashion_ddpm.evaluation.report import Report, metrics_table
+from fashion_ddpm.evaluation.report import REPORT_FILE, Report, load_report, metrics_table
 from fashion_ddpm.generation.sample_grid import MAX_COLUMNS, ROWS
 
 RESULTS_MARKER = "<!-- results -->"
@@ -34,6 +40,9 @@ README_ROWS = (
     "dark_pixels",
 )
 """The rows of the report that the README shows."""
+
+DISTILLED = "distilled"
+"""Folder of the distilled network's report, inside that of the network's."""
 
 HUB_DATASET = "zalando-datasets/fashion_mnist"
 
@@ -83,10 +92,12 @@ class HubRepos:
     Attributes:
         model: USER/NAME of the model's repository.
         space: USER/NAME of the Space.
+        base_model: of a distilled network, USER/NAME of its teacher.
     """
 
     model: str
     space: str
+    base_model: str | None = None
 
 
 def model_card(run: dict[str, Any], report: Report | None, repos: HubRepos | None = None) -> str:
@@ -99,7 +110,9 @@ def model_card(run: dict[str, Any], report: Report | None, repos: HubRepos | Non
     """
     kind = get_image_kind(run)
     on_fashion = kind == FASHION_MNIST
+    is_distilled = "teacher" in run
     name = "fashion-ddpm" if on_fashion else f"ddpm-{dataset_name(run)}"
+    name += f"-{TURBO}" * is_distilled
     data = ModelCardData(
         license="mit" if on_fashion else None,
         library_name="diffusers",
@@ -107,6 +120,7 @@ def model_card(run: dict[str, Any], report: Report | None, repos: HubRepos | Non
         tags=["diffusion", "ddpm", "class-conditional", *["fashion-mnist"] * on_fashion],
         datasets=hub_datasets(run),
         model_name=name,
+        base_model=repos.base_model if repos else None,
         eval_results=_eval_results(report, run) if report else None,
     )
     accuracy = report.class_accuracy if report else {}
@@ -120,11 +134,12 @@ def model_card(run: dict[str, Any], report: Report | None, repos: HubRepos | Non
         on_fashion=on_fashion,
         colour=COLOURS[kind.channels],
         repos=repos,
+        is_distilled=is_distilled,
         source=repos.model if repos else ".",
         samples=SAMPLES_FILE,
         rows=ROWS,
         shown=run["class_names"][:MAX_COLUMNS],
-        example=_example_call(kind),
+        example=run["class_names"][-1],
         results=results_section(report) if report else "These weights were not evaluated.",
         accuracy=accuracy,
         weakest=min(accuracy, key=lambda name: accuracy[name][0], default=None),
@@ -136,13 +151,6 @@ def _dataset_title(run: dict[str, Any]) -> str:
     """Return the data set's name for readers."""
     name = run.get("dataset", FASHION)
     return "Fashion-MNIST" if name == FASHION else f"the data set {dataset_name(run)}"
-
-
-def _example_call(kind: ImageKind) -> str:
-    """Return the arguments of an example call, and a comment with its result's shape."""
-    labels = [kind.null_label - 1, kind.null_label - 1, min(1, kind.null_label - 1)]
-    shape = [3, kind.image_size, kind.image_size, *[3] * (kind.channels == 3)]
-    return f"{labels}, seed=0)  # uint8 {shape}"
 
 
 def _eval_results(report: Report, run: dict[str, Any]) -> list[EvalResult] | None:
@@ -161,8 +169,21 @@ def _eval_results(report: Report, run: dict[str, Any]) -> list[EvalResult] | Non
     return results or None
 
 
-def write_results(readme: Path, checkpoint: Path, run: dict[str, Any], report: Report) -> None:
-    """Update the README, the model card, and its checksum in the parent folder's manifest."""
+def write_results(readme: Path, checkpoint: Path, evaluation: Path) -> None:
+    """Update the README, the cards of a checkpoint and of the network distilled from it.
+
+    Their checksums are in the parent folder's manifest.
+
+    Args:
+        readme: the document with two RESULTS_MARKER.
+        checkpoint: the evaluated network.
+        evaluation: the output folder of evaluate; DISTILLED in it is that of the other network.
+    """
+    report = load_report(evaluation / REPORT_FILE)
     readme.write_text(replace_results(readme.read_text(), report))
-    (checkpoint / CARD_FILE).write_text(model_card(run, report))
-    update_manifest(checkpoint.parent, f"{checkpoint.name}/{CARD_FILE}")
+    reports = {checkpoint: report}
+    if (evaluation / DISTILLED / REPORT_FILE).exists():
+        reports[distilled_folder(checkpoint)] = load_report(evaluation / DISTILLED / REPORT_FILE)
+    for folder, its_report in reports.items():
+        (folder / CARD_FILE).write_text(model_card(read_run(folder), its_report))
+        update_manifest(folder.parent, f"{folder.name}/{CARD_FILE}")

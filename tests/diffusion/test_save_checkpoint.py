@@ -32,10 +32,10 @@ def test_run_json_says_how_it_was_made_and_names_no_path(tiny_checkpoint: Path) 
     assert not {"data_dir", "output_dir"} & set(run["config"])
 
 
-def test_only_safetensors_are_written_and_all_are_in_the_manifest(tiny_checkpoint: Path) -> None:
+def test_weights_are_safetensors_and_all_files_are_in_the_manifest(tiny_checkpoint: Path) -> None:
     assert is_intact(tiny_checkpoint)
     suffixes = {path.suffix for path in tiny_checkpoint.rglob("*") if path.is_file()}
-    assert suffixes == {".json", ".safetensors"}
+    assert suffixes == {".json", ".safetensors", ".py"}
 
 
 def test_large_weights_are_published_in_half_precision_and_training_keeps_its_own(

@@ -19,12 +19,12 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parent.parent.parent
 LOAD_FROM_HUB = """
-from diffusers import DDPMScheduler, UNet2DModel
-unet = UNet2DModel.from_pretrained("ada/boots", subfolder="unet")
-scheduler = DDPMScheduler.from_pretrained("ada/boots", subfolder="scheduler")
-print(unet.config["sample_size"], scheduler.config["num_train_timesteps"])
+from diffusers import DiffusionPipeline
+for name in ("ada/boots", "ada/boots-turbo"):
+    pipe = DiffusionPipeline.from_pretrained(name, trust_remote_code=True)
+    print(len(pipe("bag", num_images_per_prompt=2, num_inference_steps=2).images))
 from fashion_ddpm.pipeline import FashionDDPMPipeline
-print(tuple(FashionDDPMPipeline.from_pretrained("ada/boots")([9, 9, 1]).shape))
+print(tuple(FashionDDPMPipeline.from_pretrained("ada/boots")([9, 9, 1], seed=0).shape))
 """
 
 
@@ -49,8 +49,9 @@ def upload(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upload]:
 
 
 def test_both_folders_arrive_whole_and_the_links_come_last(upload: Upload) -> None:
-    for kind, name in (("model", "ada/boots"), ("space", "ada/boots-demo")):
-        folder = upload.output / kind
+    names = {"model": "ada/boots", "distilled": "ada/boots-turbo", "space": "ada/boots-demo"}
+    for part, name in names.items():
+        folder, kind = upload.output / part, "space" if part == "space" else "model"
         files = {
             str(path.relative_to(folder)): path.read_bytes()
             for path in folder.rglob("*")
@@ -58,7 +59,10 @@ def test_both_folders_arrive_whole_and_the_links_come_last(upload: Upload) -> No
         }
         assert upload.hub.repos[kind, name].files == files | {".gitattributes": b""}
     address = upload.hub.address
-    assert upload.lines[-2:] == [f"{address}/ada/boots", f"{address}/spaces/ada/boots-demo"]
+    pages = ("ada/boots", "ada/boots-turbo", "spaces/ada/boots-demo")
+    assert upload.lines[-3:] == [f"{address}/{page}" for page in pages]
+    card = (upload.output / "distilled" / "README.md").read_text()
+    assert "base_model: ada/boots\n" in card
 
 
 def test_the_space_was_seen_to_run_before_anything_was_sent(upload: Upload) -> None:
@@ -68,7 +72,7 @@ def test_the_space_was_seen_to_run_before_anything_was_sent(upload: Upload) -> N
 
 def test_a_stranger_loads_the_model_by_its_name(upload: Upload, tmp_path: Path) -> None:
     printed = run_python(upload.hub, tmp_path, "-c", LOAD_FROM_HUB)
-    assert printed.splitlines() == ["28 1000", "(3, 28, 28)"]
+    assert printed.splitlines() == ["2", "2", "(3, 28, 28)"]
 
 
 def test_a_dry_run_writes_and_starts_other_weights_too_and_needs_no_token(

@@ -12,10 +12,10 @@ from fashion_ddpm.checkpoints.locate import distilled_folder
 from fashion_ddpm.checkpoints.manifest import is_intact
 from fashion_ddpm.core import image_kind
 from fashion_ddpm.core.json_files import FileError
-from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, EVALUATION_DIR
+from fashion_ddpm.core.paths import EVALUATION_DIR
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.gallery import load_gallery
-from fashion_ddpm.demo.trust import bundled_report
+from fashion_ddpm.demo.trust import report_on
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.publishing.folders import check_checkpoint, write_model_folder, write_space_folder
 from fashion_ddpm.publishing.model_card import HubRepos
@@ -33,7 +33,7 @@ def demo() -> Demo:
 def model(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundled checkpoint's model repository."""
     folder = tmp_path_factory.mktemp("folders") / "model"
-    write_model_folder(folder, BUNDLED_CHECKPOINT, demo, bundled_report(demo), REPOS)
+    write_model_folder(folder, demo.pipeline, report_on(demo.pipeline), REPOS)
     return folder
 
 
@@ -56,6 +56,7 @@ def test_a_model_repository_holds_the_checkpoint_and_what_a_reader_needs(model: 
         "README.md",
         "manifest.json",
         "model_index.json",
+        "pipeline.py",
         "run.json",
         "samples.png",
         "scheduler/scheduler_config.json",
@@ -96,7 +97,7 @@ def test_other_weights_get_a_first_picture_of_their_own_and_no_figures(
     tiny_checkpoint: Path, tmp_path: Path
 ) -> None:
     demo = Demo(tiny_checkpoint)
-    write_model_folder(tmp_path / "model", tiny_checkpoint, demo, None, REPOS)
+    write_model_folder(tmp_path / "model", demo.pipeline, None, REPOS)
     write_space_folder(tmp_path / "space", tmp_path / "model", demo, None, REPOS)
     assert load_gallery(demo, tmp_path / "space" / "checkpoints" / "gallery.npz") is not None
     assert "were not evaluated" in (tmp_path / "model" / "README.md").read_text()
@@ -109,7 +110,7 @@ def test_a_space_takes_the_distilled_network_of_its_own_network_along(
     checkpoint_with_turbo: Path, tmp_path: Path
 ) -> None:
     demo, space = Demo(checkpoint_with_turbo), tmp_path / "space"
-    write_model_folder(tmp_path / "model", checkpoint_with_turbo, demo, None, REPOS)
+    write_model_folder(tmp_path / "model", demo.pipeline, None, REPOS)
     write_space_folder(space, tmp_path / "model", demo, None, REPOS)
     inside = space / "checkpoints" / "fashion-mnist-turbo"
     assert is_intact(inside)
@@ -121,7 +122,7 @@ def test_what_else_lies_in_a_checkpoint_stays_there(tiny_checkpoint: Path, tmp_p
     shutil.copytree(tiny_checkpoint, copy)
     for name in ("notes.txt", "unet/.cache", "optimizer.bin"):
         (copy / name).touch()
-    write_model_folder(tmp_path / "model", copy, Demo(copy), None, REPOS)
+    write_model_folder(tmp_path / "model", load_pipeline(copy), None, REPOS)
     assert names(tmp_path / "model") == names(tiny_checkpoint) | {
         "LICENSE",
         "README.md",

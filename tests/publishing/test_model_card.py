@@ -1,17 +1,19 @@
 """Tests of the README's results and the model card."""
 
 import dataclasses
-import json
+import shutil
 from pathlib import Path
 
 import pytest
 from huggingface_hub import ModelCard
 
-from fashion_ddpm.checkpoints.locate import read_run
-from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
-from fashion_ddpm.diffusion.pipeline import load_pipeline, weights_hash
-from fashion_ddpm.evaluation.report import Report, Row, load_report
+from fashion_ddpm.checkpoints.locate import RUN_FILE, distilled_folder, read_run
+from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, EVALUATION_DIR
+from fashion_ddpm.demo.trust import report_on
+from fashion_ddpm.diffusion.pipeline import load_pipeline
+from fashion_ddpm.evaluation.report import Report, Row
 from fashion_ddpm.publishing.model_card import (
+    DISTILLED,
     RESULTS_MARKER,
     HubRepos,
     model_card,
@@ -48,7 +50,7 @@ def test_the_card_is_valid_metadata_with_the_measured_values() -> None:
     assert data["license"] == "mit"
     (metric,) = data["model-index"][0]["results"][0]["metrics"]
     assert metric["value"] == pytest.approx(0.9)
-    assert "UNet2DModel.from_pretrained" in card.text
+    assert 'DiffusionPipeline.from_pretrained(".", trust_remote_code=True)' in card.text
 
 
 def test_the_weakest_class_is_the_reports() -> None:
@@ -66,9 +68,20 @@ def test_a_card_without_a_report_has_no_figures_and_says_so() -> None:
 
 def test_a_published_card_names_its_address_and_shows_its_samples() -> None:
     text = model_card(read_run(BUNDLED_CHECKPOINT), REPORT, HubRepos("ada/boots", "ada/demo"))
-    assert 'UNet2DModel.from_pretrained("ada/boots", subfolder="unet")' in text
+    assert 'DiffusionPipeline.from_pretrained("ada/boots", trust_remote_code=True)' in text
     assert "https://huggingface.co/spaces/ada/demo" in text
     assert "](samples.png)" in text
+
+
+def test_the_card_of_a_distilled_network_names_its_teacher_and_its_four_steps() -> None:
+    run = read_run(distilled_folder(BUNDLED_CHECKPOINT))
+    repos = HubRepos("ada/boots-turbo", "ada/demo", base_model="ada/boots")
+    card = ModelCard(model_card(run, None, repos))
+    assert card.data.to_dict()["base_model"] == "ada/boots"
+    assert "Distilled from [ada/boots]" in card.text
+    assert "num_inference_steps=4" in card.text
+    assert "DPMSolver" not in card.text
+    assert "base_model" not in ModelCard(model_card(run, None)).data.to_dict()
 
 
 def test_only_the_part_between_the_marks_changes() -> None:
@@ -79,16 +92,20 @@ def test_only_the_part_between_the_marks_changes() -> None:
 
 def test_the_repositorys_documents_are_made_from_its_report(tmp_path: Path) -> None:
     tracked = (ROOT / "README.md").read_text()
-    readme, card = tmp_path / "page.md", tmp_path / "README.md"
+    readme, checkpoint = tmp_path / "page.md", tmp_path / BUNDLED_CHECKPOINT.name
     readme.write_text(tracked)
-    report = load_report(ROOT / "docs" / "evaluation" / "report.json")
-    write_results(readme, tmp_path, read_run(BUNDLED_CHECKPOINT), report)
+    for folder in (BUNDLED_CHECKPOINT, distilled_folder(BUNDLED_CHECKPOINT)):
+        (tmp_path / folder.name).mkdir()
+        shutil.copy(folder / RUN_FILE, tmp_path / folder.name)
+    write_results(readme, checkpoint, EVALUATION_DIR)
     assert readme.read_text() == tracked
-    assert card.read_text() == (BUNDLED_CHECKPOINT / "README.md").read_text()
+    for folder in (BUNDLED_CHECKPOINT, distilled_folder(BUNDLED_CHECKPOINT)):
+        made = tmp_path / folder.name / "README.md"
+        assert made.read_text() == (folder / "README.md").read_text()
 
 
-def test_the_report_is_about_the_bundled_weights() -> None:
-    content = json.loads((ROOT / "docs" / "evaluation" / "report.json").read_text())
-    assert content["protocol"]["checkpoint_sha256"] == weights_hash(
-        load_pipeline(BUNDLED_CHECKPOINT)
-    )
+def test_the_reports_are_about_the_bundled_weights() -> None:
+    network = load_pipeline(BUNDLED_CHECKPOINT)
+    assert network.distilled_network
+    assert report_on(network)
+    assert report_on(network.distilled_network, EVALUATION_DIR / DISTILLED)
