@@ -112,7 +112,7 @@ def test_two_checkpoints_of_other_classes_cannot_be_compared(shapes_checkpoint: 
 
 def test_it_can_be_published(shapes_checkpoint: Path, tmp_path: Path) -> None:
     demo, repos = Demo(shapes_checkpoint), HubRepos("ada/shapes", "ada/draw")
-    write_model_folder(tmp_path / "model", shapes_checkpoint, demo, None, repos)
+    write_model_folder(tmp_path / "model", shapes_checkpoint, demo.pipeline, None, repos)
     write_space_folder(tmp_path / "space", tmp_path / "model", demo, None, repos)
     check_space(tmp_path / "space")
     with Image.open(tmp_path / "model" / "samples.png") as picture:

@@ -1,4 +1,4 @@
-"""The publish command: upload a checkpoint as a model repository and a Space."""
+"""The publish command: upload a checkpoint as a model repository, and a Space for it."""
 
 import os
 import shutil
@@ -9,7 +9,8 @@ from pathlib import Path
 from fashion_ddpm.checkpoints import atomic_folders
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, EVALUATION_DIR
 from fashion_ddpm.demo.engine import Demo
-from fashion_ddpm.demo.trust import bundled_report
+from fashion_ddpm.diffusion.pipeline import load_pipeline, weights_hash
+from fashion_ddpm.evaluation.report import find_report
 from fashion_ddpm.publishing.errors import PublishingError
 from fashion_ddpm.publishing.folders import check_checkpoint, write_model_folder, write_space_folder
 from fashion_ddpm.publishing.hub import MODEL, SPACE, Hub, Repository
@@ -28,17 +29,17 @@ class Publication:
 
     Attributes:
         model: USER/NAME of the model's repository.
-        space: USER/NAME of the Space.
+        space: USER/NAME of the Space; empty to publish the model alone.
         checkpoint: the folder to publish.
         evaluation: the output folder of evaluate; without one the card has no metrics.
-        output: where both folders are written; it may hold nothing else.
+        output: where the folders are written; it may hold nothing else.
         private: whether new repositories are private.
         overwrite: whether the repositories may already exist.
         dry_run: whether to stop before the upload.
     """
 
     model: str
-    space: str
+    space: str = ""
     checkpoint: Path = BUNDLED_CHECKPOINT
     evaluation: Path = EVALUATION_DIR
     output: Path = DEFAULT_OUTPUT
@@ -46,27 +47,41 @@ class Publication:
     overwrite: bool = False
     dry_run: bool = False
 
+    @property
+    def folders(self) -> dict[Repository, Path]:
+        """The repositories and the folders to upload to them, the model's first.
+
+        Raises:
+            PublishingError: the Hub allows no such name.
+        """
+        names = {MODEL: self.model} | ({SPACE: self.space} if self.space else {})
+        return {
+            Repository(repo_type, name, flag=f"--{repo_type}"): self.output / repo_type
+            for repo_type, name in names.items()
+        }
+
 
 def publish(publication: Publication) -> Iterator[str]:
-    """Write both folders, start the Space to test it, and upload; yield progress messages.
+    """Write the folders, start the Space to test it, and upload; yield progress messages.
 
     Raises:
         UserError: a check failed; nothing is sent before the upload begins.
     """
-    model, space = Repository(MODEL, publication.model), Repository(SPACE, publication.space)
+    folders = publication.folders
     private, overwrite = publication.private, publication.overwrite
     check_checkpoint(publication.checkpoint)
     _check_output(publication.output)
     hub = Hub()
     if not publication.dry_run:
-        hub.check((model, space), private=private, overwrite=overwrite)
-    folders = {model: publication.output / MODEL, space: publication.output / SPACE}
+        hub.check(list(folders), private=private, overwrite=overwrite)
     yield from _write_folders(publication)
     for root in folders.values():
         yield from _describe_folder(root)
-    check_space(folders[space])
-    try_space(folders[space])
-    yield f"The Space runs from {folders[space]}."
+    if publication.space:
+        space = publication.output / SPACE
+        check_space(space)
+        try_space(space)
+        yield f"The Space runs from {space}."
     if publication.dry_run:
         yield "Nothing was sent; without --dry-run it is."
         return
@@ -84,9 +99,10 @@ def _check_output(output: Path) -> None:
 
 
 def _write_folders(publication: Publication) -> Iterator[str]:
-    """Write both folders; old ones are replaced only when the new ones are complete."""
-    demo = Demo(publication.checkpoint)
-    report = bundled_report(demo, publication.evaluation)
+    """Write the folders; old ones are replaced only when the new ones are complete."""
+    demo = Demo(publication.checkpoint) if publication.space else None
+    pipeline = demo.pipeline if demo else load_pipeline(publication.checkpoint)
+    report = find_report(publication.evaluation, weights_hash(pipeline))
     if report is None:
         yield (
             f"{publication.evaluation} has no report on these weights, so their card has no "
@@ -95,9 +111,10 @@ def _write_folders(publication: Publication) -> Iterator[str]:
         )
     repos = HubRepos(publication.model, publication.space)
     temporary = atomic_folders.create_temporary_folder(publication.output)
-    write_model_folder(temporary / MODEL, publication.checkpoint, demo, report, repos)
-    evaluation = publication.evaluation if report else None
-    write_space_folder(temporary / SPACE, temporary / MODEL, demo, evaluation, repos)
+    write_model_folder(temporary / MODEL, publication.checkpoint, pipeline, report, repos)
+    if demo:
+        evaluation = publication.evaluation if report else None
+        write_space_folder(temporary / SPACE, temporary / MODEL, demo, evaluation, repos)
     shutil.rmtree(publication.output, ignore_errors=True)
     os.replace(temporary, publication.output)
 

@@ -10,6 +10,7 @@ from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, BUNDLED_DIR, EVALUATION_
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.gallery import GALLERY, load_gallery, save_gallery
 from fashion_ddpm.demo.trust import PREVIEWS, preview_paths
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.evaluation.report import REPORT_FILE, Report
 from fashion_ddpm.generation.sample_grid import save_sample_grid
 from fashion_ddpm.publishing.errors import PublishingError
@@ -53,16 +54,20 @@ def check_checkpoint(folder: Path) -> None:
 
 
 def write_model_folder(
-    folder: Path, checkpoint: Path, demo: Demo, report: Report | None, repos: HubRepos
+    folder: Path,
+    checkpoint: Path,
+    pipeline: FashionDDPMPipeline,
+    report: Report | None,
+    repos: HubRepos,
 ) -> None:
     """Write a model repository: the checkpoint, its card, a grid of samples, the licence.
 
     Args:
         folder: the output, which must not exist.
         checkpoint: the folder to publish; other files in it are left out.
-        demo: a demo of the same checkpoint.
+        pipeline: the pipeline of the same checkpoint.
         report: the evaluation of these weights, if there is one.
-        repos: the names of both repositories.
+        repos: the names of the repositories.
     """
     folder.mkdir(parents=True)
     for name in CHECKPOINT_PARTS:
@@ -70,7 +75,7 @@ def write_model_folder(
             shutil.copytree(checkpoint / name, folder / name, ignore=IGNORED_FILES)
         elif (checkpoint / name).exists():
             shutil.copy(checkpoint / name, folder)
-    save_sample_grid(demo.pipeline, folder / SAMPLES_FILE)
+    save_sample_grid(pipeline, folder / SAMPLES_FILE)
     (folder / CARD_FILE).write_text(model_card(read_run(checkpoint), report, repos))
     shutil.copy(ROOT / LICENCE, folder)
 

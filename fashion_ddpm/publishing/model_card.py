@@ -82,11 +82,11 @@ class HubRepos:
 
     Attributes:
         model: USER/NAME of the model's repository.
-        space: USER/NAME of the Space.
+        space: USER/NAME of the Space; empty if there is none.
     """
 
     model: str
-    space: str
+    space: str = ""
 
 
 def model_card(run: dict[str, Any], report: Report | None, repos: HubRepos | None = None) -> str:

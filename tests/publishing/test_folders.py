@@ -33,7 +33,7 @@ def demo() -> Demo:
 def model(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundled checkpoint's model repository."""
     folder = tmp_path_factory.mktemp("folders") / "model"
-    write_model_folder(folder, BUNDLED_CHECKPOINT, demo, bundled_report(demo), REPOS)
+    write_model_folder(folder, BUNDLED_CHECKPOINT, demo.pipeline, bundled_report(demo), REPOS)
     return folder
 
 
@@ -96,7 +96,7 @@ def test_other_weights_get_a_first_picture_of_their_own_and_no_figures(
     tiny_checkpoint: Path, tmp_path: Path
 ) -> None:
     demo = Demo(tiny_checkpoint)
-    write_model_folder(tmp_path / "model", tiny_checkpoint, demo, None, REPOS)
+    write_model_folder(tmp_path / "model", tiny_checkpoint, demo.pipeline, None, REPOS)
     write_space_folder(tmp_path / "space", tmp_path / "model", demo, None, REPOS)
     assert load_gallery(demo, tmp_path / "space" / "checkpoints" / "gallery.npz") is not None
     assert "were not evaluated" in (tmp_path / "model" / "README.md").read_text()
@@ -109,7 +109,7 @@ def test_a_space_takes_the_distilled_network_of_its_own_network_along(
     checkpoint_with_turbo: Path, tmp_path: Path
 ) -> None:
     demo, space = Demo(checkpoint_with_turbo), tmp_path / "space"
-    write_model_folder(tmp_path / "model", checkpoint_with_turbo, demo, None, REPOS)
+    write_model_folder(tmp_path / "model", checkpoint_with_turbo, demo.pipeline, None, REPOS)
     write_space_folder(space, tmp_path / "model", demo, None, REPOS)
     inside = space / "checkpoints" / "fashion-mnist-turbo"
     assert is_intact(inside)
@@ -121,7 +121,7 @@ def test_what_else_lies_in_a_checkpoint_stays_there(tiny_checkpoint: Path, tmp_p
     shutil.copytree(tiny_checkpoint, copy)
     for name in ("notes.txt", "unet/.cache", "optimizer.bin"):
         (copy / name).touch()
-    write_model_folder(tmp_path / "model", copy, Demo(copy), None, REPOS)
+    write_model_folder(tmp_path / "model", copy, load_pipeline(copy), None, REPOS)
     assert names(tmp_path / "model") == names(tiny_checkpoint) | {
         "LICENSE",
         "README.md",
