@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fashion_ddpm.checkpoints import atomic_folders
+from fashion_ddpm.core.distributed import this_process
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, EVALUATION_DIR
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.diffusion.pipeline import load_pipeline, weights_hash
@@ -101,7 +102,8 @@ def _check_output(output: Path) -> None:
 def _write_folders(publication: Publication) -> Iterator[str]:
     """Write the folders; old ones are replaced only when the new ones are complete."""
     demo = Demo(publication.checkpoint) if publication.space else None
-    pipeline = demo.pipeline if demo else load_pipeline(publication.checkpoint)
+    device = str(this_process().device)
+    pipeline = demo.pipeline if demo else load_pipeline(publication.checkpoint, device)
     report = find_report(publication.evaluation, weights_hash(pipeline))
     if report is None:
         yield (
