@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from httpx2 import HTTPError
-from huggingface_hub import HfApi, ModelInfo, SpaceInfo, get_token
+from huggingface_hub import HfApi, get_token
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RepositoryNotFoundError
 from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
@@ -89,22 +89,21 @@ class Hub:
         for repository in repositories:
             self._check_repository(repository, private=private, overwrite=overwrite)
 
-    def find(self, repository: Repository) -> ModelInfo | SpaceInfo | None:
-        """Return what the Hub says of a repository, or None if there is none.
+    def exists(self, repository: Repository) -> bool:
+        """Return whether a repository exists and may be read.
 
         Raises:
             PublishingError: the Hub refused or could not be reached.
         """
         with self._report_errors(f"the {repository} could not be looked up"):
-            try:
-                return self.api.repo_info(repository.name, repo_type=repository.repo_type)
-            except RepositoryNotFoundError:
-                return None
+            return self.api.repo_exists(repository.name, repo_type=repository.repo_type)
 
     def _check_repository(self, repository: Repository, *, private: bool, overwrite: bool) -> None:
-        found = self.find(repository)
-        if found is None:
-            return
+        with self._report_errors(f"the {repository} could not be looked up"):
+            try:
+                found = self.api.repo_info(repository.name, repo_type=repository.repo_type)
+            except RepositoryNotFoundError:
+                return
         if not overwrite:
             raise PublishingError(
                 f"The {repository} exists; name another, or replace its files with --overwrite."

@@ -55,7 +55,7 @@ class CheckpointPusher:
         try:
             hub.check([self.repository], private=private, overwrite=True)
             is_ours = self._is_created()
-            if not is_ours and hub.find(self.repository):
+            if not is_ours and hub.exists(self.repository):
                 return (
                     f"The {self.repository} exists, and this run did not create it; give another "
                     f"--hub-model-id, or replace its files after the run: {self._publish_command}."
