@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from httpx2 import HTTPError
-from huggingface_hub import HfApi, get_token
+from huggingface_hub import HfApi, get_session, get_token
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RepositoryNotFoundError
 from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
@@ -14,6 +14,9 @@ from fashion_ddpm.core.errors import reason
 from fashion_ddpm.publishing.errors import PublishingError
 
 MODEL, SPACE = "model", "space"
+TIMEOUT_SECONDS = 120.0
+"""Longest silence of the Hub; the library waits without end, and so would a training run."""
+
 COMMIT_MESSAGE = "Published by python -m fashion_ddpm publish"
 LOGIN_HINT = (
     "create one with write access on https://huggingface.co/settings/tokens, then run hf auth "
@@ -60,6 +63,7 @@ class Hub:
     def __init__(self, endpoint: str | None = None) -> None:
         """Take the endpoint, or HF_ENDPOINT if None, without connecting."""
         self.api = HfApi(endpoint=endpoint)
+        get_session().timeout = TIMEOUT_SECONDS
 
     def check(self, repositories: Sequence[Repository], *, private: bool, overwrite: bool) -> None:
         """Check before the upload whether it could fail half-way.

@@ -1,8 +1,10 @@
 """Tests of the upload, with a fake Hub on this machine."""
 
+import socket
 from pathlib import Path
 
 import pytest
+from huggingface_hub import get_session
 
 from fashion_ddpm.publishing.errors import PublishingError
 from fashion_ddpm.publishing.hub import MODEL, SPACE, Hub, Repository
@@ -121,6 +123,17 @@ def test_no_network_costs_one_sentence(server: LocalHub) -> None:
     nowhere = "http://127.0.0.1:9"
     with pytest.raises(PublishingError, match=f"On {nowhere} .* cannot be reached .*network"):
         Hub(nowhere).check(REPOSITORIES, private=False, overwrite=False)
+
+
+def test_a_hub_that_never_answers_costs_one_sentence(
+    server: LocalHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(get_session(), "timeout", get_session().timeout)  # restored afterwards
+    monkeypatch.setattr("fashion_ddpm.publishing.hub.TIMEOUT_SECONDS", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        hub = Hub(f"http://127.0.0.1:{silent.getsockname()[1]}")
+        with pytest.raises(PublishingError, match="cannot be reached"):
+            hub.check(REPOSITORIES, private=False, overwrite=False)
 
 
 def test_offline_mode_costs_one_sentence(server: LocalHub, monkeypatch: pytest.MonkeyPatch) -> None:
