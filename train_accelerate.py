@@ -3,23 +3,49 @@
 import argparse
 import dataclasses
 import json
+import re
 import sys
 import time
 from typing import Any
 
-from fashion_ddpm.core.config import PRESETS, TrainConfig, make_train_config
+from fashion_ddpm.core.config import PRESETS, PushConfig, TrainConfig, make_train_config
 from fashion_ddpm.core.errors import INTERRUPT_EXIT_STATUS, UserError, error_message
 from fashion_ddpm.core.process import limit_threads
-from fashion_ddpm.core.settings import add_flags
+from fashion_ddpm.core.settings import ConfigError, add_flags, given_flags
 
 
-def parse_arguments() -> argparse.Namespace:
-    """Return the parsed flags: the preset, dry_run, and the given fields of TrainConfig."""
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the flags: fields of TrainConfig and PushConfig, and three more."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--preset", choices=PRESETS, default="cpu", help="values to start from")
     parser.add_argument("--dry-run", action="store_true", help="print the resolved config, stop")
+    parser.add_argument(
+        "--resume-from-checkpoint",
+        metavar="latest",
+        default="latest",
+        help="what a run does anyway",
+    )
     add_flags(parser, TrainConfig)
-    return parser.parse_args()
+    add_flags(parser, PushConfig)
+    return parser
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Return the parsed flags, whose names may also be written with underscores."""
+    words = [
+        re.sub(r"^--[\w-]+", lambda flag: flag[0].replace("_", "-"), word) for word in sys.argv
+    ]
+    return build_parser().parse_args(words[1:])
+
+
+def check_resuming(arguments: argparse.Namespace) -> None:
+    """Raise ConfigError unless the run resumes where every run does."""
+    if arguments.resume_from_checkpoint != "latest":
+        raise ConfigError(
+            f"--resume-from-checkpoint is {arguments.resume_from_checkpoint!r}; it must be latest, "
+            "the newest state in the run's folder: to go back to an earlier state, move later ones "
+            "out of states/; to start another run from weights, give --initial-checkpoint."
+        )
 
 
 def resolve_config(preset: str, flags: dict[str, Any]) -> TrainConfig:
@@ -40,20 +66,34 @@ def resolve_config(preset: str, flags: dict[str, Any]) -> TrainConfig:
     return make_train_config(preset, read_teacher_settings(config.teacher) | flags)
 
 
+def run(config: TrainConfig, push: PushConfig, start_time: float) -> None:
+    """Train; push the checkpoint if asked to."""
+    from fashion_ddpm.training.loop import train
+
+    if not push.push_to_hub:
+        print(f"checkpoint: {train(config, start_time=start_time)}")
+        return
+    from fashion_ddpm.publishing.push import CheckpointPusher
+    from fashion_ddpm.training.run_folder import RunFolder
+
+    pusher = CheckpointPusher(push, RunFolder(config.output_dir))
+    print(f"checkpoint: {train(config, start_time=start_time, publisher=pusher)}")
+    pusher.finish()
+
+
 def main() -> int:
     """Resolve and print the config, train; return the exit status."""
     start_time = time.monotonic()
     limit_threads()
-    flags = vars(parse_arguments())
-    preset, dry_run = flags.pop("preset"), flags.pop("dry_run")
+    arguments = parse_arguments()
     try:
-        config = resolve_config(preset, flags)
+        check_resuming(arguments)
+        push = PushConfig(**given_flags(arguments, PushConfig))
+        config = resolve_config(arguments.preset, given_flags(arguments, TrainConfig))
         print(json.dumps(dataclasses.asdict(config), indent=2), flush=True)
-        if dry_run:
+        if arguments.dry_run:
             return 0
-        from fashion_ddpm.training.loop import train
-
-        print(f"checkpoint: {train(config, start_time=start_time)}")
+        run(config, push, start_time)
     except (UserError, OSError) as error:
         print(f"train_accelerate.py: {error_message(error)}", file=sys.stderr)
         return 1

@@ -61,7 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
     doctor.add_commands(
         subcommands.add_parser("doctor", help="check the data, a schedule or a scorer")
     )
-    _add_publish(subcommands.add_parser("publish", help="share a checkpoint: a model and a Space"))
+    _add_publish(subcommands.add_parser("publish", help="share a checkpoint: a model, and a Space"))
     scorer = subcommands.add_parser("train-scorer", help="train the embedded CLIP")
     scorer.add_argument("--checkpoint", help="diffusion model that gives half-denoised images")
     add_flags(scorer, ScorerConfig)
@@ -143,11 +143,13 @@ def _add_train_all(parser: argparse.ArgumentParser) -> None:
 
 def _add_publish(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, metavar="USER/NAME", help="repository to make")
-    parser.add_argument("--space", required=True, metavar="USER/NAME", help="Space to make")
+    parser.add_argument(
+        "--space", default="", metavar="USER/NAME", help="Space to make; default: the model alone"
+    )
     for flag, text in (
         ("--checkpoint", "folder to publish; default: the bundled one"),
         ("--evaluation", "what evaluate wrote on it; default: docs/evaluation"),
-        ("--output", "where both are written first; default: runs/publish"),
+        ("--output", "where they are written first; default: runs/publish"),
     ):
         parser.add_argument(flag, type=_path, default=argparse.SUPPRESS, metavar="DIR", help=text)
     parser.add_argument("--private", action="store_true", help="seen by you alone")

@@ -1,6 +1,5 @@
 """Tests of the launch configurations: accelerate reads them, and they start training."""
 
-import argparse
 import shlex
 import shutil
 import subprocess
@@ -11,11 +10,11 @@ import pytest
 from accelerate.commands.config.config_args import load_config_from_file
 from accelerate.commands.launch import _validate_launch_command, launch_command_parser
 
+import train_accelerate
 from fashion_ddpm.__main__ import build_parser
 from fashion_ddpm.checkpoints.atomic_folders import list_states
 from fashion_ddpm.checkpoints.manifest import is_intact
-from fashion_ddpm.core.config import PRESETS, TrainConfig
-from fashion_ddpm.core.settings import add_flags
+from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.publishing.space_trial import find_free_port
 from fashion_ddpm.training.loop import train
 from fashion_ddpm.training.run_folder import RunFolder
@@ -72,7 +71,7 @@ def documented_commands() -> list[str]:
 
 def test_every_documented_command_is_understood() -> None:
     commands = documented_commands()
-    assert len(commands) == 8
+    assert len(commands) == 9
     for line in commands:
         words = shlex.split(line.partition("accelerate launch")[2])
         parsed = launch_command_parser().parse_args(words)
@@ -82,9 +81,7 @@ def test_every_documented_command_is_understood() -> None:
             assert build_parser().parse_args(parsed.training_script_args).output_dir, line
             continue
         assert (ROOT / parsed.training_script).exists(), line
-        script = argparse.ArgumentParser()
-        script.add_argument("--preset", choices=PRESETS)
-        add_flags(script, TrainConfig)
+        script = train_accelerate.build_parser()
         assert script.parse_args(parsed.training_script_args).output_dir, line
 
 

@@ -1,12 +1,16 @@
 """Tests of the repository as a Space, a clone and a package: pins, file sizes, public names."""
 
 import importlib
+import importlib.metadata
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 import fashion_ddpm
 from fashion_ddpm.core.provenance import library_versions
@@ -93,3 +97,43 @@ def test_a_path_of_before_still_works(path: str, name: str) -> None:
 def test_the_package_alone_loads_no_torch() -> None:
     program = "import sys, fashion_ddpm; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def read_yaml(name: str) -> dict[str, Any]:
+    return dict(yaml.safe_load((ROOT / name).read_text()))
+
+
+def test_the_citation_is_of_this_version_which_the_changelog_describes() -> None:
+    citation = read_yaml("CITATION.cff")
+    assert citation.keys() >= {"cff-version", "message", "title", "authors", "license"}
+    assert citation["version"] == fashion_ddpm.__version__
+    headings = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert headings[0] == "[Unreleased]"
+    assert headings[1] == f"[{citation['version']}] - {citation['date-released']}"
+
+
+def test_the_hooks_run_the_pinned_tools_of_make_static() -> None:
+    entries = [
+        hook["entry"]
+        for repository in read_yaml(".pre-commit-config.yaml")["repos"]
+        for hook in repository["hooks"]
+    ]
+    tool = re.compile(r"^\s*(?:\$\(BIN\)|\.venv/bin)/([a-z-]+(?: check| format)?)", re.MULTILINE)
+    static = (ROOT / "Makefile").read_text().partition("\nstatic:")[2].partition("\n\n")[0]
+    tools = tool.findall("\n".join(entries))
+    assert tools == tool.findall(static)
+    pinned = re.findall(r"^([\w-]+)==", (ROOT / "requirements-dev.txt").read_text(), re.MULTILINE)
+    files = [file for name in pinned for file in importlib.metadata.files(name) or []]
+    assert {name.split()[0] for name in tools} <= {file.stem for file in files}
+
+
+def test_the_workflow_runs_the_ci_script_with_each_python() -> None:
+    job = read_yaml(".github/workflows/ci.yml")["jobs"]["test"]
+    *_, step = job["steps"]
+    assert os.access(ROOT / step["run"], os.X_OK)
+    (variable,) = step["env"]
+    assert re.search(rf"^{variable} \?=", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert (
+        read_front_matter()["python_version"].strip('"')
+        in job["strategy"]["matrix"]["python-version"]
+    )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import train_accelerate
 from fashion_ddpm.core.config import make_train_config
 from tests.tools import MINI_DATA, TIMEOUT_S
 
@@ -50,3 +51,27 @@ def test_an_error_is_one_sentence_without_a_traceback(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "terminal alpha-bar is 0.364" in done.stderr
+
+
+def test_flags_may_be_written_with_underscores_as_in_diffusers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    words = ["--push_to_hub", "--hub_model_id=ada/my_boots", "--output_dir", "runs/my_run"]
+    words += ["--batch_size", "8"]
+    monkeypatch.setattr(sys, "argv", ["train_accelerate.py", *words])
+    arguments = train_accelerate.parse_arguments()
+    assert arguments.push_to_hub
+    assert arguments.hub_model_id == "ada/my_boots"
+    assert arguments.output_dir == "runs/my_run"
+    assert arguments.batch_size == 8
+
+
+@pytest.mark.parametrize(("value", "status"), [("latest", 0), ("checkpoint-500", 1)])
+def test_a_run_resumes_from_its_latest_state_only(
+    value: str, status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--resume_from_checkpoint", value, "--dry-run"]
+    monkeypatch.setattr(sys, "argv", ["train_accelerate.py", *words])
+    assert train_accelerate.main() == status
+    message = f"--resume-from-checkpoint is {value!r}; it must be latest"
+    assert (message in capsys.readouterr().err) == bool(status)

@@ -183,8 +183,7 @@ def _train_and_copy(config: TrainConfig, checkpoint: Path) -> bool:
     if is_intact(checkpoint):
         return True
     published = train(config)
-    folder = RunFolder(config.output_dir)
-    if read_run(published)["images_seen"] < folder.read_settings()["images_total"]:
+    if not RunFolder(config.output_dir).is_finished():
         return False
     temporary = atomic_folders.create_temporary_folder(checkpoint)
     with atomic_folders.report_write_errors(checkpoint):

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from fashion_ddpm.core.data_settings import DataSettings
@@ -11,6 +11,7 @@ from fashion_ddpm.core.settings import (
     ConfigError,
     check_fields,
     default_data_dir,
+    flag_name,
     setting,
 )
 
@@ -163,6 +164,26 @@ class TrainConfig(TrainingLength, DataSettings):
                 f"--teacher {self.teacher} says where the distilled network starts and how "
                 "levels are weighted; leave --initial-checkpoint and --loss-weighting out."
             )
+
+
+@dataclass(frozen=True)
+class PushConfig:
+    """Where a training run's checkpoint is pushed; a resumed run may push elsewhere."""
+
+    push_to_hub: bool = setting(False, "push the checkpoint with its card at the end of the run")
+    hub_model_id: str = setting("", "USER/NAME of the repository on the Hub")
+    hub_private_repo: bool = setting(False, "make that repository a private one")
+    push_every: int = setting(0, "push at the first save after so many images, too; 0: no", low=0)
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        if self.push_to_hub and not self.hub_model_id:
+            raise ConfigError(
+                "--push-to-hub needs a name on the Hub; add --hub-model-id USER/NAME."
+            )
+        given = [flag_name(field.name) for field in fields(self) if getattr(self, field.name)]
+        if given and not self.push_to_hub:
+            raise ConfigError(f"{given[0]} says how to push, but nothing is; add --push-to-hub.")
 
 
 @dataclass(frozen=True)

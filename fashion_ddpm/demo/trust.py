@@ -10,8 +10,8 @@ from fashion_ddpm.checkpoints.locate import read_run, total_images_seen
 from fashion_ddpm.core.images import GRID_GAP, read_settings
 from fashion_ddpm.core.paths import EVALUATION_DIR
 from fashion_ddpm.demo.engine import Demo
-from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, weights_hash
-from fashion_ddpm.evaluation.report import REPORT_FILE, Report, load_report
+from fashion_ddpm.diffusion.pipeline import weights_hash
+from fashion_ddpm.evaluation.report import Report, find_report
 from fashion_ddpm.generation.preview import STEPS_KEY
 
 STUDENT_LOSSES = {"training": (0.1577, 0.1076), "validation": (0.1321, 0.1083)}
@@ -26,13 +26,9 @@ MAX_POINTS = 8
 RUN_CURVES = ("training", "validation")
 
 
-def report_on(pipeline: FashionDDPMPipeline, folder: Path = EVALUATION_DIR) -> Report | None:
-    """Return the evaluation report, if there is one of a network's weights."""
-    path = folder / REPORT_FILE
-    if not path.exists():
-        return None
-    report = load_report(path)
-    return report if report.protocol["checkpoint_sha256"] == weights_hash(pipeline) else None
+def bundled_report(demo: Demo, folder: Path = EVALUATION_DIR) -> Report | None:
+    """Return the evaluation report, if there is one of the loaded weights."""
+    return find_report(folder, weights_hash(demo.pipeline))
 
 
 def loss_points(demo: Demo) -> list[tuple[float, str, float]]:

@@ -56,7 +56,7 @@ def load_matching_classifier(folder: str | Path | None, kind: ImageKind) -> Clas
         return None
     classifier = load_classifier(folder or BUNDLED_CLASSIFIER)
     if sorted(classifier.kind.class_names) == sorted(kind.class_names):
-        classifier.reorder(kind.class_names)
+        classifier = classifier.reorder(kind.class_names)
     if classifier.kind != kind:
         raise EvaluationError(
             f"--classifier {folder} knows {classifier.kind}, but the checkpoint draws {kind}; name "

@@ -84,6 +84,23 @@ def load_report(path: Path) -> Report:
         raise FileError(f"{path} is no report: {cure}.") from error
 
 
+def find_report(folder: Path, weights_sha256: str) -> Report | None:
+    """Return the report in an output folder of evaluate, if it is of these weights.
+
+    Args:
+        folder: the folder, which may be missing.
+        weights_sha256: the weights_hash of a pipeline.
+
+    Raises:
+        FileError: the report is damaged.
+    """
+    path = folder / REPORT_FILE
+    if not path.exists():
+        return None
+    report = load_report(path)
+    return report if report.protocol["checkpoint_sha256"] == weights_sha256 else None
+
+
 def to_markdown(report: Report) -> str:
     """Return the report as Markdown: warnings, metrics, classes, protocol."""
     lines = ["# Evaluation", ""]

@@ -1,4 +1,4 @@
-"""The publish command: upload a checkpoint, and its distilled network, as models and a Space."""
+"""The publish command: upload a checkpoint and its distilled network, and a Space for them."""
 
 import os
 import shutil
@@ -9,9 +9,11 @@ from pathlib import Path
 from fashion_ddpm.checkpoints import atomic_folders
 from fashion_ddpm.checkpoints.locate import distilled_folder
 from fashion_ddpm.checkpoints.verify import INDEX_FILE
+from fashion_ddpm.core.distributed import this_process
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, EVALUATION_DIR
 from fashion_ddpm.demo.engine import Demo
-from fashion_ddpm.demo.trust import report_on
+from fashion_ddpm.diffusion.pipeline import load_pipeline, weights_hash
+from fashion_ddpm.evaluation.report import find_report
 from fashion_ddpm.publishing.errors import PublishingError
 from fashion_ddpm.publishing.folders import check_checkpoint, write_model_folder, write_space_folder
 from fashion_ddpm.publishing.hub import MODEL, SPACE, Hub, Repository
@@ -30,7 +32,7 @@ class Publication:
 
     Attributes:
         model: USER/NAME of the model's repository.
-        space: USER/NAME of the Space.
+        space: USER/NAME of the Space; empty to publish the model alone.
         checkpoint: the folder to publish.
         evaluation: the output folder of evaluate; without one the card has no metrics.
         output: where the folders are written; it may hold nothing else.
@@ -40,13 +42,34 @@ class Publication:
     """
 
     model: str
-    space: str
+    space: str = ""
     checkpoint: Path = BUNDLED_CHECKPOINT
     evaluation: Path = EVALUATION_DIR
     output: Path = DEFAULT_OUTPUT
     private: bool = False
     overwrite: bool = False
     dry_run: bool = False
+
+    @property
+    def distilled(self) -> str:
+        """USER/NAME of the distilled network's repository."""
+        return str(distilled_folder(self.model))
+
+    @property
+    def folders(self) -> dict[Repository, Path]:
+        """The repositories and the folders to upload to them, the model's first.
+
+        Raises:
+            PublishingError: the Hub allows no such name.
+        """
+        model = Repository(MODEL, self.model, flag="--model")
+        folders = {model: self.output / MODEL}
+        if (distilled_folder(self.checkpoint) / INDEX_FILE).exists():
+            distilled = Repository(MODEL, self.distilled, flag="--model")
+            folders[distilled] = self.output / DISTILLED
+        if self.space:
+            folders[Repository(SPACE, self.space, flag="--space")] = self.output / SPACE
+        return folders
 
 
 def publish(publication: Publication) -> Iterator[str]:
@@ -55,24 +78,21 @@ def publish(publication: Publication) -> Iterator[str]:
     Raises:
         UserError: a check failed; nothing is sent before the upload begins.
     """
-    model, space = Repository(MODEL, publication.model), Repository(SPACE, publication.space)
+    folders = publication.folders
     private, overwrite = publication.private, publication.overwrite
     check_checkpoint(publication.checkpoint)
     _check_output(publication.output)
-    folders = {model: publication.output / MODEL}
-    if (distilled_folder(publication.checkpoint) / INDEX_FILE).exists():
-        distilled = Repository(MODEL, str(distilled_folder(publication.model)))
-        folders[distilled] = publication.output / DISTILLED
-    folders[space] = publication.output / SPACE
     hub = Hub()
     if not publication.dry_run:
-        hub.check(tuple(folders), private=private, overwrite=overwrite)
+        hub.check(list(folders), private=private, overwrite=overwrite)
     yield from _write_folders(publication)
     for root in folders.values():
         yield from _describe_folder(root)
-    check_space(folders[space])
-    try_space(folders[space])
-    yield f"The Space runs from {folders[space]}."
+    if publication.space:
+        space = publication.output / SPACE
+        check_space(space)
+        try_space(space)
+        yield f"The Space runs from {space}."
     if publication.dry_run:
         yield "Nothing was sent; without --dry-run it is."
         return
@@ -91,8 +111,10 @@ def _check_output(output: Path) -> None:
 
 def _write_folders(publication: Publication) -> Iterator[str]:
     """Write the folders; old ones are replaced only when the new ones are complete."""
-    demo = Demo(publication.checkpoint)
-    report = report_on(demo.pipeline, publication.evaluation)
+    demo = Demo(publication.checkpoint) if publication.space else None
+    device = str(this_process().device)
+    pipeline = demo.pipeline if demo else load_pipeline(publication.checkpoint, device)
+    report = find_report(publication.evaluation, weights_hash(pipeline))
     if report is None:
         yield (
             f"{publication.evaluation} has no report on these weights, so their card has no "
@@ -101,14 +123,14 @@ def _write_folders(publication: Publication) -> Iterator[str]:
         )
     repos = HubRepos(publication.model, publication.space)
     temporary = atomic_folders.create_temporary_folder(publication.output)
-    write_model_folder(temporary / MODEL, demo.pipeline, report, repos)
-    if distilled := demo.pipeline.distilled_network:
-        name = str(distilled_folder(publication.model))
-        names = HubRepos(name, publication.space, base_model=publication.model)
-        its_report = report_on(distilled, publication.evaluation / DISTILLED)
+    write_model_folder(temporary / MODEL, pipeline, report, repos)
+    if distilled := pipeline.distilled_network:
+        names = HubRepos(publication.distilled, publication.space, base_model=publication.model)
+        its_report = find_report(publication.evaluation / DISTILLED, weights_hash(distilled))
         write_model_folder(temporary / DISTILLED, distilled, its_report, names)
-    evaluation = publication.evaluation if report else None
-    write_space_folder(temporary / SPACE, temporary / MODEL, demo, evaluation, repos)
+    if demo:
+        evaluation = publication.evaluation if report else None
+        write_space_folder(temporary / SPACE, temporary / MODEL, demo, evaluation, repos)
     shutil.rmtree(publication.output, ignore_errors=True)
     os.replace(temporary, publication.output)
 

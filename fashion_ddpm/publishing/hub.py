@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from httpx2 import HTTPError
-from huggingface_hub import HfApi, get_token
+from huggingface_hub import HfApi, get_session, get_token
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RepositoryNotFoundError
 from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
@@ -14,12 +14,14 @@ from fashion_ddpm.core.errors import reason
 from fashion_ddpm.publishing.errors import PublishingError
 
 MODEL, SPACE = "model", "space"
+TIMEOUT_SECONDS = 120.0
+"""Longest silence of the Hub; the library waits without end, and so would a training run."""
+
 COMMIT_MESSAGE = "Published by python -m fashion_ddpm publish"
 LOGIN_HINT = (
     "create one with write access on https://huggingface.co/settings/tokens, then run hf auth "
     "login or set HF_TOKEN"
 )
-RETRY_HINT = "run the same command again with --overwrite"
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Repository:
     Attributes:
         repo_type: MODEL or SPACE.
         name: USER/NAME.
+        flag: the flag that gave the name.
 
     Raises:
         PublishingError: the Hub allows no such name.
@@ -36,6 +39,7 @@ class Repository:
 
     repo_type: str
     name: str
+    flag: str = field(kw_only=True)
 
     def __post_init__(self) -> None:
         try:
@@ -45,7 +49,7 @@ class Repository:
             is_valid = False
         if not is_valid:
             raise PublishingError(
-                f"--{self.repo_type} is {self.name!r}; it must be USER/NAME: your account, one "
+                f"{self.flag} is {self.name!r}; it must be USER/NAME: your account, one "
                 "slash, and letters, digits, single '-', '_' and '.', 96 characters at most."
             )
 
@@ -59,6 +63,7 @@ class Hub:
     def __init__(self, endpoint: str | None = None) -> None:
         """Take the endpoint, or HF_ENDPOINT if None, without connecting."""
         self.api = HfApi(endpoint=endpoint)
+        get_session().timeout = TIMEOUT_SECONDS
 
     def check(self, repositories: Sequence[Repository], *, private: bool, overwrite: bool) -> None:
         """Check before the upload whether it could fail half-way.
@@ -82,11 +87,20 @@ class Hub:
             owner = repository.name.split("/")[0]
             if owner not in owners:
                 raise PublishingError(
-                    f"--{repository.repo_type} is {repository.name!r}, but the token may write for "
+                    f"{repository.flag} is {repository.name!r}, but the token may write for "
                     f"{', '.join(owners)} only."
                 )
         for repository in repositories:
             self._check_repository(repository, private=private, overwrite=overwrite)
+
+    def exists(self, repository: Repository) -> bool:
+        """Return whether a repository exists and may be read.
+
+        Raises:
+            PublishingError: the Hub refused or could not be reached.
+        """
+        with self._report_errors(f"the {repository} could not be looked up"):
+            return self.api.repo_exists(repository.name, repo_type=repository.repo_type)
 
     def _check_repository(self, repository: Repository, *, private: bool, overwrite: bool) -> None:
         with self._report_errors(f"the {repository} could not be looked up"):
@@ -100,8 +114,7 @@ class Hub:
             )
         if private and not found.private:
             raise PublishingError(
-                f"The {repository} exists and is public, which --private does not change; make it "
-                "private in its settings first."
+                f"The {repository} exists and is public; make it private in its settings first."
             )
 
     def upload(
@@ -122,18 +135,11 @@ class Hub:
         """
         links, done = [], "nothing was uploaded"
         for repository in folders:
-            with self._report_errors(f"the {repository} could not be created and {done}"):
-                link = self.api.create_repo(
-                    repository.name,
-                    repo_type=repository.repo_type,
-                    private=private or None,
-                    exist_ok=overwrite,
-                    space_sdk="gradio" if repository.repo_type == SPACE else None,
-                )
-            links.append(str(link))
+            links.append(self.create(repository, private=private, overwrite=overwrite, done=done))
             done = f"nothing was uploaded, but the {repository} is there now"
+        retry = "run the same command again" + (" with --overwrite" if not overwrite else "")
         for repository, folder in folders.items():
-            with self._report_errors(f"the upload of the {repository} stopped ({RETRY_HINT})"):
+            with self._report_errors(f"the upload of the {repository} stopped ({retry})"):
                 self.api.upload_folder(
                     repo_id=repository.name,
                     repo_type=repository.repo_type,
@@ -142,6 +148,35 @@ class Hub:
                     delete_patterns="*" if overwrite else None,
                 )
         return links
+
+    def create(
+        self,
+        repository: Repository,
+        *,
+        private: bool,
+        overwrite: bool,
+        done: str = "nothing was uploaded",
+    ) -> str:
+        """Create a repository; return the link to its page.
+
+        Args:
+            repository: what to create.
+            private: whether it is private if it is new.
+            overwrite: whether it may exist.
+            done: what was done before, for the message.
+
+        Raises:
+            PublishingError: the Hub refused or could not be reached.
+        """
+        with self._report_errors(f"the {repository} could not be created and {done}"):
+            link = self.api.create_repo(
+                repository.name,
+                repo_type=repository.repo_type,
+                private=private or None,
+                exist_ok=overwrite,
+                space_sdk="gradio" if repository.repo_type == SPACE else None,
+            )
+        return str(link)
 
     @contextmanager
     def _report_errors(self, failure: str) -> Iterator[None]:
@@ -153,5 +188,5 @@ class Hub:
         except (HTTPError, OSError) as error:
             raise PublishingError(
                 f"On {self.api.endpoint} {failure}: it cannot be reached ({reason(error)}); "
-                "connect to the network, or look at the result with --dry-run."
+                "connect to the network and run the same command again."
             ) from error

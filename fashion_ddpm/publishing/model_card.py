@@ -91,12 +91,12 @@ class HubRepos:
 
     Attributes:
         model: USER/NAME of the model's repository.
-        space: USER/NAME of the Space.
+        space: USER/NAME of the Space; empty if there is none.
         base_model: of a distilled network, USER/NAME of its teacher.
     """
 
     model: str
-    space: str
+    space: str = ""
     base_model: str | None = None
 
 

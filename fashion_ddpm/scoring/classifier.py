@@ -1,30 +1,42 @@
 """A small classifier of real images, whose features the Fréchet distance uses."""
 
+import contextlib
 import dataclasses
-import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from huggingface_hub import PyTorchModelHubMixin
 from torch import Tensor, nn
 
 from fashion_ddpm.checkpoints.errors import CheckpointError
-from fashion_ddpm.checkpoints.weights import (
-    COPY_HINT,
-    check_finite,
-    check_folder,
-    check_shapes,
-    read_config,
-)
-from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind
+from fashion_ddpm.checkpoints.weights import COPY_HINT, check_finite, check_folder, read_config
+from fashion_ddpm.core.errors import reason
+from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.core.images import to_model
 from fashion_ddpm.core.paths import BUNDLED_CLASSIFIER
 from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.scoring.errors import ScoringError
 
 WEIGHTS_FILE = "model.safetensors"
-KIND_FILE = "kind.json"
-"""File with the kind of images of a classifier; without it, they are Fashion-MNIST."""
+CONFIG_FILE = "config.json"
+"""File with the arguments of Classifier."""
+
+MODEL_CARD = """---
+{{ card_data }}
+---
+
+# Classifier of small images
+
+A residual network that labels real images; the Fréchet distance of fashion-ddpm is in its features.
+
+```python
+from fashion_ddpm.scoring.classifier import Classifier
+
+classifier = Classifier.from_pretrained("path of this folder, or USER/NAME on the Hub")
+logits = classifier(images)  # of float32 [B, C, S, S] in [−1, 1]
+```
+"""
 
 NUM_FEATURES = 128
 BATCH_SIZE = 500
@@ -49,12 +61,27 @@ class ResidualBlock(nn.Module):
         return nn.functional.relu(self.body(x) + self.shortcut(x))
 
 
-class Classifier(nn.Module):
-    """A residual network that halves the side twice, then averages over all positions."""
+class Classifier(
+    nn.Module,
+    PyTorchModelHubMixin,
+    library_name="fashion-ddpm",
+    pipeline_tag="image-classification",
+    model_card_template=MODEL_CARD,
+):
+    """A residual network that halves the side twice, then averages over all positions.
 
-    def __init__(self, kind: ImageKind) -> None:
+    Args:
+        class_names: in label order.
+        image_size: side of the images, pixels.
+        channels: 1 grey, 3 colour.
+
+    Raises:
+        ConfigError: there are no such images.
+    """
+
+    def __init__(self, class_names: Sequence[str], image_size: int, channels: int) -> None:
         super().__init__()
-        self.kind = kind
+        self.kind = kind = ImageKind(tuple(class_names), image_size, channels)
         self.trunk = nn.Sequential(
             nn.Conv2d(kind.channels, 32, 3, 1, 1, bias=False),
             nn.BatchNorm2d(32),
@@ -77,12 +104,14 @@ class Classifier(nn.Module):
         return torch.cat([self.trunk(to_model(part)) for part in images.split(BATCH_SIZE)])
 
     @torch.no_grad()
-    def reorder(self, class_names: tuple[str, ...]) -> None:
-        """Put the classes into another order of the same names."""
+    def reorder(self, class_names: tuple[str, ...]) -> "Classifier":
+        """Return the classifier with its classes in another order of the same names."""
         order = [self.kind.class_names.index(name) for name in class_names]
-        self.kind = dataclasses.replace(self.kind, class_names=class_names)
-        for parameter in self.head.parameters():
-            parameter.copy_(parameter[order].clone())
+        reordered = build_classifier(dataclasses.replace(self.kind, class_names=class_names))
+        weights = self.state_dict()
+        weights |= {f"head.{name}": value[order] for name, value in self.head.named_parameters()}
+        reordered.load_state_dict(weights)
+        return reordered.train(self.training)
 
     @torch.no_grad()
     def predict(self, features: Tensor) -> Tensor:
@@ -90,15 +119,13 @@ class Classifier(nn.Module):
         return self.head(features).argmax(dim=1)
 
 
-def save_classifier(classifier: Classifier, folder: Path) -> None:
-    """Write the weights and the kind of images into a folder."""
-    weights = {name: value.contiguous() for name, value in classifier.state_dict().items()}
-    save_file(weights, folder / WEIGHTS_FILE)
-    (folder / KIND_FILE).write_text(json.dumps(dataclasses.asdict(classifier.kind)) + "\n")
+def build_classifier(kind: ImageKind) -> Classifier:
+    """Return a classifier of a kind of images, with random weights."""
+    return Classifier(**dataclasses.asdict(kind))
 
 
 def load_classifier(folder: str | Path = BUNDLED_CLASSIFIER) -> Classifier:
-    """Load a classifier in evaluation mode.
+    """Load a classifier in evaluation mode, after a check of its files.
 
     Raises:
         ScoringError: it is missing or damaged, or the weights do not fit the network.
@@ -106,23 +133,22 @@ def load_classifier(folder: str | Path = BUNDLED_CLASSIFIER) -> Classifier:
     folder = Path(folder)
     try:
         check_folder(folder, WEIGHTS_FILE)
-        classifier = Classifier(_read_kind(folder / KIND_FILE))
-        check_shapes(classifier, folder / WEIGHTS_FILE)
-        classifier.load_state_dict(load_file(folder / WEIGHTS_FILE))
+        read_config(folder, CONFIG_FILE)
+        classifier = _load_checked(folder)
         check_finite(classifier)
     except CheckpointError as error:
         raise ScoringError(
             f"The classifier {folder} could not be loaded: {error}, or name a folder that python "
             "-m fashion_ddpm train-classifier wrote."
         ) from error
-    return classifier.eval()
+    return classifier
 
 
-def _read_kind(path: Path) -> ImageKind:
-    if not path.exists():
-        return FASHION_MNIST
-    kind = read_config(path.parent, path.name)
+def _load_checked(folder: Path) -> Classifier:
     try:
-        return ImageKind(tuple(kind["class_names"]), kind["image_size"], kind["channels"])
-    except (KeyError, TypeError, ConfigError) as error:
-        raise CheckpointError(f"{KIND_FILE} names no kind of images; {COPY_HINT}") from error
+        with contextlib.redirect_stdout(None):  # from_pretrained prints that it loads
+            return Classifier.from_pretrained(folder, strict=True)
+    except (ConfigError, RuntimeError, TypeError) as error:
+        raise CheckpointError(
+            f"{CONFIG_FILE} and {WEIGHTS_FILE} are no classifier ({reason(error)}); {COPY_HINT}"
+        ) from error

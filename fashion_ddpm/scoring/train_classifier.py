@@ -16,7 +16,7 @@ from fashion_ddpm.core.provenance import current_commit, provenance
 from fashion_ddpm.core.step_plan import batch_indices, learning_rate_at, step_seed
 from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.data.load import load_data_set
-from fashion_ddpm.scoring.classifier import Classifier, save_classifier
+from fashion_ddpm.scoring.classifier import Classifier, build_classifier
 from fashion_ddpm.scoring.degradations import shift_images
 
 ERASED_SIDES = (4, 13)
@@ -46,7 +46,7 @@ def fit(images: LabelledImages, config: ClassifierConfig, title: str) -> Classif
         title: title of the progress bar.
     """
     torch.manual_seed(config.seed)
-    model = Classifier(images.kind).to(memory_format=torch.channels_last).train()
+    model = build_classifier(images.kind).to(memory_format=torch.channels_last).train()
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=config.weight_decay)
     for step in tqdm(range(config.total_steps), desc=title, mininterval=5, leave=False):
         for group in optimizer.param_groups:
@@ -87,7 +87,7 @@ def train_classifier(config: ClassifierConfig) -> Path:
     }
     folder = Path(config.output_dir)
     temporary = atomic_folders.create_temporary_folder(folder)
-    save_classifier(classifier, temporary)
+    classifier.save_pretrained(temporary)
     run = {"dataset": data.name, "scores": scores, **provenance(config)}
     (temporary / RUN_FILE).write_text(json.dumps(run, indent=2) + "\n")
     atomic_folders.finalize_folder(folder)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import torch
 from accelerate import Accelerator
@@ -46,8 +47,21 @@ from fashion_ddpm.training.trackers import select_trackers, send_picture, start_
 from fashion_ddpm.training.validation import Validation
 
 
+class Publisher(Protocol):
+    """Publishes the checkpoints of a run while it trains."""
+
+    def prepare(self) -> None:
+        """Find out whether it can publish; called by all processes before the first step."""
+
+    def publish_saved(self, images_seen: int) -> None:
+        """Publish the checkpoint, if it is time to; called by the main process after a save."""
+
+
 def train(
-    config: TrainConfig, trackers: Sequence[GeneralTracker] = (), start_time: float | None = None
+    config: TrainConfig,
+    trackers: Sequence[GeneralTracker] = (),
+    start_time: float | None = None,
+    publisher: Publisher | None = None,
 ) -> Path:
     """Start or resume the run in config.output_dir; return the folder of its checkpoint.
 
@@ -55,8 +69,10 @@ def train(
         config: the run.
         trackers: accelerate trackers to use in addition to config.report_to.
         start_time: time.monotonic() when the budget of config.minutes began; default: now.
+        publisher: what publishes the run's checkpoints.
 
     Raises:
+        UserError: the publisher cannot publish.
         ConfigError: the settings are invalid or differ from those of the run in the folder, or
             another process is running in it.
         FileError: a file in the folder is damaged.
@@ -77,6 +93,9 @@ def train(
     run = Run(config_for_minutes(config, start_time, measure), trackers, precision)
     with acquire_run_lock(run.folder.lock) as run.run_lock:
         run.resume()
+        if publisher:
+            publisher.prepare()
+            run.publisher = publisher
         with run.stopper:
             run.loop()
         run.accelerator.end_training()
@@ -89,6 +108,7 @@ class Run:
     Attributes:
         precision: the mixed precision given to accelerate, and why.
         run_lock: the lock of the run's folder; without a lease unless train() sets it.
+        publisher: what publishes the checkpoints, if train() sets it.
     """
 
     def __init__(
@@ -149,6 +169,7 @@ class Run:
         self.divergence = Divergence(self.device)
         self.stopper = StopOnSignal()
         self.run_lock = RunLock(None)
+        self.publisher: Publisher | None = None
         current_commit()  # cached now: the files may have changed when a checkpoint records it
 
     def _facts(self) -> dict[str, str | int]:
@@ -284,3 +305,5 @@ class Run:
         # Only the main process's progress is saved, so it must be the same on all.
         self.progress.loss_sum = self.accelerator.reduce(self.progress.loss_sum, "mean")
         self.saver.save_state()
+        if self.publisher and self.ranks.is_main_process:
+            self.publisher.publish_saved(self.run_log.images_seen)

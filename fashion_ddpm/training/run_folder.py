@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.core.config import TrainConfig, make_train_config
 from fashion_ddpm.core.data_settings import may_be_equal
 from fashion_ddpm.core.json_files import FileError, read_object, write_object
@@ -42,6 +43,8 @@ class RunFolder:
         self.config = self.root / CONFIG_FILE
         self.data = self.root / "data.json"
         self.lock = self.root / "run.lock"
+        self.hub = self.root / "hub.json"
+        self.published = self.root / "hub"
         self.states = self.root / "states"
         self.checkpoint = self.root / "checkpoint"
         self.best_checkpoint = self.root / "best"
@@ -82,6 +85,11 @@ class RunFolder:
     def read_settings(self) -> dict[str, Any]:
         """Return the settings in the folder's config.json; see the function read_settings."""
         return read_settings(self.root)
+
+    def is_finished(self) -> bool:
+        """Return whether the checkpoint has seen all images of the run."""
+        images_seen = read_run(self.checkpoint).get("images_seen", 0)
+        return images_seen >= self.read_settings()["images_total"]
 
     def begin(self, config: TrainConfig) -> None:
         """Create the folder and write the run's settings into it."""

@@ -16,10 +16,10 @@ from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.trust import (
     RUN_CURVES,
     STUDENT_LOSSES,
+    bundled_report,
     describe_confusion,
     describe_losses,
     loss_points,
-    report_on,
     scorer_confusion,
     training_previews,
 )
@@ -257,7 +257,7 @@ def _build_losses(demo: Demo) -> None:
 
 def _build_report_card(demo: Demo) -> None:
     """Lay out the evaluation report of the loaded weights."""
-    report = report_on(demo.pipeline)
+    report = bundled_report(demo)
     if report is None:
         gr.Markdown("These weights were not evaluated yet.")
         return

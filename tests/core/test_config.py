@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fashion_ddpm.core.config import PRESETS, TrainConfig, make_train_config
+from fashion_ddpm.core.config import PRESETS, PushConfig, TrainConfig, make_train_config
 from fashion_ddpm.core.settings import ConfigError, add_flags
 
 
@@ -55,3 +55,17 @@ def test_contradictory_settings_are_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=sentence):
         make_train_config(preset, flags)
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        ({"push_to_hub": True}, "add --hub-model-id USER/NAME"),
+        ({"hub_model_id": "ada/boots"}, "--hub-model-id says how to push, .+ add --push-to-hub"),
+        ({"push_every": 100}, "--push-every says how to push"),
+        ({"push_every": -1}, "--push-every is -1; it must be at least 0"),
+    ],
+)
+def test_a_push_is_asked_for_and_has_a_name(flags: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        PushConfig(**flags)

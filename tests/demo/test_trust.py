@@ -11,11 +11,11 @@ from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.trust import (
     RUN_CURVES,
+    bundled_report,
     describe_confusion,
     describe_losses,
     loss_points,
     preview_paths,
-    report_on,
     scorer_confusion,
     training_previews,
 )
@@ -58,9 +58,9 @@ def test_a_preview_has_a_row_for_each_class(bundled_demo: Demo) -> None:
 def test_the_report_belongs_to_the_bundled_weights_alone(
     bundled_demo: Demo, tiny_checkpoint: Path, tmp_path: Path
 ) -> None:
-    assert report_on(bundled_demo.pipeline) is not None
-    assert report_on(Demo(tiny_checkpoint).pipeline) is None
-    assert report_on(bundled_demo.pipeline, tmp_path) is None
+    assert bundled_report(bundled_demo) is not None
+    assert bundled_report(Demo(tiny_checkpoint)) is None
+    assert bundled_report(bundled_demo, tmp_path) is None
 
 
 def test_the_losses_are_those_of_the_run_that_trained_the_network(

@@ -15,7 +15,7 @@ from fashion_ddpm.evaluation.image_sets import (
     load_matching_classifier,
     load_matching_data,
 )
-from fashion_ddpm.scoring.classifier import Classifier, load_classifier, save_classifier
+from fashion_ddpm.scoring.classifier import build_classifier, load_classifier
 from tests.tools import MINI_DATA
 from tests.tools.shapes import SHAPES, write_shapes
 
@@ -31,7 +31,7 @@ def test_the_bundled_classifier_knows_fashion_mnist_alone() -> None:
 
 
 def test_a_classifier_of_other_classes_is_refused(tmp_path: Path) -> None:
-    save_classifier(Classifier(KIND), tmp_path)
+    build_classifier(KIND).save_pretrained(tmp_path)
     classifier = load_matching_classifier(tmp_path, KIND)
     assert classifier is not None
     assert classifier.kind == KIND
@@ -68,8 +68,7 @@ def test_data_and_classifier_have_the_order_of_the_checkpoints_classes(
         torch.cat([whole, numeric.test.select_class(2)])
     )
 
-    (tmp_path / "classifier").mkdir()
-    save_classifier(Classifier(numeric.kind).eval(), tmp_path / "classifier")
+    build_classifier(numeric.kind).save_pretrained(tmp_path / "classifier")
     classifier = load_matching_classifier(tmp_path / "classifier", earlier)
     original = load_classifier(tmp_path / "classifier")
     assert classifier is not None

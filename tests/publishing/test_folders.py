@@ -15,7 +15,7 @@ from fashion_ddpm.core.json_files import FileError
 from fashion_ddpm.core.paths import EVALUATION_DIR
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.gallery import load_gallery
-from fashion_ddpm.demo.trust import report_on
+from fashion_ddpm.demo.trust import bundled_report
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.publishing.folders import check_checkpoint, write_model_folder, write_space_folder
 from fashion_ddpm.publishing.model_card import HubRepos
@@ -33,7 +33,7 @@ def demo() -> Demo:
 def model(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundled checkpoint's model repository."""
     folder = tmp_path_factory.mktemp("folders") / "model"
-    write_model_folder(folder, demo.pipeline, report_on(demo.pipeline), REPOS)
+    write_model_folder(folder, demo.pipeline, bundled_report(demo), REPOS)
     return folder
 
 

@@ -1,24 +1,19 @@
 """Tests of the upload, with a fake Hub on this machine."""
 
-from collections.abc import Iterator
+import socket
 from pathlib import Path
 
 import pytest
+from huggingface_hub import get_session
 
 from fashion_ddpm.publishing.errors import PublishingError
 from fashion_ddpm.publishing.hub import MODEL, SPACE, Hub, Repository
-from tests.tools.local_hub import READ_TOKEN, TOKEN, LocalHub, serve_local_hub
+from tests.tools.local_hub import READ_TOKEN, LocalHub
 
-REPOSITORIES = (Repository(MODEL, "ada/boots"), Repository(SPACE, "garments/boots-demo"))
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LocalHub]:
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
-    monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "token"))
-    monkeypatch.setenv("HF_TOKEN", TOKEN)
-    with serve_local_hub() as hub:
-        yield hub
+REPOSITORIES = (
+    Repository(MODEL, "ada/boots", flag="--model"),
+    Repository(SPACE, "garments/boots-demo", flag="--space"),
+)
 
 
 @pytest.fixture
@@ -38,7 +33,7 @@ def check(server: LocalHub, *, private: bool = False, overwrite: bool = False) -
 @pytest.mark.parametrize("name", ["boots", "a/b/c", "ada/b--c", "ada/", "ada/böot", "a/b.git", ""])
 def test_a_name_that_is_none_costs_one_sentence(name: str) -> None:
     with pytest.raises(PublishingError, match=r"--model is '.*'; it must be USER/NAME"):
-        Repository(MODEL, name)
+        Repository(MODEL, name, flag="--model")
 
 
 def test_both_repositories_are_made_and_filled_and_the_links_are_given_back(
@@ -116,8 +111,11 @@ def test_a_token_that_may_not_write_costs_one_sentence(
 
 
 def test_somebody_elses_name_costs_one_sentence(server: LocalHub) -> None:
-    repository = Repository(MODEL, "grace/boots")
-    with pytest.raises(PublishingError, match="token may write for ada, garments only"):
+    repository = Repository(MODEL, "grace/boots", flag="--hub-model-id")
+    with pytest.raises(
+        PublishingError,
+        match="--hub-model-id is 'grace/boots', but the token may write for ada, garments only",
+    ):
         Hub(server.address).check([repository], private=False, overwrite=False)
 
 
@@ -125,6 +123,17 @@ def test_no_network_costs_one_sentence(server: LocalHub) -> None:
     nowhere = "http://127.0.0.1:9"
     with pytest.raises(PublishingError, match=f"On {nowhere} .* cannot be reached .*network"):
         Hub(nowhere).check(REPOSITORIES, private=False, overwrite=False)
+
+
+def test_a_hub_that_never_answers_costs_one_sentence(
+    server: LocalHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(get_session(), "timeout", get_session().timeout)  # restored afterwards
+    monkeypatch.setattr("fashion_ddpm.publishing.hub.TIMEOUT_SECONDS", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        hub = Hub(f"http://127.0.0.1:{silent.getsockname()[1]}")
+        with pytest.raises(PublishingError, match="cannot be reached"):
+            hub.check(REPOSITORIES, private=False, overwrite=False)
 
 
 def test_offline_mode_costs_one_sentence(server: LocalHub, monkeypatch: pytest.MonkeyPatch) -> None:

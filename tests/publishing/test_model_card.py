@@ -9,9 +9,8 @@ from huggingface_hub import ModelCard
 
 from fashion_ddpm.checkpoints.locate import RUN_FILE, distilled_folder, read_run
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, EVALUATION_DIR
-from fashion_ddpm.demo.trust import report_on
-from fashion_ddpm.diffusion.pipeline import load_pipeline
-from fashion_ddpm.evaluation.report import Report, Row
+from fashion_ddpm.diffusion.pipeline import load_pipeline, weights_hash
+from fashion_ddpm.evaluation.report import Report, Row, find_report
 from fashion_ddpm.publishing.model_card import (
     DISTILLED,
     RESULTS_MARKER,
@@ -107,5 +106,5 @@ def test_the_repositorys_documents_are_made_from_its_report(tmp_path: Path) -> N
 def test_the_reports_are_about_the_bundled_weights() -> None:
     network = load_pipeline(BUNDLED_CHECKPOINT)
     assert network.distilled_network
-    assert report_on(network)
-    assert report_on(network.distilled_network, EVALUATION_DIR / DISTILLED)
+    assert find_report(EVALUATION_DIR, weights_hash(network))
+    assert find_report(EVALUATION_DIR / DISTILLED, weights_hash(network.distilled_network))

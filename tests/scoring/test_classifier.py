@@ -14,8 +14,8 @@ from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.scoring.classifier import (
     NUM_FEATURES,
     Classifier,
+    build_classifier,
     load_classifier,
-    save_classifier,
 )
 from fashion_ddpm.scoring.errors import ScoringError
 from fashion_ddpm.scoring.train_classifier import accuracy, erase, fit, train_classifier
@@ -34,10 +34,29 @@ def test_logits_are_the_head_over_the_features(real_images: LabelledImages) -> N
 
 
 def test_saved_and_loaded_it_is_the_same(tmp_path: Path, real_images: LabelledImages) -> None:
-    classifier = Classifier(kind=FASHION_MNIST).eval()
-    save_classifier(classifier, tmp_path)
-    loaded = load_classifier(tmp_path)
-    assert torch.equal(classifier.features(real_images.images), loaded.features(real_images.images))
+    classifier = build_classifier(FASHION_MNIST).eval()
+    classifier.save_pretrained(tmp_path)
+    for loaded in (load_classifier(tmp_path), Classifier.from_pretrained(tmp_path)):
+        assert loaded.kind == FASHION_MNIST
+        features = loaded.features(real_images.images)
+        assert torch.equal(classifier.features(real_images.images), features)
+
+
+def test_its_classes_in_another_order_are_saved_in_that_order(
+    tmp_path: Path, real_images: LabelledImages
+) -> None:
+    classifier = load_classifier()
+    names = classifier.kind.class_names[::-1]
+    classifier.reorder(names).save_pretrained(tmp_path)
+    reordered = load_classifier(tmp_path)
+    assert reordered.kind.class_names == names
+    features = classifier.features(real_images.images)
+    assert torch.equal(reordered.predict(features), 9 - classifier.predict(features))
+
+
+def test_loading_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    load_classifier()
+    assert capfd.readouterr().out == ""
 
 
 def test_a_folder_without_a_classifier_is_refused_with_one_sentence(tmp_path: Path) -> None:
@@ -48,11 +67,18 @@ def test_a_folder_without_a_classifier_is_refused_with_one_sentence(tmp_path: Pa
         load_classifier(tmp_path)
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"class_names": 7}'])
-def test_a_damaged_kind_of_images_is_refused_with_a_sentence(tmp_path: Path, content: str) -> None:
-    save_classifier(Classifier(kind=FASHION_MNIST), tmp_path)
-    (tmp_path / "kind.json").write_text(content)
-    with pytest.raises(ScoringError, match=r"kind\.json"):
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("{", "[]", "{}", '{"class_names": 7}'),
+        '{"class_names": ["on", "off"], "image_size": 28, "channels": 1}',
+        '{"class_names": ["on", "off"], "image_size": 28, "channels": 2}',
+    ],
+)
+def test_a_damaged_config_is_refused_with_a_sentence(tmp_path: Path, content: str) -> None:
+    build_classifier(FASHION_MNIST).save_pretrained(tmp_path)
+    (tmp_path / "config.json").write_text(content)
+    with pytest.raises(ScoringError, match=r"config\.json"):
         load_classifier(tmp_path)
 
 

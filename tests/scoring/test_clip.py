@@ -1,12 +1,18 @@
 """Tests of the scorers, a tiny CLIP and the bundled one, and of the scores of real images."""
 
+import ast
+import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
-from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind
-from fashion_ddpm.core.paths import BUNDLED_SCORER
+from fashion_ddpm.core.image_kind import CLASS_NAMES, FASHION_MNIST, ImageKind
+from fashion_ddpm.core.paths import BUNDLED_SCORER, ROOT
 from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.scoring.clip import (
     EMBEDDED,
@@ -124,3 +130,27 @@ def test_another_scorer_is_calibrated_on_the_bundled_sample(tiny_scorer: ClipSco
     assert baseline.count == len(load_real_sample()) == 200
     assert baseline.labels.shape == (10, 10)
     assert torch.allclose(baseline.quality.sum(dim=1), torch.ones(10), atol=1e-5)
+
+
+WITHOUT_THE_PACKAGE = """
+import shutil, sys
+sys.modules["fashion_ddpm"] = None  # its import fails
+for label in range(10):
+    shutil.copy(f"{label}.png", "image.png")
+    exec(sys.argv[1])
+"""
+
+
+def test_transformers_alone_labels_real_images_by_the_lines_in_the_readme(tmp_path: Path) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    (lines,) = [block for block in blocks if "zero-shot-image-classification" in block]
+    sample = load_real_sample()
+    for label in range(10):
+        Image.fromarray(sample.select_class(label)[0].numpy()).save(tmp_path / f"{label}.png")
+    shutil.copytree(BUNDLED_SCORER, tmp_path / BUNDLED_SCORER.relative_to(ROOT))
+    command = [sys.executable, "-I", "-c", WITHOUT_THE_PACKAGE, lines]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    labels = [ast.literal_eval(line)["label"] for line in done.stdout.splitlines()]
+    assert len(labels) == 10
+    assert sum(map(str.__eq__, labels, CLASS_NAMES)) >= 9, labels
