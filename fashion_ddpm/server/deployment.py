@@ -29,6 +29,7 @@ PRIVATE_NETWORKS = (
 
 _NETLOC = r"([a-z0-9_]([a-z0-9._-]*[a-z0-9_])?|\[[0-9a-f:.]+\])(:[0-9]{1,5})?"
 _HOST = re.compile(_NETLOC, re.IGNORECASE)
+_ORIGIN = re.compile(rf"https?://{_NETLOC}", re.IGNORECASE)
 _ROOT = re.compile(rf"(https?://{_NETLOC})?(?P<path>(/[a-z0-9_~-][a-z0-9._~-]*)*)", re.IGNORECASE)
 _RESERVED_PATHS = (["assets"], ["config"], ["gradio_api"], ["static"], ["svelte"])
 
@@ -44,6 +45,7 @@ class Deployment:
         allowed_hosts: host names, in lower case, with or without a port, whose pages may send
             requests, beside the request's Host.
         trusted_proxies: networks (CIDR) of proxies whose X-Forwarded-For is used.
+        embedding_origins: origins of other sites whose pages may frame the page.
     """
 
     host: str = LOCALHOST
@@ -51,6 +53,7 @@ class Deployment:
     root_path: str = ""
     allowed_hosts: frozenset[str] = frozenset()
     trusted_proxies: tuple[str, ...] = ()
+    embedding_origins: tuple[str, ...] = ()
 
     @property
     def prefix(self) -> str:
@@ -96,6 +99,13 @@ def add_address_flags(parser: argparse.ArgumentParser) -> None:
         help="address or network of a proxy whose X-Forwarded-For is believed; may be repeated; "
         "default: $FORWARDED_ALLOW_IPS (on a Space private networks)",
     )
+    parser.add_argument(
+        "--allow-embed",
+        action="append",
+        metavar="ORIGIN",
+        help="site whose pages may show this one in a frame, such as https://example.org; may be "
+        "repeated",
+    )
 
 
 def read_deployment(
@@ -133,6 +143,7 @@ def read_deployment(
         root_path=root_path,
         allowed_hosts=frozenset(names - {""}),
         trusted_proxies=networks or (PRIVATE_NETWORKS if on_space(environment) else ()),
+        embedding_origins=tuple(map(_parse_embedding_origin, arguments.allow_embed or ())),
     )
 
 
@@ -181,6 +192,16 @@ def _parse_host_name(source: str, value: str) -> str:
         raise ServerError(
             f"{source} is {value!r}; it must be a host name such as demo.example.org, with or "
             "without a port, and without https://."
+        )
+    return value.lower()
+
+
+def _parse_embedding_origin(value: str) -> str:
+    # Content-Security-Policy, in which it is sent, has no syntax for IPv6 addresses.
+    if not _ORIGIN.fullmatch(value) or "[" in value:
+        raise ServerError(
+            f"--allow-embed is {value!r}; it must be the site of the page with the frame, such as "
+            "https://example.org or http://localhost:8000, without a path or an IPv6 address."
         )
     return value.lower()
 

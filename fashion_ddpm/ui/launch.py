@@ -92,6 +92,7 @@ class Server:
             public=launch.is_public,
             hosts=launch.deployment.allowed_hosts,
             prefix=launch.deployment.prefix,
+            embedding_origins=launch.deployment.embedding_origins,
         )
         self.address = self._open()
         folder = Path(self._page.app.uploaded_file_dir)

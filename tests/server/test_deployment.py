@@ -67,6 +67,11 @@ def test_the_default_deployment_is_local() -> None:
         ),
         ((), {"FORWARDED_ALLOW_IPS": "::1, "}, {"trusted_proxies": ("::1/128",)}),
         ((), {"SPACE_ID": "user/name"}, {"trusted_proxies": PRIVATE_NETWORKS}),
+        (
+            ("--allow-embed", "https://A.example", "--allow-embed", "http://localhost:80"),
+            {},
+            {"embedding_origins": ("https://a.example", "http://localhost:80")},
+        ),
     ],
 )
 def test_flags_come_before_the_environment(
@@ -98,6 +103,14 @@ def test_flags_come_before_the_environment(
         ("--allow-host", "https://a.example", "without https://"),
         ("--allow-host", "*", "without https://"),
         ("--allow-host", "", "without https://"),
+        *(
+            ("--allow-embed", value, r"such as https://example\.org .+ without a path")
+            for value in (
+                *("", "*", "a.example", "https://a.example/", "https://a.example/course"),
+                *("ftp://a.example", "https://*.example", "https://[::1]", "https://a https://b"),
+                *("https://a.example; script-src *", "https://a.example\n", "'none'", "null"),
+            )
+        ),
         ("--trusted-proxy", "nginx", "such as 127.0.0.1"),
         ("--trusted-proxy", "0.0.0.0/0", "such as 127.0.0.1"),
         ("FORWARDED_ALLOW_IPS", "*", "such as 127.0.0.1"),
