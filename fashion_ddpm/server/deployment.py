@@ -21,6 +21,9 @@ FIRST_PORT, NUM_PORTS = 7860, 100
 GRADIO_VARIABLES = ("GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT", "GRADIO_NUM_PORTS")
 """Gradio reads these at launch, and fails on IPv6 or a port that is not a number."""
 
+EMBED_VARIABLE = "FASHION_DDPM_ALLOW_EMBED"
+"""Replaces --allow-embed where no flags can be given, as on a Space."""
+
 PRIVATE_NETWORKS = (
     *("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"),
     *("169.254.0.0/16", "::1/128", "fc00::/7", "fe80::/10"),
@@ -104,7 +107,7 @@ def add_address_flags(parser: argparse.ArgumentParser) -> None:
         action="append",
         metavar="ORIGIN",
         help="site whose pages may show this one in a frame, such as https://example.org; may be "
-        "repeated",
+        f"repeated; default: ${EMBED_VARIABLE}, separated by commas",
     )
 
 
@@ -127,13 +130,18 @@ def read_deployment(
         value = getattr(arguments, flag.removeprefix("--").replace("-", "_"))
         return (variable, environment.get(variable, "")) if value is None else (flag, value)
 
+    def read_list(flag: str, variable: str) -> list[tuple[str, str]]:
+        """Return the same for each of several values; a variable's are separated by commas."""
+        if given := getattr(arguments, flag.removeprefix("--").replace("-", "_")):
+            return [(flag, value) for value in given]
+        listed = environment.get(variable, "").split(",")
+        return [(variable, value.strip()) for value in listed if value.strip()]
+
     _, host = read("--host", "GRADIO_SERVER_NAME")
     port = read("--port", "GRADIO_SERVER_PORT")
-    proxies = [("--trusted-proxy", value) for value in arguments.trusted_proxy or ()]
-    if not proxies:
-        listed = environment.get("FORWARDED_ALLOW_IPS", "").split(",")
-        proxies = [("FORWARDED_ALLOW_IPS", value.strip()) for value in listed if value.strip()]
+    proxies = read_list("--trusted-proxy", "FORWARDED_ALLOW_IPS")
     networks = tuple(_parse_network(*each) for each in proxies)
+    embedding = read_list("--allow-embed", EMBED_VARIABLE)
     root_path = _parse_root_path(*read("--root-path", "GRADIO_ROOT_PATH"))
     names = {_parse_host_name("--allow-host", value) for value in arguments.allow_host or ()}
     names |= {environment.get("SPACE_HOST", "").lower(), urlsplit(root_path).netloc.lower()}
@@ -143,7 +151,7 @@ def read_deployment(
         root_path=root_path,
         allowed_hosts=frozenset(names - {""}),
         trusted_proxies=networks or (PRIVATE_NETWORKS if on_space(environment) else ()),
-        embedding_origins=tuple(map(_parse_embedding_origin, arguments.allow_embed or ())),
+        embedding_origins=tuple(_parse_embedding_origin(*each) for each in embedding),
     )
 
 
@@ -196,11 +204,11 @@ def _parse_host_name(source: str, value: str) -> str:
     return value.lower()
 
 
-def _parse_embedding_origin(value: str) -> str:
+def _parse_embedding_origin(source: str, value: str) -> str:
     # Content-Security-Policy, in which it is sent, has no syntax for IPv6 addresses.
     if not _ORIGIN.fullmatch(value) or "[" in value:
         raise ServerError(
-            f"--allow-embed is {value!r}; it must be the site of the page with the frame, such as "
+            f"{source} is {value!r}; it must be the site of the page with the frame, such as "
             "https://example.org or http://localhost:8000, without a path or an IPv6 address."
         )
     return value.lower()

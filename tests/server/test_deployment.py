@@ -68,6 +68,11 @@ def test_the_default_deployment_is_local() -> None:
         ((), {"FORWARDED_ALLOW_IPS": "::1, "}, {"trusted_proxies": ("::1/128",)}),
         ((), {"SPACE_ID": "user/name"}, {"trusted_proxies": PRIVATE_NETWORKS}),
         (
+            (),
+            {"FASHION_DDPM_ALLOW_EMBED": "https://a.example, http://b.example"},
+            {"embedding_origins": ("https://a.example", "http://b.example")},
+        ),
+        (
             ("--allow-embed", "https://A.example", "--allow-embed", "http://localhost:80"),
             {},
             {"embedding_origins": ("https://a.example", "http://localhost:80")},
@@ -111,6 +116,7 @@ def test_flags_come_before_the_environment(
                 *("https://a.example; script-src *", "https://a.example\n", "'none'", "null"),
             )
         ),
+        ("FASHION_DDPM_ALLOW_EMBED", "a.example", "without a path"),
         ("--trusted-proxy", "nginx", "such as 127.0.0.1"),
         ("--trusted-proxy", "0.0.0.0/0", "such as 127.0.0.1"),
         ("FORWARDED_ALLOW_IPS", "*", "such as 127.0.0.1"),
