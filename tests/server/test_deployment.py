@@ -2,12 +2,15 @@
 
 import argparse
 import os
+import re
+import shlex
 import socket
 from collections.abc import Mapping
 from urllib.request import proxy_bypass
 
 import pytest
 
+from fashion_ddpm.core.paths import ROOT
 from fashion_ddpm.server.deployment import (
     FIRST_PORT,
     GRADIO_VARIABLES,
@@ -83,6 +86,15 @@ def test_flags_come_before_the_environment(
     flags: tuple[str, ...], environment: Mapping[str, str], expected: Mapping[str, object]
 ) -> None:
     assert parse(*flags, **environment) == Deployment(**expected)  # type: ignore[arg-type]
+
+
+def test_the_documented_flags_are_accepted() -> None:
+    text = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
+    commands = [shlex.split(line) for line in re.findall(r"(?m)^[^`\n]*python app\.py (.+)", text)]
+    commands += [line.split(", ") for line in re.findall(r"command: \[(.+)\]", text)]
+    assert len(commands) > 3
+    for flags in commands:
+        assert parse(*flags).prefix == "/demo"
 
 
 @pytest.mark.parametrize(
