@@ -64,7 +64,7 @@ def documented_proxy() -> tuple[str, list[str]]:
 
 def make_certificate(folder: Path) -> None:
     """Write a certificate for this machine that no authority signed."""
-    files = ["-keyout", folder / "key.pem", "-out", folder / "certificate.pem"]
+    files = ["-keyout", f"{folder}/key.pem", "-out", f"{folder}/certificate.pem"]
     line = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"]
     subprocess.run([*line, *files], check=True, capture_output=True)
 
@@ -88,8 +88,9 @@ def serve_nginx(upstream: str, keep_prefix: bool = False, port: int | None = Non
         content = CONFIGURATION.format(folder=folder, port=port, location=location)
         (folder / "nginx.conf").write_text(content)
         user = ORDINARY_USER if os.geteuid() == 0 else None
-        for path in [folder, *folder.iterdir()] if user else []:
-            shutil.chown(path, user)
+        if user:
+            for path in (folder, *folder.iterdir()):
+                shutil.chown(path, user)
         line = [str(nginx_path()), "-e", "stderr", "-p", name, "-c", "nginx.conf"]
         process = subprocess.Popen(line, user=user, extra_groups=[] if user else None)
         try:
