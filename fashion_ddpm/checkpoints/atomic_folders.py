@@ -22,7 +22,7 @@ DISK_FULL_ERRNOS = (None, errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """errno of writes without disk space; None, as some libraries report that without an errno."""
 
 FOLDER_FSYNC_ERRNOS = (errno.EACCES, errno.EPERM, errno.EBADF, errno.EINVAL, errno.EOPNOTSUPP)
-"""errno of systems that cannot open or fsync folders, such as Windows."""
+"""errno of file systems that cannot fsync folders."""
 
 
 @contextmanager
@@ -127,8 +127,10 @@ def prune_states(parent: Path, keep: int) -> None:
 
 def fsync_path(path: Path) -> None:
     """Flush a file to the disk, or a folder's entries if the system supports that."""
-    # Windows flushes only files that are open for writing.
-    flags = os.O_RDWR if os.name == "nt" else os.O_RDONLY
+    is_windows = os.name == "nt"
+    if is_windows and path.is_dir():  # it cannot open folders
+        return
+    flags = os.O_RDWR if is_windows else os.O_RDONLY  # it flushes only what is open for writing
     try:
         descriptor = os.open(path, flags)
         try:

@@ -1,4 +1,4 @@
-"""Multi-process runs: accelerate's PartialState, and gathering from all processes."""
+"""The device of all networks, accelerate's PartialState, and gathering from all processes."""
 
 import os
 import sys
@@ -9,22 +9,34 @@ import torch
 from accelerate import PartialState
 from accelerate.utils import gather_object, parse_flag_from_env
 
+from fashion_ddpm.core.settings import ConfigError
+
+DEVICE_VARIABLE = "ACCELERATE_TORCH_DEVICE"
+"""accelerate takes its device from this variable."""
+
 Part = TypeVar("Part")
 
 
-def this_process(only_cuda: bool = True) -> PartialState:
+def this_process() -> PartialState:
     """Join the processes of accelerate launch or torchrun; a single process is rank 0 of 1.
 
-    Args:
-        only_cuda: use the CPU instead of accelerators other than CUDA's.
+    Its device is that of all networks: of the demo, of generation, evaluation and training.
+
+    Raises:
+        ConfigError: the environment names a device that no network is tested on.
     """
-    return PartialState(cpu=uses_cpu(only_cuda))
+    requested = os.environ.get(DEVICE_VARIABLE, "")
+    if requested.partition(":")[0] not in ("", "cpu", "cuda"):
+        raise ConfigError(
+            f"{DEVICE_VARIABLE} is {requested!r}; it must be cpu or cuda, the only ones that "
+            "networks are tested on: unset it."
+        )
+    return PartialState(cpu=uses_cpu())
 
 
-def uses_cpu(only_cuda: bool = True) -> bool:
-    """Return whether to use the CPU: without a GPU, or with ACCELERATE_USE_CPU."""
-    requested = parse_flag_from_env("ACCELERATE_USE_CPU")
-    return requested or (only_cuda and not torch.cuda.is_available())
+def uses_cpu() -> bool:
+    """Return whether to use the CPU: without a GPU of CUDA or ROCm, or with ACCELERATE_USE_CPU."""
+    return parse_flag_from_env("ACCELERATE_USE_CPU") or not torch.cuda.is_available()
 
 
 def gather_parts(part: Part) -> list[Part]:
@@ -33,8 +45,10 @@ def gather_parts(part: Part) -> list[Part]:
 
 
 def process_lines(state: PartialState) -> Iterator[str]:
-    """Yield the number of processes, and a warning where more were requested."""
+    """Yield the number of processes, and notes where they, or the device, may be unexpected."""
     yield f"processes: {state.num_processes}, the first on {state.device}"
+    if torch.backends.mps.is_available():
+        yield "the GPU of this Mac (MPS) is not used: networks are tested on CPUs and CUDA alone"
     # accelerate launch --cpu sets MASTER_ADDR for several processes but starts one; launchers
     # that start several set WORLD_SIZE too.
     is_single = state.num_processes == 1

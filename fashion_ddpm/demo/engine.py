@@ -13,6 +13,7 @@ import torch
 
 from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.core.config import SCHEDULES
+from fashion_ddpm.core.distributed import this_process
 from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest, RequestError, safe_repr
@@ -77,7 +78,7 @@ class Demo:
         limits: ServerLimits | None = None,
     ) -> None:
         self.limits = limits or ServerLimits()
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+        device = str(this_process().device)
         self.pipeline = load_pipeline(checkpoint, device)
         self.kind = self.pipeline.kind
         self.second_pipeline = second = load_optional_network(

@@ -38,15 +38,14 @@ def run(
     Raises:
         UserError: the output, the checkpoint or the scorer cannot be used.
     """
-    processes = this_process().num_processes
-    if processes > 1:
+    process = this_process()
+    if process.num_processes > 1:
         raise RequestError(
-            f"generate runs on {processes} processes, which can only share shards: add "
+            f"generate runs on {process.num_processes} processes, which can only share shards: add "
             "--shard-size and name a folder, or launch one process."
         )
     files.check_output(output)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    pipeline = load_pipeline(checkpoint or BUNDLED_CHECKPOINT, device)
+    pipeline = load_pipeline(checkpoint or BUNDLED_CHECKPOINT, str(process.device))
     scorer = load_scorer(scorer_name, pipeline.kind) if scorer_name else None
     pipeline = pipeline.network_for(request.sampler)
     batches = pipeline.generate_request(request, batch_size)

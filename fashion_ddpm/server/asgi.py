@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
@@ -22,13 +22,14 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "object-src 'none'",
         "base-uri 'self'",
         "form-action 'self'",
-        "frame-ancestors 'self' https://huggingface.co https://*.huggingface.co",
     )
 )
-"""The page loads nothing from other hosts; only itself and the Hub may frame it."""
+"""The page loads nothing from other hosts."""
+
+FRAME_ANCESTORS = ("'self'", "https://huggingface.co", "https://*.huggingface.co")
+"""The page itself and the Hub may frame the page."""
 
 SECURITY_HEADERS = {
-    "content-security-policy": CONTENT_SECURITY_POLICY,
     "x-content-type-options": "nosniff",
     "referrer-policy": "strict-origin-when-cross-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
@@ -76,8 +77,19 @@ def is_cross_origin(headers: Mapping[str, str], hosts: Container[str]) -> bool:
     return not host or not (host in own_hosts or host in hosts or without_port in hosts)
 
 
-def add_security_headers(send: Send, cross_origin: bool) -> Send:
-    """Return a send that adds SECURITY_HEADERS, and STREAM_HEADERS to event streams.
+def security_headers(embedding_origins: Iterable[str] = ()) -> dict[str, str]:
+    """Return the security headers of every answer.
+
+    Args:
+        embedding_origins: origins whose pages may frame the page, beside FRAME_ANCESTORS.
+    """
+    ancestors = " ".join((*FRAME_ANCESTORS, *embedding_origins))
+    policy = f"{CONTENT_SECURITY_POLICY}; frame-ancestors {ancestors}"
+    return {"content-security-policy": policy, **SECURITY_HEADERS}
+
+
+def add_headers(send: Send, security_headers: Mapping[str, str], cross_origin: bool) -> Send:
+    """Return a send that adds the security headers, and STREAM_HEADERS to event streams.
 
     Cross-origin requests lose the CORS headers with which gradio would let other pages read.
     """
@@ -86,7 +98,7 @@ def add_security_headers(send: Send, cross_origin: bool) -> Send:
         if message["type"] == "http.response.start":
             message.setdefault("headers", [])
             headers = MutableHeaders(scope=message)
-            headers.update(SECURITY_HEADERS)
+            headers.update(security_headers)
             if headers.get("content-type", "").startswith("text/event-stream"):
                 headers.update(STREAM_HEADERS)
             for name in list(headers):

@@ -21,6 +21,9 @@ FIRST_PORT, NUM_PORTS = 7860, 100
 GRADIO_VARIABLES = ("GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT", "GRADIO_NUM_PORTS")
 """Gradio reads these at launch, and fails on IPv6 or a port that is not a number."""
 
+EMBED_VARIABLE = "FASHION_DDPM_ALLOW_EMBED"
+"""Replaces --allow-embed where no flags can be given, as on a Space."""
+
 PRIVATE_NETWORKS = (
     *("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"),
     *("169.254.0.0/16", "::1/128", "fc00::/7", "fe80::/10"),
@@ -29,6 +32,7 @@ PRIVATE_NETWORKS = (
 
 _NETLOC = r"([a-z0-9_]([a-z0-9._-]*[a-z0-9_])?|\[[0-9a-f:.]+\])(:[0-9]{1,5})?"
 _HOST = re.compile(_NETLOC, re.IGNORECASE)
+_ORIGIN = re.compile(rf"https?://{_NETLOC}", re.IGNORECASE)
 _ROOT = re.compile(rf"(https?://{_NETLOC})?(?P<path>(/[a-z0-9_~-][a-z0-9._~-]*)*)", re.IGNORECASE)
 _RESERVED_PATHS = (["assets"], ["config"], ["gradio_api"], ["static"], ["svelte"])
 
@@ -44,6 +48,7 @@ class Deployment:
         allowed_hosts: host names, in lower case, with or without a port, whose pages may send
             requests, beside the request's Host.
         trusted_proxies: networks (CIDR) of proxies whose X-Forwarded-For is used.
+        embedding_origins: origins of other sites whose pages may frame the page.
     """
 
     host: str = LOCALHOST
@@ -51,6 +56,7 @@ class Deployment:
     root_path: str = ""
     allowed_hosts: frozenset[str] = frozenset()
     trusted_proxies: tuple[str, ...] = ()
+    embedding_origins: tuple[str, ...] = ()
 
     @property
     def prefix(self) -> str:
@@ -96,6 +102,13 @@ def add_address_flags(parser: argparse.ArgumentParser) -> None:
         help="address or network of a proxy whose X-Forwarded-For is believed; may be repeated; "
         "default: $FORWARDED_ALLOW_IPS (on a Space private networks)",
     )
+    parser.add_argument(
+        "--allow-embed",
+        action="append",
+        metavar="ORIGIN",
+        help="site whose pages may show this one in a frame, such as https://example.org; may be "
+        f"repeated; default: ${EMBED_VARIABLE}, separated by commas",
+    )
 
 
 def read_deployment(
@@ -117,13 +130,18 @@ def read_deployment(
         value = getattr(arguments, flag.removeprefix("--").replace("-", "_"))
         return (variable, environment.get(variable, "")) if value is None else (flag, value)
 
+    def read_list(flag: str, variable: str) -> list[tuple[str, str]]:
+        """Return the same for each of several values; a variable's are separated by commas."""
+        if given := getattr(arguments, flag.removeprefix("--").replace("-", "_")):
+            return [(flag, value) for value in given]
+        listed = environment.get(variable, "").split(",")
+        return [(variable, value.strip()) for value in listed if value.strip()]
+
     _, host = read("--host", "GRADIO_SERVER_NAME")
     port = read("--port", "GRADIO_SERVER_PORT")
-    proxies = [("--trusted-proxy", value) for value in arguments.trusted_proxy or ()]
-    if not proxies:
-        listed = environment.get("FORWARDED_ALLOW_IPS", "").split(",")
-        proxies = [("FORWARDED_ALLOW_IPS", value.strip()) for value in listed if value.strip()]
+    proxies = read_list("--trusted-proxy", "FORWARDED_ALLOW_IPS")
     networks = tuple(_parse_network(*each) for each in proxies)
+    embedding = read_list("--allow-embed", EMBED_VARIABLE)
     root_path = _parse_root_path(*read("--root-path", "GRADIO_ROOT_PATH"))
     names = {_parse_host_name("--allow-host", value) for value in arguments.allow_host or ()}
     names |= {environment.get("SPACE_HOST", "").lower(), urlsplit(root_path).netloc.lower()}
@@ -133,6 +151,7 @@ def read_deployment(
         root_path=root_path,
         allowed_hosts=frozenset(names - {""}),
         trusted_proxies=networks or (PRIVATE_NETWORKS if on_space(environment) else ()),
+        embedding_origins=tuple(_parse_embedding_origin(*each) for each in embedding),
     )
 
 
@@ -181,6 +200,16 @@ def _parse_host_name(source: str, value: str) -> str:
         raise ServerError(
             f"{source} is {value!r}; it must be a host name such as demo.example.org, with or "
             "without a port, and without https://."
+        )
+    return value.lower()
+
+
+def _parse_embedding_origin(source: str, value: str) -> str:
+    # Content-Security-Policy, in which it is sent, has no syntax for IPv6 addresses.
+    if not _ORIGIN.fullmatch(value) or "[" in value:
+        raise ServerError(
+            f"{source} is {value!r}; it must be the site of the page with the frame, such as "
+            "https://example.org or http://localhost:8000, without a path or an IPv6 address."
         )
     return value.lower()
 

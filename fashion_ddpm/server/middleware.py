@@ -45,6 +45,7 @@ class ServerContext:
             proxy, or whose Host is not this machine's own.
         hosts: further host names of this server, beside the request's Host.
         prefix: path prefix under which a proxy serves the page, stripped or not.
+        embedding_origins: origins of other sites whose pages may frame the page.
     """
 
     count_requests: Callable[[str, str], tuple[int, int]]
@@ -53,6 +54,7 @@ class ServerContext:
     public: bool | None = None
     hosts: frozenset[str] = frozenset()
     prefix: str = ""
+    embedding_origins: tuple[str, ...] = ()
 
 
 class Middleware:
@@ -79,6 +81,7 @@ class Middleware:
     ) -> None:
         self._app, self._allowlist, self._limits = app, allowlist, limits
         self._monitor, self._context = monitor, context
+        self._security_headers = asgi.security_headers(context.embedding_origins)
         burst, rate = limits.burst, limits.requests_per_minute
         self._network_limiter = RateLimiter(burst, rate)
         self._cheap_limiter = RateLimiter(CHEAP_REQUEST_FACTOR * burst, CHEAP_REQUEST_FACTOR * rate)
@@ -94,14 +97,15 @@ class Middleware:
         elif prefix and scope["path"] == prefix:
             query = scope["query_string"].decode("latin-1")
             redirect = RedirectResponse(f"{prefix}/" + (f"?{query}" if query else ""))
-            await redirect(scope, receive, asgi.add_security_headers(send, cross_origin=False))
+            send = asgi.add_headers(send, self._security_headers, cross_origin=False)
+            await redirect(scope, receive, send)
         else:
             await self._serve(Request(asgi.strip_prefix(scope, prefix), receive), send)
 
     async def _serve(self, request: Request, send: Send) -> None:
         scope, receive, path = request.scope, request.receive, request.scope["path"]
         cross_origin = asgi.is_cross_origin(request.headers, self._context.hosts)
-        send = asgi.add_security_headers(send, cross_origin)
+        send = asgi.add_headers(send, self._security_headers, cross_origin)
         response = self._health_or_metrics(request.method, path)
         if response is not None:
             response.headers["cache-control"] = "no-store"

@@ -89,7 +89,7 @@ def train(
         precision = trial.precision
         return trial.measure_costs(seconds)
 
-    this_process(only_cuda=False)  # joins the process group, on this device
+    this_process()  # joins the process group, on this device
     run = Run(config_for_minutes(config, start_time, measure), trackers, precision)
     with acquire_run_lock(run.folder.lock) as run.run_lock:
         run.resume()
@@ -118,7 +118,7 @@ class Run:
         precision: Precision | None = None,
     ) -> None:
         self.config, self.folder = config, RunFolder(config.output_dir)
-        self.ranks = this_process(only_cuda=False)
+        self.ranks = this_process()
         self.folder.check_same_run(config)
         micro_batch_size(config, self.ranks.num_processes)  # raises if the batch cannot be divided
         noise_scheduler = build_run_noise_scheduler(config)

@@ -33,6 +33,9 @@ from fashion_ddpm.ui.page import HEAD, HIDE_UNTIL_LOADED, theme
 DRAIN_POLL_SECONDS = 0.1
 """Seconds between two checks whether requests still run."""
 
+STOP_POLL_SECONDS = 1.0
+"""On Windows, Ctrl-C interrupts no wait: it ends the server after at most this time."""
+
 QUEUE_POLL_SECONDS = 0.02
 """Seconds between two checks of gradio's queue; by its default, 0.001, an idle server takes a tenth
 of a core (python -m benchmarks.idle)."""
@@ -92,6 +95,7 @@ class Server:
             public=launch.is_public,
             hosts=launch.deployment.allowed_hosts,
             prefix=launch.deployment.prefix,
+            embedding_origins=launch.deployment.embedding_origins,
         )
         self.address = self._open()
         folder = Path(self._page.app.uploaded_file_dir)
@@ -183,7 +187,8 @@ class Server:
         thread = threading.Thread(target=background, daemon=True)
         thread.start()
         try:
-            self._stop_requested.wait()
+            while not self._stop_requested.wait(STOP_POLL_SECONDS):
+                pass
             self._drain()
         except KeyboardInterrupt:
             print("Interrupted: closing.", file=sys.stderr)

@@ -143,10 +143,27 @@ def test_a_failed_rename_leaves_the_older_folder_unchanged(
     assert [path.name for path in tmp_path.iterdir()] == ["state"]
 
 
-def test_systems_that_cannot_open_folders_are_supported(
+def test_on_windows_files_are_flushed_and_no_folder_is_opened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On Windows, os.open of a folder fails."""
+    os_open, opened, file = os.open, [], tmp_path / "file"
+    file.touch()
+
+    def record(path: Path, flags: int) -> int:
+        opened.append((path, flags))
+        return os_open(path, flags)
+
+    with monkeypatch.context() as windows:
+        windows.setattr(os, "name", "nt")
+        windows.setattr(os, "open", record)
+        fsync_path(file)
+        fsync_path(tmp_path)
+    assert opened == [(file, os.O_RDWR)]
+
+
+def test_file_systems_that_cannot_flush_folders_are_supported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     os_open, folders = os.open, []
 
     def open_files_only(path: Path, flags: int, *args: Any, **kwargs: Any) -> int:

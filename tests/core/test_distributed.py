@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from fashion_ddpm.core.distributed import gather_parts, process_lines, this_process, uses_cpu
+from fashion_ddpm.core.settings import ConfigError
 
 
 def test_a_single_process_is_the_main_one_and_gathers_its_own_part() -> None:
@@ -25,7 +26,22 @@ def test_a_machine_with_a_gpu_uses_the_cpu_only_on_request(
     monkeypatch.setattr("torch.cuda.is_available", lambda: has_gpu)
     monkeypatch.setenv("ACCELERATE_USE_CPU", flag)
     assert uses_cpu() == expected
-    assert uses_cpu(only_cuda=False) == (flag == "true")
+
+
+@pytest.mark.parametrize("device", ["mps", "xpu:0", "gpu"])
+def test_a_device_that_no_network_is_tested_on_is_refused(
+    monkeypatch: pytest.MonkeyPatch, device: str
+) -> None:
+    monkeypatch.setenv("ACCELERATE_TORCH_DEVICE", device)
+    with pytest.raises(ConfigError, match=f"ACCELERATE_TORCH_DEVICE is '{device}'.+cpu or cuda"):
+        this_process()
+
+
+def test_a_mac_computes_on_its_cpu_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: True)
+    assert uses_cpu()
+    assert any("MPS" in line for line in process_lines(this_process()))
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,15 @@ def test_available_cpus_respect_the_containers_quota(
     assert available_cpus(tmp_path) == cpus
 
 
+def test_where_the_system_knows_no_affinity_all_cpus_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows and macOS."""
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 7)
+    assert available_cpus(tmp_path) == 7
+
+
 def test_omp_num_threads_from_the_environment_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

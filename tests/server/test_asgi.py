@@ -52,11 +52,13 @@ def test_cross_origin_requests_are_recognized(headers: dict[str, str], expected:
 def test_security_headers_are_added_and_cors_headers_removed(cross_origin: bool) -> None:
     cors = (b"access-control-allow-origin", b"https://evil.example")
     start = {"type": "http.response.start", "status": 200, "headers": [cors, (b"a", b"b")]}
-    (message,) = send_through(lambda send: asgi.add_security_headers(send, cross_origin), start)
+    added = asgi.security_headers(["https://school.example"])
+    (message,) = send_through(lambda send: asgi.add_headers(send, added, cross_origin), start)
     headers = Headers(raw=message["headers"])
     assert (cors[0].decode() in headers) == (not cross_origin)
     assert headers["a"] == "b"
-    assert asgi.SECURITY_HEADERS.items() <= set(headers.items())
+    assert added.items() <= set(headers.items())
+    assert headers["content-security-policy"].endswith(" https://school.example")
 
 
 @pytest.mark.parametrize(

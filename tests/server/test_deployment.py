@@ -2,12 +2,15 @@
 
 import argparse
 import os
+import re
+import shlex
 import socket
 from collections.abc import Mapping
 from urllib.request import proxy_bypass
 
 import pytest
 
+from fashion_ddpm.core.paths import ROOT
 from fashion_ddpm.server.deployment import (
     FIRST_PORT,
     GRADIO_VARIABLES,
@@ -67,12 +70,31 @@ def test_the_default_deployment_is_local() -> None:
         ),
         ((), {"FORWARDED_ALLOW_IPS": "::1, "}, {"trusted_proxies": ("::1/128",)}),
         ((), {"SPACE_ID": "user/name"}, {"trusted_proxies": PRIVATE_NETWORKS}),
+        (
+            (),
+            {"FASHION_DDPM_ALLOW_EMBED": "https://a.example, http://b.example"},
+            {"embedding_origins": ("https://a.example", "http://b.example")},
+        ),
+        (
+            ("--allow-embed", "https://A.example", "--allow-embed", "http://localhost:80"),
+            {},
+            {"embedding_origins": ("https://a.example", "http://localhost:80")},
+        ),
     ],
 )
 def test_flags_come_before_the_environment(
     flags: tuple[str, ...], environment: Mapping[str, str], expected: Mapping[str, object]
 ) -> None:
     assert parse(*flags, **environment) == Deployment(**expected)  # type: ignore[arg-type]
+
+
+def test_the_documented_flags_are_accepted() -> None:
+    text = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
+    commands = [shlex.split(line) for line in re.findall(r"(?m)^[^`\n]*python app\.py (.+)", text)]
+    commands += [line.split(", ") for line in re.findall(r"command: \[(.+)\]", text)]
+    assert len(commands) > 3
+    for flags in commands:
+        assert parse(*flags).prefix == "/demo"
 
 
 @pytest.mark.parametrize(
@@ -98,6 +120,15 @@ def test_flags_come_before_the_environment(
         ("--allow-host", "https://a.example", "without https://"),
         ("--allow-host", "*", "without https://"),
         ("--allow-host", "", "without https://"),
+        *(
+            ("--allow-embed", value, r"such as https://example\.org .+ without a path")
+            for value in (
+                *("", "*", "a.example", "https://a.example/", "https://a.example/course"),
+                *("ftp://a.example", "https://*.example", "https://[::1]", "https://a https://b"),
+                *("https://a.example; script-src *", "https://a.example\n", "'none'", "null"),
+            )
+        ),
+        ("FASHION_DDPM_ALLOW_EMBED", "a.example", "without a path"),
         ("--trusted-proxy", "nginx", "such as 127.0.0.1"),
         ("--trusted-proxy", "0.0.0.0/0", "such as 127.0.0.1"),
         ("FORWARDED_ALLOW_IPS", "*", "such as 127.0.0.1"),

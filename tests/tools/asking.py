@@ -3,6 +3,7 @@
 import functools
 import http.client
 import json
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -40,9 +41,22 @@ class Answer:
         return self.kind == "sentence" and self.status < 500
 
 
-def connect(address: str) -> http.client.HTTPConnection:
-    """Return a connection to the app with a long timeout."""
-    return http.client.HTTPConnection(urlsplit(address).netloc, timeout=TIMEOUT_S)
+def connect(address: str, source: str = "") -> http.client.HTTPConnection:
+    """Return a connection to the app with a long timeout.
+
+    Args:
+        address: the app's address; with https, its certificate is not checked.
+        source: this machine's address to connect from; "" for the usual one.
+    """
+    host, from_address = urlsplit(address).netloc, (source, 0) if source else None
+    if not address.startswith("https:"):
+        return http.client.HTTPConnection(host, timeout=TIMEOUT_S, source_address=from_address)
+    unchecked = ssl.create_default_context()
+    unchecked.check_hostname = False
+    unchecked.verify_mode = ssl.CERT_NONE
+    return http.client.HTTPSConnection(
+        host, timeout=TIMEOUT_S, source_address=from_address, context=unchecked
+    )
 
 
 def send(
@@ -52,6 +66,7 @@ def send(
     body: Any = None,
     headers: Mapping[str, str] | None = None,
     chunked: bool = False,
+    source: str = "",
 ) -> Answer:
     """Send one request and read the whole answer.
 
@@ -62,11 +77,12 @@ def send(
         body: bytes or an iterator of bytes, or anything else, which is sent as JSON.
         headers: headers in addition to the content type.
         chunked: whether to send the body in chunks, without Content-Length.
+        source: see `connect`.
     """
     raw = isinstance(body, bytes | Iterator) or body is None
     content = body if raw else json.dumps(body).encode()
     kind = {"Content-Type": "application/json"} | dict(headers or {})
-    with closing(connect(address)) as link:
+    with closing(connect(address, source)) as link:
         try:
             link.request(method, path, content, kind, encode_chunked=chunked)
             response = link.getresponse()
