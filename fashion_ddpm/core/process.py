@@ -36,6 +36,11 @@ def _quota(cgroup: Path) -> float:
         return math.inf
 
 
+def launched_processes() -> int:
+    """Return how many processes accelerate launch or torchrun started, this one included."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
 def limit_threads(cgroup: Path = CGROUP) -> None:
     """Set OMP_NUM_THREADS, unless it is set, to the CPUs of this process, before torch is imported.
 
