@@ -116,8 +116,7 @@ def run_publish(arguments: argparse.Namespace) -> int:
     """Upload a checkpoint and a Space; with --dry-run only write and check them."""
     from fashion_ddpm.publishing.command import Publication, publish
 
-    settings = {name: value for name, value in vars(arguments).items() if name != "run"}
-    for line in publish(Publication(**settings)):
+    for line in publish(Publication(**given_flags(arguments, Publication))):
         print(line, flush=True)
     return 0
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from huggingface_hub import ModelCard
 
+import fashion_ddpm
 from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.diffusion.pipeline import load_pipeline, weights_hash
@@ -69,6 +70,7 @@ def test_a_published_card_names_its_address_and_shows_its_samples() -> None:
     assert 'UNet2DModel.from_pretrained("ada/boots", subfolder="unet")' in text
     assert "https://huggingface.co/spaces/ada/demo" in text
     assert "](samples.png)" in text
+    assert f"fashion-ddpm {fashion_ddpm.__version__}" in text
 
 
 def test_only_the_part_between_the_marks_changes() -> None:
