@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.tables import machine_and_commit, section_title, table, write_section
-from fashion_ddpm.runtime.backends import BACKENDS
+from fashion_ddpm.core.config import BACKENDS
 from tests.tools.serving import run_app
 
 TITLE = "A server with nobody there"

@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from benchmarks.quality import Reference, load_reference
 from benchmarks.tables import machine_and_commit, section_title, table, write_section
+from fashion_ddpm.core.config import BACKENDS
 from fashion_ddpm.core.images import to_uint8
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, BUNDLED_DIR
 from fashion_ddpm.core.requests import GenerateRequest
@@ -27,7 +28,7 @@ from fashion_ddpm.core.settings import default_data_dir
 from fashion_ddpm.demo.engine import PRESETS
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.diffusion.sampling import SamplingSettings
-from fashion_ddpm.runtime.backends import BACKENDS, faster_backend
+from fashion_ddpm.runtime.backends import faster_backend
 
 NUM_TIMED_IMAGES = 16
 TITLE = "Sixteen images"

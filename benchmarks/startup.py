@@ -12,8 +12,8 @@ from pathlib import Path
 
 from benchmarks.serving import send_request
 from benchmarks.tables import machine_and_commit, section_title, table, write_section
+from fashion_ddpm.core.config import BACKENDS
 from fashion_ddpm.demo.engine import PRESETS
-from fashion_ddpm.runtime.backends import BACKENDS
 from tests.tools.serving import serve_app
 
 TITLE = "From python app.py to the first image"

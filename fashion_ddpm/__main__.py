@@ -1,11 +1,15 @@
-"""The command line: python -m fashion_ddpm COMMAND."""
+"""The command line: fashion-ddpm COMMAND, or python -m fashion_ddpm COMMAND."""
 
 import argparse
+import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from fashion_ddpm.cli import commands, doctor
+from fashion_ddpm.cli.train import add_train
 from fashion_ddpm.core.config import (
+    BACKENDS,
     SAMPLERS,
     SCHEDULES,
     TURBO,
@@ -14,23 +18,38 @@ from fashion_ddpm.core.config import (
     ScorerConfig,
 )
 from fashion_ddpm.core.data_settings import DataSettings
-from fashion_ddpm.core.errors import INTERRUPT_EXIT_STATUS, UserError, error_message
+from fashion_ddpm.core.errors import (
+    INTERRUPT_EXIT_STATUS,
+    UserError,
+    error_message,
+    missing_package_message,
+)
 from fashion_ddpm.core.image_kind import ALL_CLASSES
+from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.process import limit_threads
 from fashion_ddpm.core.requests import EVALUATION_DEFAULTS, FLAGS, GenerateRequest
 from fashion_ddpm.core.settings import add_flags, default_data_dir
+from fashion_ddpm.server.deployment import add_address_flags
+from fashion_ddpm.server.limits import add_limit_flags
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all subcommands."""
-    parser = argparse.ArgumentParser(prog="python -m fashion_ddpm", description=__doc__)
+    name = Path(sys.argv[0]).name
+    called_as_module = name == "__main__.py"
+    parser = argparse.ArgumentParser(
+        prog="python -m fashion_ddpm" if called_as_module else name.removesuffix(".exe"),
+        description=__doc__,
+    )
     subcommands = parser.add_subparsers(required=True)
+    add_app(subcommands.add_parser("app", help="serve the page"))
+    add_train(subcommands.add_parser("train", help="train a network"))
     _add_generate(subcommands.add_parser("generate", help="images from a checkpoint"))
     _add_evaluate(subcommands.add_parser("evaluate", help="measure a checkpoint; write a report"))
     results = subcommands.add_parser("results", help="write a report into README and model card")
     results.add_argument("--evaluation", type=_path, default=Path("docs/evaluation"))
     results.add_argument("--readme", type=_path, default=Path("README.md"))
-    results.set_defaults(run=commands.run_results)
+    results.set_defaults(run=commands.run_results, extra="evaluate")
     _add_train_all(
         subcommands.add_parser("train-all", help="a network, its distilled network, two reports")
     )
@@ -41,23 +60,23 @@ def build_parser() -> argparse.ArgumentParser:
     average.add_argument("--length", type=float, default=0.1, help="as a share of the run")
     average.add_argument("--at", type=int, metavar="IMAGES", help="its end; default: the last kept")
     average.add_argument("--output", type=_path, default=Path("runs/average"))
-    average.set_defaults(run=commands.run_rebuild_average)
+    average.set_defaults(run=commands.run_rebuild_average, extra="train")
     preview = subcommands.add_parser(
         "preview", help="how each class emerges from noise: the picture that a run writes"
     )
     preview.add_argument("checkpoint", type=_path, metavar="DIR", help="folder of a checkpoint")
     preview.add_argument("--output-dir", type=_path, default=Path("runs/previews"), metavar="DIR")
-    preview.set_defaults(run=commands.run_preview)
+    preview.set_defaults(run=commands.run_preview, extra="evaluate")
     gallery = subcommands.add_parser("gallery", help="draw the images that the demo opens with")
     gallery.add_argument(
         "--student-checkpoint",
         metavar="DIR",
         help="network trained on the student's noise schedule; without it, its images are kept",
     )
-    gallery.set_defaults(run=commands.run_gallery)
+    gallery.set_defaults(run=commands.run_gallery, extra="app")
     neighbours = subcommands.add_parser("neighbours", help="index the training images for the demo")
     neighbours.add_argument("--data-dir", default=default_data_dir(), type=_path)
-    neighbours.set_defaults(run=commands.run_neighbours)
+    neighbours.set_defaults(run=commands.run_neighbours, extra="evaluate")
     doctor.add_commands(
         subcommands.add_parser("doctor", help="check the data, a schedule or a scorer")
     )
@@ -65,11 +84,46 @@ def build_parser() -> argparse.ArgumentParser:
     scorer = subcommands.add_parser("train-scorer", help="train the embedded CLIP")
     scorer.add_argument("--checkpoint", help="diffusion model that gives half-denoised images")
     add_flags(scorer, ScorerConfig)
-    scorer.set_defaults(run=commands.run_train_scorer)
+    scorer.set_defaults(run=commands.run_train_scorer, extra="train")
     classifier = subcommands.add_parser("train-classifier", help="train the classifier of evaluate")
     add_flags(classifier, ClassifierConfig)
-    classifier.set_defaults(run=commands.run_train_classifier)
+    classifier.set_defaults(run=commands.run_train_classifier, extra="train")
     return parser
+
+
+def add_app(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the page's server."""
+    parser.description = (
+        "Serve the demo: pick a class, a schedule and a step count; see images and what CLIP says "
+        "of them."
+    )
+    parser.add_argument(
+        "--checkpoint", default=BUNDLED_CHECKPOINT, help="folder or USER/NAME@REVISION"
+    )
+    parser.add_argument("--compare-with", help="a second one, side by side in Compare")
+    add_address_flags(parser)
+    parser.add_argument("--share", action="store_true", help="also serve on a public link")
+    parser.add_argument("--mcp", action="store_true", help="also be a tool for language models")
+    parser.add_argument(
+        "--public",
+        action=argparse.BooleanOptionalAction,
+        help="visitors are strangers, and each may only ask so much; default: where they can come",
+    )
+    parser.add_argument(
+        "--backend",
+        default="auto",
+        choices=BACKENDS,
+        help="how the network runs on a CPU; auto: by OpenVINO where it is installed and faster",
+    )
+    add_limit_flags(parser)
+    parser.set_defaults(run=_run_app, extra="app")
+
+
+def _run_app(arguments: argparse.Namespace) -> int:
+    """Serve the page."""
+    from fashion_ddpm.ui.app import serve
+
+    return serve(arguments)
 
 
 def _add_request(parser: argparse.ArgumentParser, default: GenerateRequest) -> None:
@@ -111,7 +165,7 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--shard-size", type=int, metavar="N", help="write npz files of N images; may be resumed"
     )
-    parser.set_defaults(run=commands.run_generate)
+    parser.set_defaults(run=commands.run_generate, extra="evaluate")
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
@@ -129,7 +183,7 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
         metavar="'METRIC>=VALUE'",
         help="end with status 1 if missed (or <=), as 'class accuracy>=0.9'; may be repeated",
     )
-    parser.set_defaults(run=commands.run_evaluate)
+    parser.set_defaults(run=commands.run_evaluate, extra="evaluate")
 
 
 def _add_train_all(parser: argparse.ArgumentParser) -> None:
@@ -138,7 +192,7 @@ def _add_train_all(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--minutes", type=float, default=30.0, help="for everything")
     parser.add_argument("--num-images", type=int, default=10_000, help="of each report")
     parser.add_argument("--output-dir", type=_path, default=Path("runs/all"))
-    parser.set_defaults(run=commands.run_train_all)
+    parser.set_defaults(run=commands.run_train_all, extra="train")
 
 
 def _add_publish(parser: argparse.ArgumentParser) -> None:
@@ -155,21 +209,44 @@ def _add_publish(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--private", action="store_true", help="seen by you alone")
     parser.add_argument("--overwrite", action="store_true", help="replace what is there")
     parser.add_argument("--dry-run", action="store_true", help="write, check, start; send nothing")
-    parser.set_defaults(run=commands.run_publish)
+    parser.set_defaults(run=commands.run_publish, extra="app,evaluate")
 
 
 def main() -> int:
-    """Run a subcommand; print a user's error as one sentence, without a traceback."""
+    """Run a subcommand."""
+    return _run(build_parser())
+
+
+def run_program(add_command: Callable[[argparse.ArgumentParser], None]) -> int:
+    """Run one command as a program of its own, as app.py and train_accelerate.py do."""
+    parser = argparse.ArgumentParser()
+    add_command(parser)
+    return _run(parser)
+
+
+def _run(parser: argparse.ArgumentParser) -> int:
+    """Run the command; print a user's error as one sentence, without a traceback.
+
+    The names of flags may also be written with underscores, as in diffusers' examples.
+    """
     limit_threads()
-    arguments = build_parser().parse_args()
+    words = [re.sub(r"^--\w[\w-]*", _with_hyphens, word) for word in sys.argv[1:]]
+    arguments = parser.parse_args(words)
     try:
         return int(arguments.run(arguments))
     except (UserError, OSError) as error:
-        print(f"fashion_ddpm: {error_message(error, FLAGS)}", file=sys.stderr)
-        return 1
+        message = error_message(error, FLAGS)
+    except ModuleNotFoundError as error:
+        message = missing_package_message(error, arguments.extra)
     except KeyboardInterrupt:
-        print("fashion_ddpm: interrupted", file=sys.stderr)
+        print(f"{parser.prog}: interrupted", file=sys.stderr)
         return INTERRUPT_EXIT_STATUS
+    print(f"{parser.prog}: {message}", file=sys.stderr)
+    return 1
+
+
+def _with_hyphens(flag: re.Match[str]) -> str:
+    return flag[0].replace("_", "-")
 
 
 if __name__ == "__main__":

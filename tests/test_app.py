@@ -22,13 +22,14 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult, ImageContent, TextContent
 from PIL import Image
 
-from app import build_page, main, use_faster_backend
+from fashion_ddpm.__main__ import add_app, run_program
 from fashion_ddpm.core.config import TURBO
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.results import Result
 from fashion_ddpm.diffusion.sampling import DenoisingStep, SamplingSettings
 from fashion_ddpm.scoring.clip import EMBEDDED
+from fashion_ddpm.ui.app import build_page, use_faster_backend
 from fashion_ddpm.ui.share import python_call
 from tests.tools import TIMEOUT_S
 from tests.tools.serving import serve_app
@@ -187,12 +188,17 @@ def test_a_language_model_finds_one_tool_and_gets_an_image_and_scores(
     ],
 )
 def test_without_its_package_a_flag_is_refused_in_a_sentence(
-    monkeypatch: pytest.MonkeyPatch, flags: list[str], expected: str
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    flags: list[str],
+    expected: str,
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["app.py", *flags])
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(SystemExit, match=expected):
-        main()
+    assert run_program(add_app) == 1
+    message = capsys.readouterr().err
+    assert message.startswith("app.py: ")
+    assert expected in message
 
 
 def test_a_backend_that_breaks_costs_a_sentence_and_the_app_goes_on(

@@ -1,5 +1,6 @@
 """Tests of the launch configurations: accelerate reads them, and they start training."""
 
+import argparse
 import shlex
 import shutil
 import subprocess
@@ -10,10 +11,10 @@ import pytest
 from accelerate.commands.config.config_args import load_config_from_file
 from accelerate.commands.launch import _validate_launch_command, launch_command_parser
 
-import train_accelerate
 from fashion_ddpm.__main__ import build_parser
 from fashion_ddpm.checkpoints.atomic_folders import list_states
 from fashion_ddpm.checkpoints.manifest import is_intact
+from fashion_ddpm.cli.train import add_train
 from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.publishing.space_trial import find_free_port
 from fashion_ddpm.training.loop import train
@@ -81,7 +82,8 @@ def test_every_documented_command_is_understood() -> None:
             assert build_parser().parse_args(parsed.training_script_args).output_dir, line
             continue
         assert (ROOT / parsed.training_script).exists(), line
-        script = train_accelerate.build_parser()
+        script = argparse.ArgumentParser()
+        add_train(script)
         assert script.parse_args(parsed.training_script_args).output_dir, line
 
 

@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import train_accelerate
 from fashion_ddpm import __main__
-from fashion_ddpm.cli import doctor
+from fashion_ddpm.cli import doctor, train
 from fashion_ddpm.core.images import read_settings
 from fashion_ddpm.generation import bulk
 from fashion_ddpm.training import saving
@@ -135,9 +134,8 @@ def test_an_unreadable_folder_is_reported_in_a_sentence_by_every_command(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     filled = [word.replace("PATH", str(locked_folder)) for word in words]
-    training = filled[0] == "train"
-    monkeypatch.setattr("sys.argv", ["program", *(filled[1:] if training else filled)])
-    assert (train_accelerate if training else __main__).main() == 1
+    monkeypatch.setattr("sys.argv", ["program", *filled])
+    assert __main__.main() == 1
     assert str(locked_folder) in capsys.readouterr().err.splitlines()[-1]
 
 
@@ -148,18 +146,60 @@ def test_ctrl_c_prints_one_word_and_returns_the_status_that_shells_expect(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("fashion_ddpm.cli.commands.run_gallery", interrupt)
-    monkeypatch.setattr(sys, "argv", ["fashion_ddpm", "gallery"])
+    monkeypatch.setattr(sys, "argv", ["fashion-ddpm", "gallery"])
     assert __main__.main() == 130
-    monkeypatch.setattr(train_accelerate, "resolve_config", interrupt)
+    monkeypatch.setattr(train, "resolve_config", interrupt)
     monkeypatch.setattr(sys, "argv", ["train_accelerate.py"])
-    assert train_accelerate.main() == 130
+    assert __main__.run_program(train.add_train) == 130
     lines = capsys.readouterr().err.splitlines()
-    assert lines == ["fashion_ddpm: interrupted", "train_accelerate.py: interrupted"]
+    assert lines == ["fashion-ddpm: interrupted", "train_accelerate.py: interrupted"]
 
 
 def test_a_path_may_begin_with_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/ada")
-    parsed = __main__.build_parser().parse_args(["generate", "--output=~/images"])
-    assert parsed.output == Path("/home/ada/images")
-    monkeypatch.setattr(sys, "argv", ["train_accelerate.py", "--output-dir=~/run"])
-    assert train_accelerate.parse_arguments().output_dir == "/home/ada/run"
+    parse = __main__.build_parser().parse_args
+    assert parse(["generate", "--output=~/images"]).output == Path("/home/ada/images")
+    assert parse(["train", "--output-dir=~/run"]).output_dir == "/home/ada/run"
+
+
+@pytest.mark.parametrize(
+    ("called", "name"),
+    [
+        ("/usr/bin/fashion-ddpm", "fashion-ddpm"),
+        ("fashion-ddpm.exe", "fashion-ddpm"),
+        ("/usr/lib/fashion_ddpm/__main__.py", "python -m fashion_ddpm"),
+    ],
+)
+@pytest.mark.parametrize("command", ["app", "train", "generate"])
+def test_the_usage_names_the_program_as_it_was_called(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    called: str,
+    name: str,
+    command: str,
+) -> None:
+    monkeypatch.setattr(sys, "argv", [called, command, "--no-such-flag"])
+    with pytest.raises(SystemExit):
+        __main__.main()
+    usage = capsys.readouterr().err
+    assert usage.startswith(f"usage: {name}")
+    assert f"{name}: error: unrecognized arguments: --no-such-flag" in usage
+
+
+def test_a_module_of_our_own_that_is_missing_is_no_missing_package(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "fashion_ddpm.demo.gallery", None)
+    monkeypatch.setattr(sys, "argv", ["fashion-ddpm", "gallery"])
+    with pytest.raises(ModuleNotFoundError):
+        __main__.main()
+
+
+def test_the_help_imports_neither_torch_nor_gradio() -> None:
+    program = """
+import sys
+from fashion_ddpm.__main__ import build_parser
+build_parser().format_help()
+sys.exit(bool({"torch", "gradio", "numpy"} & set(sys.modules)))
+"""
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0

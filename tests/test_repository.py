@@ -57,6 +57,12 @@ def test_every_tracked_file_is_small_enough_for_a_plain_push() -> None:
         assert not path.exists() or path.stat().st_size <= 10 * 2**20, name
 
 
+def test_a_version_tag_of_this_commit_names_the_packages_version() -> None:
+    command = ["git", "tag", "--points-at", "HEAD", "v[0-9]*"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert set(listed.stdout.split()) <= {f"v{fashion_ddpm.__version__}"}
+
+
 def test_the_bundled_weights_are_safetensors_alone() -> None:
     names = {path.suffix for path in (ROOT / "checkpoints").rglob("*") if path.is_file()}
     assert names <= {".json", ".safetensors", ".npz", ".md", ".png"}

@@ -1,13 +1,19 @@
 """Tests of bundled files, pinned requirements, and that data cannot run as code."""
 
+import argparse
 import ast
 import re
+import sys
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
+from fashion_ddpm.__main__ import build_parser
 from fashion_ddpm.checkpoints.manifest import MANIFEST, files_to_list, find_faults, read_manifest
 from fashion_ddpm.core.paths import BUNDLED_DIR
 
@@ -61,11 +67,80 @@ def test_every_requirement_is_pinned_to_one_version(name: str) -> None:
         assert re.fullmatch(r"|-r requirements\.txt|[\w-]+==\d+(\.\d+)+", line), line
 
 
-def test_the_package_declares_no_other_dependency() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    assert "dependencies" in project["project"]["dynamic"]
-    dynamic = project["tool"]["setuptools"]["dynamic"]
-    assert dynamic["dependencies"] == {"file": ["requirements.txt"]}
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = {
+    name: [Requirement(text) for text in texts]
+    for name, texts in {"": PROJECT["dependencies"], **PROJECT["optional-dependencies"]}.items()
+}
+"""Extra → its requirements; "": those of every installation."""
+
+
+def requirements_of(*extras: str) -> dict[str, Requirement]:
+    """Return the requirements of an installation with these extras, by name."""
+    found = {each.name: each for extra in ("", *extras) for each in EXTRAS[extra]}
+    included = found.pop(PROJECT["name"], None)
+    return found | (requirements_of(*included.extras) if included else {})
+
+
+def read_pins(name: str) -> dict[str, str]:
+    """Return the versions that a file of requirements pins, by name."""
+    lines = (ROOT / name).read_text().split("\n")
+    return dict(line.split("==") for line in lines if "==" in line)
+
+
+def third_party_imports(path: Path) -> Iterator[str]:
+    """Yield the names of other packages that a file imports, anywhere in it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            names.append(str(node.module))
+        for name in {name.split(".")[0] for name in names} - {"fashion_ddpm"}:
+            if name not in sys.stdlib_module_names:
+                yield name
+
+
+def test_every_imported_package_is_declared() -> None:
+    declared = requirements_of(*EXTRAS)
+    distributions = packages_distributions()
+    imported = {name: path for path in SOURCE_FILES for name in third_party_imports(path)}
+    assert {"torch", "gradio", "pandas", "timm"} <= set(imported)
+    undeclared = {
+        name: str(path.relative_to(ROOT))
+        for name, path in imported.items()
+        if not {canonicalize_name(each) for each in distributions[name]} & set(declared)
+    }
+    assert not undeclared
+
+
+def test_the_pinned_versions_are_those_that_the_package_allows() -> None:
+    declared = requirements_of(*EXTRAS)
+    pins = read_pins("requirements.txt") | read_pins("requirements-dev.txt")
+    assert set(pins) == set(declared)
+    refused = {
+        name: str(declared[name])
+        for name, version in pins.items()
+        if not declared[name].specifier.contains(version)
+    }
+    assert not refused
+
+
+def test_the_requirements_hold_all_that_a_space_and_a_training_need() -> None:
+    assert set(read_pins("requirements.txt")) == set(requirements_of("app", "train", "evaluate"))
+
+
+def test_every_command_needs_an_extra_that_exists() -> None:
+    def commands(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+        for action in parser._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                for each in action.choices.values():
+                    yield from commands(each)
+        if parser.get_default("run"):
+            yield parser
+
+    found = list(commands(build_parser()))
+    assert len(found) > 10
+    for command in found:
+        assert set(command.get_default("extra").split(",")) <= set(EXTRAS), command.prog
 
 
 def find_dangers(source: str) -> Iterator[str]:

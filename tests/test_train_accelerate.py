@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-import train_accelerate
+from fashion_ddpm.__main__ import run_program
+from fashion_ddpm.cli.train import add_train
 from fashion_ddpm.core.config import make_train_config
 from tests.tools import MINI_DATA, TIMEOUT_S
 
@@ -54,16 +55,14 @@ def test_an_error_is_one_sentence_without_a_traceback(tmp_path: Path) -> None:
 
 
 def test_flags_may_be_written_with_underscores_as_in_diffusers(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["--push_to_hub", "--hub_model_id=ada/my_boots", "--output_dir", "runs/my_run"]
-    words += ["--batch_size", "8"]
+    words += ["--batch_size", "8", "--dry_run"]
     monkeypatch.setattr(sys, "argv", ["train_accelerate.py", *words])
-    arguments = train_accelerate.parse_arguments()
-    assert arguments.push_to_hub
-    assert arguments.hub_model_id == "ada/my_boots"
-    assert arguments.output_dir == "runs/my_run"
-    assert arguments.batch_size == 8
+    assert run_program(add_train) == 0
+    config = json.loads(capsys.readouterr().out)
+    assert (config["batch_size"], config["output_dir"]) == (8, "runs/my_run")
 
 
 @pytest.mark.parametrize(("value", "status"), [("latest", 0), ("checkpoint-500", 1)])
@@ -72,6 +71,6 @@ def test_a_run_resumes_from_its_latest_state_only(
 ) -> None:
     words = ["--resume_from_checkpoint", value, "--dry-run"]
     monkeypatch.setattr(sys, "argv", ["train_accelerate.py", *words])
-    assert train_accelerate.main() == status
+    assert run_program(add_train) == status
     message = f"--resume-from-checkpoint is {value!r}; it must be latest"
     assert (message in capsys.readouterr().err) == bool(status)

@@ -6,11 +6,26 @@ from typing import Any
 
 from fashion_ddpm.core.config import ClassifierConfig, ScorerConfig
 from fashion_ddpm.core.data_settings import DataSettings
+from fashion_ddpm.core.errors import UserError
+from fashion_ddpm.core.paths import INSTALLED_ROOT, PACKAGE, ROOT
 from fashion_ddpm.core.requests import SETTINGS, GenerateRequest, RequestError, default_steps
 from fashion_ddpm.core.settings import default_data_dir, given_flags
 
 STOPPED_EXIT_STATUS = 75
 """Exit status of a command that was interrupted and can be resumed (EX_TEMPFAIL)."""
+
+
+class CloneError(UserError):
+    """A command that changes files of the repository, outside a clone."""
+
+
+def check_clone() -> None:
+    """Raise CloneError if this code does not run from a clone of the repository."""
+    if ROOT == INSTALLED_ROOT:
+        raise CloneError(
+            f"this command changes files of the repository, but runs from {PACKAGE}, where they "
+            "are installed; run it in a clone."
+        )
 
 
 def parse_request(arguments: argparse.Namespace) -> GenerateRequest:
@@ -30,15 +45,18 @@ def parse_request(arguments: argparse.Namespace) -> GenerateRequest:
 def run_generate(arguments: argparse.Namespace) -> int:
     """Generate images, write them, and score them if requested."""
     request = parse_request(arguments)
-    from fashion_ddpm.generation import bulk, command
     from fashion_ddpm.generation.shards import shard_size
 
     size = shard_size(arguments.output, request.num_images, arguments.shard_size)
     if size:
         if arguments.score:
             raise RequestError("--score needs all images in memory; shards are made without it.")
+        from fashion_ddpm.generation import bulk
+
         bulk.run(request, arguments.checkpoint, arguments.output, size, arguments.batch_size)
         return 0
+    from fashion_ddpm.generation import command
+
     command.run(
         request,
         checkpoint=arguments.checkpoint,
@@ -83,6 +101,7 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
 
 def run_results(arguments: argparse.Namespace) -> int:
     """Write the results of the bundled checkpoint into the README and the model cards."""
+    check_clone()
     from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
     from fashion_ddpm.publishing.model_card import write_results
 
@@ -94,8 +113,7 @@ def run_publish(arguments: argparse.Namespace) -> int:
     """Upload a checkpoint and a Space; with --dry-run only write and check them."""
     from fashion_ddpm.publishing.command import Publication, publish
 
-    settings = {name: value for name, value in vars(arguments).items() if name != "run"}
-    for line in publish(Publication(**settings)):
+    for line in publish(Publication(**given_flags(arguments, Publication))):
         print(line, flush=True)
     return 0
 
@@ -140,6 +158,7 @@ def run_preview(arguments: argparse.Namespace) -> int:
 
 def run_gallery(arguments: argparse.Namespace) -> int:
     """Draw the images that the demo shows at start."""
+    check_clone()
     from fashion_ddpm.demo.gallery import GALLERY, STORY, make_gallery
 
     make_gallery(arguments.student_checkpoint)
@@ -150,6 +169,7 @@ def run_gallery(arguments: argparse.Namespace) -> int:
 
 def run_neighbours(arguments: argparse.Namespace) -> int:
     """Build the index in which the demo looks up the nearest training image."""
+    check_clone()
     from fashion_ddpm.data.fashion_mnist import load_split
     from fashion_ddpm.evaluation.nearest_training_image import (
         NEIGHBOUR_INDEX,

@@ -13,17 +13,17 @@ def add_commands(doctor: argparse.ArgumentParser) -> None:
     data = subjects.add_parser("data", help="is the data what training believes it is?")
     data.add_argument("--data-dir", default=default_data_dir(), type=Path)
     data.add_argument("--picture", default=Path("images/data.png"), type=Path, help="labelled grid")
-    data.set_defaults(run=run_doctor_data)
+    data.set_defaults(run=run_doctor_data, extra="data")
     schedule = subjects.add_parser("schedule", help="can sampling start from noise?")
     schedule.add_argument("names", nargs="*", default=SCHEDULES, metavar="NAME")
     schedule.add_argument("--num-train-timesteps", type=int, default=1000, metavar="T")
     schedule.add_argument("--beta-scale", type=float, default=1.0)
     schedule.add_argument("--steps", type=int, default=20, help="levels that a sample visits")
-    schedule.set_defaults(run=run_doctor_schedule)
+    schedule.set_defaults(run=run_doctor_schedule, extra="evaluate")
     scorer = subjects.add_parser("scorer", help="does it tell clear clothes from ruined ones?")
     scorer.add_argument("names", nargs="*", default=["embedded"], metavar="NAME|FOLDER")
     scorer.add_argument("--data-dir", default=default_data_dir(), type=Path)
-    scorer.set_defaults(run=run_doctor_scorer)
+    scorer.set_defaults(run=run_doctor_scorer, extra="evaluate")
 
 
 def run_doctor_data(arguments: argparse.Namespace) -> int:

@@ -30,6 +30,9 @@ TURBO = "turbo"
 TURBO_STEPS = 4
 """Default number of steps of the turbo sampler."""
 
+BACKENDS = ("auto", "eager", "openvino")
+"""How the app runs the network on a CPU; auto: by OpenVINO where it is installed and faster."""
+
 TRACKERS = ("auto", "none", "tensorboard", "wandb", "trackio")
 """Values of --report-to."""
 

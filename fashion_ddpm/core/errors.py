@@ -42,6 +42,22 @@ def error_message(
     )
 
 
+def missing_package_message(error: ModuleNotFoundError, extra: str) -> str:
+    """Return which extra of fashion-ddpm installs the package that is missing.
+
+    Args:
+        error: the error of the import.
+        extra: the extra, or several with commas between them.
+
+    Raises:
+        ModuleNotFoundError: the given error, if it is about a module of fashion_ddpm.
+    """
+    package = (error.name or "fashion_ddpm").split(".")[0]
+    if package == "fashion_ddpm":
+        raise error
+    return f'the package {package} is not installed; run pip install "fashion-ddpm[{extra}]".'
+
+
 def reason(error: Exception) -> str:
     """Return a library's error message on one line, at most MAX_REASON characters long."""
     text = " ".join(str(error).split()) or type(error).__name__

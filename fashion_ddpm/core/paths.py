@@ -1,8 +1,12 @@
-"""Paths of files in this repository: checkpoints and the evaluation."""
+"""Paths of files beside the code, in a clone and in a wheel: checkpoints and the evaluation."""
 
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent.parent
+PACKAGE = Path(__file__).parent.parent
+INSTALLED_ROOT = PACKAGE / "repository"
+"""Where a wheel holds what programs need of the repository's root (pyproject.toml)."""
+
+ROOT = INSTALLED_ROOT if INSTALLED_ROOT.exists() else PACKAGE.parent
 
 BUNDLED_DIR = ROOT / "checkpoints"
 BUNDLED_CHECKPOINT = BUNDLED_DIR / "fashion-mnist"

@@ -3,7 +3,8 @@
 import functools
 import platform
 import subprocess
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import torch
@@ -28,8 +29,12 @@ def provenance(config: AnyConfig) -> dict[str, Any]:
 
 
 def library_versions() -> dict[str, str]:
-    """Return the versions of the libraries that a checkpoint depends on, and Python's."""
-    return {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
+    """Return the versions of Python and of the installed libraries that results depend on."""
+    versions = {"python": platform.python_version()}
+    for name in LIBRARIES:
+        with suppress(PackageNotFoundError):
+            versions[name] = version(name)
+    return versions
 
 
 def device_name(device: torch.device) -> str:
@@ -41,10 +46,12 @@ def device_name(device: torch.device) -> str:
 
 @functools.cache
 def current_commit() -> str | None:
-    """Return the commit of this code, with "+changes" if files differ; None outside git.
+    """Return the commit of this code, with "+changes" if files differ; None outside a clone.
 
     Call it when a run begins: the result is cached, as files may change during the run.
     """
+    if not (ROOT / ".git").exists():
+        return None
     try:
         command = ["git", "describe", "--always", "--abbrev=12", "--dirty=+changes", "--exclude=*"]
         result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)

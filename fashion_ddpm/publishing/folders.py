@@ -7,7 +7,14 @@ from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.checkpoints.locate import RUN_FILE, SAMPLES_FILE, distilled_folder, read_run
 from fashion_ddpm.checkpoints.manifest import MANIFEST, find_faults, is_intact, write_manifest
 from fashion_ddpm.checkpoints.verify import INDEX_FILE
-from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, BUNDLED_DIR, EVALUATION_DIR, ROOT
+from fashion_ddpm.core.paths import (
+    BUNDLED_CHECKPOINT,
+    BUNDLED_DIR,
+    EVALUATION_DIR,
+    INSTALLED_ROOT,
+    PACKAGE,
+    ROOT,
+)
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.gallery import GALLERY, load_gallery, save_gallery
 from fashion_ddpm.demo.trust import PREVIEWS, preview_paths
@@ -26,8 +33,10 @@ CHECKPOINT_PARTS = (INDEX_FILE, PIPELINE_FILE, RUN_FILE, MANIFEST, "unet", "sche
 RUN_KEYS = ("class_names", "null_label", "parameters", "config", "images_seen", "device", "log")
 """Keys of run.json that the model card and the app's page need."""
 
-IGNORED_FILES = shutil.ignore_patterns("__pycache__", ".*", "*.writing", "*.replaced")
-"""Caches and leftovers of interrupted writes, which are not published."""
+IGNORED_FILES = shutil.ignore_patterns(
+    "__pycache__", ".*", "*.writing", "*.replaced", INSTALLED_ROOT.name
+)
+"""Caches, leftovers of interrupted writes, and what a wheel holds of the repository's root."""
 
 
 def check_checkpoint(folder: Path) -> None:
@@ -90,8 +99,6 @@ def write_space_folder(
         evaluation: the output folder of evaluate for these weights, if there is one.
         repos: the names of the repositories.
     """
-    if not (ROOT / APP_FILE).exists():
-        raise PublishingError(f"{ROOT} has no {APP_FILE}; publish from a clone of the repository.")
     for fault in find_faults(BUNDLED_DIR):
         raise PublishingError(
             f"{BUNDLED_DIR} cannot be published: {fault}; git checkout checkpoints."
@@ -100,7 +107,7 @@ def write_space_folder(
     for name in (APP_FILE, REQUIREMENTS, LICENCE):
         shutil.copy(ROOT / name, folder)
     checkpoints = folder / BUNDLED_DIR.name
-    shutil.copytree(ROOT / "fashion_ddpm", folder / "fashion_ddpm", ignore=IGNORED_FILES)
+    shutil.copytree(PACKAGE, folder / PACKAGE.name, ignore=IGNORED_FILES)
     shutil.copytree(BUNDLED_DIR, checkpoints, ignore=IGNORED_FILES)
     shutil.rmtree(checkpoints / BUNDLED_CHECKPOINT.name)
     shutil.copytree(model_folder, checkpoints / BUNDLED_CHECKPOINT.name)

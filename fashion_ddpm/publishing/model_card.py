@@ -6,6 +6,7 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
+import fashion_ddpm
 from fashion_ddpm.checkpoints.locate import (
     SAMPLES_FILE,
     dataset_name,
@@ -128,6 +129,7 @@ def model_card(run: dict[str, Any], report: Report | None, repos: HubRepos | Non
         data,
         template_path=str(TEMPLATE),
         name=name,
+        version=fashion_ddpm.__version__,
         title=_dataset_title(run),
         run=run,
         kind=kind,

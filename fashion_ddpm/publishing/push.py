@@ -44,7 +44,7 @@ class CheckpointPusher:
         Raises:
             PublishingError: the checkpoint could not be pushed.
         """
-        error = self._create_repository() if this_process(only_cuda=False).is_main_process else ""
+        error = self._create_repository() if this_process().is_main_process else ""
         # All processes raise the main process's error, so that all end.
         if error := "".join(gather_parts(error)):
             raise PublishingError(error)
@@ -99,7 +99,7 @@ class CheckpointPusher:
         Raises:
             PublishingError: it could not be pushed; the message says how to push it later.
         """
-        if not this_process(only_cuda=False).is_main_process:
+        if not this_process().is_main_process:
             return
         if not self.folder.is_finished():
             _print("not pushed: the run is not at its end")

@@ -19,9 +19,6 @@ from fashion_ddpm.core.errors import UserError, reason
 from fashion_ddpm.diffusion.loss import Predictor
 from fashion_ddpm.diffusion.sampling import CPU_CHUNK, pad_chunks, unet_predictor
 
-BACKENDS = ("auto", "eager", "openvino")
-"""auto: OpenVINO where it is installed and faster."""
-
 MIN_SPEED_UP = 1.2
 """Speed relative to eager from which auto chooses another backend."""
 
@@ -72,7 +69,7 @@ def faster_backend(unet: UNet2DModel, name: str = "auto") -> Backend | None:
 
     Args:
         unet: on the CPU, in float32; for others the answer is None.
-        name: one of BACKENDS; openvino is used even if it is slower.
+        name: one of BACKENDS (core/config.py); openvino is used even if it is slower.
 
     Raises:
         BackendError: the backend is not installed, or cannot run this network.

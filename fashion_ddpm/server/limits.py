@@ -14,7 +14,7 @@ PAGE_MAX_STEPS = 100
 
 @dataclass(frozen=True)
 class ServerLimits:
-    """Limits of the server; app.py has a flag for each."""
+    """Limits of the server; the command app has a flag for each."""
 
     max_concurrent_requests: int = setting(
         16, "requests that share the network; 1: they take turns", low=1, high=256

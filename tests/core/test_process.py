@@ -83,7 +83,7 @@ LAZY_MODULES = {"matplotlib", "torch_fidelity", "openvino", "datasets", "tensorb
 SET_BY_TESTS = ("HF_HUB_OFFLINE", "GRADIO_ANALYTICS_ENABLED", "OMP_NUM_THREADS")
 
 IMPORT_APP = """
-import sys, app
+import sys, fashion_ddpm.ui.app
 from diffusers import ModelMixin
 from transformers import PreTrainedModel
 assert not [
@@ -103,7 +103,7 @@ def guard(event, arguments):
             print("asked for", host, file=sys.stderr, flush=True)
 
 sys.addaudithook(guard)
-import app
+from fashion_ddpm.ui import app
 from fashion_ddpm.demo.engine import Demo
 
 demo = Demo()

@@ -9,7 +9,6 @@ from pathlib import Path
 import gradio as gr
 import pytest
 
-from app import build_page
 from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.checkpoints.locate import distilled_folder
 from fashion_ddpm.core.image_kind import FASHION_MNIST
@@ -23,6 +22,7 @@ from fashion_ddpm.demo.trajectory import decision, score_curves
 from fashion_ddpm.demo.trust import scorer_confusion
 from fashion_ddpm.demo.why_blurry import draw_samples
 from fashion_ddpm.scoring import clip, clip_baseline
+from fashion_ddpm.ui.app import build_page
 from fashion_ddpm.ui.create import score_columns
 
 ROOT = Path(__file__).parent.parent.parent

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from huggingface_hub import ModelCard
 
+import fashion_ddpm
 from fashion_ddpm.checkpoints.locate import RUN_FILE, distilled_folder, read_run
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, EVALUATION_DIR
 from fashion_ddpm.diffusion.pipeline import load_pipeline, weights_hash
@@ -70,6 +71,7 @@ def test_a_published_card_names_its_address_and_shows_its_samples() -> None:
     assert 'DiffusionPipeline.from_pretrained("ada/boots", trust_remote_code=True)' in text
     assert "https://huggingface.co/spaces/ada/demo" in text
     assert "](samples.png)" in text
+    assert f"(version {fashion_ddpm.__version__})" in text
 
 
 def test_the_card_of_a_distilled_network_names_its_teacher_and_its_four_steps() -> None:

@@ -32,6 +32,7 @@ def run_app(
     environment: Mapping[str, str] | None = None,
     stderr: IO[bytes] | None = None,
     wrapper: tuple[str, ...] = (),
+    program: tuple[str, ...] = (sys.executable, "app.py"),
     folder: Path = ROOT,
 ) -> Iterator[RunningApp]:
     """Start app.py offline on the bundled weights, and stop it at the end.
@@ -42,12 +43,13 @@ def run_app(
         environment: variables that differ from this process's.
         stderr: file for its log.
         wrapper: a command that runs the app's command, such as prlimit.
-        folder: the folder of app.py.
+        program: what to start instead of app.py.
+        folder: where to start it.
     """
     port = int((environment or {}).get("GRADIO_SERVER_PORT", find_free_port()))
     defaults = {"HF_HUB_OFFLINE": "1", "GRADIO_SERVER_PORT": str(port)}
     process = subprocess.Popen(
-        [*wrapper, sys.executable, "app.py", "--backend", "eager", *SLOW_MACHINE_FLAGS, *flags],
+        [*wrapper, *program, "--backend", "eager", *SLOW_MACHINE_FLAGS, *flags],
         cwd=folder,
         env=os.environ | defaults | dict(environment or {}),
         stdout=subprocess.DEVNULL,

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 import gradio as gr
 import pytest
 
-from app import build_page
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.server.allowlist import Allowlist
 from fashion_ddpm.server.deployment import Deployment
+from fashion_ddpm.ui.app import build_page
 from fashion_ddpm.ui.launch import QUEUE_POLL_SECONDS, Launch, Server, build_allowlist, wrap_app
 from tests.tools.asking import call, send
 
