@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 from PIL import Image
 
 from benchmarks.tables import machine_and_commit, table
@@ -177,10 +178,9 @@ def draw_expected() -> dict[tuple[str, int], np.ndarray]:
 
 def record_memory(app: RunningApp, folder: Path, findings: Findings, stop: threading.Event) -> None:
     """Record the app's memory and the size of its temporary files, in megabytes."""
-    status = Path(f"/proc/{app.process.pid}/status")
+    process = psutil.Process(app.process.pid)
     while not stop.wait(POLL_SECONDS):
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS"))
-        findings.memory.append((time.monotonic(), int(line.split()[1]) / 1000))
+        findings.memory.append((time.monotonic(), process.memory_info().rss / 1e6))
         sizes = [path.stat().st_size for path in list(folder.rglob("*")) if path.exists()]
         findings.max_temporary_mb = max(findings.max_temporary_mb, sum(sizes) / 1e6)
 
