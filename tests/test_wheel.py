@@ -109,16 +109,17 @@ def install(wheel: Path, environment: Path, libraries: Path) -> Path:
 def link_distributions(requirements: Iterable[str], folder: Path) -> None:
     """Fill a folder with links to installed distributions: the required ones, and theirs."""
     folder.mkdir(parents=True)
-    waiting = [(Requirement(text), "") for text in requirements]
     seen: set[tuple[str, str]] = set()
+    waiting = [(Requirement(text), "") for text in requirements]
     while waiting:
         requirement, extra = waiting.pop()
         if requirement.marker and not requirement.marker.evaluate({"extra": extra}):
             continue
-        for wanted in ({"", *requirement.extras}) - {e for n, e in seen if n == requirement.name}:
-            seen.add((requirement.name, wanted))
-            texts = metadata.requires(requirement.name) or []
-            waiting += [(Requirement(text), wanted) for text in texts]
+        for wanted in {"", *requirement.extras}:
+            if (requirement.name, wanted) not in seen:
+                seen.add((requirement.name, wanted))
+                texts = metadata.requires(requirement.name) or []
+                waiting += [(Requirement(text), wanted) for text in texts]
     for name, _ in seen:
         distribution = metadata.distribution(name)
         for top in {file.parts[0] for file in distribution.files or []} - {"..", "__pycache__"}:
