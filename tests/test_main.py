@@ -76,15 +76,6 @@ def test_an_error_is_one_sentence_and_nothing_is_written(
     assert not (tmp_path / "out.npz").exists()
 
 
-def test_several_processes_are_told_to_write_shards(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    monkeypatch.setattr(sys, "argv", ["fashion-ddpm", "generate", f"--output={tmp_path}/a.png"])
-    assert __main__.main() == 1
-    assert "generate runs on 2 processes, which can only share shards" in capsys.readouterr().err
-
-
 @pytest.mark.slow
 def test_turbo_draws_with_the_distilled_network_or_reports_that_there_is_none(
     tiny_checkpoint: Path, checkpoint_with_turbo: Path, tmp_path: Path

@@ -64,8 +64,17 @@ def test_a_version_tag_of_this_commit_names_the_packages_version() -> None:
 
 
 def test_the_bundled_weights_are_safetensors_alone() -> None:
-    names = {path.suffix for path in (ROOT / "checkpoints").rglob("*") if path.is_file()}
-    assert names <= {".json", ".safetensors", ".npz", ".md", ".png"}
+    files = [path for path in (ROOT / "checkpoints").rglob("*") if path.is_file()]
+    code = [path.name for path in files if path.suffix == ".py"]
+    assert code == ["pipeline.py"] * 2  # what diffusers alone runs
+    assert {path.suffix for path in files} <= {
+        ".json",
+        ".safetensors",
+        ".npz",
+        ".md",
+        ".png",
+        ".py",
+    }
 
 
 def test_links_in_the_readme_lead_somewhere() -> None:

@@ -28,7 +28,7 @@ def test_a_run_leaves_a_checkpoint_states_previews_and_curves(finished_run: Trai
     assert len(list_states(folder.states)) == finished_run.keep_states
     assert folder.preview(512).exists()
     assert folder.curves.exists()
-    assert load_pipeline(folder.checkpoint)([0]).shape == (1, 28, 28)
+    assert load_pipeline(folder.checkpoint)([0], seed=0).shape == (1, 28, 28)
     run = read_run_json(finished_run)
     assert run["images_seen"] == 512
     assert run["processes"] == 1
