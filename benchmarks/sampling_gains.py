@@ -1,12 +1,12 @@
 """Image quality of sampling methods that need no training.
 
-Autoguidance, SDE samplers, restarts and extrapolated weights: python -m benchmarks.sampling_gains
---data-dir DIR adds the missing rows of SETTINGS to --output. It can be interrupted and repeated:
-images are kept, and a larger number costs only the new ones.
+Autoguidance, SDE samplers and restarts: python -m benchmarks.sampling_gains --data-dir DIR adds the
+missing rows of SETTINGS to --output, and with --guide FOLDER rows of autoguidance by the checkpoint
+in FOLDER. It can be interrupted and repeated: images are kept, and a larger number costs only the
+new ones.
 """
 
 import argparse
-import copy
 import json
 import shutil
 import subprocess
@@ -41,7 +41,7 @@ from fashion_ddpm.diffusion.sampling import (
 from fashion_ddpm.evaluation.metrics import neighbourhoods
 from fashion_ddpm.runtime.backends import openvino_predictor
 
-COMMITS = {"440k": "d3da767", "940k": "f4b698a"}
+COMMITS = {"440k": "d3da767", "940k": "f4b698a", "1790k": "c4b71ed"}
 """Training images of an earlier network → the commit that bundled it."""
 
 BLOCK_SIZE = 200
@@ -60,10 +60,8 @@ class Setting:
     Attributes:
         sampler: as in SamplingSettings, or REAL_IMAGES for training images, the floor.
         schedule, steps: as in SamplingSettings.
-        guide, scale: the network of autoguidance, a key of COMMITS or none, and its w.
+        guide, scale: the network of autoguidance, a key of COMMITS or a folder, and its w.
         restarts: how often an image is noised to RESTART_SIGMA and denoised again.
-        older, extrapolation: θ + λ (θ − θ_older) are the weights (Liu et al., 2024, arXiv
-            2404.02241): a key of COMMITS or none, and λ.
     """
 
     sampler: str = "dpm++2m"
@@ -72,45 +70,37 @@ class Setting:
     guide: str = ""
     scale: float = 1.0
     restarts: int = 0
-    older: str = ""
-    extrapolation: float = 0.0
 
 
-SDE = partial(Setting, "dpm++2m-sde")
 SETTINGS = (
     Setting(REAL_IMAGES),
-    *(Setting(steps=steps) for steps in (10, 20)),
+    *(Setting(steps=steps) for steps in (10, 20, 40)),
     Setting(schedule="cosine"),
-    *(SDE(steps=steps) for steps in (10, 20, 40)),
-    SDE(schedule="cosine"),
-    *(family(steps=10, guide="440k", scale=1.5) for family in (Setting, SDE)),
+    *(Setting("dpm++2m-sde", steps=steps) for steps in (20, 40)),
+    *(Setting(guide=guide, scale=1.5) for guide in COMMITS),
+    *(Setting(guide="1790k", scale=scale) for scale in (1.25, 2.0)),
+    Setting(steps=10, guide="1790k", scale=1.5),
     Setting(steps=10, restarts=1),
-    *(Setting(steps=10, older="440k", extrapolation=share) for share in (-0.15, 0.2)),
 )
 
 
 @cache
-def load_network(images_seen: str = "") -> FashionDDPMPipeline:
-    """Load the bundled network, or an earlier one from the repository's history."""
-    if not images_seen:
-        return load_pipeline(BUNDLED_CHECKPOINT)
+def load_network(guide: str = "") -> FashionDDPMPipeline:
+    """Load the bundled network, or a guide: of a folder or of the repository's history."""
+    if guide not in COMMITS:
+        return load_pipeline(guide or BUNDLED_CHECKPOINT)
     with tempfile.TemporaryDirectory() as folder:
         packed = f"{folder}/packed.tar"
         inside = "checkpoints/fashion-mnist"
-        subprocess.run(["git", "archive", "-o", packed, COMMITS[images_seen], inside], check=True)
+        subprocess.run(["git", "archive", "-o", packed, COMMITS[guide], inside], check=True)
         shutil.unpack_archive(packed, folder, filter="data")
         return load_pipeline(f"{folder}/{inside}")
 
 
 @cache
-def load_predictor(images_seen: str = "", older: str = "", extrapolation: float = 0.0) -> Predictor:
-    """Return an OpenVINO predictor, its weights extrapolated from older ones in float32."""
-    unet = copy.deepcopy(load_network(images_seen).unet)
-    if older:
-        before = load_network(older).unet.state_dict()
-        for name, weight in unet.state_dict().items():
-            weight += extrapolation * (weight - before[name])  # in place, in the network
-    return openvino_predictor(unet)
+def load_predictor(guide: str = "") -> Predictor:
+    """Return an OpenVINO predictor of the bundled network or of a guide."""
+    return openvino_predictor(load_network(guide).unet)
 
 
 def autoguide(predict: Predictor, guide: Predictor, scale: float) -> Predictor:
@@ -135,7 +125,7 @@ def autoguide(predict: Predictor, guide: Predictor, scale: float) -> Predictor:
 def draw_images(setting: Setting, labels: Tensor, seeds: Sequence[int]) -> tuple[Tensor, int]:
     """Return images, uint8 [B, 28, 28], and the network evaluations per image."""
     settings = SamplingSettings(setting.schedule, setting.sampler, setting.steps)
-    predict = load_predictor("", setting.older, setting.extrapolation)
+    predict = load_predictor()
     if setting.guide:
         predict = autoguide(predict, load_predictor(setting.guide), setting.scale)
     sample = partial(
@@ -156,7 +146,7 @@ def draw_images(setting: Setting, labels: Tensor, seeds: Sequence[int]) -> tuple
 def load_images(setting: Setting, folder: Path, request: GenerateRequest) -> tuple[Tensor, int]:
     """Return a request's images, drawn or from files, and their evaluations."""
     blocks = []
-    name = "_".join(map(str, asdict(setting).values()))
+    name = "_".join(map(str, asdict(setting).values())).replace("/", "-")
     for index, part in enumerate(tqdm(torch.tensor(request.labels()).split(BLOCK_SIZE), desc=name)):
         first = request.seed + index * BLOCK_SIZE
         path = folder / f"{name}-{first}-{len(part)}.npz"
@@ -197,6 +187,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--num-images", type=int, default=1000)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--settings", nargs="+", type=int, help="indices in SETTINGS; all of them")
+    parser.add_argument("--guide", help="a checkpoint: only autoguidance by it is measured")
+    parser.add_argument("--scales", nargs="+", type=float, default=[1.5], help="w of --guide")
+    parser.add_argument("--steps", type=int, default=20, help="of --guide")
     parser.add_argument("--images-dir", type=Path, default=Path("runs/sampling-gains"))
     parser.add_argument("--output", type=Path, default=Path("docs/sampling-gains.json"))
     return parser.parse_args()
@@ -212,8 +205,10 @@ def main() -> None:
     found = json.loads(flags.output.read_text()) if flags.output.exists() else {}
     if found.get("checkpoint_sha256") != checksum:
         found = {"checkpoint_sha256": checksum, "rows": []}
-    for index in flags.settings or range(len(SETTINGS)):
-        setting = SETTINGS[index]
+    settings = [SETTINGS[index] for index in flags.settings or range(len(SETTINGS))]
+    if flags.guide:
+        settings = [Setting(steps=flags.steps, guide=flags.guide, scale=w) for w in flags.scales]
+    for setting in settings:
         row = asdict(setting) | {"first_seed": flags.first_seed, "num_images": flags.num_images}
         if not any(row.items() <= known.items() for known in found["rows"]):
             found["rows"].append(row | measure(setting, flags, reference))
