@@ -1,8 +1,8 @@
 # make app: set up and open the demo. make test: set up, then style, types, layers and every behaviour.
 # make test-all: that, and the slow tests: browsers, kills, many processes, hostile requests. make check:
 # style, types, layers, and the quick tests of the folders that were changed. All may be repeated.
-# After new weights: make gallery draws what the demo opens with; make evaluation measures (with
-# DATA=folder); make results writes the figures into README.md and the model card; and
+# After new weights: make gallery draws what the demo opens with; make evaluation measures both networks
+# (with DATA=folder); make results writes the figures into README.md and the model cards; and
 # python -m tests.tools.golden draws the images that every machine must repeat.
 # make audit: are there known vulnerabilities in what is installed? make licences: its licences.
 
@@ -60,6 +60,8 @@ gallery: $(VENV)/app-ready
 
 evaluation: $(VENV)/app-ready
 	$(BIN)/python -m fashion_ddpm evaluate --output docs/evaluation $(if $(DATA),--data-dir $(DATA))
+	$(BIN)/python -m fashion_ddpm evaluate --output docs/evaluation/distilled --sampler turbo \
+		--checkpoint checkpoints/fashion-mnist-turbo $(if $(DATA),--data-dir $(DATA))
 
 results: $(VENV)/app-ready
 	$(BIN)/python -m fashion_ddpm results

@@ -1,5 +1,6 @@
 """The README's results and the checkpoint's model card, generated from a report."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from fashion_ddpm.checkpoints.manifest import update_manifest
 from fashion_ddpm.core.config import TURBO
 from fashion_ddpm.core.data_settings import FASHION, HUB_PREFIX
 from fashion_ddpm.core.image_kind import COLOURS, FASHION_MNIST, ImageKind
+from fashion_ddpm.diffusion import standalone_pipeline
+from fashion_ddpm.diffusion.standalone_pipeline import PIPELINE_FILE
 from fashion_ddpm.evaluation.report import REPORT_FILE, Report, load_report, metrics_table
 from fashion_ddpm.generation.sample_grid import MAX_COLUMNS, ROWS
 
@@ -172,9 +175,9 @@ def _eval_results(report: Report, run: dict[str, Any]) -> list[EvalResult] | Non
 
 
 def write_results(readme: Path, checkpoint: Path, evaluation: Path) -> None:
-    """Update the README, the cards of a checkpoint and of the network distilled from it.
+    """Update the README; card and pipeline.py of a checkpoint and of the one distilled from it.
 
-    Their checksums are in the parent folder's manifest.
+    The checksums of the cards are in the parent folder's manifest.
 
     Args:
         readme: the document with two RESULTS_MARKER.
@@ -189,3 +192,5 @@ def write_results(readme: Path, checkpoint: Path, evaluation: Path) -> None:
     for folder, its_report in reports.items():
         (folder / CARD_FILE).write_text(model_card(read_run(folder), its_report))
         update_manifest(folder.parent, f"{folder.name}/{CARD_FILE}")
+        shutil.copyfile(standalone_pipeline.__file__, folder / PIPELINE_FILE)
+        update_manifest(folder, PIPELINE_FILE)

@@ -101,8 +101,8 @@ def test_the_repositorys_documents_are_made_from_its_report(tmp_path: Path) -> N
     write_results(readme, checkpoint, EVALUATION_DIR)
     assert readme.read_text() == tracked
     for folder in (BUNDLED_CHECKPOINT, distilled_folder(BUNDLED_CHECKPOINT)):
-        made = tmp_path / folder.name / "README.md"
-        assert made.read_text() == (folder / "README.md").read_text()
+        for name in ("README.md", "pipeline.py"):
+            assert (tmp_path / folder.name / name).read_text() == (folder / name).read_text()
 
 
 def test_the_reports_are_about_the_bundled_weights() -> None:
