@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline
     from fashion_ddpm.diffusion.sampling import SamplingSettings
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 __all__ = ["FashionDDPMPipeline", "SamplingSettings", "__version__", "load_pipeline"]
 
 _MODULES = {

@@ -26,9 +26,10 @@ from fashion_ddpm.demo.play import blend, redraw, walk
 from fashion_ddpm.demo.results import Result
 from fashion_ddpm.demo.share import parse_query
 from fashion_ddpm.diffusion.pipeline import load_pipeline
-from fashion_ddpm.publishing.folders import write_model_folder, write_space_folder
 from fashion_ddpm.publishing.model_card import HubRepos
+from fashion_ddpm.publishing.model_folder import write_model_folder
 from fashion_ddpm.publishing.space import check_space
+from fashion_ddpm.publishing.space_folder import write_space_folder
 from fashion_ddpm.scoring.degradations import draw_half_denoised
 from tests.tools.browsing import open_page
 from tests.tools.serving import serve_app

@@ -164,6 +164,17 @@ def test_a_command_names_the_extra_that_it_needs(
     assert f'pip install "fashion-ddpm[{extra}]"' in sentence
 
 
+def test_a_run_can_be_pushed_with_the_extra_that_trains(wheel: Path, tmp_path: Path) -> None:
+    extras = PROJECT["optional-dependencies"]
+    needed = [*PROJECT["dependencies"], *extras["evaluate"], *extras["train"]]
+    others = [text for text in needed if not text.startswith("fashion-ddpm")]
+    link_distributions(others, tmp_path / "libraries")
+    programs = install(wheel, tmp_path / "environment", tmp_path / "libraries")
+    imports = "import fashion_ddpm.training.loop, fashion_ddpm.publishing.push"
+    done = run(programs / "python", "-c", imports, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_command_for_files_of_the_repository_changes_no_installed_ones(
     base: Path, tmp_path: Path
 ) -> None:

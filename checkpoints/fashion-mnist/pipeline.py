@@ -71,7 +71,7 @@ class ClassConditionalPipeline(DiffusionPipeline):
         """
         names = {name: int(label) for label, name in self.config["id2label"].items()}
         given = [class_labels] if isinstance(class_labels, (str, int)) else class_labels
-        labels = [names.get(str(label), label) for label in given]
+        labels = [names.get(label, label) if isinstance(label, str) else label for label in given]
         for label in labels:
             if label not in names.values():
                 raise ValueError(
@@ -84,6 +84,7 @@ class ClassConditionalPipeline(DiffusionPipeline):
     def __call__(
         self,
         class_labels: Labels,
+        *,
         num_images_per_prompt: int = 1,
         num_inference_steps: int | None = None,
         guidance_scale: float = 1.0,

@@ -38,7 +38,7 @@ def fetch_checkpoint(name: str) -> tuple[Path, str]:
     if not HUB_NAME_PATTERN.fullmatch(name):
         raise CheckpointError(
             "it is neither a folder nor USER/NAME@REVISION; name a folder that "
-            "train_accelerate.py wrote, or a Hub repository that holds one"
+            "a training run wrote, or a Hub repository that holds one"
         )
     repository, _, revision = name.partition("@")
     try:

@@ -22,7 +22,10 @@ from fashion_ddpm.core.settings import ConfigError
 
 INDEX_FILE = "model_index.json"
 UNET_WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
-PIPELINE_CLASSES = (["pipeline", "ClassConditionalPipeline"], "FashionDDPMPipeline", "DDPMPipeline")
+STANDALONE_CLASS = ["pipeline", "ClassConditionalPipeline"]
+"""What diffusers loads from pipeline.py, which this package never runs."""
+
+PIPELINE_CLASSES = ("FashionDDPMPipeline", "DDPMPipeline")
 SCHEDULER_CLASSES = ("DDPMScheduler", "LCMScheduler")
 PREDICTION_TYPES = ("epsilon", "sample", "v_prediction")
 
@@ -50,10 +53,11 @@ def check_files(folder: Path) -> tuple[tuple[str, ...], str | None]:
         )
     components = {"unet": ["diffusers", "UNet2DModel"], "scheduler": ["diffusers", scheduler]}
     index = read_config(folder, INDEX_FILE, **components)
-    if index.get("_class_name") not in PIPELINE_CLASSES:
+    if index.get("_class_name") not in (STANDALONE_CLASS, *PIPELINE_CLASSES):
         raise CheckpointError(
             f"{INDEX_FILE} asks for the class {index.get('_class_name')!r:.80}, but only "
-            f"{' and '.join(map(str, PIPELINE_CLASSES))} are loaded; name a folder of that kind"
+            f"{', '.join((STANDALONE_CLASS[1], *PIPELINE_CLASSES))} are loaded; name a folder of "
+            "that kind"
         )
     unet = read_config(folder, "unet/config.json", _class_name="UNet2DModel")
     expected = FASHION_MNIST.image_size, FASHION_MNIST.channels

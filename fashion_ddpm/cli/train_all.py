@@ -21,7 +21,7 @@ from fashion_ddpm.core.requests import EVALUATION_DEFAULTS, GenerateRequest
 from fashion_ddpm.core.settings import ConfigError, flag_name
 from fashion_ddpm.evaluation.command import MIN_IMAGES, Evaluation, evaluate
 from fashion_ddpm.evaluation.image_sets import check_counts
-from fashion_ddpm.evaluation.report import REPORT_FILE
+from fashion_ddpm.evaluation.report import DISTILLED, REPORT_FILE
 from fashion_ddpm.scoring.clip import EMBEDDED
 from fashion_ddpm.training.initial_state import read_teacher_settings
 from fashion_ddpm.training.loop import train
@@ -127,7 +127,7 @@ def _train_all(plan: TrainAll, network: TrainConfig) -> bool:
     )
     _write_report(plan, request, "evaluation")
     turbo = dataclasses.replace(request, sampler=TURBO, num_inference_steps=TURBO_STEPS)
-    _write_report(plan, turbo, "evaluation-turbo")
+    _write_report(plan, turbo, f"evaluation/{DISTILLED}")
     return True
 
 

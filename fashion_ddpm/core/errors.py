@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from fashion_ddpm.core.paths import INSTALLED_ROOT, ROOT
+
 MAX_REASON = 200
 INTERRUPT_EXIT_STATUS = 130
 """Exit status after Ctrl-C: 128 + SIGINT, as in shells."""
@@ -55,6 +57,8 @@ def missing_package_message(error: ModuleNotFoundError, extra: str) -> str:
     package = (error.name or "fashion_ddpm").split(".")[0]
     if package == "fashion_ddpm":
         raise error
+    if ROOT != INSTALLED_ROOT:  # a clone
+        return f"the package {package} is not installed; run make app, and use its .venv."
     return f'the package {package} is not installed; run pip install "fashion-ddpm[{extra}]".'
 
 

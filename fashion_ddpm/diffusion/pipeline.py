@@ -206,18 +206,28 @@ class FashionDDPMPipeline(ClassConditionalPipeline):
     def __call__(
         self,
         class_labels: Labels,
-        *args: Any,
+        *,
         seed: int | None = None,
         settings: SamplingSettings | None = None,
-        **kwargs: Any,
+        **options: Any,
     ) -> Any:
         """Return images of the given classes.
 
         With a seed or settings they are those of the demo: image i from seed + i, uint8
-        [N, H, W(, 3)]. Otherwise they are drawn, and returned, as by ClassConditionalPipeline.
+        [N, H, W(, 3)]. Otherwise they are drawn, and returned, as by ClassConditionalPipeline,
+        which has the options.
+
+        Raises:
+            ValueError: a class does not exist, or options are given with a seed or settings.
         """
         if seed is None and settings is None:
-            return super().__call__(class_labels, *args, **kwargs)
+            return super().__call__(class_labels, **options)
+        if options:
+            raise ValueError(
+                f"{', '.join(options)} cannot be given with seed or settings, by which the images "
+                "are the demo's: name steps and guidance in settings=SamplingSettings(…), or leave "
+                "both out."
+            )
         labels = self.label_ids(class_labels)
         first = seed or 0
         batches = self.generate(labels, range(first, first + len(labels)), settings)
@@ -237,7 +247,7 @@ def load_pipeline(checkpoint: str | Path, device: str = "cpu") -> FashionDDPMPip
     recover_folder(folder)
     if folder.is_dir() and not (folder / INDEX_FILE).exists():
         raise CheckpointError(
-            f"{checkpoint} has no {INDEX_FILE}; name a folder that train_accelerate.py wrote."
+            f"{checkpoint} has no {INDEX_FILE}; name a folder that a training run wrote."
         )
     try:
         if not folder.is_dir():
@@ -248,7 +258,7 @@ def load_pipeline(checkpoint: str | Path, device: str = "cpu") -> FashionDDPMPip
     except Exception as error:  # a damaged file can raise anything
         raise CheckpointError(
             f"{checkpoint} could not be loaded ({reason(error)}); name a folder that "
-            "train_accelerate.py wrote, or a Hub repository that holds one."
+            "a training run wrote, or a Hub repository that holds one."
         ) from error
     pipeline.register_to_config(_name_or_path=name)
     pipeline.set_progress_bar_config(disable=True)

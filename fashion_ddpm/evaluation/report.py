@@ -12,6 +12,8 @@ from fashion_ddpm.core.json_files import FileError, read_object, write_object
 from fashion_ddpm.core.wording import format_with_half_width
 
 REPORT_FILE = "report.json"
+DISTILLED = "distilled"
+"""Folder of the distilled network's report, inside that of the network's."""
 
 
 @dataclass(frozen=True)

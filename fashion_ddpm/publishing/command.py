@@ -11,13 +11,12 @@ from fashion_ddpm.checkpoints.locate import distilled_folder
 from fashion_ddpm.checkpoints.verify import INDEX_FILE
 from fashion_ddpm.core.distributed import this_process
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, EVALUATION_DIR
-from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.diffusion.pipeline import load_pipeline, weights_hash
-from fashion_ddpm.evaluation.report import find_report
+from fashion_ddpm.evaluation.report import DISTILLED, find_report
 from fashion_ddpm.publishing.errors import PublishingError
-from fashion_ddpm.publishing.folders import check_checkpoint, write_model_folder, write_space_folder
 from fashion_ddpm.publishing.hub import MODEL, SPACE, Hub, Repository
-from fashion_ddpm.publishing.model_card import DISTILLED, HubRepos
+from fashion_ddpm.publishing.model_card import HubRepos
+from fashion_ddpm.publishing.model_folder import check_checkpoint, write_model_folder
 from fashion_ddpm.publishing.space import check_space
 from fashion_ddpm.publishing.space_trial import try_space
 
@@ -51,9 +50,9 @@ class Publication:
     dry_run: bool = False
 
     @property
-    def distilled(self) -> str:
-        """USER/NAME of the distilled network's repository."""
-        return str(distilled_folder(self.model))
+    def repos(self) -> HubRepos:
+        """The names of the repositories."""
+        return HubRepos(self.model, self.space)
 
     @property
     def folders(self) -> dict[Repository, Path]:
@@ -65,7 +64,7 @@ class Publication:
         model = Repository(MODEL, self.model, flag="--model")
         folders = {model: self.output / MODEL}
         if (distilled_folder(self.checkpoint) / INDEX_FILE).exists():
-            distilled = Repository(MODEL, self.distilled, flag="--model")
+            distilled = Repository(MODEL, self.repos.distilled, flag="--model")
             folders[distilled] = self.output / DISTILLED
         if self.space:
             folders[Repository(SPACE, self.space, flag="--space")] = self.output / SPACE
@@ -86,7 +85,8 @@ def publish(publication: Publication) -> Iterator[str]:
     if not publication.dry_run:
         hub.check(list(folders), private=private, overwrite=overwrite)
     yield from _write_folders(publication)
-    for root in folders.values():
+    for repository, root in folders.items():
+        yield f"The {repository}:"
         yield from _describe_folder(root)
     if publication.space:
         space = publication.output / SPACE
@@ -111,28 +111,35 @@ def _check_output(output: Path) -> None:
 
 def _write_folders(publication: Publication) -> Iterator[str]:
     """Write the folders; old ones are replaced only when the new ones are complete."""
-    demo = Demo(publication.checkpoint) if publication.space else None
-    device = str(this_process().device)
-    pipeline = demo.pipeline if demo else load_pipeline(publication.checkpoint, device)
-    report = find_report(publication.evaluation, weights_hash(pipeline))
-    if report is None:
-        yield (
-            f"{publication.evaluation} has no report on these weights, so their card has no "
-            f"figures: python -m fashion_ddpm evaluate --checkpoint {publication.checkpoint} "
-            "makes one, and --evaluation names its folder."
-        )
-    repos = HubRepos(publication.model, publication.space)
+    repos, evaluation = publication.repos, publication.evaluation
+    pipeline = load_pipeline(publication.checkpoint, str(this_process().device))
     temporary = atomic_folders.create_temporary_folder(publication.output)
+    report = find_report(evaluation, weights_hash(pipeline))
+    if report is None:
+        yield _missing_report(publication.checkpoint, evaluation)
     write_model_folder(temporary / MODEL, pipeline, report, repos)
     if distilled := pipeline.distilled_network:
-        names = HubRepos(publication.distilled, publication.space, base_model=publication.model)
-        its_report = find_report(publication.evaluation / DISTILLED, weights_hash(distilled))
+        names = HubRepos(repos.distilled, repos.space, base_model=repos.model)
+        its_report = find_report(evaluation / DISTILLED, weights_hash(distilled))
+        if its_report is None:
+            yield _missing_report(distilled.name_or_path, evaluation / DISTILLED)
         write_model_folder(temporary / DISTILLED, distilled, its_report, names)
-    if demo:
-        evaluation = publication.evaluation if report else None
-        write_space_folder(temporary / SPACE, temporary / MODEL, demo, evaluation, repos)
+    if publication.space:
+        # The demo needs packages that those who push a model alone may lack.
+        from fashion_ddpm.demo.engine import Demo
+        from fashion_ddpm.publishing.space_folder import write_space_folder
+
+        demo, shown = Demo(publication.checkpoint), evaluation if report else None
+        write_space_folder(temporary / SPACE, temporary / MODEL, demo, shown, repos)
     shutil.rmtree(publication.output, ignore_errors=True)
     os.replace(temporary, publication.output)
+
+
+def _missing_report(checkpoint: str | Path, evaluation: Path) -> str:
+    return (
+        f"{evaluation} has no report on the weights of {checkpoint}, so their card has no figures: "
+        f"python -m fashion_ddpm evaluate --checkpoint {checkpoint} makes one."
+    )
 
 
 def _describe_folder(root: Path) -> Iterator[str]:

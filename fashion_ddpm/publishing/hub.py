@@ -17,7 +17,7 @@ MODEL, SPACE = "model", "space"
 TIMEOUT_SECONDS = 120.0
 """Longest silence of the Hub; the library waits without end, and so would a training run."""
 
-COMMIT_MESSAGE = "Published by python -m fashion_ddpm publish"
+COMMIT_MESSAGE = "Published by fashion-ddpm"
 LOGIN_HINT = (
     "create one with write access on https://huggingface.co/settings/tokens, then run hf auth "
     "login or set HF_TOKEN"

@@ -20,7 +20,13 @@ from fashion_ddpm.core.data_settings import FASHION, HUB_PREFIX
 from fashion_ddpm.core.image_kind import COLOURS, FASHION_MNIST, ImageKind
 from fashion_ddpm.diffusion import standalone_pipeline
 from fashion_ddpm.diffusion.standalone_pipeline import PIPELINE_FILE
-from fashion_ddpm.evaluation.report import REPORT_FILE, Report, load_report, metrics_table
+from fashion_ddpm.evaluation.report import (
+    DISTILLED,
+    REPORT_FILE,
+    Report,
+    load_report,
+    metrics_table,
+)
 from fashion_ddpm.generation.sample_grid import MAX_COLUMNS, ROWS
 
 RESULTS_MARKER = "<!-- results -->"
@@ -44,9 +50,6 @@ README_ROWS = (
     "dark_pixels",
 )
 """The rows of the report that the README shows."""
-
-DISTILLED = "distilled"
-"""Folder of the distilled network's report, inside that of the network's."""
 
 HUB_DATASET = "zalando-datasets/fashion_mnist"
 
@@ -102,6 +105,11 @@ class HubRepos:
     model: str
     space: str = ""
     base_model: str | None = None
+
+    @property
+    def distilled(self) -> str:
+        """USER/NAME of the repository of the network distilled from the model."""
+        return str(distilled_folder(self.model))
 
 
 def model_card(run: dict[str, Any], report: Report | None, repos: HubRepos | None = None) -> str:

@@ -10,12 +10,12 @@ from fashion_ddpm.publishing.errors import PublishingError
 from fashion_ddpm.publishing.model_card import get_image_kind, hub_datasets
 
 
-def space_card(readme: str, model: str, run: dict[str, Any]) -> str:
-    """Return the README of a Space: the repository's front matter with the model's name.
+def space_card(readme: str, models: list[str], run: dict[str, Any]) -> str:
+    """Return the README of a Space: the repository's front matter with the models' names.
 
     Args:
         readme: the repository's README.
-        model: USER/NAME of the model's repository.
+        models: USER/NAME of the model's repository, then that of the distilled network, if any.
         run: the content of the model's run.json.
 
     Raises:
@@ -23,7 +23,7 @@ def space_card(readme: str, model: str, run: dict[str, Any]) -> str:
     """
     card = _load_card(readme)
     data: Any = card.data
-    data.models, data.datasets = [model], hub_datasets(run)
+    data.models, data.datasets, model = models, hub_datasets(run), models[0]
     drawn = "draws clothes out of noise, beside what CLIP says of them"
     if get_image_kind(run) != FASHION_MNIST:
         data.title, data.emoji = model.split("/")[-1], "🎨"

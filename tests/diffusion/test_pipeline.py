@@ -35,6 +35,12 @@ def test_calling_it_gives_one_image_a_label_from_consecutive_seeds(
     assert torch.equal(images[1:], second.images)
 
 
+def test_options_of_the_other_call_are_not_dropped(tiny_pipeline: FashionDDPMPipeline) -> None:
+    with pytest.raises(ValueError, match="guidance_scale, eta cannot be given with seed or"):
+        tiny_pipeline([1], seed=5, guidance_scale=2.0, eta=0.5)
+    assert len(tiny_pipeline([1], num_images_per_prompt=2, num_inference_steps=1).images) == 2
+
+
 def test_a_saved_pipeline_loads_and_draws_the_same(
     tiny_pipeline: FashionDDPMPipeline, tiny_checkpoint: Path
 ) -> None:

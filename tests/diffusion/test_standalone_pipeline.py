@@ -17,7 +17,7 @@ from fashion_ddpm.core.image_kind import CLASS_NAMES, NULL_LABEL
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.diffusion import standalone_pipeline
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline
-from fashion_ddpm.diffusion.standalone_pipeline import PIPELINE_FILE
+from fashion_ddpm.diffusion.standalone_pipeline import PIPELINE_FILE, ClassConditionalPipeline
 from fashion_ddpm.scoring.classifier import load_classifier
 
 ROOT = Path(__file__).parent.parent.parent
@@ -110,6 +110,12 @@ def test_classes_have_names_and_numbers(pipe: Any) -> None:
     assert len(draw(pipe, "bag")) == len(draw(pipe, 8)) == 1
     assert pipe.label_ids(["bag", 1]) == [8, 1]
     assert draw(pipe, ["bag", 1], num_images_per_prompt=2).shape == (4, 1, 28, 28)
+
+
+def test_names_that_are_numbers_are_names_only_as_texts(tiny_pipeline: Any) -> None:
+    names = {str(label): str(9 - label) for label in range(10)}
+    pipe = ClassConditionalPipeline(tiny_pipeline.unet, tiny_pipeline.scheduler, names)
+    assert pipe.label_ids(["2", 2]) == [7, 2]
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,17 @@
 """Tests of the folders to publish; test_command runs the Space."""
 
+import json
 import py_compile
 import shutil
 from pathlib import Path
 
 import pytest
+from diffusers import DiffusionPipeline
 from PIL import Image
 
 from fashion_ddpm.checkpoints.errors import CheckpointError
 from fashion_ddpm.checkpoints.locate import distilled_folder
-from fashion_ddpm.checkpoints.manifest import is_intact
+from fashion_ddpm.checkpoints.manifest import is_intact, write_manifest
 from fashion_ddpm.core import image_kind
 from fashion_ddpm.core.json_files import FileError
 from fashion_ddpm.core.paths import EVALUATION_DIR
@@ -17,9 +19,10 @@ from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.gallery import load_gallery
 from fashion_ddpm.demo.trust import bundled_report
 from fashion_ddpm.diffusion.pipeline import load_pipeline
-from fashion_ddpm.publishing.folders import check_checkpoint, write_model_folder, write_space_folder
 from fashion_ddpm.publishing.model_card import HubRepos
+from fashion_ddpm.publishing.model_folder import check_checkpoint, write_model_folder
 from fashion_ddpm.publishing.space import check_space
+from fashion_ddpm.publishing.space_folder import write_space_folder
 
 REPOS = HubRepos("ada/boots", "ada/boots-demo")
 
@@ -115,6 +118,23 @@ def test_a_space_takes_the_distilled_network_of_its_own_network_along(
     inside = space / "checkpoints" / "fashion-mnist-turbo"
     assert is_intact(inside)
     assert names(inside) == names(distilled_folder(checkpoint_with_turbo))
+
+
+def test_a_checkpoint_of_version_0_1_gets_what_diffusers_needs(
+    tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    old = tmp_path / "old"
+    shutil.copytree(tiny_checkpoint, old)
+    (old / "pipeline.py").unlink()
+    index = json.loads((old / "model_index.json").read_text())
+    (old / "model_index.json").write_text(
+        json.dumps(index | {"_class_name": "FashionDDPMPipeline"})
+    )
+    write_manifest(old)
+    write_model_folder(tmp_path / "model", load_pipeline(old), None, REPOS)
+    assert is_intact(tmp_path / "model")
+    pipe = DiffusionPipeline.from_pretrained(tmp_path / "model", trust_remote_code=True)
+    assert len(pipe("bag", num_inference_steps=1).images) == 1
 
 
 def test_what_else_lies_in_a_checkpoint_stays_there(tiny_checkpoint: Path, tmp_path: Path) -> None:

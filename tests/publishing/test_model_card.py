@@ -11,9 +11,8 @@ import fashion_ddpm
 from fashion_ddpm.checkpoints.locate import RUN_FILE, distilled_folder, read_run
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, EVALUATION_DIR
 from fashion_ddpm.diffusion.pipeline import load_pipeline, weights_hash
-from fashion_ddpm.evaluation.report import Report, Row, find_report
+from fashion_ddpm.evaluation.report import DISTILLED, Report, Row, find_report
 from fashion_ddpm.publishing.model_card import (
-    DISTILLED,
     RESULTS_MARKER,
     HubRepos,
     model_card,
@@ -82,7 +81,10 @@ def test_the_card_of_a_distilled_network_names_its_teacher_and_its_four_steps() 
     assert "Distilled from [ada/boots]" in card.text
     assert "num_inference_steps=4" in card.text
     assert "DPMSolver" not in card.text
-    assert "base_model" not in ModelCard(model_card(run, None)).data.to_dict()
+    for alone in (None, HubRepos("ada/quick")):
+        card = ModelCard(model_card(run, None, alone))
+        assert "base_model" not in card.data.to_dict()
+        assert "Distilled from another network" in card.text
 
 
 def test_only_the_part_between_the_marks_changes() -> None:

@@ -18,7 +18,7 @@ README = (ROOT / "README.md").read_text()
 
 @pytest.fixture
 def space(tmp_path: Path) -> Path:
-    (tmp_path / "README.md").write_text(space_card(README, "ada/boots", RUN))
+    (tmp_path / "README.md").write_text(space_card(README, ["ada/boots"], RUN))
     (tmp_path / "requirements.txt").write_text((ROOT / "requirements.txt").read_text())
     (tmp_path / "app.py").touch()
     return tmp_path
@@ -86,7 +86,7 @@ def test_all_faults_are_told_at_once(space: Path) -> None:
 
 
 def test_the_front_matter_is_the_repositorys_with_the_model_and_the_data() -> None:
-    made = read_front_matter(space_card(README, "ada/boots", RUN))
+    made = read_front_matter(space_card(README, ["ada/boots"], RUN))
     assert made.pop("models") == ["ada/boots"]
     assert made.pop("datasets") == ["zalando-datasets/fashion_mnist"]
     assert made == read_front_matter(README)
@@ -94,14 +94,14 @@ def test_the_front_matter_is_the_repositorys_with_the_model_and_the_data() -> No
 
 def test_a_model_of_other_pictures_promises_no_clothes() -> None:
     run = {"class_names": ["on", "off"], "image_size": 32, "channels": 3}
-    card = space_card(README, "ada/lamps", {**run, "dataset": "imagefolder:lamps"})
+    card = space_card(README, ["ada/lamps"], {**run, "dataset": "imagefolder:lamps"})
     made = read_front_matter(card)
     assert made["title"] == "lamps"
     assert len(made["short_description"]) <= 60
     assert "datasets" not in made
     assert "clothes" not in card
     from_hub = read_front_matter(
-        space_card(README, "ada/lamps", {**run, "dataset": "hub:ada/lamps"})
+        space_card(README, ["ada/lamps"], {**run, "dataset": "hub:ada/lamps"})
     )
     assert from_hub["datasets"] == ["ada/lamps"]
 

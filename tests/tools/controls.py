@@ -12,6 +12,10 @@ from tests.tools.page_parts import buttons_that_take, has_event, look, results
 SLOW_BUTTONS = {"Generate grid"}
 """Buttons that would take minutes; what they take changes the page by itself."""
 
+PRESETS = ("Turbo · 4", "Fast · 6", "Balanced · 10", "Best · 20")
+FIRST = ("sketch-pad", *PRESETS, "Steps", "Number of images")
+"""Used before the others: settings of the sketch need one, and these sliders end at low numbers."""
+
 SAME_BY_FINGER = {"button", "file", "downloadbutton"}
 """Components for which a tap causes the same events as a click."""
 
@@ -36,8 +40,7 @@ class Controls:
         """Use a tab's components: first those that are visible at once."""
         unknown = {each["type"] for each in components} - PASSIVE - set(GESTURES)
         assert not unknown, f"tests/tools/gestures.py knows no gesture for {unknown}"
-        # Settings of the sketch change nothing before there is one.
-        components.sort(key=lambda each: each["props"].get("elem_id") != "sketch-pad")
+        components.sort(key=_turn)
         later = [each for each in components if each["props"].get("visible") is False]
         now = [each for each in components if each not in later]
         for component in [*now, *(each for each in later if each["props"].get("elem_id"))]:
@@ -87,3 +90,10 @@ class Controls:
         is_setting = component["type"] in CHANGES_OTHERS
         excludes_itself = is_setting or only_selects or has_event(self.config, component["id"])
         return f"{look(page, own if excludes_itself else None)}\n{self.hands.traffic.downloads}"
+
+
+def _turn(component: dict[str, Any]) -> int:
+    """Return when a component is used: its index in FIRST, or after all of those."""
+    props = component["props"]
+    name = props.get("elem_id") or props.get("label") or props.get("value")
+    return FIRST.index(name) if name in FIRST else len(FIRST)
