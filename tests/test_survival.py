@@ -105,7 +105,7 @@ def test_kills_at_steps_and_inside_saves_change_nothing(
     context.set_forkserver_preload([train_until_killed.__module__])
     folder, kills, cut_short, status = RunFolder(config.output_dir), 0, set(), None
     while status != 0 and kills < 60:
-        process = context.Process(target=train_until_killed, args=(config, rng.randrange(1, 80)))
+        process = context.Process(target=train_until_killed, args=(config, rng.randrange(1, 100)))
         process.start()
         process.join()
         status = process.exitcode

@@ -82,7 +82,7 @@ def test_a_dry_run_writes_and_starts_other_weights_too_and_needs_no_token(
     output = tmp_path / "folders"
     publication = Publication("ada/boots", "ada/demo", tiny_checkpoint, output=output, dry_run=True)
     lines = list(publish(publication))
-    assert "has no report on these weights" in lines[0]
+    assert "has no report on the weights of" in lines[0]
     assert lines[-1] == "Nothing was sent; without --dry-run it is."
     assert {path.name for path in output.iterdir()} == {"model", "space"}
     assert not list(tmp_path.rglob("*.writing"))
