@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from diffusers import DiffusionPipeline, ImagePipelineOutput, SchedulerMixin, UNet2DModel
+from diffusers.image_processor import VaeImageProcessor
 from diffusers.utils.torch_utils import randn_tensor
 from torch import Tensor
 
@@ -52,6 +53,11 @@ class ClassConditionalPipeline(DiffusionPipeline):
         self.register_modules(unet=unet, scheduler=scheduler)
         given = {"id2label": id2label, "sampler": sampler}
         self.register_to_config(**{name: value for name, value in given.items() if value})
+
+    @property
+    def is_distilled(self) -> bool:
+        """Whether the network was distilled for a few steps of its own scheduler."""
+        return self.config.get("sampler") is not None
 
     def save_config(self, save_directory: str | Path, *args: Any, **kwargs: Any) -> None:
         """Write model_index.json, and this file beside it, by which diffusers loads the folder."""
@@ -114,21 +120,15 @@ class ClassConditionalPipeline(DiffusionPipeline):
         Raises:
             ValueError: a class, guidance_scale or output_type is not possible.
         """
-        is_distilled = self.config.get("sampler") is not None
-        if is_distilled and guidance_scale != 1.0:
-            raise ValueError(
-                f"guidance_scale is {guidance_scale}; this network is distilled for a few steps "
-                "without guidance: leave it at 1.0."
-            )
-        if output_type not in ("pil", "np", "pt"):
-            raise ValueError(f"output_type is {output_type!r}; it must be 'pil', 'np' or 'pt'.")
+        self._check(guidance_scale, output_type)
         device, unet, scheduler = self._execution_device, self.unet, self.scheduler
         labels = torch.tensor(self.label_ids(class_labels), device=device)
         labels = labels.repeat_interleave(num_images_per_prompt)
         side, channels = unet.config["sample_size"], unet.config["in_channels"]
         if latents is None:
             latents = randn_tensor((len(labels), channels, side, side), generator, device)
-        scheduler.set_timesteps(num_inference_steps or (4 if is_distilled else 50), device=device)
+        default_steps = 4 if self.is_distilled else 50
+        scheduler.set_timesteps(num_inference_steps or default_steps, device=device)
         x = latents.to(device, torch.float32) * scheduler.init_noise_sigma
         optional = {"generator": generator, "eta": eta}
         accepted = inspect.signature(scheduler.step).parameters
@@ -142,12 +142,18 @@ class ClassConditionalPipeline(DiffusionPipeline):
                 x = callback_on_step_end(self, step, timestep, {"latents": x}).get("latents", x)
             if self._interrupt:
                 break
-        images = (x / 2 + 0.5).clamp(0, 1)
-        if output_type != "pt":
-            images = images.cpu().permute(0, 2, 3, 1).numpy()
-            images = self.numpy_to_pil(images) if output_type == "pil" else images
+        images = VaeImageProcessor(vae_scale_factor=1).postprocess(x, output_type)
         self.maybe_free_model_hooks()
         return ImagePipelineOutput(images) if return_dict else (images,)
+
+    def _check(self, guidance_scale: float, output_type: str) -> None:
+        if self.is_distilled and guidance_scale != 1.0:
+            raise ValueError(
+                f"guidance_scale is {guidance_scale}; this network is distilled for a few steps "
+                "without guidance: leave it at 1.0."
+            )
+        if output_type not in ("pil", "np", "pt"):
+            raise ValueError(f"output_type is {output_type!r}; it must be 'pil', 'np' or 'pt'.")
 
     def _guided_output(
         self, noisy: Tensor, timestep: Tensor, labels: Tensor, scale: float

@@ -97,11 +97,6 @@ class FashionDDPMPipeline(ClassConditionalPipeline):
         return ImageKind(self.class_names, config["sample_size"], config["in_channels"])
 
     @property
-    def is_distilled(self) -> bool:
-        """Whether the network was distilled for a few steps of the sampler turbo."""
-        return self.config.get("sampler") == TURBO
-
-    @property
     def default_settings(self) -> SamplingSettings:
         """The sampling settings used if none are given."""
         turbo = SamplingSettings(sampler=TURBO, num_inference_steps=TURBO_STEPS)

@@ -17,7 +17,7 @@ from fashion_ddpm.training.run_folder import RunFolder
 
 
 class CheckpointPusher:
-    """Pushes the checkpoint of a run; a training.loop.Publisher.
+    """Pushes the checkpoint of a run; a training.saving.Publisher.
 
     hub.json in the run's folder names the repository that the run created: no other one that
     exists is written to.

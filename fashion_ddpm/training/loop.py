@@ -3,7 +3,6 @@
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 import torch
 from accelerate import Accelerator
@@ -41,20 +40,10 @@ from fashion_ddpm.training.run_data import check_run_data, load_run_data, record
 from fashion_ddpm.training.run_folder import Progress, RunFolder
 from fashion_ddpm.training.run_length import Costs, config_for_minutes, measure_costs
 from fashion_ddpm.training.run_log import RunLog
-from fashion_ddpm.training.saving import RunSaver
+from fashion_ddpm.training.saving import Publisher, RunSaver
 from fashion_ddpm.training.stopping import Divergence, StopOnSignal
 from fashion_ddpm.training.trackers import select_trackers, send_picture, start_trackers
 from fashion_ddpm.training.validation import Validation
-
-
-class Publisher(Protocol):
-    """Publishes the checkpoints of a run while it trains."""
-
-    def prepare(self) -> None:
-        """Find out whether it can publish; called by all processes before the first step."""
-
-    def publish_saved(self, images_seen: int) -> None:
-        """Publish the checkpoint, if it is time to; called by the main process after a save."""
 
 
 def train(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from accelerate import Accelerator
 
@@ -20,6 +20,16 @@ from fashion_ddpm.training.power_averages import list_averages, rebuild_average,
 from fashion_ddpm.training.run_folder import RunFolder, write_settings
 from fashion_ddpm.training.run_log import RunLog
 from fashion_ddpm.training.stopping import TrainingError
+
+
+class Publisher(Protocol):
+    """Publishes the checkpoints of a run while it trains."""
+
+    def prepare(self) -> None:
+        """Find out whether it can publish; called by all processes before the first step."""
+
+    def publish_saved(self, images_seen: int) -> None:
+        """Publish the checkpoint, if it is time to; called by the main process after a save."""
 
 
 @dataclass(frozen=True)

@@ -37,10 +37,10 @@ from fashion_ddpm.ui.components import (
     as_int,
     browser_html,
     monitor_request,
+    png_url,
     report_errors,
 )
 from fashion_ddpm.ui.controls import Controls, control_values, default_request
-from fashion_ddpm.ui.icons import png_url
 from fashion_ddpm.ui.page import save_pil_atomically
 from fashion_ddpm.ui.session import CurrentRun, connect_run
 

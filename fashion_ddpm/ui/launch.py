@@ -27,8 +27,7 @@ from fashion_ddpm.server.rate_limit import network_of
 from fashion_ddpm.server.temporary_files import Sweeper
 from fashion_ddpm.ui.api import OPTIONAL_FIELDS, answer_with_content
 from fashion_ddpm.ui.components import MODEL_QUEUE, read_asset
-from fashion_ddpm.ui.icons import menu_icons
-from fashion_ddpm.ui.page import HEAD, HIDE_UNTIL_LOADED, theme
+from fashion_ddpm.ui.page import HEAD, HIDE_UNTIL_LOADED, menu_icons, theme
 
 DRAIN_POLL_SECONDS = 0.1
 """Seconds between two checks whether requests still run."""

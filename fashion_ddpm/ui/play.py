@@ -16,9 +16,9 @@ from fashion_ddpm.ui.components import (
     hide_value,
     monitor_request,
     picture,
+    png_url,
     show_value,
 )
-from fashion_ddpm.ui.icons import png_url
 
 SKETCHPAD_SIDE = 168
 """Approximate side of the sketchpad in pixels; the actual one is a multiple of the image size."""

@@ -34,11 +34,11 @@ from fashion_ddpm.ui.components import (
     hide_value,
     line_plot,
     picture,
+    png_url,
     read_asset,
     report_errors,
     show_value,
 )
-from fashion_ddpm.ui.icons import png_url
 from fashion_ddpm.ui.session import NO_IMAGE_YET, SELECTION_CHANGED, SelectedImage, Selection
 
 LOSS_COLUMNS = ("images seen", "curve", "loss")

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from fashion_ddpm.demo.engine import Demo
-from fashion_ddpm.ui.icons import png_url
+from fashion_ddpm.ui.components import png_url
 from fashion_ddpm.ui.play import Play
 
 
