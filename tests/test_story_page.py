@@ -24,7 +24,7 @@ from fashion_ddpm.diffusion.schedules import (
     noise_levels,
 )
 from fashion_ddpm.scoring.clip_baseline import load_real_sample
-from fashion_ddpm.ui.components import read_asset
+from fashion_ddpm.ui.components import read_script
 from tests.tools.browsing import DESKTOP, PHONE, open_page
 from tests.tools.hands import Traffic
 
@@ -65,7 +65,7 @@ def red_bands(page: Page) -> Locator:
 
 def evaluate(page: Page, expression: str, values: Any) -> Any:
     """Return an expression's value where the functions of schedule_math.js are defined."""
-    code = read_asset("schedule_math.js")
+    code = read_script("schedule_math.js")
     return page.evaluate(f"(values) => {{ {code}\nreturn ({expression})(values); }}", values)
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,13 +53,34 @@ def read_asset(name: str) -> str:
     return (Path(__file__).parent / "assets" / name).read_text(encoding="utf-8")
 
 
+IMPORT = re.compile(r'^import {[\w,\s]+} from "\./(\w+\.js)";\n', re.MULTILINE)
+EXPORT = re.compile(r"^export (?=(?:class|const|function) )", re.MULTILINE)
+
+
+def read_script(name: str) -> str:
+    """Return a module of ui/assets as one script, after the modules that it imports.
+
+    Gradio runs a component's code as the body of a function, where nothing can be imported.
+    """
+    texts: dict[str, str] = {}
+
+    def add(module: str) -> None:
+        code = read_asset(module)
+        for imported in IMPORT.findall(code):
+            if imported not in texts:
+                add(imported)
+        texts[module] = EXPORT.sub("", IMPORT.sub("", code))
+
+    add(name)
+    return "".join(texts.values())
+
+
 def browser_html(
     value: Any,
     name: str,
     *,
     template: str | None = None,
     styles: Sequence[str] = (),
-    scripts: Sequence[str] = (),
     **options: Any,
 ) -> gr.HTML:
     """Return a component that runs in the browser.
@@ -68,14 +90,13 @@ def browser_html(
         name: its assets are NAME.html, NAME.css and NAME.js.
         template: HTML instead of NAME.html.
         styles: names of other style sheets, which come before its own.
-        scripts: names of other scripts, which come before its own.
         options: other arguments of gr.HTML; unknown ones are for its code, too.
     """
     return gr.HTML(
         value,
         html_template=read_asset(f"{name}.html") if template is None else template,
         css_template="".join(map(read_asset, (*styles, f"{name}.css"))),
-        js_on_load="".join(map(read_asset, (*scripts, f"{name}.js"))),
+        js_on_load=read_script(f"{name}.js"),
         apply_default_css=False,
         **options,
     )

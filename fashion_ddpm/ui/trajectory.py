@@ -47,8 +47,6 @@ continue once per {noun}. Early on, it can still become anything."""
 BRANCH_BUTTON = "Branch from this step"
 GIF_BUTTON = "Download as GIF"
 
-PLAYER_SCRIPTS = ("trajectory_chart.js", "trajectory_sprite.js", "trajectory_sides.js")
-
 READ_STEP = """(selection, query, index, step, schedule) => {
   const player = document.querySelector("#trajectory-player [data-step]");
   return [selection, query, index, player ? Number(player.dataset.step) : step, schedule];
@@ -82,7 +80,6 @@ class TrajectoryPanel:
         self.player = browser_html(
             self._player_value(first, 0) if first else None,
             "trajectory",
-            scripts=("svg.js", *PLAYER_SCRIPTS),
             elem_id="trajectory-player",
         )
         with gr.Row():

@@ -79,8 +79,6 @@ DRAG_HINT = 'Drag the point: in the <b class="gap">red</b>, too little noise is 
 MAX_LEVELS = 10_000
 """Most betas that the schedule check takes."""
 
-CHART_CODE = ("schedule_math.js", "svg.js", "schedule_charts.js")
-
 
 class WhyBlurry:
     """The tab's components and event handlers."""
@@ -113,7 +111,6 @@ class WhyBlurry:
             "",
             "schedule_tour",
             styles=["schedule_charts.css"],
-            scripts=["schedule_math.js"],
             data={
                 "image": self.data["images"][STORY_CLASS],
                 "noise": self.data["noise"],
@@ -145,7 +142,6 @@ class WhyBlurry:
             "schedule_explorer",
             template=read_asset("schedule_explorer.html") + _charts_html(DRAG_HINT),
             styles=["schedule_charts.css"],
-            scripts=CHART_CODE,
             data={
                 **self.data,
                 "presets": [_preset(name, betas) for name, betas in FIXES.items()],
@@ -165,7 +161,6 @@ class WhyBlurry:
             "schedule_check",
             template=read_asset("schedule_check.html").replace("@charts", _charts_html("")),
             styles=["schedule_charts.css"],
-            scripts=CHART_CODE,
             data={
                 key: self.data[key]
                 for key in ("max_terminal_alpha_bar", "min_alpha_bar", "steps", "cosine")

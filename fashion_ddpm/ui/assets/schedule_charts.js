@@ -1,5 +1,17 @@
 // Charts of a noise schedule beside cosine, as SVG: betas, alpha-bar and log-SNR.
-// Needs schedule_math.js and svg.js. Colours are classes of schedule_charts.css.
+// Colours are classes of schedule_charts.css.
+
+import {
+  alphaBars,
+  checkLevels,
+  evenPositions,
+  formatBeta,
+  logSnr,
+  percentText,
+  requiredLastBeta,
+  visitedLevels,
+} from "./schedule_math.js";
+import {addShape} from "./svg.js";
 
 const CHART = {width: 360, height: 236, left: 58, right: 10, top: 8, bottom: 42};
 const LOG_RANGE = [-12, 12];
@@ -77,7 +89,7 @@ class Chart {
 }
 
 // The three charts of a schedule. `data` is what fashion_ddpm/demo/why_blurry.py sends.
-class ScheduleCharts {
+export class ScheduleCharts {
   constructor(root, data, betaRange = null) {
     this.data = data;
     this.betaRange = betaRange;
@@ -193,7 +205,7 @@ function showVerdict(place, verdict) {
 }
 
 // Write the numbers into the charts' titles.
-function showChartWords(root, betas, verdict) {
+export function showChartWords(root, betas, verdict) {
   const sum = betas.reduce((total, beta) => total + beta, 0);
   root.querySelector(".area-sum").textContent = sum < 9.95 ? sum.toFixed(1) : sum.toFixed(0);
   const [power, amplitude] = [percentText(verdict.alphaBar), percentText(verdict.amplitude)];

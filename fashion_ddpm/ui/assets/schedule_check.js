@@ -1,5 +1,8 @@
 // Check your own schedule: pasted betas, or T and two betas, get the verdict, the charts and the
-// lines of Python that repair them. Needs schedule_math.js and schedule_charts.js; sends nothing.
+// lines of Python that repair them. Sends nothing.
+
+import {ScheduleCharts, showChartWords} from "./schedule_charts.js";
+import {alphaBars, checkLevels, linearBetas, parseSchedule, repairLines} from "./schedule_math.js";
 
 const data = props.data;
 const find = (selector) => element.querySelector(selector);

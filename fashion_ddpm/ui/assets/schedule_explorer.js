@@ -1,6 +1,17 @@
 // The explorer of Why blurry?: T and betas by slider, number or handle; all else follows at once.
-// Needs schedule_math.js and schedule_charts.js. props.value = {num_levels, first_beta, last_beta,
+// props.value = {num_levels, first_beta, last_beta,
 // class_name} is what the button below sends to the server; props.data does not change.
+
+import {ScheduleCharts, showChartWords} from "./schedule_charts.js";
+import {
+  alphaBars,
+  checkLevels,
+  evenPositions,
+  linearBetas,
+  noisedPixels,
+  percentText,
+} from "./schedule_math.js";
+import {addShape} from "./svg.js";
 
 const data = props.data;
 const find = (selector) => element.querySelector(selector);

@@ -3,30 +3,30 @@
 // alpha-bar is a share of power; its square root is the share of amplitude.
 
 // Return T betas that rise evenly from the first to the last.
-function linearBetas(numLevels, firstBeta, lastBeta) {
+export function linearBetas(numLevels, firstBeta, lastBeta) {
   const step = (lastBeta - firstBeta) / (numLevels - 1);
   return Array.from({length: numLevels}, (_, index) => firstBeta + index * step);
 }
 
 // Return alpha-bar_t, the share of the image's power left at each level: prod(1 - beta).
-function alphaBars(betas) {
+export function alphaBars(betas) {
   let product = 1;
   return betas.map((beta) => (product *= 1 - beta));
 }
 
 // Return log(alpha-bar / (1 - alpha-bar)); infinite where alpha-bar is 0 or 1.
-function logSnr(alphaBar) {
+export function logSnr(alphaBar) {
   return Math.log(alphaBar) - Math.log1p(-alphaBar);
 }
 
 const LOWEST_LOG = -700; // instead of -Infinity, which cannot be interpolated
 
-function sigmoid(value) {
+export function sigmoid(value) {
   return 1 / (1 + Math.exp(-value));
 }
 
 // Return y at x on the line through (xs, ys), as numpy.interp: xs rise, the ends are held.
-function interpolate(x, xs, ys) {
+export function interpolate(x, xs, ys) {
   if (x <= xs[0]) return ys[0];
   const last = xs.length - 1;
   if (x >= xs[last]) return ys[last];
@@ -42,7 +42,7 @@ function interpolate(x, xs, ys) {
 }
 
 // Return what K sampling steps visit, noisiest first: [{time: t / T, alphaBar}].
-function visitedLevels(levels, numSteps, minAlphaBar) {
+export function visitedLevels(levels, numSteps, minAlphaBar) {
   const total = levels.length;
   const floor = logSnr(minAlphaBar);
   const logs = levels.map((level) => Math.max(logSnr(level), LOWEST_LOG));
@@ -57,7 +57,7 @@ function visitedLevels(levels, numSteps, minAlphaBar) {
 }
 
 // Return the last beta with which T levels from a first beta end at an alpha-bar; at most 1.
-function requiredLastBeta(numLevels, firstBeta, alphaBar) {
+export function requiredLastBeta(numLevels, firstBeta, alphaBar) {
   // The integral of -log(1 - x) is (1 - x) log(1 - x) + x; the sum over T betas adds half the ends.
   const integral = (x) => (1 - x) * Math.log1p(-x) + x;
   const noiseAdded = (last) => {
@@ -74,27 +74,27 @@ function requiredLastBeta(numLevels, firstBeta, alphaBar) {
 }
 
 // Return the positions of `count` levels, evenly from the first to the last.
-function evenPositions(total, count) {
+export function evenPositions(total, count) {
   return Array.from({length: count}, (_, index) => Math.round((index * (total - 1)) / (count - 1)));
 }
 
 // Return a share as "0.63 %", or as "less than 0.01 %".
-function formatPercent(share) {
+export function formatPercent(share) {
   return share >= 1e-4 ? `${(100 * share).toFixed(2)} %` : "less than 0.01 %";
 }
 
 // Return a share as "60 %", or with two decimals where it is small.
-function percentText(share) {
+export function percentText(share) {
   return share >= 0.1 ? `${(100 * share).toFixed(0)} %` : formatPercent(share);
 }
 
 // Return a beta with at most three digits that count: "0.0001", "0.0205".
-function formatBeta(beta) {
+export function formatBeta(beta) {
   return String(Number(beta.toPrecision(3)));
 }
 
 // Return {good, alphaBar, amplitude, text} of a schedule's noisiest level.
-function checkLevels(levels, maxTerminalAlphaBar) {
+export function checkLevels(levels, maxTerminalAlphaBar) {
   const alphaBar = levels.reduce((least, level) => Math.min(least, level), 1);
   const amplitude = Math.sqrt(alphaBar);
   const good = alphaBar <= maxTerminalAlphaBar;
@@ -106,7 +106,7 @@ function checkLevels(levels, maxTerminalAlphaBar) {
 }
 
 // Return the pixels, 0 to 255, of sqrt(alpha-bar) x + sqrt(1 - alpha-bar) noise.
-function noisedPixels(pixels, noise, alphaBar) {
+export function noisedPixels(pixels, noise, alphaBar) {
   const signal = Math.sqrt(alphaBar);
   const rest = Math.sqrt(1 - alphaBar);
   return noise.map((value, index) => {
@@ -117,7 +117,7 @@ function noisedPixels(pixels, noise, alphaBar) {
 
 // Return the betas that a text lists, or that T, the first and the last beta make.
 // Throws an Error whose message is a sentence for the visitor.
-function parseSchedule(text, maxLevels) {
+export function parseSchedule(text, maxLevels) {
   const cleaned = text // also as tensor([…], dtype=…) or DDPMScheduler(beta_start=…)
     .replace(/\b(dtype|device)\s*=\s*[\w.:'"]+/g, " ")
     .replace(/[A-Za-z_][\w.]*\s*[=(]/g, " ");
@@ -150,7 +150,7 @@ function parseSchedule(text, maxLevels) {
 }
 
 // Return two lines of Python, each of which builds a repaired schedule of the same length.
-function repairLines(schedule) {
+export function repairLines(schedule) {
   const tail = 'prediction_type="v_prediction", timestep_spacing="trailing")';
   const {linear, betas} = schedule;
   const own = linear

@@ -1,6 +1,8 @@
 // The story in five steps, each with one picture made of real and noised images.
-// Needs schedule_math.js. props.data: {image, noise, size, noised, student, repaired}, where the
+// props.data: {image, noise, size, noised, student, repaired}, where the
 // last three are shares of power: of ten levels, and of the noisiest level before and after.
+
+import {noisedPixels, percentText} from "./schedule_math.js";
 
 const data = props.data;
 const find = (selector) => element.querySelector(selector);

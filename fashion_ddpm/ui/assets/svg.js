@@ -3,7 +3,7 @@
 const SVG_NAMESPACE = "http://www.w3.org/2000/svg";
 
 // Add an SVG element to a parent and return it.
-function addShape(parent, name, attributes, text = "") {
+export function addShape(parent, name, attributes, text = "") {
   const shape = document.createElementNS(SVG_NAMESPACE, name);
   for (const [key, value] of Object.entries(attributes)) shape.setAttribute(key, value);
   shape.textContent = text;

@@ -1,4 +1,6 @@
-// The chart of label probabilities along a trajectory, as SVG. Needs svg.js. Colours are classes of trajectory.css.
+// The chart of label probabilities along a trajectory, as SVG. Colours are classes of trajectory.css.
+
+import {addShape} from "./svg.js";
 
 const CHART = {left: 58, right: 424, top: 10, bottom: 208};
 const LINES = ["requested", "first", "second"]; // class names of the requested class and runners-up
@@ -8,7 +10,7 @@ const chartX = (percent) => CHART.left + (percent / 100) * (CHART.right - CHART.
 const chartY = (score) => CHART.bottom - score * (CHART.bottom - CHART.top);
 const asPercent = (score) => Math.round(100 * score) + " %";
 
-class ScoreChart {
+export class ScoreChart {
   // figure: the <figure> with its title; seek(percent, isPress): what hovering and pressing do.
   constructor(figure, seek) {
     this.figure = figure;

@@ -1,24 +1,23 @@
 // The images of a run at one step, and a run that is kept as A beside the one in the player, B.
-// Needs trajectory_sprite.js.
 
 const STATES = {noisy: "noisy image", clean: "predicted clean image"};
 
-function setText(target, text) {
+export function setText(target, text) {
   if (target.textContent !== text) target.textContent = text;
 }
 
-const nameStep = (data, frame) => "step " + data.steps[frame] + " of " + data.num_steps;
+export const nameStep = (data, frame) => "step " + data.steps[frame] + " of " + data.num_steps;
 const keepSeed = (caption) => caption.replace(/ (?=[0-9]+$)/, "\u00a0"); // "seed 3" on one line
 const capitalize = (text) => text[0].toUpperCase() + text.slice(1);
 
 // Index of the frame that is nearest to a step, counted from 1.
-function nearestFrame(data, step) {
+export function nearestFrame(data, step) {
   const distances = data.steps.map((each) => Math.abs(each - step));
   return distances.indexOf(Math.min(...distances));
 }
 
 // One image of a run: noisy and predicted clean, with its name, its settings and its step.
-class Side {
+export class Side {
   constructor(root) {
     this.root = root;
     this.find = (selector) => root.querySelector(selector);
@@ -53,7 +52,7 @@ class Side {
 }
 
 // The run that is kept as A: one side before that of B, and all its images before those of B.
-class KeptRun {
+export class KeptRun {
   constructor(run, sideOfB, cellsOfB) {
     this.run = run;
     this.sideOfB = sideOfB;

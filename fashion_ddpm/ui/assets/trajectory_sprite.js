@@ -1,7 +1,7 @@
 // The picture of all frames of a run: a column for each step; a row for each noisy image, and below
 // them a row for each predicted clean image (demo/trajectory.py, Frames.sprite).
 
-class Sprite {
+export class Sprite {
   constructor(picture, numSteps, numImages) {
     this.picture = picture;
     this.numImages = numImages;

@@ -1,0 +1,263 @@
+// Player of a run's denoising trajectories. All its frames are in one picture; but for that, nothing
+// here asks the server.
+
+import {ScoreChart} from "./trajectory_chart.js";
+import {KeptRun, Side, nameStep, nearestFrame, setText} from "./trajectory_sides.js";
+import {Sprite} from "./trajectory_sprite.js";
+
+const FILMSTRIP_FRAMES = 11; // 0 %, 10 % … 100 % of the trajectory
+const RUN_MS = 3000; // what a whole run takes at speed 1
+const FRAME_MS = [50, 400]; // shortest and longest time of a frame
+
+const reducesMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+const KEEP_HINTS = {
+  none: "Keeps this run here, to compare the next one with it.",
+  alone: "This run is kept as A. Change a setting and press Generate: that run becomes B.",
+  beside: "One slider moves both. Chart and filmstrip show B.",
+};
+
+export class Player {
+  // root: the element of trajectory.html; select(index): what selects another image of the run.
+  constructor(root, select) {
+    this.root = root;
+    this.select = select;
+    this.find = (selector) => root.querySelector(selector);
+    this.gone = root.parentElement.querySelector(".gone"); // shown instead of it
+    this.scrub = this.find(".scrub");
+    this.side = new Side(this.find(".side"));
+    this.kept = null; // the run that is kept as A
+    this.frame = 0; // index of the shown frame
+    this.isPlaying = false;
+    this.hasPlayed = false; // it starts by itself once at most, and never after a gesture
+    this.chart = new ScoreChart(this.find(".chart"), (percent, isPress) => {
+      this.seekByPointer(Math.round((percent / 100) * this.data.num_steps), isPress);
+    });
+    this.connect();
+  }
+
+  connect() {
+    const {root, scrub} = this;
+    this.find(".play").addEventListener("click", () => this.toggle());
+    scrub.addEventListener("input", () => this.seek(Number(scrub.value)));
+    scrub.addEventListener("pointerdown", () => this.pause());
+    this.find(".speed").addEventListener("change", () => (this.started = null));
+    this.find(".keep").addEventListener("click", () => this.toggleKept());
+    this.side.root.addEventListener("click", () => scrub.focus({preventScroll: true}));
+    for (const radio of root.querySelectorAll(".switch input")) {
+      radio.addEventListener("change", () => this.paintCells());
+    }
+    root.addEventListener("keydown", (event) => this.onKey(event));
+    root.addEventListener("pointerdown", () => (this.hasPlayed = true));
+    new IntersectionObserver((entries) => {
+      if (entries.some((entry) => entry.isIntersecting)) this.playOnce();
+    }, {threshold: 1}).observe(this.side.find(".pair"));
+  }
+
+  // Space plays and pauses, arrows step; menus, radios and buttons keep their own keys.
+  onKey(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || !this.data) return;
+    this.hasPlayed = true;
+    const target = event.target;
+    const isRange = target === this.scrub;
+    const takesArrows = target.matches("select, input");
+    const move = {ArrowLeft: -1, ArrowRight: 1}[event.key];
+    if (event.key === " " && (isRange || !target.matches("select, input, button"))) {
+      this.toggle();
+    } else if (move && !takesArrows) {
+      this.pause();
+      this.seek(this.frame + move);
+    } else {
+      if (isRange && event.key.startsWith("Arrow")) this.pause();
+      return;
+    }
+    event.preventDefault();
+  }
+
+  // Show a run (ui/trajectory.py, _player_value) once its sprite is loaded.
+  load(data) {
+    const loading = (this.loading = new Image());
+    loading.onload = () => {
+      if (loading === this.loading) this.show(data, loading);
+    };
+    loading.onerror = () => {
+      if (loading !== this.loading) return;
+      this.pause();
+      this.root.hidden = true;
+      delete this.root.dataset.step;
+      this.gone.hidden = false;
+    };
+    loading.src = data.sprite.url;
+  }
+
+  show(data, picture) {
+    const isSameRun = this.data && this.data.id === data.id;
+    const last = data.steps.length - 1;
+    if (!isSameRun) this.pause();
+    this.data = data;
+    this.sprite = new Sprite(picture, data.steps.length, data.captions.length);
+    this.scrub.max = Math.max(last, 1);
+    this.scrub.disabled = this.find(".play").disabled = last === 0;
+    this.root.hidden = false;
+    this.gone.hidden = true;
+    setText(this.find(".decision"), data.decision);
+    this.chart.show(data.curves, data.chart);
+    this.buildFilmstrip();
+    this.showKept();
+    if (!isSameRun) this.buildCells();
+    this.cells.forEach((cell, index) => {
+      cell.button.setAttribute("aria-pressed", index === data.selected);
+    });
+    this.seek(isSameRun ? this.frame : last);
+  }
+
+  buildFilmstrip() {
+    const {data} = this;
+    const last = data.steps.length - 1;
+    const count = Math.min(last + 1, FILMSTRIP_FRAMES);
+    this.filmstrip = [];
+    this.find(".filmstrip").replaceChildren();
+    for (let place = 0; place < count; place++) {
+      const frame = count > 1 ? Math.round((place * last) / (count - 1)) : 0;
+      const button = document.createElement("button");
+      button.type = "button";
+      button.tabIndex = -1; // the slider does the same by keys
+      button.setAttribute("aria-label", "Show " + nameStep(this.data, frame));
+      for (const kind of ["noisy", "clean"]) {
+        const canvas = button.appendChild(document.createElement("canvas"));
+        this.sprite.paint(canvas, data.selected, frame, kind);
+      }
+      button.addEventListener("click", () => this.seekByPointer(data.steps[frame], true));
+      button.addEventListener("pointermove", (event) => {
+        if (event.pointerType === "mouse") this.seekByPointer(data.steps[frame], false);
+      });
+      this.find(".filmstrip").append(button);
+      this.filmstrip.push({button, frame});
+    }
+  }
+
+  buildCells() {
+    this.find(".cells").replaceChildren();
+    this.cells = this.data.captions.map((caption, index) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      const canvas = button.appendChild(document.createElement("canvas"));
+      button.append(keepSeed(caption));
+      button.addEventListener("click", () => this.select(index));
+      this.find(".cells").append(button);
+      return {button, canvas};
+    });
+  }
+
+  // Keep this run as A, to be compared with the next one, or remove the one that is kept.
+  toggleKept() {
+    const {data, sprite, side} = this;
+    if (this.kept) this.kept.remove();
+    this.kept = this.kept ? null : new KeptRun({data, sprite}, side, this.find(".cells"));
+    this.showKept();
+    this.seek(this.frame);
+  }
+
+  // Name both runs where there are two.
+  showKept() {
+    const {data, kept} = this;
+    if (kept) kept.show(data);
+    this.isPair = Boolean(kept) && kept.isBeside(data);
+    this.side.name(this.isPair ? "B" : "", data, data.selected);
+    setText(this.find(".keep"), kept ? "Remove A" : "Keep as A");
+    const state = this.isPair ? "beside" : kept ? "alone" : "none";
+    setText(this.find(".keep-hint"), KEEP_HINTS[state]);
+  }
+
+  // Go to the frame nearest to a step, counted from 1; hovering does not disturb a playing run.
+  seekByPointer(step, isPress) {
+    if (this.isPlaying && !isPress) return;
+    if (isPress) {
+      this.pause();
+      this.scrub.focus({preventScroll: true});
+    }
+    this.seek(nearestFrame(this.data, step));
+  }
+
+  // Show a frame in all views.
+  seek(frame) {
+    const {data, scrub} = this;
+    this.frame = Math.min(Math.max(frame, 0), data.steps.length - 1);
+    const step = data.steps[this.frame];
+    const sigma = data.sigmas[this.frame];
+    this.root.dataset.step = step;
+    scrub.value = this.frame;
+    scrub.setAttribute("aria-valuetext", nameStep(data, this.frame) + ", sigma " + sigma);
+    this.side.paint(this, data.selected, this.frame);
+    const gaps = this.filmstrip.map((each) => Math.abs(each.frame - this.frame));
+    const nearest = gaps.indexOf(Math.min(...gaps));
+    this.filmstrip.forEach(({button}, place) => {
+      button.classList.toggle("current", place === nearest);
+    });
+    this.chart.mark(step);
+    if (this.isPair) this.kept.seek(step / data.num_steps);
+    this.paintCells();
+  }
+
+  paintCells() {
+    const kind = this.find(".switch input:checked").value;
+    if (this.isPair) this.kept.paintCells(kind);
+    this.cells.forEach(({canvas}, index) => {
+      this.sprite.paint(canvas, index, this.frame, kind);
+    });
+  }
+
+  toggle() {
+    this.hasPlayed = true;
+    if (this.isPlaying) {
+      this.pause();
+      this.announce("Paused");
+    } else this.play();
+  }
+
+  playOnce() {
+    if (this.hasPlayed || !this.data || this.data.steps.length === 1 || reducesMotion()) return;
+    this.hasPlayed = true;
+    this.play();
+  }
+
+  // Play from the shown frame, or from the beginning where that is the last one.
+  play() {
+    const last = this.data.steps.length - 1;
+    if (this.frame === last) this.seek(0);
+    this.setPlaying(true);
+    this.started = null;
+    const run = (now) => {
+      const isNewest = this.run === run; // one may pause and play within a frame of the screen
+      if (!this.isPlaying || !isNewest || !this.root.isConnected) return;
+      if (this.started === null) [this.started, this.origin] = [now, this.frame];
+      const speed = Number(this.find(".speed").value);
+      const duration = Math.min(Math.max(RUN_MS / (last + 1), FRAME_MS[0]), FRAME_MS[1]) / speed;
+      const frame = Math.min(this.origin + Math.floor((now - this.started) / duration), last);
+      if (frame !== this.frame) this.seek(frame);
+      if (frame === last) {
+        this.pause();
+        this.announce("Finished");
+      } else requestAnimationFrame(run);
+    };
+    this.run = run;
+    requestAnimationFrame(run);
+  }
+
+  pause() {
+    this.setPlaying(false);
+  }
+
+  setPlaying(isPlaying) {
+    this.isPlaying = isPlaying;
+    this.root.dataset.playing = isPlaying;
+    setText(this.find(".play"), isPlaying ? "Pause" : "Play");
+  }
+
+  // Tell screen readers, politely, where the player stands.
+  announce(state) {
+    const sigma = "sigma " + this.data.sigmas[this.frame];
+    this.find(".announcement").textContent =
+      state + " at " + nameStep(this.data, this.frame) + ", " + sigma + ".";
+  }
+}
