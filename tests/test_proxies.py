@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import zipfile
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -128,7 +130,7 @@ def test_nine_visitors_behind_nginx_have_limits_of_their_own(address: str) -> No
 @pytest.mark.parametrize(
     ("proxy", "visitor"), [("address", "93.3.1.1"), ("keeping_address", "93.3.1.2")]
 )
-def test_the_page_draws_in_a_browser_behind_nginx(
+def test_the_page_draws_and_downloads_in_a_browser_behind_nginx(
     browser: Browser, proxy: str, visitor: str, request: pytest.FixtureRequest
 ) -> None:
     options: dict[str, Any] = {
@@ -142,6 +144,13 @@ def test_the_page_draws_in_a_browser_behind_nginx(
         pictures = page.locator("#gallery img")
         expect(pictures).to_have_count(8)
         assert pictures.first.evaluate("picture => picture.naturalWidth") == 8 * 28
+        page.get_by_role("button", name="Share").click()
+        expect(page.locator("#link textarea, #link input")).to_have_value(
+            re.compile(re.escape(f"{page_address}?class="))
+        )
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Download all images").click()
+        assert len(zipfile.ZipFile(download.value.path()).namelist()) > 8
 
 
 def test_a_tab_that_lost_its_connection_draws_what_it_was_asked_for(
