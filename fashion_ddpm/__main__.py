@@ -81,6 +81,9 @@ def build_parser() -> argparse.ArgumentParser:
         subcommands.add_parser("doctor", help="check the data, a schedule or a scorer")
     )
     _add_publish(subcommands.add_parser("publish", help="share a checkpoint: a model, and a Space"))
+    _add_export_web(
+        subcommands.add_parser("export-web", help="write a static site that draws in the browser")
+    )
     scorer = subcommands.add_parser("train-scorer", help="train the embedded CLIP")
     scorer.add_argument("--checkpoint", help="diffusion model that gives half-denoised images")
     add_flags(scorer, ScorerConfig)
@@ -210,6 +213,20 @@ def _add_publish(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace what is there")
     parser.add_argument("--dry-run", action="store_true", help="write, check, start; send nothing")
     parser.set_defaults(run=commands.run_publish, extra="app,evaluate")
+
+
+def _add_export_web(parser: argparse.ArgumentParser) -> None:
+    omit = argparse.SUPPRESS
+    parser.add_argument(
+        "--checkpoint", default=omit, help="folder or USER/NAME@REVISION; default: the bundled one"
+    )
+    parser.add_argument(
+        "--output", type=_path, default=omit, metavar="DIR", help="default: build/web"
+    )
+    parser.add_argument(
+        "--demo-url", default=omit, metavar="URL", help="page with a server, for a link to it"
+    )
+    parser.set_defaults(run=commands.run_export_web, extra="web")
 
 
 def main() -> int:

@@ -4,7 +4,7 @@ import errno
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -67,15 +67,19 @@ def create_temporary_folder(final: Path) -> Path:
     return folder
 
 
-def finalize_folder(final: Path) -> None:
+def finalize_folder(final: Path, list_files: Callable[[Path], None] = write_manifest) -> None:
     """Rename the temporary folder to its final name; a kill at any moment loses no data.
+
+    Args:
+        final: the final name.
+        list_files: writes the manifest of the complete temporary folder.
 
     Raises:
         CheckpointError: a file cannot be written; an existing folder is unchanged.
     """
     with report_write_errors(final):
         temporary, replaced = temporary_path(final), Path(f"{final}{REPLACED_SUFFIX}")
-        write_manifest(temporary)
+        list_files(temporary)
         for path in (*filter(Path.is_file, temporary.rglob("*")), temporary):
             fsync_path(path)
         shutil.rmtree(replaced, ignore_errors=True)

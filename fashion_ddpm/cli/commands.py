@@ -118,6 +118,15 @@ def run_publish(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def run_export_web(arguments: argparse.Namespace) -> int:
+    """Write a static site that draws in the browser."""
+    from fashion_ddpm.web.command import WebExport, export_web
+
+    for line in export_web(WebExport(**given_flags(arguments, WebExport))):
+        print(line, flush=True)
+    return 0
+
+
 def run_train_all(arguments: argparse.Namespace) -> int:
     """Train, distil and evaluate a network."""
     from fashion_ddpm.cli.train_all import TrainAll, train_all

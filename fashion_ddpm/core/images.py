@@ -1,5 +1,6 @@
 """Conversions of pixel ranges and sizes; grids; PNG files that carry their settings."""
 
+import base64
 import io
 import json
 import math
@@ -109,6 +110,13 @@ def read_settings(path: Path) -> dict[str, Any]:
     """Return the settings that a PNG file carries, or an empty dict."""
     with Image.open(path, formats=["PNG"]) as picture:
         return dict(json.loads(picture.info.get(SETTINGS_KEY, "{}")))
+
+
+def png_url(picture: Image.Image) -> str:
+    """Return a picture as a URL that holds it."""
+    content = io.BytesIO()
+    picture.save(content, "png", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()
 
 
 def make_labelled_grid(rows: Mapping[str, Tensor], scale: int = 2) -> Image.Image:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from fashion_ddpm.checkpoints.errors import CheckpointError
-from fashion_ddpm.core.config import SCHEDULES
+from fashion_ddpm.core.config import SCHEDULES, TURBO
 from fashion_ddpm.core.distributed import this_process
 from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
@@ -257,6 +257,19 @@ def _install_batching_unet(pipeline: FashionDDPMPipeline) -> BatchingUNet:
 def offered_schedules(demo: Demo) -> list[str]:
     """Return the schedules on offer: "report" only for Fashion-MNIST, which it is about."""
     return [each for each in SCHEDULES if each != "report" or demo.kind.is_fashion_mnist]
+
+
+def default_request(demo: Demo) -> GenerateRequest:
+    """Return the request that the page opens with."""
+    names = demo.kind.class_names
+    return GenerateRequest(names[-1], class_names=names)
+
+
+def presets(demo: Demo) -> dict[str, SamplingSettings]:
+    """Return the presets by name, with Turbo where there is a distilled network."""
+    if not demo.has_turbo:
+        return PRESETS
+    return {"Turbo": demo.pipeline.network_for(TURBO).default_settings, **PRESETS}
 
 
 def load_optional_network(

@@ -8,6 +8,7 @@ from gradio.data_classes import FileData
 from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 
+from fashion_ddpm.core.images import png_url
 from fashion_ddpm.core.requests import MAX_SEED, PAGE_LABELS, RequestError, check_integer
 from fashion_ddpm.demo.compare import (
     AXIS_NAMES,
@@ -24,7 +25,7 @@ from fashion_ddpm.demo.compare import (
     settings_in_words,
     zip_sheet,
 )
-from fashion_ddpm.demo.engine import Demo
+from fashion_ddpm.demo.engine import Demo, default_request
 from fashion_ddpm.demo.quality import heat_map, measurements_of
 from fashion_ddpm.generation.files import file_name
 from fashion_ddpm.server.monitoring import StoppedError
@@ -37,10 +38,9 @@ from fashion_ddpm.ui.components import (
     as_int,
     browser_html,
     monitor_request,
-    png_url,
     report_errors,
 )
-from fashion_ddpm.ui.controls import Controls, control_values, default_request
+from fashion_ddpm.ui.controls import Controls, control_values
 from fashion_ddpm.ui.page import save_pil_atomically
 from fashion_ddpm.ui.session import CurrentRun, connect_run
 

@@ -1,7 +1,5 @@
 """Parts that several tabs share: event options, error messages, pictures and plots."""
 
-import base64
-import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,7 +8,6 @@ from typing import Any
 
 import gradio as gr
 import pandas as pd
-from PIL import Image
 
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.requests import PAGE_LABELS
@@ -232,10 +229,3 @@ def line_plot(
         show_label=False,  # gradio leaves no room for it
         **options,
     )
-
-
-def png_url(picture: Image.Image) -> str:
-    """Return a picture as a URL that holds it."""
-    content = io.BytesIO()
-    picture.save(content, "png", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()

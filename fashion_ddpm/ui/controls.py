@@ -14,7 +14,7 @@ from fashion_ddpm.core.requests import (
     PAGE_LABELS,
     GenerateRequest,
 )
-from fashion_ddpm.demo.engine import PRESETS, Demo, offered_schedules
+from fashion_ddpm.demo.engine import Demo, default_request, offered_schedules, presets
 from fashion_ddpm.demo.request_note import describe_request
 from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.server.limits import PAGE_MAX_IMAGES, PAGE_MAX_STEPS, check_size
@@ -70,12 +70,6 @@ NO_SETTINGS = (gr.skip(),) * (len(CONTROL_FIELDS) + 2)
 """Values of Controls.inputs that change nothing."""
 
 
-def default_request(demo: Demo) -> GenerateRequest:
-    """Return the request that the page opens with."""
-    names = demo.kind.class_names
-    return GenerateRequest(names[-1], class_names=names)
-
-
 def build_request(*values: Any, class_names: tuple[str, ...]) -> GenerateRequest:
     """Return the request for a visitor's settings.
 
@@ -97,13 +91,6 @@ def control_values(request: GenerateRequest, scorer: str = "") -> tuple[Any, ...
     """Return a request as values of Controls.inputs; "" leaves the scorer unchanged."""
     values = [getattr(request, name) for name in CONTROL_FIELDS]
     return (*values, False, scorer or gr.skip())
-
-
-def presets(demo: Demo) -> dict[str, SamplingSettings]:
-    """Return the presets by name, with Turbo where there is a distilled network."""
-    if not demo.has_turbo:
-        return PRESETS
-    return {"Turbo": demo.pipeline.network_for(TURBO).default_settings, **PRESETS}
 
 
 class Controls:

@@ -20,13 +20,13 @@ from PIL import Image
 
 from fashion_ddpm.checkpoints.locate import SAMPLES_FILE
 from fashion_ddpm.core.image_kind import CLASS_NAMES
-from fashion_ddpm.core.images import FILE_NAME_KEY
+from fashion_ddpm.core.images import FILE_NAME_KEY, png_url
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, ROOT
 from fashion_ddpm.demo.engine import Demo, offered_schedules
 from fashion_ddpm.diffusion.schedules import noise_levels
 from fashion_ddpm.scoring.clip_baseline import load_real_sample
 from fashion_ddpm.server.monitoring import INTERNAL_ERROR
-from fashion_ddpm.ui.components import IMAGES_GONE, NO_QUEUE, png_url, read_asset
+from fashion_ddpm.ui.components import IMAGES_GONE, NO_QUEUE, read_asset
 
 DISK_FULL = "The server has no room left for pictures; please try again in a few minutes."
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import gradio as gr
 
+from fashion_ddpm.core.images import png_url
 from fashion_ddpm.core.requests import MAX_SEED
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.game_requests import STRENGTH_RANGE, BlendRequest, RedrawRequest, WalkRequest
@@ -16,7 +17,6 @@ from fashion_ddpm.ui.components import (
     hide_value,
     monitor_request,
     picture,
-    png_url,
     show_value,
 )
 

@@ -5,9 +5,9 @@ from html import escape
 import gradio as gr
 import torch
 
-from fashion_ddpm.core.images import make_grid
+from fashion_ddpm.core.images import make_grid, png_url
 from fashion_ddpm.demo.gallery import BROKEN, REPAIRED, STUDENT, load_story
-from fashion_ddpm.ui.components import png_url, read_asset
+from fashion_ddpm.ui.components import read_asset
 
 QUESTION = "Same seeds, one wrong setting"
 

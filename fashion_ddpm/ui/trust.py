@@ -10,7 +10,7 @@ from PIL import Image
 
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.image_kind import CLASS_NAMES
-from fashion_ddpm.core.images import make_grid
+from fashion_ddpm.core.images import make_grid, png_url
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, EVALUATION_DIR
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.trust import (
@@ -34,7 +34,6 @@ from fashion_ddpm.ui.components import (
     hide_value,
     line_plot,
     picture,
-    png_url,
     read_asset,
     report_errors,
     show_value,

@@ -9,15 +9,13 @@ import pytest
 from fashion_ddpm.__main__ import build_parser
 from fashion_ddpm.cli.commands import parse_request
 from fashion_ddpm.core.requests import PAGE_LABELS, SETTINGS, GenerateRequest
-from fashion_ddpm.demo.engine import Demo
+from fashion_ddpm.demo.engine import Demo, default_request, presets
 from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.ui.controls import (
     CONTROL_FIELDS,
     NO_SETTINGS,
     Controls,
     control_values,
-    default_request,
-    presets,
 )
 
 

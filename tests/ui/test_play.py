@@ -4,8 +4,8 @@ import gradio as gr
 import pytest
 from PIL import Image
 
+from fashion_ddpm.core.images import png_url
 from fashion_ddpm.demo.engine import Demo
-from fashion_ddpm.ui.components import png_url
 from fashion_ddpm.ui.play import Play
 
 
