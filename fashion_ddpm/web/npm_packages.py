@@ -1,14 +1,25 @@
 """The npm packages of the site: pinned in package-lock.json, installed once into a cache."""
 
+import gzip
+import hashlib
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from fashion_ddpm.checkpoints.atomic_folders import create_temporary_folder, finalize_folder
-from fashion_ddpm.checkpoints.manifest import is_intact, sha256
+from filelock import FileLock
+
+from fashion_ddpm.checkpoints.atomic_folders import (
+    create_temporary_folder,
+    finalize_folder,
+    recover_folder,
+    report_write_errors,
+)
+from fashion_ddpm.checkpoints.manifest import is_intact
 from fashion_ddpm.core.errors import reason
 from fashion_ddpm.web.errors import WebError
 
@@ -16,20 +27,22 @@ WEB = Path(__file__).parent
 PACKAGE_FILE, LOCK_FILE = "package.json", "package-lock.json"
 
 RUNTIME = "onnxruntime-web/dist"
-GZIPPED = (f"{RUNTIME}/ort-wasm-simd-threaded.wasm", f"{RUNTIME}/ort-wasm-simd-threaded.jspi.wasm")
-"""Files that the site holds compressed."""
+WASM = "ort-wasm-simd-threaded"
 
 VENDOR_FILES = {
     f"{RUNTIME}/ort.wasm.min.mjs": "onnxruntime/ort.wasm.min.mjs",
     f"{RUNTIME}/ort.jspi.min.mjs": "onnxruntime/ort.jspi.min.mjs",
-    f"{RUNTIME}/ort-wasm-simd-threaded.mjs": "onnxruntime/ort-wasm-simd-threaded.mjs",
-    f"{RUNTIME}/ort-wasm-simd-threaded.jspi.mjs": "onnxruntime/ort-wasm-simd-threaded.jspi.mjs",
-    **{name: f"onnxruntime/{Path(name).name}" for name in GZIPPED},
+    f"{RUNTIME}/{WASM}.mjs": f"onnxruntime/{WASM}.mjs",
+    f"{RUNTIME}/{WASM}.jspi.mjs": f"onnxruntime/{WASM}.jspi.mjs",
+    f"{RUNTIME}/{WASM}.wasm": f"onnxruntime/{WASM}.wasm.gz",
+    f"{RUNTIME}/{WASM}.jspi.wasm": f"onnxruntime/{WASM}.jspi.wasm.gz",
     "gifenc/dist/gifenc.esm.js": "gifenc.js",
     "gifenc/LICENSE.md": "gifenc_licence.md",
 }
-"""File of a package → file of the site's folder vendor, without .gz. The runtime's licence is not
-in its package: onnxruntime_licence.txt beside this file."""
+"""File of a package → file of the site's folder vendor. The runtime's licence is not in its
+package: onnxruntime_licence.txt beside this file."""
+
+SOURCE_MAP = re.compile(rb"\n//# sourceMappingURL=.*")
 
 INSTALL = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 INSTALL_SECONDS = 600
@@ -42,22 +55,49 @@ def vendor_folder() -> Path:
         WebError: there is no npm, the packages cannot be installed, or they lack a file.
         CheckpointError: the cache cannot be written.
     """
-    cached = cache_folder() / f"vendor-{sha256(WEB / LOCK_FILE)[:12]}"
-    if is_intact(cached):
-        return cached
+    folder = cache_folder()
+    cached = folder / f"vendor-{_vendor_key()}"
+    with report_write_errors(cached):
+        folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{cached}.lock"):  # of exports that run side by side, one installs
+        recover_folder(cached)
+        if not is_intact(cached):
+            _fill(cached)
+    return cached
+
+
+def _vendor_key() -> str:
+    """Return the start of a checksum of the packages' versions and of what is taken of them."""
+    taken = json.dumps(VENDOR_FILES).encode()
+    return hashlib.sha256((WEB / LOCK_FILE).read_bytes() + taken).hexdigest()[:12]
+
+
+def _fill(cached: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="fashion-ddpm-npm-") as name:
         packages = install(Path(name))
         temporary = create_temporary_folder(cached)
         for source, target in VENDOR_FILES.items():
-            if not (packages / source).is_file():
-                raise WebError(
-                    f"The npm packages have no {source}; it must come with the versions in "
-                    f"{WEB / PACKAGE_FILE}: pin versions that have it."
-                )
             (temporary / target).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(packages / source, temporary / target)
+            (temporary / target).write_bytes(_read(packages / source, target))
         finalize_folder(cached)
-    return cached
+
+
+def _read(path: Path, target: str) -> bytes:
+    """Return what the site holds of a package's file."""
+    if not path.is_file():
+        raise WebError(
+            f"The npm packages have no {path.name}, which the site needs: {WEB / PACKAGE_FILE} "
+            "must pin versions that have it."
+        )
+    content = path.read_bytes()
+    if target.endswith(".gz"):
+        return compress(content)
+    return SOURCE_MAP.sub(b"", content)  # the maps are not in the site
+
+
+def compress(content: bytes) -> bytes:
+    """Return the content of a .gz file, the same for the same content."""
+    return gzip.compress(content, 9, mtime=0)
 
 
 def cache_folder() -> Path:

@@ -40,7 +40,9 @@ from fashion_ddpm.server.limits import PAGE_MAX_IMAGES, PAGE_MAX_STEPS
 FORMAT = 1
 """Raised when a page of before could not read the data."""
 
-UNET_FILE, TURBO_FILE, CLIP_FILE = "models/unet.onnx", "models/turbo.onnx", "models/clip.onnx"
+UNET_FILE = "models/unet.onnx.gz"
+TURBO_FILE = "models/turbo.onnx.gz"
+CLIP_FILE = "models/clip.onnx.gz"
 
 
 def describe_site(demo: Demo, demo_url: str = "") -> dict[str, Any]:
@@ -56,10 +58,8 @@ def describe_site(demo: Demo, demo_url: str = "") -> dict[str, Any]:
     return {
         "format": FORMAT,
         "version": fashion_ddpm.__version__,
-        "checkpoint": {
-            "name": Path(demo.pipeline.name_or_path.partition("@")[0]).name,
-            "images_seen": total_images_seen(run) or None,
-        },
+        "checkpoint": Path(demo.pipeline.name_or_path.partition("@")[0]).name,
+        "images_seen": total_images_seen(run) or None,
         "kind": _describe_kind(kind),
         "networks": _describe_networks(demo),
         "alpha_bars": alpha_bars(scheduler).tolist(),

@@ -3,7 +3,6 @@
 import gzip
 import hashlib
 import json
-import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,7 +22,7 @@ from fashion_ddpm.scoring.clip import ClipScorer
 from fashion_ddpm.scoring.clip_baseline import load_real_sample
 from fashion_ddpm.web.clip_export import check_scores, export_clip
 from fashion_ddpm.web.errors import WebError
-from fashion_ddpm.web.npm_packages import GZIPPED, VENDOR_FILES, WEB, vendor_folder
+from fashion_ddpm.web.npm_packages import VENDOR_FILES, WEB, compress, vendor_folder
 from fashion_ddpm.web.onnx_export import export_unet
 from fashion_ddpm.web.site_data import CLIP_FILE, describe_gallery, describe_site, network_files
 
@@ -39,7 +38,6 @@ SHARED_MODULES = (
 TRAJECTORY_CLASS = "trajectory"
 """Class of the element in which the player of a trajectory stands, with its style."""
 
-SOURCE_MAP = re.compile(rb"\n//# sourceMappingURL=.*")
 VERSION_DIGITS = 12
 
 
@@ -77,15 +75,11 @@ def _page_files() -> dict[str, bytes]:
 
 def _vendor_files() -> dict[str, bytes]:
     """Return the runtime of the networks and the GIF encoder, with their licences."""
-    files = {"vendor/onnxruntime/LICENCE.txt": (WEB / "onnxruntime_licence.txt").read_bytes()}
     folder = vendor_folder()
-    for source, name in VENDOR_FILES.items():
-        content = (folder / name).read_bytes()
-        if source in GZIPPED:
-            files[f"vendor/{name}.gz"] = compress(content)
-        else:  # the source maps are not in the site
-            files[f"vendor/{name}"] = SOURCE_MAP.sub(b"", content)
-    return files
+    return {
+        "vendor/onnxruntime/LICENCE.txt": (WEB / "onnxruntime_licence.txt").read_bytes(),
+        **{f"vendor/{name}": (folder / name).read_bytes() for name in VENDOR_FILES.values()},
+    }
 
 
 def _network_files(demo: Demo, site: dict[str, Any]) -> dict[str, bytes]:
@@ -95,12 +89,7 @@ def _network_files(demo: Demo, site: dict[str, Any]) -> dict[str, bytes]:
     if isinstance(scorer, ClipScorer):
         contents[CLIP_FILE] = export_clip(scorer)
         check_scores(contents[CLIP_FILE], site["scorer"], scorer, load_real_sample().images)
-    return {f"{file}.gz": compress(content) for file, content in contents.items()}
-
-
-def compress(content: bytes) -> bytes:
-    """Return the content of a .gz file, the same for the same content."""
-    return gzip.compress(content, 9, mtime=0)
+    return {file: compress(content) for file, content in contents.items()}
 
 
 def _to_json(content: Any) -> bytes:
