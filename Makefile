@@ -1,4 +1,5 @@
-# make app: set up and open the demo. make test: set up, then style, types, layers and every behaviour.
+# make app: set up and open the demo. make web: build the static site, whose networks run in the browser,
+# and serve it (make web-build: the first alone). make test: set up, then style, types, layers and every behaviour.
 # make test-all: that, and the slow tests: browsers, kills, many processes, hostile requests. make check:
 # style, types, layers, and the quick tests of the folders that were changed. All may be repeated.
 # After new weights: make gallery draws what the demo opens with; make evaluation measures both networks
@@ -11,10 +12,16 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: app static check test test-all audit licences gallery evaluation results clean
+.PHONY: app web web-build static check test test-all audit licences gallery evaluation results clean
 
 app: $(VENV)/app-ready
 	$(BIN)/python app.py
+
+web: $(VENV)/web-ready
+	$(BIN)/python -m fashion_ddpm export-web --output build/web --serve
+
+web-build: $(VENV)/web-ready
+	$(BIN)/python -m fashion_ddpm export-web --output build/web
 
 # There is a test process for each core; with more than one thread each, they would wait for one
 # another at every operation. Files are begun in their order, not those with the most tests first:
@@ -71,9 +78,16 @@ $(VENV)/app-ready: requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --requirement requirements.txt
 	touch $@
 
-$(VENV)/test-ready: requirements-dev.txt requirements.txt | $(BIN)/python
-	$(BIN)/python -m pip install --requirement requirements-dev.txt
+$(VENV)/web-ready: requirements-web.txt requirements.txt | $(BIN)/python
+	$(BIN)/python -m pip install --requirement requirements-web.txt
 	touch $@ $(VENV)/app-ready
+
+# The tests use no network, so the npm packages of the site and of its checks are installed first.
+$(VENV)/test-ready: requirements-dev.txt requirements-web.txt requirements.txt \
+		fashion_ddpm/web/package-lock.json | $(BIN)/python
+	$(BIN)/python -m pip install --requirement requirements-dev.txt
+	$(BIN)/python -m tests.tools.node
+	touch $@ $(VENV)/app-ready $(VENV)/web-ready
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -226,6 +226,9 @@ def _add_export_web(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--demo-url", default=omit, metavar="URL", help="page with a server, for a link to it"
     )
+    parser.add_argument("--serve", action="store_true", help="then serve it on this machine")
+    parser.add_argument("--host", default="127.0.0.1", help="address to serve it at")
+    parser.add_argument("--port", type=int, default=8000, help="0: any free one")
     parser.set_defaults(run=commands.run_export_web, extra="web")
 
 

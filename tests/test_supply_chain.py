@@ -61,10 +61,13 @@ def test_every_bundled_file_is_listed() -> None:
     assert not new, "\n".join(new)
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+REQUIREMENTS = ("requirements.txt", "requirements-web.txt", "requirements-dev.txt")
+
+
+@pytest.mark.parametrize("name", REQUIREMENTS)
 def test_every_requirement_is_pinned_to_one_version(name: str) -> None:
     for line in (ROOT / name).read_text().split("\n"):
-        assert re.fullmatch(r"|-r requirements\.txt|[\w-]+==\d+(\.\d+)+", line), line
+        assert re.fullmatch(r"|-r requirements(-web)?\.txt|[\w-]+==\d+(\.\d+)+", line), line
 
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -114,7 +117,7 @@ def test_every_imported_package_is_declared() -> None:
 
 def test_the_pinned_versions_are_those_that_the_package_allows() -> None:
     declared = requirements_of(*EXTRAS)
-    pins = read_pins("requirements.txt") | read_pins("requirements-dev.txt")
+    pins = {name: pin for file in REQUIREMENTS for name, pin in read_pins(file).items()}
     assert set(pins) == set(declared)
     refused = {
         name: str(declared[name])

@@ -91,7 +91,7 @@ def test_the_wheel_has_the_packages_version_and_its_extras(wheel: Path) -> None:
         fields = BytesParser().parsebytes(archive.read(name))
     assert fields["Version"] == fashion_ddpm.__version__
     assert set(fields.get_all("Provides-Extra", [])) == {
-        *("app", "data", "dev", "evaluate", "mcp", "openvino", "train")
+        *("app", "data", "dev", "evaluate", "mcp", "openvino", "train", "web")
     }
 
 
@@ -153,7 +153,9 @@ def test_without_extras_it_generates_images(base: Path, tmp_path: Path) -> None:
     assert [path.name for path in folder.iterdir()] == ["boots.png"]
 
 
-@pytest.mark.parametrize(("command", "extra"), [("app", "app"), ("evaluate", "evaluate")])
+@pytest.mark.parametrize(
+    ("command", "extra"), [("app", "app"), ("evaluate", "evaluate"), ("export-web", "web")]
+)
 def test_a_command_names_the_extra_that_it_needs(
     base: Path, tmp_path: Path, command: str, extra: str
 ) -> None:
@@ -198,6 +200,18 @@ def test_its_help_lists_the_flags(full: Path, tmp_path: Path, command: str, flag
     done = run(full / "fashion-ddpm", command, "--help", folder=tmp_path)
     assert done.stdout.startswith(f"usage: fashion-ddpm {command} ")
     assert flag in done.stdout
+
+
+def test_it_exports_a_site_that_is_the_clones(full: Path, tmp_path: Path) -> None:
+    done = run(full / "fashion-ddpm", "export-web", "--output", "site", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["site"]
+    page = ROOT / "fashion_ddpm" / "web" / "site"
+    for path in filter(Path.is_file, page.rglob("*")):
+        copied = tmp_path / "site" / path.relative_to(page)
+        assert copied.read_bytes() == path.read_bytes(), path
+    listed = json.loads((tmp_path / "site" / "manifest.json").read_text())["files"]
+    assert {"models/unet.onnx.gz", "models/turbo.onnx.gz", "models/clip.onnx.gz"} <= set(listed)
 
 
 def test_it_serves_the_page(full: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The subcommands; each imports the heavy modules that it needs."""
 
 import argparse
+import contextlib
 import sys
 from typing import Any
 
@@ -119,11 +120,20 @@ def run_publish(arguments: argparse.Namespace) -> int:
 
 
 def run_export_web(arguments: argparse.Namespace) -> int:
-    """Write a static site that draws in the browser."""
+    """Write a static site that draws in the browser; with --serve also serve it."""
     from fashion_ddpm.web.command import WebExport, export_web
+    from fashion_ddpm.web.serve import SiteServer
 
-    for line in export_web(WebExport(**given_flags(arguments, WebExport))):
-        print(line, flush=True)
+    export = WebExport(**given_flags(arguments, WebExport))
+    # The port is taken first: a used one is reported before a minute of work.
+    taken = SiteServer(export.output, arguments.host, arguments.port) if arguments.serve else None
+    with taken or contextlib.nullcontext() as server:
+        for line in export_web(export):
+            print(line, flush=True)
+        if server:
+            print(f"The site is at {server.address}; Ctrl-C ends it.", flush=True)
+            with contextlib.suppress(KeyboardInterrupt):
+                server.serve_forever()
     return 0
 
 

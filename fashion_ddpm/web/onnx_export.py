@@ -96,7 +96,7 @@ def export_module(module: nn.Module, inputs: dict[str, Tensor], output: str) -> 
         ) from error
     assert program is not None
     content = _shrink(program.model_proto)
-    _check(content, module, inputs)
+    check_outputs(content, module, inputs)
     return content
 
 
@@ -142,8 +142,14 @@ def _shrink(model: ModelProto) -> bytes:
     return model.SerializeToString(deterministic=True)
 
 
-def _check(content: bytes, module: nn.Module, inputs: dict[str, Tensor]) -> None:
-    """Raise WebError if a file gives another output than a module at one of CHECKED_BATCHES."""
+def check_outputs(content: bytes, module: nn.Module, inputs: dict[str, Tensor]) -> None:
+    """Raise WebError if a file gives another output than a module at one of CHECKED_BATCHES.
+
+    Args:
+        content: the ONNX file.
+        module: a module on the CPU.
+        inputs: name → example, with max(CHECKED_BATCHES) rows.
+    """
     for size in CHECKED_BATCHES:
         batch = {name: values[-size:] for name, values in inputs.items()}
         with torch.no_grad():

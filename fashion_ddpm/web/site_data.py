@@ -85,7 +85,7 @@ def describe_site(demo: Demo, demo_url: str = "") -> dict[str, Any]:
         "page_defaults": default_request(demo).as_settings(),
         "link_defaults": LINK_DEFAULTS,
         "presets": _describe_presets(demo),
-        "scorer": _describe_scorer(scorer, kind) if isinstance(scorer, ClipScorer) else None,
+        "scorer": describe_scorer(scorer, kind) if isinstance(scorer, ClipScorer) else None,
         "baseline": _describe_baseline(baseline) if baseline else None,
         "class_pictures": _class_pictures() if kind == FASHION_MNIST else None,
         "links": {"demo": demo_url, "repository": ""},
@@ -155,7 +155,8 @@ def _describe_presets(demo: Demo) -> list[dict[str, Any]]:
     ]
 
 
-def _describe_scorer(scorer: ClipScorer, kind: ImageKind) -> dict[str, Any]:
+def describe_scorer(scorer: ClipScorer, kind: ImageKind) -> dict[str, Any]:
+    """Return the entry of a scorer: how images are prepared for it, and its prompts as vectors."""
     processor = scorer.processor.image_processor
     labels = label_prompts(kind.class_names)
     quality = [quality_prompts(name, kind) for name in kind.class_names]

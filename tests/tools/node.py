@@ -1,4 +1,7 @@
-"""Node.js for the tests of browser code: scripts that print JSON, and TypeScript's checker."""
+"""Node.js for the tests of browser code: scripts that print JSON, and TypeScript's checker.
+
+python -m tests.tools.node installs the npm packages that the tests need.
+"""
 
 import json
 import shutil
@@ -10,7 +13,7 @@ from typing import Any
 from filelock import FileLock
 
 from fashion_ddpm.checkpoints.manifest import sha256
-from fashion_ddpm.web.npm_packages import LOCK_FILE, WEB, cache_folder, install
+from fashion_ddpm.web.npm_packages import LOCK_FILE, WEB, cache_folder, install, vendor_folder
 from tests.tools import TIMEOUT_S
 
 TYPESCRIPT = "typescript/bin/tsc"
@@ -64,3 +67,7 @@ def check_types(project: Path = WEB) -> str:
         timeout=TIMEOUT_S,
     )
     return done.stdout + done.stderr
+
+
+if __name__ == "__main__":
+    print(vendor_folder(), node_modules())
