@@ -203,6 +203,9 @@ def _add_publish(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--space", default="", metavar="USER/NAME", help="Space to make; default: the model alone"
     )
+    parser.add_argument(
+        "--static-space", default="", metavar="USER/NAME", help="Space that draws in the browser"
+    )
     for flag, text in (
         ("--checkpoint", "folder to publish; default: the bundled one"),
         ("--evaluation", "what evaluate wrote on it; default: docs/evaluation"),

@@ -111,7 +111,9 @@ def run_results(arguments: argparse.Namespace) -> int:
 
 
 def run_publish(arguments: argparse.Namespace) -> int:
-    """Upload a checkpoint and a Space; with --dry-run only write and check them."""
+    """Upload a checkpoint and Spaces; with --dry-run only write and check them."""
+    if arguments.static_space:
+        arguments.extra += ",web"
     from fashion_ddpm.publishing.command import Publication, publish
 
     for line in publish(Publication(**given_flags(arguments, Publication))):

@@ -58,7 +58,7 @@ def missing_package_message(error: ModuleNotFoundError, extra: str) -> str:
     if package == "fashion_ddpm":
         raise error
     if ROOT != INSTALLED_ROOT:  # a clone
-        target = extra if extra == "web" else "app"
+        target = "web" if "web" in extra.split(",") else "app"
         return f"the package {package} is not installed; run make {target}, and use its .venv."
     return f'the package {package} is not installed; run pip install "fashion-ddpm[{extra}]".'
 

@@ -14,3 +14,6 @@ BUNDLED_CLASSIFIER = BUNDLED_DIR / "classifier"
 BUNDLED_SCORER = BUNDLED_DIR / "clip-fashion-mnist"
 
 EVALUATION_DIR = ROOT / "docs" / "evaluation"
+
+STATIC_SITE_FILE = ROOT / "static_site.txt"
+"""The address of the site that draws in the browser; in the folder of a Space that has one."""

@@ -1,5 +1,6 @@
-"""The publish command: upload a checkpoint and its distilled network, and a Space for them."""
+"""The publish command: upload a checkpoint, its distilled network, and Spaces for them."""
 
+import dataclasses
 import os
 import shutil
 from collections.abc import Iterable, Iterator
@@ -17,10 +18,12 @@ from fashion_ddpm.publishing.errors import PublishingError
 from fashion_ddpm.publishing.hub import MODEL, SPACE, Hub, Repository
 from fashion_ddpm.publishing.model_card import HubRepos
 from fashion_ddpm.publishing.model_folder import check_checkpoint, write_model_folder
-from fashion_ddpm.publishing.space import check_space
+from fashion_ddpm.publishing.space import check_space, check_static_space
 from fashion_ddpm.publishing.space_trial import try_space
 
 DEFAULT_OUTPUT = Path("runs/publish")
+STATIC_SPACE = "static-space"
+FOLDER_NAMES = {MODEL, DISTILLED, SPACE, STATIC_SPACE}
 MAX_LISTED_FILES = 9
 """Of a folder with more files only their number is printed."""
 
@@ -31,7 +34,8 @@ class Publication:
 
     Attributes:
         model: USER/NAME of the model's repository.
-        space: USER/NAME of the Space; empty to publish the model alone.
+        space: USER/NAME of the Space; empty for none.
+        static_space: USER/NAME of the Space that draws in the browser; empty for none.
         checkpoint: the folder to publish.
         evaluation: the output folder of evaluate; without one the card has no metrics.
         output: where the folders are written; it may hold nothing else.
@@ -48,19 +52,25 @@ class Publication:
     private: bool = False
     overwrite: bool = False
     dry_run: bool = False
+    static_space: str = ""
 
     @property
     def repos(self) -> HubRepos:
         """The names of the repositories."""
-        return HubRepos(self.model, self.space)
+        return HubRepos(self.model, self.space, self.static_space)
 
     @property
     def folders(self) -> dict[Repository, Path]:
         """The repositories and the folders to upload to them, the model's first.
 
         Raises:
-            PublishingError: the Hub allows no such name.
+            PublishingError: the Hub allows no such name, or both Spaces have the same.
         """
+        if self.space and self.space == self.static_space:
+            raise PublishingError(
+                f"--space and --static-space are both {self.space}; they are two Spaces: give each "
+                "a name of its own."
+            )
         model = Repository(MODEL, self.model, flag="--model")
         folders = {model: self.output / MODEL}
         if (distilled_folder(self.checkpoint) / INDEX_FILE).exists():
@@ -68,6 +78,9 @@ class Publication:
             folders[distilled] = self.output / DISTILLED
         if self.space:
             folders[Repository(SPACE, self.space, flag="--space")] = self.output / SPACE
+        if self.static_space:
+            static = Repository(SPACE, self.static_space, flag="--static-space", sdk="static")
+            folders[static] = self.output / STATIC_SPACE
         return folders
 
 
@@ -93,6 +106,8 @@ def publish(publication: Publication) -> Iterator[str]:
         check_space(space)
         try_space(space)
         yield f"The Space runs from {space}."
+    if publication.static_space:
+        check_static_space(publication.output / STATIC_SPACE)
     if publication.dry_run:
         yield "Nothing was sent; without --dry-run it is."
         return
@@ -101,7 +116,7 @@ def publish(publication: Publication) -> Iterator[str]:
 
 def _check_output(output: Path) -> None:
     if output.exists() and (
-        not output.is_dir() or {path.name for path in output.iterdir()} - {MODEL, DISTILLED, SPACE}
+        not output.is_dir() or {path.name for path in output.iterdir()} - FOLDER_NAMES
     ):
         raise PublishingError(
             f"output {output} exists and holds other things than published folders; name a new "
@@ -119,20 +134,32 @@ def _write_folders(publication: Publication) -> Iterator[str]:
         yield _missing_report(publication.checkpoint, evaluation)
     write_model_folder(temporary / MODEL, pipeline, report, repos)
     if distilled := pipeline.distilled_network:
-        names = HubRepos(repos.distilled, repos.space, base_model=repos.model)
+        names = dataclasses.replace(repos, model=repos.distilled, base_model=repos.model)
         its_report = find_report(evaluation / DISTILLED, weights_hash(distilled))
         if its_report is None:
             yield _missing_report(distilled.name_or_path, evaluation / DISTILLED)
         write_model_folder(temporary / DISTILLED, distilled, its_report, names)
-    if publication.space:
-        # The demo needs packages that those who push a model alone may lack.
-        from fashion_ddpm.demo.engine import Demo
-        from fashion_ddpm.publishing.space_folder import write_space_folder
-
-        demo, shown = Demo(publication.checkpoint), evaluation if report else None
-        write_space_folder(temporary / SPACE, temporary / MODEL, demo, shown, repos)
+    _write_spaces(publication, temporary, evaluation if report else None)
     shutil.rmtree(publication.output, ignore_errors=True)
     os.replace(temporary, publication.output)
+
+
+def _write_spaces(publication: Publication, folder: Path, evaluation: Path | None) -> None:
+    """Write the folders of the Spaces, beside that of the model."""
+    if not (publication.space or publication.static_space):
+        return
+    # Those who push a model alone may lack the packages of the demo and of the export.
+    from fashion_ddpm.demo.engine import Demo
+
+    demo, repos = Demo(publication.checkpoint), publication.repos
+    if publication.space:
+        from fashion_ddpm.publishing.space_folder import write_space_folder
+
+        write_space_folder(folder / SPACE, folder / MODEL, demo, evaluation, repos)
+    if publication.static_space:
+        from fashion_ddpm.publishing.static_space_folder import write_static_space_folder
+
+        write_static_space_folder(folder / STATIC_SPACE, folder / MODEL, demo, repos)
 
 
 def _missing_report(checkpoint: str | Path, evaluation: Path) -> str:

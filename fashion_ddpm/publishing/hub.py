@@ -32,6 +32,7 @@ class Repository:
         repo_type: MODEL or SPACE.
         name: USER/NAME.
         flag: the flag that gave the name.
+        sdk: what runs a Space: gradio or static.
 
     Raises:
         PublishingError: the Hub allows no such name.
@@ -40,6 +41,7 @@ class Repository:
     repo_type: str
     name: str
     flag: str = field(kw_only=True)
+    sdk: str = field(default="gradio", kw_only=True)
 
     def __post_init__(self) -> None:
         try:
@@ -174,7 +176,7 @@ class Hub:
                 repo_type=repository.repo_type,
                 private=private or None,
                 exist_ok=overwrite,
-                space_sdk="gradio" if repository.repo_type == SPACE else None,
+                space_sdk=repository.sdk if repository.repo_type == SPACE else None,
             )
         return str(link)
 

@@ -51,6 +51,7 @@ README_ROWS = (
 )
 """The rows of the report that the README shows."""
 
+SPACES_URL = "https://huggingface.co/spaces"
 HUB_DATASET = "zalando-datasets/fashion_mnist"
 
 
@@ -99,17 +100,33 @@ class HubRepos:
     Attributes:
         model: USER/NAME of the model's repository.
         space: USER/NAME of the Space; empty if there is none.
+        static_space: USER/NAME of the Space whose page draws in the browser; empty if none.
         base_model: of a distilled network, USER/NAME of its teacher.
     """
 
     model: str
     space: str = ""
+    static_space: str = ""
     base_model: str | None = None
+
+    @property
+    def space_url(self) -> str:
+        """Address of the Space; empty if there is none."""
+        return f"{SPACES_URL}/{self.space}" if self.space else ""
+
+    @property
+    def static_space_url(self) -> str:
+        """Address of the static Space; empty if there is none."""
+        return f"{SPACES_URL}/{self.static_space}" if self.static_space else ""
 
     @property
     def distilled(self) -> str:
         """USER/NAME of the repository of the network distilled from the model."""
         return str(distilled_folder(self.model))
+
+    def models(self, has_distilled: bool) -> list[str]:
+        """Return the names of the model's repository and of the distilled network's, if any."""
+        return [self.model, *[self.distilled] * has_distilled]
 
 
 def model_card(run: dict[str, Any], report: Report | None, repos: HubRepos | None = None) -> str:

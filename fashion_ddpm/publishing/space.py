@@ -1,4 +1,4 @@
-"""Check a Space's front matter, pinned requirements and file sizes before the upload."""
+"""Check a Space's front matter, pinned requirements and files before the upload."""
 
 import re
 from collections.abc import Iterator
@@ -44,21 +44,36 @@ def check_space(folder: Path) -> None:
     matter = read_front_matter((folder / README).read_text())
     lines = (folder / REQUIREMENTS).read_text().split("\n")
     requirements = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     faults = [
         *_find_metadata_faults(matter),
-        *_find_runtime_faults(matter, folder, requirements),
+        *_find_runtime_faults(matter, requirements),
+        *_find_app_faults(matter, folder),
         *(
             f"{REQUIREMENTS} asks for {line}, but must pin one version with =="
             for line in requirements
             if not PIN_PATTERN.fullmatch(line)
         ),
-        *(
-            f"{path.relative_to(folder)} has {path.stat().st_size:,} bytes, but at most "
-            f"{MAX_FILE_BYTES:,} are allowed"
-            for path in files
-            if path.stat().st_size > MAX_FILE_BYTES
-        ),
+        *_find_large_files(folder),
+    ]
+    if faults:
+        raise PublishingError(f"A Space would refuse {folder}: {'; '.join(faults)}.")
+
+
+def check_static_space(folder: Path) -> None:
+    """Check the folder of a Space whose page needs no server.
+
+    Args:
+        folder: the Space's files.
+
+    Raises:
+        PublishingError: the message lists all faults.
+    """
+    matter = read_front_matter((folder / README).read_text())
+    faults = [
+        *_find_metadata_faults(matter),
+        *([] if matter.get("sdk") == "static" else ["sdk must be static"]),
+        *_find_app_faults(matter, folder),
+        *_find_large_files(folder),
     ]
     if faults:
         raise PublishingError(f"A Space would refuse {folder}: {'; '.join(faults)}.")
@@ -78,7 +93,7 @@ def _find_metadata_faults(matter: dict[str, Any]) -> Iterator[str]:
         yield f"short_description has {length} characters, but at most {MAX_DESCRIPTION_LENGTH} fit"
 
 
-def _find_runtime_faults(matter: dict[str, Any], folder: Path, pins: list[str]) -> Iterator[str]:
+def _find_runtime_faults(matter: dict[str, Any], pins: list[str]) -> Iterator[str]:
     if matter.get("sdk") != "gradio":
         yield f"sdk is {matter.get('sdk')}, but must be gradio"
     if f"gradio=={matter.get('sdk_version')}" not in pins:
@@ -87,5 +102,17 @@ def _find_runtime_faults(matter: dict[str, Any], folder: Path, pins: list[str]) 
     found = re.fullmatch(r"3\.(\d+)(\.\d+)?", python) if isinstance(python, str) else None
     if found is None or int(found[1]) < PYTHON_MINOR:
         yield f'python_version is {python!r}, but must be "3.{PYTHON_MINOR}" or newer, in quotes'
+
+
+def _find_app_faults(matter: dict[str, Any], folder: Path) -> Iterator[str]:
     if matter.get("app_file") and not (folder / str(matter["app_file"])).is_file():
         yield f"app_file is {matter['app_file']}, which is not there"
+
+
+def _find_large_files(folder: Path) -> Iterator[str]:
+    for path in sorted(filter(Path.is_file, folder.rglob("*"))):
+        if path.stat().st_size > MAX_FILE_BYTES:
+            yield (
+                f"{path.relative_to(folder)} has {path.stat().st_size:,} bytes, but at most "
+                f"{MAX_FILE_BYTES:,} are allowed"
+            )

@@ -11,6 +11,7 @@ from fashion_ddpm.core.paths import (
     EVALUATION_DIR,
     PACKAGE,
     ROOT,
+    STATIC_SITE_FILE,
 )
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.gallery import GALLERY, load_gallery, save_gallery
@@ -64,7 +65,8 @@ def write_space_folder(
         target.mkdir(parents=True)
         for path in (evaluation / REPORT_FILE, *sorted(evaluation.glob("*.png"))):
             shutil.copy(path, target)
-    models = [repos.model, *[repos.distilled] * bool(demo.pipeline.distilled_network)]
-    (folder / README).write_text(
-        space_card((ROOT / README).read_text(), models, read_run(model_folder))
-    )
+    models = repos.models(bool(demo.pipeline.distilled_network))
+    if repos.static_space:
+        (folder / STATIC_SITE_FILE.name).write_text(f"{repos.static_space_url}\n")
+    readme, run = (ROOT / README).read_text(), read_run(model_folder)
+    (folder / README).write_text(space_card(readme, models, run, repos.static_space_url))

@@ -21,7 +21,7 @@ from PIL import Image
 from fashion_ddpm.checkpoints.locate import SAMPLES_FILE
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.core.images import FILE_NAME_KEY, png_url
-from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, ROOT
+from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, ROOT, STATIC_SITE_FILE
 from fashion_ddpm.demo.engine import Demo, offered_schedules
 from fashion_ddpm.diffusion.schedules import noise_levels
 from fashion_ddpm.scoring.clip_baseline import load_real_sample
@@ -220,12 +220,14 @@ FOOTER_LINKS = {
 
 
 def build_footer(is_fashion_mnist: bool = True) -> None:
-    """Lay out links; a Space also links to its files and can be duplicated.
+    """Lay out links; a Space also links to its static site and its files, and can be duplicated.
 
     Args:
         is_fashion_mnist: whether the network draws Fashion-MNIST.
     """
     links = dict(FOOTER_LINKS if is_fashion_mnist else list(FOOTER_LINKS.items())[:1])
+    if STATIC_SITE_FILE.exists():
+        links = {"draw in your own browser": STATIC_SITE_FILE.read_text().strip(), **links}
     space = os.environ.get("SPACE_ID")
     if space:
         files = f"{SPACES_URL}/{space}"

@@ -58,8 +58,10 @@ def describe_site(demo: Demo, demo_url: str = "") -> dict[str, Any]:
     return {
         "format": FORMAT,
         "version": fashion_ddpm.__version__,
-        "checkpoint": Path(demo.pipeline.name_or_path.partition("@")[0]).name,
-        "images_seen": total_images_seen(run) or None,
+        "checkpoint": {
+            "name": Path(demo.pipeline.name_or_path.partition("@")[0]).name,
+            "images_seen": total_images_seen(run) or None,
+        },
         "kind": _describe_kind(kind),
         "networks": _describe_networks(demo),
         "alpha_bars": alpha_bars(scheduler).tolist(),

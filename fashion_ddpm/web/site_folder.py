@@ -105,16 +105,22 @@ def write_folder(files: Mapping[str, bytes], output: Path) -> None:
     temporary = create_temporary_folder(output)
     try:
         with report_write_errors(output):
-            for name, content in files.items():
-                path = temporary / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
-        finalize_folder(output, _write_manifest)
+            write_files(files, temporary)
+        finalize_folder(output, write_site_manifest)
     finally:
         shutil.rmtree(temporary_path(output), ignore_errors=True)
 
 
-def _write_manifest(folder: Path) -> None:
+def write_files(files: Mapping[str, bytes], folder: Path) -> None:
+    """Write files by their path in a folder."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def write_site_manifest(folder: Path) -> None:
+    """Write the manifest of a site whose other files are there."""
     paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     files = {path.relative_to(folder).as_posix(): describe_file(path) for path in paths}
     version = hashlib.sha256(json.dumps(files).encode()).hexdigest()[:VERSION_DIGITS]

@@ -1,5 +1,6 @@
 """Tests of the publish command: an upload to a fake Hub, a dry run, and errors."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,15 +44,21 @@ def upload(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upload]:
     folder = tmp_path_factory.mktemp("upload")
     output = folder / "folders"
     with serve_local_hub() as hub:
-        names = ("--model", "ada/boots", "--space", "ada/boots-demo", "--output", str(output))
+        spaces = ("--space", "ada/boots-demo", "--static-space", "ada/boots-browser")
+        names = ("--model", "ada/boots", *spaces, "--output", str(output))
         command = ("-m", "fashion_ddpm", "publish", *names)
         yield Upload(hub, output, run_python(hub, folder, *command).splitlines())
 
 
-def test_both_folders_arrive_whole_and_the_links_come_last(upload: Upload) -> None:
-    names = {"model": "ada/boots", "distilled": "ada/boots-turbo", "space": "ada/boots-demo"}
+def test_all_folders_arrive_whole_and_the_links_come_last(upload: Upload) -> None:
+    names = {
+        "model": "ada/boots",
+        "distilled": "ada/boots-turbo",
+        "space": "ada/boots-demo",
+        "static-space": "ada/boots-browser",
+    }
     for part, name in names.items():
-        folder, kind = upload.output / part, "space" if part == "space" else "model"
+        folder, kind = upload.output / part, "space" if "space" in part else "model"
         files = {
             str(path.relative_to(folder)): path.read_bytes()
             for path in folder.rglob("*")
@@ -59,10 +66,30 @@ def test_both_folders_arrive_whole_and_the_links_come_last(upload: Upload) -> No
         }
         assert upload.hub.repos[kind, name].files == files | {".gitattributes": b""}
     address = upload.hub.address
-    pages = ("ada/boots", "ada/boots-turbo", "spaces/ada/boots-demo")
-    assert upload.lines[-3:] == [f"{address}/{page}" for page in pages]
+    spaces = ("spaces/ada/boots-demo", "spaces/ada/boots-browser")
+    pages = ("ada/boots", "ada/boots-turbo", *spaces)
+    assert upload.lines[-4:] == [f"{address}/{page}" for page in pages]
     card = (upload.output / "distilled" / "README.md").read_text()
     assert "base_model: ada/boots\n" in card
+
+
+def test_the_spaces_link_to_each_other(upload: Upload) -> None:
+    site = json.loads((upload.output / "static-space" / "data" / "site.json").read_text())
+    assert site["links"]["demo"] == "https://huggingface.co/spaces/ada/boots-demo"
+    static = "https://huggingface.co/spaces/ada/boots-browser"
+    assert (upload.output / "space" / "static_site.txt").read_text() == f"{static}\n"
+    assert static in (upload.output / "space" / "README.md").read_text()
+    assert static in (upload.output / "model" / "README.md").read_text()
+
+
+def test_a_static_space_holds_a_site_and_runs_nothing_else(upload: Upload) -> None:
+    folder = upload.output / "static-space"
+    listed = json.loads((folder / "manifest.json").read_text())["files"]
+    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert names == {*listed, "manifest.json", "README.md", "LICENSE"}
+    assert {"models/unet.onnx.gz", "models/turbo.onnx.gz", "index.html"} <= names
+    sdks = {name: stored.settings.get("sdk") for (_, name), stored in upload.hub.repos.items()}
+    assert (sdks["ada/boots-demo"], sdks["ada/boots-browser"]) == ("gradio", "static")
 
 
 def test_the_space_was_seen_to_run_before_anything_was_sent(upload: Upload) -> None:
@@ -88,6 +115,21 @@ def test_a_dry_run_writes_and_starts_other_weights_too_and_needs_no_token(
     assert not list(tmp_path.rglob("*.writing"))
 
 
+def test_a_static_space_alone_links_to_no_other(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    publication = Publication(
+        "ada/boots",
+        checkpoint=tiny_checkpoint,
+        output=tmp_path / "folders",
+        dry_run=True,
+        static_space="ada/browser",
+    )
+    lines = list(publish(publication))
+    assert any(line.startswith("The space ada/browser") for line in lines)
+    folder = tmp_path / "folders" / "static-space"
+    assert json.loads((folder / "data" / "site.json").read_text())["links"]["demo"] == ""
+    assert {path.name for path in folder.parent.iterdir()} == {"model", "static-space"}
+
+
 def test_a_checkpoint_whose_log_no_space_could_show_ends_the_command(
     tiny_pipeline: FashionDDPMPipeline, tmp_path: Path
 ) -> None:
@@ -103,6 +145,8 @@ def test_a_checkpoint_whose_log_no_space_could_show_ends_the_command(
     [
         ({"model": "boots"}, "--model is 'boots'; it must be USER/NAME"),
         ({"space": "a/b/c"}, "--space is 'a/b/c'; it must be USER/NAME"),
+        ({"static_space": "a"}, "--static-space is 'a'; it must be USER/NAME"),
+        ({"static_space": "a/c"}, "--space and --static-space are both a/c"),
         ({"checkpoint": Path("nowhere")}, "nowhere"),
         ({"output": ROOT}, "exists and holds other things than published folders"),
         ({"output": ROOT / "LICENSE"}, "exists and holds other things"),

@@ -2,14 +2,15 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fashion_ddpm.checkpoints.locate import read_run
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.publishing.errors import PublishingError
-from fashion_ddpm.publishing.space import check_space
-from fashion_ddpm.publishing.space_card import read_front_matter, space_card
+from fashion_ddpm.publishing.space import check_space, check_static_space
+from fashion_ddpm.publishing.space_card import read_front_matter, space_card, static_space_card
 
 ROOT = Path(__file__).parent.parent.parent
 RUN = read_run(BUNDLED_CHECKPOINT)
@@ -104,6 +105,41 @@ def test_a_model_of_other_pictures_promises_no_clothes() -> None:
         space_card(README, ["ada/lamps"], {**run, "dataset": "hub:ada/lamps"})
     )
     assert from_hub["datasets"] == ["ada/lamps"]
+
+
+DEMO_URL = "https://huggingface.co/spaces/ada/boots-demo"
+OWN_RUN = {"class_names": ["on"], "image_size": 32, "channels": 3, "dataset": "imagefolder:lamps"}
+
+
+@pytest.mark.parametrize("run", [RUN, OWN_RUN], ids=["clothes", "own"])
+def test_a_static_space_is_isolated_and_names_its_models(
+    tmp_path: Path, run: dict[str, Any]
+) -> None:
+    models = ["ada/boots", "ada/boots-turbo"]
+    card = static_space_card(README, models, run, DEMO_URL)
+    (tmp_path / "README.md").write_text(card)
+    (tmp_path / "index.html").touch()
+    check_static_space(tmp_path)
+    made = read_front_matter(card)
+    assert (made["sdk"], made["models"], made["license"]) == ("static", models, "mit")
+    assert made["custom_headers"]["cross-origin-embedder-policy"] == "require-corp"
+    assert made["custom_headers"]["cross-origin-opener-policy"] == "same-origin"
+    assert "fashion-mnist" in made["tags"] or run is OWN_RUN
+    assert not {"sdk_version", "python_version"} & set(made)
+    assert f"({DEMO_URL})" in card
+    assert DEMO_URL not in static_space_card(README, models, run)
+
+
+def test_faults_of_a_static_space_are_named(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text(README)
+    with open(tmp_path / "unet.onnx", "wb") as file:
+        file.truncate(10_000_001)
+    with pytest.raises(PublishingError, match=r"sdk must be static.*app\.py.*unet\.onnx has 10,"):
+        check_static_space(tmp_path)
+
+
+def test_a_space_links_to_its_static_one() -> None:
+    assert DEMO_URL in space_card(README, ["ada/boots"], RUN, DEMO_URL)
 
 
 @pytest.mark.parametrize("block", ["title: [", "- a list", "? [1, 2]\n: 3"])

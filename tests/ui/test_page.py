@@ -85,6 +85,16 @@ def test_only_a_space_can_be_duplicated_and_links_to_its_own_files(
         assert f"[{name}]({address})" in line
 
 
+def test_the_footer_links_to_the_static_site_where_there_is_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "static_site.txt"
+    monkeypatch.setattr("fashion_ddpm.ui.page.STATIC_SITE_FILE", path)
+    assert "browser" not in build_texts()[0]
+    path.write_text(f"{SPACE}-browser\n")
+    assert f"[draw in your own browser]({SPACE}-browser)" in build_texts()[0]
+
+
 SPACE = "https://huggingface.co/spaces/someone/clothes"
 
 
