@@ -2,30 +2,54 @@
 // Pure functions without a page; tests/test_story_page.py compares them with Python's.
 // alpha-bar is a share of power; its square root is the share of amplitude.
 
-// Return T betas that rise evenly from the first to the last.
+/**
+ * Betas that a visitor gave; linear: what made them, if three numbers did.
+ * @typedef {object} Schedule
+ * @property {number[]} betas
+ * @property {{numLevels: number, first: number, last: number} | null} linear
+ */
+
+/**
+ * Return T betas that rise evenly from the first to the last.
+ * @param {number} numLevels T
+ * @param {number} firstBeta
+ * @param {number} lastBeta
+ */
 export function linearBetas(numLevels, firstBeta, lastBeta) {
   const step = (lastBeta - firstBeta) / (numLevels - 1);
   return Array.from({length: numLevels}, (_, index) => firstBeta + index * step);
 }
 
-// Return alpha-bar_t, the share of the image's power left at each level: prod(1 - beta).
+/**
+ * Return alpha-bar_t, the share of the image's power left at each level: prod(1 - beta).
+ * @param {number[]} betas
+ */
 export function alphaBars(betas) {
   let product = 1;
   return betas.map((beta) => (product *= 1 - beta));
 }
 
-// Return log(alpha-bar / (1 - alpha-bar)); infinite where alpha-bar is 0 or 1.
+/**
+ * Return log(alpha-bar / (1 - alpha-bar)); infinite where alpha-bar is 0 or 1.
+ * @param {number} alphaBar
+ */
 export function logSnr(alphaBar) {
   return Math.log(alphaBar) - Math.log1p(-alphaBar);
 }
 
 const LOWEST_LOG = -700; // instead of -Infinity, which cannot be interpolated
 
+/** @param {number} value */
 export function sigmoid(value) {
   return 1 / (1 + Math.exp(-value));
 }
 
-// Return y at x on the line through (xs, ys), as numpy.interp: xs rise, the ends are held.
+/**
+ * Return y at x on the line through (xs, ys), as numpy.interp: xs rise, the ends are held.
+ * @param {number} x
+ * @param {ArrayLike<number>} xs
+ * @param {ArrayLike<number>} ys
+ */
 export function interpolate(x, xs, ys) {
   if (x <= xs[0]) return ys[0];
   const last = xs.length - 1;
@@ -41,7 +65,12 @@ export function interpolate(x, xs, ys) {
   return share ? ys[low] + share * (ys[high] - ys[low]) : ys[low]; // 0 times infinity is no number
 }
 
-// Return what K sampling steps visit, noisiest first: [{time: t / T, alphaBar}].
+/**
+ * Return what K sampling steps visit, noisiest first: [{time: t / T, alphaBar}].
+ * @param {number[]} levels alpha-bar of the schedule, falling
+ * @param {number} numSteps K
+ * @param {number} minAlphaBar the noisiest level that is visited
+ */
 export function visitedLevels(levels, numSteps, minAlphaBar) {
   const total = levels.length;
   const floor = logSnr(minAlphaBar);
@@ -56,11 +85,16 @@ export function visitedLevels(levels, numSteps, minAlphaBar) {
   });
 }
 
-// Return the last beta with which T levels from a first beta end at an alpha-bar; at most 1.
+/**
+ * Return the last beta with which T levels from a first beta end at an alpha-bar; at most 1.
+ * @param {number} numLevels T
+ * @param {number} firstBeta
+ * @param {number} alphaBar
+ */
 export function requiredLastBeta(numLevels, firstBeta, alphaBar) {
   // The integral of -log(1 - x) is (1 - x) log(1 - x) + x; the sum over T betas adds half the ends.
-  const integral = (x) => (1 - x) * Math.log1p(-x) + x;
-  const noiseAdded = (last) => {
+  const integral = (/** @type {number} */ x) => (1 - x) * Math.log1p(-x) + x;
+  const noiseAdded = (/** @type {number} */ last) => {
     const mean = (integral(last) - integral(firstBeta)) / (last - firstBeta);
     return (numLevels - 1) * mean - (Math.log1p(-firstBeta) + Math.log1p(-last)) / 2;
   };
@@ -73,27 +107,44 @@ export function requiredLastBeta(numLevels, firstBeta, alphaBar) {
   return high;
 }
 
-// Return the positions of `count` levels, evenly from the first to the last.
+/**
+ * Return the positions of `count` levels, evenly from the first to the last.
+ * @param {number} total
+ * @param {number} count
+ */
 export function evenPositions(total, count) {
   return Array.from({length: count}, (_, index) => Math.round((index * (total - 1)) / (count - 1)));
 }
 
-// Return a share as "0.63 %", or as "less than 0.01 %".
+/**
+ * Return a share as "0.63 %", or as "less than 0.01 %".
+ * @param {number} share
+ */
 export function formatPercent(share) {
   return share >= 1e-4 ? `${(100 * share).toFixed(2)} %` : "less than 0.01 %";
 }
 
-// Return a share as "60 %", or with two decimals where it is small.
+/**
+ * Return a share as "60 %", or with two decimals where it is small.
+ * @param {number} share
+ */
 export function percentText(share) {
   return share >= 0.1 ? `${(100 * share).toFixed(0)} %` : formatPercent(share);
 }
 
-// Return a beta with at most three digits that count: "0.0001", "0.0205".
+/**
+ * Return a beta with at most three digits that count: "0.0001", "0.0205".
+ * @param {number} beta
+ */
 export function formatBeta(beta) {
   return String(Number(beta.toPrecision(3)));
 }
 
-// Return {good, alphaBar, amplitude, text} of a schedule's noisiest level.
+/**
+ * Return {good, alphaBar, amplitude, text} of a schedule's noisiest level.
+ * @param {number[]} levels
+ * @param {number} maxTerminalAlphaBar
+ */
 export function checkLevels(levels, maxTerminalAlphaBar) {
   const alphaBar = levels.reduce((least, level) => Math.min(least, level), 1);
   const amplitude = Math.sqrt(alphaBar);
@@ -105,7 +156,12 @@ export function checkLevels(levels, maxTerminalAlphaBar) {
   return {good, alphaBar, amplitude, text};
 }
 
-// Return the pixels, 0 to 255, of sqrt(alpha-bar) x + sqrt(1 - alpha-bar) noise.
+/**
+ * Return the pixels, 0 to 255, of sqrt(alpha-bar) x + sqrt(1 - alpha-bar) noise.
+ * @param {number[]} pixels 0 to 255
+ * @param {number[]} noise standard normal
+ * @param {number} alphaBar
+ */
 export function noisedPixels(pixels, noise, alphaBar) {
   const signal = Math.sqrt(alphaBar);
   const rest = Math.sqrt(1 - alphaBar);
@@ -115,8 +171,13 @@ export function noisedPixels(pixels, noise, alphaBar) {
   });
 }
 
-// Return the betas that a text lists, or that T, the first and the last beta make.
-// Throws an Error whose message is a sentence for the visitor.
+/**
+ * Return the betas that a text lists, or that T, the first and the last beta make.
+ * @param {string} text
+ * @param {number} maxLevels
+ * @returns {Schedule}
+ * @throws {Error} its message is a sentence for the visitor
+ */
 export function parseSchedule(text, maxLevels) {
   const cleaned = text // also as tensor([…], dtype=…) or DDPMScheduler(beta_start=…)
     .replace(/\b(dtype|device)\s*=\s*[\w.:'"]+/g, " ")
@@ -127,7 +188,7 @@ export function parseSchedule(text, maxLevels) {
     if (!Number.isFinite(value)) throw new Error(`“${word.slice(0, 30)}” is not a number.`);
     return value;
   });
-  const count = (number) => number.toLocaleString("en");
+  const count = (/** @type {number} */ number) => number.toLocaleString("en");
   if (values.length === 3 && values[0] > 1) {
     const [numLevels, first, last] = values;
     if (!Number.isInteger(numLevels) || numLevels > maxLevels) {
@@ -149,7 +210,10 @@ export function parseSchedule(text, maxLevels) {
   return {betas: values, linear: null};
 }
 
-// Return two lines of Python, each of which builds a repaired schedule of the same length.
+/**
+ * Return two lines of Python, each of which builds a repaired schedule of the same length.
+ * @param {Schedule} schedule
+ */
 export function repairLines(schedule) {
   const tail = 'prediction_type="v_prediction", timestep_spacing="trailing")';
   const {linear, betas} = schedule;
