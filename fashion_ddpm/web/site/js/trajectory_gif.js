@@ -2,10 +2,10 @@
 // (fashion_ddpm/demo/trajectory.py).
 
 import {GIFEncoder, applyPalette, quantize} from "../vendor/gifenc.js";
-import {previewPicture, selectFrames} from "./trajectory_frames.js";
+import {previewPicture, selectFrames} from "./gif_frames.js";
 
 /** @import {Kind, Run} from "./types.js" */
-/** @import {Picture} from "./trajectory_frames.js" */
+/** @import {Picture} from "./gif_frames.js" */
 
 const SIDE = 56; // images are enlarged to about so many pixels
 const MAX_STEPS = 40; // noise cannot be compressed: each step takes 3 kB an image
