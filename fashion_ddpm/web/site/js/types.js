@@ -17,7 +17,7 @@
 /**
  * A network of the site.
  * @typedef {object} Network
- * @property {string} file its path in the site, as in the manifest
+ * @property {string} file its path in the site, without .gz
  * @property {string} model the start of the weights' checksum, as in links
  * @property {"v_prediction" | "epsilon" | "sample"} prediction_type
  */
@@ -35,7 +35,7 @@
  * The scorer's image side, and the embeddings of its prompts, L2-normalised.
  * @typedef {object} Scorer
  * @property {string} name as in links
- * @property {string} file
+ * @property {string} file its path in the site, without .gz
  * @property {number} image_size side of the pixels that it takes
  * @property {number[]} mean of the channels, in [0, 1]
  * @property {number[]} std of the channels
@@ -91,12 +91,12 @@
  * @typedef {object} Site
  * @property {number} format
  * @property {string} version
- * @property {string} checkpoint name
- * @property {number | null} images_seen training progress
+ * @property {{name: string, images_seen: number | null}} checkpoint
  * @property {Kind} kind
  * @property {{base: Network, turbo?: Network}} networks
  * @property {number[]} alpha_bars of the noise schedule that the networks were trained on
  * @property {Record<string, number[] | null>} schedules alpha-bar of each; null: spaced by sigma
+ * @property {string[]} offered_schedules those that the page's menu has
  * @property {Constants} constants
  * @property {string[]} samplers
  * @property {number} turbo_steps default steps of the sampler turbo
@@ -126,11 +126,18 @@
  */
 
 /**
+ * A file of the site.
+ * @typedef {object} ManifestFile
+ * @property {number} bytes as stored
+ * @property {number} [unpacked_bytes] of a .gz file: of what is inside
+ * @property {string} sha256 checksum of what the page uses: of a .gz file, of what is inside
+ */
+
+/**
  * The site's files: manifest.json.
  * @typedef {object} Manifest
  * @property {string} version
- * @property {Record<string, {bytes: number, sha256: string}>} files path → bytes as stored, and the
- *   checksum of its content (of a .gz file, of what is inside)
+ * @property {Record<string, ManifestFile>} files path → file
  */
 
 /**
