@@ -2,7 +2,7 @@
 // here asks the server.
 
 import {ScoreChart} from "./trajectory_chart.js";
-import {KeptRun, Side, nameStep, nearestFrame, setText} from "./trajectory_sides.js";
+import {KeptRun, Side, keepSeed, nameStep, nearestFrame, setText} from "./trajectory_sides.js";
 import {Sprite} from "./trajectory_sprite.js";
 
 const FILMSTRIP_FRAMES = 11; // 0 %, 10 % … 100 % of the trajectory

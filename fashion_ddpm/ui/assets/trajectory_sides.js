@@ -7,7 +7,7 @@ export function setText(target, text) {
 }
 
 export const nameStep = (data, frame) => "step " + data.steps[frame] + " of " + data.num_steps;
-const keepSeed = (caption) => caption.replace(/ (?=[0-9]+$)/, "\u00a0"); // "seed 3" on one line
+export const keepSeed = (caption) => caption.replace(/ (?=[0-9]+$)/, "\u00a0"); // "seed 3" on one line
 const capitalize = (text) => text[0].toUpperCase() + text.slice(1);
 
 // Index of the frame that is nearest to a step, counted from 1.
