@@ -106,15 +106,16 @@ function ddim({now, next}) {
 
 /**
  * DDPM with the posterior's variance, diffusers' "fixed_small" (Ho et al., 2020, equations 6, 7).
+ * Where neighbouring levels are close, their difference is rounded as in diffusers.
  * @param {Levels} levels
  * @returns {Weights}
  */
 function ddpm({now, next}) {
-  const alpha = now / next;
-  const share = (1 - next) / (1 - now);
+  const alpha = Math.fround(now / next);
+  const share = Math.fround(1 - next) / Math.fround(1 - now);
   return {
     noisy: Math.sqrt(alpha) * share,
-    clean: (Math.sqrt(next) * (1 - alpha)) / (1 - now),
+    clean: (Math.sqrt(next) * Math.fround(1 - alpha)) / Math.fround(1 - now),
     noise: Math.sqrt(Math.max(share * (1 - alpha), 1e-20)),
   };
 }

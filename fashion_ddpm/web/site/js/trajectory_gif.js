@@ -12,6 +12,7 @@ const MAX_STEPS = 40; // noise cannot be compressed: each step takes 3 kB an ima
 const TOTAL_MS = 4000;
 const LAST_MS = 2000;
 const FRAME_MS = [100, 400]; // shortest and longest duration of another frame
+const TICK_MS = 10; // the unit of a GIF
 const KEEP = 1; // GIF's disposal method: the next frame is drawn over this one
 const NUM_COLOURS = 256;
 const GREYS = Array.from({length: NUM_COLOURS}, (_, level) => [level, level, level]);
@@ -26,7 +27,8 @@ export function encodeGif(run, kind) {
   const {steps, noisy, clean, side} = selectFrames(run, kind, MAX_STEPS);
   const scale = Math.max(1, Math.floor(SIDE / side));
   const [shortest, longest] = FRAME_MS;
-  const duration = Math.min(Math.max(Math.floor(TOTAL_MS / steps.length), shortest), longest);
+  const even = Math.floor(TOTAL_MS / steps.length / TICK_MS) * TICK_MS;
+  const duration = Math.min(Math.max(even, shortest), longest);
   const encoder = GIFEncoder();
   steps.forEach((_, index) => {
     const picture = previewPicture(noisy[index], clean[index], side, kind.channels, scale);
