@@ -199,6 +199,7 @@
  * @typedef {object} Runtime
  * @property {"webgpu" | "wasm"} provider
  * @property {number} threads
+ * @property {string} [note] why it is not WebGPU, where that failed
  */
 
 /**
@@ -217,7 +218,7 @@
 
 /**
  * A message of the page to the worker.
- * @typedef {{type: "start", base: string}
+ * @typedef {{type: "start", base: string, lock: string, provider?: "webgpu" | "wasm"}
  *   | {type: "generate", id: number, request: Request}
  *   | {type: "stop", id: number}
  *   | {type: "score", id: number, images: Uint8Array, count: number, labels: number[] | null}
@@ -227,7 +228,7 @@
 /**
  * A message of the worker to the page.
  * @typedef {{type: "progress", file: string, loaded: number, total: number}
- *   | {type: "ready", provider: "webgpu" | "wasm", threads: number}
+ *   | ({type: "ready"} & Runtime)
  *   | ({type: "step", id: number} & StepPixels)
  *   | {type: "done", id: number, ms: number}
  *   | {type: "stopped", id: number}
