@@ -159,8 +159,10 @@ export class Engine {
       this.onReady(runtime);
       return this.onRuntime(runtime);
     }
-    if (reply.id === null) return this.end(new EngineError(reply.message));
-    return this.pending.get(reply.id)?.take(reply);
+    if (reply.type === "error" && reply.id === null) {
+      return this.end(new EngineError(reply.message));
+    }
+    return this.pending.get(Number(reply.id))?.take(reply);
   }
 
   /**
