@@ -2,23 +2,35 @@
 
 import {addShape} from "./svg.js";
 
+/** @import {PlayerData} from "./trajectory_sides.js" */
+
 const CHART = {left: 58, right: 424, top: 10, bottom: 208};
 const LINES = ["requested", "first", "second"]; // class names of the requested class and runners-up
 const MOST_DOTS = 25; // lines of more points are drawn without dots
 
+/** @param {number} percent */
 const chartX = (percent) => CHART.left + (percent / 100) * (CHART.right - CHART.left);
+/** @param {number} score */
 const chartY = (score) => CHART.bottom - score * (CHART.bottom - CHART.top);
+/** @param {number} score */
 const asPercent = (score) => Math.round(100 * score) + " %";
 
 export class ScoreChart {
-  // figure: the <figure> with its title; seek(percent, isPress): what hovering and pressing do.
+  /**
+   * @param {HTMLElement} figure with the chart's title
+   * @param {(percent: number, isPress: boolean) => void} seek what hovering and pressing do
+   */
   constructor(figure, seek) {
     this.figure = figure;
-    this.svg = figure.querySelector("svg");
+    this.svg = /** @type {SVGSVGElement} */ (figure.querySelector("svg"));
+    /** @type {PlayerData["curves"]} */
+    this.curves = [];
+    /** @type {HTMLElement[]} where each line's probability is written */
+    this.scores = [];
     this.drawAxes();
     this.marks = addShape(this.svg, "g", {});
     this.now = addShape(this.svg, "line", {y1: CHART.top, y2: CHART.bottom, class: "now"});
-    const onPointer = (event) => {
+    const onPointer = (/** @type {PointerEvent} */ event) => {
       const isPress = event.type === "pointerdown" || event.buttons > 0;
       if (isPress || event.pointerType === "mouse") seek(this.percentAt(event), isPress);
     };
@@ -42,14 +54,21 @@ export class ScoreChart {
     addShape(this.svg, "text", {transform: turn, class: "axis"}, "label probability");
   }
 
-  // Progress in percent under the pointer.
+  /**
+   * Return the progress in percent under the pointer.
+   * @param {PointerEvent} event
+   */
   percentAt(event) {
     const box = this.svg.getBoundingClientRect();
     const x = ((event.clientX - box.left) / box.width) * this.svg.viewBox.baseVal.width;
     return Math.min(Math.max((100 * (x - CHART.left)) / (CHART.right - CHART.left), 0), 100);
   }
 
-  // Draw the curves [{class_name, scores}], requested class first; sentence: for screen readers.
+  /**
+   * Draw the curves.
+   * @param {PlayerData["curves"]} curves the requested class first
+   * @param {string} sentence for screen readers
+   */
   show(curves, sentence) {
     this.curves = curves;
     this.figure.hidden = curves.length === 0;
@@ -69,18 +88,26 @@ export class ScoreChart {
     this.nameLines();
   }
 
+  /**
+   * @param {string} selector
+   * @returns {HTMLElement}
+   */
+  find(selector) {
+    return /** @type {HTMLElement} */ (this.figure.querySelector(selector));
+  }
+
   // Write the classes, in the colours of their lines, into the title.
   nameLines() {
-    const runnersUp = this.figure.querySelector(".runners-up");
+    const runnersUp = this.find(".runners-up");
     runnersUp.replaceChildren();
-    this.curves.slice(1).forEach((curve, rank) => {
+    this.curves.slice(1).forEach((_, rank) => {
       const name = document.createElement("b");
       name.className = LINES[rank + 1];
-      name.dataset.line = rank + 1;
+      name.dataset.line = String(rank + 1);
       runnersUp.append(rank ? " and " : "; runners-up: ", name);
     });
     this.scores = this.curves.map((curve, line) => {
-      const name = this.figure.querySelector('[data-line="' + line + '"]');
+      const name = this.find('[data-line="' + line + '"]');
       const score = document.createElement("span");
       score.className = "score";
       name.replaceChildren(curve.class_name, score);
@@ -88,12 +115,15 @@ export class ScoreChart {
     });
   }
 
-  // Mark a step, counted from 1, and write its probabilities into the title.
+  /**
+   * Mark a step and write its probabilities into the title.
+   * @param {number} step counted from 1
+   */
   mark(step) {
     if (!this.curves.length) return;
     const x = chartX((100 * step) / this.curves[0].scores.length);
-    this.now.setAttribute("x1", x);
-    this.now.setAttribute("x2", x);
+    this.now.setAttribute("x1", String(x));
+    this.now.setAttribute("x2", String(x));
     this.curves.forEach(({scores}, line) => {
       this.scores[line].textContent = asPercent(scores[step - 1]);
     });

@@ -5,12 +5,15 @@ import {ScoreChart} from "./trajectory_chart.js";
 import {KeptRun, Side, keepSeed, nameStep, nearestFrame, setText} from "./trajectory_sides.js";
 import {Sprite} from "./trajectory_sprite.js";
 
+/** @import {PlayerData} from "./trajectory_sides.js" */
+
 const FILMSTRIP_FRAMES = 11; // 0 %, 10 % … 100 % of the trajectory
 const RUN_MS = 3000; // what a whole run takes at speed 1
 const FRAME_MS = [50, 400]; // shortest and longest time of a frame
 
 const reducesMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
+/** @type {Record<string, string>} */
 const KEEP_HINTS = {
   none: "Keeps this run here, to compare the next one with it.",
   alone: "This run is kept as A. Change a setting and press Generate: that run becomes B.",
@@ -18,15 +21,36 @@ const KEEP_HINTS = {
 };
 
 export class Player {
-  // root: the element of trajectory.html; select(index): what selects another image of the run.
+  /**
+   * @param {HTMLElement} root the element of trajectory.html
+   * @param {(index: number) => void} select what selects another image of the run
+   */
   constructor(root, select) {
     this.root = root;
     this.select = select;
-    this.find = (selector) => root.querySelector(selector);
-    this.gone = root.parentElement.querySelector(".gone"); // shown instead of it
-    this.scrub = this.find(".scrub");
+    const parent = /** @type {HTMLElement} */ (root.parentElement);
+    this.gone = /** @type {HTMLElement} */ (parent.querySelector(".gone")); // shown instead of it
+    this.scrub = /** @type {HTMLInputElement} */ (this.find(".scrub"));
+    this.playButton = /** @type {HTMLButtonElement} */ (this.find(".play"));
+    this.speed = /** @type {HTMLSelectElement} */ (this.find(".speed"));
     this.side = new Side(this.find(".side"));
-    this.kept = null; // the run that is kept as A
+    // Neither is there before the first run is shown.
+    this.data = /** @type {PlayerData} */ (/** @type {unknown} */ (null));
+    this.sprite = /** @type {Sprite} */ (/** @type {unknown} */ (null));
+    /** @type {HTMLImageElement | null} the picture on its way */
+    this.loading = null;
+    /** @type {KeptRun | null} the run that is kept as A */
+    this.kept = null;
+    this.isPair = false; // whether a kept run is shown beside
+    /** @type {{button: HTMLButtonElement, frame: number}[]} */
+    this.filmstrip = [];
+    /** @type {{button: HTMLButtonElement, canvas: HTMLCanvasElement}[]} */
+    this.cells = [];
+    /** @type {number | null} when the run began to be played, in ms */
+    this.started = null;
+    this.origin = 0; // index of the frame from which it is played
+    /** @type {FrameRequestCallback | null} */
+    this.run = null;
     this.frame = 0; // index of the shown frame
     this.isPlaying = false;
     this.hasPlayed = false; // it starts by itself once at most, and never after a gesture
@@ -36,12 +60,20 @@ export class Player {
     this.connect();
   }
 
+  /**
+   * @param {string} selector
+   * @returns {HTMLElement}
+   */
+  find(selector) {
+    return /** @type {HTMLElement} */ (this.root.querySelector(selector));
+  }
+
   connect() {
     const {root, scrub} = this;
-    this.find(".play").addEventListener("click", () => this.toggle());
+    this.playButton.addEventListener("click", () => this.toggle());
     scrub.addEventListener("input", () => this.seek(Number(scrub.value)));
     scrub.addEventListener("pointerdown", () => this.pause());
-    this.find(".speed").addEventListener("change", () => (this.started = null));
+    this.speed.addEventListener("change", () => (this.started = null));
     this.find(".keep").addEventListener("click", () => this.toggleKept());
     this.side.root.addEventListener("click", () => scrub.focus({preventScroll: true}));
     for (const radio of root.querySelectorAll(".switch input")) {
@@ -54,14 +86,17 @@ export class Player {
     }, {threshold: 1}).observe(this.side.find(".pair"));
   }
 
-  // Space plays and pauses, arrows step; menus, radios and buttons keep their own keys.
+  /**
+   * Space plays and pauses, arrows step; menus, radios and buttons keep their own keys.
+   * @param {KeyboardEvent} event
+   */
   onKey(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || !this.data) return;
     this.hasPlayed = true;
-    const target = event.target;
+    const target = /** @type {Element} */ (event.target);
     const isRange = target === this.scrub;
     const takesArrows = target.matches("select, input");
-    const move = {ArrowLeft: -1, ArrowRight: 1}[event.key];
+    const move = event.key === "ArrowLeft" ? -1 : event.key === "ArrowRight" ? 1 : 0;
     if (event.key === " " && (isRange || !target.matches("select, input, button"))) {
       this.toggle();
     } else if (move && !takesArrows) {
@@ -74,7 +109,10 @@ export class Player {
     event.preventDefault();
   }
 
-  // Show a run (ui/trajectory.py, _player_value) once its sprite is loaded.
+  /**
+   * Show a run once its sprite is loaded.
+   * @param {PlayerData} data
+   */
   load(data) {
     const loading = (this.loading = new Image());
     loading.onload = () => {
@@ -90,14 +128,18 @@ export class Player {
     loading.src = data.sprite.url;
   }
 
+  /**
+   * @param {PlayerData} data
+   * @param {HTMLImageElement} picture of all its frames
+   */
   show(data, picture) {
     const isSameRun = this.data && this.data.id === data.id;
     const last = data.steps.length - 1;
     if (!isSameRun) this.pause();
     this.data = data;
     this.sprite = new Sprite(picture, data.steps.length, data.captions.length);
-    this.scrub.max = Math.max(last, 1);
-    this.scrub.disabled = this.find(".play").disabled = last === 0;
+    this.scrub.max = String(Math.max(last, 1));
+    this.scrub.disabled = this.playButton.disabled = last === 0;
     this.root.hidden = false;
     this.gone.hidden = true;
     setText(this.find(".decision"), data.decision);
@@ -106,7 +148,7 @@ export class Player {
     this.showKept();
     if (!isSameRun) this.buildCells();
     this.cells.forEach((cell, index) => {
-      cell.button.setAttribute("aria-pressed", index === data.selected);
+      cell.button.setAttribute("aria-pressed", String(index === data.selected));
     });
     this.seek(isSameRun ? this.frame : last);
   }
@@ -162,14 +204,18 @@ export class Player {
   showKept() {
     const {data, kept} = this;
     if (kept) kept.show(data);
-    this.isPair = Boolean(kept) && kept.isBeside(data);
+    this.isPair = kept !== null && kept.isBeside(data);
     this.side.name(this.isPair ? "B" : "", data, data.selected);
     setText(this.find(".keep"), kept ? "Remove A" : "Keep as A");
     const state = this.isPair ? "beside" : kept ? "alone" : "none";
     setText(this.find(".keep-hint"), KEEP_HINTS[state]);
   }
 
-  // Go to the frame nearest to a step, counted from 1; hovering does not disturb a playing run.
+  /**
+   * Go to the frame nearest to a step; hovering does not disturb a playing run.
+   * @param {number} step counted from 1
+   * @param {boolean} isPress
+   */
   seekByPointer(step, isPress) {
     if (this.isPlaying && !isPress) return;
     if (isPress) {
@@ -179,14 +225,17 @@ export class Player {
     this.seek(nearestFrame(this.data, step));
   }
 
-  // Show a frame in all views.
+  /**
+   * Show a frame in all views.
+   * @param {number} frame
+   */
   seek(frame) {
     const {data, scrub} = this;
     this.frame = Math.min(Math.max(frame, 0), data.steps.length - 1);
     const step = data.steps[this.frame];
     const sigma = data.sigmas[this.frame];
-    this.root.dataset.step = step;
-    scrub.value = this.frame;
+    this.root.dataset.step = String(step);
+    scrub.value = String(this.frame);
     scrub.setAttribute("aria-valuetext", nameStep(data, this.frame) + ", sigma " + sigma);
     this.side.paint(this, data.selected, this.frame);
     const gaps = this.filmstrip.map((each) => Math.abs(each.frame - this.frame));
@@ -195,13 +244,14 @@ export class Player {
       button.classList.toggle("current", place === nearest);
     });
     this.chart.mark(step);
-    if (this.isPair) this.kept.seek(step / data.num_steps);
+    if (this.kept && this.isPair) this.kept.seek(step / data.num_steps);
     this.paintCells();
   }
 
   paintCells() {
-    const kind = this.find(".switch input:checked").value;
-    if (this.isPair) this.kept.paintCells(kind);
+    const chosen = /** @type {HTMLInputElement} */ (this.find(".switch input:checked"));
+    const kind = chosen.value;
+    if (this.kept && this.isPair) this.kept.paintCells(kind);
     this.cells.forEach(({canvas}, index) => {
       this.sprite.paint(canvas, index, this.frame, kind);
     });
@@ -227,11 +277,11 @@ export class Player {
     if (this.frame === last) this.seek(0);
     this.setPlaying(true);
     this.started = null;
-    const run = (now) => {
+    const run = (/** @type {number} */ now) => {
       const isNewest = this.run === run; // one may pause and play within a frame of the screen
       if (!this.isPlaying || !isNewest || !this.root.isConnected) return;
       if (this.started === null) [this.started, this.origin] = [now, this.frame];
-      const speed = Number(this.find(".speed").value);
+      const speed = Number(this.speed.value);
       const duration = Math.min(Math.max(RUN_MS / (last + 1), FRAME_MS[0]), FRAME_MS[1]) / speed;
       const frame = Math.min(this.origin + Math.floor((now - this.started) / duration), last);
       if (frame !== this.frame) this.seek(frame);
@@ -248,13 +298,17 @@ export class Player {
     this.setPlaying(false);
   }
 
+  /** @param {boolean} isPlaying */
   setPlaying(isPlaying) {
     this.isPlaying = isPlaying;
-    this.root.dataset.playing = isPlaying;
-    setText(this.find(".play"), isPlaying ? "Pause" : "Play");
+    this.root.dataset.playing = String(isPlaying);
+    setText(this.playButton, isPlaying ? "Pause" : "Play");
   }
 
-  // Tell screen readers, politely, where the player stands.
+  /**
+   * Tell screen readers, politely, where the player stands.
+   * @param {string} state
+   */
   announce(state) {
     const sigma = "sigma " + this.data.sigmas[this.frame];
     this.find(".announcement").textContent =
