@@ -30,7 +30,7 @@ export class Comparison {
     this.finished = finished;
     this.button = /** @type {HTMLButtonElement} */ (find("#compare"));
     this.status = find("#mistake-status");
-    find("#mistake").hidden = SCHEDULES.some((name) => !(name in site.schedules));
+    find("#mistake").hidden = SCHEDULES.some((name) => !site.offered_schedules.includes(name));
     this.name = this.button.textContent ?? "";
     this.isDrawing = false;
     this.button.addEventListener("click", () => {

@@ -123,10 +123,9 @@ export class Controls {
    * @returns {Field}
    */
   scheduleMenu(description) {
-    const names = Object.keys(this.site.schedules).filter((name) => name !== REPORT);
-    if (REPORT in this.site.schedules) names.push(REPORT);
     /** @param {string} name */
     const text = (name) => (name === REPORT ? `${REPORT} (broken on purpose)` : name);
+    const names = this.site.offered_schedules;
     return radioField(description, names.map((name) => [name, text(name), this.curve(name)]));
   }
 

@@ -48,7 +48,8 @@ function followTheme() {
 function writeTexts(site) {
   if (!site.kind.is_fashion_mnist) {
     document.title = find("h1").textContent = "Images from noise";
-    const seen = site.images_seen ? ` In training it saw ${quantity(site.images_seen, "image")}.` : "";
+    const {images_seen: count} = site.checkpoint;
+    const seen = count ? ` In training it saw ${quantity(count, "image")}.` : "";
     find("#introduction").textContent =
       `A small diffusion model, trained on its maker's own images, generates new ones from pure noise.${seen}`;
   }

@@ -1,6 +1,6 @@
 // A run as the page shows it: with its scores, and those of each step of the images looked at.
 
-/** @import {Gallery, Run, Scores, Site} from "./types.js" */
+/** @import {Gallery, Run, Scores} from "./types.js" */
 
 /** A finished run and what is known of its images. */
 export class ShownRun {
