@@ -1,5 +1,6 @@
 // The student's mistake: the same class and seeds with the student's noise schedule and with cosine.
 
+import {draw} from "./drawing.js";
 import {find, setText} from "./elements.js";
 import {makeGrid} from "./gif_frames.js";
 import {checkRequest, requestLabels} from "./generate_request.js";
@@ -7,7 +8,7 @@ import {paint, pictureOf} from "./pixels.js";
 import {meanOfRows} from "./scores.js";
 import {errorSentence, quantity, seedRange, wholePercent} from "./wording.js";
 
-/** @import {Drawing} from "./drawing.js" */
+/** @import {Engine} from "./engine.js" */
 /** @import {Request, Run, Scores, Site} from "./types.js" */
 
 const SCHEDULES = ["report", "cosine"];
@@ -19,13 +20,14 @@ const CLEAR_PROMPT = 1; // of the three quality prompts
 export class Comparison {
   /**
    * @param {Site} site
-   * @param {Drawing} drawing
+   * @param {Engine} engine
    * @param {{chosen: () => Request, finished: (run: Run) => void}} page the settings that are
    *   chosen, and what is called after each run
    */
-  constructor(site, drawing, {chosen, finished}) {
+  constructor(site, engine, {chosen, finished}) {
     this.site = site;
-    this.drawing = drawing;
+    this.engine = engine;
+    this.stop = () => {}; // ends the run that is on its way
     this.chosen = chosen;
     this.finished = finished;
     this.button = /** @type {HTMLButtonElement} */ (find("#compare"));
@@ -34,7 +36,7 @@ export class Comparison {
     this.name = this.button.textContent ?? "";
     this.isDrawing = false;
     this.button.addEventListener("click", () => {
-      if (this.isDrawing) this.drawing.stop();
+      if (this.isDrawing) this.stop();
       else this.draw();
     });
   }
@@ -92,7 +94,9 @@ export class Comparison {
     const {figure, canvas, score} = this.parts(request.schedule);
     setText(this.status, `Generating ${quantity(request.num_images, "image")} with ${request.schedule} …`);
     figure.dataset.state = "forming";
-    const run = await this.drawing.draw(request, ({clean}) => this.paint(canvas, clean));
+    const drawn = draw(this.engine, request, ({clean}) => this.paint(canvas, clean));
+    this.stop = drawn.stop;
+    const run = await drawn.run;
     if (!run) return false;
     const images = run.clean[run.clean.length - 1];
     this.paint(canvas, images);
@@ -102,7 +106,7 @@ export class Comparison {
     this.finished(run);
     if (this.site.scorer) {
       const labels = requestLabels(request, this.site);
-      setText(score, this.scoreText(await this.drawing.score(images, labels.length, labels), labels));
+      setText(score, this.scoreText(await this.engine.score(images, labels.length, labels), labels));
     }
     return true;
   }

@@ -2,7 +2,6 @@
 
 import {Comparison} from "./comparison.js";
 import {Controls, settingSentence} from "./controls.js";
-import {Drawing} from "./drawing.js";
 import {find, make} from "./elements.js";
 import {Engine} from "./engine.js";
 import {CostMeter} from "./request_note.js";
@@ -66,8 +65,9 @@ function writeTexts(site) {
  */
 function buildSession(site, playerHtml) {
   const status = new Status();
-  const engine = new Engine(site, (progress) => status.showProgress(progress));
-  const drawing = new Drawing(engine);
+  const engine = new Engine(site, (progress) => status.showProgress(progress), {
+    onRuntime: (runtime) => status.showRuntime(runtime),
+  });
   const cost = new CostMeter(site);
   /** @type {Session} */
   let session;
@@ -87,8 +87,8 @@ function buildSession(site, playerHtml) {
     share: new SharePanel(site, restore, fail),
     icon: new TabIcon(/** @type {HTMLLinkElement} */ (find("link[rel=icon]")), site.kind),
   };
-  session = new Session(site, engine, drawing, parts);
-  new Comparison(site, drawing, {
+  session = new Session(site, engine, parts);
+  new Comparison(site, engine, {
     chosen: () => parts.controls.request(),
     finished: (run) => session.learn(run),
   });

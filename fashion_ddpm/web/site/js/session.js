@@ -1,6 +1,7 @@
 // What the page shows and does: runs that are drawn, shown, scored and shared.
 
 import {settingSentence} from "./controls.js";
+import {draw} from "./drawing.js";
 import {bringIntoView, find} from "./elements.js";
 import {numEvaluations, requestLabels} from "./generate_request.js";
 import {toQuery} from "./share_link.js";
@@ -8,7 +9,6 @@ import {ShownRun} from "./shown_run.js";
 import {errorSentence, formatSeconds, quantity, seedRange} from "./wording.js";
 
 /** @import {Controls} from "./controls.js" */
-/** @import {Drawing} from "./drawing.js" */
 /** @import {Engine} from "./engine.js" */
 /** @import {CostMeter} from "./request_note.js" */
 /** @import {Results} from "./results.js" */
@@ -40,27 +40,25 @@ export class Session {
   /**
    * @param {Site} site
    * @param {Engine} engine
-   * @param {Drawing} drawing
    * @param {Parts} parts
    */
-  constructor(site, engine, drawing, parts) {
+  constructor(site, engine, parts) {
     this.site = site;
     this.engine = engine;
-    this.drawing = drawing;
     this.parts = parts;
     /** @type {ShownRun | null} */
     this.shown = null;
     this.index = 0;
     this.number = 0; // of the newest run
+    this.stop = () => {}; // ends it
   }
 
-  /** Load the runtime and the network, and say which runtime it is. */
+  /** Load the runtime and the network, so that the first run need not wait for them. */
   async start() {
-    const {status} = this.parts;
     try {
-      status.showRuntime(await this.engine.start());
+      await this.engine.start();
     } catch (error) {
-      status.fail(errorSentence(error));
+      this.parts.status.fail(errorSentence(error));
     }
   }
 
@@ -100,12 +98,12 @@ export class Session {
     const labels = requestLabels(shown.run.request, this.site);
     try {
       if (!shown.scores) {
-        shown.scores = await this.drawing.score(shown.images, labels.length, labels);
+        shown.scores = await this.engine.score(shown.images, labels.length, labels);
         if (isShown()) this.parts.scores.show(shown, index, "");
       }
       if (!isShown()) return;
       const steps = shown.stepsOf(index);
-      const {labels: byLabel} = await this.drawing.score(steps, shown.run.clean.length, null);
+      const {labels: byLabel} = await this.engine.score(steps, shown.run.clean.length, null);
       shown.stepScores.set(index, byLabel);
       if (isShown()) await this.parts.trajectory.show(shown, index);
     } catch (error) {
@@ -147,14 +145,14 @@ export class Session {
     controls.showRunning();
     bringIntoView(find("#results"));
     try {
-      status.showRuntime(await this.engine.start());
-      if (number !== this.number) return;
-      const run = await this.drawing.draw(request, (step) => {
+      const drawn = draw(this.engine, request, (step) => {
         progress = ` at step ${step.index + 1} of ${request.num_inference_steps}`;
         controls.showProgress(step.index + 1, request.num_inference_steps);
         results.stream(request, step.noisy, step.clean);
         icon.show(step.clean, false);
       });
+      this.stop = drawn.stop;
+      const run = await drawn.run;
       if (run) this.finish(run);
       else if (number === this.number) this.fallBack(`Stopped${progress}.`);
     } catch (error) {
@@ -164,17 +162,6 @@ export class Session {
     } finally {
       if (number === this.number) controls.showIdle();
     }
-  }
-
-  /** End the run that is on its way. */
-  stop() {
-    const {controls} = this.parts;
-    const isLoading = !this.drawing.isBusy;
-    this.drawing.stop();
-    if (!isLoading) return;
-    this.number += 1; // the network is still on its way: nothing is drawn when it has come
-    this.fallBack("Stopped.");
-    controls.showIdle();
   }
 
   /**
