@@ -47,15 +47,18 @@ function followTheme() {
 function writeTexts(site) {
   if (!site.kind.is_fashion_mnist) {
     document.title = find("h1").textContent = "Images from noise";
+    find("#data-link").previousSibling?.remove();
+    find("#data-link").remove();
     const {images_seen: count} = site.checkpoint;
     const seen = count ? ` In training it saw ${quantity(count, "image")}.` : "";
     find("#introduction").textContent =
       `A small diffusion model, trained on its maker's own images, generates new ones from pure noise.${seen}`;
   }
   const {demo, repository} = site.links;
-  const links = find("#links");
-  if (demo) links.prepend(make("a", {href: demo}, "the demo with a server: more to compare and to play"), " · ");
-  if (repository) links.prepend(make("a", {href: repository}, "the code"), " · ");
+  const texts = {[demo]: "the demo with a server: more to compare and to play", [repository]: "the code"};
+  for (const [href, text] of Object.entries(texts)) {
+    if (href) find("#links").prepend(make("a", {href, target: "_blank", rel: "noopener"}, text), " · ");
+  }
 }
 
 /**
