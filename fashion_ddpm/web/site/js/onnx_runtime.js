@@ -7,8 +7,16 @@ import {ModelFileError, SITE_ROOT, loadFile} from "./model_files.js";
 
 /** Module, WASM binary and what loads it; only the build for JSPI knows WebGPU. */
 const BUILDS = {
-  webgpu: {module: "ort.jspi.min.mjs", loader: "ort-wasm-simd-threaded.jspi.mjs"},
-  wasm: {module: "ort.wasm.min.mjs", loader: "ort-wasm-simd-threaded.mjs"},
+  webgpu: {
+    module: "ort.jspi.min.mjs",
+    loader: "ort-wasm-simd-threaded.jspi.mjs",
+    binary: "ort-wasm-simd-threaded.jspi.wasm.gz",
+  },
+  wasm: {
+    module: "ort.wasm.min.mjs",
+    loader: "ort-wasm-simd-threaded.mjs",
+    binary: "ort-wasm-simd-threaded.wasm.gz",
+  },
 };
 const FOLDER = "vendor/onnxruntime/";
 const MAX_THREADS = 4;
@@ -99,15 +107,23 @@ async function hasGpu() {
  */
 
 /**
- * @param {keyof typeof BUILDS} provider
+ * Return the files of a build.
+ * @param {Runtime["provider"]} provider
+ */
+export function buildFiles(provider) {
+  return Object.values(BUILDS[provider]).map((name) => FOLDER + name);
+}
+
+/**
+ * @param {Runtime["provider"]} provider
  * @param {Manifest} manifest
  * @param {RuntimeOptions} options
  */
 async function loadBuild(provider, manifest, {onProgress, onChange, base}) {
-  const {module, loader} = BUILDS[provider];
+  const {module, loader, binary} = BUILDS[provider];
   const [ort, wasmBinary] = await Promise.all([
     importModule(module),
-    loadFile(`${FOLDER}${loader.replace(/mjs$/, "wasm.gz")}`, manifest, onProgress, base),
+    loadFile(FOLDER + binary, manifest, onProgress, base),
   ]);
   const cores = globalThis.navigator?.hardwareConcurrency ?? 1;
   const threads = globalThis.crossOriginIsolated ? Math.min(MAX_THREADS, cores) : 1;

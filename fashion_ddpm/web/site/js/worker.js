@@ -63,8 +63,10 @@ class NetworkWorker {
   async start(order) {
     this.setup = prepare(order);
     const {site, runtime} = await this.setup;
-    await this.load(site.networks.base.file);
+    const model = await this.load(site.networks.base.file);
     post({type: "ready", ...(await runtime).describe()});
+    await readMessages();
+    if (!this.current) await warmUp(model, site);
   }
 
   /** @returns {Promise<Setup>} */
@@ -162,6 +164,16 @@ class NetworkWorker {
   stop(id) {
     if (this.current?.id === id) this.current.controller.abort();
   }
+}
+
+/**
+ * Run a network once: the browser compiles what it needs, and the first image does not wait for it.
+ * @param {OnnxModel} model
+ * @param {Site} site
+ */
+async function warmUp(model, {kind}) {
+  const noise = new Float32Array(kind.channels * kind.image_size ** 2);
+  await networkPredictor(model, kind)(noise, 0, [kind.null_label]);
 }
 
 /**

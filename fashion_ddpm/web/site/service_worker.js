@@ -1,0 +1,205 @@
+// The service worker: keeps the site's files so that it works offline, a copy for each version; and
+// adds the headers with which the page may use threads, where the host does not send them.
+
+/**
+ * @typedef {{bytes: number, unpacked_bytes?: number, sha256: string}} Entry
+ * @typedef {{version: string, files: Record<string, Entry>}} Manifest
+ * @typedef {{name: string, cache: Cache, manifest: Manifest}} Copy the files of a version
+ */
+
+const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
+const SCOPE = worker.registration.scope;
+
+/** Of the names of caches: other sites of this host have caches, too. */
+const PREFIX = `fashion-ddpm ${SCOPE} `;
+
+const MANIFEST = "manifest.json";
+const PAGE = "index.html";
+const PAGE_MS = 5000; // after that the kept page is shown, if there is one
+
+/** Only with these has a page SharedArrayBuffer, and so threads. */
+const ISOLATION = {
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "require-corp",
+  "Cross-Origin-Resource-Policy": "same-origin",
+};
+
+/** @param {string} path in the site */
+const toUrl = (path) => new URL(path, SCOPE).href;
+
+/** @type {Promise<unknown>} */
+let lastUpdate = Promise.resolve();
+
+worker.addEventListener("install", (event) => event.waitUntil(worker.skipWaiting()));
+
+worker.addEventListener("activate", (event) => {
+  event.waitUntil(Promise.allSettled([worker.clients.claim(), update()]));
+});
+
+worker.addEventListener("message", (event) => {
+  if (event.data?.type === "keep") event.waitUntil(keep(event.data.paths));
+});
+
+worker.addEventListener("fetch", (event) => {
+  const {request} = event;
+  const [address] = request.url.split(/[?#]/);
+  if (request.method !== "GET" || !address.startsWith(SCOPE)) return;
+  if (request.headers.has("range")) return;
+  const path = address.slice(SCOPE.length) || PAGE;
+  if (path === PAGE) event.respondWith(answerPage(event));
+  else if (path === MANIFEST) event.respondWith(answerManifest(request));
+  else event.respondWith(answerFile(event, path));
+});
+
+/**
+ * Answer with the newest page; with the kept one if the host cannot be reached or is too slow.
+ * @param {FetchEvent} event
+ */
+async function answerPage(event) {
+  const newest = fetchPage(event.request.url);
+  event.waitUntil(newest.catch(() => {}));
+  const kept = await (await openCopy())?.cache.match(toUrl(PAGE));
+  if (!kept) return newest;
+  const late = new Promise((resolve) => setTimeout(resolve, PAGE_MS));
+  const first = await Promise.race([newest.catch(() => null), late]);
+  return first instanceof Response && first.ok ? first : isolate(kept);
+}
+
+/**
+ * Return the page from the host, once the kept files are of its version.
+ * @param {string} url
+ */
+async function fetchPage(url) {
+  const [response] = await Promise.all([fetch(url, {cache: "no-cache"}), update()]);
+  const copy = await openCopy();
+  if (response.ok && copy) await store(copy, PAGE, response.clone());
+  return isolate(response);
+}
+
+/** @param {Request} request */
+async function answerManifest(request) {
+  await update();
+  const copy = await openCopy();
+  return copy ? Response.json(copy.manifest, {headers: ISOLATION}) : fetch(request);
+}
+
+/**
+ * Answer with the kept file, or keep what the host answers.
+ * @param {FetchEvent} event
+ * @param {string} path
+ */
+async function answerFile(event, path) {
+  const {request} = event;
+  const copy = await openCopy();
+  if (!copy?.manifest.files[path]) return isolate(await fetch(request));
+  const isAnew = request.cache === "reload" || request.cache === "no-store"; // it was damaged
+  if (isAnew) await copy.cache.delete(toUrl(path));
+  const kept = await copy.cache.match(toUrl(path));
+  if (kept) return isolate(kept);
+  const response = await fetch(toUrl(path), {cache: isAnew ? "reload" : "no-cache"});
+  if (response.ok) event.waitUntil(store(copy, path, response.clone()).catch(() => {}));
+  return isolate(response);
+}
+
+/**
+ * Keep files that are not kept yet.
+ * @param {string[]} paths
+ */
+async function keep(paths) {
+  const copy = await openCopy();
+  for (const path of copy ? paths : []) {
+    if (!copy?.manifest.files[path] || await copy.cache.match(toUrl(path))) continue;
+    const response = await fetch(toUrl(path), {cache: "no-cache"}).catch(() => null);
+    if (response?.ok) await store(copy, path, response).catch(() => {});
+  }
+}
+
+/**
+ * Keep a file if it is whole; the page checks the content of a .gz file itself.
+ * @param {Copy} copy
+ * @param {string} path
+ * @param {Response} response
+ */
+async function store({cache, manifest}, path, response) {
+  const {headers} = response;
+  const content = await response.arrayBuffer();
+  if (await isWhole(new Uint8Array(content), manifest.files[path], path)) {
+    await cache.put(toUrl(path), new Response(content, {headers}));
+  }
+}
+
+/**
+ * @param {Uint8Array<ArrayBuffer>} content
+ * @param {Entry} entry
+ * @param {string} path
+ */
+async function isWhole(content, entry, path) {
+  if (path.endsWith(".gz")) {
+    const isPacked = content[0] === 0x1f && content[1] === 0x8b;
+    return content.length === (isPacked ? entry.bytes : entry.unpacked_bytes);
+  }
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", content));
+  const sha256 = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return sha256 === entry.sha256;
+}
+
+/**
+ * Return the kept files of the newest version that was seen; null before the first.
+ * @returns {Promise<Copy | null>}
+ */
+async function openCopy() {
+  const names = (await caches.keys()).filter((name) => name.startsWith(PREFIX));
+  for (const name of names.reverse()) {
+    const cache = await caches.open(name);
+    const manifest = await cache.match(toUrl(MANIFEST));
+    if (manifest) return {name, cache, manifest: await manifest.json()};
+  }
+  return null;
+}
+
+/** Ask the host for its version, one call after the other; without an answer nothing changes. */
+function update() {
+  lastUpdate = lastUpdate.then(fetchManifest).catch(() => {});
+  return lastUpdate;
+}
+
+async function fetchManifest() {
+  const response = await fetch(toUrl(MANIFEST), {cache: "no-cache"});
+  /** @type {Manifest} */
+  const manifest = await response.json();
+  if (!response.ok || !manifest.version || !manifest.files) return;
+  const name = PREFIX + manifest.version;
+  const old = await openCopy();
+  if (old?.name === name) return;
+  const cache = await caches.open(name);
+  if (old) await copySameFiles(old, cache, manifest);
+  await cache.put(toUrl(MANIFEST), Response.json(manifest));
+  const others = (await caches.keys()).filter((key) => key.startsWith(PREFIX) && key !== name);
+  await Promise.all(others.map((key) => caches.delete(key)));
+}
+
+/**
+ * Take over the files that a new version has not changed.
+ * @param {Copy} old
+ * @param {Cache} cache
+ * @param {Manifest} manifest
+ */
+async function copySameFiles(old, cache, manifest) {
+  for (const [path, {sha256}] of Object.entries(manifest.files)) {
+    if (old.manifest.files[path]?.sha256 !== sha256) continue;
+    const kept = await old.cache.match(toUrl(path));
+    if (kept) await cache.put(toUrl(path), kept);
+  }
+}
+
+/**
+ * Return a response with the headers of an isolated page.
+ * @param {Response} response
+ */
+function isolate(response) {
+  if (response.type === "opaque" || response.type === "error") return response;
+  const {status, statusText} = response;
+  const headers = new Headers(response.headers);
+  for (const [name, value] of Object.entries(ISOLATION)) headers.set(name, value);
+  return new Response(response.body, {status, statusText, headers});
+}
