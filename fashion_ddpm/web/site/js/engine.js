@@ -40,6 +40,7 @@ export class Stopped extends Error {
 /**
  * @typedef {object} EngineOptions
  * @property {(runtime: Runtime) => void} [onRuntime] called when it is ready, and when WebGPU failed
+ * @property {() => void} [onRun] called after each finished run
  * @property {"webgpu" | "wasm"} [provider] instead of the best one
  */
 
@@ -50,11 +51,12 @@ export class Engine {
    * @param {OnProgress} [onProgress] called while files load
    * @param {EngineOptions} [options]
    */
-  constructor(site, onProgress = () => {}, {onRuntime = () => {}, provider} = {}) {
+  constructor(site, onProgress = () => {}, options = {}) {
     this.site = site;
     this.onProgress = onProgress;
-    this.onRuntime = onRuntime;
-    this.provider = provider;
+    this.onRuntime = options.onRuntime ?? (() => {});
+    this.onRun = options.onRun ?? (() => {});
+    this.provider = options.provider;
     this.lastId = 0;
     /** @type {Map<number, Pending>} */
     this.pending = new Map();
@@ -184,6 +186,7 @@ export class Engine {
         onStep(reply);
       } else if (reply.type === "done") {
         answer(toRun(request, this.site, steps, reply.ms));
+        this.onRun();
       }
     });
     const clear = () => {

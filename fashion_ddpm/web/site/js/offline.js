@@ -5,26 +5,49 @@ import {buildFiles} from "./onnx_runtime.js";
 
 /** @import {Manifest, Runtime, Site} from "./types.js" */
 
-/** Register the service worker; without one (over http, in some frames) nothing is kept. */
-export async function registerServiceWorker() {
-  const {serviceWorker} = /** @type {{serviceWorker?: ServiceWorkerContainer}} */ (navigator);
-  await serviceWorker?.register(new URL("../service_worker.js", import.meta.url)).catch(() => {});
-}
+/** The site's files in this browser: at first those that are loaded anyway, then all. */
+export class OfflineCopy {
+  /**
+   * Register the service worker; without one (over http, in some frames) nothing is kept.
+   * @param {Site} site
+   */
+  constructor(site) {
+    this.site = site;
+    /** @type {Runtime["provider"] | null} */
+    this.provider = null;
+    this.hasDrawn = false;
+    const {serviceWorker} = /** @type {{serviceWorker?: ServiceWorkerContainer}} */ (navigator);
+    const script = new URL("../service_worker.js", import.meta.url);
+    this.registered = serviceWorker?.register(script).then(() => serviceWorker.ready);
+    this.registered?.catch(() => {}); // the site works without it
+  }
 
-/**
- * Keep what the page has loaded; once it has drawn images, keep the rest, too.
- * @param {Site} site
- * @param {Runtime} runtime
- * @param {boolean} hasDrawn
- */
-export async function keepFiles(site, {provider}, hasDrawn) {
-  const {connection} = /** @type {{connection?: {saveData?: boolean}}} */ (navigator);
-  const {serviceWorker} = /** @type {{serviceWorker?: ServiceWorkerContainer}} */ (navigator);
-  if (!serviceWorker || !(await serviceWorker.getRegistration())) return;
-  const withRest = hasDrawn && !connection?.saveData;
-  const paths = filesToKeep(await loadManifest(), site, provider, withRest);
-  const {active} = await serviceWorker.ready;
-  active?.postMessage({type: "keep", paths});
+  /**
+   * Keep what the first image needs.
+   * @param {Runtime} runtime
+   */
+  keepFirst({provider}) {
+    this.provider = provider;
+    return this.keep();
+  }
+
+  /** Keep the rest, too; called after a run, so that nobody waits for it. */
+  keepRest() {
+    if (this.hasDrawn) return Promise.resolve();
+    this.hasDrawn = true;
+    return this.keep();
+  }
+
+  async keep() {
+    const registration = await this.registered?.catch(() => null);
+    if (!registration || !this.provider) return;
+    const {connection} = /** @type {{connection?: {saveData?: boolean}}} */ (navigator);
+    const withRest = this.hasDrawn && !connection?.saveData;
+    const manifest = await loadManifest().catch(() => null); // offline, there is nothing to keep
+    if (!manifest) return;
+    const paths = filesToKeep(manifest, this.site, this.provider, withRest);
+    registration.active?.postMessage({type: "keep", paths});
+  }
 }
 
 /**

@@ -4,6 +4,7 @@ import {Comparison} from "./comparison.js";
 import {Controls, settingSentence} from "./controls.js";
 import {find, make} from "./elements.js";
 import {Engine} from "./engine.js";
+import {OfflineCopy} from "./offline.js";
 import {CostMeter} from "./request_note.js";
 import {Results} from "./results.js";
 import {ScorePanel} from "./scores.js";
@@ -68,8 +69,13 @@ function writeTexts(site) {
  */
 function buildSession(site, playerHtml) {
   const status = new Status();
+  const offline = new OfflineCopy(site);
   const engine = new Engine(site, (progress) => status.showProgress(progress), {
-    onRuntime: (runtime) => status.showRuntime(runtime),
+    onRuntime: (runtime) => {
+      status.showRuntime(runtime);
+      offline.keepFirst(runtime);
+    },
+    onRun: () => offline.keepRest(),
   });
   const cost = new CostMeter(site);
   /** @type {Session} */
