@@ -1,7 +1,7 @@
 // onnxruntime in this page or worker: on WebGPU where the browser has it, otherwise on WASM; and
 // models that it runs.
 
-import {ModelFileError, SITE_ROOT, loadFile} from "./model_files.js";
+import {ModelFileError, SITE_ROOT, canVerify, loadFile} from "./model_files.js";
 
 /** @import {Manifest, OnProgress, Runtime} from "./types.js" */
 
@@ -20,6 +20,8 @@ const BUILDS = {
 };
 const FOLDER = "vendor/onnxruntime/";
 const MAX_THREADS = 4;
+const UNVERIFIED =
+  "The files' checksums could not be compared, because this page was not loaded over https.";
 
 /** A function with an instruction of WASM SIMD, which onnxruntime needs. */
 const SIMD_MODULE = new Uint8Array([
@@ -165,7 +167,7 @@ export class OnnxRuntime {
     this.ort = ort;
     this.provider = provider;
     this.threads = threads;
-    this.note = "";
+    this.note = canVerify() ? "" : UNVERIFIED;
     this.onChange = onChange;
     /** @type {Promise<unknown>} */
     this.last = Promise.resolve();

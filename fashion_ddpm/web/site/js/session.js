@@ -21,6 +21,7 @@ import {errorSentence, formatSeconds, quantity, seedRange} from "./wording.js";
 
 const SCORES_WAIT = "The scores follow in a moment.";
 const IMAGES_KEPT = "Below: the images before.";
+const IMAGES_WORK = "The images below, their scores and their trajectories work all the same.";
 
 /**
  * The parts of the page.
@@ -58,7 +59,8 @@ export class Session {
     try {
       await this.engine.start();
     } catch (error) {
-      this.parts.status.fail(errorSentence(error));
+      const rest = this.shown ? ` ${IMAGES_WORK}` : "";
+      this.parts.status.fail(errorSentence(error) + rest);
     }
   }
 

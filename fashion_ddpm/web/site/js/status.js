@@ -25,6 +25,7 @@ export class Status {
     /** @type {Map<string, {loaded: number, total: number}>} files on their way */
     this.files = new Map();
     this.runtime = "";
+    this.runtimeNote = "";
     this.speed = "";
   }
 
@@ -47,18 +48,21 @@ export class Status {
   }
 
   /**
-   * Say why something cannot be done.
+   * Say why something cannot be done; no file is on its way any more.
    * @param {string} sentence
    */
   fail(sentence) {
+    this.files.clear();
+    this.progressLine.hidden = true;
     this.alert.replaceChildren(make("p", {}, sentence));
     this.alert.hidden = false;
   }
 
   /** @param {Runtime} runtime */
-  showRuntime({provider, threads}) {
+  showRuntime({provider, threads, note = ""}) {
     const count = threads === 1 ? "one thread" : `${threads} threads`;
     this.runtime = provider === "webgpu" ? "WebGPU" : `WebAssembly, ${count}`;
+    this.runtimeNote = note;
     this.showRuntimeLine();
   }
 
@@ -72,7 +76,8 @@ export class Status {
 
   showRuntimeLine() {
     const parts = [`Runs in this browser: ${this.runtime}`, this.speed];
-    setText(this.runtimeLine, parts.filter(Boolean).join(" · "));
+    const text = parts.filter(Boolean).join(" · ");
+    setText(this.runtimeLine, this.runtimeNote ? `${text}. ${this.runtimeNote}` : text);
   }
 
   /**

@@ -199,7 +199,7 @@
  * @typedef {object} Runtime
  * @property {"webgpu" | "wasm"} provider
  * @property {number} threads
- * @property {string} [note] why it is not WebGPU, where that failed
+ * @property {string} [note] a sentence: WebGPU failed, or checksums could not be compared
  */
 
 /**

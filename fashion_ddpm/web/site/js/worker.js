@@ -242,7 +242,7 @@ function postError(error, id) {
 function crashSentence(error) {
   const [reason] = String(error).split("\n");
   if (/memory|alloc/i.test(reason)) {
-    return "This device has too little memory for that: ask for fewer images or close other tabs, "
+    return "This device has too little memory for that: close other tabs or ask for fewer images, "
       + "and try again.";
   }
   return `The network failed (${reason}): try again, or use another browser.`;
