@@ -143,6 +143,12 @@ def test_the_hooks_run_the_pinned_tools_of_make_static() -> None:
     assert {name.split()[0] for name in tools} <= {file.stem for file in files}
 
 
+def test_the_pages_workflow_deploys_what_make_builds() -> None:
+    *_, build, upload = read_yaml(".github/workflows/pages.yml")["jobs"]["build"]["steps"]
+    rule = (ROOT / "Makefile").read_text().partition(f"\n{build['run'].split()[-1]}: ")[2]
+    assert rule.partition("\n\n")[0].endswith(f" --output {upload['with']['path']}")
+
+
 def test_the_workflow_runs_the_ci_script_with_each_python() -> None:
     job = read_yaml(".github/workflows/ci.yml")["jobs"]["test"]
     *_, step = job["steps"]

@@ -63,7 +63,7 @@ class Handler(SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     extensions_map = MEDIA_TYPES
 
-    def do_GET(self) -> None:  # noqa: N802 - the base class names it
+    def do_GET(self) -> None:
         """Answer with a file of the folder, or as a fault does."""
         self.directory = str(self.server.folder)
         path = self.path.partition("?")[0].removeprefix("/") or "index.html"

@@ -268,10 +268,14 @@ def test_pictures_in_colour_of_another_size_are_drawn(browser: Browser, shapes_s
         expect_finished(page, 3, 3)
         size = images_of(page).first.locator("canvas").evaluate("each => [each.width, each.height]")
         assert size == [32, 32]
-        grey = images_of(page).first.locator("canvas").evaluate("""(canvas) => {
+        grey = (
+            images_of(page)
+            .first.locator("canvas")
+            .evaluate("""(canvas) => {
           const {data} = canvas.getContext("2d").getImageData(0, 0, 32, 32);
           return data.every((value, place) => place % 4 > 2 || value === data[place - place % 4]);
         }""")
+        )
         assert not grey
         expect(page.locator("#trajectory .player")).to_be_visible()
         expect(page.locator("#trajectory .chart")).to_be_hidden()
