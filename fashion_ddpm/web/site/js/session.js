@@ -128,6 +128,7 @@ export class Session {
   generate() {
     const {controls, status} = this.parts;
     controls.drawSeed();
+    status.note("");
     try {
       this.draw(controls.request());
     } catch (error) {

@@ -35,12 +35,11 @@ export class Status {
    */
   say(text) {
     setText(this.status, text);
-    setText(this.notice, "");
     this.alert.hidden = true;
   }
 
   /**
-   * Say something beside the status, until the next run.
+   * Say something beside the status, until the next note.
    * @param {string} text
    */
   note(text) {

@@ -16,7 +16,8 @@ const MAX_SPRITE_BYTES = 4_000_000; // before compression; of large images it ho
  * @returns {Frames}
  */
 export function playerFrames(run, kind) {
-  const side = Math.min(kind.image_size, MAX_SIDE);
+  const factor = Math.ceil(kind.image_size / MAX_SIDE);
+  const side = Math.floor(kind.image_size / factor);
   const stepBytes = 2 * run.request.num_images * side * side * kind.channels;
   return selectFrames(run, kind, Math.max(2, Math.floor(MAX_SPRITE_BYTES / stepBytes)));
 }

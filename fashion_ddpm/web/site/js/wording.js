@@ -1,6 +1,8 @@
 // Numbers and names as text, as in fashion_ddpm/core/wording.py: small numbers do not become 0.
 
 import {selectImage} from "./generate_request.js";
+import {withCommas} from "./python_text.js";
+import {roundHalfToEven} from "./sampling.js";
 
 /** @import {Request, Site} from "./types.js" */
 
@@ -11,7 +13,7 @@ import {selectImage} from "./generate_request.js";
  * @returns {string}
  */
 export function quantity(count, noun) {
-  return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+  return `${withCommas(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /**
@@ -29,7 +31,7 @@ export function formatSeconds(ms) {
  * @returns {string}
  */
 export function wholePercent(share) {
-  return `${(100 * share).toFixed(0)}\u00a0%`;
+  return `${roundHalfToEven(100 * share)}\u00a0%`;
 }
 
 /**
@@ -40,7 +42,8 @@ export function wholePercent(share) {
 export function formatNumber(value) {
   if (value < 0.001) return "less than 0.001";
   const digits = Math.max(2 - Math.floor(Math.log10(value)), 0);
-  return value.toLocaleString("en", {minimumFractionDigits: digits, maximumFractionDigits: digits});
+  const text = value.toFixed(digits);
+  return digits ? text : withCommas(Number(text));
 }
 
 /**
