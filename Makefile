@@ -41,6 +41,7 @@ static: $(VENV)/test-ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m tests.tools.check_types
 
 check: static
 	$(if $(CHANGED),$(PYTEST) -m "not slow" $(CHANGED),@echo "No package differs from the last commit.")
