@@ -6,6 +6,7 @@ import {roundHalfToEven} from "./sampling.js";
 /** @import {Kind, Run} from "./types.js" */
 
 const MAX_SIDE = 64; // longest side of a frame, in pixels; larger images are shown reduced
+const MAX_BYTES = 4_000_000; // of all frames; of large images there are fewer
 const GRID_GAP = 2; // pixels between the images of a grid
 const PREVIEW_COLUMNS = 10;
 
@@ -28,25 +29,27 @@ const PREVIEW_COLUMNS = 10;
  */
 
 /**
- * Return a run's frames, reduced to MAX_SIDE.
+ * Return a run's frames, reduced to MAX_SIDE and thinned out to MAX_BYTES.
  * @param {Pick<Run, "noisy" | "clean">} run
  * @param {Pick<Kind, "image_size" | "channels">} kind
  * @param {number} maxSteps
  * @returns {Frames}
  */
 export function selectFrames(run, kind, maxSteps) {
+  const factor = Math.ceil(kind.image_size / MAX_SIDE);
+  const side = Math.floor(kind.image_size / factor);
+  const stepBytes = (2 * run.noisy[0].length * side ** 2) / kind.image_size ** 2;
   const last = run.noisy.length - 1;
-  const most = Math.min(run.noisy.length, maxSteps);
+  const most = Math.min(last + 1, maxSteps, Math.max(2, Math.floor(MAX_BYTES / stepBytes)));
   const steps = Array.from({length: most}, (_, index) =>
     roundHalfToEven(last - (index * last) / Math.max(most - 1, 1))
   ).reverse();
-  const factor = Math.ceil(kind.image_size / MAX_SIDE);
   const reduce = (/** @type {Uint8Array} */ images) => shrink(images, kind, factor);
   return {
     steps,
     noisy: steps.map((step) => reduce(run.noisy[step])),
     clean: steps.map((step) => reduce(run.clean[step])),
-    side: Math.floor(kind.image_size / factor),
+    side,
   };
 }
 

@@ -1,7 +1,9 @@
 // Values as Python writes them, so that links, pictures and messages read alike on both pages.
 
 const MAX_REPR = 40;
-const NO_MARKUP = new Map([..."<>&[]`*_"].map((sign, index) => [sign, [..."‹›＆⟦⟧ˋ∗＿"][index]]));
+const MARKUP = [..."<>&[]`*_"];
+const LOOK_ALIKES = [..."‹›＆⟦⟧ˋ∗＿"];
+const NO_MARKUP = new Map(MARKUP.map((sign, index) => [sign, LOOK_ALIKES[index]]));
 const ESCAPES = new Map([["\\", "\\\\"], ["\n", "\\n"], ["\r", "\\r"], ["\t", "\\t"]]);
 
 /**

@@ -54,6 +54,7 @@ function toIndexed({pixels, width, height, channels}) {
   for (let pixel = 0; pixel < width * height; pixel++) {
     rgba.set(pixels.subarray(3 * pixel, 3 * pixel + 3), 4 * pixel);
   }
-  const palette = quantize(rgba, NUM_COLOURS);
+  // Of noise: the time is the square of the number of colours, of which this format has 4,096.
+  const palette = quantize(rgba, NUM_COLOURS, {format: "rgb444"});
   return {pixels: applyPalette(rgba, palette), palette};
 }

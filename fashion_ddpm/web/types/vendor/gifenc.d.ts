@@ -16,5 +16,9 @@ interface Encoder {
 }
 
 export function GIFEncoder(): Encoder;
-export function quantize(rgba: Uint8Array, maxColours: number): number[][];
+export function quantize(
+  rgba: Uint8Array,
+  maxColours: number,
+  options: {format: "rgb565" | "rgb444"}
+): number[][];
 export function applyPalette(rgba: Uint8Array, palette: number[][]): Uint8Array;
