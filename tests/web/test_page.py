@@ -1,5 +1,6 @@
 """Tests of the static site's page in a browser: opening, settings, runs and their images."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -249,6 +250,37 @@ def test_the_comparison_draws_both_from_the_same_seeds_and_scores_them(page: Pag
     both = [content(page.locator(f"#mistake-{name} canvas")) for name in ("report", "cosine")]
     assert both[0] != both[1]
     expect(page.locator("#status")).to_contain_text("Ready-made samples")
+
+
+def test_with_many_classes_a_menu_replaces_the_buttons(browser: Browser, site: Path) -> None:
+    with host_folder(site) as host:
+        content = json.loads((site / "data" / "site.json").read_text())
+        content["kind"]["class_names"] = [f"class {label}" for label in range(20)]
+        content |= {"class_pictures": None, "scorer": None}
+        host.faults["data/site.json"] = lambda handler, _: handler.answer(
+            json.dumps(content).encode()
+        )
+        host.faults["data/gallery.json"] = lambda handler, _: handler.answer(b"null")
+        # What the worker would load: this test is about the page alone.
+        host.faults["manifest.json"] = lambda *_: None
+        with open_site(browser, host.address) as page:
+            page.get_by_label("Class", exact=True).select_option("class 19")
+            page.get_by_label("Class", exact=True).select_option("one of each")
+            expect(page.locator("#status")).to_have_text("Press Generate.")
+            for part in ("#preview", "#gallery", "#trajectory-section", "#scores", "#share"):
+                expect(page.locator(part)).to_be_hidden()
+
+
+def test_without_ready_made_images_the_first_run_shows_all_parts(
+    browser: Browser, site: Path
+) -> None:
+    with host_folder(site) as host:
+        host.faults["data/gallery.json"] = lambda handler, _: handler.answer(b"null")
+        with open_site(browser, host.address) as page:
+            generate(page, Steps="2", **{"Number of images": "2"})
+            expect_finished(page, 2, 2)
+            expect(page.locator("#scores")).to_have_attribute("data-state", "known")
+            expect(page.locator("#trajectory .player")).to_be_visible()
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (360, 740)])

@@ -228,6 +228,7 @@ export class Controls {
   }
 
   showRunning() {
+    setText(this.generateButton, "Generating …");
     enable(this.generateButton, false);
     enable(this.stopButton, true);
   }

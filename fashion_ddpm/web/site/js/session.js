@@ -73,7 +73,7 @@ export class Session {
     this.shown = shown;
     this.index = index;
     this.parts.results.show(shown.run, index);
-    find("#image-parts").hidden = false;
+    find("#content").dataset.hasImages = "";
     this.showImage();
   }
 
@@ -100,7 +100,8 @@ export class Session {
     const labels = requestLabels(shown.run.request, this.site);
     try {
       if (!shown.scores) {
-        shown.scores = await this.engine.score(shown.images, labels.length, labels);
+        shown.scoring ??= this.engine.score(shown.images, labels.length, labels);
+        shown.scores = await shown.scoring;
         if (isShown()) this.parts.scores.show(shown, index, "");
       }
       if (!isShown()) return;
@@ -109,6 +110,7 @@ export class Session {
       shown.stepScores.set(index, byLabel);
       if (isShown()) await this.parts.trajectory.show(shown, index);
     } catch (error) {
+      shown.scoring = null; // it is tried again when an image is pressed
       if (isShown()) this.parts.scores.show(shown, index, errorSentence(error));
     }
   }

@@ -9,6 +9,8 @@ export class ShownRun {
     this.run = run;
     /** @type {Scores | null} of the finished images; null while they are not known */
     this.scores = null;
+    /** @type {Promise<Scores> | null} on its way */
+    this.scoring = null;
     /** @type {Map<number, Float32Array>} image → label scores of its steps, [K · classes] */
     this.stepScores = new Map();
   }
