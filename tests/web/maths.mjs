@@ -69,10 +69,11 @@ const tasks = {
     return [...toUint8(Float32Array.from(values), kind)];
   },
 
-  // {queries, classNames} → the settings of each, null, or {error}.
-  async links({queries, classNames}) {
+  // {queries, classNames, samplers} → the settings of each, null, or {error}.
+  async links({queries, classNames, samplers}) {
     const {parseLink} = await load("share_link.js");
     if (classNames) site.kind.class_names = classNames;
+    if (samplers) site.samplers = samplers;
     return Promise.all(queries.map((query) => attempt(() => parseLink(query, site))));
   },
 

@@ -111,6 +111,13 @@ def test_links_name_classes_that_are_numbers_or_have_accents(site: Path) -> None
         assert run_node(SCRIPT, site, "links", stdin=stdin) == expected
 
 
+def test_a_link_to_a_sampler_without_its_network_says_so(site: Path) -> None:
+    stdin = {"queries": ["?class=bag&sampler=turbo"], "samplers": ["ddim", "euler"]}
+    [result] = run_node(SCRIPT, site, "links", stdin=stdin)
+    assert result["error"].startswith("sampler is turbo")
+    assert "ddim, euler" in result["error"]
+
+
 def random_request(generator: random.Random) -> GenerateRequest:
     """Return an allowed request, with floats of any number of digits."""
     values: dict[str, Any] = {field: generator.choice(good) for field, good in GOOD_TEXTS.items()}

@@ -1,5 +1,5 @@
-// The known word that a misspelt one means: Python's difflib.get_close_matches(word, known, 1, 0.75),
-// so that both pages refuse the same links.
+// The known word that a misspelt one means, as difflib.get_close_matches(word, known, 1, 0.75) of
+// Python finds it, so that both pages refuse the same links.
 
 const CUTOFF = 0.75;
 

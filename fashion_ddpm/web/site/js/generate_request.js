@@ -139,7 +139,8 @@ class Checks {
   sampler() {
     const {samplers} = this.site;
     if (this.values.sampler === TURBO && !samplers.includes(TURBO)) {
-      throw this.error(`is ${TURBO}, whose network this site does not have; choose another.`, "sampler");
+      const missing = `is ${TURBO}, whose network this site does not have`;
+      throw this.error(`${missing}; it must be one of ${samplers.join(", ")}.`, "sampler");
     }
     this.choice("sampler", samplers);
   }

@@ -59,7 +59,8 @@ function settingsText(settings) {
  * @throws {Error} the file is no PNG picture, or is damaged
  */
 export async function readPngSettings(bytes) {
-  if (SIGNATURE.some((byte, index) => bytes[index] !== byte)) throw new Error("This is no PNG file.");
+  const isPng = SIGNATURE.every((byte, index) => bytes[index] === byte);
+  if (!isPng) throw new Error("This is no PNG file.");
   let settings = null;
   for (const {type, data} of readChunks(bytes)) {
     if (type === "IDAT") break;
@@ -84,7 +85,8 @@ function* readChunks(bytes) {
     if (view.getUint32(end) !== checksum(bytes.subarray(start + 4, end))) {
       throw new Error("A chunk of the PNG file is damaged.");
     }
-    yield {type: latin1(bytes.subarray(start + 4, start + 8)), data: bytes.subarray(start + 8, end)};
+    const type = latin1(bytes.subarray(start + 4, start + 8));
+    yield {type, data: bytes.subarray(start + 8, end)};
     start = end + 4;
   }
 }
@@ -111,7 +113,8 @@ async function readText(type, data) {
  */
 function splitAtZero(bytes) {
   const end = bytes.indexOf(0);
-  return end < 0 ? [bytes, bytes.subarray(bytes.length)] : [bytes.subarray(0, end), bytes.subarray(end + 1)];
+  if (end < 0) return [bytes, bytes.subarray(bytes.length)];
+  return [bytes.subarray(0, end), bytes.subarray(end + 1)];
 }
 
 /** @param {Uint8Array} bytes */
@@ -131,8 +134,8 @@ function inflate(bytes) {
  */
 async function pipe(bytes, transform) {
   const body = new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (bytes)]).stream();
-  const stream = body.pipeThrough(/** @type {TransformStream<Uint8Array, Uint8Array>} */ (transform));
-  return new Uint8Array(await new Response(/** @type {ReadableStream} */ (stream)).arrayBuffer());
+  const stream = body.pipeThrough(/** @type {ReadableWritablePair} */ (transform));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
 /**

@@ -17,7 +17,7 @@ const MAX_NUMBER = 30; // longest text that is read as a number, in characters
  * @param {string} query "?class=…&…", or without the question mark
  * @param {Site} site
  * @returns {SharedSettings | null}
- * @throws {RequestError} a value is invalid, a word is misspelt or given twice, or there is no class
+ * @throws {RequestError} a value is invalid, a word is misspelt or given twice, no class
  */
 export function parseLink(query, site) {
   const fields = fieldNames(site);
@@ -33,7 +33,9 @@ export function parseLink(query, site) {
   for (const word of words.keys()) {
     // Words that are not similar belong to others: to the host, to trackers in links.
     const meant = known.includes(word) ? null : closestWord(word, known);
-    if (meant) throw new RequestError(`${safeRepr(word)} is no word of a link; it must be ${meant}.`);
+    if (meant) {
+      throw new RequestError(`${safeRepr(word)} is no word of a link; it must be ${meant}.`);
+    }
   }
   // In a query an unescaped plus sign is a space.
   if ("sampler" in found) found.sampler = found.sampler.replaceAll(" ", "+");
