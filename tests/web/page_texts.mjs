@@ -51,12 +51,12 @@ const tasks = {
 
   // [{steps, images, kind}] → the steps that the player shows, and the side of their images.
   async frames(cases) {
-    const {playerFrames} = await load("trajectory_frames.js");
+    const {selectFrames} = await load("gif_frames.js");
     return cases.map(({steps, images, kind}) => {
       const batch = new Uint8Array(images * kind.image_size ** 2 * kind.channels);
       const batches = Array(steps).fill(batch);
       const run = {request: {num_images: images}, noisy: batches, clean: batches};
-      const frames = playerFrames(run, kind);
+      const frames = selectFrames(run, kind, steps);
       return [frames.steps, frames.side];
     });
   },

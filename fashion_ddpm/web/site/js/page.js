@@ -55,6 +55,7 @@ function writeTexts(site) {
     find("#introduction").textContent =
       `A small diffusion model, trained on its maker's own images, generates new ones from pure noise.${seen}`;
   }
+  if (!site.scorer) find("#select-hint").textContent = "Press an image to see how it emerged from noise.";
   const {demo, repository} = site.links;
   const texts = {[demo]: "the demo with a server: more to compare and to play", [repository]: "the code"};
   for (const [href, text] of Object.entries(texts)) {

@@ -2,9 +2,10 @@
 
 import {find, saveFile} from "./elements.js";
 import {requestLabels} from "./generate_request.js";
+import {selectFrames} from "./gif_frames.js";
 import {pictureAddress} from "./pixels.js";
 import {toQuery} from "./share_link.js";
-import {paintSprite, playerFrames} from "./trajectory_frames.js";
+import {paintSprite} from "./trajectory_frames.js";
 import {encodeGif} from "./trajectory_gif.js";
 import {Player} from "./trajectory_player.js";
 import {decision, describeCurves, scoreCurves} from "./trajectory_texts.js";
@@ -63,7 +64,7 @@ export class TrajectoryPanel {
    */
   async makeSprite(shown) {
     const {kind} = this.site;
-    const frames = playerFrames(shown.run, kind);
+    const frames = selectFrames(shown.run, kind, shown.run.clean.length);
     const sprite = paintSprite(frames, shown.run.request.num_images, kind.channels);
     const address = await pictureAddress(sprite);
     if (this.shown !== shown) return URL.revokeObjectURL(address);
