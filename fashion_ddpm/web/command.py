@@ -12,10 +12,11 @@ from fashion_ddpm.web.site_folder import check_output, collect_files, write_fold
 
 DEFAULT_OUTPUT = Path("build/web")
 
-LATER_FILES = re.compile(
-    r"models/(?!unet)|vendor/gifenc|vendor/onnxruntime/.*jspi|.*licence", re.IGNORECASE
-)
-"""Files that a page without WebGPU loads after its first image, or never."""
+LATER_FILES = re.compile(r"models/(?!unet)|vendor/gifenc|.*licence", re.IGNORECASE)
+"""Files that the page loads after its first image, or never."""
+
+RUNTIME_FILES = re.compile(r"vendor/onnxruntime/(?:.*\.(jspi)\.)?")
+"""Files of the two runtimes: with jspi for WebGPU, the others for WASM; a browser loads one."""
 
 
 @dataclass(frozen=True)
@@ -55,22 +56,26 @@ def export_web(export: WebExport) -> Iterator[str]:
     finally:
         demo.close()
     write_folder(files, export.output)
-    total, first = (megabytes(sizes) for sizes in (_sizes(files), first_image_sizes(files)))
+    total, first = sum(map(len, files.values())), first_image_bytes(files)
     yield (
-        f"{export.output}: {len(files) + 1} files, {total} MB, of which a browser without WebGPU "
-        f"loads {first} MB before its first image"
+        f"{export.output}: {len(files) + 1} files, {megabytes(total)} MB, of which a browser loads "
+        f"at most {megabytes(first)} MB before its first image"
     )
 
 
-def _sizes(files: Mapping[str, bytes]) -> list[int]:
-    return list(map(len, files.values()))
+def first_image_bytes(files: Mapping[str, bytes]) -> int:
+    """Return how much a browser loads for its first image: by WebGPU or WASM, the larger one."""
+    shared, runtimes = 0, {"jspi": 0, None: 0}
+    for name, content in files.items():
+        if LATER_FILES.match(name):
+            continue
+        if found := RUNTIME_FILES.match(name):
+            runtimes[found[1]] += len(content)
+        else:
+            shared += len(content)
+    return shared + max(runtimes.values())
 
 
-def first_image_sizes(files: Mapping[str, bytes]) -> list[int]:
-    """Return the bytes of each file that a browser without WebGPU needs for its first image."""
-    return [len(content) for name, content in files.items() if not LATER_FILES.match(name)]
-
-
-def megabytes(sizes: list[int]) -> str:
-    """Return a sum of bytes in megabytes, as text."""
-    return f"{sum(sizes) / 1e6:.1f}"
+def megabytes(size: int) -> str:
+    """Return bytes in megabytes, as text."""
+    return f"{size / 1e6:.1f}"

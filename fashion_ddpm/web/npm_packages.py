@@ -1,6 +1,5 @@
 """The npm packages of the site: pinned in package-lock.json, installed once into a cache."""
 
-import gzip
 import hashlib
 import json
 import os
@@ -11,6 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import zopfli.gzip
 from filelock import FileLock
 
 from fashion_ddpm.checkpoints.atomic_folders import (
@@ -91,13 +91,10 @@ def _read(path: Path, target: str) -> bytes:
         )
     content = path.read_bytes()
     if target.endswith(".gz"):
-        return compress(content)
+        # Half a minute for 4 % less of what every visitor loads; the cache keeps it.
+        packed: bytes = zopfli.gzip.compress(content, numiterations=1)
+        return packed
     return SOURCE_MAP.sub(b"", content)  # the maps are not in the site
-
-
-def compress(content: bytes) -> bytes:
-    """Return the content of a .gz file, the same for the same content."""
-    return gzip.compress(content, 9, mtime=0)
 
 
 def cache_folder() -> Path:

@@ -40,6 +40,8 @@ from fashion_ddpm.server.limits import PAGE_MAX_IMAGES, PAGE_MAX_STEPS
 FORMAT = 1
 """Raised when a page of before could not read the data."""
 
+SITE_FILE = "data/site.json.gz"
+GALLERY_FILE = "data/gallery.json.gz"
 UNET_FILE = "models/unet.onnx.gz"
 TURBO_FILE = "models/turbo.onnx.gz"
 CLIP_FILE = "models/clip.onnx.gz"

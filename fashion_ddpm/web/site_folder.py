@@ -22,9 +22,16 @@ from fashion_ddpm.scoring.clip import ClipScorer
 from fashion_ddpm.scoring.clip_baseline import load_real_sample
 from fashion_ddpm.web.clip_export import check_scores, export_clip
 from fashion_ddpm.web.errors import WebError
-from fashion_ddpm.web.npm_packages import VENDOR_FILES, WEB, compress, vendor_folder
+from fashion_ddpm.web.npm_packages import VENDOR_FILES, WEB, vendor_folder
 from fashion_ddpm.web.onnx_export import export_unet
-from fashion_ddpm.web.site_data import CLIP_FILE, describe_gallery, describe_site, network_files
+from fashion_ddpm.web.site_data import (
+    CLIP_FILE,
+    GALLERY_FILE,
+    SITE_FILE,
+    describe_gallery,
+    describe_site,
+    network_files,
+)
 
 SITE = WEB / "site"
 ASSETS = PACKAGE / "ui" / "assets"
@@ -56,8 +63,8 @@ def collect_files(demo: Demo, demo_url: str = "") -> dict[str, bytes]:
         **_page_files(),
         **_vendor_files(),
         **_network_files(demo, site),
-        "data/site.json": _to_json(site),
-        "data/gallery.json": _to_json(describe_gallery(demo)),
+        SITE_FILE: _pack_json(site),
+        GALLERY_FILE: _pack_json(describe_gallery(demo)),
     }
 
 
@@ -92,8 +99,13 @@ def _network_files(demo: Demo, site: dict[str, Any]) -> dict[str, bytes]:
     return {file: compress(content) for file, content in contents.items()}
 
 
-def _to_json(content: Any) -> bytes:
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+def compress(content: bytes) -> bytes:
+    """Return the content of a .gz file, the same for the same content."""
+    return gzip.compress(content, 9, mtime=0)
+
+
+def _pack_json(content: Any) -> bytes:
+    return compress(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def write_folder(files: Mapping[str, bytes], output: Path) -> None:

@@ -1,5 +1,6 @@
 """Tests of the publish command: an upload to a fake Hub, a dry run, and errors."""
 
+import gzip
 import json
 import shutil
 from collections.abc import Iterator
@@ -73,8 +74,13 @@ def test_all_folders_arrive_whole_and_the_links_come_last(upload: Upload) -> Non
     assert "base_model: ada/boots\n" in card
 
 
+def read_site(folder: Path) -> Any:
+    """Return what a static site knows beside its networks."""
+    return json.loads(gzip.decompress((folder / "data" / "site.json.gz").read_bytes()))
+
+
 def test_the_spaces_link_to_each_other(upload: Upload) -> None:
-    site = json.loads((upload.output / "static-space" / "data" / "site.json").read_text())
+    site = read_site(upload.output / "static-space")
     assert site["links"]["demo"] == "https://huggingface.co/spaces/ada/boots-demo"
     static = "https://huggingface.co/spaces/ada/boots-browser"
     assert (upload.output / "space" / "static_site.txt").read_text() == f"{static}\n"
@@ -126,7 +132,7 @@ def test_a_static_space_alone_links_to_no_other(tiny_checkpoint: Path, tmp_path:
     lines = list(publish(publication))
     assert any(line.startswith("The space ada/browser") for line in lines)
     folder = tmp_path / "folders" / "static-space"
-    assert json.loads((folder / "data" / "site.json").read_text())["links"]["demo"] == ""
+    assert read_site(folder)["links"]["demo"] == ""
     assert {path.name for path in folder.parent.iterdir()} == {"model", "static-space"}
 
 

@@ -5,10 +5,11 @@
 import {readFileSync} from "node:fs";
 import path from "node:path";
 import {pathToFileURL} from "node:url";
+import {gunzipSync} from "node:zlib";
 
 const [folder, address, task] = process.argv.slice(2);
 const load = (name) => import(pathToFileURL(path.resolve(folder, "js", name)).href);
-const site = JSON.parse(readFileSync(path.join(folder, "data", "site.json"), "utf8"));
+const site = JSON.parse(String(gunzipSync(readFileSync(path.join(folder, "data", "site.json.gz")))));
 const {loadFile, loadManifest} = await load("model_files.js");
 const {startRuntime} = await load("onnx_runtime.js");
 const {networkPredictor} = await load("onnx_network.js");

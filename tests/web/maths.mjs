@@ -4,10 +4,11 @@
 import {readFileSync, writeFileSync} from "node:fs";
 import path from "node:path";
 import {pathToFileURL} from "node:url";
+import {gunzipSync} from "node:zlib";
 
 const [folder, task] = process.argv.slice(2);
 const load = (name) => import(pathToFileURL(path.resolve(folder, "js", name)).href);
-const site = JSON.parse(readFileSync(path.join(folder, "data", "site.json"), "utf8"));
+const site = JSON.parse(String(gunzipSync(readFileSync(path.join(folder, "data", "site.json.gz")))));
 const fromBase64 = (text) => new Uint8Array(Buffer.from(text, "base64"));
 const toBase64 = (bytes) => Buffer.from(bytes).toString("base64");
 

@@ -25,7 +25,7 @@ from tests.tools.static_host import (
 )
 
 SCRIPT = Path(__file__).with_name("engine.mjs")
-PACKED, PLAIN = "models/clip.onnx.gz", "data/site.json"
+PACKED, PLAIN = "models/clip.onnx.gz", "style.css"
 
 
 @pytest.fixture

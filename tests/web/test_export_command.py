@@ -40,7 +40,7 @@ def test_it_exports_serves_and_ends_quietly(tiny_checkpoint: Path, tmp_path: Pat
         assert process.stdout
         size, address = process.stdout.readline(), process.stdout.readline().split(";")[0]
         assert "MB before its first image" in size
-        with urllib.request.urlopen(f"{address.split()[-1]}/data/site.json") as answer:
+        with urllib.request.urlopen(f"{address.split()[-1]}/manifest.json") as answer:
             assert answer.headers["Content-Type"] == "application/json"
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=TIMEOUT_S)

@@ -1,5 +1,6 @@
 """Tests of the static site's page in a browser: opening, settings, runs and their images."""
 
+import gzip
 import json
 import re
 from collections.abc import Iterator
@@ -254,13 +255,13 @@ def test_the_comparison_draws_both_from_the_same_seeds_and_scores_them(page: Pag
 
 def test_with_many_classes_a_menu_replaces_the_buttons(browser: Browser, site: Path) -> None:
     with host_folder(site) as host:
-        content = json.loads((site / "data" / "site.json").read_text())
+        content = json.loads(gzip.decompress((site / "data" / "site.json.gz").read_bytes()))
         content["kind"]["class_names"] = [f"class {label}" for label in range(20)]
         content |= {"class_pictures": None, "scorer": None}
-        host.faults["data/site.json"] = lambda handler, _: handler.answer(
+        host.faults["data/site.json.gz"] = lambda handler, _: handler.answer(
             json.dumps(content).encode()
         )
-        host.faults["data/gallery.json"] = lambda handler, _: handler.answer(b"null")
+        host.faults["data/gallery.json.gz"] = lambda handler, _: handler.answer(b"null")
         # What the worker would load: this test is about the page alone.
         host.faults["manifest.json"] = lambda *_: None
         with open_site(browser, host.address) as page:
@@ -275,7 +276,7 @@ def test_without_ready_made_images_the_first_run_shows_all_parts(
     browser: Browser, site: Path
 ) -> None:
     with host_folder(site) as host:
-        host.faults["data/gallery.json"] = lambda handler, _: handler.answer(b"null")
+        host.faults["data/gallery.json.gz"] = lambda handler, _: handler.answer(b"null")
         with open_site(browser, host.address) as page:
             generate(page, Steps="2", **{"Number of images": "2"})
             expect_finished(page, 2, 2)

@@ -48,7 +48,8 @@ OTHERS = [
 
 IN_BROWSER = """async (requests) => {
   const {Engine} = await import("./js/engine.js");
-  const engine = new Engine(await (await fetch("data/site.json")).json());
+  const {loadText} = await import("./js/model_files.js");
+  const engine = new Engine(JSON.parse(await loadText("data/site.json.gz")));
   const runs = [];
   for (const request of requests) {
     const {clean} = await engine.generate(request, () => {}).done;

@@ -20,7 +20,7 @@ from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.gallery import first_images
 from fashion_ddpm.diffusion.pipeline import load_pipeline, short_weights_hash
 from fashion_ddpm.diffusion.schedules import alpha_bars, schedule_alpha_bars
-from fashion_ddpm.web.command import WebExport, export_web, first_image_sizes
+from fashion_ddpm.web.command import WebExport, export_web, first_image_bytes
 from fashion_ddpm.web.errors import WebError
 from fashion_ddpm.web.site_folder import collect_files, write_folder
 
@@ -32,7 +32,8 @@ ADDRESS = re.compile(r"""(?:src=|import\(|from |url\(|fetch\()\s*["']?(?:https?:
 
 
 def read_json(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
+    content = path.read_bytes()
+    return json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)
 
 
 def list_files(folder: Path) -> set[str]:
@@ -53,7 +54,7 @@ def test_the_manifest_lists_every_file_with_its_size_and_checksum(site: Path) ->
 
 
 def test_the_files_that_site_json_names_are_there(site: Path) -> None:
-    described, files = read_json(site / "data/site.json"), list_files(site)
+    described, files = read_json(site / "data/site.json.gz"), list_files(site)
     networks = described["networks"]
     assert networks.keys() == {"base", "turbo"}
     assert {each["file"] for each in networks.values()} | {described["scorer"]["file"]} <= files
@@ -63,7 +64,7 @@ def test_the_files_that_site_json_names_are_there(site: Path) -> None:
 def test_the_networks_have_the_names_of_their_weights(
     site: Path, checkpoint_with_turbo: Path
 ) -> None:
-    networks = read_json(site / "data/site.json")["networks"]
+    networks = read_json(site / "data/site.json.gz")["networks"]
     for name, folder in (
         ("base", checkpoint_with_turbo),
         ("turbo", distilled_folder(checkpoint_with_turbo)),
@@ -74,7 +75,7 @@ def test_the_networks_have_the_names_of_their_weights(
 
 
 def test_the_schedules_are_pythons(site: Path, checkpoint_with_turbo: Path) -> None:
-    described = read_json(site / "data/site.json")
+    described = read_json(site / "data/site.json.gz")
     scheduler = load_pipeline(checkpoint_with_turbo).scheduler
     assert described["alpha_bars"] == alpha_bars(scheduler).tolist()
     assert list(described["schedules"]) == list(SCHEDULES)
@@ -84,7 +85,7 @@ def test_the_schedules_are_pythons(site: Path, checkpoint_with_turbo: Path) -> N
 
 
 def test_the_gallery_holds_the_first_images(site: Path, checkpoint_with_turbo: Path) -> None:
-    gallery = read_json(site / "data/gallery.json")
+    gallery = read_json(site / "data/gallery.json.gz")
     result = first_images(Demo(checkpoint_with_turbo))
     assert result
     for name in ("noisy", "clean"):
@@ -117,7 +118,7 @@ def test_two_exports_are_equal(site: Path, checkpoint_with_turbo: Path) -> None:
 
 
 def test_a_network_of_ones_own_pictures_has_no_scores(shapes_site: Path) -> None:
-    described = read_json(shapes_site / "data/site.json")
+    described = read_json(shapes_site / "data/site.json.gz")
     kind = described["kind"]
     assert kind["class_names"] == ["circle", "square", "triangle"]
     assert (kind["image_size"], kind["channels"], kind["null_label"]) == (32, 3, 3)
@@ -128,7 +129,7 @@ def test_a_network_of_ones_own_pictures_has_no_scores(shapes_site: Path) -> None
     assert [name for name in list_files(shapes_site) if name.startswith("models/")] == [
         "models/unet.onnx.gz"
     ]
-    gallery = read_json(shapes_site / "data/gallery.json")
+    gallery = read_json(shapes_site / "data/gallery.json.gz")
     pixels = len(base64.b64decode(gallery["clean"]))
     assert pixels == len(gallery["alpha_bar"]) * 3 * 32 * 32 * 3
 
@@ -136,7 +137,7 @@ def test_a_network_of_ones_own_pictures_has_no_scores(shapes_site: Path) -> None
 @pytest.mark.slow
 def test_a_distilled_network_alone_is_both_networks(checkpoint_with_turbo: Path) -> None:
     files = collect_files(Demo(distilled_folder(checkpoint_with_turbo)))
-    described = json.loads(files["data/site.json"])
+    described = json.loads(gzip.decompress(files["data/site.json.gz"]))
     assert described["networks"]["base"] == described["networks"]["turbo"]
     assert described["presets"][0]["sampler"] == "turbo"
     assert [name for name in files if name.startswith("models/")] == [
@@ -146,7 +147,7 @@ def test_a_distilled_network_alone_is_both_networks(checkpoint_with_turbo: Path)
 
 
 def test_fashion_mnist_has_baselines_and_pictures(site: Path) -> None:
-    described = read_json(site / "data/site.json")
+    described = read_json(site / "data/site.json.gz")
     assert described["kind"]["class_names"] == list(CLASS_NAMES)
     assert np.shape(described["baseline"]["labels"]) == (10, 10)
     assert np.shape(described["scorer"]["quality_features"])[:2] == (10, 3)
@@ -212,8 +213,8 @@ def test_a_demo_has_an_address_of_the_web(tmp_path: Path, url: str) -> None:
 @pytest.mark.slow
 def test_the_bundled_site_is_small(bundled_demo: Demo) -> None:
     files = collect_files(bundled_demo, "https://example.org/demo")
-    assert json.loads(files["data/site.json"])["links"]["demo"] == "https://example.org/demo"
+    described = json.loads(gzip.decompress(files["data/site.json.gz"]))
+    assert described["links"]["demo"] == "https://example.org/demo"
     assert sum(map(len, files.values())) <= 25 * MB
-    first = first_image_sizes(files)
-    assert sum(first) <= 12 * MB
+    assert first_image_bytes(files) <= 12 * MB
     assert max(map(len, files.values())) <= 10 * MB

@@ -73,6 +73,18 @@ export async function loadJson(path, manifest, base = SITE_ROOT) {
 }
 
 /**
+ * Return a text of the site, before the manifest is there: the page opens with it.
+ * @param {string} path
+ * @returns {Promise<string>}
+ * @throws {ModelFileError} it is missing or damaged, or cannot be reached
+ */
+export async function loadText(path) {
+  const response = await request(path, SITE_ROOT, {});
+  const content = await unpack(await toBytes(await response.blob()), path);
+  return new TextDecoder().decode(content);
+}
+
+/**
  * @param {string} path
  * @param {Manifest} manifest
  * @param {OnProgress} onProgress
@@ -149,7 +161,7 @@ async function unpack(stored, path) {
   if (GZIP_MAGIC.some((byte, index) => stored[index] !== byte)) return stored;
   if (typeof DecompressionStream === "undefined") {
     throw new ModelFileError(
-      "This browser cannot unpack the site's networks: update it, or use Chrome 80, Firefox 113, "
+      "This browser cannot unpack the site's files: update it, or use Chrome 80, Firefox 113, "
         + "Safari 16.4 or newer.",
     );
   }

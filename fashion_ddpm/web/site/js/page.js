@@ -4,6 +4,7 @@ import {Comparison} from "./comparison.js";
 import {Controls, settingSentence} from "./controls.js";
 import {find, make} from "./elements.js";
 import {Engine} from "./engine.js";
+import {loadText} from "./model_files.js";
 import {OfflineCopy} from "./offline.js";
 import {CostMeter} from "./request_note.js";
 import {Results} from "./results.js";
@@ -20,18 +21,6 @@ import {errorSentence, quantity, seedRange} from "./wording.js";
 /** @import {Gallery, SharedSettings, Site} from "./types.js" */
 
 const IDLE_MS = 2000; // without an idle moment until then, the network is loaded all the same
-
-/**
- * Return a file of the site as text.
- * @param {string} path
- * @returns {Promise<string>}
- */
-async function fetchText(path) {
-  const sentence = `${path} could not be loaded: check the connection and reload the page.`;
-  const response = await fetch(path).catch(() => null);
-  if (!response?.ok) throw new Error(sentence);
-  return response.text();
-}
 
 /** Follow the visitor's choice of a dark page; the shared style of the player asks for a class. */
 function followTheme() {
@@ -137,8 +126,8 @@ function openFirst(site, session, gallery) {
 async function open() {
   followTheme();
   try {
-    const texts = ["data/site.json", "data/gallery.json", "data/trajectory.html"].map(fetchText);
-    const [siteText, galleryText, playerHtml] = await Promise.all(texts);
+    const paths = ["data/site.json.gz", "data/gallery.json.gz", "data/trajectory.html"];
+    const [siteText, galleryText, playerHtml] = await Promise.all(paths.map(loadText));
     const site = /** @type {Site} */ (JSON.parse(siteText));
     writeTexts(site);
     const session = buildSession(site, playerHtml);

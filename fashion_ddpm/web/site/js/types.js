@@ -87,7 +87,7 @@
  */
 
 /**
- * Everything about the site: data/site.json.
+ * Everything about the site: data/site.json.gz.
  * @typedef {object} Site
  * @property {number} format
  * @property {string} version
@@ -114,7 +114,7 @@
  */
 
 /**
- * The images that the page opens with: data/gallery.json.
+ * The images that the page opens with: data/gallery.json.gz.
  * @typedef {object} Gallery
  * @property {Settings} request
  * @property {string} model

@@ -191,7 +191,7 @@ async function prepare({base, lock, provider}) {
     onChange: (changed) => post({type: "ready", ...changed}),
   });
   runtime.catch(() => {}); // said by whoever waits for it
-  return {base, manifest, site: await loadJson("data/site.json", manifest, base), runtime};
+  return {base, manifest, site: await loadJson("data/site.json.gz", manifest, base), runtime};
 }
 
 /**
