@@ -38,6 +38,14 @@ def open_browser() -> Iterator[Browser]:
 
 
 @contextmanager
+def open_browser_with(browser: Browser, *flags: str) -> Iterator[Browser]:
+    """Start another browser beside one that runs, with further flags."""
+    flagged = browser.browser_type.launch(executable_path=browser_path(), args=[*FLAGS, *flags])
+    yield flagged
+    flagged.close()
+
+
+@contextmanager
 def open_page(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
     """Open the demo; fail if a request leaves its server or a script logs an error."""
     page = browser.new_page(**{"viewport": {"width": 1280, "height": 1300}, **options})

@@ -35,6 +35,7 @@ class Host(ThreadingHTTPServer):
         folder: what it serves; tests may set another one.
         headers: sent with every answer; the default lets browsers ask anew, as hosts of pages do.
         faults: path in the folder → what answers in place of the host.
+        is_down: whether it closes every connection without an answer.
         asked: paths in the order of the requests, without a slash at the start.
     """
 
@@ -45,6 +46,7 @@ class Host(ThreadingHTTPServer):
         self.folder = folder
         self.headers = {"Cache-Control": "no-cache", **headers}
         self.faults: dict[str, Fault] = {}
+        self.is_down = False
         self.asked: list[str] = []
 
     @property
@@ -68,7 +70,7 @@ class Handler(SimpleHTTPRequestHandler):
         self.directory = str(self.server.folder)
         path = self.path.partition("?")[0].removeprefix("/") or "index.html"
         self.server.asked.append(path)
-        fault = self.server.faults.get(path)
+        fault = hang_up if self.server.is_down else self.server.faults.get(path)
         if fault is None:
             super().do_GET()
         else:

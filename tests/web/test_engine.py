@@ -13,7 +13,7 @@ from fashion_ddpm.core.images import to_channels_first
 from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.scoring.clip import EMBEDDED, load_scorer
-from tests.tools.node import run_node
+from tests.tools.node import WEB, check_types, run_node
 from tests.tools.static_host import host_folder
 
 SCRIPT = Path(__file__).with_name("engine.mjs")
@@ -91,3 +91,7 @@ def test_pixels_are_normalised_by_channel_and_grey_is_repeated(site: Path, chann
     planes = to_channels_first(images).expand(-1, 3, -1, -1).numpy() / 255
     mean, deviation = (np.array(scorer[name])[:, None, None] for name in ("mean", "std"))
     assert got == pytest.approx(((planes - mean) / deviation).ravel(), abs=1e-6)
+
+
+def test_the_service_worker_has_types() -> None:
+    assert check_types(WEB / "tsconfig.service_worker.json") == ""
