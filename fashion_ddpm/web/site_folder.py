@@ -74,7 +74,7 @@ def _page_files() -> dict[str, bytes]:
     style = (ASSETS / "trajectory.css").read_text(encoding="utf-8")
     return {
         **{path.relative_to(SITE).as_posix(): path.read_bytes() for path in paths},
-        **{f"js/{name}": (ASSETS / name).read_bytes() for name in SHARED_MODULES},
+        **{f"js/shared/{name}": (ASSETS / name).read_bytes() for name in SHARED_MODULES},
         "css/trajectory.css": f".{TRAJECTORY_CLASS} {{\n{style}}}\n".encode(),
         "data/trajectory.html": (ASSETS / "trajectory.html").read_bytes(),
     }

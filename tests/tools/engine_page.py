@@ -13,7 +13,7 @@ DOCUMENT = "data/trajectory.html"
 """A document of the site without a script."""
 
 OPEN = """async (provider) => {
-  const {Engine} = await import(new URL("/js/engine.js", location.href).href);
+  const {Engine} = await import(new URL("/js/runtime/engine.js", location.href).href);
   const site = await (await fetch("/data/site.json")).json();
   const runtimes = [];
   const options = {provider: provider ?? undefined, onRuntime: (each) => runtimes.push(each)};

@@ -10,10 +10,10 @@ import {gunzipSync} from "node:zlib";
 const [folder, address, task] = process.argv.slice(2);
 const load = (name) => import(pathToFileURL(path.resolve(folder, "js", name)).href);
 const site = JSON.parse(String(gunzipSync(readFileSync(path.join(folder, "data", "site.json.gz")))));
-const {loadFile, loadManifest} = await load("model_files.js");
-const {startRuntime} = await load("onnx_runtime.js");
-const {networkPredictor} = await load("onnx_network.js");
-const {ClipScorer} = await load("clip_scorer.js");
+const {loadFile, loadManifest} = await load("runtime/model_files.js");
+const {startRuntime} = await load("runtime/onnx_runtime.js");
+const {networkPredictor} = await load("runtime/onnx_network.js");
+const {ClipScorer} = await load("runtime/clip_scorer.js");
 
 // Return the runtime and a model of the site.
 async function openModel(file) {
@@ -45,7 +45,7 @@ const tasks = {
 
   // {images, kind, scorer} → pixels as CLIP takes them.
   async pixels({images, kind, scorer}) {
-    const {toPixels} = await load("clip_scorer.js");
+    const {toPixels} = await load("runtime/clip_scorer.js");
     return [...toPixels(Uint8Array.from(images), kind, scorer)];
   },
 

@@ -24,7 +24,7 @@ async function attempt(call) {
 const tasks = {
   // [[schedule, steps]] → [{alphaBar, timesteps}].
   async levels(cases) {
-    const {noiseLevels} = await load("noise_levels.js");
+    const {noiseLevels} = await load("diffusion/noise_levels.js");
     return cases.map(([schedule, steps]) => {
       const {alphaBar, timesteps} = noiseLevels(schedule, steps, site);
       return {alphaBar: [...alphaBar], timesteps: [...timesteps]};
@@ -33,7 +33,7 @@ const tasks = {
 
   // {seeds, counts} → for each seed, the numbers of consecutive calls.
   async noise({seeds, counts}) {
-    const {TorchGenerator} = await load("torch_generator.js");
+    const {TorchGenerator} = await load("diffusion/torch_generator.js");
     return seeds.map((seed) => {
       const generator = new TorchGenerator(seed);
       return counts.map((count) => [...generator.randn(count)]);
@@ -44,7 +44,7 @@ const tasks = {
   // every step of every request as float32 numbers to a file.
   async trajectories({requests, kind, predictionType, file}) {
     const [{checkRequest}, {denoise}] = await Promise.all(
-      ["generate_request.js", "sampling.js"].map(load)
+      ["settings/generate_request.js", "diffusion/sampling.js"].map(load)
     );
     for (const network of Object.values(site.networks)) network.prediction_type = predictionType;
     Object.assign(site.kind, kind);
@@ -66,13 +66,13 @@ const tasks = {
 
   // {values, kind} → pixels of the network's images.
   async pixels({values, kind}) {
-    const {toUint8} = await load("sampling.js");
+    const {toUint8} = await load("diffusion/sampling.js");
     return [...toUint8(Float32Array.from(values), kind)];
   },
 
   // {queries, classNames, samplers} → the settings of each, null, or {error}.
   async links({queries, classNames, samplers}) {
-    const {parseLink} = await load("share_link.js");
+    const {parseLink} = await load("settings/share_link.js");
     if (classNames) site.kind.class_names = classNames;
     if (samplers) site.samplers = samplers;
     return Promise.all(queries.map((query) => attempt(() => parseLink(query, site))));
@@ -80,14 +80,14 @@ const tasks = {
 
   // [[request, scorer]] → the query of each.
   async queries(cases) {
-    const {checkRequest} = await load("generate_request.js");
-    const {toQuery} = await load("share_link.js");
+    const {checkRequest} = await load("settings/generate_request.js");
+    const {toQuery} = await load("settings/share_link.js");
     return cases.map(([request, scorer]) => toQuery(checkRequest(request, site), site, scorer));
   },
 
   // Requests → the labels, seeds, network and evaluations of each.
   async requests(requests) {
-    const module = await load("generate_request.js");
+    const module = await load("settings/generate_request.js");
     return requests.map((values) => {
       const request = module.checkRequest(values, site);
       return {
@@ -102,9 +102,9 @@ const tasks = {
 
   // [{pixels, width, height, channels, request, scorer}] → PNG files.
   async writePictures(pictures) {
-    const {checkRequest} = await load("generate_request.js");
-    const {encodePng} = await load("png_settings.js");
-    const {sharedSettings} = await load("share_link.js");
+    const {checkRequest} = await load("settings/generate_request.js");
+    const {encodePng} = await load("pictures/png_settings.js");
+    const {sharedSettings} = await load("settings/share_link.js");
     const files = pictures.map(({pixels, width, height, channels, request, scorer}) => {
       const settings = sharedSettings(checkRequest(request, site), site, scorer);
       return encodePng(fromBase64(pixels), width, height, channels, settings);
@@ -114,13 +114,13 @@ const tasks = {
 
   // PNG files → the settings of each, or {error}.
   async readPictures(files) {
-    const {parsePicture} = await load("share_link.js");
+    const {parsePicture} = await load("settings/share_link.js");
     return Promise.all(files.map((file) => attempt(() => parsePicture(fromBase64(file), site))));
   },
 
   // {noisy, clean, kind}, each step in base64 → a GIF file.
   async gif({noisy, clean, kind}) {
-    const {encodeGif} = await load("trajectory_gif.js");
+    const {encodeGif} = await load("pictures/trajectory_gif.js");
     return toBase64(encodeGif({noisy: noisy.map(fromBase64), clean: clean.map(fromBase64)}, kind));
   },
 };

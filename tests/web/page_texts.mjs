@@ -13,19 +13,19 @@ const site = JSON.parse(String(gunzipSync(readFileSync(path.join(folder, "data",
 const tasks = {
   // [[function, argument, …]] → [text].
   async words(calls) {
-    const wording = await load("wording.js");
+    const wording = await load("page/wording.js");
     return calls.map(([name, ...values]) => wording[name](...values));
   },
 
   // Requests → [[name, value] of how they are sampled].
   async settings(requests) {
-    const {samplingInWords} = await load("wording.js");
+    const {samplingInWords} = await load("page/wording.js");
     return requests.map((request) => samplingInWords(request, site));
   },
 
   // [{scores: [K][classes], label}] → what is said of each.
   async trajectories(cases) {
-    const {decision, describeCurves, scoreCurves} = await load("trajectory_texts.js");
+    const {decision, describeCurves, scoreCurves} = await load("page/trajectory_texts.js");
     const names = site.kind.class_names;
     return cases.map(({scores, label}) => {
       const flat = Float32Array.from(scores.flat());
@@ -36,7 +36,7 @@ const tasks = {
 
   // Requests → what is said of each before anything was drawn, as one text.
   async notes(requests) {
-    const {CostMeter, describeRequest} = await load("request_note.js");
+    const {CostMeter, describeRequest} = await load("page/request_note.js");
     const texts = (request) =>
       describeRequest(request, site, new CostMeter(site)).map((parts) => parts.map(([text]) => text).join(""));
     return requests.map((request) => texts(request));
@@ -44,7 +44,7 @@ const tasks = {
 
   // {runs: [{request, ms}], requests} → the estimate for each request after these runs.
   async estimates({runs, requests}) {
-    const {CostMeter} = await load("request_note.js");
+    const {CostMeter} = await load("page/request_note.js");
     const cost = new CostMeter(site);
     for (const run of runs) cost.learn(run);
     return requests.map((request) => cost.estimate(request));
@@ -52,7 +52,7 @@ const tasks = {
 
   // [{steps, images, kind}] → the steps that the player shows, and the side of their images.
   async frames(cases) {
-    const {selectFrames} = await load("gif_frames.js");
+    const {selectFrames} = await load("pictures/gif_frames.js");
     return cases.map(({steps, images, kind}) => {
       const batch = new Uint8Array(images * kind.image_size ** 2 * kind.channels);
       const batches = Array(steps).fill(batch);

@@ -10,11 +10,11 @@ import {gunzipSync} from "node:zlib";
 const [folder, address, file] = process.argv.slice(2);
 const load = (name) => import(pathToFileURL(path.resolve(folder, "js", name)).href);
 const site = JSON.parse(String(gunzipSync(readFileSync(path.join(folder, "data", "site.json.gz")))));
-const {checkRequest, networkFor} = await load("generate_request.js");
-const {loadFile, loadManifest} = await load("model_files.js");
-const {networkPredictor} = await load("onnx_network.js");
-const {startRuntime} = await load("onnx_runtime.js");
-const {denoise, toUint8} = await load("sampling.js");
+const {checkRequest, networkFor} = await load("settings/generate_request.js");
+const {loadFile, loadManifest} = await load("runtime/model_files.js");
+const {networkPredictor} = await load("runtime/onnx_network.js");
+const {startRuntime} = await load("runtime/onnx_runtime.js");
+const {denoise, toUint8} = await load("diffusion/sampling.js");
 
 const manifest = await loadManifest(address);
 const runtime = await startRuntime(manifest, {base: address});

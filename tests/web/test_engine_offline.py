@@ -215,7 +215,7 @@ def test_a_damaged_copy_is_dropped_and_fetched_anew(
 def test_what_is_not_the_sites_own_is_not_kept(context: BrowserContext, host: Host) -> None:
     """As a hotel's page in place of every file, which asks for a name and a room."""
     page = visit(context, host)
-    paths = {"style.css", "js/page.js", "models/unet.onnx.gz"}
+    paths = {"style.css", "js/page/page.js", "models/unet.onnx.gz"}
     wait_for_copy(page, first_files(host.folder))
     before = kept_paths(page)
     page.evaluate(DROP, sorted(paths))

@@ -47,8 +47,8 @@ OTHERS = [
 
 
 IN_BROWSER = """async (requests) => {
-  const {Engine} = await import("./js/engine.js");
-  const {loadText} = await import("./js/model_files.js");
+  const {Engine} = await import("./js/runtime/engine.js");
+  const {loadText} = await import("./js/runtime/model_files.js");
   const engine = new Engine(JSON.parse(await loadText("data/site.json.gz")));
   const runs = [];
   for (const request of requests) {

@@ -1,0 +1,58 @@
+// The noise levels that a sampling schedule visits: the same numbers as
+// fashion_ddpm/diffusion/schedules.py.
+
+import {interpolate, logSnr, visitedLevels} from "../shared/schedule_math.js";
+
+/** @import {Constants, Site} from "../types.js" */
+
+/**
+ * Return the levels that K steps visit, noisiest first, each with the timestep of that log-SNR in
+ * the schedule that the network was trained on.
+ * @param {string} schedule one of site.schedules
+ * @param {number} numSteps K, from 1 up
+ * @param {Pick<Site, "schedules" | "alpha_bars" | "constants">} site
+ * @returns {{alphaBar: Float64Array, timesteps: Float64Array}} both [K]; alphaBar rises in (0, 1)
+ */
+export function noiseLevels(schedule, numSteps, site) {
+  const levels = site.schedules[schedule];
+  if (levels === undefined) {
+    const known = Object.keys(site.schedules).join(", ");
+    throw new RangeError(`schedule is ${schedule}; it must be one of ${known}.`);
+  }
+  const visited = levels
+    ? visitedLevels(levels, numSteps, site.constants.min_alpha_bar).map((level) => level.alphaBar)
+    : spaceBySigma(schedule, numSteps, site.alpha_bars[0], site.constants);
+  return {alphaBar: Float64Array.from(visited), timesteps: toTimesteps(visited, site.alpha_bars)};
+}
+
+/**
+ * Map levels, by log-SNR, to timesteps of a noise schedule.
+ * @param {number[]} visited alpha-bar of each level
+ * @param {number[]} alphaBars of the noise schedule, falling
+ */
+function toTimesteps(visited, alphaBars) {
+  const known = alphaBars.map((alphaBar) => -logSnr(alphaBar));
+  const timesteps = alphaBars.map((_, index) => index);
+  return Float64Array.from(visited, (level) => interpolate(-logSnr(level), known, timesteps));
+}
+
+/**
+ * Space K levels by sigma = sqrt(1 / alpha-bar - 1), as Karras et al. (2022) or evenly in its log.
+ * @param {string} schedule "karras" or "exponential"
+ * @param {number} numSteps
+ * @param {number} cleanest alpha-bar of the least noisy level of the noise schedule
+ * @param {Constants} constants
+ */
+function spaceBySigma(schedule, numSteps, cleanest, {max_sigma: highest, karras_rho: rho}) {
+  const lowest = Math.sqrt(1 / cleanest - 1);
+  return Array.from({length: numSteps}, (_, index) => {
+    const share = index / Math.max(numSteps - 1, 1);
+    const between = (/** @type {number} */ first, /** @type {number} */ last) =>
+      first + share * (last - first);
+    const sigma =
+      schedule === "karras"
+        ? between(highest ** (1 / rho), lowest ** (1 / rho)) ** rho
+        : Math.exp(between(Math.log(highest), Math.log(lowest)));
+    return 1 / (1 + sigma ** 2);
+  });
+}

@@ -1,0 +1,139 @@
+// The student's mistake: the same class and seeds with the student's noise schedule and with cosine.
+
+import {draw} from "./drawing.js";
+import {find, setText} from "./elements.js";
+import {makeGrid} from "../pictures/gif_frames.js";
+import {checkRequest, requestLabels} from "../settings/generate_request.js";
+import {paint, pictureOf} from "../pictures/pixels.js";
+import {meanOfRows} from "./scores.js";
+import {errorSentence, quantity, seedRange, wholePercent} from "./wording.js";
+
+/** @import {Engine} from "../runtime/engine.js" */
+/** @import {Request, Run, Scores, Site} from "../types.js" */
+
+const SCHEDULES = ["report", "cosine"];
+const NUM_IMAGES = 4;
+const COLUMNS = 2;
+const CLEAR_PROMPT = 1; // of the three quality prompts
+
+/** The comparison's part of the page. */
+export class Comparison {
+  /**
+   * @param {Site} site
+   * @param {Engine} engine
+   * @param {{chosen: () => Request, finished: (run: Run) => void}} page the settings that are
+   *   chosen, and what is called after each run
+   */
+  constructor(site, engine, {chosen, finished}) {
+    this.site = site;
+    this.engine = engine;
+    this.stop = () => {}; // ends the run that is on its way
+    this.chosen = chosen;
+    this.finished = finished;
+    this.button = /** @type {HTMLButtonElement} */ (find("#compare"));
+    this.status = find("#mistake-status");
+    find("#mistake").hidden = SCHEDULES.some((name) => !site.offered_schedules.includes(name));
+    this.name = this.button.textContent ?? "";
+    this.isDrawing = false;
+    this.button.addEventListener("click", () => {
+      if (this.isDrawing) this.stop();
+      else this.draw();
+    });
+  }
+
+  /** Draw both, one after the other, and score them. */
+  async draw() {
+    this.isDrawing = true;
+    setText(this.button, "Stop");
+    try {
+      const {class_name, seed} = this.chosen();
+      const common = {...this.site.page_defaults, class_name, seed, num_images: NUM_IMAGES};
+      const requests = SCHEDULES.map((schedule) => checkRequest({...common, schedule}, this.site));
+      for (const request of requests) this.clear(request);
+      for (const request of requests) {
+        if (!(await this.drawOne(request))) return setText(this.status, "Stopped.");
+      }
+      const steps = quantity(common.num_inference_steps, "step");
+      const settings = `${common.sampler} in ${steps}, ${seedRange(requests[0])}`;
+      setText(this.status, `Both: ${class_name}, ${settings}. Only the noise schedule is different.`);
+    } catch (error) {
+      setText(this.status, errorSentence(error));
+    } finally {
+      this.isDrawing = false;
+      setText(this.button, this.name);
+    }
+  }
+
+  /**
+   * Return the parts of the page that show one of the schedules.
+   * @param {string} schedule
+   */
+  parts(schedule) {
+    const figure = find(`#mistake-${schedule}`);
+    return {
+      figure,
+      canvas: /** @type {HTMLCanvasElement} */ (find("canvas", figure)),
+      score: find(".score-text", figure),
+    };
+  }
+
+  /** @param {Request} request */
+  clear({schedule}) {
+    const {figure, canvas, score} = this.parts(schedule);
+    setText(score, "");
+    canvas.width = canvas.width + 0; // an assignment empties it
+    figure.dataset.state = "empty";
+  }
+
+  /**
+   * Draw and score one of them.
+   * @param {Request} request
+   * @returns {Promise<boolean>} whether it was finished
+   */
+  async drawOne(request) {
+    const {figure, canvas, score} = this.parts(request.schedule);
+    setText(this.status, `Generating ${quantity(request.num_images, "image")} with ${request.schedule} …`);
+    figure.dataset.state = "forming";
+    const drawn = draw(this.engine, request, ({clean}) => this.paint(canvas, clean));
+    this.stop = drawn.stop;
+    const run = await drawn.run;
+    if (!run) return false;
+    const images = run.clean[run.clean.length - 1];
+    this.paint(canvas, images);
+    const what = `${request.class_name}, ${seedRange(request)}, with the schedule ${request.schedule}`;
+    canvas.setAttribute("aria-label", `${quantity(request.num_images, "image")} of ${what}`);
+    figure.dataset.state = "finished";
+    this.finished(run);
+    if (this.site.scorer) {
+      const labels = requestLabels(request, this.site);
+      setText(score, this.scoreText(await this.engine.score(images, labels.length, labels), labels));
+    }
+    return true;
+  }
+
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {Uint8Array} images
+   */
+  paint(canvas, images) {
+    const {kind} = this.site;
+    const each = Array.from({length: NUM_IMAGES}, (_, index) => pictureOf(images, index, kind).pixels);
+    paint(canvas, makeGrid(each, COLUMNS, kind.image_size, kind.channels));
+  }
+
+  /**
+   * Return the images' mean scores as a sentence.
+   * @param {Scores} scores
+   * @param {number[]} labels the requested classes
+   * @returns {string}
+   */
+  scoreText({labels: byLabel, quality}, labels) {
+    const width = this.site.kind.class_names.length;
+    const sum = labels.reduce((total, label, row) => total + byLabel[row * width + label], 0);
+    const right = `CLIP's label score: ${wholePercent(sum / labels.length)}`;
+    if (!quality) return `${right}.`;
+    const rows = labels.map((_, row) => row);
+    const clear = meanOfRows(quality, rows, quality.length / labels.length)[CLEAR_PROMPT];
+    return `${right}; “clear, well-generated”: ${wholePercent(clear)}.`;
+  }
+}

@@ -1,0 +1,67 @@
+// Has the service worker keep the site's files, so that the next visit needs no network.
+
+import {loadManifest} from "./model_files.js";
+import {buildFiles} from "./onnx_runtime.js";
+
+/** @import {Manifest, Runtime, Site} from "../types.js" */
+
+/** The site's files in this browser: at first those that are loaded anyway, then all. */
+export class OfflineCopy {
+  /**
+   * Register the service worker; without one (over http, in some frames) nothing is kept.
+   * @param {Site} site
+   */
+  constructor(site) {
+    this.site = site;
+    /** @type {Runtime["provider"] | null} */
+    this.provider = null;
+    this.hasDrawn = false;
+    const {serviceWorker} = /** @type {{serviceWorker?: ServiceWorkerContainer}} */ (navigator);
+    const script = new URL("../../service_worker.js", import.meta.url);
+    this.registered = serviceWorker?.register(script).then(() => serviceWorker.ready);
+    this.registered?.catch(() => {}); // the site works without it
+  }
+
+  /**
+   * Keep what the first image needs.
+   * @param {Runtime} runtime
+   */
+  keepFirst({provider}) {
+    this.provider = provider;
+    return this.keep();
+  }
+
+  /** Keep the rest, too; called after a run, so that nobody waits for it. */
+  keepRest() {
+    if (this.hasDrawn) return Promise.resolve();
+    this.hasDrawn = true;
+    return this.keep();
+  }
+
+  async keep() {
+    const registration = await this.registered?.catch(() => null);
+    if (!registration || !this.provider) return;
+    const {connection} = /** @type {{connection?: {saveData?: boolean}}} */ (navigator);
+    const withRest = this.hasDrawn && !connection?.saveData;
+    const manifest = await loadManifest().catch(() => null); // offline, there is nothing to keep
+    if (!manifest) return;
+    const paths = filesToKeep(manifest, this.site, this.provider, withRest);
+    registration.active?.postMessage({type: "keep", paths});
+  }
+}
+
+/**
+ * Return the files that a visit needs.
+ * @param {Manifest} manifest
+ * @param {Site} site
+ * @param {Runtime["provider"]} provider
+ * @param {boolean} withRest whether the distilled network and the scorer are among them
+ */
+export function filesToKeep(manifest, site, provider, withRest) {
+  const unused = buildFiles(provider === "wasm" ? "webgpu" : "wasm");
+  const first = site.networks.base.file;
+  return Object.keys(manifest.files).filter((path) => {
+    const isLater = path.startsWith("models/") && path !== first;
+    return !unused.includes(path) && (withRest || !isLater);
+  });
+}
