@@ -14,7 +14,8 @@ DOCUMENT = "data/trajectory.html"
 
 OPEN = """async (provider) => {
   const {Engine} = await import(new URL("/js/runtime/engine.js", location.href).href);
-  const site = await (await fetch("/data/site.json")).json();
+  const {loadText} = await import(new URL("/js/runtime/model_files.js", location.href).href);
+  const site = JSON.parse(await loadText("data/site.json.gz"));
   const runtimes = [];
   const options = {provider: provider ?? undefined, onRuntime: (each) => runtimes.push(each)};
   const toRequest = (settings) => ({...site.page_defaults, ...settings});
