@@ -1,7 +1,7 @@
 // The scorer: probabilities of prompts for images, by the image side of a CLIP and the embeddings
 // of the prompts; the same as fashion_ddpm/scoring/clip.py.
 
-/** @import {OnnxModel} from "./onnx_runtime.js" */
+/** @import {OnnxModel} from "./onnx_model.js" */
 /** @import {Kind, Scorer, Scores} from "../types.js" */
 
 const IMAGES_PER_CALL = 32;
@@ -56,7 +56,8 @@ export class ClipScorer {
       const rows = Math.min(IMAGES_PER_CALL, count - start);
       const part = images.subarray(start * size, (start + rows) * size);
       const data = toPixels(part, this.kind, this.scorer);
-      const output = await this.model.run({pixels: {data, shape: [rows, CLIP_CHANNELS, side, side]}});
+      const shape = [rows, CLIP_CHANNELS, side, side];
+      const output = await this.model.run({pixels: {data, shape}});
       const length = output.length / rows;
       for (let row = 0; row < rows; row++) {
         features.push(output.slice(row * length, (row + 1) * length));

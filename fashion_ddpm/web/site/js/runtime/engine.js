@@ -10,8 +10,8 @@ const WORKER_GONE =
   "The browser has ended what draws the images, probably for want of memory: try again, with fewer "
   + "images or fewer tabs.";
 const WORKER_FILE_FAILED =
-  "js/runtime/worker.js could not be loaded, or this browser is too old for it: check the connection, or use "
-  + "Chrome 91, Firefox 114, Safari 16.4 or newer.";
+  "js/runtime/worker.js could not be loaded, or this browser is too old for it: check the connection, or "
+  + "use Chrome 91, Firefox 114, Safari 16.4 or newer.";
 
 /** Nothing can be drawn or scored; its message is one sentence for the visitor. */
 export class EngineError extends Error {
@@ -39,7 +39,7 @@ export class Stopped extends Error {
 
 /**
  * @typedef {object} EngineOptions
- * @property {(runtime: Runtime) => void} [onRuntime] called when it is ready, and when WebGPU failed
+ * @property {(runtime: Runtime) => void} [onRuntime] called when it is ready or has changed
  * @property {() => void} [onRun] called after each finished run
  * @property {"webgpu" | "wasm"} [provider] instead of the best one
  */
@@ -201,7 +201,7 @@ export class Engine {
    * Score images.
    * @param {Uint8Array} images [count, H, W(, 3)]
    * @param {number} count
-   * @param {number[] | null} [labels] the classes of the quality prompts; null for no quality scores
+   * @param {number[] | null} [labels] the classes of the quality prompts; null for none
    * @returns {Promise<Scores>}
    * @throws {EngineError}
    */

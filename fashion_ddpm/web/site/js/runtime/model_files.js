@@ -136,7 +136,8 @@ async function readBody(response, path, total, onProgress) {
   let loaded = 0;
   onProgress({file: path, loaded, total});
   try {
-    const reader = /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (response.body).getReader();
+    const body = /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (response.body);
+    const reader = body.getReader();
     for (let read = await reader.read(); !read.done; read = await reader.read()) {
       parts.push(read.value);
       loaded += read.value.length;
@@ -185,7 +186,7 @@ async function sha256(content) {
 /** @param {string} path */
 function damaged(path) {
   return new ModelFileError(
-    `${path} is damaged, its checksum is not the manifest's: check the connection and try again, or `
-      + `${COPY_AGAIN}.`,
+    `${path} is damaged, its checksum is not the manifest's: check the connection and try again, `
+      + `or ${COPY_AGAIN}.`,
   );
 }

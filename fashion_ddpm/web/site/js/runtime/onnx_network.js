@@ -1,6 +1,6 @@
 // A denoising network as a function of noisy images, over its ONNX file.
 
-/** @import {OnnxModel} from "./onnx_runtime.js" */
+/** @import {OnnxModel} from "./onnx_model.js" */
 /** @import {Kind, Predict} from "../types.js" */
 
 /** Rows of a call: larger calls are no faster, take more memory, and cannot be stopped inside. */

@@ -8,8 +8,8 @@ import {networkPredictor} from "./onnx_network.js";
 import {BrowserError, startRuntime} from "./onnx_runtime.js";
 import {denoise, toUint8} from "../diffusion/sampling.js";
 
-/** @import {OnnxModel, OnnxRuntime} from "./onnx_runtime.js" */
-/** @import {DenoisingStep, Manifest, OnProgress, Request, Site} from "../types.js" */
+/** @import {OnnxModel, OnnxRuntime} from "./onnx_model.js" */
+/** @import {DenoisingStep, Manifest, OnProgress, Request, Runtime, Site} from "../types.js" */
 /** @import {WorkerOrder, WorkerReply} from "../types.js" */
 
 /**
@@ -54,6 +54,7 @@ class NetworkWorker {
     this.models = new Map();
     /** @type {{id: number, controller: AbortController} | null} */
     this.current = null;
+    this.isReady = false;
   }
 
   /**
@@ -61,9 +62,12 @@ class NetworkWorker {
    * @param {StartOrder} order
    */
   async start(order) {
-    this.setup = prepare(order);
+    this.setup = prepare(order, (changed) => {
+      if (this.isReady) post({type: "ready", ...changed});
+    });
     const {site, runtime} = await this.setup;
     const model = await this.load(site.networks.base.file);
+    this.isReady = true;
     post({type: "ready", ...(await runtime).describe()});
     await readMessages();
     if (!this.current) await warmUp(model, site);
@@ -179,19 +183,16 @@ async function warmUp(model, {kind}) {
 /**
  * Begin to load the runtime; return what else every order needs.
  * @param {StartOrder} order
+ * @param {(runtime: Runtime) => void} onChange called when WASM replaced WebGPU
  * @returns {Promise<Setup>}
  */
-async function prepare({base, lock, provider}) {
+async function prepare({base, lock, provider}, onChange) {
   await holdLock(lock);
   const manifest = await loadManifest(base);
-  const runtime = startRuntime(manifest, {
-    base,
-    provider,
-    onProgress: postProgress,
-    onChange: (changed) => post({type: "ready", ...changed}),
-  });
+  const options = {base, provider, onProgress: postProgress, onChange};
+  const runtime = startRuntime(manifest, options);
   runtime.catch(() => {}); // said by whoever waits for it
-  return {base, manifest, site: await loadJson("data/site.json.gz", manifest, base), runtime};
+  return {base, manifest, site: await loadJson("data/site.json", manifest, base), runtime};
 }
 
 /**
