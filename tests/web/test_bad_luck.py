@@ -127,7 +127,7 @@ def test_a_broken_file_is_named_and_the_next_try_loads_it(
     expect_drawn(page)
 
 
-@pytest.mark.parametrize("path", ["vendor/onnxruntime/ort.wasm.min.mjs", "js/worker.js"])
+@pytest.mark.parametrize("path", ["vendor/onnxruntime/ort.wasm.min.mjs", "js/runtime/worker.js"])
 @pytest.mark.parametrize("fault", [not_found, hang_up])
 def test_a_script_that_cannot_be_loaded_is_named(
     page: Page, host: Host, path: str, fault: Fault

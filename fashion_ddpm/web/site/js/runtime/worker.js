@@ -192,7 +192,7 @@ async function prepare({base, lock, provider}, onChange) {
   const options = {base, provider, onProgress: postProgress, onChange};
   const runtime = startRuntime(manifest, options);
   runtime.catch(() => {}); // said by whoever waits for it
-  return {base, manifest, site: await loadJson("data/site.json", manifest, base), runtime};
+  return {base, manifest, site: await loadJson("data/site.json.gz", manifest, base), runtime};
 }
 
 /**
