@@ -21,9 +21,17 @@ from fashion_ddpm.core.requests import (
     SETTING_NAMES,
 )
 from fashion_ddpm.demo.engine import Demo, default_request, offered_schedules, presets
-from fashion_ddpm.demo.gallery import first_images
+from fashion_ddpm.demo.gallery import (
+    BROKEN,
+    REPAIRED,
+    ROW_SETTINGS,
+    STORY_CLASS,
+    STORY_SEEDS,
+    first_images,
+    load_story,
+)
 from fashion_ddpm.demo.share import LINK_DEFAULTS, OLD_WORDS
-from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
+from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, weights_hash
 from fashion_ddpm.diffusion.schedules import (
     KARRAS_RHO,
     LEVEL_TOLERANCE,
@@ -39,6 +47,9 @@ from fashion_ddpm.server.limits import PAGE_MAX_IMAGES, PAGE_MAX_STEPS
 
 FORMAT = 1
 """Raised when a page of before could not read the data."""
+
+NUM_MISTAKES = 4
+"""Images with the student's schedule, and as many with cosine."""
 
 SITE_FILE = "data/site.json.gz"
 GALLERY_FILE = "data/gallery.json.gz"
@@ -92,6 +103,7 @@ def describe_site(demo: Demo, demo_url: str = "") -> dict[str, Any]:
         "scorer": describe_scorer(scorer, kind) if isinstance(scorer, ClipScorer) else None,
         "baseline": _describe_baseline(baseline) if baseline else None,
         "class_pictures": _class_pictures() if kind == FASHION_MNIST else None,
+        "mistake": describe_mistake(demo),
         "links": {"demo": demo_url, "repository": ""},
     }
 
@@ -183,6 +195,28 @@ def _describe_baseline(baseline: Baseline) -> dict[str, Any]:
         "labels": _numbers(baseline.labels),
         "quality": _numbers(baseline.quality),
         "count": baseline.count,
+    }
+
+
+def describe_mistake(demo: Demo) -> dict[str, Any] | None:
+    """Return ready-made images with the student's schedule and with cosine; None of other networks.
+
+    They differ in the schedule alone; the key is its name.
+    """
+    story = load_story() if demo.kind == FASHION_MNIST else None
+    if story is None or story.about["weights"] != weights_hash(demo.pipeline):
+        return None
+    settings, images = ROW_SETTINGS[REPAIRED], {}
+    for row in (BROKEN, REPAIRED):
+        pixels = story.rows[row][:NUM_MISTAKES].tobytes()
+        images[ROW_SETTINGS[row].schedule] = base64.b64encode(pixels).decode()
+    return {
+        "class_name": STORY_CLASS,
+        "num_images": NUM_MISTAKES,
+        "sampler": settings.sampler,
+        "num_inference_steps": settings.num_inference_steps,
+        "seed": STORY_SEEDS[0],
+        "images": images,
     }
 
 

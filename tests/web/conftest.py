@@ -1,12 +1,16 @@
 """Sites of small networks, for the tests of the static site."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from playwright.sync_api import Browser, Page
 
 from fashion_ddpm.checkpoints.manifest import MANIFEST
 from fashion_ddpm.web.command import WebExport, export_web
+from tests.tools.static_host import ISOLATION, host_folder
+from tests.tools.static_page import open_site
 
 
 def export_once(name: str, checkpoint: Path, factory: pytest.TempPathFactory) -> Path:
@@ -32,3 +36,17 @@ def site(tmp_path_factory: pytest.TempPathFactory, checkpoint_with_turbo: Path) 
 def shapes_site(tmp_path_factory: pytest.TempPathFactory, shapes_checkpoint: Path) -> Path:
     """The site of a network of one's own pictures: three classes, 32×32, in colour."""
     return export_once("shapes", shapes_checkpoint, tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def address(site: Path) -> Iterator[str]:
+    """The address of the site, served with the headers that threads need."""
+    with host_folder(site, ISOLATION) as host:
+        yield host.address
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """The site's page, opened in a browser."""
+    with open_site(browser, address) as page:
+        yield page

@@ -13,7 +13,8 @@ from fashion_ddpm.core.images import to_channels_first
 from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 from fashion_ddpm.scoring.clip import EMBEDDED, load_scorer
-from tests.tools.node import WEB, check_types, run_node
+from fashion_ddpm.web.npm_packages import WEB
+from tests.tools.node import check_types, run_node
 from tests.tools.static_host import host_folder
 
 SCRIPT = Path(__file__).with_name("engine.mjs")

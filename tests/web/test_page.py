@@ -1,9 +1,6 @@
 """Tests of the static site's page in a browser: opening, settings, runs and their images."""
 
-import gzip
-import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,10 +9,9 @@ from playwright.sync_api import Browser, Page, expect
 from fashion_ddpm.core.config import SAMPLERS, TURBO
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from tests.tools.browsing import layout_shift
-from tests.tools.static_host import ISOLATION, host_folder
+from tests.tools.static_host import host_folder
 from tests.tools.static_page import (
     LOADED_NETWORK,
-    content,
     expect_finished,
     fill,
     gallery,
@@ -28,18 +24,6 @@ from tests.tools.static_page import (
 pytestmark = pytest.mark.slow
 
 MODELS = re.compile(r"models/.*\.onnx\.gz$")
-
-
-@pytest.fixture(scope="module")
-def address(site: Path) -> Iterator[str]:
-    with host_folder(site, ISOLATION) as host:
-        yield host.address
-
-
-@pytest.fixture
-def page(browser: Browser, address: str) -> Iterator[Page]:
-    with open_site(browser, address) as page:
-        yield page
 
 
 def test_the_page_opens_with_images_and_scores_before_any_network(
@@ -236,54 +220,6 @@ def test_a_pressed_image_shows_its_own_scores(page: Page) -> None:
         expect(own.locator("dd")).to_have_count(3)
 
 
-def test_the_comparison_draws_both_from_the_same_seeds_and_scores_them(page: Page) -> None:
-    page.get_by_role("radio", name="dress").check()
-    fill(page, Seed="5")
-    page.get_by_role("button", name="Draw both from the same seeds").click()
-    for schedule in ("report", "cosine"):
-        figure = page.locator(f"#mistake-{schedule}")
-        expect(figure).to_have_attribute("data-state", "finished")
-        expect(figure.get_by_role("img")).to_have_accessible_name(
-            f"4 images of dress, seeds 5–8, with the schedule {schedule}"
-        )
-        expect(figure).to_contain_text(re.compile(r"CLIP's label score: \d+\s%; .*: \d+\s%\."))
-    expect(page.locator("#mistake-status")).to_contain_text("Only the noise schedule is different")
-    both = [content(page.locator(f"#mistake-{name} canvas")) for name in ("report", "cosine")]
-    assert both[0] != both[1]
-    expect(page.locator("#status")).to_contain_text("Ready-made samples")
-
-
-def test_with_many_classes_a_menu_replaces_the_buttons(browser: Browser, site: Path) -> None:
-    with host_folder(site) as host:
-        content = json.loads(gzip.decompress((site / "data" / "site.json.gz").read_bytes()))
-        content["kind"]["class_names"] = [f"class {label}" for label in range(20)]
-        content |= {"class_pictures": None, "scorer": None}
-        host.faults["data/site.json.gz"] = lambda handler, _: handler.answer(
-            json.dumps(content).encode()
-        )
-        host.faults["data/gallery.json.gz"] = lambda handler, _: handler.answer(b"null")
-        # What the worker would load: this test is about the page alone.
-        host.faults["manifest.json"] = lambda *_: None
-        with open_site(browser, host.address) as page:
-            page.get_by_label("Class", exact=True).select_option("class 19")
-            page.get_by_label("Class", exact=True).select_option("one of each")
-            expect(page.locator("#status")).to_have_text("Press Generate.")
-            for part in ("#preview", "#gallery", "#trajectory-section", "#scores", "#share"):
-                expect(page.locator(part)).to_be_hidden()
-
-
-def test_without_ready_made_images_the_first_run_shows_all_parts(
-    browser: Browser, site: Path
-) -> None:
-    with host_folder(site) as host:
-        host.faults["data/gallery.json.gz"] = lambda handler, _: handler.answer(b"null")
-        with open_site(browser, host.address) as page:
-            generate(page, Steps="2", **{"Number of images": "2"})
-            expect_finished(page, 2, 2)
-            expect(page.locator("#scores")).to_have_attribute("data-state", "known")
-            expect(page.locator("#trajectory .player")).to_be_visible()
-
-
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (360, 740)])
 def test_the_page_does_not_jump_while_it_opens(
     browser: Browser, address: str, width: int, height: int
@@ -291,24 +227,3 @@ def test_the_page_does_not_jump_while_it_opens(
     with open_site(browser, address, viewport={"width": width, "height": height}) as page:
         expect(page.locator("#runtime")).to_contain_text(LOADED_NETWORK)
         assert layout_shift(page) < 0.1
-
-
-def test_pictures_in_colour_of_another_size_are_drawn(browser: Browser, shapes_site: Path) -> None:
-    with host_folder(shapes_site) as host, open_site(browser, host.address) as page:
-        expect(page.get_by_role("heading", level=1)).to_have_text("Images from noise")
-        expect(page.locator("#scores")).to_be_hidden()
-        generate(page, Steps="3", **{"Number of images": "3"})
-        expect_finished(page, 3, 3)
-        size = images_of(page).first.locator("canvas").evaluate("each => [each.width, each.height]")
-        assert size == [32, 32]
-        grey = (
-            images_of(page)
-            .first.locator("canvas")
-            .evaluate("""(canvas) => {
-          const {data} = canvas.getContext("2d").getImageData(0, 0, 32, 32);
-          return data.every((value, place) => place % 4 > 2 || value === data[place - place % 4]);
-        }""")
-        )
-        assert not grey
-        expect(page.locator("#trajectory .player")).to_be_visible()
-        expect(page.locator("#trajectory .chart")).to_be_hidden()

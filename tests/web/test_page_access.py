@@ -1,15 +1,12 @@
 """Tests that everybody can use the static site's page: keys, screens, colours, screen readers."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.tools.browsing import DESKTOP, PHONE
-from tests.tools.static_host import ISOLATION, host_folder
 from tests.tools.static_page import expect_finished, generate, images_of, open_site
 
 pytestmark = pytest.mark.slow
@@ -22,12 +19,6 @@ SMALL_TARGETS = """() => [...document.querySelectorAll(
   const isInLabel = target.matches("label input") && target.closest("label").offsetHeight >= 24;
   return isShown && !isInLabel && Math.min(width, height) < 24;
 }).map((target) => target.outerHTML.slice(0, 200))"""
-
-
-@pytest.fixture(scope="module")
-def address(site: Path) -> Iterator[str]:
-    with host_folder(site, ISOLATION) as host:
-        yield host.address
 
 
 def show_everything(page: Page) -> None:

@@ -2,7 +2,6 @@
 
 import io
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,7 +11,6 @@ from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.demo.share import SharedSettings, parse_picture, parse_query
-from tests.tools.static_host import ISOLATION, host_folder
 from tests.tools.static_page import (
     expect_finished,
     generate,
@@ -25,18 +23,6 @@ pytestmark = pytest.mark.slow
 
 REQUEST = GenerateRequest("bag", 3, "linear", "ddim", 5, 2.5, 0.1, 0.9, seed=40)
 QUERY = SharedSettings(REQUEST).to_query()
-
-
-@pytest.fixture(scope="module")
-def address(site: Path) -> Iterator[str]:
-    with host_folder(site, ISOLATION) as host:
-        yield host.address
-
-
-@pytest.fixture
-def page(browser: Browser, address: str) -> Iterator[Page]:
-    with open_site(browser, address) as page:
-        yield page
 
 
 def parse_address(address: str) -> SharedSettings:

@@ -1,13 +1,10 @@
 """Tests of the trajectory on the static site's page: the player, its scores and kept runs."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.tools.static_host import ISOLATION, host_folder
 from tests.tools.static_page import (
     content,
     expect_finished,
@@ -20,17 +17,11 @@ from tests.tools.static_page import (
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def address(site: Path) -> Iterator[str]:
-    with host_folder(site, ISOLATION) as host:
-        yield host.address
-
-
 @pytest.fixture
-def page(browser: Browser, address: str) -> Iterator[Page]:
-    with open_site(browser, address) as page:
-        expect(player(page)).to_be_visible()
-        yield page
+def page(page: Page) -> Page:
+    """The page, once the player of the first image is there."""
+    expect(player(page)).to_be_visible()
+    return page
 
 
 def player(page: Page) -> Locator:

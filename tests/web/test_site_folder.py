@@ -17,11 +17,12 @@ from fashion_ddpm.checkpoints.locate import distilled_folder
 from fashion_ddpm.core.config import NOISE_SCHEDULES, SCHEDULES
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.demo.engine import Demo
-from fashion_ddpm.demo.gallery import first_images
+from fashion_ddpm.demo.gallery import BROKEN, REPAIRED, first_images, load_story
 from fashion_ddpm.diffusion.pipeline import load_pipeline, short_weights_hash
 from fashion_ddpm.diffusion.schedules import alpha_bars, schedule_alpha_bars
 from fashion_ddpm.web.command import WebExport, export_web, first_image_bytes
 from fashion_ddpm.web.errors import WebError
+from fashion_ddpm.web.site_data import describe_mistake
 from fashion_ddpm.web.site_folder import collect_files, write_folder
 
 MB = 1_000_000
@@ -124,6 +125,7 @@ def test_a_network_of_ones_own_pictures_has_no_scores(shapes_site: Path) -> None
     assert (kind["image_size"], kind["channels"], kind["null_label"]) == (32, 3, 3)
     assert not kind["is_fashion_mnist"]
     assert described["scorer"] is described["baseline"] is described["class_pictures"] is None
+    assert described["mistake"] is None
     assert "turbo" not in described["samplers"]
     assert described["networks"].keys() == {"base"}
     assert [name for name in list_files(shapes_site) if name.startswith("models/")] == [
@@ -208,6 +210,16 @@ def test_another_content_is_another_version(tmp_path: Path) -> None:
 def test_a_demo_has_an_address_of_the_web(tmp_path: Path, url: str) -> None:
     with pytest.raises(WebError, match="--demo-url"):
         WebExport(tmp_path / "site", demo_url=url)
+
+
+def test_the_mistake_is_shown_by_the_rows_of_the_story(bundled_demo: Demo) -> None:
+    mistake, story = describe_mistake(bundled_demo), load_story()
+    assert mistake
+    assert story
+    assert mistake["images"].keys() == {"report", "cosine"}
+    for row, images in ((BROKEN, "report"), (REPAIRED, "cosine")):
+        pixels = story.rows[row][: mistake["num_images"]].tobytes()
+        assert base64.b64decode(mistake["images"][images]) == pixels
 
 
 @pytest.mark.slow

@@ -110,7 +110,19 @@
  * @property {Scorer | null} scorer
  * @property {Baseline | null} baseline
  * @property {string[] | null} class_pictures a PNG data URL for each class
+ * @property {Mistake | null} mistake
  * @property {{demo: string, repository: string}} links
+ */
+
+/**
+ * Ready-made images with the student's schedule and with cosine.
+ * @typedef {object} Mistake
+ * @property {string} class_name
+ * @property {number} num_images
+ * @property {string} sampler
+ * @property {number} num_inference_steps
+ * @property {number} seed
+ * @property {Record<string, string>} images schedule → base64 of uint8 [B, H, W]
  */
 
 /**

@@ -4,12 +4,12 @@ import {draw} from "./drawing.js";
 import {find, setText} from "./elements.js";
 import {makeGrid} from "../pictures/gif_frames.js";
 import {checkRequest, requestLabels} from "../settings/generate_request.js";
-import {paint, pictureOf} from "../pictures/pixels.js";
+import {decodeBase64, paint, pictureOf} from "../pictures/pixels.js";
 import {meanOfRows} from "./scores.js";
 import {errorSentence, quantity, seedRange, wholePercent} from "./wording.js";
 
 /** @import {Engine} from "../runtime/engine.js" */
-/** @import {Request, Run, Scores, Site} from "../types.js" */
+/** @import {Mistake, Request, Run, Scores, Site} from "../types.js" */
 
 const SCHEDULES = ["report", "cosine"];
 const NUM_IMAGES = 4;
@@ -33,12 +33,46 @@ export class Comparison {
     this.button = /** @type {HTMLButtonElement} */ (find("#compare"));
     this.status = find("#mistake-status");
     find("#mistake").hidden = SCHEDULES.some((name) => !site.offered_schedules.includes(name));
+    if (site.mistake) this.showReadyMade(site.mistake);
     this.name = this.button.textContent ?? "";
     this.isDrawing = false;
     this.button.addEventListener("click", () => {
       if (this.isDrawing) this.stop();
       else this.draw();
     });
+  }
+
+  /** @param {Mistake} mistake */
+  showReadyMade({images, ...settings}) {
+    for (const schedule of SCHEDULES) {
+      const request = checkRequest({...this.site.page_defaults, ...settings, schedule}, this.site);
+      this.showImages(request, decodeBase64(images[schedule]));
+      this.describe(request);
+    }
+  }
+
+  /**
+   * Say what both have in common.
+   * @param {Request} request
+   */
+  describe(request) {
+    const steps = quantity(request.num_inference_steps, "step");
+    const settings = `${request.sampler} in ${steps}, ${seedRange(request)}`;
+    const both = `Both: ${request.class_name}, ${settings}.`;
+    setText(this.status, `${both} Only the noise schedule is different.`);
+  }
+
+  /**
+   * Show the finished images of one of them.
+   * @param {Request} request
+   * @param {Uint8Array} images
+   */
+  showImages(request, images) {
+    const {figure, canvas} = this.parts(request.schedule);
+    this.paint(canvas, images);
+    const what = `${request.class_name}, ${seedRange(request)}, with the schedule ${request.schedule}`;
+    canvas.setAttribute("aria-label", `${quantity(request.num_images, "image")} of ${what}`);
+    figure.dataset.state = "finished";
   }
 
   /** Draw both, one after the other, and score them. */
@@ -53,9 +87,7 @@ export class Comparison {
       for (const request of requests) {
         if (!(await this.drawOne(request))) return setText(this.status, "Stopped.");
       }
-      const steps = quantity(common.num_inference_steps, "step");
-      const settings = `${common.sampler} in ${steps}, ${seedRange(requests[0])}`;
-      setText(this.status, `Both: ${class_name}, ${settings}. Only the noise schedule is different.`);
+      this.describe(requests[0]);
     } catch (error) {
       setText(this.status, errorSentence(error));
     } finally {
@@ -99,10 +131,7 @@ export class Comparison {
     const run = await drawn.run;
     if (!run) return false;
     const images = run.clean[run.clean.length - 1];
-    this.paint(canvas, images);
-    const what = `${request.class_name}, ${seedRange(request)}, with the schedule ${request.schedule}`;
-    canvas.setAttribute("aria-label", `${quantity(request.num_images, "image")} of ${what}`);
-    figure.dataset.state = "finished";
+    this.showImages(request, images);
     this.finished(run);
     if (this.site.scorer) {
       const labels = requestLabels(request, this.site);

@@ -1,5 +1,7 @@
 // A run as the page shows it: with its scores, and those of each step of the images looked at.
 
+import {decodeBase64} from "../pictures/pixels.js";
+
 /** @import {Gallery, Run, Scores} from "../types.js" */
 
 /** A finished run and what is known of its images. */
@@ -33,15 +35,6 @@ export class ShownRun {
     });
     return steps;
   }
-}
-
-/**
- * Return the bytes of a base64 text.
- * @param {string} text
- * @returns {Uint8Array}
- */
-function decodeBase64(text) {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }
 
 /**

@@ -4,6 +4,15 @@
 /** @import {Kind} from "../types.js" */
 
 /**
+ * Return the bytes of a base64 text.
+ * @param {string} text
+ * @returns {Uint8Array}
+ */
+export function decodeBase64(text) {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}
+
+/**
  * Return one image of a batch.
  * @param {Uint8Array} batch [B, H, W(, 3)]
  * @param {number} index of the image
