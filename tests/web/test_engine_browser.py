@@ -10,6 +10,7 @@ import pytest
 import torch
 from playwright.sync_api import Browser, Page
 
+from fashion_ddpm.core.config import TURBO
 from fashion_ddpm.core.image_kind import CLASS_NAMES, FASHION_MNIST
 from fashion_ddpm.core.images import to_uint8
 from fashion_ddpm.data.labelled_images import LabelledImages
@@ -18,7 +19,7 @@ from fashion_ddpm.diffusion.sampling import SamplingSettings, denoise, unet_pred
 from fashion_ddpm.scoring.clip import EMBEDDED, load_scorer
 from tests.tools.browsing import open_browser_with
 from tests.tools.engine_page import generate, open_engine, start
-from tests.tools.static_host import ISOLATION, Host, host_folder
+from tests.tools.static_host import ISOLATION, Host, host_folder, not_found
 
 pytestmark = pytest.mark.slow
 
@@ -69,6 +70,18 @@ def test_every_step_is_shown_and_kept_and_equals_pythons(page: Page, tiny_checkp
         for name in ("noisy", "clean"):
             expected = to_uint8(getattr(step, name)).flatten().numpy().astype(int)
             assert np.abs(np.array(run[name][index]) - expected).max() <= MAX_LEVELS
+
+
+def test_a_first_run_of_turbo_loads_the_distilled_network_alone(
+    browser: Browser, site: Path
+) -> None:
+    with host_folder(site) as host, open_engine(browser, host) as page:
+        host.faults["models/unet.onnx.gz"] = not_found
+        run = generate(page, sampler=TURBO, num_inference_steps=4, num_images=2)
+        assert len(run["clean"]) == 4
+        host.faults.clear()
+        run = generate(page, num_inference_steps=2, num_images=1)
+        assert len(run["clean"]) == 2
 
 
 def test_scores_equal_the_scorers(page: Page, real_images: LabelledImages) -> None:

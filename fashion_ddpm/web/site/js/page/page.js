@@ -18,7 +18,7 @@ import {TabIcon} from "./tab_icon.js";
 import {TrajectoryPanel} from "./trajectory_panel.js";
 import {errorSentence, quantity, seedRange} from "./wording.js";
 
-/** @import {Gallery, SharedSettings, Site} from "../types.js" */
+/** @import {Gallery, OnProgress, SharedSettings, Site} from "../types.js" */
 
 const IDLE_MS = 2000; // without an idle moment until then, the network is loaded all the same
 
@@ -59,8 +59,12 @@ function writeTexts(site) {
  */
 function buildSession(site, playerHtml) {
   const status = new Status();
-  const offline = new OfflineCopy(site);
-  const engine = new Engine(site, (progress) => status.showProgress(progress), {
+  const offline = new OfflineCopy();
+  const showProgress = (/** @type {Parameters<OnProgress>[0]} */ progress) => {
+    status.showProgress(progress);
+    offline.noteProgress(progress);
+  };
+  const engine = new Engine(site, showProgress, {
     onRuntime: (runtime) => {
       status.showRuntime(runtime);
       offline.keepFirst(runtime);

@@ -3,27 +3,30 @@
 import {loadManifest} from "./model_files.js";
 import {buildFiles} from "./onnx_runtime.js";
 
-/** @import {Manifest, Runtime, Site} from "../types.js" */
+/** @import {OnProgress, Runtime} from "../types.js" */
 
 /** The site's files in this browser: at first those that are loaded anyway, then all. */
 export class OfflineCopy {
-  /**
-   * Register the service worker; without one (over http, in some frames) nothing is kept.
-   * @param {Site} site
-   */
-  constructor(site) {
-    this.site = site;
+  /** Register the service worker; without one (over http, in some frames) nothing is kept. */
+  constructor() {
     /** @type {Runtime["provider"] | null} */
     this.provider = null;
     this.hasDrawn = false;
+    /** @type {Set<string>} files that are here */
+    this.loaded = new Set();
     const {serviceWorker} = /** @type {{serviceWorker?: ServiceWorkerContainer}} */ (navigator);
     const script = new URL("../../service_worker.js", import.meta.url);
     this.registered = serviceWorker?.register(script).then(() => serviceWorker.ready);
     this.registered?.catch(() => {}); // the site works without it
   }
 
+  /** @type {OnProgress} */
+  noteProgress({file, loaded, total}) {
+    if (loaded === total) this.loaded.add(file);
+  }
+
   /**
-   * Keep what the first image needs.
+   * Keep the page and what it has loaded.
    * @param {Runtime} runtime
    */
   keepFirst({provider}) {
@@ -45,23 +48,11 @@ export class OfflineCopy {
     const withRest = this.hasDrawn && !connection?.saveData;
     const manifest = await loadManifest().catch(() => null); // offline, there is nothing to keep
     if (!manifest) return;
-    const paths = filesToKeep(manifest, this.site, this.provider, withRest);
+    const unused = buildFiles(this.provider === "wasm" ? "webgpu" : "wasm");
+    const paths = Object.keys(manifest.files).filter((path) => {
+      const isLater = path.startsWith("models/") && !this.loaded.has(path);
+      return !unused.includes(path) && (withRest || !isLater);
+    });
     registration.active?.postMessage({type: "keep", paths});
   }
-}
-
-/**
- * Return the files that a visit needs.
- * @param {Manifest} manifest
- * @param {Site} site
- * @param {Runtime["provider"]} provider
- * @param {boolean} withRest whether the distilled network and the scorer are among them
- */
-export function filesToKeep(manifest, site, provider, withRest) {
-  const unused = buildFiles(provider === "wasm" ? "webgpu" : "wasm");
-  const first = site.networks.base.file;
-  return Object.keys(manifest.files).filter((path) => {
-    const isLater = path.startsWith("models/") && path !== first;
-    return !unused.includes(path) && (withRest || !isLater);
-  });
 }

@@ -52,13 +52,13 @@ class NetworkWorker {
     this.setup = null;
     /** @type {Map<string, Promise<OnnxModel>>} file → model */
     this.models = new Map();
-    /** @type {{id: number, controller: AbortController} | null} */
+    /** @type {{id: number, request: Request, controller: AbortController} | null} */
     this.current = null;
     this.isReady = false;
   }
 
   /**
-   * Load what the first image needs.
+   * Load what the first image needs: of two networks the one that is asked for.
    * @param {StartOrder} order
    */
   async start(order) {
@@ -66,7 +66,8 @@ class NetworkWorker {
       if (this.isReady) post({type: "ready", ...changed});
     });
     const {site, runtime} = await this.setup;
-    const model = await this.load(site.networks.base.file);
+    const {file} = this.current ? findNetwork(this.current.request, site) : site.networks.base;
+    const model = await this.load(file);
     this.isReady = true;
     post({type: "ready", ...(await runtime).describe()});
     await readMessages();
@@ -106,7 +107,7 @@ class NetworkWorker {
   async generate({id, request}) {
     this.current?.controller.abort();
     const controller = new AbortController();
-    const current = (this.current = {id, controller});
+    const current = (this.current = {id, request, controller});
     try {
       await this.draw(id, request, controller.signal);
     } catch (error) {
@@ -125,8 +126,7 @@ class NetworkWorker {
    */
   async draw(id, request, signal) {
     const {site} = await this.prepared();
-    const network = site.networks[networkFor(request, site)] ?? site.networks.base;
-    const model = await this.load(network.file);
+    const model = await this.load(findNetwork(request, site).file);
     const predict = networkPredictor(model, site.kind, async () => {
       await readMessages();
       signal.throwIfAborted();
@@ -141,14 +141,15 @@ class NetworkWorker {
     post({type: "done", id, ms: performance.now() - begin});
   }
 
-  /** Load the scorer and the distilled network while nothing is drawn. */
+  /** Load the scorer and the other network while nothing is drawn. */
   async loadRest() {
     const {connection} = /** @type {{connection?: {saveData?: boolean}}} */ (navigator);
     if (connection?.saveData) return;
     const {site} = await this.prepared();
-    for (const file of [site.scorer?.file, site.networks.turbo?.file]) {
+    const {base, turbo} = site.networks;
+    for (const each of [site.scorer, base, turbo]) {
       if (this.current) return;
-      if (file) await this.load(file);
+      if (each) await this.load(each.file);
     }
   }
 
@@ -168,6 +169,14 @@ class NetworkWorker {
   stop(id) {
     if (this.current?.id === id) this.current.controller.abort();
   }
+}
+
+/**
+ * @param {Request} request
+ * @param {Site} site
+ */
+function findNetwork(request, {networks}) {
+  return networks[networkFor(request, {networks})] ?? networks.base;
 }
 
 /**
