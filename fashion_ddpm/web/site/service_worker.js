@@ -15,13 +15,13 @@ const PREFIX = `fashion-ddpm ${SCOPE} `;
 
 const MANIFEST = "manifest.json";
 const PAGE = "index.html";
-const PAGE_MS = 5000; // after that the kept page is shown, if there is one
+const MANIFEST_MS = 5000; // after that the kept files serve, if there are any
 
-/** Only with these has a page SharedArrayBuffer, and so threads. */
+/** Only with these has a page SharedArrayBuffer, and so threads; other sites may frame it, as Spaces do. */
 const ISOLATION = {
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Embedder-Policy": "require-corp",
-  "Cross-Origin-Resource-Policy": "same-origin",
+  "Cross-Origin-Resource-Policy": "cross-origin",
 };
 
 /** @param {string} path in the site */
@@ -52,28 +52,12 @@ worker.addEventListener("fetch", (event) => {
 });
 
 /**
- * Answer with the newest page; with the kept one if the host cannot be reached or is too slow.
+ * Answer with the page of the host's version, or of the kept one if the host does not say its own.
  * @param {FetchEvent} event
  */
 async function answerPage(event) {
-  const newest = fetchPage(event.request.url);
-  event.waitUntil(newest.catch(() => {}));
-  const kept = await (await openCopy())?.cache.match(toUrl(PAGE));
-  if (!kept) return newest;
-  const late = new Promise((resolve) => setTimeout(resolve, PAGE_MS));
-  const first = await Promise.race([newest.catch(() => null), late]);
-  return first instanceof Response && first.ok ? first : isolate(kept);
-}
-
-/**
- * Return the page from the host, once the kept files are of its version.
- * @param {string} url
- */
-async function fetchPage(url) {
-  const [response] = await Promise.all([fetch(url, {cache: "no-cache"}), update()]);
-  const copy = await openCopy();
-  if (response.ok && copy) await store(copy, PAGE, response.clone());
-  return isolate(response);
+  await update();
+  return answerFile(event, PAGE);
 }
 
 /** @param {Request} request */
@@ -106,6 +90,7 @@ async function answerFile(event, path) {
  * @param {string[]} paths
  */
 async function keep(paths) {
+  await lastUpdate; // before the first one there is no copy
   const copy = await openCopy();
   for (const path of copy ? paths : []) {
     if (!copy?.manifest.files[path] || await copy.cache.match(toUrl(path))) continue;
@@ -144,11 +129,12 @@ async function isWhole(content, entry, path) {
 }
 
 /**
- * Return the kept files of the newest version that was seen; null before the first.
+ * Return the kept files of the newest version that was seen; null before the first, or without storage.
  * @returns {Promise<Copy | null>}
  */
 async function openCopy() {
-  const names = (await caches.keys()).filter((name) => name.startsWith(PREFIX));
+  const keys = await caches.keys().catch(() => []);
+  const names = keys.filter((name) => name.startsWith(PREFIX));
   for (const name of names.reverse()) {
     const cache = await caches.open(name);
     const manifest = await cache.match(toUrl(MANIFEST));
@@ -164,7 +150,8 @@ function update() {
 }
 
 async function fetchManifest() {
-  const response = await fetch(toUrl(MANIFEST), {cache: "no-cache"});
+  const signal = AbortSignal.timeout(MANIFEST_MS);
+  const response = await fetch(toUrl(MANIFEST), {cache: "no-cache", signal});
   /** @type {Manifest} */
   const manifest = await response.json();
   if (!response.ok || !manifest.version || !manifest.files) return;
@@ -193,13 +180,15 @@ async function copySameFiles(old, cache, manifest) {
 }
 
 /**
- * Return a response with the headers of an isolated page.
+ * Return a response with the headers of an isolated page, where the host does not send them.
  * @param {Response} response
  */
 function isolate(response) {
-  if (response.type === "opaque" || response.type === "error") return response;
   const {status, statusText} = response;
+  if (!status) return response; // a redirection, or hidden from scripts
   const headers = new Headers(response.headers);
-  for (const [name, value] of Object.entries(ISOLATION)) headers.set(name, value);
+  for (const [name, value] of Object.entries(ISOLATION)) {
+    if (!headers.has(name)) headers.set(name, value);
+  }
   return new Response(response.body, {status, statusText, headers});
 }
