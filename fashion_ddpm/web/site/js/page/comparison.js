@@ -36,6 +36,8 @@ export class Comparison {
     if (site.mistake) this.showReadyMade(site.mistake);
     this.name = this.button.textContent ?? "";
     this.isDrawing = false;
+    /** @type {Run[]} the runs that are shown, once both are finished */
+    this.newest = [];
     this.button.addEventListener("click", () => {
       if (this.isDrawing) this.stop();
       else this.draw();
@@ -78,16 +80,23 @@ export class Comparison {
   /** Draw both, one after the other, and score them. */
   async draw() {
     this.isDrawing = true;
+    this.newest = [];
     setText(this.button, "Stop");
     try {
       const {class_name, seed} = this.chosen();
       const common = {...this.site.page_defaults, class_name, seed, num_images: NUM_IMAGES};
       const requests = SCHEDULES.map((schedule) => checkRequest({...common, schedule}, this.site));
       for (const request of requests) this.clear(request);
+      /** @type {Run[]} */
+      const runs = [];
       for (const request of requests) {
-        if (!(await this.drawOne(request))) return setText(this.status, "Stopped.");
+        const run = await this.drawOne(request); // nothing else between them: a newer run ends both
+        if (!run) return setText(this.status, "Stopped.");
+        runs.push(run);
       }
       this.describe(requests[0]);
+      this.newest = runs;
+      this.score(runs);
     } catch (error) {
       setText(this.status, errorSentence(error));
     } finally {
@@ -118,26 +127,39 @@ export class Comparison {
   }
 
   /**
-   * Draw and score one of them.
+   * Draw one of them.
    * @param {Request} request
-   * @returns {Promise<boolean>} whether it was finished
+   * @returns {Promise<Run | null>} null: it was ended before its last step
    */
   async drawOne(request) {
-    const {figure, canvas, score} = this.parts(request.schedule);
+    const {figure, canvas} = this.parts(request.schedule);
     setText(this.status, `Generating ${quantity(request.num_images, "image")} with ${request.schedule} …`);
     figure.dataset.state = "forming";
     const drawn = draw(this.engine, request, ({clean}) => this.paint(canvas, clean));
     this.stop = drawn.stop;
     const run = await drawn.run;
-    if (!run) return false;
-    const images = run.clean[run.clean.length - 1];
-    this.showImages(request, images);
+    if (!run) return null;
+    this.showImages(request, run.clean[run.clean.length - 1]);
     this.finished(run);
-    if (this.site.scorer) {
-      const labels = requestLabels(request, this.site);
-      setText(score, this.scoreText(await this.engine.score(images, labels.length, labels), labels));
+    return run;
+  }
+
+  /**
+   * Show the scores of both, unless others have been begun meanwhile.
+   * @param {Run[]} runs
+   */
+  async score(runs) {
+    if (!this.site.scorer) return;
+    try {
+      for (const {request, clean} of runs) {
+        const labels = requestLabels(request, this.site);
+        const scores = await this.engine.score(clean[clean.length - 1], labels.length, labels);
+        if (this.newest !== runs) return;
+        setText(this.parts(request.schedule).score, this.scoreText(scores, labels));
+      }
+    } catch (error) {
+      if (this.newest === runs) setText(this.status, errorSentence(error));
     }
-    return true;
   }
 
   /**
