@@ -17,7 +17,7 @@
 /**
  * A network of the site.
  * @typedef {object} Network
- * @property {string} file its path in the site, without .gz
+ * @property {string} file its path in the site
  * @property {string} model the start of the weights' checksum, as in links
  * @property {"v_prediction" | "epsilon" | "sample"} prediction_type
  */
@@ -35,7 +35,7 @@
  * The scorer's image side, and the embeddings of its prompts, L2-normalised.
  * @typedef {object} Scorer
  * @property {string} name as in links
- * @property {string} file its path in the site, without .gz
+ * @property {string} file its path in the site
  * @property {number} image_size side of the pixels that it takes
  * @property {number[]} mean of the channels, in [0, 1]
  * @property {number[]} std of the channels
