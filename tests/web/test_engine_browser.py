@@ -88,8 +88,8 @@ def test_scores_equal_the_scorers(page: Page, real_images: LabelledImages) -> No
     images, labels = real_images.images[:20], real_images.labels[:20]
     got = page.evaluate(
         """async ([images, labels]) => {
-          const both = await engine.score(Uint8Array.from(images), labels.length, labels);
-          const one = await engine.score(Uint8Array.from(images), labels.length);
+          const both = await engine.score(Uint8Array.from(images), labels);
+          const one = await engine.score(Uint8Array.from(images));
           return {labels: [...both.labels], quality: [...both.quality], none: one.quality};
         }""",
         [images.flatten().tolist(), labels.tolist()],
@@ -213,5 +213,5 @@ def test_own_pictures_in_colour_are_drawn(browser: Browser, shapes_site: Path) -
     with host_folder(shapes_site) as host, open_engine(browser, host) as page:
         run = generate(page, num_images=2, num_inference_steps=3)
         assert [len(step) for step in run["clean"]] == [2 * 32 * 32 * 3] * 3
-        error = page.evaluate("engine.score(new Uint8Array(3072), 1).catch(({message}) => message)")
+        error = page.evaluate("engine.score(new Uint8Array(3072)).catch(({message}) => message)")
         assert "no scorer" in error

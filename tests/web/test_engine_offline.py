@@ -262,3 +262,13 @@ def test_parts_of_files_and_unknown_files_are_left_to_the_host(
     assert part.encode() == (site / "style.css").read_bytes()[:10]
     assert status == 404
     assert "js/unknown.js" in host.asked
+
+
+def test_a_host_that_does_not_answer_is_not_waited_for(
+    context: BrowserContext, host: Host, site: Path
+) -> None:
+    page = visit(context, host)
+    wait_for_copy(page, first_files(site))
+    host.faults["manifest.json"] = lambda *_: None  # an answer that never comes
+    page.reload()
+    draw(page)

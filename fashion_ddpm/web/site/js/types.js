@@ -233,7 +233,7 @@
  * @typedef {{type: "start", base: string, lock: string, provider?: "webgpu" | "wasm"}
  *   | {type: "generate", id: number, request: Request}
  *   | {type: "stop", id: number}
- *   | {type: "score", id: number, images: Uint8Array, count: number, labels: number[] | null}
+ *   | {type: "score", id: number, images: Uint8Array, labels: number[] | null}
  * } WorkerOrder
  */
 

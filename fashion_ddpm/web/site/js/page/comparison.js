@@ -153,7 +153,7 @@ export class Comparison {
     try {
       for (const {request, clean} of runs) {
         const labels = requestLabels(request, this.site);
-        const scores = await this.engine.score(clean[clean.length - 1], labels.length, labels);
+        const scores = await this.engine.score(clean[clean.length - 1], labels);
         if (this.newest !== runs) return;
         setText(this.parts(request.schedule).score, this.scoreText(scores, labels));
       }

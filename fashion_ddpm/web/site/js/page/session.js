@@ -100,13 +100,13 @@ export class Session {
     const labels = requestLabels(shown.run.request, this.site);
     try {
       if (!shown.scores) {
-        shown.scoring ??= this.engine.score(shown.images, labels.length, labels);
+        shown.scoring ??= this.engine.score(shown.images, labels);
         shown.scores = await shown.scoring;
         if (isShown()) this.parts.scores.show(shown, index, "");
       }
       if (!isShown()) return;
       const steps = shown.stepsOf(index);
-      const {labels: byLabel} = await this.engine.score(steps, shown.run.clean.length, null);
+      const {labels: byLabel} = await this.engine.score(steps);
       shown.stepScores.set(index, byLabel);
       if (isShown()) await this.parts.trajectory.show(shown, index);
     } catch (error) {

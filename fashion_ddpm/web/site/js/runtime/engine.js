@@ -125,9 +125,10 @@ export class Engine {
    */
   watch(worker, lock) {
     const {locks} = /** @type {{locks?: LockManager}} */ (navigator); // not over http
-    locks?.request(lock, () => {
+    const watched = locks?.request(lock, () => {
       if (worker === this.worker) this.end(new EngineError(WORKER_GONE));
     });
+    watched?.catch(() => {}); // denied, as it is to the worker
   }
 
   /**
@@ -199,20 +200,19 @@ export class Engine {
 
   /**
    * Score images.
-   * @param {Uint8Array} images [count, H, W(, 3)]
-   * @param {number} count
+   * @param {Uint8Array} images [B, H, W(, 3)]
    * @param {number[] | null} [labels] the classes of the quality prompts; null for none
    * @returns {Promise<Scores>}
    * @throws {EngineError}
    */
-  score(images, count, labels = null) {
+  score(images, labels = null) {
     this.start();
     const id = ++this.lastId;
     /** @type {Promise<Scores>} */
     const scores = this.ask(id, (reply, answer) => {
       if (reply.type === "scores") answer({labels: reply.labels, quality: reply.quality});
     });
-    this.send({type: "score", id, images, count, labels});
+    this.send({type: "score", id, images, labels});
     return scores;
   }
 

@@ -213,10 +213,11 @@ function holdLock(name) {
   const {locks} = /** @type {{locks?: LockManager}} */ (navigator); // not over http
   return new Promise((resolve) => {
     if (!locks) return resolve();
-    return locks.request(name, () => {
+    const held = locks.request(name, () => {
       resolve();
       return new Promise(() => {});
     });
+    return held.catch(() => resolve()); // browsers may deny it in a frame on another site
   });
 }
 
