@@ -11,7 +11,7 @@ from torch import Tensor
 
 import fashion_ddpm
 from fashion_ddpm.checkpoints.locate import read_run, total_images_seen
-from fashion_ddpm.core.config import SAMPLERS, SCHEDULES, TURBO, TURBO_STEPS
+from fashion_ddpm.core.config import SAMPLERS, SCHEDULES, TURBO
 from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind, label_prompts, quality_prompts
 from fashion_ddpm.core.images import png_url
 from fashion_ddpm.core.requests import (
@@ -34,7 +34,6 @@ from fashion_ddpm.demo.share import LINK_DEFAULTS, OLD_WORDS
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, weights_hash
 from fashion_ddpm.diffusion.schedules import (
     KARRAS_RHO,
-    LEVEL_TOLERANCE,
     MAX_SIGMA,
     MIN_ALPHA_BAR,
     SIGMA_SPACED,
@@ -44,9 +43,6 @@ from fashion_ddpm.diffusion.schedules import (
 from fashion_ddpm.scoring.clip import ClipScorer
 from fashion_ddpm.scoring.clip_baseline import Baseline, load_real_sample
 from fashion_ddpm.server.limits import PAGE_MAX_IMAGES, PAGE_MAX_STEPS
-
-FORMAT = 1
-"""Raised when a page of before could not read the data."""
 
 NUM_MISTAKES = 4
 """Images with the student's schedule, and as many with cosine."""
@@ -69,7 +65,6 @@ def describe_site(demo: Demo, demo_url: str = "") -> dict[str, Any]:
     scorer, baseline = demo.scorer(demo.scorers[0])
     run = read_run(demo.pipeline.name_or_path)
     return {
-        "format": FORMAT,
         "version": fashion_ddpm.__version__,
         "checkpoint": {
             "name": Path(demo.pipeline.name_or_path.partition("@")[0]).name,
@@ -84,10 +79,8 @@ def describe_site(demo: Demo, demo_url: str = "") -> dict[str, Any]:
             "min_alpha_bar": MIN_ALPHA_BAR,
             "max_sigma": MAX_SIGMA,
             "karras_rho": KARRAS_RHO,
-            "level_tolerance": LEVEL_TOLERANCE,
         },
         "samplers": [*SAMPLERS, *[TURBO] * demo.has_turbo],
-        "turbo_steps": TURBO_STEPS,
         "limits": {
             "max_images": PAGE_MAX_IMAGES,
             "max_steps": PAGE_MAX_STEPS,
@@ -104,7 +97,7 @@ def describe_site(demo: Demo, demo_url: str = "") -> dict[str, Any]:
         "baseline": _describe_baseline(baseline) if baseline else None,
         "class_pictures": _class_pictures() if kind == FASHION_MNIST else None,
         "mistake": describe_mistake(demo),
-        "links": {"demo": demo_url, "repository": ""},
+        "links": {"demo": demo_url},
     }
 
 

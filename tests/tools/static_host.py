@@ -86,7 +86,8 @@ class Handler(SimpleHTTPRequestHandler):
     def answer(self, content: bytes, status: int = 200, length: int | None = None) -> None:
         """Send an answer of bytes; a length that is larger leaves it incomplete."""
         self.send_response(status)
-        self.send_header("Content-Type", self.guess_type(self.path))
+        name = "index.html" if self.path.endswith("/") else self.path
+        self.send_header("Content-Type", self.guess_type(name))
         self.send_header("Content-Length", str(len(content) if length is None else length))
         self.end_headers()
         self.wfile.write(content)

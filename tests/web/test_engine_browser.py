@@ -195,20 +195,6 @@ def test_the_end_of_the_worker_is_said_and_another_one_starts(page: Page) -> Non
     check_same(generate(page, num_images=1, num_inference_steps=2), first, 0)
 
 
-def test_restart_ends_what_is_asked_and_starts_anew(page: Page) -> None:
-    start(page)
-    got = page.evaluate(
-        """async () => {
-          const run = engine.generate(toRequest({num_images: 16, num_inference_steps: 100}));
-          const ended = run.done.catch(({name}) => name);
-          const runtime = await engine.restart();
-          return {ended: await ended, provider: runtime.provider};
-        }"""
-    )
-    assert got == {"ended": "Stopped", "provider": "wasm"}
-    assert len(generate(page, num_images=1, num_inference_steps=1)["clean"]) == 1
-
-
 def test_own_pictures_in_colour_are_drawn(browser: Browser, shapes_site: Path) -> None:
     with host_folder(shapes_site) as host, open_engine(browser, host) as page:
         run = generate(page, num_images=2, num_inference_steps=3)

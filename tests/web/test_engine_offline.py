@@ -124,6 +124,18 @@ def test_after_one_visit_the_site_needs_no_network(
     assert page.evaluate("navigator.serviceWorker.controller !== null")
 
 
+def test_a_page_to_which_its_host_adds_something_is_kept(
+    context: BrowserContext, host: Host, site: Path
+) -> None:
+    added = b"<head><!-- added -->"
+    host.faults["index.html"] = lambda handler, page: handler.answer(page.replace(b"<head>", added))
+    page = visit(context, host)
+    wait_for_copy(page, first_files(site))
+    page.close()
+    host.is_down = True
+    assert "<!-- added -->" in visit(context, host).content()
+
+
 def test_a_visit_without_an_image_keeps_no_more_than_it_loads(
     context: BrowserContext, host: Host, site: Path
 ) -> None:

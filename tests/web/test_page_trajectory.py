@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from fashion_ddpm.core.image_kind import label_prompts
 from tests.tools.static_page import (
     content,
     expect_finished,
@@ -80,14 +81,20 @@ def test_every_step_of_a_drawn_image_is_scored(page: Page) -> None:
         expect(player(page).locator(".decision")).to_contain_text('"ankle boot"')
     # What the chart says of the last step is what the scores say of the image.
     player(page).get_by_role("button", name="Play").focus()
-    score = player(page).locator("b.requested .score").text_content()
     scores = page.locator("#label-scores > div").first.locator("dl div")
     shown = {
         str(row.locator("dt").text_content()): row.locator("dd").text_content()
         for row in scores.all()
     }
-    if "An ankle boot" in shown:
-        assert str(shown["An ankle boot"]).replace("\u00a0", " ") == score
+    said = {}
+    for line in player(page).locator("b[data-line]").all():
+        found = re.fullmatch(r"(.+?)\s*(\d+\s%)", str(line.text_content()))
+        assert found
+        said[label_prompts((found[1],))[0]] = found[2]
+    both = said.keys() & shown.keys()
+    assert both
+    for label in both:
+        assert str(shown[label]).split() == str(said[label]).split()
 
 
 def test_images_of_the_player_select_and_the_switch_shows_their_noise(page: Page) -> None:

@@ -15,6 +15,8 @@ const PREFIX = `fashion-ddpm ${SCOPE} `;
 
 const MANIFEST = "manifest.json";
 const PAGE = "index.html";
+/** The page is known by its script: hosts may add to it, as static Spaces do. */
+const PAGE_PATTERN = /src="js\/page\/page\.js"[^]*<\/html>\s*$/;
 const MANIFEST_MS = 5000; // after that the kept files serve, if there are any
 
 /** Only with these has a page SharedArrayBuffer, and so threads; other sites may frame it, as Spaces do. */
@@ -119,6 +121,7 @@ async function store({cache, manifest}, path, response) {
  * @param {string} path
  */
 async function isWhole(content, entry, path) {
+  if (path === PAGE) return PAGE_PATTERN.test(new TextDecoder().decode(content));
   if (path.endsWith(".gz")) {
     const isPacked = content[0] === 0x1f && content[1] === 0x8b;
     return content.length === (isPacked ? entry.bytes : entry.unpacked_bytes);

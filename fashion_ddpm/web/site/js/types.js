@@ -69,7 +69,6 @@
  * @property {number} min_alpha_bar the noisiest level that sampling visits
  * @property {number} max_sigma where karras and exponential start
  * @property {number} karras_rho
- * @property {number} level_tolerance
  */
 
 /**
@@ -89,7 +88,6 @@
 /**
  * Everything about the site: data/site.json.gz.
  * @typedef {object} Site
- * @property {number} format
  * @property {string} version
  * @property {{name: string, images_seen: number | null}} checkpoint
  * @property {Kind} kind
@@ -99,7 +97,6 @@
  * @property {string[]} offered_schedules those that the page's menu has
  * @property {Constants} constants
  * @property {string[]} samplers
- * @property {number} turbo_steps default steps of the sampler turbo
  * @property {Limits} limits
  * @property {Record<string, string>} setting_names field of a request → its word in links
  * @property {Record<string, string>} old_words word of earlier links → field
@@ -111,7 +108,7 @@
  * @property {Baseline | null} baseline
  * @property {string[] | null} class_pictures a PNG data URL for each class
  * @property {Mistake | null} mistake
- * @property {{demo: string, repository: string}} links
+ * @property {{demo: string}} links address of the page with a server; ""
  */
 
 /**

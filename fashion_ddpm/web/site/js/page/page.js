@@ -45,11 +45,9 @@ function writeTexts(site) {
       `A small diffusion model, trained on its maker's own images, generates new ones from pure noise.${seen}`;
   }
   if (!site.scorer) find("#select-hint").textContent = "Press an image to see how it emerged from noise.";
-  const {demo, repository} = site.links;
-  const texts = {[demo]: "the demo with a server: more to compare and to play", [repository]: "the code"};
-  for (const [href, text] of Object.entries(texts)) {
-    if (href) find("#links").prepend(make("a", {href, target: "_blank", rel: "noopener"}, text), " · ");
-  }
+  const {demo: href} = site.links;
+  const text = "the demo with a server: more to compare and to play";
+  if (href) find("#links").prepend(make("a", {href, target: "_blank", rel: "noopener"}, text), " · ");
 }
 
 /**

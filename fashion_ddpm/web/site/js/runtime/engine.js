@@ -88,16 +88,6 @@ export class Engine {
     return this.started;
   }
 
-  /**
-   * End the worker, and start another one.
-   * @returns {Promise<Runtime>}
-   * @throws {EngineError}
-   */
-  restart() {
-    this.end(new Stopped());
-    return this.start();
-  }
-
   launch() {
     const worker = (this.worker = new Worker(new URL("./worker.js", import.meta.url), {
       type: "module",

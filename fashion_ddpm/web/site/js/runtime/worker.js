@@ -93,11 +93,14 @@ class NetworkWorker {
   /** @param {string} file */
   async open(file) {
     const {base, manifest, runtime} = await this.prepared();
-    const [content, ort] = await Promise.all([
-      loadFile(file, manifest, postProgress, base),
-      runtime,
-    ]);
-    return ort.load(content);
+    try {
+      const loading = loadFile(file, manifest, postProgress, base);
+      const [content, ort] = await Promise.all([loading, runtime]);
+      return await ort.load(content);
+    } catch (error) {
+      postProgress({file, loaded: 0, total: 0}); // it is not on its way any more
+      throw error;
+    }
   }
 
   /**
