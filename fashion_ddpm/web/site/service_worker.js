@@ -66,7 +66,7 @@ async function answerPage(event) {
 async function answerManifest(request) {
   await update();
   const copy = await openCopy();
-  return copy ? Response.json(copy.manifest, {headers: ISOLATION}) : fetch(request);
+  return copy ? isolate(toResponse(copy.manifest)) : fetch(request);
 }
 
 /**
@@ -163,9 +163,14 @@ async function fetchManifest() {
   if (old?.name === name) return;
   const cache = await caches.open(name);
   if (old) await copySameFiles(old, cache, manifest);
-  await cache.put(toUrl(MANIFEST), Response.json(manifest));
+  await cache.put(toUrl(MANIFEST), toResponse(manifest));
   const others = (await caches.keys()).filter((key) => key.startsWith(PREFIX) && key !== name);
   await Promise.all(others.map((key) => caches.delete(key)));
+}
+
+/** @param {Manifest} manifest */
+function toResponse(manifest) {
+  return new Response(JSON.stringify(manifest), {headers: {"Content-Type": "application/json"}});
 }
 
 /**
