@@ -4,7 +4,7 @@
 /** @import {Kind, Predict} from "../types.js" */
 
 /** Rows of a call: larger calls are no faster, take more memory, and cannot be stopped inside. */
-export const ROWS_PER_CALL = {wasm: 4, webgpu: 16};
+const ROWS_PER_CALL = {wasm: 4, webgpu: 16};
 
 /**
  * Return a network as a function.
