@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, expect
 
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from tests.tools.browsing import DESKTOP, PHONE, open_page, open_tab
-from tests.tools.hands import Hands, Traffic, stroke
+from tests.tools.hands import Traffic, stroke
 
 pytestmark = pytest.mark.slow
 
@@ -79,7 +78,7 @@ def test_many_strokes_in_a_row_do_not_pile_up_and_the_last_one_wins(
     for place in (0.2, 0.3, 0.4, 0.5, 0.6, 0.7):
         stroke(canvas(play), place)
     expect(images(play)).to_be_visible()
-    Hands(play, traffic, has_touch=False, picture=Path()).settle()
+    traffic.settle(play)
     assert len(runs) < 6
     assert pixels(play) in str(runs[-1].post_data)
 

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, Response, expect
 from fashion_ddpm.generation.preview import SHOWN_STEPS
 from fashion_ddpm.publishing.space_trial import find_free_port
 from tests.tools.browsing import DESKTOP, PHONE, keep_after_restart, open_page
+from tests.tools.hands import Traffic
 from tests.tools.serving import run_app
 
 pytestmark = pytest.mark.slow
@@ -69,6 +70,8 @@ def test_pictures_are_there_when_the_server_was_restarted_before_the_tab_was_ope
 ) -> None:
     port = {"GRADIO_SERVER_PORT": str(find_free_port())}
     page = browser.new_page()
+    traffic = Traffic()
+    traffic.watch(page)
     refused: list[str] = []
 
     def record_refusal(response: Response) -> None:
@@ -78,6 +81,7 @@ def test_pictures_are_there_when_the_server_was_restarted_before_the_tab_was_ope
     with run_app(environment=port) as app:
         page.goto(app.address)
         expect(page.get_by_text("Ready-made samples")).to_be_visible()
+        traffic.settle(page)
         keep_after_restart(page, app.address)
     with run_app(environment=port):
         page.on("response", record_refusal)

@@ -73,6 +73,16 @@ class Traffic:
         if response.status >= 400 and request.method == "POST":
             self.refusals.append((response.status, request.url, str(request.post_data)[:300]))
 
+    def settle(self, page: Page) -> None:
+        """Wait until a page has had no open request for a while."""
+        quiet = 0
+        for _ in range(TIMEOUT_MS // 100):
+            page.wait_for_timeout(100)
+            quiet = 0 if self.open_requests else quiet + 1
+            if quiet == QUIET_TENTHS:
+                return
+        raise TimeoutError(f"still open: {[request.url for request in self.open_requests]}")
+
 
 @dataclass(frozen=True)
 class Hands:
@@ -140,13 +150,7 @@ class Hands:
 
     def settle(self) -> None:
         """Wait until the page is idle."""
-        quiet = 0
-        for _ in range(TIMEOUT_MS // 100):
-            self.page.wait_for_timeout(100)
-            quiet = 0 if self.traffic.open_requests else quiet + 1
-            if quiet == QUIET_TENTHS:
-                return
-        raise TimeoutError(f"still open: {[request.url for request in self.traffic.open_requests]}")
+        self.traffic.settle(self.page)
 
 
 def stroke(canvas: Locator, x: float = 0.5) -> None:
