@@ -4,6 +4,7 @@ import dataclasses
 import os
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -151,15 +152,16 @@ def _write_spaces(publication: Publication, folder: Path, evaluation: Path | Non
     # Those who push a model alone may lack the packages of the demo and of the export.
     from fashion_ddpm.demo.engine import Demo
 
-    demo, repos = Demo(publication.checkpoint), publication.repos
-    if publication.space:
-        from fashion_ddpm.publishing.space_folder import write_space_folder
+    repos = publication.repos
+    with closing(Demo(publication.checkpoint)) as demo:
+        if publication.space:
+            from fashion_ddpm.publishing.space_folder import write_space_folder
 
-        write_space_folder(folder / SPACE, folder / MODEL, demo, evaluation, repos)
-    if publication.static_space:
-        from fashion_ddpm.publishing.static_space_folder import write_static_space_folder
+            write_space_folder(folder / SPACE, folder / MODEL, demo, evaluation, repos)
+        if publication.static_space:
+            from fashion_ddpm.publishing.static_space_folder import write_static_space_folder
 
-        write_static_space_folder(folder / STATIC_SPACE, folder / MODEL, demo, repos)
+            write_static_space_folder(folder / STATIC_SPACE, folder / MODEL, demo, repos)
 
 
 def _missing_report(checkpoint: str | Path, evaluation: Path) -> str:

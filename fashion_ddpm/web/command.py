@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,11 +51,8 @@ def export_web(export: WebExport) -> Iterator[str]:
     Raises:
         UserError: a check failed; what was there before is unchanged.
     """
-    demo = Demo(export.checkpoint)
-    try:
+    with closing(Demo(export.checkpoint)) as demo:
         files = collect_files(demo, export.demo_url)
-    finally:
-        demo.close()
     write_folder(files, export.output)
     total, first = sum(map(len, files.values())), first_image_bytes(files)
     yield (

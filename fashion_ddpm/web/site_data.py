@@ -9,7 +9,6 @@ from diffusers import DDPMScheduler
 from PIL import Image
 from torch import Tensor
 
-import fashion_ddpm
 from fashion_ddpm.checkpoints.locate import read_run, total_images_seen
 from fashion_ddpm.core.config import SAMPLERS, SCHEDULES, TURBO
 from fashion_ddpm.core.image_kind import FASHION_MNIST, ImageKind, label_prompts, quality_prompts
@@ -30,8 +29,15 @@ from fashion_ddpm.demo.gallery import (
     first_images,
     load_story,
 )
+from fashion_ddpm.demo.quality import (
+    MEASURED_SCHEDULE,
+    Measurements,
+    enough_steps,
+    measurements_of,
+)
 from fashion_ddpm.demo.share import LINK_DEFAULTS, OLD_WORDS
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, weights_hash
+from fashion_ddpm.diffusion.schedule_check import MAX_TERMINAL_ALPHA_BAR
 from fashion_ddpm.diffusion.schedules import (
     KARRAS_RHO,
     MAX_SIGMA,
@@ -65,7 +71,6 @@ def describe_site(demo: Demo, demo_url: str = "") -> dict[str, Any]:
     scorer, baseline = demo.scorer(demo.scorers[0])
     run = read_run(demo.pipeline.name_or_path)
     return {
-        "version": fashion_ddpm.__version__,
         "checkpoint": {
             "name": Path(demo.pipeline.name_or_path.partition("@")[0]).name,
             "images_seen": total_images_seen(run) or None,
@@ -79,6 +84,7 @@ def describe_site(demo: Demo, demo_url: str = "") -> dict[str, Any]:
             "min_alpha_bar": MIN_ALPHA_BAR,
             "max_sigma": MAX_SIGMA,
             "karras_rho": KARRAS_RHO,
+            "max_terminal_alpha_bar": MAX_TERMINAL_ALPHA_BAR,
         },
         "samplers": [*SAMPLERS, *[TURBO] * demo.has_turbo],
         "limits": {
@@ -93,6 +99,7 @@ def describe_site(demo: Demo, demo_url: str = "") -> dict[str, Any]:
         "page_defaults": default_request(demo).as_settings(),
         "link_defaults": LINK_DEFAULTS,
         "presets": _describe_presets(demo),
+        "quality": describe_quality(measurements_of(demo.model)),
         "scorer": describe_scorer(scorer, kind) if isinstance(scorer, ClipScorer) else None,
         "baseline": _describe_baseline(baseline) if baseline else None,
         "class_pictures": _class_pictures() if kind == FASHION_MNIST else None,
@@ -164,6 +171,18 @@ def _describe_presets(demo: Demo) -> list[dict[str, Any]]:
     ]
 
 
+def describe_quality(measurements: Measurements | None) -> dict[str, Any] | None:
+    """Return how many steps are enough for each measured sampler; None of other networks."""
+    if measurements is None:
+        return None
+    enough = {name: enough_steps(measurements, name) for name in measurements.samplers}
+    return {
+        "schedule": MEASURED_SCHEDULE,
+        "most_steps": measurements.steps[-1],
+        "enough_steps": enough,
+    }
+
+
 def describe_scorer(scorer: ClipScorer, kind: ImageKind) -> dict[str, Any]:
     """Return the entry of a scorer: how images are prepared for it, and its prompts as vectors."""
     processor = scorer.processor.image_processor
@@ -187,7 +206,6 @@ def _describe_baseline(baseline: Baseline) -> dict[str, Any]:
     return {
         "labels": _numbers(baseline.labels),
         "quality": _numbers(baseline.quality),
-        "count": baseline.count,
     }
 
 

@@ -38,7 +38,7 @@ ASSETS = PACKAGE / "ui" / "assets"
 
 SHARED_MODULES = (
     *("svg.js", "schedule_math.js", "trajectory_player.js", "trajectory_sprite.js"),
-    *("trajectory_sides.js", "trajectory_chart.js"),
+    *("trajectory_playback.js", "trajectory_sides.js", "trajectory_chart.js"),
 )
 """Modules of ui/assets that both pages use."""
 

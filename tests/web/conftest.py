@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page
 
 from fashion_ddpm.checkpoints.manifest import MANIFEST
 from fashion_ddpm.web.command import WebExport, export_web
-from tests.tools.static_host import ISOLATION, host_folder
+from tests.tools.static_host import ISOLATION, Host, host_folder
 from tests.tools.static_page import open_site
 
 
@@ -36,6 +36,13 @@ def site(tmp_path_factory: pytest.TempPathFactory, checkpoint_with_turbo: Path) 
 def shapes_site(tmp_path_factory: pytest.TempPathFactory, shapes_checkpoint: Path) -> Path:
     """The site of a network of one's own pictures: three classes, 32×32, in colour."""
     return export_once("shapes", shapes_checkpoint, tmp_path_factory)
+
+
+@pytest.fixture
+def host(site: Path) -> Iterator[Host]:
+    """A host of the site whose answers a test may break."""
+    with host_folder(site) as host:
+        yield host
 
 
 @pytest.fixture(scope="module")

@@ -42,6 +42,12 @@ const tasks = {
     return requests.map((request) => texts(request));
   },
 
+  // {quality, requests} → the advice on the steps of each request.
+  async advice({quality, requests}) {
+    const {adviseSteps} = await load("page/request_note.js");
+    return requests.map((request) => adviseSteps(request, {...site, quality}));
+  },
+
   // {runs: [{request, ms}], requests} → the estimate for each request after these runs.
   async estimates({runs, requests}) {
     const {CostMeter} = await load("page/request_note.js");

@@ -1,9 +1,12 @@
 """Tests of the static site's page where something fails: one sentence, and what still works."""
 
 import gzip
+import os
 import platform
 import re
 import shutil
+import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +16,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from fashion_ddpm.core.config import TURBO
 from tests.tools import TIMEOUT_S
 from tests.tools.browsing import open_browser_with
-from tests.tools.static_host import Fault, Host, cut_off, damage, hang_up, host_folder, not_found
+from tests.tools.static_host import Fault, Host, cut_off, damage, hang_up, not_found
 
 pytestmark = pytest.mark.slow
 
@@ -24,16 +27,22 @@ FEW_PAGES = 100
 
 IS_X86 = platform.machine().lower() in ("x86_64", "amd64")
 
+SLEEP_S = 1.0
+
+MEASURE_GAP = """() => {
+  globalThis.gap = 0; // the longest time in which nothing happened, in milliseconds
+  let last = performance.now();
+  setInterval(() => {
+    const now = performance.now();
+    gap = Math.max(gap, now - last);
+    last = now;
+  }, 20);
+}"""
+
 REQUEST_FAILED = r"Failed to load resource|A bad HTTP response code"
 
 FAULTS = {"damaged": damage, "incomplete": cut_off, "cannot be reached": hang_up, "404": not_found}
 """Part of the sentence → fault."""
-
-
-@pytest.fixture
-def host(site: Path) -> Iterator[Host]:
-    with host_folder(site) as host:
-        yield host
 
 
 @pytest.fixture
@@ -186,15 +195,30 @@ def test_a_worker_that_the_browser_ended_is_said_and_replaced(page: Page, host: 
     expect_drawn(page)
 
 
-def test_a_tab_that_slept_goes_on(page: Page, host: Host) -> None:
-    page.goto(f"{host.address}?class=all&images=16&steps=100")
-    expect(page.locator("#gallery[data-state=forming]")).to_be_visible()
-    session = page.context.new_cdp_session(page)
-    session.send("Page.setWebLifecycleState", {"state": "frozen"})
-    session.send("Page.setWebLifecycleState", {"state": "active"})
-    expect_drawn(page)
-    draw(page)
-    expect_drawn(page)
+def test_a_tab_that_slept_goes_on(browser: Browser, host: Host) -> None:
+    """As on a computer that was closed while the images formed."""
+    with open_browser_with(browser) as other:
+        for page in open_empty(other):
+            page.goto(f"{host.address}?class=all&images=16&steps=100")
+            expect(page.locator("#gallery[data-state=forming]")).to_be_visible()
+            page.evaluate(MEASURE_GAP)
+            stop_renderers(other, SLEEP_S)
+            expect_drawn(page)
+            assert page.evaluate("gap") > 1000 * SLEEP_S
+            draw(page)
+            expect_drawn(page)
+
+
+def stop_renderers(browser: Browser, seconds: float) -> None:
+    """Let the processes of a browser's pages and their workers sleep for a while."""
+    session = browser.new_browser_cdp_session()
+    running = session.send("SystemInfo.getProcessInfo")["processInfo"]
+    renderers = [each["id"] for each in running if each["type"] == "renderer"]
+    for process in renderers:
+        os.kill(process, signal.SIGSTOP)
+    time.sleep(seconds)
+    for process in renderers:
+        os.kill(process, signal.SIGCONT)
 
 
 def test_an_address_without_https_works_and_says_what_it_cannot_check(

@@ -4,7 +4,6 @@ import base64
 import gzip
 import json
 import shutil
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,19 +18,12 @@ from tests.tools.static_host import (
     cut_off,
     damage,
     hang_up,
-    host_folder,
     not_found,
     unavailable,
 )
 
 SCRIPT = Path(__file__).with_name("engine.mjs")
 PACKED, PLAIN = "models/clip.onnx.gz", "style.css"
-
-
-@pytest.fixture
-def host(site: Path) -> Iterator[Host]:
-    with host_folder(site) as host:
-        yield host
 
 
 def load(site: Path, host: Host, *paths: str) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from fashion_ddpm.core.config import TURBO
 from fashion_ddpm.web.site_folder import write_folder
 from tests.tools import TIMEOUT_S
-from tests.tools.static_host import ISOLATION, Host, host_folder
+from tests.tools.static_host import ISOLATION, Host, hang_up, host_folder
 
 pytestmark = pytest.mark.slow
 
@@ -42,12 +43,6 @@ DAMAGE = """async (path) => {
   content[Math.floor(content.length / 2)] ^= 1;
   await cache.put(url, new Response(content));
 }"""
-
-
-@pytest.fixture
-def host(site: Path) -> Iterator[Host]:
-    with host_folder(site) as host:
-        yield host
 
 
 @pytest.fixture
@@ -86,6 +81,15 @@ def wait_for_copy(page: Page, paths: set[str]) -> None:
         page.wait_for_timeout(100)
 
 
+def wait_for_one_copy(page: Page, site: Path) -> None:
+    """Wait until the browser keeps this version alone."""
+    version = json.loads((site / "manifest.json").read_text())["version"]
+    deadline = time.monotonic() + TIMEOUT_S
+    while [name.split()[-1] for name in page.evaluate(KEPT)] != [version]:
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(100)
+
+
 def files(site: Path) -> dict[str, Any]:
     """Return the manifest's list of files."""
     listed: dict[str, Any] = json.loads((site / "manifest.json").read_text())["files"]
@@ -103,10 +107,11 @@ def first_files(site: Path) -> set[str]:
     return used_files(site).difference(later)
 
 
-def write_version(site: Path, folder: Path, changes: dict[str, bytes]) -> Path:
-    """Return a site with other files; the manifest fits them."""
+def write_newer(site: Path, folder: Path, changes: dict[str, bytes]) -> Path:
+    """Return a site with another title and other files; the manifest fits them."""
     contents = {path: (site / path).read_bytes() for path in files(site)}
-    write_folder(contents | changes, folder)
+    page = contents["index.html"].replace(b"<title>", b"<title>New: ")
+    write_folder(contents | {"index.html": page} | changes, folder)
     return folder
 
 
@@ -184,26 +189,42 @@ def test_a_new_version_takes_over_and_what_it_did_not_change_is_not_loaded_again
     page = visit(context, host)
     draw(page)
     wait_for_copy(page, used_files(site))
-    old = (site / "index.html").read_text()
-    style = (site / "style.css").read_text()
-    changes = {
-        "index.html": old.replace("<title>", "<title>New: ").encode(),
-        "style.css": (style + ":root { --version: new; }").encode(),
-    }
-    host.folder = write_version(site, tmp_path / "new", changes)
+    style = (site / "style.css").read_bytes() + b":root { --version: new; }"
+    host.folder = write_newer(site, tmp_path / "new", {"style.css": style})
     host.asked.clear()
     page.reload()
     expect(page.locator("#runtime")).to_contain_text("WebAssembly")
     assert page.title().startswith("New: ")
     assert page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--version')")
     assert not [path for path in host.asked if path.startswith(("models/", "vendor/"))]
-    names = list(page.evaluate(KEPT))
-    version = json.loads((host.folder / "manifest.json").read_text())["version"]
-    assert [name.split()[-1] for name in names] == [version]
+    wait_for_one_copy(page, host.folder)
     host.is_down = True
     page.reload()
     draw(page)
     assert page.title().startswith("New: ")
+
+
+def test_a_new_version_that_is_not_complete_leaves_the_old_one(
+    context: BrowserContext, host: Host, site: Path, tmp_path: Path
+) -> None:
+    page = visit(context, host)
+    draw(page)
+    wait_for_copy(page, used_files(site))
+    host.folder = write_newer(site, tmp_path / "new", {"js/page/page.js": b"/* cut off */"})
+    host.faults["js/page/page.js"] = hang_up
+    page.reload()
+    expect(page).to_have_title(re.compile("^New: "))
+    host.is_down = True
+    page.reload()
+    draw(page)
+    expect(page).not_to_have_title(re.compile("^New: "))
+    host.is_down = False
+    host.faults.clear()
+    # Back to the old one, with the times of a new one: the test host compares nothing else.
+    host.folder = shutil.copytree(site, tmp_path / "old again", copy_function=shutil.copy)
+    page.reload()
+    draw(page)
+    wait_for_one_copy(page, host.folder)
 
 
 @pytest.mark.parametrize(
@@ -232,12 +253,13 @@ def test_what_is_not_the_sites_own_is_not_kept(context: BrowserContext, host: Ho
     paths = {"style.css", "js/page/page.js", "models/unet.onnx.gz"}
     wait_for_copy(page, first_files(host.folder))
     before = kept_paths(page)
-    page.evaluate(DROP, sorted(paths))
+    page.evaluate(DROP, [*sorted(paths), "icon.svg"])
     host.faults.update(dict.fromkeys(paths, lambda handler, _: handler.answer(b"Welcome!")))
     for path in paths:
         answer = page.evaluate("(path) => fetch(path).then((each) => each.text())", path)
         assert answer == "Welcome!"
-    page.wait_for_timeout(500)  # longer than it takes to keep a file
+    page.evaluate("fetch('icon.svg')")
+    wait_for_copy(page, {"icon.svg"})  # it came last
     assert kept_paths(page) == before - paths
     host.faults.clear()
     page.reload()

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,7 @@ def test_a_picture_of_others_is_refused_with_the_sentence_of_python(
         good[:50],
         bytes(flipped),
         make_png("no json"),
+        make_png(json.dumps({"class_name": "bag", "note": "x" * 2**21}), zip=True),
         make_png("[1, 2]"),
         none.getvalue(),
         make_png('{"seed": 3}'),

@@ -1,7 +1,6 @@
 """Tests of the static site's page in a browser: opening, settings, runs and their images."""
 
 import re
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -9,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 from fashion_ddpm.core.config import SAMPLERS, TURBO
 from fashion_ddpm.core.image_kind import CLASS_NAMES
 from tests.tools.browsing import layout_shift
-from tests.tools.static_host import host_folder
+from tests.tools.static_host import Host
 from tests.tools.static_page import (
     LOADED_NETWORK,
     expect_finished,
@@ -27,18 +26,17 @@ MODELS = re.compile(r"models/.*\.onnx\.gz$")
 
 
 def test_the_page_opens_with_images_and_scores_before_any_network(
-    browser: Browser, site: Path
+    browser: Browser, host: Host
 ) -> None:
-    with host_folder(site) as host:
-        host.faults["manifest.json"] = lambda *_: None  # nothing is loaded without it
-        with open_site(browser, host.address) as page:
-            expect(page.locator("#status")).to_contain_text("Ready-made samples, one per class")
-            expect(images_of(page)).to_have_count(10)
-            expect(page.locator("#label-scores .best")).to_have_count(3)
-            expect(page.locator("#quality-scores .best")).to_have_count(3)
-            expect(page.locator("#trajectory .player")).to_be_visible()
-            assert not list(filter(MODELS.search, host.asked))
-            host.faults.clear()
+    host.faults["manifest.json"] = lambda *_: None  # nothing is loaded without it
+    with open_site(browser, host.address) as page:
+        expect(page.locator("#status")).to_contain_text("Ready-made samples, one per class")
+        expect(images_of(page)).to_have_count(10)
+        expect(page.locator("#label-scores .best")).to_have_count(3)
+        expect(page.locator("#quality-scores .best")).to_have_count(3)
+        expect(page.locator("#trajectory .player")).to_be_visible()
+        assert not list(filter(MODELS.search, host.asked))
+        host.faults.clear()
 
 
 def test_the_network_is_loaded_while_nothing_is_done(page: Page) -> None:
@@ -47,21 +45,23 @@ def test_the_network_is_loaded_while_nothing_is_done(page: Page) -> None:
 
 
 def test_with_data_saving_the_network_is_loaded_by_generate_alone(
-    browser: Browser, site: Path
+    browser: Browser, host: Host
 ) -> None:
-    with host_folder(site) as host:
-        context = browser.new_context()
-        context.add_init_script(
-            "Object.defineProperty(navigator, 'connection', {value: {saveData: true}})"
-        )
-        page = context.new_page()
-        page.goto(host.address)
-        expect(images_of(page)).to_have_count(10)
-        page.wait_for_timeout(3000)  # longer than the page waits for an idle moment
-        assert not list(filter(MODELS.search, host.asked))
-        generate(page, Steps="2")
-        expect_finished(page, 8, 2)
-        context.close()
+    context = browser.new_context()
+    context.add_init_script(
+        "Object.defineProperty(navigator, 'connection', {value: {saveData: true}})"
+    )
+    page = context.new_page()
+    page.clock.install()
+    page.goto(host.address)
+    expect(images_of(page)).to_have_count(10)
+    page.clock.fast_forward(10_000)  # longer than the page waits for an idle moment
+    page.evaluate("fetch('icon.svg')")
+    assert host.asked[-1] == "icon.svg"
+    assert "js/runtime/worker.js" not in host.asked, "it would ask for the network"
+    generate(page, Steps="2")
+    expect_finished(page, 8, 2)
+    context.close()
 
 
 def test_a_visitor_picks_a_class_a_schedule_and_steps_and_sees_scored_images(page: Page) -> None:
@@ -127,15 +127,14 @@ def test_stop_keeps_the_images_before_and_the_next_run_works(page: Page) -> None
     expect_finished(page, 16, 2)
 
 
-def test_stop_works_while_the_network_is_on_its_way(browser: Browser, site: Path) -> None:
-    with host_folder(site) as host:
-        host.faults["models/unet.onnx.gz"] = lambda *_: None  # an answer that never comes
-        with open_site(browser, host.address) as page:
-            generate(page)
-            expect(page.locator("#status")).to_have_text("Generating 8 images …")
-            page.get_by_role("button", name="Stop", exact=True).click()
-            expect(page.locator("#status")).to_have_text("Stopped. Below: the images before.")
-            expect(page.locator("#generate")).to_have_text("Generate")
+def test_stop_works_while_the_network_is_on_its_way(browser: Browser, host: Host) -> None:
+    host.faults["models/unet.onnx.gz"] = lambda *_: None  # an answer that never comes
+    with open_site(browser, host.address) as page:
+        generate(page)
+        expect(page.locator("#status")).to_have_text("Generating 8 images …")
+        page.get_by_role("button", name="Stop", exact=True).click()
+        expect(page.locator("#status")).to_have_text("Stopped. Below: the images before.")
+        expect(page.locator("#generate")).to_have_text("Generate")
 
 
 def test_new_settings_restart_a_run(page: Page) -> None:

@@ -11,6 +11,7 @@ from fashion_ddpm.core.config import NOISE_SCHEDULES
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.core.wording import format_number, format_seconds, quantity, whole_percent
 from fashion_ddpm.demo.compare import sampling_in_words
+from fashion_ddpm.demo.quality import advice, load_measurements
 from fashion_ddpm.demo.request_note import schedule_note
 from fashion_ddpm.demo.results import Result
 from fashion_ddpm.demo.trajectory import (
@@ -23,6 +24,7 @@ from fashion_ddpm.demo.trajectory import (
 )
 from fashion_ddpm.diffusion.sampling import SamplingSettings, num_evaluations
 from fashion_ddpm.diffusion.schedules import SIGMA_SPACED, build_noise_scheduler
+from fashion_ddpm.web.site_data import describe_quality
 from tests.tools.node import run_node
 
 SCRIPT = Path(__file__).with_name("page_texts.mjs")
@@ -116,6 +118,33 @@ def test_the_verdict_on_the_students_schedule_is_that_it_is_broken(site: Path) -
     assert f"8 images × {evaluations} network evaluations" in cost
     assert interval.startswith("Guidance acts from 0 to 0.5 ")
     assert "Broken: at the noisiest level 60 %" in plain(verdict)
+
+
+def test_the_advice_on_steps_is_the_apps(site: Path) -> None:
+    measurements = load_measurements()
+    assert measurements is not None
+    quality = describe_quality(measurements)
+    assert quality is not None
+    few, some, most = measurements.steps[0], measurements.steps[1], measurements.steps[-1]
+    quality["enough_steps"]["ddim"] = some
+    sentences = {
+        ("dpm++2m", few): advice("dpm++2m", few, measurements),
+        ("dpm++2m", most): advice("dpm++2m", most, measurements),
+        ("ddim", few): f"ddim: more steps improve the images, up to about {some}.",
+        ("ddim", some): f"ddim: no better after {some} steps, so these are enough.",
+        ("ddim", most): f"ddim: no better after {some} steps; more only take longer.",
+    }
+    requests = [
+        GenerateRequest("bag", sampler=sampler, num_inference_steps=steps)
+        for sampler, steps in sentences
+    ]
+    unmeasured = [
+        GenerateRequest("bag", schedule="report"),
+        GenerateRequest("bag", guidance_scale=2.0),
+    ]
+    settings = [request.as_settings() for request in (*requests, *unmeasured)]
+    found = run(site, "advice", {"quality": quality, "requests": settings})
+    assert found == [*sentences.values(), "", ""]
 
 
 def test_a_run_tells_what_others_take(site: Path) -> None:

@@ -18,6 +18,13 @@ from tests.tools.static_page import (
 pytestmark = pytest.mark.slow
 
 
+SEEN_JS = """(element) => new Promise((resolve) => {
+  const answer = ([entry]) => entry.isIntersecting && requestAnimationFrame(resolve);
+  new IntersectionObserver(answer, {threshold: 1}).observe(element);
+})"""
+"""Waits until an element was in view, as the player does before it starts."""
+
+
 @pytest.fixture
 def page(page: Page) -> Page:
     """The page, once the player of the first image is there."""
@@ -144,5 +151,6 @@ def test_the_player_starts_by_itself_unless_reduced_motion_is_wished(
             if has_played:
                 expect(player(page)).to_have_attribute("data-playing", "true")
             else:
-                page.wait_for_timeout(500)
+                player(page).locator(".pair").evaluate(SEEN_JS)
+                expect(player(page)).to_have_attribute("data-playing", "false")
                 expect_step(page, 10, 10)

@@ -2,14 +2,13 @@
 // here asks the server.
 
 import {ScoreChart} from "./trajectory_chart.js";
+import {Playback} from "./trajectory_playback.js";
 import {KeptRun, Side, keepSeed, nameStep, nearestFrame, setText} from "./trajectory_sides.js";
 import {Sprite} from "./trajectory_sprite.js";
 
 /** @import {PlayerData} from "./trajectory_sides.js" */
 
 const FILMSTRIP_FRAMES = 11; // 0 %, 10 % … 100 % of the trajectory
-const RUN_MS = 3000; // what a whole run takes at speed 1
-const FRAME_MS = [50, 400]; // shortest and longest time of a frame
 
 const reducesMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
@@ -46,13 +45,18 @@ export class Player {
     this.filmstrip = [];
     /** @type {{button: HTMLButtonElement, canvas: HTMLCanvasElement}[]} */
     this.cells = [];
-    /** @type {number | null} when the run began to be played, in ms */
-    this.started = null;
-    this.origin = 0; // index of the frame from which it is played
-    /** @type {FrameRequestCallback | null} */
-    this.run = null;
     this.frame = 0; // index of the shown frame
-    this.isPlaying = false;
+    this.playback = new Playback(
+      {
+        shown: () => this.frame,
+        last: () => this.data.steps.length - 1,
+        seek: (frame) => this.seek(frame),
+        speed: () => Number(this.speed.value),
+        isThere: () => this.root.isConnected,
+      },
+      (isPlaying) => this.showPlaying(isPlaying),
+      () => this.announce("Finished"),
+    );
     this.hasPlayed = false; // it starts by itself once at most, and never after a gesture
     this.chart = new ScoreChart(this.find(".chart"), (percent, isPress) => {
       this.seekByPointer(Math.round((percent / 100) * this.data.num_steps), isPress);
@@ -72,8 +76,8 @@ export class Player {
     const {root, scrub} = this;
     this.playButton.addEventListener("click", () => this.toggle());
     scrub.addEventListener("input", () => this.seek(Number(scrub.value)));
-    scrub.addEventListener("pointerdown", () => this.pause());
-    this.speed.addEventListener("change", () => (this.started = null));
+    scrub.addEventListener("pointerdown", () => this.playback.pause());
+    this.speed.addEventListener("change", () => this.playback.changeSpeed());
     this.find(".keep").addEventListener("click", () => this.toggleKept());
     this.side.root.addEventListener("click", () => scrub.focus({preventScroll: true}));
     for (const radio of root.querySelectorAll(".switch input")) {
@@ -100,10 +104,10 @@ export class Player {
     if (event.key === " " && (isRange || !target.matches("select, input, button"))) {
       this.toggle();
     } else if (move && !takesArrows) {
-      this.pause();
+      this.playback.pause();
       this.seek(this.frame + move);
     } else {
-      if (isRange && event.key.startsWith("Arrow")) this.pause();
+      if (isRange && event.key.startsWith("Arrow")) this.playback.pause();
       return;
     }
     event.preventDefault();
@@ -120,7 +124,7 @@ export class Player {
     };
     loading.onerror = () => {
       if (loading !== this.loading) return;
-      this.pause();
+      this.playback.pause();
       this.root.hidden = true;
       delete this.root.dataset.step;
       this.gone.hidden = false;
@@ -135,7 +139,7 @@ export class Player {
   show(data, picture) {
     const isSameRun = this.data && this.data.id === data.id;
     const last = data.steps.length - 1;
-    if (!isSameRun) this.pause();
+    if (!isSameRun) this.playback.pause();
     this.data = data;
     this.sprite = new Sprite(picture, data.steps.length, data.captions.length);
     this.scrub.max = String(Math.max(last, 1));
@@ -217,9 +221,9 @@ export class Player {
    * @param {boolean} isPress
    */
   seekByPointer(step, isPress) {
-    if (this.isPlaying && !isPress) return;
+    if (this.playback.isPlaying && !isPress) return;
     if (isPress) {
-      this.pause();
+      this.playback.pause();
       this.scrub.focus({preventScroll: true});
     }
     this.seek(nearestFrame(this.data, step));
@@ -259,48 +263,20 @@ export class Player {
 
   toggle() {
     this.hasPlayed = true;
-    if (this.isPlaying) {
-      this.pause();
+    if (this.playback.isPlaying) {
+      this.playback.pause();
       this.announce("Paused");
-    } else this.play();
+    } else this.playback.play();
   }
 
   playOnce() {
     if (this.hasPlayed || !this.data || this.data.steps.length === 1 || reducesMotion()) return;
     this.hasPlayed = true;
-    this.play();
-  }
-
-  // Play from the shown frame, or from the beginning where that is the last one.
-  play() {
-    const last = this.data.steps.length - 1;
-    if (this.frame === last) this.seek(0);
-    this.setPlaying(true);
-    this.started = null;
-    const run = (/** @type {number} */ now) => {
-      const isNewest = this.run === run; // one may pause and play within a frame of the screen
-      if (!this.isPlaying || !isNewest || !this.root.isConnected) return;
-      if (this.started === null) [this.started, this.origin] = [now, this.frame];
-      const speed = Number(this.speed.value);
-      const duration = Math.min(Math.max(RUN_MS / (last + 1), FRAME_MS[0]), FRAME_MS[1]) / speed;
-      const frame = Math.min(this.origin + Math.floor((now - this.started) / duration), last);
-      if (frame !== this.frame) this.seek(frame);
-      if (frame === last) {
-        this.pause();
-        this.announce("Finished");
-      } else requestAnimationFrame(run);
-    };
-    this.run = run;
-    requestAnimationFrame(run);
-  }
-
-  pause() {
-    this.setPlaying(false);
+    this.playback.play();
   }
 
   /** @param {boolean} isPlaying */
-  setPlaying(isPlaying) {
-    this.isPlaying = isPlaying;
+  showPlaying(isPlaying) {
     this.root.dataset.playing = String(isPlaying);
     setText(this.playButton, isPlaying ? "Pause" : "Play");
   }

@@ -1,5 +1,6 @@
-// The service worker: keeps the site's files so that it works offline, a copy for each version; and
-// adds the headers with which the page may use threads, where the host does not send them.
+// The service worker: keeps the site's files so that it works offline, and adds the headers with which
+// the page may use threads, where the host does not send them. Each version has a copy of its own. The
+// one before stays until the newest is complete: if the host is gone by then, it serves again.
 
 /**
  * @typedef {{bytes: number, unpacked_bytes?: number, sha256: string}} Entry
@@ -29,8 +30,8 @@ const ISOLATION = {
 /** @param {string} path in the site */
 const toUrl = (path) => new URL(path, SCOPE).href;
 
-/** @type {Promise<unknown>} */
-let lastUpdate = Promise.resolve();
+/** @type {Promise<boolean>} */
+let lastUpdate = Promise.resolve(true);
 
 worker.addEventListener("install", (event) => event.waitUntil(worker.skipWaiting()));
 
@@ -54,11 +55,11 @@ worker.addEventListener("fetch", (event) => {
 });
 
 /**
- * Answer with the page of the host's version, or of the kept one if the host does not say its own.
+ * Answer with the page of the host's version, or of the complete copy if the host does not say its own.
  * @param {FetchEvent} event
  */
 async function answerPage(event) {
-  await update();
+  if (!await update()) await dropCopies((_, index) => index > 0);
   return answerFile(event, PAGE);
 }
 
@@ -88,17 +89,21 @@ async function answerFile(event, path) {
 }
 
 /**
- * Keep files that are not kept yet.
+ * Keep files that are not kept yet; with all of them this version can do without the one before.
  * @param {string[]} paths
  */
 async function keep(paths) {
   await lastUpdate; // before the first one there is no copy
   const copy = await openCopy();
-  for (const path of copy ? paths : []) {
-    if (!copy?.manifest.files[path] || await copy.cache.match(toUrl(path))) continue;
+  if (!copy) return;
+  const isKept = (/** @type {string} */ path) => copy.cache.match(toUrl(path));
+  for (const path of paths) {
+    if (!copy.manifest.files[path] || await isKept(path)) continue;
     const response = await fetch(toUrl(path), {cache: "no-cache"}).catch(() => null);
     if (response?.ok) await store(copy, path, response).catch(() => {});
   }
+  const all = await Promise.all(paths.map(isKept));
+  if (all.every(Boolean)) await dropCopies((name) => name !== copy.name);
 }
 
 /**
@@ -131,14 +136,24 @@ async function isWhole(content, entry, path) {
   return sha256 === entry.sha256;
 }
 
+/** @returns {Promise<string[]>} the names of the versions' copies, the oldest first */
+async function listCopies() {
+  const names = await caches.keys().catch(() => []);
+  return names.filter((name) => name.startsWith(PREFIX));
+}
+
+/** @param {(name: string, index: number) => boolean} isUnused of the names of copies, the oldest first */
+async function dropCopies(isUnused) {
+  const names = await listCopies();
+  await Promise.all(names.filter(isUnused).map((name) => caches.delete(name)));
+}
+
 /**
  * Return the kept files of the newest version that was seen; null before the first, or without storage.
  * @returns {Promise<Copy | null>}
  */
 async function openCopy() {
-  const keys = await caches.keys().catch(() => []);
-  const names = keys.filter((name) => name.startsWith(PREFIX));
-  for (const name of names.reverse()) {
+  for (const name of (await listCopies()).reverse()) {
     const cache = await caches.open(name);
     const manifest = await cache.match(toUrl(MANIFEST));
     if (manifest) return {name, cache, manifest: await manifest.json()};
@@ -146,9 +161,9 @@ async function openCopy() {
   return null;
 }
 
-/** Ask the host for its version, one call after the other; without an answer nothing changes. */
+/** Ask the host for its version, one call after the other; return whether it answered. */
 function update() {
-  lastUpdate = lastUpdate.then(fetchManifest).catch(() => {});
+  lastUpdate = lastUpdate.then(fetchManifest).then(() => true, () => false);
   return lastUpdate;
 }
 
@@ -157,15 +172,14 @@ async function fetchManifest() {
   const response = await fetch(toUrl(MANIFEST), {cache: "no-cache", signal});
   /** @type {Manifest} */
   const manifest = await response.json();
-  if (!response.ok || !manifest.version || !manifest.files) return;
+  if (!response.ok || !manifest.version || !manifest.files) throw new Error("This is no manifest.");
   const name = PREFIX + manifest.version;
   const old = await openCopy();
   if (old?.name === name) return;
   const cache = await caches.open(name);
   if (old) await copySameFiles(old, cache, manifest);
   await cache.put(toUrl(MANIFEST), toResponse(manifest));
-  const others = (await caches.keys()).filter((key) => key.startsWith(PREFIX) && key !== name);
-  await Promise.all(others.map((key) => caches.delete(key)));
+  await dropCopies((each, index) => index > 0 && each !== name); // the oldest is the complete one
 }
 
 /** @param {Manifest} manifest */

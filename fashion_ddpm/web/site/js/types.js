@@ -51,7 +51,6 @@
  * @typedef {object} Baseline
  * @property {number[][]} labels [classes][classes]: row c, of images of class c
  * @property {number[][]} quality [classes][3]
- * @property {number} count images that were scored
  */
 
 /**
@@ -69,6 +68,15 @@
  * @property {number} min_alpha_bar the noisiest level that sampling visits
  * @property {number} max_sigma where karras and exponential start
  * @property {number} karras_rho
+ * @property {number} max_terminal_alpha_bar the most that a good schedule leaves of the image
+ */
+
+/**
+ * How many steps are enough, measured.
+ * @typedef {object} Quality
+ * @property {string} schedule on which it was measured
+ * @property {number} most_steps the most that were measured
+ * @property {Record<string, number | null>} enough_steps sampler → steps; null: more are still better
  */
 
 /**
@@ -88,7 +96,6 @@
 /**
  * Everything about the site: data/site.json.gz.
  * @typedef {object} Site
- * @property {string} version
  * @property {{name: string, images_seen: number | null}} checkpoint
  * @property {Kind} kind
  * @property {{base: Network, turbo?: Network}} networks
@@ -104,6 +111,7 @@
  * @property {Settings} page_defaults
  * @property {Omit<Settings, "class_name">} link_defaults
  * @property {Preset[]} presets
+ * @property {Quality | null} quality
  * @property {Scorer | null} scorer
  * @property {Baseline | null} baseline
  * @property {string[] | null} class_pictures a PNG data URL for each class

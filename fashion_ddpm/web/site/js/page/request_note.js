@@ -1,4 +1,5 @@
-// What a request costs in this browser, and whether its schedule works (demo/request_note.py).
+// What a request costs in this browser, whether its schedule works, and whether more steps would help
+// (demo/request_note.py).
 
 import {numEvaluations, networkFor} from "../settings/generate_request.js";
 import {noiseLevels} from "../diffusion/noise_levels.js";
@@ -6,8 +7,6 @@ import {checkLevels} from "../shared/schedule_math.js";
 import {formatSeconds, quantity, sigmaText} from "./wording.js";
 
 /** @import {Request, Run, Site} from "../types.js" */
-
-const MAX_TERMINAL_ALPHA_BAR = 1e-3; // as diffusion/schedule_check.py
 
 /** How long the networks take in this browser, learned from finished runs. */
 export class CostMeter {
@@ -65,7 +64,31 @@ export function describeRequest(request, site, cost) {
     notes.push([[`Guidance acts from ${low} to ${high} of the noise levels, and not outside.`, false]]);
   }
   notes.push(describeSchedule(request, site));
+  const advice = adviseSteps(request, site);
+  if (site.quality && advice) {
+    notes.push([[`${advice} Measured on ${site.quality.schedule}.`, false]]);
+  }
   return notes;
+}
+
+/**
+ * Return whether more steps would help; "" if nothing like it was measured (demo/quality.py, advice).
+ * @param {Request} request
+ * @param {Site} site
+ * @returns {string}
+ */
+export function adviseSteps({sampler, num_inference_steps: steps, schedule, guidance_scale: scale}, site) {
+  const enough = site.quality?.enough_steps[sampler];
+  if (!site.quality || enough === undefined || schedule === "report" || scale !== 1) return "";
+  const {most_steps: most} = site.quality;
+  if (enough === null) {
+    return steps < most
+      ? `${sampler}: more steps still improve the images, at least up to ${most}.`
+      : `${sampler}: not measured beyond ${most} steps, up to which more were better.`;
+  }
+  if (steps < enough) return `${sampler}: more steps improve the images, up to about ${enough}.`;
+  if (steps === enough) return `${sampler}: no better after ${enough} steps, so these are enough.`;
+  return `${sampler}: no better after ${enough} steps; more only take longer.`;
 }
 
 /**
@@ -77,7 +100,7 @@ export function describeRequest(request, site, cost) {
 function describeSchedule({schedule, num_inference_steps: steps}, site) {
   const visited = Array.from(noiseLevels(schedule, steps, site).alphaBar);
   const levels = site.schedules[schedule] ?? visited;
-  const check = checkLevels(levels, MAX_TERMINAL_ALPHA_BAR);
+  const check = checkLevels(levels, site.constants.max_terminal_alpha_bar);
   const sigmas = sigmaText(visited[0]) + (steps > 1 ? ` → ${sigmaText(visited[steps - 1])}` : "");
   return [
     [site.schedules[schedule] ? `${schedule} (T = ${levels.length})` : schedule, true],

@@ -6,14 +6,16 @@ import {selectFrames} from "../pictures/gif_frames.js";
 import {pictureAddress} from "../pictures/pixels.js";
 import {toQuery} from "../settings/share_link.js";
 import {paintSprite} from "./trajectory_frames.js";
-import {encodeGif} from "../pictures/trajectory_gif.js";
 import {Player} from "../shared/trajectory_player.js";
 import {decision, describeCurves, scoreCurves} from "./trajectory_texts.js";
 import {caption, errorSentence, fileName, samplingInWords, sigmaText} from "./wording.js";
 
 /** @import {ShownRun} from "./shown_run.js" */
 /** @import {Status} from "./status.js" */
-/** @import {Site} from "../types.js" */
+/** @import {Kind, Run, Site} from "../types.js" */
+
+const GIF_FAILED =
+  "The GIF could not be made: check the connection, or try again with fewer images or fewer tabs.";
 
 /** The trajectory's part of the page. */
 export class TrajectoryPanel {
@@ -102,14 +104,39 @@ export class TrajectoryPanel {
   }
 
   /** Save the shown run as an animated GIF. */
-  saveGif() {
+  async saveGif() {
     if (!this.shown) return;
     const {run} = this.shown;
+    const {class_name: name, seed} = run.request;
+    this.gifButton.disabled = true;
     try {
-      const gif = encodeGif(run, this.site.kind);
-      saveFile(gif, "image/gif", fileName(`${run.request.class_name}-seed-${run.request.seed}`, ".gif"));
+      saveFile(await makeGif(run, this.site.kind), "image/gif", fileName(`${name}-seed-${seed}`, ".gif"));
     } catch (error) {
       this.status.fail(errorSentence(error));
+    } finally {
+      this.gifButton.disabled = false;
     }
+  }
+}
+
+/**
+ * Return a run as an animated GIF, made in a worker of its own: the page goes on meanwhile.
+ * @param {Run} run
+ * @param {Kind} kind
+ * @returns {Promise<Uint8Array<ArrayBuffer>>}
+ */
+async function makeGif({noisy, clean}, kind) {
+  const worker = new Worker(new URL("../pictures/gif_worker.js", import.meta.url), {type: "module"});
+  try {
+    return await new Promise((resolve, reject) => {
+      worker.onmessage = ({data}) => resolve(data);
+      worker.onerror = (event) => {
+        event.preventDefault(); // said on the page
+        reject(new Error(GIF_FAILED));
+      };
+      worker.postMessage({noisy, clean, kind});
+    });
+  } finally {
+    worker.terminate();
   }
 }

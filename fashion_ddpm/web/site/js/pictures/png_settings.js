@@ -6,6 +6,7 @@ import {floatText} from "../settings/python_text.js";
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const SETTINGS_KEY = "fashion-ddpm";
+const MAX_TEXT = 2 ** 20; // bytes of an unpacked text, as Pillow's
 const COLOUR_TYPES = new Map([[1, 0], [3, 2]]); // channels → grey, RGB
 
 /**
@@ -122,19 +123,33 @@ function latin1(bytes) {
   return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
 }
 
-/** @param {Uint8Array} bytes */
+/**
+ * Return what is packed in bytes; a small file may hold a text that fills the memory.
+ * @param {Uint8Array} bytes
+ */
 function inflate(bytes) {
-  return pipe(bytes, new DecompressionStream("deflate"));
+  let length = 0;
+  const limit = new TransformStream({
+    transform(/** @type {Uint8Array} */ part, controller) {
+      length += part.length;
+      if (length > MAX_TEXT) throw new Error("The PNG file has too long a text.");
+      controller.enqueue(part);
+    },
+  });
+  return pipe(bytes, new DecompressionStream("deflate"), limit);
 }
 
 /**
- * Return what a stream makes of bytes.
+ * Return what streams make of bytes.
  * @param {Uint8Array} bytes
- * @param {GenericTransformStream} transform
+ * @param {GenericTransformStream[]} transforms
  */
-async function pipe(bytes, transform) {
-  const body = new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (bytes)]).stream();
-  const stream = body.pipeThrough(/** @type {ReadableWritablePair} */ (transform));
+async function pipe(bytes, ...transforms) {
+  /** @type {ReadableStream} */
+  let stream = new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (bytes)]).stream();
+  for (const each of transforms) {
+    stream = stream.pipeThrough(/** @type {ReadableWritablePair} */ (each));
+  }
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
