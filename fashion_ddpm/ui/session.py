@@ -23,27 +23,26 @@ NO_IMAGE_YET = "Generate first."
 SELECTION_CHANGED = "Another image was selected meanwhile; press again for that one."
 
 
+NEXT_NUMBER = "(number) => number + 1"
+
+
 class CurrentRun:
     """The numbers of a visitor's runs; only the run that began last goes on, until Stop.
 
+    The page counts them: 1 is its first one.
+
     Attributes:
-        last_requested: number of the newest run.
         last_begun: number of the newest run that has begun; a refused run never begins.
         last_stopped: Stop has ended all runs up to this number.
     """
 
     def __init__(self) -> None:
-        self.last_requested = self.last_begun = 0
+        self.last_begun = 0
         self.last_stopped = -1
 
-    def add_run(self) -> int:
-        """Count a new run, and return its number."""
-        self.last_requested += 1
-        return self.last_requested
-
-    def stop(self) -> None:
-        """End all runs so far: at their next step, or, if they wait, when they begin."""
-        self.last_stopped = self.last_requested
+    def stop(self, number: int) -> None:
+        """End all runs up to a number: at their next step, or, if they wait, when they begin."""
+        self.last_stopped = number
 
     def check(self, number: int) -> None:
         """Raise StoppedError if a run was stopped or a newer one has begun."""
@@ -92,8 +91,8 @@ def connect_run(
         The event that runs.
     """
     current = gr.State(CurrentRun())
-    number = gr.Number(visible=False)
-    start.click(CurrentRun.add_run, current, number, **NO_QUEUE)
+    number = gr.Number(0, visible=False)
+    start.click(None, number, number, js=NEXT_NUMBER, **NO_QUEUE)
     event = start.click(
         run,
         [current, number, *inputs],
@@ -105,7 +104,7 @@ def connect_run(
         **RAW_INPUTS,
         **NO_API,
     )
-    stop.click(CurrentRun.stop, current, None, **NO_QUEUE)
+    stop.click(CurrentRun.stop, [current, number], None, **NO_QUEUE)
     return event
 
 

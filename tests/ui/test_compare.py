@@ -33,7 +33,7 @@ def click(index: int) -> Any:
 
 def test_the_sheet_grows_cell_by_cell(tab: Compare) -> None:
     current = CurrentRun()
-    events = tab.draw(current, current.add_run(), "coat", "sampler", 0.0)
+    events = tab.draw(current, 1, "coat", "sampler", 0.0)
     places = next(events)
     assert places[tab.sheet]["cells"] == [None] * 20
     assert places[tab.cells] == []
@@ -45,7 +45,7 @@ def test_the_sheet_grows_cell_by_cell(tab: Compare) -> None:
         with zipfile.ZipFile(shown[tab.download]["value"]) as file:
             assert len(file.namelist()) == count + 1
         assert shown[tab.status] == f"{count} of 20 cells"
-    current.stop()
+    current.stop(1)
     assert list(events)[-1] == {tab.status: "Stopped: 2 of 20 cells."}
 
 

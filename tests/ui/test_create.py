@@ -29,8 +29,7 @@ def result(tab: Create) -> Result:
 
 def draw(tab: Create, *inputs: Any, selection: Selection | None = None) -> list[dict[Any, Any]]:
     """Return all updates of one run."""
-    current = CurrentRun()
-    return list(tab.draw(current, current.add_run(), selection or Selection(None), *inputs))
+    return list(tab.draw(CurrentRun(), 1, selection or Selection(None), *inputs))
 
 
 def click(index: int) -> Any:
@@ -71,9 +70,9 @@ def test_one_step_and_one_image_are_enough(tab: Create) -> None:
 
 def test_a_newer_run_ends_the_one_before_without_a_word(tab: Create) -> None:
     current = CurrentRun()
-    events = tab.draw(current, current.add_run(), Selection(None), *VALID)
+    events = tab.draw(current, 1, Selection(None), *VALID)
     next(events)
-    newer = list(tab.draw(current, current.add_run(), Selection(None), *VALID))
+    newer = list(tab.draw(current, 2, Selection(None), *VALID))
     assert list(events) == [{tab.status: gr.skip()}]
     assert "seed=7" in newer[-1][tab.selected.query]
 
@@ -83,11 +82,11 @@ def test_kept_images_are_shown_without_a_step_and_end_the_run_before(
 ) -> None:
     monkeypatch.setattr(tab.demo, "kept", KeptResults())
     current = CurrentRun()
-    events = tab.draw(current, current.add_run(), Selection(None), *VALID[:8], 99, *VALID[9:])
+    events = tab.draw(current, 1, Selection(None), *VALID[:8], 99, *VALID[9:])
     next(events)
     next(events)
     tab.demo.kept.add(result)
-    _, shown = tab.draw(current, current.add_run(), Selection(None), *VALID)
+    _, shown = tab.draw(current, 2, Selection(None), *VALID)
     assert shown[tab.status] == summary(result)
     assert shown[tab.address_query] == result.settings.to_query()
     assert list(events) == [{tab.status: gr.skip()}]
@@ -95,10 +94,10 @@ def test_kept_images_are_shown_without_a_step_and_end_the_run_before(
 
 def test_stop_says_where_and_keeps_what_was_there(tab: Create) -> None:
     current = CurrentRun()
-    events = tab.draw(current, current.add_run(), Selection(None), *VALID)
+    events = tab.draw(current, 1, Selection(None), *VALID)
     next(events)
     next(events)
-    current.stop()
+    current.stop(1)
     (last,) = events
     assert last.keys() == {tab.status, tab.controls.generate}
     assert last[tab.status].startswith("Stopped at step 1 of 3.")
@@ -138,7 +137,7 @@ def test_a_click_while_other_images_come_leaves_them_alone(tab: Create, result: 
     before = result.settings.to_query()
     selection = Selection(result)
     current = CurrentRun()
-    events = tab.draw(current, current.add_run(), selection, *VALID[:2], 4, *VALID[3:])
+    events = tab.draw(current, 1, selection, *VALID[:2], 4, *VALID[3:])
     event: Any = ClickDuringRun(events)
     assert tab.select(selection, before, event) == gr.skip(), "drawn meanwhile"
     assert tab.select(selection, before, click(1)) == gr.skip(), "on their way"

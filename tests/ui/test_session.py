@@ -17,7 +17,7 @@ def begin(current: CurrentRun, number: int) -> None:
 
 def test_only_the_newest_run_goes_on() -> None:
     current = CurrentRun()
-    older, newer = current.add_run(), current.add_run()
+    older, newer = 1, 2
     begin(current, older)
     begin(current, newer)
     current.check(newer)
@@ -28,32 +28,29 @@ def test_only_the_newest_run_goes_on() -> None:
 
 def test_a_run_that_never_begins_ends_no_other() -> None:
     current = CurrentRun()
-    running = current.add_run()
+    running, refused = 1, 2
     begin(current, running)
-    current.add_run()  # and refused: too many requests
     current.check(running)
-    current.stop()
+    current.stop(refused)
     assert current.was_stopped(running)
 
 
 def test_stop_ends_the_newest_until_the_next_begins() -> None:
     current = CurrentRun()
-    first = current.add_run()
-    current.stop()
+    first, second = 1, 2
+    current.stop(first)
     with pytest.raises(StoppedError):
         current.check(first)
     assert current.was_stopped(first)
-    second = current.add_run()
     begin(current, second)
     assert not current.was_stopped(first)
 
 
 def test_a_run_that_was_stopped_while_it_waited_takes_no_step() -> None:
     current = CurrentRun()
-    number = current.add_run()
-    current.stop()
+    current.stop(1)
     with pytest.raises(StoppedError):
-        begin(current, number)
+        begin(current, 1)
 
 
 OTHER = "?class=bag&steps=3"
