@@ -202,8 +202,11 @@ def test_its_help_lists_the_flags(full: Path, tmp_path: Path, command: str, flag
     assert flag in done.stdout
 
 
-def test_it_exports_a_site_that_is_the_clones(full: Path, tmp_path: Path) -> None:
-    done = run(full / "fashion-ddpm", "export-web", "--output", "site", folder=tmp_path)
+def test_it_exports_a_site_that_is_the_clones(
+    full: Path, tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    words = ("export-web", "--checkpoint", tiny_checkpoint, "--output", "site")
+    done = run(full / "fashion-ddpm", *words, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["site"]
     page = ROOT / "fashion_ddpm" / "web" / "site"
@@ -211,7 +214,7 @@ def test_it_exports_a_site_that_is_the_clones(full: Path, tmp_path: Path) -> Non
         copied = tmp_path / "site" / path.relative_to(page)
         assert copied.read_bytes() == path.read_bytes(), path
     listed = json.loads((tmp_path / "site" / "manifest.json").read_text())["files"]
-    assert {"models/unet.onnx.gz", "models/turbo.onnx.gz", "models/clip.onnx.gz"} <= set(listed)
+    assert {"models/unet.onnx.gz", "models/clip.onnx.gz", "data/gallery.json.gz"} <= set(listed)
 
 
 def test_it_serves_the_page(full: Path, tmp_path: Path) -> None:

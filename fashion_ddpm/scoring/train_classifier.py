@@ -46,6 +46,9 @@ def fit(images: LabelledImages, config: ClassifierConfig, title: str) -> Classif
         title: title of the progress bar.
     """
     torch.manual_seed(config.seed)
+    in_bf16 = config.mixed_precision == "bf16" or (
+        config.mixed_precision == "auto" and torch.backends.cpu.get_cpu_capability() == "AVX512"
+    )
     model = build_classifier(images.kind).to(memory_format=torch.channels_last).train()
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=config.weight_decay)
     for step in tqdm(range(config.total_steps), desc=title, mininterval=5, leave=False):
@@ -54,7 +57,7 @@ def fit(images: LabelledImages, config: ClassifierConfig, title: str) -> Classif
         generator = torch.Generator().manual_seed(step_seed(config.seed, step))
         chosen = batch_indices(step, config.batch_size, len(images), config.seed)
         batch = erase(shift_images(images.images[chosen], generator), config.erased, generator)
-        with torch.autocast("cpu", torch.bfloat16, enabled=config.mixed_precision == "bf16"):
+        with torch.autocast("cpu", torch.bfloat16, enabled=in_bf16):
             logits = model(to_model(batch).contiguous(memory_format=torch.channels_last))
         loss = nn.functional.cross_entropy(
             logits.float(), images.labels[chosen], label_smoothing=config.label_smoothing

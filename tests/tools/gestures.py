@@ -118,6 +118,7 @@ def button(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterator[
     hands.key(target, "Enter")
     if props["value"] == "Generate grid":  # all of it would take minutes
         expect(container.locator("#sheet .picture:enabled").first).to_be_visible(timeout=TIMEOUT_MS)
+        hands.press(container.get_by_role("button", name="Stop", exact=True))
     yield target
 
 

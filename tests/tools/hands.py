@@ -25,8 +25,12 @@ new MutationObserver((changes) => {
 }).observe(document, {childList: true, subtree: true});"""
 """Script of a page that notes its messages, which gradio hides after ten seconds."""
 
-QUIET_TENTHS = 4
-"""Tenths of a second without a request after which the page counts as idle."""
+WAIT_FOR_IDLE_JS = "() => new Promise((done) => requestIdleCallback(done, {timeout: 1000}))"
+"""JavaScript: waits until the page has nothing to run, also on a busy machine."""
+
+POLL_MS = 50
+QUIET_POLLS = 3
+"""Polls in a row without a request after which the page counts as idle."""
 
 
 @dataclass
@@ -74,12 +78,13 @@ class Traffic:
             self.refusals.append((response.status, request.url, str(request.post_data)[:300]))
 
     def settle(self, page: Page) -> None:
-        """Wait until a page has had no open request for a while."""
+        """Wait until a page has had no open request, and nothing to run, for a while."""
         quiet = 0
-        for _ in range(TIMEOUT_MS // 100):
-            page.wait_for_timeout(100)
+        for _ in range(TIMEOUT_MS // POLL_MS):
+            page.wait_for_timeout(POLL_MS)
+            page.evaluate(WAIT_FOR_IDLE_JS)
             quiet = 0 if self.open_requests else quiet + 1
-            if quiet == QUIET_TENTHS:
+            if quiet == QUIET_POLLS:
                 return
         raise TimeoutError(f"still open: {[request.url for request in self.open_requests]}")
 

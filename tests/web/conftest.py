@@ -8,6 +8,7 @@ from filelock import FileLock
 from playwright.sync_api import Browser, Page
 
 from fashion_ddpm.checkpoints.manifest import MANIFEST
+from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.web.command import WebExport, export_web
 from tests.tools.static_host import ISOLATION, Host, host_folder
 from tests.tools.static_page import open_site
@@ -36,6 +37,12 @@ def site(tmp_path_factory: pytest.TempPathFactory, checkpoint_with_turbo: Path) 
 def shapes_site(tmp_path_factory: pytest.TempPathFactory, shapes_checkpoint: Path) -> Path:
     """The site of a network of one's own pictures: three classes, 32×32, in colour."""
     return export_once("shapes", shapes_checkpoint, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def bundled_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site of the bundled networks."""
+    return export_once("bundled", BUNDLED_CHECKPOINT, tmp_path_factory)
 
 
 @pytest.fixture
