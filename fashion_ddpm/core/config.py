@@ -230,7 +230,9 @@ class ClassifierConfig(TrainingLength, DataSettings):
     label_smoothing: float = setting(0.05, "probability spread over all classes", low=0, high=0.9)
     erased: float = setting(0.5, "probability that a patch of an image is blackened", low=0, high=1)
     mixed_precision: str = setting(
-        "auto", "autocast; auto: bf16 where AVX-512 makes it fast", choices=("auto", "no", "bf16")
+        "auto",
+        "autocast; auto: bf16 where AVX512-bf16 makes it fast",
+        choices=("auto", "no", "bf16"),
     )
     seed: int = setting(0, "seed of weights, data order and shifts", low=0, high=2**32 - 1)
 

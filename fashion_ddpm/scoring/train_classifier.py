@@ -2,7 +2,9 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -46,8 +48,9 @@ def fit(images: LabelledImages, config: ClassifierConfig, title: str) -> Classif
         title: title of the progress bar.
     """
     torch.manual_seed(config.seed)
+    features: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
     in_bf16 = config.mixed_precision == "bf16" or (
-        config.mixed_precision == "auto" and torch.backends.cpu.get_cpu_capability() == "AVX512"
+        config.mixed_precision == "auto" and features.get("avx512_bf16", False)
     )
     model = build_classifier(images.kind).to(memory_format=torch.channels_last).train()
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=config.weight_decay)
