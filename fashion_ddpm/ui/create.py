@@ -33,7 +33,7 @@ from fashion_ddpm.ui.session import CurrentRun, SelectedImage, Selection, connec
 from fashion_ddpm.ui.story import build_story_switch
 from fashion_ddpm.ui.trajectory import TrajectoryPanel
 
-SCORE_TITLES = ("This image", "Average of this batch", "Real test images")
+SCORE_TITLES = ("This image", "Average of its class here", "Real test images")
 """Titles of a row of scores: one row for the label prompts, one for the quality prompts."""
 
 READY_MADE = "Ready-made samples, one per class ({seeds}). Press Generate to make your own."

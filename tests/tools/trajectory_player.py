@@ -42,7 +42,7 @@ def expect_step(page: Page, step: int, steps: int = 10, subject: str = "T-shirt,
     for state in ("noisy image", "predicted clean image"):
         name = f"{subject}, step {step} of {steps}: {state}"
         expect(page.get_by_role("img", name=name, exact=True)).to_be_visible()
-    current = player(page).locator(".filmstrip button.current")
+    current = player(page).locator(".filmstrip [aria-current=true]")
     expect(current).to_have_count(1)
     if steps <= 11:
         expect(current).to_have_attribute("aria-label", f"Show step {step} of {steps}")

@@ -97,6 +97,47 @@ def test_keys_alone_choose_generate_and_select(browser: Browser, address: str) -
         assert outline == "solid"
 
 
+WHERE_FOCUS_IS = """() => {
+  const focused = document.activeElement;
+  const {left, top, width, height} = focused.getBoundingClientRect();
+  const hit = document.elementFromPoint(left + width / 2, top + height / 2);
+  const isSeen = focused.contains(hit) || hit?.closest("label")?.control === focused;
+  const part = focused.closest("#grid > *, #content > section")?.id;
+  return {part, isSeen, what: focused.outerHTML};
+}"""
+"""JavaScript: the part of the page that has the focus, and whether nothing covers what has it."""
+
+
+def test_on_a_phone_the_focus_is_seen_and_goes_down_the_page(
+    browser: Browser, address: str
+) -> None:
+    with open_site(browser, address, viewport={"width": 640, "height": 400}) as page:
+        parts: list[str] = []
+        while "mistake" not in parts:
+            page.keyboard.press("Tab")
+            focus = page.evaluate(WHERE_FOCUS_IS)
+            assert focus["isSeen"], focus["what"]
+            if focus["part"] not in parts[-1:]:
+                parts.append(focus["part"])
+        assert parts == ["results", "settings", "trajectory-section", "mistake"]
+
+
+def test_a_mistake_is_in_view_at_its_field_and_gone_when_corrected(
+    browser: Browser, address: str
+) -> None:
+    with open_site(browser, address, **PHONE) as page:
+        seed = page.get_by_label("Seed", exact=True)
+        seed.fill("-1")
+        seed.press("Enter")
+        expect(page.get_by_role("alert")).to_contain_text("Seed is -1;")
+        expect(page.get_by_role("alert")).to_be_in_viewport(ratio=0.9)
+        expect(seed).to_have_attribute("aria-invalid", "true")
+        expect(seed).to_be_focused()
+        seed.fill("5")
+        expect(page.get_by_role("alert")).to_be_hidden()
+        expect(seed).to_have_attribute("aria-invalid", "false")
+
+
 def test_a_screen_reader_is_told_names_states_and_results(browser: Browser, address: str) -> None:
     with open_site(browser, address) as page:
         for name in ("Class", "Noise schedule"):

@@ -77,6 +77,20 @@ def test_the_mistake_is_there_before_anything_is_drawn(browser: Browser, host: H
             assert canvas.evaluate(script) == shade
 
 
+DRAW_AND_STOP_JS = """() => {
+  const compare = document.querySelector("#compare");
+  compare.click();
+  compare.click();
+}"""
+"""JavaScript: begins a comparison and stops it before its first step."""
+
+
+def show_mistake(page: Page) -> list[tuple[str, str]]:
+    """Return the picture and the text of each schedule of the student's mistake."""
+    figures = page.locator("#mistake figure").all()
+    return [(content(each.locator("canvas")), each.inner_text()) for each in figures]
+
+
 def test_the_comparison_draws_both_from_the_same_seeds_and_scores_them(page: Page) -> None:
     page.get_by_role("radio", name="dress").check()
     fill(page, Seed="5")
@@ -89,9 +103,12 @@ def test_the_comparison_draws_both_from_the_same_seeds_and_scores_them(page: Pag
         )
         expect(figure).to_contain_text(re.compile(r"CLIP's label score: \d+\s%; .*: \d+\s%\."))
     expect(page.locator("#mistake-status")).to_contain_text("Only the noise schedule is different")
-    both = [content(page.locator(f"#mistake-{name} canvas")) for name in ("report", "cosine")]
-    assert both[0] != both[1]
+    before = show_mistake(page)
+    assert before[0] != before[1]
     expect(page.locator("#status")).to_contain_text("Ready-made samples")
+    page.evaluate(DRAW_AND_STOP_JS)
+    expect(page.locator("#mistake-status")).to_have_text("Stopped. Below: the images before.")
+    assert show_mistake(page) == before
 
 
 def test_scores_that_come_late_are_not_shown_with_other_images(

@@ -78,8 +78,10 @@ def test_links_to_all_images_and_to_the_selected_one_are_copied(page: Page) -> N
     copied = []
     for label in ("Link to all images", "Link to the selected image alone"):
         value = page.get_by_label(label, exact=True).input_value()
-        page.locator(".link").filter(has_text=label).get_by_role("button", name="Copy").click()
-        expect(page.get_by_role("button", name="Copied").last).to_be_visible()
+        copy = page.locator(".link").filter(has_text=label).get_by_role("button", name="Copy")
+        expect(copy).to_have_accessible_description(label)
+        copy.click()
+        expect(page.get_by_role("button", name="Copied").last).to_be_focused()
         copied.append(page.evaluate("navigator.clipboard.readText()"))
         assert copied[-1] == value
     every, one = map(parse_address, copied)
@@ -193,6 +195,7 @@ def test_a_trajectory_is_saved_as_a_gif_of_all_steps(page: Page, tmp_path: Path)
     expect_finished(page, 2, 6)
     expect(page.locator("#trajectory .readout")).to_contain_text("Step 6 of 6")
     path = save(page, "Download as GIF", tmp_path)
+    expect(page.get_by_role("button", name="Download as GIF")).to_be_focused()
     assert re.fullmatch(r"ankle-boot-seed-0\.gif", path.name)
     with Image.open(path) as picture:
         assert picture.format == "GIF"

@@ -152,7 +152,7 @@ export function checkLevels(levels, maxTerminalAlphaBar) {
   const only = amplitude >= 1e-4 ? "only " : "";
   const text = good
     ? `${only}${formatPercent(amplitude)} of the image's amplitude is left at the noisiest level, so sampling can start from pure noise.`
-    : `at the noisiest level ${percentText(amplitude)} of the image's amplitude is left, but sampling starts from pure noise, which the network never saw in training.`;
+    : `at the noisiest level ${percentText(amplitude)} of the image's amplitude is left, but sampling starts from pure noise, which the network never saw at this level.`;
   return {good, alphaBar, amplitude, text};
 }
 

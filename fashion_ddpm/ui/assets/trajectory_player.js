@@ -245,7 +245,7 @@ export class Player {
     const gaps = this.filmstrip.map((each) => Math.abs(each.frame - this.frame));
     const nearest = gaps.indexOf(Math.min(...gaps));
     this.filmstrip.forEach(({button}, place) => {
-      button.classList.toggle("current", place === nearest);
+      button.setAttribute("aria-current", String(place === nearest));
     });
     this.chart.mark(step);
     if (this.kept && this.isPair) this.kept.seek(step / data.num_steps);

@@ -11,6 +11,11 @@ import {errorSentence, quantity, seedRange, wholePercent} from "./wording.js";
 /** @import {Engine} from "../runtime/engine.js" */
 /** @import {Mistake, Request, Run, Scores, Site} from "../types.js" */
 
+/**
+ * What is shown of a schedule.
+ * @typedef {{request: Request, images: Uint8Array, score: string}} Side
+ */
+
 const SCHEDULES = ["report", "cosine"];
 const NUM_IMAGES = 4;
 const COLUMNS = 2;
@@ -33,24 +38,44 @@ export class Comparison {
     this.button = /** @type {HTMLButtonElement} */ (find("#compare"));
     this.status = find("#mistake-status");
     find("#mistake").hidden = SCHEDULES.some((name) => !site.offered_schedules.includes(name));
-    if (site.mistake) this.showReadyMade(site.mistake);
     this.name = this.button.textContent ?? "";
     this.isDrawing = false;
-    /** @type {Run[]} the runs that are shown, once both are finished */
-    this.newest = [];
+    /** @type {Side[]} both that were finished last */
+    this.pair = site.mistake ? this.readyMade(site.mistake) : [];
+    this.showPair();
     this.button.addEventListener("click", () => {
       if (this.isDrawing) this.stop();
       else this.draw();
     });
   }
 
-  /** @param {Mistake} mistake */
-  showReadyMade({images, ...settings}) {
-    for (const schedule of SCHEDULES) {
+  /**
+   * @param {Mistake} mistake
+   * @returns {Side[]}
+   */
+  readyMade({images, ...settings}) {
+    return SCHEDULES.map((schedule) => {
       const request = checkRequest({...this.site.page_defaults, ...settings, schedule}, this.site);
-      this.showImages(request, decodeBase64(images[schedule]));
+      return {request, images: decodeBase64(images[schedule]), score: ""};
+    });
+  }
+
+  /** Show both that were finished last. */
+  showPair() {
+    for (const {request, images, score} of this.pair) {
+      this.showImages(request, images);
+      setText(this.parts(request.schedule).score, score);
       this.describe(request);
     }
+  }
+
+  /**
+   * Show what was there before a comparison that was not finished.
+   * @param {string} text why
+   */
+  fallBack(text) {
+    this.showPair();
+    setText(this.status, this.pair.length ? `${text} Below: the images before.` : text);
   }
 
   /**
@@ -80,25 +105,24 @@ export class Comparison {
   /** Draw both, one after the other, and score them. */
   async draw() {
     this.isDrawing = true;
-    this.newest = [];
     setText(this.button, "Stop");
     try {
       const {class_name, seed} = this.chosen();
       const common = {...this.site.page_defaults, class_name, seed, num_images: NUM_IMAGES};
       const requests = SCHEDULES.map((schedule) => checkRequest({...common, schedule}, this.site));
       for (const request of requests) this.clear(request);
-      /** @type {Run[]} */
-      const runs = [];
+      /** @type {Side[]} */
+      const pair = [];
       for (const request of requests) {
         const run = await this.drawOne(request); // nothing else between them: a newer run ends both
-        if (!run) return setText(this.status, "Stopped.");
-        runs.push(run);
+        if (!run) return this.fallBack("Stopped.");
+        pair.push({request, images: run.clean[run.clean.length - 1], score: ""});
       }
+      this.pair = pair;
       this.describe(requests[0]);
-      this.newest = runs;
-      this.score(runs);
+      this.score(pair);
     } catch (error) {
-      setText(this.status, errorSentence(error));
+      this.fallBack(errorSentence(error));
     } finally {
       this.isDrawing = false;
       setText(this.button, this.name);
@@ -145,20 +169,20 @@ export class Comparison {
   }
 
   /**
-   * Show the scores of both, unless others have been begun meanwhile.
-   * @param {Run[]} runs
+   * Score both, and show the scores unless others have been begun meanwhile.
+   * @param {Side[]} pair
    */
-  async score(runs) {
+  async score(pair) {
     if (!this.site.scorer) return;
+    const isShown = () => this.pair === pair && !this.isDrawing;
     try {
-      for (const {request, clean} of runs) {
-        const labels = requestLabels(request, this.site);
-        const scores = await this.engine.score(clean[clean.length - 1], labels);
-        if (this.newest !== runs) return;
-        setText(this.parts(request.schedule).score, this.scoreText(scores, labels));
+      for (const side of pair) {
+        const labels = requestLabels(side.request, this.site);
+        side.score = this.scoreText(await this.engine.score(side.images, labels), labels);
+        if (isShown()) setText(this.parts(side.request.schedule).score, side.score);
       }
     } catch (error) {
-      if (this.newest === runs) setText(this.status, errorSentence(error));
+      if (isShown()) setText(this.status, errorSentence(error));
     }
   }
 

@@ -45,11 +45,12 @@ export class Controls {
   /**
    * @param {Site} site
    * @param {CostMeter} cost
-   * @param {{generate: () => void, stop: () => void}} handlers
+   * @param {{generate: () => void, stop: () => void, change: () => void}} handlers
    */
-  constructor(site, cost, {generate, stop}) {
+  constructor(site, cost, {generate, stop, change}) {
     this.site = site;
     this.cost = cost;
+    this.change = change;
     this.form = /** @type {HTMLFormElement} */ (find("#settings"));
     this.generateButton = /** @type {HTMLButtonElement} */ (find("#generate"));
     this.stopButton = /** @type {HTMLButtonElement} */ (find("#stop"));
@@ -188,11 +189,13 @@ export class Controls {
     }
     enable(this.generateButton, true);
     this.showNote();
+    this.change();
   }
 
-  /** Say what the request costs, and whether its schedule works. */
+  /** Say what the request costs, and whether its schedule works; mark a number that is wrong. */
   showNote() {
     const note = find("#note");
+    let wrong = "";
     try {
       const parts = describeRequest(this.request(), this.site, this.cost);
       note.replaceChildren(
@@ -200,6 +203,10 @@ export class Controls {
       );
     } catch (error) {
       note.replaceChildren(make("p", {}, settingSentence(error, this.site)));
+      if (error instanceof RequestError) wrong = error.setting;
+    }
+    for (const input of this.form.querySelectorAll("input[type=number]")) {
+      input.setAttribute("aria-invalid", String(input.id === wrong));
     }
   }
 

@@ -44,7 +44,7 @@ function writeTexts(site) {
     find("#introduction").textContent =
       `A small diffusion model, trained on its maker's own images, generates new ones from pure noise.${seen}`;
   }
-  if (!site.scorer) find("#select-hint").textContent = "Press an image to see how it emerged from noise.";
+  if (!site.scorer) find("#select-hint").textContent = "Press an image: how it emerged from noise is shown below.";
   const {demo: href} = site.links;
   const text = "the demo with a server: more to compare and to play";
   if (href) find("#links").prepend(make("a", {href, target: "_blank", rel: "noopener"}, text), " · ");
@@ -73,7 +73,7 @@ function buildSession(site, playerHtml) {
   /** @type {Session} */
   let session;
   const select = (/** @type {number} */ index) => session.select(index);
-  const handlers = {generate: () => session.generate(), stop: () => session.stop()};
+  const handlers = {generate: () => session.generate(), stop: () => session.stop(), change: () => status.forgetSetting()};
   const restore = (/** @type {SharedSettings} */ settings) => session.restore(settings, "picture");
   const fail = (/** @type {unknown} */ error, /** @type {string} */ start) => {
     status.fail(`${start} ${settingSentence(error, site)}`);

@@ -7,7 +7,7 @@ import {wholePercent} from "./wording.js";
 /** @import {ShownRun} from "./shown_run.js" */
 /** @import {Site} from "../types.js" */
 
-const TITLES = ["This image", "Average of this batch", "Real test images"];
+const TITLES = ["This image", "Average of its class here", "Real test images"];
 const TOP = 3; // prompts that are shown
 
 /**

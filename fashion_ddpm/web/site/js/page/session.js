@@ -134,7 +134,7 @@ export class Session {
     try {
       this.draw(controls.request());
     } catch (error) {
-      status.fail(settingSentence(error, this.site));
+      status.failSetting(settingSentence(error, this.site));
     }
   }
 

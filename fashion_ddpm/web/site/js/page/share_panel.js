@@ -33,7 +33,7 @@ export class SharePanel {
     this.file = /** @type {HTMLInputElement} */ (find("#restore"));
     this.saveButton = find("#save-image");
     this.saveButton.addEventListener("click", () => this.saveImage());
-    for (const button of document.querySelectorAll("button[data-copies]")) this.connectCopy(button);
+    for (const link of [this.link, this.imageLink]) this.connectCopy(link);
     this.file.addEventListener("change", () => {
       const file = this.file.files?.[0];
       if (file) this.read(file);
@@ -61,16 +61,17 @@ export class SharePanel {
     this.imageLink.value = page + toQuery(one, this.site, this.scorer);
   }
 
-  /** @param {Element} button */
-  connectCopy(button) {
+  /** @param {HTMLInputElement} input */
+  connectCopy(input) {
+    const button = find(`[data-copies="${input.id}"]`);
     const name = button.textContent ?? "";
-    const input = /** @type {HTMLInputElement} */ (find(`#${button.getAttribute("data-copies")}`));
     button.addEventListener("click", async () => {
-      input.select();
       try {
         await navigator.clipboard.writeText(input.value);
       } catch {
+        input.select();
         document.execCommand("copy"); // the clipboard is there on secure pages only
+        button.focus();
       }
       setText(button, "Copied");
       setTimeout(() => setText(button, name), COPIED_MS);

@@ -1,6 +1,6 @@
 // What the page says about itself: a run's status, errors, the runtime and files on their way.
 
-import {find, make, setText} from "./elements.js";
+import {bringIntoView, find, make, setText} from "./elements.js";
 import {megabytes} from "./wording.js";
 
 /** @import {Run, Runtime} from "../types.js" */
@@ -27,6 +27,7 @@ export class Status {
     this.runtime = "";
     this.runtimeNote = "";
     this.speed = "";
+    this.isMistake = false; // the visitor's own, which the alert tells
   }
 
   /**
@@ -55,6 +56,22 @@ export class Status {
     this.progressLine.hidden = true;
     this.alert.replaceChildren(make("p", {}, sentence));
     this.alert.hidden = false;
+    this.isMistake = false;
+  }
+
+  /**
+   * Say which setting is wrong, until a setting is changed.
+   * @param {string} sentence
+   */
+  failSetting(sentence) {
+    this.fail(sentence);
+    this.isMistake = true;
+    bringIntoView(this.alert);
+  }
+
+  /** A setting was changed. */
+  forgetSetting() {
+    if (this.isMistake) this.alert.hidden = true;
   }
 
   /** @param {Runtime} runtime */

@@ -1,6 +1,6 @@
 // The trajectory of the selected image: the player that the Gradio page has, and a GIF.
 
-import {find, saveFile} from "./elements.js";
+import {enable, find, onPress, saveFile} from "./elements.js";
 import {requestLabels} from "../settings/generate_request.js";
 import {selectFrames} from "../pictures/gif_frames.js";
 import {pictureAddress} from "../pictures/pixels.js";
@@ -32,7 +32,7 @@ export class TrajectoryPanel {
     find("#trajectory").replaceChildren(...content);
     this.player = new Player(find("#trajectory .player"), select);
     this.gifButton = /** @type {HTMLButtonElement} */ (find("#gif"));
-    this.gifButton.addEventListener("click", () => this.saveGif());
+    onPress(this.gifButton, () => this.saveGif());
     /** @type {ShownRun | null} */
     this.shown = null;
     this.index = 0;
@@ -108,13 +108,13 @@ export class TrajectoryPanel {
     if (!this.shown) return;
     const {run} = this.shown;
     const {class_name: name, seed} = run.request;
-    this.gifButton.disabled = true;
+    enable(this.gifButton, false);
     try {
       saveFile(await makeGif(run, this.site.kind), "image/gif", fileName(`${name}-seed-${seed}`, ".gif"));
     } catch (error) {
       this.status.fail(errorSentence(error));
     } finally {
-      this.gifButton.disabled = false;
+      enable(this.gifButton, true);
     }
   }
 }
