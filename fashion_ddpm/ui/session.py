@@ -42,7 +42,7 @@ class CurrentRun:
 
     def stop(self, number: int) -> None:
         """End all runs up to a number: at their next step, or, if they wait, when they begin."""
-        self.last_stopped = number
+        self.last_stopped = max(self.last_stopped, number)  # two may arrive in another order
 
     def check(self, number: int) -> None:
         """Raise StoppedError if a run was stopped or a newer one has begun."""

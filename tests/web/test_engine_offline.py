@@ -28,6 +28,12 @@ KEPT = """async () => {
   return kept;
 }"""
 
+IS_COMPLETE = """async () => {
+  const manifest = await caches.match(new URL("manifest.json", location.origin));
+  return manifest !== undefined && (await manifest.json()).isComplete === true;
+}"""
+"""JavaScript: whether the oldest copy has all that the page asked to keep."""
+
 DROP = """async (paths) => {
   for (const name of await caches.keys()) {
     const cache = await caches.open(name);
@@ -209,7 +215,7 @@ def test_a_new_version_that_is_not_complete_leaves_the_old_one(
 ) -> None:
     page = visit(context, host)
     draw(page)
-    wait_for_copy(page, used_files(site))
+    page.wait_for_function(IS_COMPLETE)
     host.folder = write_newer(site, tmp_path / "new", {"js/page/page.js": b"/* cut off */"})
     host.faults["js/page/page.js"] = hang_up
     page.reload()

@@ -1,10 +1,12 @@
 // The service worker: keeps the site's files so that it works offline, and adds the headers with which
 // the page may use threads, where the host does not send them. Each version has a copy of its own. The
-// one before stays until the newest is complete: if the host is gone by then, it serves again.
+// one before stays until the newest has all that the page asked to keep: if the host is gone by then,
+// it serves again.
 
 /**
  * @typedef {{bytes: number, unpacked_bytes?: number, sha256: string}} Entry
- * @typedef {{version: string, files: Record<string, Entry>}} Manifest
+ * @typedef {{version: string, files: Record<string, Entry>, isComplete?: boolean}} Manifest isComplete: of
+ *   a copy that has all that the page asked to keep
  * @typedef {{name: string, cache: Cache, manifest: Manifest}} Copy the files of a version
  */
 
@@ -59,7 +61,10 @@ worker.addEventListener("fetch", (event) => {
  * @param {FetchEvent} event
  */
 async function answerPage(event) {
-  if (!await update()) await dropCopies((_, index) => index > 0);
+  if (!await update()) {
+    const complete = (await readCopies()).find(({manifest}) => manifest.isComplete);
+    if (complete) await keepOnly([complete.name]);
+  }
   return answerFile(event, PAGE);
 }
 
@@ -103,7 +108,10 @@ async function keep(paths) {
     if (response?.ok) await store(copy, path, response).catch(() => {});
   }
   const all = await Promise.all(paths.map(isKept));
-  if (all.every(Boolean)) await dropCopies((name) => name !== copy.name);
+  const newest = await openCopy(); // another one may have come meanwhile, or this one was dropped
+  if (!all.every(Boolean) || newest?.name !== copy.name) return;
+  await copy.cache.put(toUrl(MANIFEST), toResponse({...copy.manifest, isComplete: true}));
+  await keepOnly([copy.name]);
 }
 
 /**
@@ -136,29 +144,38 @@ async function isWhole(content, entry, path) {
   return sha256 === entry.sha256;
 }
 
-/** @returns {Promise<string[]>} the names of the versions' copies, the oldest first */
-async function listCopies() {
+/** @returns {Promise<string[]>} the names of the versions' caches, the oldest first */
+async function listCaches() {
   const names = await caches.keys().catch(() => []);
   return names.filter((name) => name.startsWith(PREFIX));
 }
 
-/** @param {(name: string, index: number) => boolean} isUnused of the names of copies, the oldest first */
-async function dropCopies(isUnused) {
-  const names = await listCopies();
-  await Promise.all(names.filter(isUnused).map((name) => caches.delete(name)));
+/** @returns {Promise<Copy[]>} the versions' copies, the oldest first; none without storage */
+async function readCopies() {
+  const copies = [];
+  for (const name of await listCaches()) {
+    const cache = await caches.open(name);
+    const manifest = await cache.match(toUrl(MANIFEST));
+    if (manifest) copies.push({name, cache, manifest: await manifest.json()});
+  }
+  return copies;
 }
 
 /**
- * Return the kept files of the newest version that was seen; null before the first, or without storage.
+ * Drop all copies but some.
+ * @param {string[]} names
+ */
+async function keepOnly(names) {
+  const others = (await listCaches()).filter((name) => !names.includes(name));
+  await Promise.all(others.map((name) => caches.delete(name)));
+}
+
+/**
+ * Return the copy of the newest version that was seen; null before the first, or without storage.
  * @returns {Promise<Copy | null>}
  */
 async function openCopy() {
-  for (const name of (await listCopies()).reverse()) {
-    const cache = await caches.open(name);
-    const manifest = await cache.match(toUrl(MANIFEST));
-    if (manifest) return {name, cache, manifest: await manifest.json()};
-  }
-  return null;
+  return (await readCopies()).at(-1) ?? null;
 }
 
 /** Ask the host for its version, one call after the other; return whether it answered. */
@@ -174,12 +191,14 @@ async function fetchManifest() {
   const manifest = await response.json();
   if (!response.ok || !manifest.version || !manifest.files) throw new Error("This is no manifest.");
   const name = PREFIX + manifest.version;
-  const old = await openCopy();
+  const copies = await readCopies();
+  const old = copies.at(-1);
   if (old?.name === name) return;
   const cache = await caches.open(name);
   if (old) await copySameFiles(old, cache, manifest);
   await cache.put(toUrl(MANIFEST), toResponse(manifest));
-  await dropCopies((each, index) => index > 0 && each !== name); // the oldest is the complete one
+  const complete = copies.filter(({manifest: {isComplete}}) => isComplete);
+  await keepOnly([name, ...complete.map((copy) => copy.name)]);
 }
 
 /** @param {Manifest} manifest */

@@ -224,6 +224,7 @@ export class Controls {
     if (!this.randomSeed.checked) return;
     const {max_seed: most, max_images: images} = this.site.limits;
     this.fields.seed.show(Math.floor(Math.random() * (most - images + 1)));
+    this.onChange();
   }
 
   /**
