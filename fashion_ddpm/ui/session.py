@@ -22,8 +22,8 @@ from fashion_ddpm.ui.components import (
 NO_IMAGE_YET = "Generate first."
 SELECTION_CHANGED = "Another image was selected meanwhile; press again for that one."
 
-
 NEXT_NUMBER = "(number) => number + 1"
+"""JavaScript: returns the number of a new run."""
 
 
 class CurrentRun:

@@ -73,7 +73,11 @@ function buildSession(site, playerHtml) {
   /** @type {Session} */
   let session;
   const select = (/** @type {number} */ index) => session.select(index);
-  const handlers = {generate: () => session.generate(), stop: () => session.stop(), change: () => status.forgetSetting()};
+  const handlers = {
+    generate: () => session.generate(),
+    stop: () => session.stop(),
+    change: () => status.forgetSetting(),
+  };
   const restore = (/** @type {SharedSettings} */ settings) => session.restore(settings, "picture");
   const fail = (/** @type {unknown} */ error, /** @type {string} */ start) => {
     status.fail(`${start} ${settingSentence(error, site)}`);
