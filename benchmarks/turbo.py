@@ -1,7 +1,7 @@
 """The distilled network beside its teacher in few steps, from the same seeds.
 
 python -m benchmarks.turbo --data-dir DIR prints a table. --distilled names a network that is not
-bundled yet, --schedules its noise levels.
+bundled yet, --schedules its noise levels; --reference validation is for choosing settings.
 """
 
 import argparse
@@ -18,7 +18,6 @@ from fashion_ddpm.core.settings import default_data_dir
 from fashion_ddpm.diffusion.pipeline import load_pipeline
 
 TEACHER_SAMPLERS = ("dpm++2m", "ddim", "ddpm")
-FEW_STEPS = (1, 2, 4)
 COLUMNS = (
     *("network", "sampler", "schedule", "steps"),
     *("Fréchet distance", "class accuracy", "ms an image"),
@@ -32,16 +31,18 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--checkpoint", default=BUNDLED_CHECKPOINT, help="the teacher")
     parser.add_argument("--distilled", help="default: the folder beside the teacher")
     parser.add_argument("--num-images", type=int, default=1_000)
+    parser.add_argument("--reference", default="test", choices=("test", "validation"))
     parser.add_argument("--schedules", nargs="+", default=["cosine"], choices=SCHEDULES)
+    parser.add_argument("--steps", nargs="+", type=int, default=(1, 2, 4))
     parser.add_argument("--only-distilled", action="store_true", help="leave the teacher out")
     return parser.parse_args()
 
 
 def table_settings(arguments: argparse.Namespace) -> list[tuple[str, str, int]]:
     """Return sampler, schedule and steps of each row."""
-    rows = list(product([TURBO], arguments.schedules, FEW_STEPS))
+    rows = list(product([TURBO], arguments.schedules, arguments.steps))
     if not arguments.only_distilled:
-        rows += [*product(TEACHER_SAMPLERS, ["cosine"], FEW_STEPS), ("dpm++2m", "cosine", 20)]
+        rows += [*product(TEACHER_SAMPLERS, ["cosine"], arguments.steps), ("dpm++2m", "cosine", 20)]
     return rows
 
 
@@ -51,12 +52,12 @@ def main() -> None:
     folder = arguments.distilled or distilled_folder(arguments.checkpoint)
     teacher, distilled = load_pipeline(arguments.checkpoint), load_pipeline(folder)
     networks = {"teacher": teacher, "distilled": distilled.network_for(TURBO)}
-    reference, count = load_reference(arguments.data_dir), arguments.num_images
+    reference, count = load_reference(arguments.data_dir, arguments.reference), arguments.num_images
     floor = reference.floor(arguments.data_dir, count)
     print(
-        f"{count:,} images, seeds 0 … {count - 1}, guidance 1.0; the distilled network has seen "
-        f"{read_run(folder)['images_seen']:,} images; Fréchet distance of as many real images "
-        f"{floor:.3f}; {machine_and_commit()}.\n\n{table(COLUMNS)}"
+        f"{count:,} images, seeds 0 … {count - 1}, against the {arguments.reference} split; the "
+        f"distilled network has seen {read_run(folder)['images_seen']:,} images; Fréchet distance "
+        f"of as many real images {floor:.3f}; {machine_and_commit()}.\n\n{table(COLUMNS)}"
     )
     for sampler, schedule, steps in table_settings(arguments):
         request = GenerateRequest("all", count, schedule, sampler, steps)

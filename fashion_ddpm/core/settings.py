@@ -31,7 +31,7 @@ def setting(
 PATH_FIELDS = ("data_dir", "output_dir")
 """Settings that belong to a machine, not to a run: paths."""
 
-UNPUBLISHED_FIELDS = (*PATH_FIELDS, "dataset", "from_state")
+UNPUBLISHED_FIELDS = (*PATH_FIELDS, "dataset", "from_state", "initial_checkpoint", "teacher")
 """Settings that may hold a private path."""
 
 
