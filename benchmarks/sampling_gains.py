@@ -81,6 +81,8 @@ SETTINGS = (
     *(Setting(guide="1790k", scale=scale) for scale in (1.25, 2.0)),
     Setting(steps=10, guide="1790k", scale=1.5),
     Setting(steps=10, restarts=1),
+    Setting(steps=6),
+    *(Setting(schedule="karras", steps=steps) for steps in (6, 10, 20)),
 )
 
 

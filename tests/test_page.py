@@ -151,7 +151,7 @@ def test_a_screen_reader_is_told_names_states_and_results(page: Page) -> None:
 def test_a_preset_sets_the_schedule_the_steps_and_the_estimate(page: Page) -> None:
     page.get_by_label("cosine", exact=True).first.check()
     page.get_by_role("button", name="Best · 20").click()
-    expect(page.get_by_label("sigmoid", exact=True).first).to_be_checked()
+    expect(page.get_by_label("karras", exact=True).first).to_be_checked()
     expect(page.get_by_label("number input for Steps")).to_have_value("20")
     expect(page.get_by_text("8 images × 20 network evaluations")).to_be_visible()
 

@@ -18,6 +18,14 @@ LIBRARIES = (
     "timm",
 )
 
+INSTRUCTIONS = {
+    "amx_bf16": "AMX",
+    "avx512_bf16": "AVX512-bf16",
+    "avx512_f": "AVX-512",
+    "avx2": "AVX2",
+}
+"""Vector instructions, fastest first, by torch's names: they decide how fast a network is."""
+
 
 def provenance(config: AnyConfig) -> dict[str, Any]:
     """Return the settings, versions and commit for a run.json."""
@@ -37,11 +45,22 @@ def library_versions() -> dict[str, str]:
     return versions
 
 
-def device_name(device: torch.device) -> str:
-    """Return the GPU's name, or the CPU's architecture and number of threads."""
+def machine_name(device: torch.device) -> str:
+    """Return the GPU's name, or the CPU's with the fastest instructions that it has."""
     if device.type == "cuda":
         return str(torch.cuda.get_device_name(device))
-    return f"{device.type} ({platform.machine()}, {torch.get_num_threads()} threads a process)"
+    capabilities = torch.cpu.get_capabilities()
+    name = str(capabilities.get("cpu_name", platform.machine()))
+    fastest = next((text for key, text in INSTRUCTIONS.items() if capabilities.get(key)), None)
+    return f"{name} with {fastest}" if fastest else name
+
+
+def device_name(device: torch.device) -> str:
+    """Return the machine's name, with the number of threads that a process has on a CPU."""
+    name = machine_name(device)
+    if device.type == "cuda":
+        return name
+    return f"{name}, threads a process: {torch.get_num_threads()}"
 
 
 @functools.cache

@@ -66,7 +66,7 @@ class GenerateRequest:
 
     class_name: str = _request_field("class", "Class")
     num_images: int = _request_field("num_images", "Number of images", 8)
-    schedule: str = _request_field("schedule", "Noise schedule", "sigmoid")
+    schedule: str = _request_field("schedule", "Noise schedule", "karras")
     sampler: str = _request_field("sampler", "Sampler", SAMPLERS[0])
     num_inference_steps: int = _request_field("steps", "Steps", 10)
     guidance_scale: float = _request_field("guidance_scale", "Guidance", 1.0)

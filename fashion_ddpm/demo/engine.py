@@ -39,9 +39,9 @@ from fashion_ddpm.server.limits import ServerLimits, check_size, check_work
 from fashion_ddpm.server.monitoring import Monitor
 
 PRESETS = {
-    "Fast": SamplingSettings("sigmoid", "dpm++2m", 6),
-    "Balanced": SamplingSettings("sigmoid", "dpm++2m", 10),
-    "Best": SamplingSettings("sigmoid", "dpm++2m", 20),
+    "Fast": SamplingSettings("karras", "dpm++2m", 6),
+    "Balanced": SamplingSettings("karras", "dpm++2m", 10),
+    "Best": SamplingSettings("karras", "dpm++2m", 20),
 }
 """The best settings found for so many steps (docs/experiments.md)."""
 

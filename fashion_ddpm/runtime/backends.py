@@ -164,6 +164,7 @@ def openvino_predictor(unet: UNet2DModel) -> Predictor:
         "INFERENCE_PRECISION_HINT": "f32",  # else it uses bf16, which is visible in images
         "INFERENCE_NUM_THREADS": torch.get_num_threads(),
         "PERFORMANCE_HINT": "LATENCY",
+        "ENABLE_CPU_PINNING": False,  # else two processes of one thread share the first core
     }
     request = core.compile_model(model, "CPU", settings).create_infer_request()
 

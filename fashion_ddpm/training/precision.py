@@ -12,6 +12,7 @@ from fashion_ddpm.core.config import TrainConfig
 from fashion_ddpm.core.distributed import gather_parts
 from fashion_ddpm.core.image_kind import ImageKind
 from fashion_ddpm.core.json_files import FileError, read_object, write_object
+from fashion_ddpm.core.provenance import machine_name
 from fashion_ddpm.core.step_plan import micro_batch_size
 from fashion_ddpm.diffusion.unet import build_unet, training_layout
 from fashion_ddpm.training.run_folder import RunFolder
@@ -81,15 +82,6 @@ def read_precision(folder: RunFolder) -> Precision | None:
 def write_precision(folder: RunFolder, precision: Precision) -> None:
     """Write the precision into the run's folder."""
     write_object(folder.precision, vars(precision))
-
-
-def machine_name(device: torch.device) -> str:
-    """Return the name of the accelerator, or of the processor and its bfloat16 instructions."""
-    if device.type == "cuda":
-        return str(torch.cuda.get_device_name(device))
-    capabilities = torch.cpu.get_capabilities()
-    formats = [name for name in ("amx_bf16", "avx512_bf16") if capabilities.get(name)]
-    return " ".join([str(capabilities.get("cpu_name", "CPU")), *formats])
 
 
 def _measure(

@@ -85,8 +85,8 @@ def test_guidance_doubles_the_network_evaluations_that_are_told(demo: Demo) -> N
     ("axis", "expected"),
     [
         ("schedule", "class bag · sampler dpm++2m · guidance 1 (off) · seeds 5–12"),
-        ("sampler", "class bag · noise schedule sigmoid · guidance 1 (off) · seeds 5–12"),
-        ("guidance", "class bag · noise schedule sigmoid · sampler dpm++2m · seeds 5–12"),
+        ("sampler", "class bag · noise schedule karras · guidance 1 (off) · seeds 5–12"),
+        ("guidance", "class bag · noise schedule karras · sampler dpm++2m · seeds 5–12"),
     ],
 )
 def test_what_all_cells_share_is_said(demo: Demo, axis: str, expected: str) -> None:

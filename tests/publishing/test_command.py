@@ -40,14 +40,16 @@ class Upload:
 
 
 @pytest.fixture(scope="module")
-def upload(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upload]:
-    """An upload of the bundled checkpoint."""
+def upload(
+    checkpoint_with_turbo: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Upload]:
+    """An upload of two small networks."""
     folder = tmp_path_factory.mktemp("upload")
     output = folder / "folders"
     with serve_local_hub() as hub:
         spaces = ("--space", "ada/boots-demo", "--static-space", "ada/boots-browser")
-        names = ("--model", "ada/boots", *spaces, "--output", str(output))
-        command = ("-m", "fashion_ddpm", "publish", *names)
+        names = ("--model", "ada/boots", *spaces, "--checkpoint", str(checkpoint_with_turbo))
+        command = ("-m", "fashion_ddpm", "publish", *names, "--output", str(output))
         yield Upload(hub, output, run_python(hub, folder, *command).splitlines())
 
 

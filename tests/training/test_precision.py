@@ -7,12 +7,12 @@ import pytest
 
 from fashion_ddpm.core.distributed import this_process
 from fashion_ddpm.core.image_kind import FASHION_MNIST
+from fashion_ddpm.core.provenance import machine_name
 from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.training import precision
 from fashion_ddpm.training.precision import (
     Precision,
     choose_precision,
-    machine_name,
     read_precision,
     write_precision,
 )

@@ -54,7 +54,7 @@ def test_a_cell_opens_with_all_its_settings(tab: Compare, demo: Demo) -> None:
     shown = tab.open(cells, click(5))
     assert shown[tab.tabs].selected == "create"
     settings = [shown[each] for each in tab.create.inputs()]
-    assert settings == [*("coat", "sigmoid", 10, "dpm++2m", 1.5, 0.0, 1.0, 8, 3, False, "embedded")]
+    assert settings == [*("coat", "karras", 10, "dpm++2m", 1.5, 0.0, 1.0, 8, 3, False, "embedded")]
 
 
 def test_the_sheet_is_downloaded_with_names_settings_and_scores(

@@ -157,7 +157,7 @@ def test_a_preset_sets_the_schedule_the_sampler_and_the_steps(page: Page) -> Non
     expect(guidance).to_be_disabled()
     expect(guidance).to_have_value("1")
     page.get_by_role("button", name="Best · 20").click()
-    expect(page.get_by_role("radio", name="sigmoid")).to_be_checked()
+    expect(page.get_by_role("radio", name="karras")).to_be_checked()
     expect(page.get_by_label("Steps", exact=True)).to_have_value("20")
     expect(page.locator("#note")).to_contain_text("8 images × 20 network evaluations")
     expect(guidance).to_be_enabled()
