@@ -1,9 +1,10 @@
 """Image quality of sampling methods that need no training.
 
-Autoguidance, SDE samplers and restarts: python -m benchmarks.sampling_gains --data-dir DIR adds the
-missing rows of SETTINGS to --output, and with --guide FOLDER rows of autoguidance by the checkpoint
-in FOLDER. It can be interrupted and repeated: images are kept, and a larger number costs only the
-new ones.
+Noise levels, autoguidance, SDE samplers and restarts: python -m benchmarks.sampling_gains
+--data-dir DIR adds the missing rows of SETTINGS to --output, and with --guide FOLDER rows of
+autoguidance by the checkpoint in FOLDER. It can be interrupted and repeated: images are kept, and a
+larger number costs only the new ones. Settings are chosen on the validation split; --reference test
+judges the chosen one.
 """
 
 import argparse
@@ -186,6 +187,7 @@ def parse_arguments() -> argparse.Namespace:
     """Return the flags."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-dir", default=default_data_dir())
+    parser.add_argument("--reference", default="validation", choices=("validation", "test"))
     parser.add_argument("--num-images", type=int, default=1000)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--settings", nargs="+", type=int, help="indices in SETTINGS; all of them")
@@ -203,7 +205,7 @@ def main() -> None:
     checksum = weights_hash(load_network())
     flags.images_dir = flags.images_dir / checksum[:12]
     flags.images_dir.mkdir(parents=True, exist_ok=True)
-    reference = load_reference(flags.data_dir, "validation")
+    reference = load_reference(flags.data_dir, flags.reference)
     found = json.loads(flags.output.read_text()) if flags.output.exists() else {}
     if found.get("checkpoint_sha256") != checksum:
         found = {"checkpoint_sha256": checksum, "rows": []}
@@ -211,7 +213,8 @@ def main() -> None:
     if flags.guide:
         settings = [Setting(steps=flags.steps, guide=flags.guide, scale=w) for w in flags.scales]
     for setting in settings:
-        row = asdict(setting) | {"first_seed": flags.first_seed, "num_images": flags.num_images}
+        counts = {"first_seed": flags.first_seed, "num_images": flags.num_images}
+        row = asdict(setting) | counts | {"reference": flags.reference}
         if not any(row.items() <= known.items() for known in found["rows"]):
             found["rows"].append(row | measure(setting, flags, reference))
             flags.output.write_text(json.dumps(found, indent=1) + "\n")
