@@ -29,7 +29,8 @@ def address() -> Iterator[str]:
 def space() -> Iterator[str]:
     """The app on a Space, with limits for visitors, while four long requests hold the queue.
 
-    These take longer than the requests of the tests on any machine.
+    These take longer than the requests of the tests on any machine, and until the end of this
+    file: the tests that need it are the last.
     """
     flags = ("--burst", "4", "--requests-per-minute", "0.001", "--drain-seconds", "0")
     queue = ("--max-concurrent-requests", "1", "--max-seconds", "3600")
@@ -159,23 +160,6 @@ def start_request(address: str, session: str | None, client: str = "") -> tuple[
     return answer.status, str(answer.text)
 
 
-def test_on_a_space_visitors_and_addresses_are_limited(space: str) -> None:
-    first, second, third = (start_request(space, None, "93.184.216.34") for _ in range(3))
-    assert [first[0], second[0], third[0]] == [200, 200, 429]
-    assert "You have 2 requests" in third[1]
-    # A forged entry before the proxy's does not change the address.
-    assert start_request(space, None, "8.8.8.8, 93.184.216.34")[0] == 429
-    # Another session at this address has its own limit, and another address its own rate.
-    assert start_request(space, "session1", "93.184.216.34")[0] == 200
-    assert start_request(space, "session2", "93.184.216.34")[0] == 200
-    status, sentence = start_request(space, "session3", "93.184.216.34")
-    assert status == 429
-    assert "Too many requests from your address" in sentence
-    refused = send(space, "POST", CALL, {"data": LONG}, {"X-Forwarded-For": "93.184.216.34"})
-    assert int(refused.headers["retry-after"]) >= 1
-    assert start_request(space, None, "8.8.4.4")[0] == 200
-
-
 def test_a_local_user_has_no_limits(address: str) -> None:
     started = [start_request(address, "tab") for _ in range(6)]
     assert [status for status, _ in started] == [200] * 6
@@ -192,3 +176,20 @@ def test_a_full_queue_is_reported() -> None:
         assert {status for status, _ in answers} == {200, 503}
         refused = next(sentence for status, sentence in answers if status == 503)
         assert "Queue is full" in refused
+
+
+def test_on_a_space_visitors_and_addresses_are_limited(space: str) -> None:
+    first, second, third = (start_request(space, None, "93.184.216.34") for _ in range(3))
+    assert [first[0], second[0], third[0]] == [200, 200, 429]
+    assert "You have 2 requests" in third[1]
+    # A forged entry before the proxy's does not change the address.
+    assert start_request(space, None, "8.8.8.8, 93.184.216.34")[0] == 429
+    # Another session at this address has its own limit, and another address its own rate.
+    assert start_request(space, "session1", "93.184.216.34")[0] == 200
+    assert start_request(space, "session2", "93.184.216.34")[0] == 200
+    status, sentence = start_request(space, "session3", "93.184.216.34")
+    assert status == 429
+    assert "Too many requests from your address" in sentence
+    refused = send(space, "POST", CALL, {"data": LONG}, {"X-Forwarded-For": "93.184.216.34"})
+    assert int(refused.headers["retry-after"]) >= 1
+    assert start_request(space, None, "8.8.4.4")[0] == 200
