@@ -16,7 +16,7 @@ PRESETS = ("Turbo · 4", "Fast · 6", "Balanced · 10", "Best · 20")
 FIRST = ("sketch-pad", *PRESETS, "Steps", "Number of images")
 """Used before the others: settings of the sketch need one, and these sliders end at low numbers."""
 
-SAME_BY_FINGER = {"button", "file", "downloadbutton"}
+SAME_BY_FINGER = {"button", "checkbox", "downloadbutton", "file", "number", "radio"}
 """Components for which a tap causes the same events as a click."""
 
 
