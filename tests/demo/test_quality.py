@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from fashion_ddpm.core.requests import GenerateRequest
+from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.quality import (
     ACCURACY,
     DISTANCE,
+    MEASURED_SCHEDULE,
     Measurements,
     advice,
     conclusions,
@@ -16,6 +19,7 @@ from fashion_ddpm.demo.quality import (
     heat_map,
     load_measurements,
 )
+from fashion_ddpm.demo.request_note import describe_request
 
 STEPS = (4, 10, 20, 50)
 
@@ -89,6 +93,12 @@ def test_advice_depends_on_the_sampler_and_its_steps(
 def test_there_is_no_advice_on_what_was_not_measured(measurements: Measurements) -> None:
     assert advice("turbo", 4, measurements) == ""
     assert advice("ddim", 4, None) == ""
+
+
+def test_there_is_advice_on_the_measured_schedule_alone(bundled_demo: Demo) -> None:
+    for schedule, is_measured in ((MEASURED_SCHEDULE, True), ("karras", False)):
+        note = describe_request(bundled_demo, GenerateRequest("bag", schedule=schedule))
+        assert ("Measured on" in note) == is_measured
 
 
 def test_the_best_cell_is_darkest_for_both_metrics(measurements: Measurements) -> None:

@@ -65,8 +65,8 @@ def number(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterator[
 
 def dropdown(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterator[Locator]:
     """Choose by a press, by keys, and by typing and a press."""
-    if props["label"] == "Schedule for the remaining steps":  # of the last, all schedules end alike
-        hands.key(hands.page.get_by_label("Step of the trajectory"), "Home")
+    if props["label"] == "Schedule for the remaining steps":  # after the last, none are left
+        hands.key(hands.page.get_by_label("Step of the trajectory"), "End", *3 * ["ArrowLeft"])
     entry = container.get_by_label(props["label"], exact=True)
     yield entry
     names = [str(shown) for shown, _ in props["choices"]]

@@ -11,7 +11,7 @@ from fashion_ddpm.core.config import NOISE_SCHEDULES
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.core.wording import format_number, format_seconds, quantity, whole_percent
 from fashion_ddpm.demo.compare import sampling_in_words
-from fashion_ddpm.demo.quality import advice, load_measurements
+from fashion_ddpm.demo.quality import MEASURED_SCHEDULE, advice, load_measurements
 from fashion_ddpm.demo.request_note import schedule_note
 from fashion_ddpm.demo.results import Result
 from fashion_ddpm.demo.trajectory import (
@@ -135,12 +135,14 @@ def test_the_advice_on_steps_is_the_apps(site: Path) -> None:
         ("ddim", most): f"ddim: no better after {some} steps; more only take longer.",
     }
     requests = [
-        GenerateRequest("bag", sampler=sampler, num_inference_steps=steps)
+        GenerateRequest(
+            "bag", schedule=MEASURED_SCHEDULE, sampler=sampler, num_inference_steps=steps
+        )
         for sampler, steps in sentences
     ]
     unmeasured = [
-        GenerateRequest("bag", schedule="report"),
-        GenerateRequest("bag", guidance_scale=2.0),
+        GenerateRequest("bag", schedule="karras"),
+        GenerateRequest("bag", schedule=MEASURED_SCHEDULE, guidance_scale=2.0),
     ]
     settings = [request.as_settings() for request in (*requests, *unmeasured)]
     found = run(site, "advice", {"quality": quality, "requests": settings})

@@ -27,10 +27,10 @@ STEPS = {"dpm++2m": 10, "ddim": 10, TURBO: TURBO_STEPS}
 REQUESTS = [
     GenerateRequest(ALL_CLASSES, 10, schedule, sampler, steps)
     for sampler, steps in STEPS.items()
-    for schedule in ("cosine", "linear", "sigmoid", "report")
+    for schedule in ("cosine", "karras", "sigmoid", "report")
 ]
 OTHERS = [
-    replace(REQUESTS[0], schedule="karras", guidance_scale=2.0, seed=4_294_967_280),
+    replace(REQUESTS[0], schedule="linear", guidance_scale=2.0, seed=4_294_967_280),
     replace(REQUESTS[0], schedule="exponential", sampler="euler", seed=1),
     replace(REQUESTS[0], sampler="dpm++2m-sde", num_inference_steps=20, seed=2),
     replace(REQUESTS[0], sampler="ddpm", num_inference_steps=40, seed=3),

@@ -79,7 +79,7 @@ export function describeRequest(request, site, cost) {
  */
 export function adviseSteps({sampler, num_inference_steps: steps, schedule, guidance_scale: scale}, site) {
   const enough = site.quality?.enough_steps[sampler];
-  if (!site.quality || enough === undefined || schedule === "report" || scale !== 1) return "";
+  if (enough === undefined || schedule !== site.quality?.schedule || scale !== 1) return "";
   const {most_steps: most} = site.quality;
   if (enough === null) {
     return steps < most
