@@ -213,8 +213,9 @@ def main() -> None:
     if flags.guide:
         settings = [Setting(steps=flags.steps, guide=flags.guide, scale=w) for w in flags.scales]
     for setting in settings:
-        counts = {"first_seed": flags.first_seed, "num_images": flags.num_images}
-        row = asdict(setting) | counts | {"reference": flags.reference}
+        row = asdict(setting) | {
+            name: getattr(flags, name) for name in ("first_seed", "num_images", "reference")
+        }
         if not any(row.items() <= known.items() for known in found["rows"]):
             found["rows"].append(row | measure(setting, flags, reference))
             flags.output.write_text(json.dumps(found, indent=1) + "\n")

@@ -24,7 +24,7 @@ def _interval_note(request: GenerateRequest) -> str:
 
 
 def _advice(demo: Demo, request: GenerateRequest) -> str:
-    """Return whether more steps would help; "" if nothing like it was measured."""
+    """Return whether more steps would help, on the measured schedule; "" on others."""
     if request.schedule != MEASURED_SCHEDULE or request.guidance_scale != 1:
         return ""
     enough = advice(request.sampler, request.num_inference_steps, measurements_of(demo.model))

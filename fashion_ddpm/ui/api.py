@@ -47,7 +47,7 @@ class Handlers:
 
         Args:
             class_name: what to draw, or all, which takes the classes in turn.
-            schedule: which noise levels are visited: cosine is good, report is broken on purpose.
+            schedule: which noise levels are visited: karras is good, report is broken on purpose.
             steps: evaluations of the network for each picture; 10 are enough.
             sampler: the solver that steps between the levels.
             guidance_scale: how strongly the class is insisted on; 1 is off.

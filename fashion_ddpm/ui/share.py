@@ -40,11 +40,11 @@ GENERATE_IF_ASKED = """(asked) => {
 
 EXAMPLES = {
     "A bag in 4 steps": GenerateRequest("bag", num_inference_steps=4),
-    "Turbo: a sneaker in 1 step": GenerateRequest("sneaker", sampler=TURBO, num_inference_steps=1),
+    "Turbo: a sneaker in 1 step": GenerateRequest("sneaker", 8, "cosine", TURBO, 1),
     "Boots with the student's schedule": GenerateRequest("ankle boot", schedule="report"),
     "The same boots with cosine": GenerateRequest("ankle boot", schedule="cosine"),
     "Guidance 7: less variety": GenerateRequest("dress", guidance_scale=7.0),
-    "ddpm needs more steps": GenerateRequest("coat", sampler="ddpm"),
+    "ddpm needs more steps": GenerateRequest("coat", 8, "cosine", "ddpm"),
 }
 """Name of a link to try → what it generates."""
 

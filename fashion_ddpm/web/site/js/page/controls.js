@@ -22,7 +22,7 @@ const HINTS = {
   schedule: "Which noise levels sampling steps through. The curve shows how the image emerges.",
   num_inference_steps: "Network evaluations per image: more are slower, up to a point better.",
   sampler: "The solver that steps between noise levels; ddpm and sde add new noise.",
-  guidance_scale: "1 = off; turbo has none. Higher follows the class more, at twice the cost.",
+  guidance_scale: "1 = off; not with turbo. Higher follows the class more, at twice the cost.",
   guidance_low: "Share of the noise levels, 0 = no noise.",
   guidance_high: "1 = pure noise. Outside, guidance is off.",
   num_images: "Generated together, each from its own seed.",

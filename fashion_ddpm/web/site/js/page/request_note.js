@@ -72,7 +72,7 @@ export function describeRequest(request, site, cost) {
 }
 
 /**
- * Return whether more steps would help; "" if nothing like it was measured (demo/quality.py, advice).
+ * Return whether more steps would help, on the measured schedule; "" on others (demo/quality.py, advice).
  * @param {Request} request
  * @param {Site} site
  * @returns {string}
