@@ -16,6 +16,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 from fashion_ddpm.checkpoints.locate import distilled_folder
 from fashion_ddpm.core.config import TURBO, ScorerConfig, TrainConfig
 from fashion_ddpm.core.image_kind import FASHION_MNIST
+from fashion_ddpm.core.paths import BUNDLED_DIR
 from fashion_ddpm.data.fashion_mnist import load_split
 from fashion_ddpm.data.labelled_images import LabelledImages
 from fashion_ddpm.demo.engine import Demo
@@ -117,6 +118,14 @@ def tiny_clip(tmp_path_factory: pytest.TempPathFactory, tiny_scorer: ClipScorer)
 def address() -> Iterator[str]:
     """The app on the bundled weights, for tests that do not change it."""
     with serve_app() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def quick_address(checkpoint_with_turbo: Path) -> Iterator[str]:
+    """The app on small untrained networks, with all parts of the page, for hundreds of requests."""
+    shutil.copytree(BUNDLED_DIR / "previews", checkpoint_with_turbo.parent / "previews")
+    with serve_app("--checkpoint", str(checkpoint_with_turbo)) as address:
         yield address
 
 

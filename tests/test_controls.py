@@ -51,10 +51,10 @@ def meet(page: Page, folder: Path, has_touch: bool) -> Controls:
 
 @pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["mouse", "finger"])
 def test_every_control_changes_the_page(
-    browser: Browser, address: str, tmp_path: Path, screen: dict[str, Any]
+    browser: Browser, quick_address: str, tmp_path: Path, screen: dict[str, Any]
 ) -> None:
     permissions = ["clipboard-read", "clipboard-write"]
-    with open_page(browser, address, permissions=permissions, **STILL, **screen) as page:
+    with open_page(browser, quick_address, permissions=permissions, **STILL, **screen) as page:
         controls = meet(page, tmp_path, "has_touch" in screen)
         for tab, components in components_by_tab(controls.config).items():
             controls.use_all(tab, components)
@@ -76,9 +76,9 @@ def test_every_control_changes_the_page(
     ],
 )
 def test_a_control_that_lost_its_handler_is_noticed(
-    browser: Browser, address: str, tmp_path: Path, tab: str, label: str, taken: str
+    browser: Browser, quick_address: str, tmp_path: Path, tab: str, label: str, taken: str
 ) -> None:
-    with open_page(browser, address, **STILL, **DESKTOP) as page:
+    with open_page(browser, quick_address, **STILL, **DESKTOP) as page:
         page.add_init_script(f"({TAKE_EVENTS_JS})({json.dumps(taken)})")
         controls = meet(page, tmp_path, has_touch=False)
         component = next(

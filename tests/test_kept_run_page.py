@@ -52,9 +52,9 @@ def expect_steps(page: Page, step_of_a: str, step_of_b: str) -> None:
 
 @pytest.mark.parametrize("options", [DARK, PHONE], ids=["mouse", "finger"])
 def test_one_slider_moves_both_runs_by_the_share_of_the_trajectory(
-    browser: Browser, address: str, options: dict[str, Any]
+    browser: Browser, quick_address: str, options: dict[str, Any]
 ) -> None:
-    with open_player(browser, address, **options) as page:
+    with open_player(browser, quick_address, **options) as page:
         keep_and_generate(page, {"Steps": "20"}, {"Steps": "4"})
         with no_request(page):
             expect_steps(page, "Step 20 of 20", "Step 4 of 4")
@@ -77,9 +77,9 @@ def test_one_slider_moves_both_runs_by_the_share_of_the_trajectory(
 
 
 def test_all_images_of_a_stand_before_those_of_b_until_a_is_removed(
-    browser: Browser, address: str
+    browser: Browser, quick_address: str
 ) -> None:
-    with open_player(browser, address) as page:
+    with open_player(browser, quick_address) as page:
         page.get_by_role("radio", name="karras").check()
         keep_and_generate(page, {"Steps": "3"}, {"Steps": "5", "Number of images": "2"})
         kept = player(page).get_by_role("group", name="A: all images").locator("canvas")
@@ -100,8 +100,8 @@ def test_all_images_of_a_stand_before_those_of_b_until_a_is_removed(
         expect(button(page, "Keep as A")).to_be_visible()
 
 
-def test_the_run_that_is_kept_is_not_beside_itself(browser: Browser, address: str) -> None:
-    with open_player(browser, address) as page:
+def test_the_run_that_is_kept_is_not_beside_itself(browser: Browser, quick_address: str) -> None:
+    with open_player(browser, quick_address) as page:
         keep_and_generate(page, {"Steps": "3"}, {"Steps": "5"})
         generate(page, Steps="3")
         expect(player(page).locator(".side:visible .readout")).to_contain_text(["Step 3 of 3"])

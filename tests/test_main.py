@@ -15,6 +15,7 @@ from fashion_ddpm.core.images import read_settings
 from fashion_ddpm.generation import bulk
 from fashion_ddpm.training import saving
 from tests.tools import MINI_DATA, TIMEOUT_S
+from tests.tools.program import run_here
 
 IMPORTED_EARLY = (bulk, doctor, saving)
 """Modules that commands import lazily; the user of locked_folder may be unable to read them."""
@@ -23,6 +24,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "fashion_ddpm", *arguments],
         cwd=ROOT,
@@ -47,7 +49,7 @@ def test_generate_draws_with_the_bundled_checkpoint_and_scores(tmp_path: Path) -
 def test_the_batch_size_changes_no_file(tmp_path: Path) -> None:
     paths = [tmp_path / f"{size}.npz" for size in (1, 3)]
     for size, path in zip((1, 3), paths, strict=True):
-        run(
+        run_here(
             *("generate", "--class", "bag", "--num-images", "3", "--steps", "3", "--seed", "5"),
             *("--batch-size", str(size), "--output", str(path)),
         )
@@ -69,26 +71,26 @@ def test_the_batch_size_changes_no_file(tmp_path: Path) -> None:
 def test_an_error_is_one_sentence_and_nothing_is_written(
     tmp_path: Path, arguments: tuple[str, ...], expected: str
 ) -> None:
-    done = run("generate", "--output", str(tmp_path / "out.npz"), *arguments)
+    done = run_here("generate", "--output", str(tmp_path / "out.npz"), *arguments)
     assert done.returncode == 1
-    assert expected in done.stderr
-    assert "Traceback" not in done.stderr
+    (sentence,) = done.stderr.splitlines()
+    assert expected in sentence
     assert not (tmp_path / "out.npz").exists()
 
 
-@pytest.mark.slow
 def test_turbo_draws_with_the_distilled_network_or_reports_that_there_is_none(
     tiny_checkpoint: Path, checkpoint_with_turbo: Path, tmp_path: Path
 ) -> None:
     turbo = ("generate", "--sampler", "turbo", "--num-images", "3", "--output")
-    drawn = run(*turbo, str(tmp_path / "drawn.png"), "--checkpoint", str(checkpoint_with_turbo))
+    drawn = run_here(
+        *turbo, str(tmp_path / "drawn.png"), "--checkpoint", str(checkpoint_with_turbo)
+    )
     assert drawn.returncode == 0, drawn.stderr
     assert read_settings(tmp_path / "drawn.png")["num_inference_steps"] == 4
     for output in ("refused.npz", "refused.png", "refused"):
-        refused = run(*turbo, str(tmp_path / output), "--checkpoint", str(tiny_checkpoint))
+        refused = run_here(*turbo, str(tmp_path / output), "--checkpoint", str(tiny_checkpoint))
         assert refused.returncode == 1
         assert "sampler turbo needs a distilled network" in refused.stderr
-        assert "Traceback" not in refused.stderr
         assert not (tmp_path / output).exists()
 
 

@@ -2,8 +2,6 @@
 
 import dataclasses
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -28,11 +26,10 @@ from fashion_ddpm.generation import command
 from fashion_ddpm.publishing.model_card import HubRepos, model_card
 from fashion_ddpm.scoring.train_classifier import train_classifier
 from fashion_ddpm.training.loop import train
-from tests.tools import TIMEOUT_S
+from tests.tools.program import run_here
 from tests.tools.shapes import SHAPES
 from tests.tools.small_runs import read_losses
 
-ROOT = Path(__file__).parent.parent
 KIND = ImageKind(SHAPES, image_size=32, channels=3)
 
 
@@ -100,11 +97,9 @@ def test_a_grid_in_colour_carries_its_settings(shapes_checkpoint: Path, tmp_path
 def test_the_command_line_knows_the_checkpoints_classes(
     shapes_checkpoint: Path, tmp_path: Path, arguments: tuple[str, ...], expected: str
 ) -> None:
-    command = [sys.executable, "-m", "fashion_ddpm", "generate", "--num-images", "1"]
-    command += ["--checkpoint", str(shapes_checkpoint), "--output", str(tmp_path / "one.png")]
-    done = subprocess.run(
-        [*command, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_S
-    )
+    output = ("--output", str(tmp_path / "one.png"))
+    one = ("generate", "--num-images", "1", "--checkpoint", str(shapes_checkpoint), *output)
+    done = run_here(*one, *arguments)
     assert done.returncode == 1
     assert expected in done.stderr
     assert not list(tmp_path.iterdir())

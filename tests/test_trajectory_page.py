@@ -25,8 +25,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def page(browser: Browser, address: str) -> Iterator[Page]:
-    with open_player(browser, address) as page:
+def page(browser: Browser, quick_address: str) -> Iterator[Page]:
+    with open_player(browser, quick_address) as page:
         yield page
 
 
@@ -204,9 +204,9 @@ def test_it_shows_every_new_run_also_of_one_step_and_of_a_hundred(page: Page) ->
 
 
 def test_it_starts_by_itself_once_and_only_where_motion_is_welcome(
-    browser: Browser, address: str
+    browser: Browser, quick_address: str
 ) -> None:
-    with open_page(browser, address) as page:
+    with open_page(browser, quick_address) as page:
         expect(player(page)).to_have_attribute("data-playing", "false")
         player(page).locator(".pair").scroll_into_view_if_needed()
         expect(player(page)).to_have_attribute("data-playing", "true")
@@ -215,15 +215,17 @@ def test_it_starts_by_itself_once_and_only_where_motion_is_welcome(
         player(page).locator(".pair").scroll_into_view_if_needed()
         page.wait_for_timeout(1000)
         assert player(page).get_attribute("data-playing") == "false", "not again"
-    with open_player(browser, address) as page:
+    with open_player(browser, quick_address) as page:
         player(page).locator(".pair").scroll_into_view_if_needed()
         page.wait_for_timeout(1000)
         assert player(page).get_attribute("data-playing") == "false"
         expect_step(page, 10)
 
 
-def test_a_finger_plays_scrubs_and_switches_on_a_phone(browser: Browser, address: str) -> None:
-    with open_player(browser, address, **PHONE) as page:
+def test_a_finger_plays_scrubs_and_switches_on_a_phone(
+    browser: Browser, quick_address: str
+) -> None:
+    with open_player(browser, quick_address, **PHONE) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         with no_request(page):
             player(page).locator(".filmstrip button").nth(2).tap()
@@ -255,10 +257,10 @@ SMALL_TARGETS = """(player) => [...player.querySelectorAll("button, input, selec
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (360, 740)])
 def test_it_bars_nobodys_way(
-    browser: Browser, address: str, width: int, height: int, scheme: str
+    browser: Browser, quick_address: str, width: int, height: int, scheme: str
 ) -> None:
     options = {"viewport": {"width": width, "height": height}, "color_scheme": scheme}
-    with open_player(browser, address, **options) as page:
+    with open_player(browser, quick_address, **options) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert player(page).evaluate(SMALL_TARGETS) == 0
         violations = Axe().run(page, context="#trajectory-player").response["violations"]

@@ -23,7 +23,8 @@ MAX_DIFFERENCE = 1e-3
 MIN_HALF_SIZE = 64
 """Tensors of fewer numbers stay float32: constants of formulas, and nothing is gained."""
 
-BATCH = torch.export.Dim("batch")
+BATCH = torch.export.Dim("batch", max=63)
+"""Of 64 images and more, diffusers' layers make a contiguous copy, which a file cannot choose."""
 
 
 class UNetModule(nn.Module):

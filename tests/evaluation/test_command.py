@@ -117,7 +117,8 @@ def test_two_processes_find_the_same_figures_as_one(
 ) -> None:
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     command += ["--nproc_per_node", "2", "-m", "fashion_ddpm", "evaluate", "--num-images", "60"]
-    command += ["--schedule", "sigmoid", "--steps", "4", "--data-dir", str(MINI_DATA)]
+    command += ["--schedule", GenerateRequest.schedule, "--steps", "4"]
+    command += ["--data-dir", str(MINI_DATA)]
     command += ["--scorer", "embedded"]
     done = subprocess.run(
         [*command, "--output", str(tmp_path)],

@@ -15,6 +15,9 @@ from tests.tools.serving import run_app, serve_app
 pytestmark = pytest.mark.slow
 
 LONG = [*VALID_DATA[:2], 100, *VALID_DATA[3:5], 16, *VALID_DATA[6:]]
+QUEUE_SIZE = 12
+"""More requests than the tests of the visitors' limits leave waiting."""
+
 FORM = {"Content-Type": "multipart/form-data; boundary=----line"}
 
 
@@ -33,7 +36,7 @@ def space() -> Iterator[str]:
     file: the tests that need it are the last.
     """
     flags = ("--burst", "4", "--requests-per-minute", "0.001", "--drain-seconds", "0")
-    queue = ("--max-concurrent-requests", "1", "--max-seconds", "3600")
+    queue = ("--max-concurrent-requests", "1", "--queue-size", str(QUEUE_SIZE))
     with run_app(*flags, *queue, environment={"SPACE_ID": "user/name"}) as app:
         find_event(app.address, "generate", len(LONG))
         for session in ("a", "b", "c", "d"):
@@ -99,17 +102,6 @@ def test_bodies_are_bounded_with_and_without_content_length(address: str) -> Non
     assert send(address, "POST", CALL, whole, chunked=True).status == 200
 
 
-def test_a_body_that_does_not_arrive_times_out() -> None:
-    with serve_app("--body-timeout", "0.2") as address:
-        client = http.client.HTTPConnection(
-            urllib.parse.urlsplit(address).netloc, timeout=TIMEOUT_S
-        )
-        client.putrequest("POST", CALL)
-        client.putheader("Content-Length", "100")
-        client.endheaders(b"{")
-        assert client.getresponse().status == 408
-
-
 @pytest.mark.parametrize(
     ("content", "status"),
     [(make_png(), 200), (b"<svg/>", 415), (make_png(3000), 413), (make_png() + bytes(10**6), 413)],
@@ -134,8 +126,15 @@ def test_queued_events_cannot_bypass_the_queue(address: str) -> None:
     assert send(address, "POST", f"{API}/run/generate", {"data": list(VALID_DATA)}).status == 400
 
 
-def test_a_slow_request_ends_with_a_message() -> None:
-    with serve_app("--max-seconds", "0.1") as address:
+def test_a_slow_request_and_a_body_that_does_not_arrive_end_with_a_message() -> None:
+    with serve_app("--max-seconds", "0.1", "--body-timeout", "10") as address:
+        client = http.client.HTTPConnection(
+            urllib.parse.urlsplit(address).netloc, timeout=TIMEOUT_S
+        )
+        client.putrequest("POST", CALL)
+        client.putheader("Content-Length", "100")
+        client.endheaders(b"{")
+        assert client.getresponse().status == 408
         answer = call(address, LONG)
         assert answer.is_explained
         assert "took longer" in answer.text
@@ -168,16 +167,6 @@ def test_a_local_user_has_no_limits(address: str) -> None:
         assert send(address, "POST", f"{API}/cancel", body).status == 200
 
 
-def test_a_full_queue_is_reported() -> None:
-    with serve_app(
-        "--max-concurrent-requests", "1", "--queue-size", "1", "--drain-seconds", "0"
-    ) as address:
-        answers = [start_request(address, f"s{number}") for number in range(4)]
-        assert {status for status, _ in answers} == {200, 503}
-        refused = next(sentence for status, sentence in answers if status == 503)
-        assert "Queue is full" in refused
-
-
 def test_on_a_space_visitors_and_addresses_are_limited(space: str) -> None:
     first, second, third = (start_request(space, None, "93.184.216.34") for _ in range(3))
     assert [first[0], second[0], third[0]] == [200, 200, 429]
@@ -193,3 +182,10 @@ def test_on_a_space_visitors_and_addresses_are_limited(space: str) -> None:
     refused = send(space, "POST", CALL, {"data": LONG}, {"X-Forwarded-For": "93.184.216.34"})
     assert int(refused.headers["retry-after"]) >= 1
     assert start_request(space, None, "8.8.4.4")[0] == 200
+
+
+def test_a_full_queue_is_reported(space: str) -> None:
+    visitors = [f"93.184.2.{number}" for number in range(QUEUE_SIZE + 2)]
+    answers = [start_request(space, None, visitor) for visitor in visitors]
+    assert {status for status, _ in answers} == {200, 503}
+    assert "Queue is full" in next(sentence for status, sentence in answers if status == 503)

@@ -1,7 +1,7 @@
-"""Gestures of mouse, touch and keyboard for each kind of component.
+"""Gestures for each kind of component: of mouse and keyboard, or of a finger.
 
 A gesture function yields the component before its first gesture, and again after each gesture that
-must change the page.
+must change the page. The first gesture is the cheapest for the gestures that follow.
 """
 
 import re
@@ -11,6 +11,7 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import ElementHandle, Locator, expect
 
+from fashion_ddpm.core.config import TURBO
 from tests.tools.hands import TIMEOUT_MS, Hands, stroke
 from tests.tools.page_parts import look
 
@@ -27,25 +28,27 @@ CHANGES_OTHERS = {"button", "slider", "number", "dropdown", "radio", "checkbox"}
 
 
 def slider(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterator[Locator]:
-    """Use keys, click the track, drag the handle and type a number."""
+    """Type a number and press the track; without touch, also use keys and drag the handle."""
     label = props["label"]
     number = container.get_by_label(f"number input for {label}", exact=True)
     track = container.get_by_label(f"range slider for {label}", exact=True)
-    yield track
     low = props["minimum"]
-    hands.key(track, "Home" if props["value"] != low else "End")
+    cheap = f"{min(low + props['step'], props['maximum']):g}"
     yield track
-    hands.key(track, "Home", "ArrowRight", "ArrowRight")
+    hands.type_in(number, cheap, "Enter")
     yield track
-    if not hands.has_touch:
-        hands.drag(track, 0.6, 0.7, 0.3)
-        yield track
     hands.press(track)
     yield track
-    hands.type_in(number, str(low), "Tab")
-    yield track
-    cheap = low + props["step"]
-    hands.type_in(number, f"{min(cheap, props['maximum']):g}", "Enter")
+    if not hands.has_touch:
+        hands.key(track, "Home")
+        yield track
+        hands.key(track, "ArrowRight", "ArrowRight")
+        yield track
+        hands.drag(track, 0.6, 0.7, 0.3)
+        yield track
+        hands.type_in(number, str(low), "Tab")
+        yield track
+    hands.type_in(number, cheap, "Enter")
     yield track
 
 
@@ -64,17 +67,20 @@ def number(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterator[
 
 
 def dropdown(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterator[Locator]:
-    """Choose by a press, by keys, and by typing and a press."""
+    """Choose by a press; with a keyboard, also by keys, and by typing and a press."""
     if props["label"] == "Schedule for the remaining steps":  # after the last, none are left
         hands.key(hands.page.get_by_label("Step of the trajectory"), "End", *3 * ["ArrowLeft"])
     entry = container.get_by_label(props["label"], exact=True)
     yield entry
     names = [str(shown) for shown, _ in props["choices"]]
     menu = hands.page.locator(f"#{entry.get_attribute('aria-controls')}")  # others may be closing
-    pressed = next(name for name in reversed(names) if name != entry.input_value())
+    unlike = (entry.input_value(), TURBO)  # turbo disables other settings
+    pressed = next(name for name in reversed(names) if name not in unlike)
     hands.press(entry)
     hands.press(menu.get_by_role("option", name=pressed, exact=True))
     yield entry
+    if hands.has_touch:
+        return
     hands.key(entry, "ArrowUp", "Enter")
     yield entry
     typed = next(name for name in names if name not in (pressed, entry.input_value()))
@@ -125,7 +131,7 @@ def button(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterator[
 
 
 def gallery(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterator[Locator]:
-    """Press the last picture, then the first by a key."""
+    """Press the last picture, then, with a keyboard, the first by a key."""
     pictures = container.locator(f"#{props['elem_id']} .thumbnail-item")
     if not pictures.count():  # endings are removed when other images are shown
         return
@@ -133,7 +139,7 @@ def gallery(hands: Hands, container: Locator, props: dict[str, Any]) -> Iterator
     hands.press(pictures.last)
     yield pictures.first
     hands.settle()
-    if pictures.first.is_visible():
+    if pictures.first.is_visible() and not hands.has_touch:
         hands.key(pictures.first, "Enter")
         yield pictures.first
 
