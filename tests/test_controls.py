@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
@@ -35,6 +36,12 @@ TAKE_EVENTS_JS = """((label) => {
     },
   });
 })"""
+
+
+@pytest.fixture
+def page(browser: Browser, quick_address: str) -> Iterator[Page]:
+    with open_page(browser, quick_address) as page:
+        yield page
 
 
 def meet(page: Page, folder: Path, has_touch: bool) -> Controls:

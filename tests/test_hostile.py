@@ -25,9 +25,9 @@ FUZZ = settings(
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    """The app on the bundled weights; at the end it must still work."""
-    with serve_app() as address:
+def address(checkpoint_with_turbo: Path) -> Iterator[str]:
+    """The app on small networks; at the end it must still work."""
+    with serve_app("--checkpoint", str(checkpoint_with_turbo)) as address:
         yield address
         assert call(address).kind == "images"
         assert json.loads(send(address, "GET", "/readyz").text)["status"] == "ready"

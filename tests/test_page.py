@@ -254,7 +254,7 @@ def test_a_finger_hits_every_button_and_no_button_covers_an_image(
         assert button is not None
         assert button["y"] >= image["y"] + image["height"] - 1
         for tab in TABS:
-            open_tab(page, tab)
+            page.get_by_role("tab", name=tab).click()
             assert page.evaluate(SMALL_TARGETS) == [], tab
         expect(page.locator("footer").get_by_text("·").filter(visible=True)).to_have_count(0)
 
@@ -272,7 +272,7 @@ def test_every_tab_fits_its_screen_and_bars_nobodys_way(
         expect(page.get_by_text("client.predict(class_name=")).to_be_visible()
         barriers = []
         for tab in TABS:
-            open_tab(page, tab)
+            page.get_by_role("tab", name=tab).click()
             expect(page.get_by_role("tab", name=tab)).to_have_attribute("aria-selected", "true")
             assert page.evaluate("document.documentElement.scrollWidth") <= width, tab
             barriers += [

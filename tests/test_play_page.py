@@ -16,9 +16,9 @@ EMPTY = "The sketch pad is empty"
 
 
 @pytest.fixture(params=[DESKTOP, PHONE], ids=["mouse", "finger"])
-def play(browser: Browser, quick_address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+def play(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
     """The tab on a desktop, and on a phone with a touch screen."""
-    with open_page(browser, f"{quick_address}/?tab=play", **request.param) as page:
+    with open_page(browser, f"{address}/?tab=play", **request.param) as page:
         expect(page.get_by_text(EMPTY)).to_be_visible()
         yield page
 
@@ -131,10 +131,8 @@ def test_a_cleared_pad_has_no_images_and_undo_brings_them_back(play: Page) -> No
     expect(play.locator(".toast-body.error")).to_have_count(0)
 
 
-def test_the_keyboard_alone_turns_a_silhouette_into_images(
-    browser: Browser, quick_address: str
-) -> None:
-    with open_page(browser, f"{quick_address}/?tab=play", **DESKTOP) as page:
+def test_the_keyboard_alone_turns_a_silhouette_into_images(browser: Browser, address: str) -> None:
+    with open_page(browser, f"{address}/?tab=play", **DESKTOP) as page:
         page.get_by_role("button", name="dress", exact=True).press("Enter")
         first = source(page)
         page.get_by_label("number input for Strength", exact=True).fill("1")

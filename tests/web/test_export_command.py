@@ -10,20 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.tools import TIMEOUT_S
+from tests.tools.program import run_here
 from tests.tools.small_runs import ENVIRONMENT, ROOT
 
 COMMAND = (sys.executable, "-m", "fashion_ddpm", "export-web")
-
-
-def run_export(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, *map(str, words)],
-        cwd=ROOT,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-    )
 
 
 @pytest.mark.slow
@@ -54,7 +44,9 @@ def test_a_used_port_is_reported_before_the_export(tmp_path: Path) -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        done = run_export("--output", tmp_path / "site", "--serve", "--port", port)
+        done = run_here(
+            *("export-web", "--output", str(tmp_path / "site"), "--serve", "--port", str(port))
+        )
     assert done.returncode == 1
     (sentence,) = done.stderr.splitlines()
     assert f"--port is {port}" in sentence
@@ -63,7 +55,7 @@ def test_a_used_port_is_reported_before_the_export(tmp_path: Path) -> None:
 
 def test_a_folder_with_other_things_costs_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").touch()
-    done = run_export("--output", tmp_path)
+    done = run_here("export-web", "--output", str(tmp_path))
     assert done.returncode == 1
     (sentence,) = done.stderr.splitlines()
     assert str(tmp_path) in sentence
