@@ -24,7 +24,7 @@ MIN_HALF_SIZE = 64
 """Tensors of fewer numbers stay float32: constants of formulas, and nothing is gained."""
 
 BATCH = torch.export.Dim("batch", max=63)
-"""Of 64 images and more, diffusers' layers make a contiguous copy, which a file cannot choose."""
+"""For 64 images and more, diffusers' layers take another path, which the same file cannot hold."""
 
 
 class UNetModule(nn.Module):

@@ -5,16 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from weakref import WeakKeyDictionary
 
-from playwright.sync_api import (
-    Browser,
-    BrowserContext,
-    ConsoleMessage,
-    Page,
-    expect,
-    sync_playwright,
-)
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.tools import TIMEOUT_S
 
@@ -53,22 +45,10 @@ def open_browser_with(browser: Browser, *flags: str) -> Iterator[Browser]:
     flagged.close()
 
 
-def _context(browser: Browser, options: dict[str, Any]) -> BrowserContext:
-    """Return a context whose pages share what they have downloaded, and nothing else."""
-    known = _contexts.setdefault(browser, {})
-    if repr(options) not in known:
-        known[repr(options)] = browser.new_context(**options)
-    known[repr(options)].clear_cookies()
-    return known[repr(options)]
-
-
-_contexts: WeakKeyDictionary[Browser, dict[str, BrowserContext]] = WeakKeyDictionary()
-
-
 @contextmanager
 def open_page(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
     """Open the demo; fail if a request leaves its server or a script logs an error."""
-    page = _context(browser, {"viewport": {"width": 1280, "height": 1300}, **options}).new_page()
+    page = browser.new_page(**{"viewport": {"width": 1280, "height": 1300}, **options})
     requested: list[str] = []
     errors: list[str] = []
 
@@ -84,7 +64,6 @@ def open_page(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
     yield page
     origin = "/".join(address.split("/")[:3])
     external = [url for url in requested if not url.startswith((origin, "data:", "blob:"))]
-    page.evaluate("localStorage.clear()")
     page.close()
     assert requested
     assert not external
