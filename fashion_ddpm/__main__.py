@@ -27,7 +27,7 @@ from fashion_ddpm.core.errors import (
 from fashion_ddpm.core.image_kind import ALL_CLASSES
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.process import limit_threads
-from fashion_ddpm.core.requests import EVALUATION_DEFAULTS, FLAGS, GenerateRequest
+from fashion_ddpm.core.requests import EVALUATION_STEPS, FLAGS, GenerateRequest
 from fashion_ddpm.core.settings import add_flags, default_data_dir
 from fashion_ddpm.server.deployment import add_address_flags
 from fashion_ddpm.server.limits import add_limit_flags
@@ -112,14 +112,20 @@ def add_app(parser: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         help="visitors are strangers, and each may only ask so much; default: where they can come",
     )
-    parser.add_argument(
-        "--backend",
-        default="auto",
-        choices=BACKENDS,
-        help="how the network runs on a CPU; auto: by OpenVINO where it is installed and faster",
-    )
+    _add_backend(parser, default="auto")
     add_limit_flags(parser)
     parser.set_defaults(run=_run_app, extra="app")
+
+
+def _add_backend(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add --backend."""
+    parser.add_argument(
+        "--backend",
+        default=default,
+        choices=BACKENDS,
+        help="how the network runs on a CPU; auto: by OpenVINO where it is installed and faster; "
+        "default: %(default)s",
+    )
 
 
 def _run_app(arguments: argparse.Namespace) -> int:
@@ -172,12 +178,14 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
-    _add_request(parser, GenerateRequest(ALL_CLASSES, num_images=10_000, **EVALUATION_DEFAULTS))
+    defaults = GenerateRequest(ALL_CLASSES, num_images=10_000, num_inference_steps=EVALUATION_STEPS)
+    _add_request(parser, defaults)
     add_flags(parser, DataSettings)
     parser.add_argument("--reference", default="test", choices=("test", "train", "validation"))
     parser.add_argument("--classifier", type=_path, help="folder of a classifier; default: bundled")
     parser.add_argument("--scorer", action="append", help="a CLIP; may be repeated; default: all")
     parser.add_argument("--inception-weights", metavar="FILE|download", help="torch-fidelity's")
+    _add_backend(parser, default="eager")
     parser.add_argument("--output", type=_path, default=Path("runs/evaluation"))
     parser.add_argument(
         "--require",

@@ -90,6 +90,7 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
         classifier=arguments.classifier,
         scorers=scorers,
         inception_weights=arguments.inception_weights,
+        backend=arguments.backend,
     )
     report = evaluate(evaluation, arguments.output)
     if report is None:  # another process writes it

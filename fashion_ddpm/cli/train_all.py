@@ -17,7 +17,7 @@ from fashion_ddpm.core.distributed import this_process
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.image_kind import ALL_CLASSES
 from fashion_ddpm.core.json_files import read_object, write_object
-from fashion_ddpm.core.requests import EVALUATION_DEFAULTS, GenerateRequest
+from fashion_ddpm.core.requests import EVALUATION_STEPS, GenerateRequest
 from fashion_ddpm.core.settings import ConfigError, flag_name
 from fashion_ddpm.evaluation.command import MIN_IMAGES, Evaluation, evaluate
 from fashion_ddpm.evaluation.image_sets import check_counts
@@ -123,7 +123,7 @@ def _train_all(plan: TrainAll, network: TrainConfig) -> bool:
         return False
     names = read_class_names(plan.checkpoint)
     request = GenerateRequest(
-        ALL_CLASSES, plan.num_images, class_names=names, **EVALUATION_DEFAULTS
+        ALL_CLASSES, plan.num_images, class_names=names, num_inference_steps=EVALUATION_STEPS
     )
     _write_report(plan, request, "evaluation")
     turbo = dataclasses.replace(request, sampler=TURBO, num_inference_steps=TURBO_STEPS)

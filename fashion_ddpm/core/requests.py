@@ -16,8 +16,8 @@ MAX_GUIDANCE = 10.0
 MAX_SEED = 2**32 - 1
 MAX_IMAGES = 10_000_000
 
-EVALUATION_DEFAULTS: dict[str, Any] = {"schedule": "cosine", "num_inference_steps": 20}
-"""Defaults of evaluations, the same for all so that reports are comparable."""
+EVALUATION_STEPS = 20
+"""Default of evaluations, which judge the best that a network can do."""
 
 MODEL_KEY, SCORER_KEY = "model", "scorer"
 """Link parameters beside the settings: the start of the weights' checksum, and the scorer."""

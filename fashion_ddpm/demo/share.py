@@ -41,9 +41,8 @@ LINK_DEFAULTS: dict[str, Any] = {
 """Values of settings that a link or a picture omits. They never change, so that a link always draws
 the same images; a new setting gets the value that changes no image.
 
-Other defaults differ on purpose: those of GenerateRequest are the page's and may improve,
-EVALUATION_DEFAULTS keep reports comparable, and those of SamplingSettings serve code that sets
-only what it varies."""
+Other defaults differ on purpose: those of GenerateRequest are the page's and the commands' and may
+improve, and those of SamplingSettings serve code that sets only what it varies."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -28,6 +28,7 @@ from fashion_ddpm.evaluation.measurements import measure_all
 from fashion_ddpm.evaluation.metrics import NEIGHBOURS
 from fashion_ddpm.evaluation.report import Report, find_warnings, save_report
 from fashion_ddpm.generation.generate import Generated, generate_together
+from fashion_ddpm.runtime.backends import faster_backend
 from fashion_ddpm.scoring.classifier import Classifier
 from fashion_ddpm.scoring.clip import SCORERS
 
@@ -47,6 +48,7 @@ class Evaluation:
         classifier: its folder; None for the bundled one, for Fashion-MNIST.
         scorers: CLIP models; one that cannot be loaded is reported as such.
         inception_weights: a file, "download", or None.
+        backend: how the network runs on a CPU, one of BACKENDS (core/config.py).
     """
 
     request: GenerateRequest
@@ -57,6 +59,7 @@ class Evaluation:
     classifier: str | Path | None = None
     scorers: Sequence[str] = SCORERS
     inception_weights: str | None = None
+    backend: str = "eager"
 
     def __post_init__(self) -> None:
         if self.request.num_images < MIN_IMAGES:
@@ -78,13 +81,14 @@ def evaluate(evaluation: Evaluation, output: Path) -> Report | None:
     pipeline = load_pipeline(evaluation.checkpoint, str(ranks.device))
     trained_on = read_run(pipeline.name_or_path).get("data_sha256")
     pipeline = pipeline.network_for(evaluation.request.sampler)
+    runtime = _choose_backend(pipeline, evaluation.backend)
     classifier = load_matching_classifier(evaluation.classifier, pipeline.kind)
     data = load_matching_data(evaluation.data, pipeline.kind, evaluation.reference)
     generated = generate_together(pipeline, evaluation.request, evaluation.batch_size, ranks)
     if not ranks.is_main_process:
         return None
     output.mkdir(parents=True, exist_ok=True)
-    protocol = _protocol(evaluation, pipeline, generated, ranks)
+    protocol = {**_protocol(evaluation, pipeline, generated, ranks), "backend": runtime}
     make_grid(generated.images.images[:100], 10, scale=2).save(output / "samples.png")
     num_broken = int((~generated.finite).sum())
     usable = generated.images.select(generated.finite)
@@ -105,6 +109,14 @@ def evaluate(evaluation: Evaluation, output: Path) -> Report | None:
         report = _measure(evaluation, classifier, data, usable, protocol, warnings, output)
     save_report(report, output)
     return report
+
+
+def _choose_backend(pipeline: FashionDDPMPipeline, name: str) -> str:
+    """Make the network run on a backend, and return the name of what runs it."""
+    if name == "eager" or not (found := faster_backend(pipeline.unet, name)):
+        return "PyTorch"
+    pipeline.predict = found.predict
+    return found.runtime
 
 
 def _measure(
