@@ -11,7 +11,7 @@ from benchmarks.quality import load_reference
 from benchmarks.samplers import measure_request
 from benchmarks.tables import machine_and_commit, row, table
 from fashion_ddpm.checkpoints.locate import distilled_folder, read_run
-from fashion_ddpm.core.config import SCHEDULES, TURBO
+from fashion_ddpm.core.config import SCHEDULES, TURBO, TURBO_SCHEDULE
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.core.settings import default_data_dir
@@ -32,7 +32,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--distilled", help="default: the folder beside the teacher")
     parser.add_argument("--num-images", type=int, default=1_000)
     parser.add_argument("--reference", default="test", choices=("test", "validation"))
-    parser.add_argument("--schedules", nargs="+", default=["cosine"], choices=SCHEDULES)
+    parser.add_argument("--schedules", nargs="+", default=[TURBO_SCHEDULE], choices=SCHEDULES)
     parser.add_argument("--steps", nargs="+", type=int, default=(1, 2, 4))
     parser.add_argument("--only-distilled", action="store_true", help="leave the teacher out")
     return parser.parse_args()

@@ -13,6 +13,7 @@ from fashion_ddpm.core.config import (
     SAMPLERS,
     SCHEDULES,
     TURBO,
+    TURBO_SCHEDULE,
     TURBO_STEPS,
     ClassifierConfig,
     ScorerConfig,
@@ -144,7 +145,11 @@ def _add_request(parser: argparse.ArgumentParser, default: GenerateRequest) -> N
         "--class", dest="class_name", default=default.class_name, help="name, id or all"
     )
     parser.add_argument("--num-images", type=int, default=default.num_images)
-    parser.add_argument("--schedule", default=default.schedule, choices=SCHEDULES)
+    parser.add_argument(
+        "--schedule",
+        choices=SCHEDULES,
+        help=f"default: {default.schedule}; {TURBO}: {TURBO_SCHEDULE}",
+    )
     parser.add_argument("--sampler", default=default.sampler, choices=(*SAMPLERS, TURBO))
     steps = default.num_inference_steps
     parser.add_argument(

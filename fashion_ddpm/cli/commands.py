@@ -9,7 +9,7 @@ from fashion_ddpm.core.config import ClassifierConfig, ScorerConfig
 from fashion_ddpm.core.data_settings import DataSettings
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.paths import INSTALLED_ROOT, PACKAGE, ROOT
-from fashion_ddpm.core.requests import SETTINGS, GenerateRequest, RequestError, default_steps
+from fashion_ddpm.core.requests import SETTINGS, GenerateRequest, RequestError, sampler_defaults
 from fashion_ddpm.core.settings import default_data_dir, given_flags
 
 STOPPED_EXIT_STATUS = 75
@@ -33,9 +33,9 @@ def parse_request(arguments: argparse.Namespace) -> GenerateRequest:
     """Return the request that the flags describe."""
     if arguments.batch_size < 1:
         raise RequestError(f"--batch-size is {arguments.batch_size}; it must be at least 1.")
-    if arguments.num_inference_steps is None:
-        arguments.num_inference_steps = default_steps(arguments.sampler, arguments.default_steps)
-    settings: dict[str, Any] = {name: getattr(arguments, name) for name in SETTINGS}
+    given = {name: getattr(arguments, name) for name in SETTINGS}
+    settings = sampler_defaults(arguments.sampler, arguments.default_steps)
+    settings |= {name: value for name, value in given.items() if value is not None}
     if arguments.checkpoint:  # the default class names are those of the bundled one
         from fashion_ddpm.checkpoints.locate import read_class_names
 

@@ -11,13 +11,13 @@ from fashion_ddpm.checkpoints import atomic_folders
 from fashion_ddpm.checkpoints.locate import distilled_folder, read_class_names, read_run
 from fashion_ddpm.checkpoints.manifest import is_intact
 from fashion_ddpm.checkpoints.run_lock import acquire_run_lock
-from fashion_ddpm.core.config import TURBO, TURBO_STEPS, TrainConfig, make_train_config
+from fashion_ddpm.core.config import TURBO, TrainConfig, make_train_config
 from fashion_ddpm.core.data_settings import DataSettings, may_be_equal
 from fashion_ddpm.core.distributed import this_process
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.image_kind import ALL_CLASSES
 from fashion_ddpm.core.json_files import read_object, write_object
-from fashion_ddpm.core.requests import EVALUATION_STEPS, GenerateRequest
+from fashion_ddpm.core.requests import EVALUATION_STEPS, GenerateRequest, sampler_defaults
 from fashion_ddpm.core.settings import ConfigError, flag_name
 from fashion_ddpm.evaluation.command import MIN_IMAGES, Evaluation, evaluate
 from fashion_ddpm.evaluation.image_sets import check_counts
@@ -126,7 +126,7 @@ def _train_all(plan: TrainAll, network: TrainConfig) -> bool:
         ALL_CLASSES, plan.num_images, class_names=names, num_inference_steps=EVALUATION_STEPS
     )
     _write_report(plan, request, "evaluation")
-    turbo = dataclasses.replace(request, sampler=TURBO, num_inference_steps=TURBO_STEPS)
+    turbo = dataclasses.replace(request, sampler=TURBO, **sampler_defaults(TURBO))
     _write_report(plan, turbo, f"evaluation/{DISTILLED}")
     return True
 

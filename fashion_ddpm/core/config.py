@@ -18,7 +18,7 @@ from fashion_ddpm.core.settings import (
 NOISE_SCHEDULES = ("cosine", "linear", "scaled-linear", "sigmoid")
 """Noise schedules for training."""
 
-SCHEDULES = (*NOISE_SCHEDULES, "karras", "exponential", "report")
+SCHEDULES = (*NOISE_SCHEDULES, "karras", "exponential", "cosine-midpoint", "report")
 """Noise schedules for sampling ("report": linear over T = 100, as in the report)."""
 
 SAMPLERS = ("dpm++2m", "dpm++2m-sde", "ddim", "ddpm", "euler")
@@ -27,8 +27,8 @@ SAMPLERS = ("dpm++2m", "dpm++2m-sde", "ddim", "ddpm", "euler")
 TURBO = "turbo"
 """The sampler of distilled networks; no other network can use it."""
 
-TURBO_STEPS = 4
-"""Default number of steps of the turbo sampler."""
+TURBO_SCHEDULE, TURBO_STEPS = "cosine-midpoint", 4
+"""Default noise schedule and number of steps of the turbo sampler."""
 
 BACKENDS = ("auto", "eager", "openvino")
 """How the app runs the network on a CPU; auto: by OpenVINO where it is installed and faster."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fashion_ddpm.core.config import SAMPLERS, SCHEDULES, TURBO, TURBO_STEPS
+from fashion_ddpm.core.config import SAMPLERS, SCHEDULES, TURBO, TURBO_SCHEDULE, TURBO_STEPS
 from fashion_ddpm.core.errors import UserError
 from fashion_ddpm.core.image_kind import ALL_CLASSES, CLASS_NAMES, normalize_name
 from fashion_ddpm.core.settings import flag_name
@@ -138,9 +138,13 @@ FLAGS = {field: flag_name(name) for field, name in SETTING_NAMES.items()}
 """Field of a request, or scorer → its flag on the command line."""
 
 
-def default_steps(sampler: str, default: int = GenerateRequest.num_inference_steps) -> int:
-    """Return a sampler's default number of steps; the given default is for all but turbo."""
-    return TURBO_STEPS if sampler == TURBO else default
+def sampler_defaults(
+    sampler: str, steps: int = GenerateRequest.num_inference_steps
+) -> dict[str, Any]:
+    """Return a sampler's default schedule and steps; the given steps are for all but turbo."""
+    if sampler == TURBO:
+        return {"schedule": TURBO_SCHEDULE, "num_inference_steps": TURBO_STEPS}
+    return {"schedule": GenerateRequest.schedule, "num_inference_steps": steps}
 
 
 def class_label(class_name: str, class_names: tuple[str, ...] = CLASS_NAMES) -> int:

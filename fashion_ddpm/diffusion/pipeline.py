@@ -22,7 +22,7 @@ from fashion_ddpm.checkpoints.verify import (
     make_id2label,
     parse_class_names,
 )
-from fashion_ddpm.core.config import TURBO, TURBO_STEPS
+from fashion_ddpm.core.config import TURBO, TURBO_SCHEDULE, TURBO_STEPS
 from fashion_ddpm.core.errors import reason
 from fashion_ddpm.core.image_kind import CLASS_NAMES, ImageKind
 from fashion_ddpm.core.images import to_uint8
@@ -99,7 +99,7 @@ class FashionDDPMPipeline(ClassConditionalPipeline):
     @property
     def default_settings(self) -> SamplingSettings:
         """The sampling settings used if none are given."""
-        turbo = SamplingSettings(sampler=TURBO, num_inference_steps=TURBO_STEPS)
+        turbo = SamplingSettings(TURBO_SCHEDULE, TURBO, TURBO_STEPS)
         return turbo if self.is_distilled else SamplingSettings()
 
     @functools.cached_property

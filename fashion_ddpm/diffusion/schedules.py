@@ -22,7 +22,7 @@ MAX_SIGMA = 80.0
 """Where karras and exponential start (EDM's value); from higher, half the steps see only noise."""
 
 KARRAS_RHO = 7.0
-SIGMA_SPACED = ("karras", "exponential")
+SIGMA_SPACED = ("karras", "exponential", "cosine-midpoint")
 """Sampling schedules that space the levels by sigma and are not noise schedules."""
 
 _BETAS: dict[str, tuple[str, float, float]] = {
@@ -187,10 +187,18 @@ def _space_trailing(alpha_bar: np.ndarray, num_inference_steps: int) -> np.ndarr
 
 
 def _space_by_sigma(schedule: str, num_inference_steps: int, lowest: float) -> np.ndarray:
-    """Space K levels by sigma = sqrt(1/ᾱ − 1), as Karras et al. (2022) or evenly in its log."""
+    """Space K levels by sigma = sqrt(1/ᾱ − 1).
+
+    karras: as Karras et al. (2022). exponential: evenly in the logarithm. cosine-midpoint: as
+    cosine evenly in the angle arctan(sigma), but to the middle of its last interval.
+    """
     if schedule == "karras":
         first, last = MAX_SIGMA ** (1 / KARRAS_RHO), lowest ** (1 / KARRAS_RHO)
         sigmas = np.linspace(first, last, num_inference_steps) ** KARRAS_RHO
+    elif schedule == "cosine-midpoint":
+        first = np.arctan(np.sqrt(1 / MIN_ALPHA_BAR - 1))
+        last = max(np.pi / 4 / num_inference_steps, np.arctan(lowest))
+        sigmas = np.tan(np.linspace(first, last, num_inference_steps))
     else:
         sigmas = np.geomspace(MAX_SIGMA, lowest, num_inference_steps)
     return 1 / (1 + sigmas**2)

@@ -16,8 +16,8 @@ from fashion_ddpm.core.requests import (
     GenerateRequest,
     RequestError,
     class_label,
-    default_steps,
     safe_repr,
+    sampler_defaults,
 )
 from fashion_ddpm.demo.share import LINK_DEFAULTS
 
@@ -104,8 +104,11 @@ def test_select_image_gives_a_request_for_one_image() -> None:
 
 
 def test_turbo_takes_few_steps_and_no_guidance() -> None:
-    assert default_steps("turbo") == 4
-    assert default_steps("ddim") == GenerateRequest("bag").num_inference_steps
+    assert sampler_defaults("turbo") == {"schedule": "cosine-midpoint", "num_inference_steps": 4}
+    page = GenerateRequest("bag")
+    for steps in (page.num_inference_steps, 20):
+        given = {"schedule": page.schedule, "num_inference_steps": steps}
+        assert sampler_defaults("ddim", steps) == given
     assert GenerateRequest("bag", sampler="turbo").guidance_scale == 1
     with pytest.raises(RequestError, match=r"guidance_scale is 2; the turbo sampler has none"):
         GenerateRequest("bag", sampler="turbo", guidance_scale=2.0)

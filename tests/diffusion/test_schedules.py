@@ -62,6 +62,17 @@ def test_karras_spaces_the_seventh_root_of_sigma_evenly() -> None:
     assert np.allclose(np.diff(roots), np.diff(roots)[0])
 
 
+def test_cosine_midpoint_ends_in_the_middle_of_cosines_last_interval() -> None:
+    cosine, midpoint = (
+        np.arctan(np.sqrt(1 / noise_levels(name, 4, build_noise_scheduler("cosine")).alpha_bar - 1))
+        for name in ("cosine", "cosine-midpoint")
+    )
+    assert midpoint[0] == pytest.approx(cosine[0])
+    assert np.allclose(np.diff(midpoint), np.diff(midpoint)[0])
+    assert midpoint[-1] == pytest.approx(np.pi / 16)
+    assert cosine[-1] == pytest.approx(np.pi / 8, rel=0.03)  # diffusers' cosine is shifted
+
+
 @pytest.mark.parametrize("sampler", SAMPLERS)
 @pytest.mark.parametrize("steps", STEP_COUNTS[:-1])
 def test_every_sampler_takes_the_levels_one_by_one(sampler: str, steps: int) -> None:

@@ -100,5 +100,5 @@ def test_turbo_is_offered_where_a_network_can_do_it(
     assert "Turbo" not in presets(demo)
     assert ("turbo", "turbo") not in controls.sampler.choices
     taught = Demo(checkpoint_with_turbo)
-    assert presets(taught)["Turbo"] == SamplingSettings("cosine", "turbo", 4)
+    assert presets(taught)["Turbo"] == SamplingSettings("cosine-midpoint", "turbo", 4)
     assert ("turbo", "turbo") in Controls(taught).sampler.choices

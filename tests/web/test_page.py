@@ -149,7 +149,7 @@ def test_new_settings_restart_a_run(page: Page) -> None:
 
 
 def test_a_preset_sets_the_schedule_the_sampler_and_the_steps(page: Page) -> None:
-    page.get_by_role("radio", name="cosine").check()
+    page.get_by_role("radio", name="cosine", exact=True).check()
     fill(page, Guidance="3")
     page.get_by_role("button", name="Turbo · 4").click()
     guidance = page.get_by_label("Guidance", exact=True)

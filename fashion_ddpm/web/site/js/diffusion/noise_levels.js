@@ -37,22 +37,33 @@ function toTimesteps(visited, alphaBars) {
 }
 
 /**
- * Space K levels by sigma = sqrt(1 / alpha-bar - 1), as Karras et al. (2022) or evenly in its log.
- * @param {string} schedule "karras" or "exponential"
+ * Space K levels by sigma = sqrt(1 / alpha-bar - 1), as _space_by_sigma in schedules.py.
+ * @param {string} schedule "karras", "exponential" or "cosine-midpoint"
  * @param {number} numSteps
  * @param {number} cleanest alpha-bar of the least noisy level of the noise schedule
  * @param {Constants} constants
  */
-function spaceBySigma(schedule, numSteps, cleanest, {max_sigma: highest, karras_rho: rho}) {
-  const lowest = Math.sqrt(1 / cleanest - 1);
+function spaceBySigma(schedule, numSteps, cleanest, constants) {
+  const {max_sigma: highest, karras_rho: rho, min_alpha_bar: noisiest} = constants;
+  const lowest = toSigma(cleanest);
   return Array.from({length: numSteps}, (_, index) => {
     const share = index / Math.max(numSteps - 1, 1);
     const between = (/** @type {number} */ first, /** @type {number} */ last) =>
       first + share * (last - first);
-    const sigma =
-      schedule === "karras"
-        ? between(highest ** (1 / rho), lowest ** (1 / rho)) ** rho
-        : Math.exp(between(Math.log(highest), Math.log(lowest)));
+    let sigma;
+    if (schedule === "karras") {
+      sigma = between(highest ** (1 / rho), lowest ** (1 / rho)) ** rho;
+    } else if (schedule === "cosine-midpoint") {
+      const last = Math.max(Math.PI / 4 / numSteps, Math.atan(lowest));
+      sigma = Math.tan(between(Math.atan(toSigma(noisiest)), last));
+    } else {
+      sigma = Math.exp(between(Math.log(highest), Math.log(lowest)));
+    }
     return 1 / (1 + sigma ** 2);
   });
+}
+
+/** @param {number} alphaBar */
+function toSigma(alphaBar) {
+  return Math.sqrt(1 / alphaBar - 1);
 }
