@@ -68,9 +68,9 @@ gallery: $(VENV)/app-ready
 	$(BIN)/python -m fashion_ddpm gallery
 
 evaluation: $(VENV)/app-ready
-	$(BIN)/python -m fashion_ddpm evaluate --backend auto --output docs/evaluation $(if $(DATA),--data-dir $(DATA))
-	$(BIN)/python -m fashion_ddpm evaluate --backend auto --sampler turbo \
-		--checkpoint checkpoints/fashion-mnist-turbo --output docs/evaluation/distilled $(if $(DATA),--data-dir $(DATA))
+	$(BIN)/python -m fashion_ddpm evaluate --output docs/evaluation $(if $(DATA),--data-dir $(DATA))
+	$(BIN)/python -m fashion_ddpm evaluate --output docs/evaluation/distilled --sampler turbo \
+		--checkpoint checkpoints/fashion-mnist-turbo $(if $(DATA),--data-dir $(DATA))
 
 results: $(VENV)/app-ready
 	$(BIN)/python -m fashion_ddpm results

@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from benchmarks.quality import Reference, load_reference
 from benchmarks.tables import machine_and_commit, section_title, table, write_section
-from fashion_ddpm.core.config import BACKENDS
+from fashion_ddpm.core.config import BACKENDS, TURBO_SCHEDULE
 from fashion_ddpm.core.images import to_uint8
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT, BUNDLED_DIR
 from fashion_ddpm.core.requests import GenerateRequest
@@ -106,7 +106,7 @@ def all_methods(checkpoint: Path, backend: str) -> list[Method]:
         methods.append(Method(f"ours, {name}", steps, our_method(checkpoint, settings, backend)))
     if TURBO.exists():
         for steps in TURBO_STEPS:
-            settings = SamplingSettings(sampler="turbo", num_inference_steps=steps)
+            settings = SamplingSettings(TURBO_SCHEDULE, "turbo", steps)
             methods.append(Method("ours, Turbo", steps, our_method(TURBO, settings, backend)))
     return [*methods, Method(DDPM, 1000, diffusers_method(checkpoint, DDPMScheduler, 1000))]
 

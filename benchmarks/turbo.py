@@ -1,7 +1,8 @@
 """The distilled network beside its teacher in few steps, from the same seeds.
 
 python -m benchmarks.turbo --data-dir DIR prints a table. --distilled names a network that is not
-bundled yet, --schedules its noise levels; --reference validation is for choosing settings.
+bundled yet, --schedules its noise levels (the teacher's are cosine's); --reference validation is
+for choosing settings.
 """
 
 import argparse

@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, Page
 
 from benchmarks.tables import machine_and_commit, row, table
 from fashion_ddpm.checkpoints.locate import distilled_folder
-from fashion_ddpm.core.config import TURBO, TURBO_STEPS
+from fashion_ddpm.core.config import TURBO, TURBO_SCHEDULE, TURBO_STEPS
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.diffusion.loss import Predictor
@@ -88,7 +88,7 @@ def requests() -> dict[str, GenerateRequest]:
         )
         for count in BATCHES
     }
-    turbo = GenerateRequest(CLASS, 1, "cosine", TURBO, TURBO_STEPS)
+    turbo = GenerateRequest(CLASS, 1, TURBO_SCHEDULE, TURBO, TURBO_STEPS)
     return drawn | {f"Turbo, {TURBO_STEPS} steps, 1 image": turbo}
 
 
@@ -189,7 +189,7 @@ def measure_host(
         links = {
             f"first image after a cold load, {STEPS} steps": f"steps={STEPS}",
             f"first image after a cold load, Turbo, {TURBO_STEPS} steps": (
-                f"sampler={TURBO}&schedule=cosine&steps={TURBO_STEPS}"
+                f"sampler={TURBO}&schedule={TURBO_SCHEDULE}&steps={TURBO_STEPS}"
             ),
         }
         rows = []

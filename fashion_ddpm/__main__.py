@@ -113,20 +113,14 @@ def add_app(parser: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         help="visitors are strangers, and each may only ask so much; default: where they can come",
     )
-    _add_backend(parser, default="auto")
-    add_limit_flags(parser)
-    parser.set_defaults(run=_run_app, extra="app")
-
-
-def _add_backend(parser: argparse.ArgumentParser, default: str) -> None:
-    """Add --backend."""
     parser.add_argument(
         "--backend",
-        default=default,
+        default="auto",
         choices=BACKENDS,
-        help="how the network runs on a CPU; auto: by OpenVINO where it is installed and faster; "
-        "default: %(default)s",
+        help="how the network runs on a CPU; auto: by OpenVINO where it is installed and faster",
     )
+    add_limit_flags(parser)
+    parser.set_defaults(run=_run_app, extra="app")
 
 
 def _run_app(arguments: argparse.Namespace) -> int:
@@ -190,7 +184,12 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--classifier", type=_path, help="folder of a classifier; default: bundled")
     parser.add_argument("--scorer", action="append", help="a CLIP; may be repeated; default: all")
     parser.add_argument("--inception-weights", metavar="FILE|download", help="torch-fidelity's")
-    _add_backend(parser, default="eager")
+    parser.add_argument(
+        "--backend",
+        default="eager",
+        choices=BACKENDS[1:],  # a timing must not decide what draws the images of a report
+        help="how the network runs on a CPU; default: eager",
+    )
     parser.add_argument("--output", type=_path, default=Path("runs/evaluation"))
     parser.add_argument(
         "--require",

@@ -8,6 +8,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from fashion_ddpm.core.config import SCHEDULES
+from fashion_ddpm.demo.compare import STEP_COUNTS
 from tests.tools.browsing import open_page
 
 pytestmark = pytest.mark.slow
@@ -62,7 +64,7 @@ def assert_fits(page: Page) -> None:
 
 
 def test_all_places_are_there_before_the_grid_fills(tab: Page) -> None:
-    expect(tab.locator(CELL)).to_have_count(28)
+    expect(tab.locator(CELL)).to_have_count(len(SCHEDULES) * len(STEP_COUNTS))
     expect(tab.locator(f"{CELL}:enabled")).to_have_count(0)
     sheet = tab.locator("#sheet")
     expect(sheet.get_by_text("Held fixed:")).to_contain_text("sampler dpm++2m · guidance 1 (off)")

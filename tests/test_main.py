@@ -86,7 +86,8 @@ def test_turbo_draws_with_the_distilled_network_or_reports_that_there_is_none(
         *turbo, str(tmp_path / "drawn.png"), "--checkpoint", str(checkpoint_with_turbo)
     )
     assert drawn.returncode == 0, drawn.stderr
-    assert read_settings(tmp_path / "drawn.png")["num_inference_steps"] == 4
+    settings = read_settings(tmp_path / "drawn.png")
+    assert (settings["schedule"], settings["num_inference_steps"]) == ("cosine-midpoint", 4)
     for output in ("refused.npz", "refused.png", "refused"):
         refused = run_here(*turbo, str(tmp_path / output), "--checkpoint", str(tiny_checkpoint))
         assert refused.returncode == 1

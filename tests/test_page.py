@@ -8,6 +8,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from fashion_ddpm.core.config import SCHEDULES
+from fashion_ddpm.demo.compare import STEP_COUNTS
 from tests.tools.browsing import generate, layout_shift, open_page, open_tab
 
 pytestmark = pytest.mark.slow
@@ -220,7 +222,9 @@ def test_a_sheet_is_downloaded_with_names_settings_and_scores(page: Page) -> Non
     button = page.get_by_role("button", name="Download the grid")
     expect(button).to_be_disabled()
     page.get_by_role("button", name="Generate grid").click()
-    expect(page.get_by_text("2 of 28 cells")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(f"2 of {len(SCHEDULES) * len(STEP_COUNTS)} cells")).to_be_visible(
+        timeout=60_000
+    )
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.get_by_text("Stopped:")).to_be_visible()
     first = page.locator("#sheet .picture img").first

@@ -19,7 +19,8 @@ NOISE_SCHEDULES = ("cosine", "linear", "scaled-linear", "sigmoid")
 """Noise schedules for training."""
 
 SCHEDULES = (*NOISE_SCHEDULES, "karras", "exponential", "cosine-midpoint", "report")
-"""Noise schedules for sampling ("report": linear over T = 100, as in the report)."""
+"""Noise schedules for sampling (report: linear over T = 100, as in the report; cosine-midpoint: for
+distilled networks)."""
 
 SAMPLERS = ("dpm++2m", "dpm++2m-sde", "ddim", "ddpm", "euler")
 """Solvers; the first is the default."""
@@ -31,7 +32,7 @@ TURBO_SCHEDULE, TURBO_STEPS = "cosine-midpoint", 4
 """Default noise schedule and number of steps of the turbo sampler."""
 
 BACKENDS = ("auto", "eager", "openvino")
-"""How the app runs the network on a CPU; auto: by OpenVINO where it is installed and faster."""
+"""What runs the network on a CPU; auto: OpenVINO where it is installed and faster."""
 
 TRACKERS = ("auto", "none", "tensorboard", "wandb", "trackio")
 """Values of --report-to."""

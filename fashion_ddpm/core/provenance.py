@@ -15,7 +15,7 @@ from fashion_ddpm.core.settings import public_settings
 
 LIBRARIES = (
     *("torch", "torchvision", "diffusers", "accelerate", "transformers", "safetensors"),
-    "timm",
+    *("timm", "openvino"),
 )
 
 INSTRUCTIONS = {

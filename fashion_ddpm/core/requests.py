@@ -17,7 +17,7 @@ MAX_SEED = 2**32 - 1
 MAX_IMAGES = 10_000_000
 
 EVALUATION_STEPS = 20
-"""Default of evaluations, which judge the best that a network can do."""
+"""Default number of steps of evaluations, that of the preset Best."""
 
 MODEL_KEY, SCORER_KEY = "model", "scorer"
 """Link parameters beside the settings: the start of the weights' checksum, and the scorer."""

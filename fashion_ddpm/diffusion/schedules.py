@@ -189,15 +189,15 @@ def _space_trailing(alpha_bar: np.ndarray, num_inference_steps: int) -> np.ndarr
 def _space_by_sigma(schedule: str, num_inference_steps: int, lowest: float) -> np.ndarray:
     """Space K levels by sigma = sqrt(1/ᾱ − 1).
 
-    karras: as Karras et al. (2022). exponential: evenly in the logarithm. cosine-midpoint: as
-    cosine evenly in the angle arctan(sigma), but to the middle of its last interval.
+    karras: as Karras et al. (2022). exponential: evenly in the logarithm. cosine-midpoint: evenly
+    in the angle arctan(sigma), from cosine's first level to half the angle of its last.
     """
     if schedule == "karras":
         first, last = MAX_SIGMA ** (1 / KARRAS_RHO), lowest ** (1 / KARRAS_RHO)
         sigmas = np.linspace(first, last, num_inference_steps) ** KARRAS_RHO
     elif schedule == "cosine-midpoint":
         first = np.arctan(np.sqrt(1 / MIN_ALPHA_BAR - 1))
-        last = max(np.pi / 4 / num_inference_steps, np.arctan(lowest))
+        last = max(np.pi / 2 / num_inference_steps / 2, np.arctan(lowest))
         sigmas = np.tan(np.linspace(first, last, num_inference_steps))
     else:
         sigmas = np.geomspace(MAX_SIGMA, lowest, num_inference_steps)

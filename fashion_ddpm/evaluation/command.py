@@ -48,7 +48,7 @@ class Evaluation:
         classifier: its folder; None for the bundled one, for Fashion-MNIST.
         scorers: CLIP models; one that cannot be loaded is reported as such.
         inception_weights: a file, "download", or None.
-        backend: how the network runs on a CPU, one of BACKENDS (core/config.py).
+        backend: how the network runs on a CPU: eager or openvino.
     """
 
     request: GenerateRequest
@@ -81,14 +81,14 @@ def evaluate(evaluation: Evaluation, output: Path) -> Report | None:
     pipeline = load_pipeline(evaluation.checkpoint, str(ranks.device))
     trained_on = read_run(pipeline.name_or_path).get("data_sha256")
     pipeline = pipeline.network_for(evaluation.request.sampler)
-    runtime = _choose_backend(pipeline, evaluation.backend)
     classifier = load_matching_classifier(evaluation.classifier, pipeline.kind)
     data = load_matching_data(evaluation.data, pipeline.kind, evaluation.reference)
+    runtime = _choose_backend(pipeline, evaluation.backend)
     generated = generate_together(pipeline, evaluation.request, evaluation.batch_size, ranks)
     if not ranks.is_main_process:
         return None
     output.mkdir(parents=True, exist_ok=True)
-    protocol = {**_protocol(evaluation, pipeline, generated, ranks), "backend": runtime}
+    protocol = _protocol(evaluation, pipeline, generated, ranks) | {"backend": runtime}
     make_grid(generated.images.images[:100], 10, scale=2).save(output / "samples.png")
     num_broken = int((~generated.finite).sum())
     usable = generated.images.select(generated.finite)

@@ -87,8 +87,7 @@ def _by_openvino(unet: UNet2DModel, name: str) -> Backend | None:
         candidate = openvino_predictor(unet)
     except Exception as error:  # whatever somebody else's compiler has to say
         raise BackendError(
-            f"OpenVINO cannot run this network ({reason(error)}); it runs as before, as it does "
-            "with --backend eager."
+            f"OpenVINO cannot run this network ({reason(error)}); PyTorch can: --backend eager."
         ) from error
     if (
         name == "auto"

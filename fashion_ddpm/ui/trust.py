@@ -265,8 +265,7 @@ def _build_report_card(demo: Demo) -> None:
     gr.Markdown(
         f"## The report card: {protocol['num_images']:,} images, {protocol['sampler']}, "
         f"{protocol['schedule']}, {protocol['steps']} steps, against the {protocol['reference']}\n"
-        "These settings are the same for every report, whatever Create opens with. *Domain* "
-        "metrics use the features of a classifier of Fashion-MNIST."
+        "*Domain* metrics use the features of a classifier of Fashion-MNIST."
     )
     with gr.Row():
         with gr.Column(scale=3, min_width=300):

@@ -61,9 +61,12 @@ def test_two_checkpoints_and_two_reports_are_left_after_the_first_call_was_stopp
     pipeline = load_pipeline(plan.checkpoint)
     assert pipeline.distilled_network
     assert pipeline.distilled_network.is_distilled
-    for name, sampler in (("evaluation", "dpm++2m"), ("evaluation/distilled", "turbo")):
+    for name, schedule, sampler in (
+        ("evaluation", "karras", "dpm++2m"),
+        ("evaluation/distilled", "cosine-midpoint", "turbo"),
+    ):
         report = load_report(plan.output / name / "report.json")
-        assert report.protocol["sampler"] == sampler
+        assert (report.protocol["schedule"], report.protocol["sampler"]) == (schedule, sampler)
         assert report.protocol["num_images"] == 60
         assert (plan.output / name / "samples.png").exists()
     for folder in plan.checkpoint.parent.iterdir():

@@ -103,7 +103,7 @@ def test_select_image_gives_a_request_for_one_image() -> None:
     assert single.labels() == [1]
 
 
-def test_turbo_takes_few_steps_and_no_guidance() -> None:
+def test_turbo_takes_few_steps_of_its_own_schedule_and_no_guidance() -> None:
     assert sampler_defaults("turbo") == {"schedule": "cosine-midpoint", "num_inference_steps": 4}
     page = GenerateRequest("bag")
     for steps in (page.num_inference_steps, 20):

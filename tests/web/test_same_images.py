@@ -10,7 +10,7 @@ import pytest
 import torch
 from playwright.sync_api import Browser
 
-from fashion_ddpm.core.config import TURBO, TURBO_STEPS
+from fashion_ddpm.core.config import TURBO, TURBO_SCHEDULE, TURBO_STEPS
 from fashion_ddpm.core.image_kind import ALL_CLASSES
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.demo.engine import Demo
@@ -32,6 +32,7 @@ REQUESTS = [
 OTHERS = [
     replace(REQUESTS[0], schedule="linear", guidance_scale=2.0, seed=4_294_967_280),
     replace(REQUESTS[0], schedule="exponential", sampler="euler", seed=1),
+    replace(REQUESTS[0], schedule=TURBO_SCHEDULE, sampler=TURBO, num_inference_steps=TURBO_STEPS),
     replace(REQUESTS[0], sampler="dpm++2m-sde", num_inference_steps=20, seed=2),
     replace(REQUESTS[0], sampler="ddpm", num_inference_steps=40, seed=3),
     replace(

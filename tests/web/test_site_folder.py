@@ -19,7 +19,7 @@ from fashion_ddpm.core.image_kind import CLASS_NAMES
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.gallery import BROKEN, REPAIRED, first_images, load_story
 from fashion_ddpm.diffusion.pipeline import load_pipeline, short_weights_hash
-from fashion_ddpm.diffusion.schedules import alpha_bars, schedule_alpha_bars
+from fashion_ddpm.diffusion.schedules import SIGMA_SPACED, alpha_bars, schedule_alpha_bars
 from fashion_ddpm.web.command import WebExport, export_web, first_image_bytes
 from fashion_ddpm.web.errors import WebError
 from fashion_ddpm.web.site_data import describe_mistake
@@ -82,7 +82,7 @@ def test_the_schedules_are_pythons(site: Path, checkpoint_with_turbo: Path) -> N
     assert list(described["schedules"]) == list(SCHEDULES)
     for name in (*NOISE_SCHEDULES, "report"):
         assert described["schedules"][name] == schedule_alpha_bars(name, scheduler).tolist()
-    assert described["schedules"]["karras"] is described["schedules"]["exponential"] is None
+    assert [described["schedules"][name] for name in SIGMA_SPACED] == [None] * len(SIGMA_SPACED)
 
 
 def test_the_gallery_holds_the_first_images(site: Path, checkpoint_with_turbo: Path) -> None:

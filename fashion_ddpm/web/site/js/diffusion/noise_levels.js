@@ -54,7 +54,7 @@ function spaceBySigma(schedule, numSteps, cleanest, constants) {
     if (schedule === "karras") {
       sigma = between(highest ** (1 / rho), lowest ** (1 / rho)) ** rho;
     } else if (schedule === "cosine-midpoint") {
-      const last = Math.max(Math.PI / 4 / numSteps, Math.atan(lowest));
+      const last = Math.max(Math.PI / 2 / numSteps / 2, Math.atan(lowest));
       sigma = Math.tan(between(Math.atan(toSigma(noisiest)), last));
     } else {
       sigma = Math.exp(between(Math.log(highest), Math.log(lowest)));
