@@ -222,9 +222,8 @@ def test_a_sheet_is_downloaded_with_names_settings_and_scores(page: Page) -> Non
     button = page.get_by_role("button", name="Download the grid")
     expect(button).to_be_disabled()
     page.get_by_role("button", name="Generate grid").click()
-    expect(page.get_by_text(f"2 of {len(SCHEDULES) * len(STEP_COUNTS)} cells")).to_be_visible(
-        timeout=60_000
-    )
+    progress = page.get_by_text(f"2 of {len(SCHEDULES) * len(STEP_COUNTS)} cells")
+    expect(progress).to_be_visible(timeout=60_000)
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.get_by_text("Stopped:")).to_be_visible()
     first = page.locator("#sheet .picture img").first
