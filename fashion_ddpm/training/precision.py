@@ -18,7 +18,10 @@ from fashion_ddpm.diffusion.unet import build_unet, training_layout
 from fashion_ddpm.training.run_folder import RunFolder
 
 TIMED_STEPS = 3
-"""Timed steps in each format, alternating, after one warm-up step."""
+"""Most timed steps in each format, alternating, after one warm-up step."""
+
+CLEAR_RATIO = 2.0
+"""Timing ends when all steps of one format took longer than all of the other by this factor."""
 
 MAX_CPU_IMAGES = 16
 """Most images of a timed step on a CPU, where a full batch may take many seconds."""
@@ -108,7 +111,7 @@ def measure_step_seconds(unet: UNet2DModel, rows: int) -> dict[str, float]:
     """Return the time of a forward and backward pass in seconds, by precision.
 
     The formats alternate and the shortest time of each counts, so that other load on the machine
-    has little influence.
+    has little influence. A format that is clearly slower is not waited for again.
 
     Args:
         unet: the network, on its device.
@@ -119,6 +122,9 @@ def measure_step_seconds(unet: UNet2DModel, rows: int) -> dict[str, float]:
     for _ in range(1 + TIMED_STEPS):
         for name, seconds in times.items():
             seconds.append(_time_step(unet, rows, layout, name == "bf16"))
+        faster, slower = sorted(times.values(), key=min)
+        if len(faster) > 1 and min(slower) > CLEAR_RATIO * max(faster):
+            break
     return {name: min(seconds[1:]) for name, seconds in times.items()}
 
 

@@ -53,15 +53,18 @@ class Costs:
     sampling_row: float
 
 
-def time_calls(call: Callable[[], Tensor], seconds: float) -> float:
+def time_calls(call: Callable[[], Tensor], seconds: float, device: torch.device) -> float:
     """Return the mean time of a call in seconds, on the slowest process.
 
     Args:
-        call: the function to time, after a few calls, in the last of which a graph is captured.
-        seconds: about how long to measure: at least two calls, the same number in all processes.
+        call: the function to time.
+        seconds: about how long to measure: at least one call after the warm-up, the same number in
+            all processes.
+        device: where it runs; on a GPU a graph is captured in the last call of the warm-up.
     """
-    times = [_time_call(call) for _ in range(WARM_UP_CALLS + 1)]
-    count = max(2, int(gather_parts(seconds / times[-1])[0]))
+    warm_up = 1 if device.type == "cpu" else WARM_UP_CALLS + 1
+    times = [_time_call(call) for _ in range(warm_up)]
+    count = max(1, int(gather_parts(seconds / times[-1])[0]))
     return max(gather_parts(sum(_time_call(call) for _ in range(count)) / count))
 
 
@@ -85,8 +88,8 @@ def measure_costs(
     count = CPU_CHUNK if ranks.device.type == "cpu" else SAMPLE_BATCH_SIZE
     with network.ema_pipeline() as pipeline, torch.no_grad():
         inputs = [part.to(ranks.device) for part in example_inputs(pipeline.unet, count)]
-        call_seconds = time_calls(lambda: pipeline.predict(*inputs), seconds / 10)
-    step_seconds = time_calls(step, seconds)
+        call_seconds = time_calls(lambda: pipeline.predict(*inputs), seconds / 10, ranks.device)
+    step_seconds = time_calls(step, seconds, ranks.device)
     return Costs(
         step=step_seconds,
         # A forward pass takes a third of a step; the processes share the images.

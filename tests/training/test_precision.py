@@ -9,6 +9,7 @@ from fashion_ddpm.core.distributed import this_process
 from fashion_ddpm.core.image_kind import FASHION_MNIST
 from fashion_ddpm.core.provenance import machine_name
 from fashion_ddpm.core.settings import ConfigError
+from fashion_ddpm.diffusion.unet import build_unet
 from fashion_ddpm.training import precision
 from fashion_ddpm.training.precision import (
     Precision,
@@ -47,6 +48,21 @@ def test_the_format_with_the_shorter_step_is_taken(
     monkeypatch.setattr(precision, "_time_step", step_time)
     config = small_config(tmp_path, mixed_precision="auto")
     assert choose_precision(config, FASHION_MNIST, this_process()).mixed_precision == faster
+
+
+def test_a_clearly_slower_format_is_not_waited_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[bool] = []
+
+    def step_time(unet: object, rows: int, layout: object, bf16: bool) -> float:
+        steps.append(bf16)
+        return 5.0 if bf16 else 1.0
+
+    monkeypatch.setattr(precision, "_time_step", step_time)
+    unet = build_unet(small_config(tmp_path), FASHION_MNIST)
+    assert precision.measure_step_seconds(unet, 1) == {"no": 1.0, "bf16": 5.0}
+    assert steps == [False, True, False, True]
 
 
 def test_a_resumed_run_and_a_cool_down_keep_the_precision(tmp_path: Path) -> None:
