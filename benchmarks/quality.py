@@ -1,10 +1,13 @@
 """Image quality by the independent classifier, as all benchmarks measure it."""
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
+from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.data.fashion_mnist import load_split
 from fashion_ddpm.evaluation.metrics import frechet_distance
 from fashion_ddpm.scoring.classifier import Classifier, load_classifier
@@ -32,9 +35,14 @@ class Reference:
         }
 
     def floor(self, data_dir: Path | str, count: int) -> float:
-        """Return the Fréchet distance of as many training images."""
+        """Return the Fréchet distance of as many training images, as many of each class."""
         train = load_split(data_dir, "train")
-        return frechet_distance(self.classifier.features(train.images[:count]), self.features)
+        counts = Counter(GenerateRequest("all", num_images=count).labels())
+        chosen = [
+            torch.nonzero(train.labels == each)[:number, 0] for each, number in counts.items()
+        ]
+        features = self.classifier.features(train.images[torch.cat(chosen)])
+        return frechet_distance(features, self.features)
 
 
 def load_reference(data_dir: Path | str, split: str = "test") -> Reference:

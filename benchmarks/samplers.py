@@ -2,7 +2,7 @@
 
 python -m benchmarks.samplers --data-dir DIR adds missing rows to docs/samplers.json and draws
 docs/samplers.png. It can be interrupted and repeated: rows for the same weights and number of
-images are kept.
+images are kept. Rows say at which commit they were measured.
 """
 
 import argparse
@@ -18,13 +18,15 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from benchmarks.quality import Reference, load_reference
-from fashion_ddpm.core.config import SAMPLERS, SCHEDULES
+from fashion_ddpm.core.config import BACKENDS, SAMPLERS, SCHEDULES
 from fashion_ddpm.core.paths import BUNDLED_CHECKPOINT
 from fashion_ddpm.core.provenance import current_commit
 from fashion_ddpm.core.requests import GenerateRequest
 from fashion_ddpm.core.settings import default_data_dir
+from fashion_ddpm.demo.quality import MEASURED_SCHEDULE
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline, weights_hash
 from fashion_ddpm.diffusion.sampling import SamplingSettings, num_evaluations
+from fashion_ddpm.runtime.backends import faster_backend
 
 STEPS = (4, 6, 8, 10, 15, 20, 50)
 
@@ -38,6 +40,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--samplers", nargs="+", default=SAMPLERS, choices=SAMPLERS)
     parser.add_argument("--schedules", nargs="+", default=SCHEDULES, choices=SCHEDULES)
     parser.add_argument("--steps", nargs="+", type=int, default=STEPS)
+    parser.add_argument("--backend", default="eager", choices=BACKENDS)
     parser.add_argument("--output", type=Path, default=Path("docs/samplers.json"))
     return parser.parse_args()
 
@@ -57,6 +60,7 @@ def measure_request(
         "evaluations": num_evaluations(settings, pipeline.scheduler),
         **reference.measure(images, torch.tensor(request.labels())),
         "ms_per_image": round(1000 * seconds / request.num_images, 1),
+        "commit": current_commit(),
     }
 
 
@@ -64,12 +68,14 @@ def main() -> None:
     """Measure the missing rows, then plot all."""
     arguments = parse_arguments()
     pipeline, reference = load_pipeline(arguments.checkpoint), load_reference(arguments.data_dir)
+    if found := faster_backend(pipeline.unet, arguments.backend):
+        pipeline.predict = found.predict
     floor = reference.floor(arguments.data_dir, arguments.num_images)
     key_values = {"checkpoint_sha256": weights_hash(pipeline), "num_images": arguments.num_images}
-    found = json.loads(arguments.output.read_text()) if arguments.output.exists() else {}
-    if {key: found.get(key) for key in key_values} != key_values:
-        found = {**key_values, "floor": floor, "commit": current_commit(), "rows": []}
-    done = {(row["sampler"], row["schedule"], row["steps"]) for row in found["rows"]}
+    results = json.loads(arguments.output.read_text()) if arguments.output.exists() else {}
+    same = {key: results.get(key) for key in key_values} == key_values
+    results = {**key_values, "floor": floor, "rows": results["rows"] if same else []}
+    done = {(row["sampler"], row["schedule"], row["steps"]) for row in results["rows"]}
     wanted = list(product(arguments.samplers, arguments.schedules, arguments.steps))
     for sampler, schedule, steps in tqdm([point for point in wanted if point not in done]):
         request = GenerateRequest(
@@ -79,13 +85,13 @@ def main() -> None:
             sampler=sampler,
             num_inference_steps=steps,
         )
-        found["rows"].append(measure_request(pipeline, reference, request))
-        arguments.output.write_text(json.dumps(found, indent=1) + "\n")
-    save_budgets(found["rows"], found["floor"], arguments.output.with_suffix(".png"))
+        results["rows"].append(measure_request(pipeline, reference, request))
+        arguments.output.write_text(json.dumps(results, indent=1) + "\n")
+    save_budgets(results["rows"], floor, arguments.output.with_suffix(".png"))
 
 
 def save_budgets(rows: Sequence[Mapping[str, Any]], floor: float, path: Path) -> None:
-    """Plot distance over cost: samplers with cosine, schedules with dpm++2m.
+    """Plot distance over cost: samplers on karras, schedules with dpm++2m.
 
     Args:
         rows: rows with sampler, schedule, evaluations and frechet_distance.
@@ -94,7 +100,7 @@ def save_budgets(rows: Sequence[Mapping[str, Any]], floor: float, path: Path) ->
     """
     figure = Figure(figsize=(10, 4), layout="constrained")
     panels = figure.subplots(1, 2)  # the report's schedule would flatten the other panel
-    fixed = (("schedule", "cosine", "sampler"), ("sampler", "dpm++2m", "schedule"))
+    fixed = (("schedule", MEASURED_SCHEDULE, "sampler"), ("sampler", "dpm++2m", "schedule"))
     for axes, (key, value, varied) in zip(panels, fixed, strict=True):
         chosen = [row for row in rows if row[key] == value]
         for name in dict.fromkeys(row[varied] for row in chosen):
