@@ -1,7 +1,7 @@
 """The distilled network beside its teacher in few steps, from the same seeds.
 
 python -m benchmarks.turbo --data-dir DIR prints a table. --distilled names a network that is not
-bundled yet, --schedules its noise levels (the teacher's are cosine's); --reference validation is
+bundled yet, --schedules its noise levels (the teacher's are karras); --reference validation is
 for choosing settings.
 """
 
@@ -43,7 +43,8 @@ def table_settings(arguments: argparse.Namespace) -> list[tuple[str, str, int]]:
     """Return sampler, schedule and steps of each row."""
     rows = list(product([TURBO], arguments.schedules, arguments.steps))
     if not arguments.only_distilled:
-        rows += [*product(TEACHER_SAMPLERS, ["cosine"], arguments.steps), ("dpm++2m", "cosine", 20)]
+        karras = GenerateRequest.schedule
+        rows += [*product(TEACHER_SAMPLERS, [karras], arguments.steps), ("dpm++2m", karras, 20)]
     return rows
 
 
