@@ -94,7 +94,7 @@ def test_another_class_is_further_than_is_allowed(
 
 
 def all_steps(pipeline: FashionDDPMPipeline) -> Tensor:
-    settings = SamplingSettings(sampler="ddpm", num_inference_steps=STEPS)
+    settings = SamplingSettings("cosine", "ddpm", num_inference_steps=STEPS)
     return torch.stack([step.clean for step in pipeline.stream(range(8), range(8), settings)])
 
 

@@ -30,7 +30,7 @@ from fashion_ddpm.scoring.clip_baseline import load_real_sample
 FRAMES = CPU_CHUNK
 """Images of a game: one UNet call."""
 
-SETTINGS = SamplingSettings(num_inference_steps=20)
+SETTINGS = SamplingSettings("cosine", num_inference_steps=20)
 SCALE = 4
 MIN_BRIGHTNESS = 8
 """A drawing without a brighter pixel is empty, 0 … 255."""

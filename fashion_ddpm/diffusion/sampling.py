@@ -34,7 +34,7 @@ class SamplingSettings:
             guidance acts; outside it a step costs one UNet call.
     """
 
-    schedule: str | LinearBetas = "cosine"
+    schedule: str | LinearBetas = GenerateRequest.schedule
     sampler: str = "dpm++2m"
     num_inference_steps: int = 20
     guidance_scale: float = 1.0

@@ -1,6 +1,5 @@
 """Previews of a network in training: how each class emerges, class i always from seed i."""
 
-import dataclasses
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,8 +11,11 @@ from torch import Tensor
 from fashion_ddpm.checkpoints.atomic_folders import temporary_path
 from fashion_ddpm.core.images import make_grid, save_png, to_uint8
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
+from fashion_ddpm.diffusion.sampling import SamplingSettings
 
-NUM_STEPS = 10
+SETTINGS = SamplingSettings("cosine", num_inference_steps=10)
+"""Those of all previews, so that pictures of several networks can be compared."""
+
 SHOWN_STEPS = (1, 2, 3, 4, 6, 8, 10)
 """The steps whose predicted clean image is shown, counted from 1."""
 
@@ -37,9 +39,7 @@ def draw_preview_share(pipeline: FashionDDPMPipeline, rank: int = 0, num_ranks: 
     labels = list(range(rank, min(len(pipeline.class_names), MAX_CLASSES), num_ranks))
     if not labels:
         return []
-    settings = pipeline.default_settings
-    if not pipeline.is_distilled:
-        settings = dataclasses.replace(settings, num_inference_steps=NUM_STEPS)
+    settings = pipeline.default_settings if pipeline.is_distilled else SETTINGS
     steps = list(pipeline.stream(labels, labels, settings))
     shown = [step.clean for step in steps if step.index + 1 in SHOWN_STEPS]
     columns = [to_uint8(images.cpu().nan_to_num()) for images in (steps[0].noisy, *shown)]

@@ -23,7 +23,7 @@ MAX_SHIFT = 2
 """Largest shift of a clear image in each direction, in pixels."""
 
 BATCH_SIZE = 100
-HALF_DENOISED_SETTINGS = SamplingSettings(num_inference_steps=12)
+HALF_DENOISED_SETTINGS = SamplingSettings("cosine", num_inference_steps=12)
 REPORT_SETTINGS = SamplingSettings(schedule="report", num_inference_steps=12)
 HALF_DENOISED_ALPHA_BAR = 0.12
 """Below this ᾱ, predictions of x_0 are hazy averages of many garments."""

@@ -14,7 +14,7 @@ from fashion_ddpm.core.image_kind import CLASS_NAMES, FASHION_MNIST, ImageKind
 from fashion_ddpm.core.requests import RequestError
 from fashion_ddpm.demo.engine import Demo
 from fashion_ddpm.demo.game_requests import BlendRequest, RedrawRequest, WalkRequest
-from fashion_ddpm.demo.play import blend, read_drawing, redraw, silhouettes, slerp, walk
+from fashion_ddpm.demo.play import SETTINGS, blend, read_drawing, redraw, silhouettes, slerp, walk
 from fashion_ddpm.diffusion.sampling import SamplingSettings
 
 BLEND = BlendRequest("trouser", "bag", 3)
@@ -29,9 +29,7 @@ def frames(picture: Image.Image) -> torch.Tensor:
 
 def draw(bundled_demo: Demo, label: int, seed: int) -> torch.Tensor:
     """Return the image of a seed and a class: float [28, 28], 0 … 255."""
-    *_, last = bundled_demo.pipeline.stream(
-        [label], [seed], SamplingSettings(num_inference_steps=20)
-    )
+    *_, last = bundled_demo.pipeline.stream([label], [seed], SETTINGS)
     return ((last.clean[0, 0] + 1) * 127.5).round()
 
 

@@ -239,7 +239,7 @@ def test_a_weak_start_keeps_most_of_the_image_and_costs_fewer_steps(
 ) -> None:
     pipeline = load_pipeline(BUNDLED_CHECKPOINT)
     clean, labels = to_model(real_images.images[:4]), real_images.labels[:4].tolist()
-    settings, distances = SamplingSettings(num_inference_steps=10), []
+    settings, distances = SamplingSettings("cosine", num_inference_steps=10), []
     for strength, expected in ((0.25, 3), (0.5, 5), (1.0, 10)):
         start = Start(images=clean, strength=strength)
         steps = list(pipeline.stream(labels, range(4), settings, start))

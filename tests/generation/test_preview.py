@@ -9,9 +9,8 @@ from PIL import Image
 from fashion_ddpm.checkpoints.locate import distilled_folder
 from fashion_ddpm.core.images import read_settings, to_uint8
 from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline, load_pipeline
-from fashion_ddpm.diffusion.sampling import SamplingSettings
 from fashion_ddpm.generation.preview import (
-    NUM_STEPS,
+    SETTINGS,
     SHOWN_STEPS,
     STEPS_KEY,
     draw_preview_share,
@@ -40,8 +39,7 @@ def test_the_ranks_draw_a_preview_together(
 def test_a_row_begins_with_noise_and_ends_with_the_image(
     tiny_pipeline: FashionDDPMPipeline,
 ) -> None:
-    settings = SamplingSettings(num_inference_steps=NUM_STEPS)
-    first, *_, last = tiny_pipeline.stream([4], [4], settings)
+    first, *_, last = tiny_pipeline.stream([4], [4], SETTINGS)
     row = dict(draw_preview_share(tiny_pipeline))[4]
     assert torch.equal(row[0], to_uint8(first.noisy)[0])
     assert torch.equal(row[-1], to_uint8(last.clean)[0])

@@ -29,7 +29,7 @@ STEPS = 6
 
 def draw(pipeline: FashionDDPMPipeline, sampler: str) -> np.ndarray:
     """Return one image of each class, seed i for class i: uint8 [10, 28, 28]."""
-    settings = SamplingSettings(sampler=sampler, num_inference_steps=STEPS)
+    settings = SamplingSettings("cosine", sampler, STEPS)
     labels = list(range(len(CLASS_NAMES)))
     (batch,) = pipeline.generate(labels, labels, settings)
     return batch.images.numpy()
