@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -13,7 +13,7 @@ from fashion_ddpm.core.paths import ROOT
 from fashion_ddpm.core.wording import quantity
 
 MEASUREMENTS_FILE = ROOT / "docs" / "samplers.json"
-MEASURED_SCHEDULE = "cosine"
+MEASURED_SCHEDULE = "karras"
 """The schedule with which all samplers were measured at the same step counts."""
 
 DISTANCE, ACCURACY = "frechet_distance", "class_accuracy"
@@ -32,14 +32,14 @@ class Measurements:
         checkpoint: SHA-256 of the weights, in hexadecimal.
         num_images: generated images for each setting.
         floor: Fréchet distance of as many real images.
-        commit: commit of the measurement.
+        commits: commits of the measurements, without repetition.
         values: metric → (sampler, steps) → value; a distance, or a share in [0, 1].
     """
 
     checkpoint: str
     num_images: int
     floor: float
-    commit: str
+    commits: Sequence[str]
     values: Mapping[str, Mapping[tuple[str, int], float]]
 
     @cached_property
@@ -79,7 +79,7 @@ def load_measurements(path: Path = MEASUREMENTS_FILE) -> Measurements | None:
             checkpoint=str(content["checkpoint_sha256"]),
             num_images=int(content["num_images"]),
             floor=float(content["floor"]),
-            commit=str(content["commit"]),
+            commits=list(dict.fromkeys(str(row["commit"]) for row in rows)),
             values=values,
         )
     except (OSError, ValueError, KeyError, TypeError):
@@ -154,7 +154,8 @@ def heat_map(measurements: Measurements) -> dict[str, Any]:
     count = quantity(measurements.num_images, "image")
     source = (
         f"{count} for each cell, all classes, the same seeds; noise schedule {MEASURED_SCHEDULE}, "
-        f"guidance off; measured at commit {measurements.commit[:7]}."
+        f"guidance off; measured at commit "
+        f"{', '.join(commit[:7] for commit in measurements.commits)}."
     )
     rule = {
         DISTANCE: f"“No better” means: no larger number of steps lowers the distance by more than "

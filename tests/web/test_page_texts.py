@@ -141,7 +141,7 @@ def test_the_advice_on_steps_is_the_apps(site: Path) -> None:
         for sampler, steps in sentences
     ]
     unmeasured = [
-        GenerateRequest("bag", schedule="karras"),
+        GenerateRequest("bag", schedule="cosine"),
         GenerateRequest("bag", schedule=MEASURED_SCHEDULE, guidance_scale=2.0),
     ]
     settings = [request.as_settings() for request in (*requests, *unmeasured)]
