@@ -2,7 +2,7 @@
 
 python -m benchmarks.samplers --data-dir DIR adds missing rows to docs/samplers.json and draws
 docs/samplers.png. It can be interrupted and repeated: rows for the same weights and number of
-images are kept. Rows say at which commit they were measured.
+images are kept. Rows say at which commit and by which backend they were measured.
 """
 
 import argparse
@@ -85,7 +85,8 @@ def main() -> None:
             sampler=sampler,
             num_inference_steps=steps,
         )
-        results["rows"].append(measure_request(pipeline, reference, request))
+        measured = measure_request(pipeline, reference, request)
+        results["rows"].append({**measured, "backend": arguments.backend})
         arguments.output.write_text(json.dumps(results, indent=1) + "\n")
     save_budgets(results["rows"], floor, arguments.output.with_suffix(".png"))
 

@@ -36,6 +36,7 @@ from tests.tools.asking import API, CALL, VALID_DATA, Answer, events, fetch, sen
 from tests.tools.serving import RunningApp, run_app
 from tests.tools.strangeness import INVALID_VALUES
 
+SCHEDULE = "cosine"
 STEPS = 4
 NUM_SEEDS = 16
 """Seeds per class that clients request; their images are drawn here to compare with."""
@@ -94,7 +95,7 @@ class Client:
         """Request images; return the values and the event, "" if it was refused."""
         name, count = self.rng.choice(CLASS_NAMES), self.rng.randint(1, MAX_IMAGES)
         seed = self.rng.randrange(NUM_SEEDS - count + 1)
-        data = [name, "cosine", STEPS, "dpm++2m", 1.0, count, seed, "embedded"]
+        data = [name, SCHEDULE, STEPS, "dpm++2m", 1.0, count, seed, "embedded"]
         answer = self.post(CALL, {"data": data})
         return data, json.loads(answer.text)["event_id"] if answer.kind == "page" else ""
 
@@ -168,7 +169,7 @@ def is_full(sentence: str) -> bool:
 def draw_expected() -> dict[tuple[str, int], np.ndarray]:
     """Return the image of each class and seed, enlarged as by the app."""
     pipeline, found = load_pipeline(BUNDLED_CHECKPOINT), {}
-    settings = SamplingSettings(num_inference_steps=STEPS)
+    settings = SamplingSettings(SCHEDULE, num_inference_steps=STEPS)
     for label, name in enumerate(CLASS_NAMES):
         (batch,) = pipeline.generate([label] * NUM_SEEDS, range(NUM_SEEDS), settings)
         for seed, image in enumerate(batch.images.numpy()):

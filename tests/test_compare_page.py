@@ -186,12 +186,12 @@ def test_the_heat_map_switches_between_distance_and_accuracy(tab: Page) -> None:
     cells = quality.locator("td")
     expect(cells).to_have_count(35)
     expect(quality.get_by_role("radio", name="Fréchet distance")).to_be_checked()
-    expect(quality.get_by_text("dpm++2m: still improving at 50 steps")).to_be_visible()
+    expect(quality.get_by_text("dpm++2m: hardly better after 15 steps")).to_be_visible()
     before = cells.first.inner_text(), cells.first.get_attribute("style")
     press(tab, quality.get_by_role("radio", name="Class accuracy"))
     expect(quality.get_by_text("higher is better")).to_be_visible()
     assert (cells.first.inner_text(), cells.first.get_attribute("style")) != before
-    expect(quality.get_by_text("dpm++2m: no better after 4 steps")).to_be_visible()
+    expect(quality.get_by_text("dpm++2m: hardly better after 4 steps")).to_be_visible()
     tab.keyboard.press("ArrowLeft")
     expect(quality.get_by_text("lower is better")).to_be_visible()
     assert cells.first.inner_text() == before[0]

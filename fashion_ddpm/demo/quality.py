@@ -129,8 +129,8 @@ def advice(sampler: str, steps: int, measurements: Measurements | None) -> str:
     if steps < enough:
         return f"{sampler}: more steps improve the images, up to about {enough}."
     if steps == enough:
-        return f"{sampler}: no better after {enough} steps, so these are enough."
-    return f"{sampler}: no better after {enough} steps; more only take longer."
+        return f"{sampler}: hardly better after {enough} steps, so these are enough."
+    return f"{sampler}: hardly better after {enough} steps; more only take longer."
 
 
 def conclusions(measurements: Measurements, metric: str) -> list[str]:
@@ -142,7 +142,7 @@ def conclusions(measurements: Measurements, metric: str) -> list[str]:
         if enough is None:
             sentences.append(f"{sampler}: still improving at {most} steps, the most measured")
         else:
-            sentences.append(f"{sampler}: no better after {quantity(enough, 'step')}")
+            sentences.append(f"{sampler}: hardly better after {quantity(enough, 'step')}")
     return sentences
 
 
@@ -158,9 +158,9 @@ def heat_map(measurements: Measurements) -> dict[str, Any]:
         f"{', '.join(commit[:7] for commit in measurements.commits)}."
     )
     rule = {
-        DISTANCE: f"“No better” means: no larger number of steps lowers the distance by more than "
+        DISTANCE: f"“Hardly better” means: no larger number of steps lowers the distance by more than "
         f"{100 * RISE:.0f} %. As many real images have a distance of {measurements.floor:.2f}.",
-        ACCURACY: f"“No better” means: no larger number of steps gains more than "
+        ACCURACY: f"“Hardly better” means: no larger number of steps gains more than "
         f"{100 * measurements.chance:.1f} points, which may be chance with {count}. It "
         "asks only whether the class is right; the Fréchet distance also sees how real and how "
         "varied the images are.",

@@ -42,7 +42,7 @@ LINK_DEFAULTS: dict[str, Any] = {
 the same images; a new setting gets the value that changes no image.
 
 Other defaults differ on purpose: those of GenerateRequest are the page's and the commands' and may
-improve, and those of SamplingSettings serve code that sets only what it varies."""
+improve; SamplingSettings has that schedule and the steps of evaluations."""
 
 
 @dataclasses.dataclass(frozen=True)

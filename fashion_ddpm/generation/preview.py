@@ -14,7 +14,7 @@ from fashion_ddpm.diffusion.pipeline import FashionDDPMPipeline
 from fashion_ddpm.diffusion.sampling import SamplingSettings
 
 SETTINGS = SamplingSettings("cosine", num_inference_steps=10)
-"""Those of all previews, so that pictures of several networks can be compared."""
+"""Those of previews, except of distilled networks, so that several networks can be compared."""
 
 SHOWN_STEPS = (1, 2, 3, 4, 6, 8, 10)
 """The steps whose predicted clean image is shown, counted from 1."""

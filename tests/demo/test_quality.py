@@ -58,9 +58,9 @@ def test_steps_are_enough_where_no_more_steps_lower_the_distance_by_a_tenth(
     found = {each: enough_steps(measurements, each) for each in measurements.samplers}
     assert found == {"ddim": 20, "ddpm": None, "euler": 4}
     assert conclusions(measurements, DISTANCE) == [
-        "ddim: no better after 20 steps",
+        "ddim: hardly better after 20 steps",
         "ddpm: still improving at 50 steps, the most measured",
-        "euler: no better after 4 steps",
+        "euler: hardly better after 4 steps",
     ]
 
 
@@ -78,7 +78,7 @@ def test_accuracies_that_differ_by_chance_are_no_improvement(tmp_path: Path) -> 
     [
         ("ddim", 7, "more steps improve the images, up to about 20"),
         ("ddim", 20, "these are enough"),
-        ("ddim", 30, "no better after 20 steps; more only take longer"),
+        ("ddim", 30, "hardly better after 20 steps; more only take longer"),
         ("ddpm", 20, "at least up to 50"),
         ("ddpm", 100, "not measured beyond 50"),
     ],

@@ -131,8 +131,8 @@ def test_the_advice_on_steps_is_the_apps(site: Path) -> None:
         ("dpm++2m", few): advice("dpm++2m", few, measurements),
         ("dpm++2m", most): advice("dpm++2m", most, measurements),
         ("ddim", few): f"ddim: more steps improve the images, up to about {some}.",
-        ("ddim", some): f"ddim: no better after {some} steps, so these are enough.",
-        ("ddim", most): f"ddim: no better after {some} steps; more only take longer.",
+        ("ddim", some): f"ddim: hardly better after {some} steps, so these are enough.",
+        ("ddim", most): f"ddim: hardly better after {some} steps; more only take longer.",
     }
     requests = [
         GenerateRequest(

@@ -87,8 +87,8 @@ export function adviseSteps({sampler, num_inference_steps: steps, schedule, guid
       : `${sampler}: not measured beyond ${most} steps, up to which more were better.`;
   }
   if (steps < enough) return `${sampler}: more steps improve the images, up to about ${enough}.`;
-  if (steps === enough) return `${sampler}: no better after ${enough} steps, so these are enough.`;
-  return `${sampler}: no better after ${enough} steps; more only take longer.`;
+  if (steps === enough) return `${sampler}: hardly better after ${enough} steps, so these are enough.`;
+  return `${sampler}: hardly better after ${enough} steps; more only take longer.`;
 }
 
 /**
