@@ -169,7 +169,8 @@ def main() -> None:
     text = (
         f"`python -m benchmarks.sampling`: seconds for 16 images, median of {repeats}, DDIM's by "
         f"eager PyTorch; distance over {count:,} images, ours by the last backend, against the "
-        f"test split (as many real training images: {floor:.3f}); {machine_and_commit()}.\n\n{table(columns, cells)}"
+        f"test split (as many real training images: {floor:.3f}); {machine_and_commit()}."
+        f"\n\n{table(columns, cells)}"
     )
     write_section(arguments.output, TITLE, text)
 
