@@ -158,8 +158,8 @@ def heat_map(measurements: Measurements) -> dict[str, Any]:
         f"{', '.join(commit[:7] for commit in measurements.commits)}."
     )
     rule = {
-        DISTANCE: f"“Hardly better” means: no larger number of steps lowers the distance by more "
-        f"than {100 * RISE:.0f} %. As many real images have a distance of {measurements.floor:.2f}.",
+        DISTANCE: f"“Hardly better” means: no larger number of steps lowers it by more than "
+        f"{100 * RISE:.0f} %. As many real images have a distance of {measurements.floor:.2f}.",
         ACCURACY: f"“Hardly better” means: no larger number of steps gains more than "
         f"{100 * measurements.chance:.1f} points, which may be chance with {count}. It "
         "asks only whether the class is right; the Fréchet distance also sees how real and how "
