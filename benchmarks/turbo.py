@@ -43,8 +43,8 @@ def table_settings(arguments: argparse.Namespace) -> list[tuple[str, str, int]]:
     """Return sampler, schedule and steps of each row."""
     rows = list(product([TURBO], arguments.schedules, arguments.steps))
     if not arguments.only_distilled:
-        karras = GenerateRequest.schedule
-        rows += [*product(TEACHER_SAMPLERS, [karras], arguments.steps), ("dpm++2m", karras, 20)]
+        schedule = GenerateRequest.schedule
+        rows += [*product(TEACHER_SAMPLERS, [schedule], arguments.steps), ("dpm++2m", schedule, 20)]
     return rows
 
 

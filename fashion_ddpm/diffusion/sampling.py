@@ -9,7 +9,7 @@ from diffusers import DDPMScheduler, UNet2DModel
 from torch import Tensor
 
 from fashion_ddpm.core.image_kind import ImageKind
-from fashion_ddpm.core.requests import GenerateRequest
+from fashion_ddpm.core.requests import EVALUATION_STEPS, GenerateRequest
 from fashion_ddpm.core.settings import ConfigError
 from fashion_ddpm.diffusion.loss import Predictor
 from fashion_ddpm.diffusion.samplers import build_sampler
@@ -36,7 +36,7 @@ class SamplingSettings:
 
     schedule: str | LinearBetas = GenerateRequest.schedule
     sampler: str = "dpm++2m"
-    num_inference_steps: int = 20
+    num_inference_steps: int = EVALUATION_STEPS
     guidance_scale: float = 1.0
     guidance_interval: tuple[float, float] = (0.0, 1.0)
 
